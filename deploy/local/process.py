@@ -1,0 +1,128 @@
+"""Child processes that outlive their starter, known by number and birth, never by name."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+LOOPBACK = "127.0.0.1"
+PORTS = range(20_000, 32_000)  # below the ports Linux hands out itself, so a restart finds it free
+
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True)
+class Process:
+    """The moment it began tells it from a later process with the same number."""
+
+    pid: int
+    created: float
+
+
+@dataclass(frozen=True)
+class Account:
+    """The operating system's user a server gives its rights away to."""
+
+    uid: int
+    gid: int
+
+
+class DidNotStart(Exception):
+    """A server ended, or was not ready in time; `log` says more."""
+
+    def __init__(self, what: str, log: Path) -> None:
+        super().__init__(f"{what} did not start")
+        self.log = log
+
+
+def spawn(
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    account: Account | None = None,
+) -> Process:
+    """Start in a session of its own, so that Ctrl-C in a terminal does not reach it."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(  # noqa: S603
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
+        )
+    _children[child.pid] = child
+    return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def is_running(process: Process) -> bool:
+    """Reaps our own children; a zombie of somebody else counts as gone."""
+    child = _children.get(process.pid)
+    if child is not None:
+        return child.poll() is None
+    try:
+        found = psutil.Process(process.pid)
+        return found.create_time() == process.created and found.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def send(process: Process, number: signal.Signals) -> None:
+    """A signal to exactly this process; nothing when it is gone."""
+    if is_running(process):
+        os.kill(process.pid, number)
+
+
+def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience: float = 15) -> None:
+    """Ask, wait `patience` seconds, then kill. A frozen process is woken to hear it."""
+    send(process, number)
+    send(process, signal.SIGCONT)
+    if not _wait_until_gone(process, patience):
+        kill(process)
+
+
+def kill(process: Process) -> None:
+    """As a power cut would: no clean-up, and gone when this returns."""
+    send(process, signal.SIGKILL)
+    if not _wait_until_gone(process, 10):
+        raise RuntimeError(f"process {process.pid} survives SIGKILL")
+
+
+def free_port() -> int:
+    """Nobody holds it now; a server that keeps it can come back on it."""
+    while True:
+        port = random.choice(PORTS)  # noqa: S311
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+            except OSError:
+                continue
+            return port
+
+
+def last_lines(log: Path, count: int = 20) -> str:
+    """What a person wants to see of a log when its process failed."""
+    if not log.exists():
+        return "(no log)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+def _wait_until_gone(process: Process, patience: float) -> bool:
+    deadline = time.monotonic() + patience
+    while is_running(process):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

@@ -1,0 +1,179 @@
+"""Who may do what on the broker: a table, and what the table means. Pure.
+
+Everything not listed is denied. Names of resources are exact, or prefixes that end in a dot.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from deploy.provisioning.topics import (
+    OPERATOR,
+    SERVICES,
+    dead_topic,
+    events_topic,
+    from_topic,
+    group_prefix,
+    parties_topic,
+    to_topic,
+)
+
+
+class Operation(StrEnum):
+    """What can be done to a topic or a group."""
+
+    READ = "READ"
+    WRITE = "WRITE"
+    DESCRIBE = "DESCRIBE"
+    DELETE = "DELETE"
+    CREATE = "CREATE"
+    ALTER = "ALTER"
+    DESCRIBE_CONFIGS = "DESCRIBE_CONFIGS"
+    ALTER_CONFIGS = "ALTER_CONFIGS"
+    CLUSTER_ACTION = "CLUSTER_ACTION"
+    IDEMPOTENT_WRITE = "IDEMPOTENT_WRITE"
+
+
+class Kind(StrEnum):
+    """Of resources; `CLUSTER` is in no line of the table and so denied to all."""
+
+    TOPIC = "TOPIC"
+    GROUP = "GROUP"
+    CLUSTER = "CLUSTER"
+    TRANSACTIONAL_ID = "TRANSACTIONAL_ID"
+
+
+APPLICABLE = {
+    Kind.TOPIC: (
+        Operation.READ,
+        Operation.WRITE,
+        Operation.DESCRIBE,
+        Operation.DELETE,
+        Operation.CREATE,
+        Operation.ALTER,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.ALTER_CONFIGS,
+    ),
+    Kind.GROUP: (Operation.READ, Operation.DESCRIBE, Operation.DELETE),
+    Kind.CLUSTER: (
+        Operation.CREATE,
+        Operation.ALTER,
+        Operation.DESCRIBE,
+        Operation.DESCRIBE_CONFIGS,
+        Operation.ALTER_CONFIGS,
+        Operation.CLUSTER_ACTION,
+        Operation.IDEMPOTENT_WRITE,
+    ),
+    Kind.TRANSACTIONAL_ID: (Operation.DESCRIBE, Operation.WRITE),
+}
+
+# Kafka lets whoever may do one of these also describe.
+_IMPLY_DESCRIBE = (Operation.READ, Operation.WRITE, Operation.DELETE, Operation.ALTER)
+
+
+@dataclass(frozen=True)
+class Acl:
+    """One line of the table: `principal` may do `operation`."""
+
+    principal: str
+    kind: Kind
+    name: str
+    prefixed: bool
+    operation: Operation
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One question to the broker, and the answer it must give."""
+
+    principal: str
+    kind: Kind
+    name: str
+    operation: Operation
+    allowed: bool
+
+
+def service_user(service: str) -> str:
+    """The login of a service; a party's id cannot look like it."""
+    return f"service-{service}"
+
+
+def party_acls(prefix: str, party: str) -> list[Acl]:
+    """Write to its five outboxes, read its one inbox; nothing else, nothing on the cluster."""
+    read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
+    outboxes = [from_topic(prefix, service, party) for service in SERVICES]
+    return [
+        *(acl for name in outboxes for acl in _topic(party, name, write, describe)),
+        *_topic(party, to_topic(prefix, party), read, describe),
+        Acl(party, Kind.GROUP, group_prefix(prefix, party), True, read),
+    ]
+
+
+def service_acls(prefix: str, service: str) -> list[Acl]:
+    """Empty its outboxes, fill the inboxes, tell the others, hear the others."""
+    read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
+    user = service_user(service)
+    heard = [events_topic(prefix, other) for other in SERVICES if other != service]
+    register = parties_topic(prefix)
+    acls = [
+        *_topics_below(user, f"{prefix}.{service}.from.", read, describe, Operation.DELETE),
+        *_topics_below(user, f"{prefix}.to.", write, describe),
+        *_topic(user, events_topic(prefix, service), write, describe),
+        *_topic(user, dead_topic(prefix, service), write, describe),
+        *(acl for name in [*heard, register] for acl in _topic(user, name, read, describe)),
+        Acl(user, Kind.GROUP, group_prefix(prefix, service), True, read),
+    ]
+    return [*acls, *_topic(user, register, write)] if service == "governance" else acls
+
+
+def operator_acls(prefix: str) -> list[Acl]:
+    """Operators read dead letters, which hold ids and reasons only."""
+    read, describe = Operation.READ, Operation.DESCRIBE
+    dead = [dead_topic(prefix, service) for service in SERVICES]
+    return [
+        *(acl for name in dead for acl in _topic(OPERATOR, name, read, describe)),
+        Acl(OPERATOR, Kind.GROUP, group_prefix(prefix, OPERATOR), True, read),
+    ]
+
+
+def house_acls(prefix: str) -> list[Acl]:
+    """The services' and the operators' lines."""
+    return [*operator_acls(prefix), *(acl for name in SERVICES for acl in service_acls(prefix, name))]
+
+
+def permits(acls: Iterable[Acl], principal: str, kind: Kind, name: str, op: Operation) -> bool:
+    """What the table says, read as Kafka reads it."""
+    granting = {op, *_IMPLY_DESCRIBE} if op is Operation.DESCRIBE else {op}
+    return any(
+        acl.principal == principal
+        and acl.kind is kind
+        and (name.startswith(acl.name) if acl.prefixed else name == acl.name)
+        and acl.operation in granting
+        for acl in acls
+    )
+
+
+def expected_matrix(
+    acls: Iterable[Acl],
+    principals: Iterable[str],
+    resources: Iterable[tuple[Kind, str]],
+) -> Iterator[Cell]:
+    """Every principal times every resource times every operation on it."""
+    own: dict[str, list[Acl]] = {principal: [] for principal in principals}
+    for acl in acls:
+        if acl.principal in own:
+            own[acl.principal].append(acl)
+    listed = list(resources)
+    for principal, lines in own.items():
+        for kind, name in listed:
+            for operation in APPLICABLE[kind]:
+                allowed = permits(lines, principal, kind, name, operation)
+                yield Cell(principal, kind, name, operation, allowed)
+
+
+def _topic(user: str, name: str, *operations: Operation) -> list[Acl]:
+    return [Acl(user, Kind.TOPIC, name, False, operation) for operation in operations]
+
+
+def _topics_below(user: str, prefix: str, *operations: Operation) -> list[Acl]:
+    return [Acl(user, Kind.TOPIC, prefix, True, operation) for operation in operations]

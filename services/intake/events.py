@@ -1,0 +1,141 @@
+"""What has happened to a case at intake; an event carries sealed pieces at most, never a text."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from shared.content import Sealed
+from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.words import InformMoment
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralReceived:
+    """A provisional record exists (R15)."""
+
+    case_id: str
+    referrer: str
+    referral: ReferralSubmitted
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsultationConfirmed:
+    """The consultation of R11 is on record."""
+
+    remark: Sealed | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTakenUp:
+    """Outcome (b) or (c): the file becomes lasting (R12, R15)."""
+
+    outcome: ScreeningOutcome
+    director: str
+    advice: Sealed | None
+    reason: Sealed | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralNotTakenUp:
+    """Outcome (a): nothing stays (R14)."""
+
+    director: str
+    advice: Sealed | None
+    reason: Sealed | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralWithdrawn:
+    """The referrer stopped (A21)."""
+
+    reason: Sealed | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutyToInformArose:
+    """This person must be informed now, by the leading party (R16, R17)."""
+
+    person_id: str
+    moment: InformMoment
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonInformed:
+    """The duty is fulfilled."""
+
+    person_id: str
+    moment: InformMoment
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InformingPostponed:
+    """The duty waits until then, with the reason on record (R19)."""
+
+    person_id: str
+    moment: InformMoment
+    reason: Sealed
+    until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DirectionMoved:
+    """Another party leads (R72)."""
+
+    leading_party: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDeescalated:
+    """Phase 4: reading moves to retention (R86)."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileCleaned:
+    """Only these items stay (R95)."""
+
+    kept_items: tuple[str, ...]
+    dropped: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileArchived:
+    """Nothing is shown here any more (R88)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseClosing:
+    """The case ends early elsewhere (R102)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CasePurged:
+    """Intake forgets the case (R105)."""
+
+    case_id: str
+
+
+Event: TypeAlias = (
+    ReferralReceived
+    | ConsultationConfirmed
+    | CaseTakenUp
+    | ReferralNotTakenUp
+    | ReferralWithdrawn
+    | DutyToInformArose
+    | PersonInformed
+    | InformingPostponed
+    | DirectionMoved
+    | CaseDeescalated
+    | FileCleaned
+    | FileArchived
+    | CaseClosing
+    | CasePurged
+)

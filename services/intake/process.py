@@ -1,0 +1,374 @@
+"""Intake: from a party's referral to the decision that a case is taken up, and whom that must be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+
+from services.intake import commands as c
+from services.intake import events as e
+from services.intake import refusals as r
+from shared.actor import Actor, Role
+from shared.content import Ref, Sealed, is_blank, referring
+from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.moment import Moment
+from shared.parties import PartyRecord, Scope
+from shared.refusal import (
+    ITEM_OF_ANOTHER_CASE,
+    NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
+    UNKNOWN_CASE,
+    Refusal,
+)
+from shared.words import ContributedItem, InformMoment, Person, Theme
+
+# --- state ---------------------------------------------------------------------------------------
+
+
+class Phase(StrEnum):
+    """Where a case stands for intake; up to and including CONSULTED its record is provisional (R15)."""
+
+    NOTHING = "nothing"
+    RECEIVED = "received"
+    CONSULTED = "consulted"
+    TAKEN_UP = "taken-up"
+    DEESCALATED = "deescalated"
+    ARCHIVED = "archived"
+    CLOSING = "closing"
+    PURGED = "purged"
+
+
+class DutyStatus(StrEnum):
+    """What became of a duty to inform."""
+
+    DUE = "due"
+    POSTPONED = "postponed"
+    FULFILLED = "fulfilled"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One person, one moment (R16); `until` and `reason` only while postponed (R19)."""
+
+    person_id: str
+    moment: InformMoment
+    status: DutyStatus
+    until: datetime | None = None
+    reason: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What intake knows of a case, without any text about anybody."""
+
+    phase: Phase = Phase.NOTHING
+    referrer: str = ""
+    leading_party: str = ""
+    acting_body: str = ""
+    task: str = ""
+    basis: str = ""
+    theme: Theme = Theme.COMPLEX_CASE
+    criteria: Criteria | None = None
+    director: str | None = None
+    persons: tuple[Person, ...] = ()
+    items: tuple[ContributedItem, ...] = ()
+    weighing: Ref | None = None
+    outcome: ScreeningOutcome | None = None
+    duties: tuple[Duty, ...] = ()
+
+    def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
+        return next((d for d in self.duties if (d.person_id, d.moment) == (person_id, moment)), None)
+
+
+# --- the table: what each phase allows, and what moves it on -------------------------------------
+
+Command: TypeAlias = (
+    c.SubmitReferral
+    | c.ConfirmConsultation
+    | c.ScreenReferral
+    | c.WithdrawReferral
+    | c.RecordInforming
+    | c.PostponeInforming
+    | c.RemindOfInforming
+    | c.RaiseDuties
+    | c.MoveDirection
+    | c.FollowDeescalation
+    | c.FollowCleaning
+    | c.FollowArchiving
+    | c.FollowClosing
+    | c.PurgeCase
+)
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
+SCREENED = frozenset({Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
+
+# For each command: the phases in which it may be decided, and the refusal in any other known one.
+ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
+    c.SubmitReferral: (frozenset({Phase.NOTHING}), r.ALREADY_REFERRED),
+    c.ConfirmConsultation: (frozenset({Phase.RECEIVED}), r.ALREADY_SCREENED),
+    c.ScreenReferral: (PROVISIONAL, r.ALREADY_SCREENED),
+    c.WithdrawReferral: (PROVISIONAL | {Phase.TAKEN_UP}, r.ALREADY_SCREENED),
+    c.RecordInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
+    c.PostponeInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
+    c.RemindOfInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
+    c.RaiseDuties: (SCREENED, r.NOT_BEFORE_SCREENING),
+    c.MoveDirection: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.FollowDeescalation: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.FollowCleaning: (frozenset({Phase.DEESCALATED}), r.NOT_BEFORE_SCREENING),
+    c.FollowArchiving: (frozenset({Phase.DEESCALATED}), r.NOT_BEFORE_SCREENING),
+    c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+}
+
+TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
+    (Phase.NOTHING, e.ReferralReceived): Phase.RECEIVED,
+    (Phase.RECEIVED, e.ConsultationConfirmed): Phase.CONSULTED,
+    (Phase.CONSULTED, e.CaseTakenUp): Phase.TAKEN_UP,
+    (Phase.CONSULTED, e.ReferralNotTakenUp): Phase.CLOSING,
+    (Phase.RECEIVED, e.ReferralWithdrawn): Phase.CLOSING,
+    (Phase.CONSULTED, e.ReferralWithdrawn): Phase.CLOSING,
+    (Phase.TAKEN_UP, e.ReferralWithdrawn): Phase.CLOSING,
+    (Phase.TAKEN_UP, e.CaseClosing): Phase.CLOSING,
+    (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
+    (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
+}
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def decide(state: State, command: Command, moment: Moment) -> Decision:
+    """Total: each command in each phase gives events or a named refusal."""
+    allowed, refusal = ALLOWED[type(command)]
+    if state.phase not in allowed:
+        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+    match command:
+        case c.SubmitReferral():
+            return _submit(command, moment)
+        case c.ConfirmConsultation(by=by, remark=remark):
+            return _of_referrer(state, by) or (e.ConsultationConfirmed(remark, moment.now),)
+        case c.ScreenReferral():
+            return _screen(state, command, moment)
+        case c.WithdrawReferral(by=by, reason=reason):
+            if state.leading_party != state.referrer:
+                return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+            return _of_referrer(state, by) or (e.ReferralWithdrawn(reason, moment.now),)
+        case c.RecordInforming():
+            return _inform(state, command, moment)
+        case c.PostponeInforming():
+            return _postpone(state, command, moment)
+        case c.RemindOfInforming(person_id=person_id, moment=when):
+            duty = state.duty(person_id, when)
+            if duty is None or duty.status is not DutyStatus.POSTPONED:
+                return ()
+            return (e.DutyToInformArose(person_id, when, moment.now),)
+        case c.RaiseDuties(moment=when):
+            return _duties(state, when, moment.now)
+        case c.MoveDirection(leading_party=party, since=since):
+            return (e.DirectionMoved(party, since),)
+        case c.FollowDeescalation():
+            return (
+                e.CaseDeescalated(),
+                *_duties(state, InformMoment.AT_DEESCALATION, moment.now),
+            )
+        case c.FollowCleaning(kept_items=kept):
+            return (e.FileCleaned(kept, _pieces_not_kept(state, kept)),)
+        case c.FollowArchiving():
+            return (e.FileArchived(),)
+        case c.FollowClosing():
+            return (e.CaseClosing(), *_tell_who_knew(state, moment.now))
+        case c.PurgeCase(case_id=case_id):
+            return (e.CasePurged(case_id),)
+        case _:
+            assert_never(command)
+
+
+def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
+    referral, party = command.referral, command.by.party or ""
+    record = moment.parties.get(party)
+    if record is None or not moment.parties.authorised(
+        party, Scope.SCREENING, moment.now, referral.acting_body
+    ):
+        return r.NO_AUTHORISATION_ON_RECORD
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    return _incomplete(referral, record) or (
+        e.ReferralReceived(command.case_id, party, referral, moment.now),
+    )
+
+
+def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
+    """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22)."""
+    if not referral.task:
+        return r.TASK_MISSING
+    if referral.acting_body not in record.acting_bodies:
+        return r.ACTING_BODY_UNKNOWN
+    if not referral.basis or any(not item.basis for item in referral.items):
+        return r.BASIS_MISSING
+    if any(is_blank(item.necessity) for item in referral.items):
+        return r.NECESSITY_MISSING
+    if is_blank(referral.weighing):
+        return r.WEIGHING_MISSING
+    known = {person.person_id for person in referral.persons}
+    named = {person for item in referral.items for person in item.persons}
+    if len(known) != len(referral.persons) or not named | set(referral.informed_beforehand) <= known:
+        return r.UNKNOWN_PERSON
+    if any(i.category.needs_test for i in referral.items) and not record.may_see_special:
+        return r.SPECIAL_NOT_CHECKED
+    if any(not is_blank(p.bsn) for p in referral.persons) and not record.may_use_bsn:
+        return r.BSN_NOT_ALLOWED
+    return None
+
+
+def _screen(state: State, command: c.ScreenReferral, moment: Moment) -> Decision:
+    if command.by.on_behalf_of != state.leading_party:
+        return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    if state.phase is not Phase.CONSULTED:
+        return r.CONSULTATION_MISSING
+    taken_up = command.outcome is not ScreeningOutcome.NOT_TAKEN_UP
+    if state.criteria is not None and state.criteria.met != taken_up and command.reason is None:
+        return r.REASON_MISSING
+    director = command.by.person or ""
+    if not taken_up:
+        return (
+            e.ReferralNotTakenUp(director, command.advice, command.reason, moment.now),
+            *_tell_who_knew(state, moment.now),
+        )
+    return (
+        e.CaseTakenUp(command.outcome, director, command.advice, command.reason, moment.now),
+        *_duties(state, InformMoment.TAKEN_UP, moment.now),
+    )
+
+
+def _duties(state: State, when: InformMoment, at: datetime) -> tuple[e.DutyToInformArose, ...]:
+    """One duty per person: a notice to one must not give away another's data (R16)."""
+    return tuple(
+        e.DutyToInformArose(person.person_id, when, at)
+        for person in state.persons
+        if state.duty(person.person_id, when) is None
+    )
+
+
+def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...]:
+    """Whoever was informed of the case hears that it is removed (A10)."""
+    knew = {d.person_id for d in state.duties if d.status is DutyStatus.FULFILLED}
+    return tuple(e.DutyToInformArose(person, InformMoment.CASE_REMOVED, at) for person in sorted(knew))
+
+
+def _inform(state: State, command: c.RecordInforming, moment: Moment) -> Decision:
+    duty = state.duty(command.person_id, command.moment)
+    if refusal := _of_informer(state, command.by):
+        return refusal
+    if duty is None or duty.status is DutyStatus.FULFILLED:
+        return r.NO_SUCH_DUTY
+    return (e.PersonInformed(command.person_id, command.moment, moment.now),)
+
+
+def _postpone(state: State, command: c.PostponeInforming, moment: Moment) -> Decision:
+    duty = state.duty(command.person_id, command.moment)
+    if refusal := _of_informer(state, command.by):
+        return refusal
+    if duty is None or duty.status is DutyStatus.FULFILLED:
+        return r.NO_SUCH_DUTY
+    if command.reason is None or command.until is None or command.until <= moment.now:
+        return r.POSTPONEMENT_INCOMPLETE
+    return (
+        e.InformingPostponed(command.person_id, command.moment, command.reason, command.until, moment.now),
+    )
+
+
+def _of_referrer(state: State, by: Actor) -> Refusal | None:
+    return None if by.party == state.referrer else r.NOT_THE_REFERRER
+
+
+def _of_informer(state: State, by: Actor) -> Refusal | None:
+    """Informing is the leading party's duty; the director may do it on its behalf (R17)."""
+    if by.role is Role.PROCESS_DIRECTOR:
+        if by.person != state.director:
+            return r.NOT_THE_DIRECTOR
+        if by.on_behalf_of != state.leading_party:
+            return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+        return None
+    return None if by.party == state.leading_party else r.NOT_THE_REFERRER
+
+
+def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
+    refs = (
+        (item.content, item.necessity, item.use_conditions)
+        for item in state.items
+        if item.item_id not in kept
+    )
+    return tuple(ref.piece for item in refs for ref in item if isinstance(ref, Ref))
+
+
+# --- evolution -----------------------------------------------------------------------------------
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Total: what the state is after the event; texts become references here and nowhere else."""
+    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    match event:
+        case e.ReferralReceived():
+            return _received(state, event)
+        case e.CaseTakenUp(outcome=outcome, director=director):
+            return replace(state, outcome=outcome, director=director)
+        case e.ReferralNotTakenUp(director=director):
+            return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
+        case e.DutyToInformArose(person_id=person, moment=when):
+            return _with_duty(state, Duty(person, when, DutyStatus.DUE))
+        case e.PersonInformed(person_id=person, moment=when):
+            return _with_duty(state, Duty(person, when, DutyStatus.FULFILLED))
+        case e.InformingPostponed(person_id=person, moment=when, reason=reason, until=until):
+            duty = Duty(person, when, DutyStatus.POSTPONED, until, referring_text(reason))
+            return _with_duty(state, duty)
+        case e.DirectionMoved(leading_party=party):
+            return replace(state, leading_party=party)
+        case e.FileCleaned(kept_items=kept):
+            return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
+        case (
+            e.ConsultationConfirmed()
+            | e.ReferralWithdrawn()
+            | e.CaseDeescalated()
+            | e.FileArchived()
+            | e.CaseClosing()
+            | e.CasePurged()
+        ):
+            return state
+        case _:
+            assert_never(event)
+
+
+def _received(state: State, event: e.ReferralReceived) -> State:
+    referral = referring(event.referral)
+    weighing = referral.weighing
+    return replace(
+        state,
+        referrer=event.referrer,
+        leading_party=event.referrer,
+        acting_body=referral.acting_body,
+        task=referral.task,
+        basis=referral.basis,
+        theme=referral.theme,
+        criteria=referral.criteria,
+        persons=referral.persons,
+        items=tuple(
+            ContributedItem.model_construct(**dict(item), contributor=event.referrer)
+            for item in referral.items
+        ),
+        weighing=weighing if isinstance(weighing, Ref) else None,
+        duties=tuple(
+            Duty(person, InformMoment.TAKEN_UP, DutyStatus.FULFILLED)
+            for person in referral.informed_beforehand
+        ),
+    )
+
+
+def referring_text(text: Sealed) -> Ref:
+    """Where a sealed text lies."""
+    return Ref(text.piece, text.by)
+
+
+def _with_duty(state: State, duty: Duty) -> State:
+    others = tuple(d for d in state.duties if (d.person_id, d.moment) != (duty.person_id, duty.moment))
+    return replace(state, duties=(*others, duty))

@@ -1,0 +1,40 @@
+"""Who sees what of a case at intake; everything a person reads passes `may_view` (R5, R6)."""
+
+from datetime import datetime
+
+from services.intake.process import PROVISIONAL, Phase, State
+from shared.actor import Role
+from shared.reading import Allowed, Denied, Verdict, Viewer
+from shared.words import ContributedItem, Person
+
+NOBODY_ELSE = Denied("R6", "B3-F1 access")
+OPEN = PROVISIONAL | {Phase.TAKEN_UP, Phase.CLOSING}
+
+
+def may_view(viewer: Viewer, thing: ContributedItem | Person | None, state: State, now: datetime) -> Verdict:
+    """Whether this viewer sees this item or person, or (None) the case itself; deny by default."""
+    if state.phase not in OPEN:
+        return Denied("R88", "B3-F4")
+    if viewer.role is Role.PARTY_WORKER:
+        return _party(viewer, state)
+    if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
+        return _house(viewer, thing, state)
+    return NOBODY_ELSE
+
+
+def _party(viewer: Viewer, state: State) -> Verdict:
+    """The referrer reads its own referral; once another party leads, that one reads too (R6, R72)."""
+    if viewer.party in (state.referrer, state.leading_party):
+        return Allowed("R6", state.referrer)
+    return NOBODY_ELSE
+
+
+def _house(viewer: Viewer, thing: ContributedItem | Person | None, state: State) -> Verdict:
+    """The director reads on behalf of the leading party (R7), less what its secrecy hides (R23)."""
+    if viewer.on_behalf_of != state.leading_party:
+        return Denied("R7", "B3-gen; art. 9.3")
+    if viewer.role is Role.PROCESS_DIRECTOR and state.director not in (None, viewer.person):
+        return NOBODY_ELSE
+    if isinstance(thing, ContributedItem) and thing.hidden_from_director:
+        return Denied("R23", "B3-F1 secrecy")
+    return Allowed("R6", state.referrer)

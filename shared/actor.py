@@ -1,0 +1,51 @@
+"""Who acts: a party through its own topic, a person with a token, another service, or the clock."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """In which capacity somebody acts; the people's roles are the roles in their token."""
+
+    PARTY = "party"
+    PARTY_WORKER = "party-worker"
+    PROCESS_DIRECTOR = "process-director"
+    SUPPORT_WORKER = "support-worker"
+    MANAGER = "manager"
+    SECRETARY = "secretary"
+    PRIVACY_OFFICER = "privacy-officer"
+    SERVICE = "service"
+    CLOCK = "clock"
+
+
+# Whatever a party may send as a message, its worker may also do over HTTP (design, section 1).
+A_PARTY = frozenset({Role.PARTY, Role.PARTY_WORKER})
+THE_DIRECTOR = frozenset({Role.PROCESS_DIRECTOR})
+THE_HOUSE = frozenset({Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER})
+A_SERVICE = frozenset({Role.SERVICE})
+THE_CLOCK = frozenset({Role.CLOCK})
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something, and for whom: `on_behalf_of` is a party id, `person` an opaque token subject."""
+
+    role: Role
+    party: str | None = None
+    person: str | None = None
+    service: str | None = None
+    on_behalf_of: str | None = None
+
+
+CLOCK = Actor(Role.CLOCK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What somebody asks; every command says who asks it."""
+
+    by: Actor
+
+    def new_items(self) -> tuple[str, ...]:
+        """The ids of the items this command brings in; an id belongs to one case for good (R35)."""
+        return ()

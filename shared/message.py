@@ -1,0 +1,84 @@
+"""The registry of messages: the one list that dispatches, validates and is published as the contract."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+NAMESPACE = "nl.veiligheidscasussen"
+
+ServiceName: TypeAlias = Literal["intake", "triage", "rto", "retention", "governance"]
+# "house": each of the five services sends it in the same form.
+Owner: TypeAlias = ServiceName | Literal["house"]
+SERVICES: tuple[ServiceName, ...] = ("intake", "triage", "rto", "retention", "governance")
+
+
+class Direction(StrEnum):
+    """On which kind of topic a message stands."""
+
+    FROM_PARTY = "from-party"
+    TO_PARTY = "to-party"
+    EVENT = "event"
+
+
+class Model(BaseModel):
+    """Frozen, tolerant of fields it does not know (readers deploy first), strict about those it does."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """One kind of message: its name, who owns it and which way it goes."""
+
+    name: str
+    version: int
+    service: Owner
+    direction: Direction
+    model: type[Model]
+    dutch: str
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type, unique over the five services."""
+        return f"{NAMESPACE}.{self.name}.v{self.version}"
+
+
+_by_type: dict[str, MessageType] = {}
+_by_model: dict[type[Model], MessageType] = {}
+
+
+M = TypeVar("M", bound=type[Model])
+
+
+def message(
+    name: str, service: Owner, direction: Direction, *, dutch: str, version: int = 1
+) -> Callable[[M], M]:
+    """Register a model as the payload of one type of message."""
+
+    def register(model: M) -> M:
+        entry = MessageType(name, version, service, direction, model, dutch)
+        if entry.type in _by_type:
+            raise ValueError(f"{entry.type} is registered twice")
+        _by_type[entry.type] = entry
+        _by_model[model] = entry
+        return model
+
+    return register
+
+
+def by_type(type_: str) -> MessageType | None:
+    """The registered message with this CloudEvents type, or None for an unknown one."""
+    return _by_type.get(type_)
+
+
+def of_model(model: type[Model]) -> MessageType:
+    """The entry a payload model was registered under."""
+    return _by_model[model]
+
+
+def all_messages() -> list[MessageType]:
+    """Every registered message, in a stable order."""
+    return sorted(_by_type.values(), key=lambda entry: (entry.service, entry.direction, entry.name))

@@ -1,0 +1,45 @@
+"""Who is a party, its keys and its authorisations (R107 to R122)."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.message import Direction, Model, message
+from shared.parties import KeyUse, Scope
+from shared.words import Code, Id, KeyId, PartyId
+
+
+@message("authorisation-granted", "governance", Direction.FROM_PARTY, dutch="bevoegdheid verleend")
+class AuthorisationGranted(Model):
+    """The party authorises the process directors for these acts, for one of its bodies (R122)."""
+
+    authorisation_id: Id = Field(title="bevoegdheidsverlening")
+    acting_body: Code = Field(title="bestuursorgaan")
+    scopes: tuple[Scope, ...] = Field(min_length=1, title="reikwijdte")
+    valid_from: datetime | None = Field(default=None, title="geldig vanaf")
+    valid_until: datetime | None = Field(default=None, title="geldig tot")
+
+
+@message("authorisation-revoked", "governance", Direction.FROM_PARTY, dutch="bevoegdheid ingetrokken")
+class AuthorisationRevoked(Model):
+    """The party takes the authorisation back; from then on nobody acts on it (R122)."""
+
+    authorisation_id: Id = Field(title="bevoegdheidsverlening")
+
+
+@message("public-key-announced", "governance", Direction.FROM_PARTY, dutch="publieke sleutel")
+class PublicKeyAnnounced(Model):
+    """A new P-256 key of the party, in a message signed with a key that is already known."""
+
+    kid: KeyId = Field(title="sleutelnummer")
+    use: KeyUse = Field(title="gebruik")
+    jwk: dict[str, str] = Field(title="sleutel (JWK)")
+
+
+@message("membership-changed", "governance", Direction.TO_PARTY, dutch="deelname gewijzigd")
+class MembershipChanged(Model):
+    """From this moment the party is, or is no longer, a party to the covenant (R109, R115)."""
+
+    party: PartyId = Field(title="partij")
+    member_from: datetime | None = Field(default=None, title="partij vanaf")
+    member_until: datetime | None = Field(default=None, title="partij tot")

@@ -1,0 +1,51 @@
+"""Messages that each of the five services sends in the same form."""
+
+from pydantic import Field
+
+from shared.message import Direction, Model, message
+from shared.refusal import Remedy
+from shared.words import Id
+
+
+@message("message-accepted", "house", Direction.TO_PARTY, dutch="bericht aanvaard")
+class MessageAccepted(Model):
+    """The message took effect: its transaction has committed."""
+
+    message_id: str = Field(title="bericht")
+
+
+class Position(Model):
+    """Where a record stood that could not be read."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")
+class MessageRefused(Model):
+    """The message had no effect, under this rule, and this is what to do; never the content."""
+
+    name: str = Field(title="weigering")
+    rule: str = Field(title="regel")
+    article: str = Field(title="artikel")
+    sentence: str = Field(title="toelichting")
+    remedy: Remedy = Field(title="wat te doen")
+    message_id: str | None = Field(default=None, title="bericht")
+    position: Position | None = Field(default=None, title="plaats")
+
+
+@message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")
+class DeadLetter(Model):
+    """For the operators: which record could not be used and why; ids and reasons only."""
+
+    position: Position
+    reason: str
+    message_id: str | None = None
+
+
+@message("case-purged", "house", Direction.EVENT, dutch="casus verwijderd")
+class CasePurged(Model):
+    """The service that publishes this holds nothing of the case any more (R105)."""
+
+    case_id: Id

@@ -1,0 +1,31 @@
+"""All that a decision may know besides the state and the command: the time, the parties, the policy."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from shared.parties import Parties
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The parameters [P] that the covenant leaves open, as one versioned set (R121)."""
+
+    profile: str = "convenant-2021"
+    closing_term: timedelta = timedelta(days=14)  # R102
+    query_reminder: timedelta = timedelta(days=3)  # R31: from the end of the term to "no answer"
+    archive_after_months: int = 6  # R88
+    destroy_after_months: int = 12  # R91
+    smallest_cell: int = 5  # A24
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When the broker (or the request) received the act, in covenant time, and what was in force then.
+
+    `elsewhere` holds the item ids that the command names and that belong to another case.
+    """
+
+    now: datetime
+    parties: Parties
+    policy: Policy = field(default_factory=Policy)
+    elsewhere: frozenset[str] = frozenset()

@@ -1,0 +1,38 @@
+"""The shape of a pure core, the same for all five: what the shell needs to run one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.actor import Command
+from shared.authorisation import Requirement
+from shared.consequences import Consequence
+from shared.message import ServiceName
+from shared.moment import Moment
+from shared.refusal import Refusal
+
+
+class HasPhase(Protocol):
+    """A state is a frozen dataclass whose phase is a StrEnum."""
+
+    @property
+    def phase(self) -> str: ...
+
+
+S = TypeVar("S", bound=HasPhase)
+
+
+@dataclass(frozen=True, slots=True)
+class Process(Generic[S]):
+    """One service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
+
+    `consequences` gets the case id, the event and the state after it.
+    """
+
+    service: ServiceName
+    state: type[S]
+    empty: S
+    who_may: Mapping[type[Command], Requirement]
+    decide: Callable[[S, Any, Moment], tuple[Any, ...] | Refusal]
+    evolve: Callable[[S, Any], S]
+    consequences: Callable[[str, Any, S], Iterable[Consequence]]

@@ -1,0 +1,96 @@
+"""The small words of every message: identifiers and codes, with the shapes that keep people out of them."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.content import Content
+from shared.message import Model
+
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+Id = Annotated[str, StringConstraints(pattern=_UUID)]
+PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+# A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
+LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]
+
+
+class Theme(StrEnum):
+    """The themes of art. 2.3; the steering group may add or drop them (R130)."""
+
+    REINTEGRATION = "reintegration"
+    RADICALISATION = "radicalisation"
+    COMPLEX_CASE = "complex-case"
+    TRAFFICKING = "trafficking"
+    ZSM_RIEC_VT = "zsm-riec-veilig-thuis"
+    YOUTH_AT_RISK = "youth-at-risk"
+
+
+class Category(StrEnum):
+    """How the law classes an item: special and criminal data need a competent reader (R21, R49)."""
+
+    ORDINARY = "ordinary"
+    SPECIAL = "special"
+    CRIMINAL = "criminal"
+
+    @property
+    def needs_test(self) -> bool:
+        return self is not Category.ORDINARY
+
+
+class PersonRole(StrEnum):
+    """In what role a person stands in the case (R9 speaks of the family system)."""
+
+    SUBJECT = "subject"
+    PARENT = "parent"
+    PARTNER = "partner"
+    CHILD = "child"
+    HOUSEHOLD = "household"
+
+
+class InformMoment(StrEnum):
+    """When a data subject must be informed (cross-table "Terms" of the rules)."""
+
+    TAKEN_UP = "taken-up"
+    AFTER_TRIAGE = "after-triage"
+    AFTER_RTO = "after-rto"
+    AT_DEESCALATION = "at-deescalation"
+    CASE_REMOVED = "case-removed"
+
+
+class Person(Model):
+    """A data subject of the case (R16): an opaque id and a role in the clear, the identity only sealed."""
+
+    person_id: Id = Field(title="betrokkene")
+    role: PersonRole = Field(title="rol")
+    name: Content = Field(title="naam")
+    date_of_birth: Content = Field(title="geboortedatum")
+    address: Content | None = Field(default=None, title="adres")
+    bsn: Content | None = Field(default=None, title="burgerservicenummer")
+
+
+class Item(Model):
+    """One piece of information as its contributor gives it, with the terms it travels under."""
+
+    item_id: Id = Field(title="gegeven")
+    category: Category = Field(default=Category.ORDINARY, title="categorie")
+    persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
+    acting_body: Code = Field(title="bestuursorgaan")
+    basis: LegalReference = Field(title="grondslag")
+    valid_on: date = Field(title="peildatum")
+    necessity: Content = Field(title="noodzaak")
+    content: Content = Field(title="inhoud")
+    shareable_at_rto: bool = Field(default=False, title="deelbaar in het RTO")
+    withheld_from: tuple[PartyId, ...] = Field(default=(), title="voorbehoud")
+    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
+    hidden_from_director: bool = Field(default=False, title="niet voor de procesregisseur")
+
+
+class ContributedItem(Item):
+    """An item inside the house: from now on it says whose it is (R57, R66)."""
+
+    contributor: PartyId = Field(title="inbrenger")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 
 class Role(StrEnum):
@@ -45,6 +46,7 @@ class Command:
     """What somebody asks; every command says who asks it."""
 
     by: Actor
+    after_erasure: ClassVar[bool] = False  # only an order to forget still means something then
 
     def new_items(self) -> tuple[str, ...]:
         """The ids of the items this command brings in; an id belongs to one case for good (R35)."""

@@ -182,3 +182,8 @@ def sealed_in(value: Any) -> Iterator[Sealed]:
 def referring(value: T) -> T:
     """The value as a state may keep it: each sealed piece replaced by where it lies."""
     return transform(value, lambda c: Ref(c.piece, c.by) if isinstance(c, Sealed) else c)
+
+
+def sealed(content: AnyContent | None) -> Sealed | None:
+    """The sealed text, or None where there was none."""
+    return content if isinstance(content, Sealed) else None

@@ -1,4 +1,4 @@
-"""Every "no" is a value that names its rule, so that it can be journalled, answered and checked by a lawyer."""
+"""Every "no" is a value that names its rule: it is journalled, answered, and a lawyer can check it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -89,3 +89,58 @@ ITEM_OF_ANOTHER_CASE = Refusal(
     "B3-F2",
     "An item is bound to the case it was given for: give it anew, under a new number.",
 )
+
+CASE_HELD = Refusal(
+    "CaseHeld",
+    "R127",
+    "art. 15.3; B4",
+    "This case is held until a fault of the house has been looked at; your message is kept.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+
+CHANGED_MEANWHILE = Refusal(
+    "ChangedMeanwhile",
+    "R7",
+    "B3-gen; art. 9.3",
+    "The case has changed since you read it: read it again and decide anew.",
+    status=412,
+)
+
+MESSAGE_ID_REUSED = Refusal(
+    "MessageIdReused",
+    "R129",
+    "art. 13.1",
+    "This message id was used before for another content: an id stands for one message.",
+)
+
+MESSAGE_TOO_OLD = Refusal(
+    "MessageTooOld",
+    "R129",
+    "art. 13.1",
+    "The message was signed longer ago than messages are remembered here: send it anew.",
+)
+
+SEALING_IMPOSSIBLE = Refusal(
+    "KeyUnavailable",
+    "R127",
+    "art. 15.3; B4",
+    "The key of this case cannot be reached now.",
+    Remedy.RETRY_LATER,
+    may_be_lag=True,
+    status=503,
+)
+
+
+def unreadable(reason: str) -> Refusal:
+    """What cannot be read at all is refused as what it is; the reason is a code of the contract."""
+    sentence = f"The record could not be used ({reason}): see the contract, and send it anew."
+    return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
+
+
+def as_told(refusal: Refusal) -> Refusal:
+    """What the refused hear: whoever may not know of a case gets the one answer for all of these.
+
+    The journal keeps the true name and rule.
+    """
+    return UNKNOWN_CASE if refusal.status == 404 else refusal

@@ -1,5 +1,6 @@
 """The small words of every message: identifiers and codes, with the shapes that keep people out of them."""
 
+import re
 from datetime import date
 from enum import StrEnum
 from typing import Annotated
@@ -11,6 +12,7 @@ from shared.message import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
+ID = re.compile(_UUID)
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
 PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]

@@ -42,10 +42,10 @@ class Kafka:
         process.kill(self.process)
 
 
-def start_kafka(directory: Path, certificates: Certificates) -> Kafka:
+def start_kafka(directory: Path, certificates: Certificates, log: Path | None = None) -> Kafka:
     """Ready when a real admin login works. On a directory it knows: same port, same data."""
     private_directory(directory)
-    settings_file, log = directory / "settings.json", directory / "broker.log"
+    settings_file, log = directory / "settings.json", log or directory / "broker.log"
     classpath = kafka_classpath()
     if not settings_file.exists():
         settings = {

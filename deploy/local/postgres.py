@@ -71,7 +71,7 @@ class Postgres:
         process.kill(self.process)
 
 
-def start_postgres(directory: Path) -> Postgres:
+def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
     """Ready when a real login works. On a directory it knows: same port, same data."""
     private_directory(directory)
     account = _account()
@@ -79,9 +79,9 @@ def start_postgres(directory: Path) -> Postgres:
     data = _data_directory(directory, account)
     password = kept_password(directory / "password")
     port = _kept_port(directory / "port")
-    log = directory / "server.log"
+    log = log or directory / "server.log"
     if not (data / "initialised").exists():
-        _initialise(programs, data, account, password, port)
+        _initialise(programs, data, account, password, port, directory / "initdb.log")
     administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
     started = _start(programs, data, log, account, administration)
     return Postgres(started, administration, data, log)
@@ -114,6 +114,12 @@ def create_database(postgres: Postgres, name: str, password: str | None = None) 
         "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     )
     return made
+
+
+def remove_data(directory: Path) -> None:
+    """What `start_postgres` left there or, by a link, elsewhere."""
+    shutil.rmtree((directory / "data").resolve(), ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)
 
 
 def run_sql(database: Database, *statements: str) -> str:
@@ -198,7 +204,9 @@ def _kept_port(file: Path) -> int:
     return int(file.read_text())
 
 
-def _initialise(programs: Path, data: Path, account: Account | None, password: str, port: int) -> None:
+def _initialise(
+    programs: Path, data: Path, account: Account | None, password: str, port: int, log: Path
+) -> None:
     """Only over TCP, only with SCRAM; no service's login may open postgres or template1."""
     password_file = write_private(data.parent / f"{data.name}.password", password)
     if account:
@@ -212,7 +220,6 @@ def _initialise(programs: Path, data: Path, account: Account | None, password: s
         f"--pwfile={password_file}",
     ]
     options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
-    log = data.parent / "initdb.log"
     try:
         initialising = process.spawn([*command, *options], log, account=account)
         while process.is_running(initialising):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def spawn(
     *,
     environment: Mapping[str, str] | None = None,
     account: Account | None = None,
+    working_directory: Path | None = None,
 ) -> Process:
     """Start in a session of its own, so that Ctrl-C in a terminal does not reach it."""
     with log.open("ab") as output:
@@ -56,7 +58,8 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(environment or {})},
+            env={**inherited(), **(environment or {})},
+            cwd=working_directory,
             start_new_session=True,
             user=account.uid if account else None,
             group=account.gid if account else None,
@@ -84,17 +87,28 @@ def send(process: Process, number: signal.Signals) -> None:
         os.kill(process.pid, number)
 
 
+def send_to_family(process: Process, number: signal.Signals) -> None:
+    """To its children too: PostgreSQL's sessions work on for a while without their parent."""
+    if not is_running(process):
+        return
+    family = psutil.Process(process.pid).children(recursive=True)
+    send(process, number)
+    for member in family:
+        with suppress(psutil.NoSuchProcess):
+            member.send_signal(number)
+
+
 def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience: float = 15) -> None:
     """Ask, wait `patience` seconds, then kill. A frozen process is woken to hear it."""
     send(process, number)
-    send(process, signal.SIGCONT)
+    send_to_family(process, signal.SIGCONT)
     if not _wait_until_gone(process, patience):
         kill(process)
 
 
 def kill(process: Process) -> None:
     """As a power cut would: no clean-up, and gone when this returns."""
-    send(process, signal.SIGKILL)
+    send_to_family(process, signal.SIGKILL)
     if not _wait_until_gone(process, 10):
         raise RuntimeError(f"process {process.pid} survives SIGKILL")
 
@@ -117,6 +131,11 @@ def last_lines(log: Path, count: int = 20) -> str:
     if not log.exists():
         return "(no log)"
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+
+
+def inherited() -> dict[str, str]:
+    """Without the settings of a house that the starter's shell may still hold."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZVH_")}
 
 
 def _wait_until_gone(process: Process, patience: float) -> bool:

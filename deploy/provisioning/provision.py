@@ -96,7 +96,7 @@ def remove_party_access(admin: Connection, party: str) -> None:
     _results(client.delete_acls([everything]))
 
     def gone() -> None:
-        if client.describe_acls(everything).result():
+        if client.describe_acls(everything).result(PATIENCE):
             raise NotInEffect(f"rights of {party}")
 
     _wait_for(gone)
@@ -209,7 +209,7 @@ def _wait_for(effect: Callable[[], None]) -> None:
 def _results(futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> None:
     for future in futures.values():
         try:
-            future.result()
+            future.result(PATIENCE)
         except KafkaException as refused:
             if harmless is None or refused.args[0].code() != harmless:
                 raise

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from shared.actor import Command
 from shared.content import Sealed
@@ -110,4 +111,5 @@ class FollowClosing(Command):
 class PurgeCase(Command):
     """Retention ordered the erasure (R105)."""
 
+    after_erasure: ClassVar[bool] = True
     case_id: str

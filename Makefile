@@ -1,0 +1,54 @@
+# Every command of the project; `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run up down reset test check bench lock format generate
+
+help: ## List the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMP) ## Make the virtual environment from the locked, hashed requirements
+
+$(STAMP): requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $(STAMP)
+
+run: $(STAMP) ## Play one case from referral to destruction on real servers, and stop everything
+	@$(BIN)/python -m deploy.story
+
+up: $(STAMP) ## Start Kafka, PostgreSQL, the five services and thirty parties, and stay
+	@$(BIN)/python -m deploy.local up
+
+down: $(STAMP) ## Stop what `make up` started
+	@$(BIN)/python -m deploy.local down
+
+reset: $(STAMP) ## Stop it and forget all its data
+	@$(BIN)/python -m deploy.local reset
+
+test: $(STAMP) ## Run every test, on real Kafka and PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated files current
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m docs.generate --check
+
+generate: $(STAMP) ## Make the generated documents anew
+	@$(BIN)/python -m docs.generate
+
+format: $(STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(STAMP) ## Measure against the floor and against a tutorial, in one run
+	@$(BIN)/python -m bench
+
+lock: ## Write the locked requirements anew from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.txt
+	uv pip compile pyproject.toml --group dev -c requirements.txt --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements-dev.txt

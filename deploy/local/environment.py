@@ -1,0 +1,72 @@
+"""env.json: what connectors, people and tests need to take part in a local house."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from deploy.local.issuer import AUDIENCE
+from deploy.local.layout import Layout
+from deploy.local.parties import Party, connector_settings
+from deploy.local.postgres import Database
+from deploy.local.services import public_keys
+from deploy.provisioning.connection import Connection
+from deploy.provisioning.topics import OPERATOR, SERVICES, dead_topic, group_prefix
+
+
+def describe_house(
+    layout: Layout,
+    *,
+    house: str,
+    prefix: str,
+    services: Sequence[str],
+    parties: Sequence[Party],
+    credentials: Mapping[str, dict[str, Any]],
+    people: Mapping[str, Any],
+    kafka: Connection,
+    postgres: Database,
+    databases: Mapping[str, Database],
+) -> dict[str, Any]:
+    """Holds every secret of the house: written with mode 0600, local only."""
+    ca_file = str(kafka.ca_file)
+    issuer = layout.url("issuer")
+    return {
+        "house": house,
+        "topic_prefix": prefix,
+        "kafka": {
+            "bootstrap": kafka.bootstrap,
+            "ca_file": ca_file,
+            "security_protocol": "SASL_SSL",
+            "sasl_mechanism": "SCRAM-SHA-512",
+        },
+        "ca_file": ca_file,
+        "parties": {party.id: connector_settings(prefix, party, credentials[party.id]) for party in parties},
+        "services": {
+            service: {
+                "base_url": layout.url(service),
+                "jwks_url": f"{layout.url(service)}/.well-known/jwks.json",
+                "public_keys": public_keys(layout.url(service), kafka.ca_file),
+            }
+            for service in services
+        },
+        "issuer": {
+            "url": issuer,
+            "token_endpoint": f"{issuer}/token",
+            "audience": AUDIENCE,
+            "how": "POST a form: grant_type=password, username and password of one of people",
+        },
+        "people": dict(people),
+        "clock": {
+            "file": str(layout.clock_file),
+            "how": 'write {"offset_seconds": n}: covenant time is then n seconds ahead',
+        },
+        "operator": {
+            "user": OPERATOR,
+            "password": layout.operator_password(),
+            "group_prefix": group_prefix(prefix, OPERATOR),
+            "topics": [dead_topic(prefix, service) for service in SERVICES],
+        },
+        "admin": {
+            "kafka": {"user": kafka.user, "password": kafka.password},
+            "postgres": vars(postgres),
+            "databases": {service: vars(database) for service, database in databases.items()},
+        },
+    }

@@ -1,0 +1,298 @@
+"""A whole house on one machine, for people (`python -m deploy.local`), tests and demonstrations."""
+
+import json
+import shutil
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from deploy.local import process
+from deploy.local.certificates import Certificates, make_certificates
+from deploy.local.environment import describe_house
+from deploy.local.issuer import start_issuer, write_people
+from deploy.local.kafka import Kafka, start_kafka
+from deploy.local.layout import Layout, make_layout
+from deploy.local.parties import Party, kept_credentials, parties_of
+from deploy.local.people import demonstration_people
+from deploy.local.postgres import Database, Postgres, create_database, remove_data, start_postgres
+from deploy.local.process import DidNotStart, Process
+from deploy.local.secrets import new_password, write_private_json
+from deploy.local.services import (
+    migrate_service,
+    service_environment,
+    start_service,
+    wait_until_ready,
+)
+from deploy.provisioning.acls import service_user
+from deploy.provisioning.provision import provision_parties, provision_services
+from deploy.provisioning.topics import OPERATOR, SERVICES
+
+KAFKA, POSTGRES, ISSUER = "kafka", "postgres", "issuer"
+SERVERS = (KAFKA, POSTGRES, ISSUER)
+
+Step = Callable[[str], AbstractContextManager[Any]]
+"""Called with the name of each step; the step happens inside."""
+
+
+class AlreadyUp(Exception):
+    """The house in this directory runs; `down` stops it."""
+
+
+class StepFailed(Exception):
+    """Which step, and what its log said last."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step}: {reason}")
+
+
+class House:
+    """A house's processes, by the names kafka, postgres, issuer and those of the services.
+
+    All it knows lies in its directory, so that another process can take it over.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.layout: Layout = make_layout(directory)
+        self._record = threading.Lock()
+
+    @property
+    def env(self) -> dict[str, Any]:
+        """env.json: all that connectors, people and tests need."""
+        content: dict[str, Any] = json.loads(self.layout.environment_file.read_text())
+        return content
+
+    def running(self) -> dict[str, Process]:
+        """Those of our processes that are alive, by name."""
+        return {name: started for name, started in self._recorded().items() if process.is_running(started)}
+
+    def start_one(self, name: str) -> Process:
+        """Start (again) on the same port with the same data and environment; ready on return."""
+        if name in self.running():
+            raise AlreadyUp(name)
+        match name:
+            case "kafka":
+                return self._start_kafka().process
+            case "postgres":
+                return self._start_postgres().process
+            case "issuer":
+                return self._start_issuer()
+            case _:
+                return self._start_services([name])[0]
+
+    def stop_one(self, name: str) -> None:
+        """Ask it to stop; PostgreSQL is asked for its fast shutdown."""
+        number = signal.SIGINT if name == POSTGRES else signal.SIGTERM
+        if started := self.running().get(name):
+            process.stop(started, number=number)
+
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        process.kill(self.running()[name])
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP: alive, holding its connections and locks, but doing nothing."""
+        process.send_to_family(self.running()[name], signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        process.send_to_family(self.running()[name], signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Services first, then what they lean on."""
+        running = self.running()
+        for names in ([name for name in running if name not in SERVERS], SERVERS):
+            _at_once(self.stop_one, names)
+        self.layout.processes_file.unlink(missing_ok=True)
+
+    def reset(self) -> None:
+        """Stop, and leave nothing behind."""
+        self.stop()
+        remove_data(self.layout.postgres)
+        shutil.rmtree(self.layout.directory)
+
+    def certificates(self) -> Certificates:
+        """One set for all servers of this machine."""
+        return make_certificates(self.layout.certificates, "zvh")
+
+    def _start_kafka(self) -> Kafka:
+        kafka = start_kafka(self.layout.kafka, self.certificates(), self.layout.log(KAFKA))
+        self._note(KAFKA, kafka.process)
+        return kafka
+
+    def _start_postgres(self) -> Postgres:
+        postgres = start_postgres(self.layout.postgres, self.layout.log(POSTGRES))
+        self._note(POSTGRES, postgres.process)
+        return postgres
+
+    def _start_issuer(self) -> Process:
+        files, url, log = self.certificates(), self.layout.url(ISSUER), self.layout.log(ISSUER)
+        started = start_issuer(
+            self.layout.issuer,
+            url,
+            certificate=files.certificate_file,
+            key=files.key_file,
+            log=log,
+        )
+        self._note(ISSUER, started)
+        wait_until_ready(f"{url}/.well-known/openid-configuration", files.ca_file, started, log)
+        return started
+
+    def _start_services(self, names: Iterable[str]) -> list[Process]:
+        started = {name: start_service(self.layout, name) for name in names}
+        for name, child in started.items():
+            self._note(name, child)
+        ca_file = self.certificates().ca_file
+        for name, child in started.items():
+            url = f"{self.layout.url(name)}/readyz"
+            wait_until_ready(url, ca_file, child, self.layout.log(name))
+        return list(started.values())
+
+    def _recorded(self) -> dict[str, Process]:
+        file = self.layout.processes_file
+        content = json.loads(file.read_text()) if file.exists() else {}
+        return {name: Process(**entry) for name, entry in content.items()}
+
+    def _note(self, name: str, started: Process) -> None:
+        with self._record:
+            recorded = self._recorded() | {name: started}
+            content = {known: vars(child) for known, child in recorded.items()}
+            write_private_json(self.layout.processes_file, content)
+
+
+def start(
+    directory: Path,
+    *,
+    services: Sequence[str] = SERVICES,
+    parties: Sequence[Party] | None = None,
+    house: str = "noord-limburg",
+    prefix: str = "zvh",
+    step: Step = nullcontext,
+) -> House:
+    """Everything up and provisioned, or everything stopped and `StepFailed`.
+
+    `services` may be a part of the five, or none. The parties are the house's unless given.
+    """
+    made = House(directory)
+    if running := made.running():
+        raise AlreadyUp(", ".join(running))
+    try:
+        _bring_up(made, services, parties_of(house) if parties is None else parties, house, prefix, step)
+    except BaseException:
+        made.stop()
+        raise
+    return made
+
+
+def _bring_up(
+    house: House,
+    services: Sequence[str],
+    parties: Sequence[Party],
+    name: str,
+    prefix: str,
+    step: Step,
+) -> None:
+    layout = house.layout
+    with _named(step, "certificates"):
+        certificates = house.certificates()
+    with _named(step, "Kafka and PostgreSQL"), ThreadPoolExecutor(2) as pool:
+        starting = pool.submit(house._start_kafka), pool.submit(house._start_postgres)
+        kafka, postgres = starting[0].result(), starting[1].result()
+    admin = kafka.connection
+    with _named(step, "databases"):
+        databases = {service: _database(layout, postgres, service) for service in SERVICES}
+        environments = {
+            service: service_environment(
+                layout,
+                service,
+                house=name,
+                prefix=prefix,
+                database=databases[service],
+                kafka=admin,
+                certificates=certificates,
+            )
+            for service in SERVICES
+        }
+    with _named(step, "migrations"):
+        _at_once(lambda service: migrate_service(layout, service, environments[service]), services)
+    with _named(step, "topics, logins and rights of the services"):
+        provision_services(admin, _kafka_passwords(layout), prefix=prefix)
+    with _named(step, "issuer"):
+        people = _write_people(layout, parties)
+        house._start_issuer()
+    with _named(step, "services"):
+        house._start_services(services)
+    with _named(step, f"topics, logins and rights of {len(parties)} parties"):
+        credentials = kept_credentials(layout.parties_file, parties)
+        passwords = {party: kept["password"] for party, kept in credentials.items()}
+        provision_parties(admin, [party.id for party in parties], prefix=prefix, passwords=passwords)
+    with _named(step, "env.json"):
+        described = describe_house(
+            layout,
+            house=name,
+            prefix=prefix,
+            services=services,
+            parties=parties,
+            credentials=credentials,
+            people=people,
+            kafka=admin,
+            postgres=postgres.administration,
+            databases=databases,
+        )
+        write_private_json(layout.environment_file, described)
+
+
+@contextmanager
+def _named(step: Step, name: str) -> Iterator[None]:
+    try:
+        with step(name):
+            yield
+    except DidNotStart as failed:
+        raise StepFailed(name, f"{failed}\n{process.last_lines(failed.log)}") from failed
+    except Exception as failed:
+        raise StepFailed(name, f"{type(failed).__name__}: {failed}") from failed
+
+
+def _at_once(work: Callable[[str], None], names: Iterable[str]) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        for done in [pool.submit(work, name) for name in names]:
+            done.result()
+
+
+def _database(layout: Layout, postgres: Postgres, service: str) -> Database:
+    password = layout.secrets(service).database_password_file.read_text()
+    return create_database(postgres, service, password)
+
+
+def _kafka_passwords(layout: Layout) -> dict[str, str]:
+    services = {
+        service_user(service): layout.secrets(service).kafka_password_file.read_text() for service in SERVICES
+    }
+    return {**services, OPERATOR: layout.operator_password()}
+
+
+def _write_people(layout: Layout, parties: Sequence[Party]) -> dict[str, Any]:
+    """People keep their passwords; clients are the five services."""
+    file = layout.issuer / "people.json"
+    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+    people = {
+        person.username: {
+            "password": kept.get(person.username, {}).get("password") or new_password(),
+            "roles": list(person.roles),
+            "party": person.party,
+            "name": person.name,
+        }
+        for person in demonstration_people((party.id, party.name) for party in parties)
+    }
+    clients = {
+        service_user(service): {
+            "password": layout.secrets(service).client_secret_file.read_text(),
+            "service": service,
+        }
+        for service in SERVICES
+    }
+    write_people(layout.issuer, people, clients)
+    return people

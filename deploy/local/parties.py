@@ -1,0 +1,67 @@
+"""The parties of a covenant as data, and what each one's connector needs to take part."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from deploy.local.keys import new_encryption_key, new_signing_key
+from deploy.local.secrets import new_password, write_private_json
+from deploy.provisioning.topics import SERVICES, check_party_id, from_topic, group_prefix, to_topic
+
+HOUSES = Path(__file__).parents[1] / "houses"
+
+PartyKind = Literal["municipality", "national-chain-partner", "other"]
+
+
+@dataclass(frozen=True)
+class Party:
+    """A signatory of the covenant; its source is what stands in its messages."""
+
+    id: str
+    name: str
+    seat: str
+    office: str
+    kind: PartyKind
+    may_use_bsn: bool
+    acting_bodies: tuple[str, ...]
+    source: str
+
+
+def parties_of(house: str) -> list[Party]:
+    """From houses/<house>.json."""
+    content = json.loads((HOUSES / f"{house}.json").read_text())
+    return [
+        Party(**{**entry, "id": check_party_id(entry["id"]), "acting_bodies": tuple(entry["acting_bodies"])})
+        for entry in content["parties"]
+    ]
+
+
+def kept_credentials(file: Path, parties: Sequence[Party]) -> dict[str, dict[str, Any]]:
+    """Password and private keys per party: made once, the same after a restart."""
+    kept: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.exists() else {}
+    for party in parties:
+        if party.id not in kept:
+            kept[party.id] = {
+                "password": new_password(),
+                "signing_key": new_signing_key(),
+                "encryption_key": new_encryption_key(),
+            }
+    write_private_json(file, kept)
+    return kept
+
+
+def connector_settings(prefix: str, party: Party, credentials: dict[str, Any]) -> dict[str, Any]:
+    """All a party's connector needs, as it stands in env.json."""
+    return {
+        "name": party.name,
+        "source": party.source,
+        "user": party.id,
+        **credentials,
+        "topics": {
+            "to": to_topic(prefix, party.id),
+            "from": {name: from_topic(prefix, name, party.id) for name in SERVICES},
+        },
+        "group_prefix": group_prefix(prefix, party.id),
+    }

@@ -1,0 +1,119 @@
+"""The services as processes: secrets in files, everything else in the environment."""
+
+import json
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local.certificates import Certificates
+from deploy.local.issuer import AUDIENCE
+from deploy.local.layout import Layout
+from deploy.local.postgres import Database
+from deploy.local.process import LOOPBACK, DidNotStart, Process, inherited, is_running, spawn
+from deploy.local.secrets import write_private_json
+from deploy.provisioning.acls import service_user
+from deploy.provisioning.connection import Connection
+
+ROOT = Path(__file__).parents[2]
+SOURCE = "urn:nld:oin:00000099000000001000:systeem:zvh"  # invented, of the managing municipality
+READY_WITHIN = 60.0  # seconds
+
+
+def service_environment(
+    layout: Layout,
+    service: str,
+    *,
+    house: str,
+    prefix: str,
+    database: Database,
+    kafka: Connection,
+    certificates: Certificates,
+) -> dict[str, str]:
+    """What a service is told; also written down, so that it can be started again the same."""
+    secrets = layout.secrets(service)
+    settings = {
+        "HOUSE": house,
+        "ENVIRONMENT": "local",
+        "TOPIC_PREFIX": prefix,
+        "POLICY_PROFILE": "convenant-2021",
+        "SOURCE": f"{SOURCE}-{service}",
+        "DATABASE_HOST": database.host,
+        "DATABASE_PORT": database.port,
+        "DATABASE_NAME": database.name,
+        "DATABASE_USER": database.user,
+        "DATABASE_PASSWORD_FILE": secrets.database_password_file,
+        "KAFKA_BOOTSTRAP": kafka.bootstrap,
+        "KAFKA_USERNAME": service_user(service),
+        "KAFKA_PASSWORD_FILE": secrets.kafka_password_file,
+        "CA_FILE": certificates.ca_file,
+        "HTTP_HOST": LOOPBACK,
+        "HTTP_PORT": layout.url(service).rpartition(":")[2],
+        "TLS_CERTIFICATE_FILE": certificates.certificate_file,
+        "TLS_KEY_FILE": certificates.key_file,
+        "OIDC_ISSUER": layout.url("issuer"),
+        "OIDC_AUDIENCE": AUDIENCE,
+        "CLIENT_ID": service_user(service),
+        "CLIENT_SECRET_FILE": secrets.client_secret_file,
+        "KEY_DIRECTORY": layout.keys(service),
+        "KEY_AUTHORITY_URL": layout.url("retention"),
+        "ROOT_KEY_FILE": secrets.root_key_file,
+        "CLOCK_FILE": layout.clock_file,
+    }
+    environment = {f"ZVH_{name}": str(value) for name, value in settings.items()}
+    write_private_json(layout.settings_file(service), environment)
+    return environment
+
+
+def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]) -> None:
+    """To the newest schema; its output goes to a log of its own."""
+    log = layout.log(f"{service}-migrate")
+    with log.open("ab") as output:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", f"services.{service}", "migrate"],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**inherited(), **environment},
+            cwd=ROOT,
+        )
+    if done.returncode != 0:
+        raise DidNotStart(f"migrating {service}", log)
+
+
+def start_service(layout: Layout, service: str) -> Process:
+    """With the environment it had before; it is not ready yet."""
+    environment: dict[str, str] = json.loads(layout.settings_file(service).read_text())
+    command = [sys.executable, "-m", f"services.{service}", "run"]
+    return spawn(command, layout.log(service), environment=environment, working_directory=ROOT)
+
+
+def wait_until_ready(url: str, ca_file: Path, started: Process, log: Path) -> None:
+    """Until `url` answers 200, or the process is gone, or patience is."""
+    deadline = time.monotonic() + READY_WITHIN
+    with _client(ca_file) as client:
+        while is_running(started) and time.monotonic() < deadline:
+            try:
+                if client.get(url).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+    raise DidNotStart(log.stem, log)
+
+
+def public_keys(url: str, ca_file: Path) -> dict[str, Any]:
+    """The service's announced keys (JWKS)."""
+    with _client(ca_file) as client:
+        answer = client.get(f"{url}/.well-known/jwks.json").raise_for_status()
+    keys: dict[str, Any] = answer.json()
+    return keys
+
+
+def _client(ca_file: Path) -> httpx.Client:
+    return httpx.Client(verify=ssl.create_default_context(cafile=str(ca_file)), timeout=5, trust_env=False)

@@ -1,0 +1,168 @@
+"""Intake over HTTP: what people ask of it, and what they may read."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from services.intake import commands as c
+from services.intake.handlers import case_of_referral
+from services.intake.process import Phase, State
+from services.intake.reading import may_view
+from shared.content import Content, sealed
+from shared.message import Model
+from shared.messages import intake as m
+from shared.parties import Scope
+from shared.web import Acting, AtDesk, Done, Looking, done
+from shared.words import ContributedItem, Id, Person, Theme
+
+router = APIRouter(tags=["intake"])
+
+
+class CaseView(Model):
+    """What the viewer may see of a case in phase 1 and 2."""
+
+    case_id: str = Field(title="casusnummer")
+    phase: Phase = Field(title="fase")
+    version: int
+    theme: Theme = Field(title="thema")
+    referrer: str = Field(title="aanmeldende partij")
+    leading_party: str = Field(title="leidende partij")
+    task: str = Field(title="wettelijke taak")
+    basis: str = Field(title="grondslag")
+    persons: list[Person] = Field(title="betrokkenen")
+    items: list[ContributedItem] = Field(title="gegevens")
+    duties: list[dict[str, Any]] = Field(title="informatieplicht")
+
+
+class Screening(Model):
+    """The director's decision (R12)."""
+
+    outcome: m.ScreeningOutcome = Field(title="uitkomst")
+    advice: Content | None = Field(default=None, title="advies")
+    reason: Content | None = Field(default=None, title="reden van afwijking")
+
+
+def _things(state: State) -> Iterable[tuple[str, Any]]:
+    yield from ((f"person/{person.person_id}", person) for person in state.persons)
+    yield from ((f"item/{item.item_id}", item) for item in state.items)
+
+
+@router.get("/cases/{case_id}")
+async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+    """The case, as far as the caller may see it (R5, R6)."""
+    seen = await desk.look(caller, case_id, may_view, _things, scope=Scope.SCREENING)
+    state: State = seen.case.state
+    return CaseView(
+        case_id=case_id,
+        phase=state.phase,
+        version=seen.case.version,
+        theme=state.theme,
+        referrer=state.referrer,
+        leading_party=state.leading_party,
+        task=state.task,
+        basis=state.basis,
+        persons=[thing for thing in seen.things.values() if isinstance(thing, Person)],
+        items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
+        duties=[
+            {"person_id": d.person_id, "moment": d.moment, "status": d.status, "until": d.until}
+            for d in state.duties
+        ],
+    )
+
+
+@router.post("/referrals")
+async def refer(body: m.ReferralSubmitted, caller: Acting, desk: AtDesk) -> Done:
+    """A party's worker refers a case; the same command as the message `referral-submitted`."""
+    case_id = case_of_referral(body, caller.identity.party or "", desk.digest_key)
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.SubmitReferral(by=by, case_id=case_id, referral=sent),
+            asks=c.SubmitReferral,
+            makes_key=True,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/consultation")
+async def confirm_consultation(
+    case_id: Id, body: m.ConsultationConfirmed, caller: Acting, desk: AtDesk
+) -> Done:
+    """The referrer's worker confirms the consultation (R11)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ConfirmConsultation(by=by, remark=sealed(sent.remark)),
+            asks=c.ConfirmConsultation,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/screening")
+async def screen(case_id: Id, body: Screening, caller: Acting, desk: AtDesk) -> Done:
+    """The process director decides, on behalf of the referrer (R7, R12)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ScreenReferral(
+                by=by, outcome=sent.outcome, advice=sealed(sent.advice), reason=sealed(sent.reason)
+            ),
+            asks=c.ScreenReferral,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/withdrawal")
+async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, desk: AtDesk) -> Done:
+    """The referrer's worker stops the referral (A21)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.WithdrawReferral(by=by, reason=sealed(sent.reason)),
+            asks=c.WithdrawReferral,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/informings")
+async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, desk: AtDesk) -> Done:
+    """A data subject has been informed (R16, R17)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.RecordInforming(by=by, person_id=sent.person_id, moment=sent.moment),
+            asks=c.RecordInforming,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/postponements")
+async def postpone_informing(case_id: Id, body: m.InformingPostponed, caller: Acting, desk: AtDesk) -> Done:
+    """Informing waits, with the reason and the planned moment (R19)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.PostponeInforming(
+                by=by,
+                person_id=sent.person_id,
+                moment=sent.moment,
+                reason=sealed(sent.reason),
+                until=sent.until,
+            ),
+            asks=c.PostponeInforming,
+        )
+    )

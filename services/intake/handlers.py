@@ -1,0 +1,105 @@
+"""From messages and deadlines to commands of intake."""
+
+from collections.abc import Mapping
+
+from services.intake import commands as c
+from services.intake.consequences import INFORMING
+from shared.actor import CLOCK
+from shared.content import sealed
+from shared.due import Deadline
+from shared.ids import keyed_id
+from shared.message import Model
+from shared.messages import intake as m
+from shared.messages import retention, rto, triage
+from shared.service import Handler, Inbound
+from shared.words import InformMoment
+
+
+def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> str:
+    """The case number follows from the party and its referral id, so that one referral makes one case."""
+    return keyed_id(key, "case", party, referral.referral_id)
+
+
+def submit(referral: m.ReferralSubmitted, at: Inbound) -> c.SubmitReferral:
+    return c.SubmitReferral(by=at.by, case_id=at.case_id, referral=referral)
+
+
+def confirm(message: m.ConsultationConfirmed, at: Inbound) -> c.ConfirmConsultation:
+    return c.ConfirmConsultation(by=at.by, remark=sealed(message.remark))
+
+
+def withdraw(message: m.ReferralWithdrawn, at: Inbound) -> c.WithdrawReferral:
+    return c.WithdrawReferral(by=at.by, reason=sealed(message.reason))
+
+
+def informed(message: m.PersonInformed, at: Inbound) -> c.RecordInforming:
+    return c.RecordInforming(by=at.by, person_id=message.person_id, moment=message.moment)
+
+
+def postponed(message: m.InformingPostponed, at: Inbound) -> c.PostponeInforming:
+    return c.PostponeInforming(
+        by=at.by,
+        person_id=message.person_id,
+        moment=message.moment,
+        reason=sealed(message.reason),
+        until=message.until,
+    )
+
+
+def triage_concluded(message: triage.TriageOutcomeRecorded, at: Inbound) -> c.RaiseDuties:
+    return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_TRIAGE)
+
+
+def rto_concluded(message: rto.RtoOutcomeRecorded, at: Inbound) -> c.RaiseDuties:
+    return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_RTO)
+
+
+def direction_moved(message: rto.DirectionMoved, at: Inbound) -> c.MoveDirection:
+    return c.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
+
+
+def deescalated(message: rto.CaseDeescalated, at: Inbound) -> c.FollowDeescalation:
+    return c.FollowDeescalation(by=at.by)
+
+
+def closed(message: triage.TriageClosed | rto.RtoClosed, at: Inbound) -> c.FollowClosing:
+    return c.FollowClosing(by=at.by)
+
+
+def cleaned(message: retention.DossierCleaned, at: Inbound) -> c.FollowCleaning:
+    return c.FollowCleaning(by=at.by, kept_items=message.kept_items)
+
+
+def archived(message: retention.DossierArchived, at: Inbound) -> c.FollowArchiving:
+    return c.FollowArchiving(by=at.by)
+
+
+def ordered(message: retention.ErasureOrdered, at: Inbound) -> c.PurgeCase:
+    return c.PurgeCase(by=at.by, case_id=at.case_id)
+
+
+HANDLERS: Mapping[type[Model], Handler] = {
+    m.ReferralSubmitted: submit,
+    m.ConsultationConfirmed: confirm,
+    m.ReferralWithdrawn: withdraw,
+    m.PersonInformed: informed,
+    m.InformingPostponed: postponed,
+    triage.TriageOutcomeRecorded: triage_concluded,
+    triage.TriageClosed: closed,
+    rto.RtoOutcomeRecorded: rto_concluded,
+    rto.RtoClosed: closed,
+    rto.DirectionMoved: direction_moved,
+    rto.CaseDeescalated: deescalated,
+    retention.DossierCleaned: cleaned,
+    retention.DossierArchived: archived,
+    retention.ErasureOrdered: ordered,
+}
+
+
+async def informing_due(line: Deadline) -> c.RemindOfInforming:
+    """The planned moment of a postponed duty has come (R19)."""
+    person, moment = line.ref.split("/")
+    return c.RemindOfInforming(by=CLOCK, person_id=person, moment=InformMoment(moment))
+
+
+TIMERS = {INFORMING: informing_due}

@@ -1,0 +1,35 @@
+"""Intake, wired."""
+
+from pathlib import Path
+
+from services.intake.api import router
+from services.intake.consequences import consequences
+from services.intake.handlers import HANDLERS, TIMERS, case_of_referral
+from services.intake.process import State, decide, evolve
+from services.intake.tables import metadata
+from services.intake.who_may import WHO_MAY
+from shared.cli import command_line
+from shared.messages.intake import ReferralSubmitted
+from shared.process import Process
+from shared.service import Service
+
+PROCESS = Process(
+    service="intake",
+    state=State,
+    empty=State(),
+    who_may=WHO_MAY,
+    decide=decide,
+    evolve=evolve,
+    consequences=consequences,
+)
+SERVICE = Service(
+    name="intake",
+    process=PROCESS,
+    metadata=metadata,
+    migrations=Path(__file__).parent / "migrations",
+    handlers=HANDLERS,
+    timers=TIMERS,
+    case_of={ReferralSubmitted: case_of_referral},
+    makes_keys=frozenset({ReferralSubmitted}),
+)
+app = command_line(SERVICE, lambda: [router])

@@ -1,0 +1,22 @@
+"""The first schema of intake."""
+
+from shared.migrations import shell_0001
+
+revision = "0001"
+down_revision = None
+
+PHASES = (
+    "nothing",
+    "received",
+    "consulted",
+    "taken-up",
+    "deescalated",
+    "archived",
+    "closing",
+    "purged",
+)
+
+
+def upgrade() -> None:
+    """From an empty database."""
+    shell_0001.create(PHASES)

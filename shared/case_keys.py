@@ -1,0 +1,89 @@
+"""Getting case keys from the key authority, in batches, and keeping them in memory for a minute at most."""
+
+import base64
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Protocol
+
+import httpx
+
+from shared.sealing import CaseKey
+
+KEPT_FOR = 60.0  # seconds
+
+
+class KeyStatus(StrEnum):
+    """What the key authority says of a case's key: unavailable waits, erased and unknown refuse."""
+
+    READY = "ready"
+    ERASED = "erased"
+    UNKNOWN = "unknown"
+    UNAVAILABLE = "unavailable"
+
+
+class CannotReachKeys(Exception):
+    """The key authority does not answer: everything that needs a key waits, nothing is reported erased."""
+
+
+class KeySource(Protocol):
+    """Where keys come from: over HTTP, or in retention itself."""
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
+        """One answer per case id; raises `CannotReachKeys`."""
+
+
+class CaseKeys:
+    """Keys at hand, by case; `drop` on erasure, and nothing outlives its minute."""
+
+    def __init__(self, source: KeySource, house: str) -> None:
+        self._source, self._house = source, house
+        self._kept: dict[str, tuple[float, CaseKey]] = {}
+
+    async def get(self, case_ids: Iterable[str], *, make: bool = False) -> dict[str, CaseKey | KeyStatus]:
+        """The key per case, or why there is none; one request for all that are not at hand."""
+        now = time.monotonic()
+        self._kept = {case: kept for case, kept in self._kept.items() if now - kept[0] < KEPT_FOR}
+        unique = set(case_ids)
+        missing = sorted(unique - self._kept.keys())
+        answers: dict[str, CaseKey | KeyStatus] = {
+            case: self._kept[case][1] for case in unique - set(missing)
+        }
+        if missing:
+            for case, (status, key) in (await self._source.fetch(missing, make=make)).items():
+                if key is None:
+                    answers[case] = status
+                else:
+                    case_key = CaseKey(key, house=self._house, case_id=case)
+                    self._kept[case] = (now, case_key)
+                    answers[case] = case_key
+        return answers
+
+    def drop(self, case_id: str) -> None:
+        """The case is being erased: its key is not used from memory any more."""
+        self._kept.pop(case_id, None)
+
+
+class RemoteKeys:
+    """The key authority over HTTP, with the service's own credentials."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, token: Callable[[], Awaitable[str]]) -> None:
+        self._client, self._url, self._token = client, url, token
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
+        try:
+            response = await self._client.post(
+                f"{self._url}/case-keys",
+                json={"case_ids": case_ids, "make": make},
+                headers={"authorization": f"Bearer {await self._token()}"},
+            )
+            response.raise_for_status()
+        except httpx.HTTPError as error:
+            raise CannotReachKeys(type(error).__name__) from None
+        return {case: _answer(answer) for case, answer in response.json()["keys"].items()}
+
+
+def _answer(answer: Mapping[str, str]) -> tuple[KeyStatus, bytes | None]:
+    status = KeyStatus(answer["status"])
+    key = base64.urlsafe_b64decode(answer["key"] + "==") if status is KeyStatus.READY else None
+    return status, key

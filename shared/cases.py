@@ -1,0 +1,112 @@
+"""The cases of one service: one row each, locked in a fixed order, written once per batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from pydantic_core import from_json, to_json
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.content import SEALED_ALLOWED
+from shared.database import fetch, run
+from shared.process import HasPhase
+
+S = TypeVar("S", bound=HasPhase)
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Generic[S]):
+    """A case as it lies in the table; version 0 was never written. `heard`: last sequence per source."""
+
+    case_id: str
+    state: S
+    version: int = 0
+    heard: dict[str, int] = field(default_factory=dict)
+    held: bool = False
+    exists: bool = False
+
+    def moved_to(self, state: S) -> "Case[S]":
+        return replace(self, state=state, version=self.version + 1)
+
+
+_PLACE = sa.text(
+    """
+    INSERT INTO cases (case_id, phase, version, state)
+    SELECT id, :phase, 0, CAST(:state AS jsonb) FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
+    ON CONFLICT DO NOTHING
+    """
+)
+_LOCK = sa.text(
+    """
+    SELECT case_id, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE case_id = ANY(:ids) ORDER BY case_id FOR UPDATE
+    """
+)
+_READ = sa.text(
+    """
+    SELECT case_id, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE case_id = :id AND version > 0
+    """
+)
+_SAVE = sa.text(
+    """
+    UPDATE cases SET phase = new.phase, version = new.version, state = CAST(new.state AS jsonb),
+                     heard = CAST(new.heard AS jsonb), held = new.held
+    FROM unnest(CAST(:ids AS text[]), CAST(:phases AS text[]), CAST(:versions AS int[]),
+                CAST(:states AS text[]), CAST(:heards AS text[]), CAST(:helds AS boolean[]))
+         AS new (case_id, phase, version, state, heard, held)
+    WHERE cases.case_id = new.case_id
+    """
+)
+_REMOVE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTable(Generic[S]):
+    """Loads and saves the states of one service."""
+
+    empty: S
+    adapter: TypeAdapter[S]
+
+    async def lock(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
+        """The cases, locked; placeholders come first, because a row that is not there locks nothing."""
+        rows = await fetch(connection, _LOCK, ids=sorted(ids))
+        missing = sorted(set(ids) - {row.case_id for row in rows})
+        if missing:
+            state = self.adapter.dump_json(self.empty).decode()
+            await run(connection, _PLACE, ids=missing, phase=str(self.empty.phase), state=state)
+            rows = await fetch(connection, _LOCK, ids=sorted(ids))
+        return {row.case_id: self._case(row) for row in rows}
+
+    async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
+        """One case without a lock, for reading; None when there is none."""
+        rows = await fetch(connection, _READ, id=case_id)
+        return self._case(rows[0]) if rows else None
+
+    async def save(self, connection: AsyncConnection, cases: Sequence[Case[S]]) -> None:
+        """All changed cases in one statement."""
+        if not cases:
+            return
+        await run(
+            connection,
+            _SAVE,
+            ids=[case.case_id for case in cases],
+            phases=[str(case.state.phase) for case in cases],
+            versions=[case.version for case in cases],
+            states=[self.adapter.dump_json(case.state).decode() for case in cases],
+            heards=[to_json(case.heard).decode() for case in cases],
+            helds=[case.held for case in cases],
+        )
+
+    async def remove(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        """Rows of forgotten cases, and placeholders nothing came of."""
+        if ids:
+            await run(connection, _REMOVE, ids=list(ids))
+
+    def _case(self, row: sa.Row[tuple[str, int, str, str, bool]]) -> Case[S]:
+        state = self.empty
+        if row.version:
+            state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)
+        return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)

@@ -1,0 +1,75 @@
+"""`python -m services.<name> run | migrate | openapi`: the three things one does with a service."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+import uvloop
+from fastapi import APIRouter
+from pydantic import ValidationError
+
+from shared import logs, migrate, runtime
+from shared.database import connect
+from shared.service import Service
+from shared.settings import Settings
+from shared.web import make_app
+
+
+def command_line(
+    service: Service[Any],
+    routers: Callable[[], Sequence[APIRouter]],
+    key_source: runtime.MakeKeySource | None = None,
+) -> typer.Typer:
+    """The command line of one service."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command()
+    def run() -> None:
+        """Run the service until SIGTERM."""
+        settings = _settings()
+        logs.configure(service.name)
+
+        async def serve() -> None:
+            await runtime.serve(runtime.assemble(settings, service, key_source=key_source), routers())
+
+        uvloop.run(serve())
+
+    @app.command(name="migrate")
+    def migrate_() -> None:
+        """Bring the service's own database to the schema of this version."""
+        settings = _settings()
+
+        async def upgrade() -> str | None:
+            engine = connect(settings.database_url)
+            try:
+                return await migrate.upgrade(engine, service)
+            finally:
+                await engine.dispose()
+
+        try:
+            typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
+        except migrate.NewerSchema as error:
+            typer.echo(f"The database is at revision {error}, newer than this version: deploy that one.")
+            raise typer.Exit(2) from None
+
+    @app.command()
+    def openapi() -> None:
+        """Print the OpenAPI document of the service's HTTP side."""
+        document = make_app(f"zvh-{service.name}", *routers()).openapi()
+        typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+    return app
+
+
+def _settings() -> Settings:
+    """The settings, or one line per setting that is missing or wrong, and exit code 2."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for found in error.errors():
+            name = "ZVH_" + "_".join(str(part) for part in found["loc"]).upper() if found["loc"] else "ZVH_*"
+            print(f"{name}: {found['msg']}", file=sys.stderr)
+        raise SystemExit(2) from None

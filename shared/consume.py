@@ -1,0 +1,153 @@
+"""From Kafka to the transaction: FastStream subscribes and rewinds, and acknowledges after the commit."""
+
+import asyncio
+import copy
+import ssl
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import structlog
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.security import SASLScram512
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.case_keys import CannotReachKeys
+from shared.database import sqlstate
+from shared.delivery import Fate
+from shared.envelope import Unreadable, from_attributes, read_headers
+from shared.message import SERVICES
+from shared.parties import PartyRecord
+from shared.party_copy import PartyCopy
+from shared.process import HasPhase
+from shared.receive import Receiver
+from shared.record import Record, from_kafka
+from shared.relay import Relay
+from shared.topics import Topics
+from shared.transaction import Transaction
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+PAUSES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)  # seconds; together below max_poll_interval_ms
+MAX_POLL_INTERVAL = 300_000  # milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer(Generic[S]):
+    """Takes batches of records through one service; returning means: committed, so acknowledge."""
+
+    engine: AsyncEngine
+    receiver: Receiver[S]
+    transaction: Transaction[S]
+    parties: PartyCopy
+    relay: Relay
+    topics: Topics
+
+    async def take(self, records: Sequence[Any]) -> None:
+        """One batch of aiokafka records; infrastructure that fails is tried again with growing pauses."""
+        batch = [from_kafka(record) for record in records]
+        for pause in PAUSES:
+            try:
+                await self._take(batch)
+                return
+            except (DBAPIError, CannotReachKeys, OSError) as error:
+                state = sqlstate(error) if isinstance(error, DBAPIError) else None
+                log.warning("batch-waits", kind=type(error).__name__, sqlstate=state, pause=pause)
+                await asyncio.sleep(pause)
+        raise CannotReachKeys("the batch is read again")
+
+    async def _take(self, batch: Sequence[Record]) -> None:
+        of_parties = [record for record in batch if record.topic == self.topics.parties]
+        if of_parties:
+            await self._take_parties(of_parties)
+        messages = [(record, None) for record in batch if record.topic != self.topics.parties]
+        if messages:
+            async with self.engine.connect() as connection:
+                parties = await self.parties.refresh(connection)
+            deliveries, dead = await self.receiver.receive(messages, parties)
+            if deliveries or dead:
+                outcomes = await self.transaction.run(deliveries, dead)
+                _report(outcomes, len(dead))
+                self.relay.wake()
+
+    async def _take_parties(self, records: Sequence[Record]) -> None:
+        read = [one for one in map(_party_record, records) if one is not None]
+        async with self.engine.begin() as connection:
+            await self.parties.save(connection, read)
+
+
+def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
+    if record.value is None:
+        return None
+    try:
+        envelope = from_attributes(read_headers(record.headers))
+        return int(envelope.extensions["sequence"]), PartyRecord.model_validate_json(record.value)
+    except (Unreadable, ValueError, KeyError):
+        log.error("party-record-unreadable", partition=record.partition, offset=record.offset)
+        return None
+
+
+def _report(outcomes: Sequence[Any], dead: int) -> None:
+    counts = {fate.value: sum(o.fate is fate for o in outcomes) for fate in Fate}
+    log.info("batch", **{name: n for name, n in counts.items() if n}, dead=dead)
+
+
+# --- FastStream ---------------------------------------------------------------------------------------
+
+
+async def _untouched(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Keep the records as they came: the default parser decodes headers and bodies before we see them."""
+    bare = []
+    for record in message:
+        twin = copy.copy(record)
+        object.__setattr__(twin, "headers", ())
+        object.__setattr__(twin, "value", b"")
+        bare.append(twin)
+    parsed = await original(tuple(bare))
+    parsed.raw_message = message
+    return parsed
+
+
+async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -> list[Any]:
+    return list(message.raw_message)
+
+
+def make_broker(bootstrap: str, username: str, password: str, ca_file: str) -> KafkaBroker:
+    """A broker connection that decodes nothing, logs no values and makes no topics."""
+    context = ssl.create_default_context(cafile=ca_file)
+    return KafkaBroker(
+        bootstrap,
+        security=SASLScram512(username=username, password=password, ssl_context=context),
+        parser=_untouched,
+        decoder=_as_records,
+        apply_types=False,
+        logger=None,
+        allow_auto_create_topics=False,
+        metadata_max_age_ms=3000,
+    )
+
+
+def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str, batch: int) -> None:
+    """Two groups: what parties send, and what the other services publish."""
+    topics = consumer.topics
+    common: dict[str, Any] = {
+        "batch": True,
+        "max_records": batch,
+        "ack_policy": AckPolicy.NACK_ON_ERROR,
+        "no_reply": True,
+        "auto_offset_reset": "earliest",
+        "fetch_max_wait_ms": 50,
+        "batch_timeout_ms": 50,
+        "max_poll_interval_ms": MAX_POLL_INTERVAL,
+    }
+    others = [topics.events(name) for name in SERVICES if name != service]
+    from_parties = broker.subscriber(
+        pattern=topics.from_pattern(service), group_id=topics.group(service, "from"), **common
+    )
+    from_services = broker.subscriber(
+        *others, topics.parties, group_id=topics.group(service, "events"), **common
+    )
+    from_parties(consumer.take)
+    from_services(consumer.take)

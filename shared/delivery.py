@@ -1,0 +1,70 @@
+"""What goes into a transaction and what comes out of it, the same for Kafka, HTTP and timers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.actor import Actor, Command
+from shared.due import Deadline
+from shared.held import Held
+from shared.inbox import Slip
+from shared.outbox import Letter
+from shared.refusal import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One command on its way to a decision, or a refusal that was clear before one.
+
+    `received_at` is covenant time; `slip.received_at` machine time. Exactly one of the inbox, `deadline`
+    and `held` says that this delivery was not handled before. `record` is what is kept if it must wait.
+    """
+
+    slip: Slip
+    by: Actor
+    command: Command | Refusal
+    received_at: datetime
+    answer_to: str | None = None
+    deadline: Deadline | None = None
+    held: Held | None = None
+    record: bytes | None = None
+    heard: tuple[str, int] | None = None
+    expected_version: int | None = None
+    traceparent: str | None = None
+
+    @property
+    def case_id(self) -> str:
+        return self.slip.case_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """A record that is no message: what to write about it, and to whom; never what it said."""
+
+    reason: str
+    letters: tuple[Letter, ...]
+    held: Held | None = None
+
+
+class Fate(StrEnum):
+    """What became of a delivery."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    REPEATED = "repeated"
+    STALE = "stale"
+    WAITING = "waiting"
+    HELD = "held"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The fate of one delivery; `version` is the case's after it, `earlier` a repeated request's answer."""
+
+    fate: Fate
+    refusal: Refusal | None = None
+    version: int = 0
+    events: tuple[Any, ...] = ()
+    earlier: dict[str, Any] | None = None

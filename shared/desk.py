@@ -1,0 +1,265 @@
+"""Where people's requests come in: an act becomes a delivery, a look passes the reading policy.
+
+The one place where sealed pieces are opened for a viewer. Each decision on a look is written to the access
+log and committed before anything is shown.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import inbox, pieces
+from shared.actor import THE_HOUSE, Actor, Command, Role
+from shared.auth import Identity
+from shared.authorisation import Requirement, permit
+from shared.case_keys import CaseKeys, KeyStatus
+from shared.cases import Case, CaseTable
+from shared.clock import Clock, machine_now
+from shared.content import AnyContent, Ref, contents, is_blank, transform
+from shared.database import run
+from shared.delivery import Delivery, Fate, Outcome
+from shared.ids import keyed_id
+from shared.inbox import Slip
+from shared.message import Model
+from shared.moment import Moment, Policy
+from shared.parties import Parties, Scope
+from shared.party_copy import PartyCopy
+from shared.process import HasPhase
+from shared.reading import Allowed, Denied, Verdict, Viewer
+from shared.receive import seal_texts
+from shared.refusal import CASE_HELD, SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal, Remedy
+from shared.relay import Relay
+from shared.sealing import CaseKey
+from shared.service import Service
+from shared.transaction import Transaction
+
+S = TypeVar("S", bound=HasPhase)
+B = TypeVar("B", bound=Model)
+
+BUG = Refusal(
+    "FaultOfTheHouse",
+    "R127",
+    "art. 15.3; B4",
+    "A fault of the house stopped this; the case is held until somebody has looked.",
+    Remedy.RETRY_LATER,
+    status=500,
+)
+
+
+class Refused(Exception):
+    """A refusal on its way to a problem+json answer."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.name)
+        self.refusal = refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A signed-in person and what the request said about itself."""
+
+    identity: Identity
+    on_behalf_of: str | None = None
+    idempotency_key: str | None = None
+    if_match: int | None = None
+    traceparent: str | None = None
+
+    def actor(self, roles: frozenset[Role]) -> Actor:
+        """In the one of the person's roles that the act asks for."""
+        own = self.identity.roles
+        role = min(own & roles or own, key=str, default=Role.PARTY_WORKER)
+        return Actor(role, self.identity.party, self.identity.subject, None, self.on_behalf_of)
+
+    def viewer(self) -> Viewer:
+        """As somebody who looks."""
+        role = min(self.identity.roles, key=str, default=Role.PARTY_WORKER)
+        return Viewer(role, self.identity.subject, self.identity.party, self.on_behalf_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen(Generic[S]):
+    """What a look gave: the case, and the things the viewer may see, opened, by label."""
+
+    case: Case[S]
+    things: dict[str, Any]
+
+
+MayView = Callable[[Viewer, Any, S, Any], Verdict]
+
+_LOG = sa.text(
+    """
+    INSERT INTO access_log (at, case_id, role, person, party, viewed_on_behalf_of, thing, allowed, rule,
+                            given_on_behalf_of)
+    SELECT :at, :case_id, :role, :person, :party, :for_whom, new.thing, new.allowed, new.rule, new.giver
+    FROM unnest(CAST(:things AS text[]), CAST(:allowed AS boolean[]), CAST(:rules AS text[]),
+                CAST(:givers AS text[])) AS new (thing, allowed, rule, giver)
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk(Generic[S]):
+    """Acts and looks of people at one service."""
+
+    engine: AsyncEngine
+    service: Service[S]
+    transaction: Transaction[S]
+    cases: CaseTable[S]
+    parties: PartyCopy
+    keys: CaseKeys
+    relay: Relay
+    clock: Clock
+    policy: Policy
+    digest_key: bytes
+
+    # --- acts -------------------------------------------------------------------------------------
+
+    async def act(
+        self,
+        caller: Caller,
+        case_id: str,
+        body: B,
+        make: Callable[[B, Actor], Command],
+        *,
+        asks: type[Command],
+        makes_key: bool = False,
+    ) -> Outcome:
+        """Do what is asked, in one transaction; `make` gets the body with its texts sealed.
+
+        `asks` is the command's type, which decides in which role the person acts. Raises `Refused`.
+        """
+        actor = caller.actor(self.service.process.who_may[asks].roles)
+        sender = f"person:{caller.identity.subject}"
+        message_id = caller.idempotency_key or ""
+        digest = inbox.digest(self.digest_key, asks.__name__, case_id, body.model_dump(mode="json"))
+        sealed = await self._sealed(body, case_id, sender, message_id, makes_key=makes_key)
+        delivery = Delivery(
+            slip=Slip(sender, message_id, digest, machine_now(), case_id),
+            by=actor,
+            command=sealed if isinstance(sealed, Refusal) else make(sealed, actor),
+            received_at=self.clock.now(),
+            expected_version=caller.if_match,
+            traceparent=caller.traceparent,
+        )
+        outcome = (await self.transaction.run([delivery]))[0]
+        self.relay.wake()
+        return _told(outcome)
+
+    async def _sealed(
+        self, body: B, case_id: str, sender: str, message_id: str, *, makes_key: bool
+    ) -> B | Refusal:
+        if not any(isinstance(c, str) and not is_blank(c) for c in contents(body)):
+            return body
+        key = (await self.keys.get([case_id], make=makes_key))[case_id]
+        if isinstance(key, CaseKey):
+            anchor = keyed_id(self.digest_key, "piece", sender, message_id)
+            return seal_texts(body, key, anchor=anchor, by=self.service.name)
+        return SEALING_IMPOSSIBLE if key is KeyStatus.UNAVAILABLE else UNKNOWN_CASE
+
+    # --- looks ------------------------------------------------------------------------------------
+
+    async def look(
+        self,
+        caller: Caller,
+        case_id: str,
+        may_view: MayView[S],
+        things: Callable[[S], Iterable[tuple[str, Any]]],
+        *,
+        scope: Scope,
+    ) -> Seen[S]:
+        """The case with those of its things that this person may see; raises `Refused`, always alike.
+
+        `things` lists (label, thing) of a state; labels are ids and words, never texts. `scope` is the
+        authorisation the house needs to look on a party's behalf.
+        """
+        viewer, now = caller.viewer(), self.clock.now()
+        async with self.engine.begin() as connection:
+            case = await self.cases.read(connection, case_id)
+            if case is None:
+                raise Refused(UNKNOWN_CASE)
+            if case.held:
+                raise Refused(CASE_HELD)
+            moment = Moment(now, await self.parties.lock(connection), self.policy)
+            refusal = _may_look_at_all(caller, viewer, scope, moment)
+            verdicts = [("case", None, _first(refusal, may_view(viewer, None, case.state, now)))]
+            if isinstance(verdicts[0][2], Allowed):
+                verdicts += [
+                    (label, thing, may_view(viewer, thing, case.state, now))
+                    for label, thing in things(case.state)
+                ]
+            await self._log(connection, viewer, case_id, verdicts)
+        if isinstance(verdicts[0][2], Denied):
+            raise Refused(UNKNOWN_CASE)
+        shown = {label: thing for label, thing, v in verdicts[1:] if isinstance(v, Allowed)}
+        return Seen(case, await self._opened(case_id, shown))
+
+    async def _log(
+        self,
+        connection: AsyncConnection,
+        viewer: Viewer,
+        case_id: str,
+        verdicts: Sequence[tuple[str, Any, Verdict]],
+    ) -> None:
+        await run(
+            connection,
+            _LOG,
+            at=machine_now(),
+            case_id=case_id,
+            role=str(viewer.role),
+            person=viewer.person,
+            party=viewer.party,
+            for_whom=viewer.on_behalf_of,
+            things=[label for label, _, _ in verdicts],
+            allowed=[isinstance(verdict, Allowed) for _, _, verdict in verdicts],
+            rules=[verdict.rule for _, _, verdict in verdicts],
+            givers=[v.on_behalf_of if isinstance(v, Allowed) else None for _, _, v in verdicts],
+        )
+
+    async def _opened(self, case_id: str, shown: dict[str, Any]) -> dict[str, Any]:
+        refs = {c for thing in shown.values() for c in contents(thing) if isinstance(c, Ref)}
+        if not refs:
+            return shown
+        key = (await self.keys.get([case_id]))[case_id]
+        if not isinstance(key, CaseKey):
+            raise Refused(SEALING_IMPOSSIBLE if key is KeyStatus.UNAVAILABLE else UNKNOWN_CASE)
+        async with self.engine.connect() as connection:
+            found = await pieces.find(connection, [(case_id, ref) for ref in refs])
+
+        def opened(content: AnyContent) -> AnyContent:
+            return key.open(found[case_id, content]) if isinstance(content, Ref) else content
+
+        return {label: transform(thing, opened) for label, thing in shown.items()}
+
+    async def known_parties(self) -> Parties:
+        """Who is a party, as this service knows it."""
+        async with self.engine.connect() as connection:
+            return await self.parties.refresh(connection)
+
+
+def _may_look_at_all(caller: Caller, viewer: Viewer, scope: Scope, moment: Moment) -> Refusal | None:
+    """Membership and authorisation are tested at every look too (R115, R122)."""
+    actor = Actor(viewer.role, viewer.party, viewer.person, None, caller.on_behalf_of)
+    needed = scope if viewer.role in THE_HOUSE else None
+    return permit(Requirement(frozenset(Role), needed), actor, moment)
+
+
+def _first(refusal: Refusal | None, verdict: Verdict) -> Verdict:
+    return verdict if refusal is None else Denied(refusal.rule, refusal.article)
+
+
+def _told(outcome: Outcome) -> Outcome:
+    match outcome.fate:
+        case Fate.ACCEPTED:
+            return outcome
+        case Fate.REPEATED:
+            earlier = outcome.earlier or {}
+            if earlier.get("refusal"):
+                raise Refused(Refusal(**earlier["refusal"]))
+            return Outcome(Fate.REPEATED, version=earlier.get("version", 0))
+        case Fate.PARKED:
+            raise Refused(BUG)
+        case _:
+            raise Refused(outcome.refusal or CASE_HELD)

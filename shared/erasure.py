@@ -1,0 +1,56 @@
+"""Forgetting a case in one service: every row of it goes, and a keyed marker stays for a while (R105)."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import fetch, run
+from shared.ids import keyed_hash
+
+_FORGET = [
+    sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - names from the list below
+    for table in ("pieces", "items", "access_log", "due", "outbox", "held", "journal", "cases")
+]
+_ALLOW = sa.text("SET LOCAL zvh.erasing = 'on'")
+_UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_MARK = sa.text(
+    """
+    INSERT INTO erased (marker, until)
+    SELECT marker, :until FROM unnest(CAST(:markers AS bytea[])) AS marker ON CONFLICT DO NOTHING
+    """
+)
+_MARKED = sa.text("SELECT marker FROM erased WHERE marker = ANY(:markers)")
+
+
+def marker(key: bytes, case_id: str) -> bytes:
+    """What is left of an erased case: recognisable when its id comes back, and leading nowhere."""
+    return keyed_hash(key, "erased", case_id)
+
+
+async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], until: datetime) -> None:
+    """Delete every row of these cases; `until` is the inbox horizon, after which the marker goes too."""
+    if not case_ids:
+        return
+    ids = list(case_ids)
+    await run(connection, _ALLOW)
+    for statement in _FORGET:
+        await run(connection, statement, ids=ids)
+    await unlink(connection, ids)
+    await run(connection, _MARK, markers=[marker(key, case) for case in ids], until=until)
+
+
+async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+    """The inbox keeps that a message was handled, and no longer for which case."""
+    if case_ids:
+        await run(connection, _UNLINK, ids=list(case_ids))
+
+
+async def erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str]) -> set[str]:
+    """Which of these cases are no more."""
+    by_marker = {marker(key, case): case for case in case_ids}
+    if not by_marker:
+        return set()
+    rows = await fetch(connection, _MARKED, markers=list(by_marker))
+    return {by_marker[bytes(row.marker)] for row in rows}

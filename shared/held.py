@@ -1,0 +1,102 @@
+"""Messages that wait: for a fact that may still come, behind a bug, or in the queue of a held case.
+
+What is kept is the record as it came, still sealed to the house's key, and it goes through the same door.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import fetch, run
+
+WAIT = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
+
+
+class Why(StrEnum):
+    """Why a message is held."""
+
+    WAITING = "waiting"
+    PARKED = "parked"
+    QUEUED = "queued"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One held message; `until` (machine time) only for one that waits."""
+
+    id: int
+    case_id: str
+    why: Why
+    until: datetime | None
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A message to hold."""
+
+    sender: str
+    message_id: str
+    case_id: str
+    why: Why
+    until: datetime | None
+    record: bytes
+
+
+_ADD = sa.text(
+    """
+    INSERT INTO held (sender, message_id, case_id, why, until, record)
+    SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:cases AS text[]),
+                         CAST(:whys AS text[]), CAST(:untils AS timestamptz[]), CAST(:records AS bytea[]))
+    ON CONFLICT (sender, message_id) DO UPDATE SET why = excluded.why, until = held.until
+    """
+)
+_WAITING = sa.text(
+    "SELECT id, case_id, why, until, record FROM held WHERE why = 'waiting' ORDER BY id LIMIT :most"
+)
+_RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
+_TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
+_COUNT = sa.text("SELECT why, count(*) AS n FROM held GROUP BY why")
+
+
+async def add(connection: AsyncConnection, holds: Sequence[Hold]) -> None:
+    """Hold these; a message that waits again keeps its first deadline."""
+    if holds:
+        await run(
+            connection,
+            _ADD,
+            senders=[h.sender for h in holds],
+            ids=[h.message_id for h in holds],
+            cases=[h.case_id for h in holds],
+            whys=[str(h.why) for h in holds],
+            untils=[h.until for h in holds],
+            records=[h.record for h in holds],
+        )
+
+
+async def waiting(connection: AsyncConnection, most: int) -> list[Held]:
+    """Messages that wait for a fact, oldest first."""
+    return [_held(row) for row in await fetch(connection, _WAITING, most=most)]
+
+
+async def of_case(connection: AsyncConnection, case_id: str) -> list[Held]:
+    """All that is held of one case, in the order it came."""
+    return [_held(row) for row in await fetch(connection, _RELEASED, case_id=case_id)]
+
+
+async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
+    """Take held messages for this transaction."""
+    return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def count(connection: AsyncConnection) -> dict[str, int]:
+    """How many are held, by reason."""
+    return {row.why: row.n for row in await fetch(connection, _COUNT)}
+
+
+def _held(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> Held:
+    return Held(row.id, row.case_id, Why(row.why), row.until, bytes(row.record))

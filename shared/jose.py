@@ -1,0 +1,100 @@
+"""Signed, then sealed: a compact JWE (ECDH-ES on P-256, A256GCM) around a compact JWS (ES256).
+
+The one place that signs and seals for a recipient, and the one that opens what a sender sealed for us.
+RFC 7515, 7516, 7518; no compression, so nothing can swell on opening.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+
+from joserfc import jwe, jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM = "ECDH-ES", "A256GCM", "ES256"
+MAX_SEALED = 64 * 1024  # bytes of a compact JWE: an event's limit in the NL GOV profile
+MAX_PAYLOAD = 32 * 1024  # bytes of the signed CloudEvent's data
+
+_seal_registry = jwe.JWERegistry(algorithms=[SEAL_ALGORITHM, SEAL_CIPHER])
+_seal_registry.max_ciphertext_length = MAX_SEALED
+_sign_registry = jws.JWSRegistry(algorithms=[SIGN_ALGORITHM])
+_sign_registry.max_payload_length = MAX_SEALED
+
+
+class CannotOpen(Exception):
+    """The body does not open, or its signature is not the sender's; the argument is a reason code."""
+
+
+def load_key(jwk: dict[str, Any]) -> ECKey:
+    """A P-256 key from its JWK; ValueError for any other kind."""
+    if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
+        raise ValueError("a P-256 key is needed")
+    try:
+        return ECKey.import_key(jwk)
+    except JoseError as error:
+        raise ValueError("not a valid P-256 key") from error
+
+
+def new_key() -> ECKey:
+    """A fresh private P-256 key; its kid is its RFC 7638 thumbprint."""
+    key = ECKey.generate_key("P-256", private=True)
+    key.ensure_kid()
+    return key
+
+
+def public_jwk(key: ECKey, use: str) -> dict[str, str]:
+    """The public half, as it is announced."""
+    exported = {k: str(v) for k, v in key.as_dict(private=False).items() if k in ("kty", "crv", "x", "y")}
+    return {**exported, "kid": key.thumbprint(), "use": use}
+
+
+def sign_and_seal(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
+    """A compact JWE for the holder of `sealing` around the payload signed with `signing`."""
+    signed = jws.serialize_compact(
+        {"alg": SIGN_ALGORITHM, "kid": signing.kid}, payload, signing, registry=_sign_registry
+    )
+    protected = {"alg": SEAL_ALGORITHM, "enc": SEAL_CIPHER, "kid": sealing.kid, "cty": "JOSE"}
+    return jwe.encrypt_compact(protected, signed, sealing, registry=_seal_registry).encode()
+
+
+def open_sealed(
+    body: bytes, *, sealed_to: Callable[[str], ECKey | None], signed_by: Callable[[str], ECKey | None]
+) -> tuple[bytes, str]:
+    """The signed payload and the kid it was sealed to; `CannotOpen` unless both keys are known.
+
+    `sealed_to` finds our private key by kid, `signed_by` the sender's public one: a signature under any
+    other key, or none, does not open.
+    """
+    if len(body) > MAX_SEALED:
+        raise CannotOpen("too-large")
+    key, kid = _named_key(body, sealed_to, "not-sealed-to-a-key-of-this-service")
+    try:
+        signed = jwe.decrypt_compact(body, key, registry=_seal_registry).plaintext
+    except (JoseError, ValueError, KeyError):
+        raise CannotOpen("does-not-open") from None
+    if signed is None:
+        raise CannotOpen("does-not-open")
+    signer, _ = _named_key(signed, signed_by, "signature-not-of-the-sender")
+    try:
+        payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
+    except (JoseError, ValueError, KeyError):
+        raise CannotOpen("signature-not-of-the-sender") from None
+    return payload, kid
+
+
+def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str) -> tuple[ECKey, str]:
+    """The key named by the token's protected header, read before anything is trusted."""
+    segment = token.split(b".", 1)[0]
+    if len(segment) > 1024:
+        raise CannotOpen("does-not-open")
+    try:
+        header = json.loads(base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)))
+        kid = header["kid"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise CannotOpen(otherwise) from None
+    key = find(kid) if isinstance(kid, str) else None
+    if key is None:
+        raise CannotOpen(otherwise)
+    return key, kid

@@ -1,0 +1,128 @@
+"""What must leave the house, written in the transaction that decided it; the relay alone sends it.
+
+A body holds sealed pieces at most: it is opened and sealed anew for its recipient when it is sent.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.database import fetch, run
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One record to send; `recipient` is a party id, or None for a topic of the house's own."""
+
+    event_id: str
+    topic: str
+    key: str
+    type: str
+    body: str
+    recipient: str | None = None
+    case_id: str | None = None
+    subject: str | None = None
+    item: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A letter as it lies in the outbox; `id` rises per case, `recorded_at` is machine time."""
+
+    id: int
+    event_id: str
+    topic: str
+    key: str
+    type: str
+    body: str
+    recipient: str | None
+    case_id: str | None
+    subject: str | None
+    causation_id: str | None
+    traceparent: str | None
+    recorded_at: datetime
+
+
+_WRITE = sa.text(
+    """
+    INSERT INTO outbox (event_id, topic, key, type, body, recipient, case_id, subject, item,
+                        causation_id, traceparent)
+    SELECT event_id, topic, key, type, body, recipient, case_id, subject, item, causation_id, traceparent
+    FROM unnest(CAST(:event_id AS text[]), CAST(:topic AS text[]), CAST(:key AS text[]),
+                CAST(:type AS text[]), CAST(:body AS text[]), CAST(:recipient AS text[]),
+                CAST(:case_id AS text[]), CAST(:subject AS text[]), CAST(:item AS text[]),
+                CAST(:causation_id AS text[]), CAST(:traceparent AS text[]))
+         WITH ORDINALITY AS new (event_id, topic, key, type, body, recipient, case_id, subject, item,
+                                 causation_id, traceparent, n)
+    ORDER BY n
+    """
+)
+_NEXT = sa.text(
+    """
+    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
+           recorded_at
+    FROM outbox WHERE retry_at IS NULL OR retry_at <= clock_timestamp()
+    ORDER BY id LIMIT :most FOR UPDATE
+    """
+)
+_SENT = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
+_ASIDE = sa.text(
+    """
+    UPDATE outbox SET retry_at = clock_timestamp() + make_interval(secs => :seconds)
+    WHERE topic = ANY(:topics)
+    """
+)
+_STOP = sa.text(
+    """
+    DELETE FROM outbox USING
+        unnest(CAST(:cases AS text[]), CAST(:items AS text[]), CAST(:recipients AS text[]))
+        AS stop (case_id, item, recipient)
+    WHERE outbox.case_id = stop.case_id
+      AND (stop.item IS NULL OR outbox.item = stop.item)
+      AND (stop.recipient IS NULL OR outbox.recipient = stop.recipient)
+    """
+)
+
+
+async def write(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
+    """All letters of a batch in one statement, in order."""
+    if letters:
+        columns: dict[str, list[Any]] = {
+            name: [getattr(letter, name) for letter in letters] for name in Letter.__slots__
+        }
+        await run(connection, _WRITE, **columns)
+
+
+async def next_rows(connection: AsyncConnection, most: int) -> list[Row]:
+    """The oldest rows that may be sent now, locked until they are deleted."""
+    return [Row(*row) for row in await fetch(connection, _NEXT, most=most)]
+
+
+async def sent(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """These have been acknowledged by every in-sync replica."""
+    if ids:
+        await run(connection, _SENT, ids=list(ids))
+
+
+async def set_aside(connection: AsyncConnection, topics: Sequence[str], seconds: float) -> None:
+    """A destination that cannot take anything waits alone; everybody else goes on."""
+    if topics:
+        await run(connection, _ASIDE, topics=list(topics), seconds=seconds)
+
+
+async def stop(connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]) -> None:
+    """Take back unsent letters of a case that carry an item or go to a recipient."""
+    if stops:
+        await run(
+            connection,
+            _STOP,
+            cases=[case for case, _, _ in stops],
+            items=[item for _, item, _ in stops],
+            recipients=[recipient for _, _, recipient in stops],
+        )

@@ -1,0 +1,70 @@
+"""The sealed pieces of a service's cases; nothing here can open them."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.content import Ref, Sealed
+from shared.database import fetch, run
+
+_KEEP = sa.text(
+    """
+    INSERT INTO pieces (case_id, piece, sealed_by, box)
+    SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[]), CAST(:by AS text[]),
+                         CAST(:boxes AS bytea[]))
+    ON CONFLICT DO NOTHING
+    """
+)
+_FIND = sa.text(
+    """
+    SELECT case_id, piece, sealed_by, box FROM pieces
+    WHERE (case_id, piece, sealed_by)
+       IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[]), CAST(:by AS text[])))
+    """
+)
+_DROP = sa.text(
+    """
+    DELETE FROM pieces WHERE (case_id, piece)
+        IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[])))
+    """
+)
+
+
+async def keep(connection: AsyncConnection, kept: Sequence[tuple[str, Sealed]]) -> None:
+    """Store what the events of a batch carried, by case."""
+    if kept:
+        await run(
+            connection,
+            _KEEP,
+            cases=[case for case, _ in kept],
+            pieces=[sealed.piece for _, sealed in kept],
+            by=[sealed.by for _, sealed in kept],
+            boxes=[sealed.box for _, sealed in kept],
+        )
+
+
+async def find(
+    connection: AsyncConnection, wanted: Iterable[tuple[str, Ref]]
+) -> dict[tuple[str, Ref], Sealed]:
+    """The pieces at these places; one that was dropped is not in the answer."""
+    unique = sorted(set(wanted), key=lambda place: (place[0], place[1].piece, place[1].by))
+    if not unique:
+        return {}
+    rows = await fetch(
+        connection,
+        _FIND,
+        cases=[case for case, _ in unique],
+        pieces=[ref.piece for _, ref in unique],
+        by=[ref.by for _, ref in unique],
+    )
+    return {
+        (row.case_id, Ref(row.piece, row.sealed_by)): Sealed(row.piece, row.sealed_by, row.box)
+        for row in rows
+    }
+
+
+async def drop(connection: AsyncConnection, dropped: Sequence[tuple[str, str]]) -> None:
+    """Pieces that are no longer necessary go at once (R95)."""
+    if dropped:
+        await run(connection, _DROP, cases=[case for case, _ in dropped], pieces=[p for _, p in dropped])

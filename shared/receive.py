@@ -1,0 +1,260 @@
+"""From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json
+
+from shared import inbox
+from shared.actor import Actor, Command, Role
+from shared.case_keys import CaseKeys, KeyStatus
+from shared.clock import Clock
+from shared.codec import Codec
+from shared.content import SEALED_ALLOWED, AnyContent, contents, is_blank, transform
+from shared.delivery import DeadLetter, Delivery
+from shared.envelope import Envelope, Unreadable, from_attributes, read_headers, signed_differs
+from shared.held import Held
+from shared.ids import keyed_id
+from shared.inbox import Slip
+from shared.jose import MAX_SEALED, CannotOpen
+from shared.letters import Post
+from shared.message import Direction, Model, by_type
+from shared.parties import Parties
+from shared.process import HasPhase
+from shared.record import Record, to_bytes
+from shared.refusal import (
+    MESSAGE_TOO_OLD,
+    NOT_A_PARTY,
+    SEALING_IMPOSSIBLE,
+    UNKNOWN_CASE,
+    Refusal,
+    unreadable,
+)
+from shared.sealing import CaseKey
+from shared.service import Inbound, Service
+from shared.topics import Topics
+from shared.words import ID
+
+S = TypeVar("S", bound=HasPhase)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A record whose message was read: who says what, about which case."""
+
+    record: Record
+    envelope: Envelope
+    message: Model
+    sender: str
+    by: Actor
+    case_id: str
+    digest: bytes
+    refusal: Refusal | None = None
+    held: Held | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver(Generic[S]):
+    """Reads records for one service; the only one that opens what parties seal."""
+
+    service: Service[S]
+    topics: Topics
+    codec: Codec
+    keys: CaseKeys
+    clock: Clock
+    post: Post
+    digest_key: bytes
+
+    async def receive(
+        self, records: Sequence[tuple[Record, Held | None]], parties: Parties
+    ) -> tuple[list[Delivery], list[DeadLetter]]:
+        """Deliveries in the order of the records, and a dead letter for each that is no message.
+
+        Raises `CannotReachKeys` when the key authority does not answer; nothing is lost then.
+        """
+        read: list[Read] = []
+        dead: list[DeadLetter] = []
+        for record, held in records:
+            try:
+                one = self._read(record, parties)
+            except (Unreadable, CannotOpen) as reason:
+                dead.append(self._dead(record, str(reason), held))
+            else:
+                if one is not None:
+                    read.append(replace(one, held=held))
+        keys = await self._keys_for(read)
+        return [self._delivery(one, keys) for one in read], dead
+
+    # --- reading a record -------------------------------------------------------------------------
+
+    def _read(self, record: Record, parties: Parties) -> Read | None:
+        if record.topic.endswith(".events"):
+            return self._read_event(record)
+        return self._read_party_message(record, parties)
+
+    def _read_party_message(self, record: Record, parties: Parties) -> Read:
+        party = self.topics.party_of(self.service.name, record.topic)
+        headers = read_headers(record.headers)
+        if record.value is None:
+            raise Unreadable("no-body")
+        if len(record.value) > MAX_SEALED:
+            raise Unreadable("too-large")
+        sender = parties.get(party)
+        if sender is None or not sender.signing_keys(record.received_at):
+            return self._not_yet_a_party(record, headers, party)
+        signed = _json(self.codec.open(record.value, sender, record.received_at))
+        if signed_differs(headers, signed):
+            raise Unreadable("header-differs-from-signature")
+        envelope = from_attributes({k: v for k, v in signed.items() if isinstance(v, str)})
+        if envelope.source != sender.source:
+            raise Unreadable("source-not-of-the-sender")
+        message = self._validated(envelope, signed.get("data"), Direction.FROM_PARTY)
+        too_old = record.received_at - envelope.time > inbox.HORIZON
+        return Read(
+            record=record,
+            envelope=envelope,
+            message=message,
+            sender=party,
+            by=Actor(Role.PARTY, party=party),
+            case_id=self._case_of(envelope, message, party),
+            digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, signed.get("data")),
+            refusal=MESSAGE_TOO_OLD if too_old else None,
+        )
+
+    def _read_event(self, record: Record) -> Read | None:
+        sender = self.topics.service_of(record.topic)
+        envelope = from_attributes(read_headers(record.headers))
+        entry = by_type(envelope.type)
+        if entry is None or entry.model not in self.service.handlers:
+            return None
+        if entry.direction is not Direction.EVENT or entry.service not in (sender, "house"):
+            raise Unreadable("unknown-type")
+        try:
+            message = entry.model.model_validate_json(record.value or b"", context=SEALED_ALLOWED)
+        except ValidationError:
+            raise Unreadable("does-not-fit-the-schema") from None
+        return Read(
+            record=record,
+            envelope=envelope,
+            message=message,
+            sender=f"service:{sender}",
+            by=Actor(Role.SERVICE, service=sender),
+            case_id=self._case_of(envelope, message, sender),
+            digest=b"",
+        )
+
+    def _validated(self, envelope: Envelope, data: Any, direction: Direction) -> Model:
+        entry = by_type(envelope.type)
+        if entry is None or entry.direction is not direction or entry.service != self.service.name:
+            raise Unreadable("unknown-type")
+        try:
+            return entry.model.model_validate(data)
+        except ValidationError:
+            raise Unreadable("does-not-fit-the-schema") from None
+
+    def _case_of(self, envelope: Envelope, message: Model, sender: str) -> str:
+        derive = self.service.case_of.get(type(message))
+        if derive is not None:
+            return derive(message, sender, self.digest_key)
+        if envelope.subject is None or not ID.match(envelope.subject):
+            raise Unreadable("no-case-number")
+        return envelope.subject
+
+    def _not_yet_a_party(self, record: Record, headers: Mapping[str, str], party: str) -> Read:
+        """Its accession may still be on its way here: the record waits, unopened (design, section 6)."""
+        envelope = from_attributes(headers)
+        case_id = envelope.subject if envelope.subject and ID.match(envelope.subject) else party
+        by = Actor(Role.PARTY, party=party)
+        return Read(record, envelope, Model(), party, by, case_id, b"", NOT_A_PARTY)
+
+    # --- sealing what it says ---------------------------------------------------------------------
+
+    async def _keys_for(self, read: Sequence[Read]) -> dict[str, CaseKey | KeyStatus]:
+        """Keys of all cases that a readable message brings text for; made only for those that open one."""
+        opening = {r.case_id for r in read if type(r.message) in self.service.makes_keys and not r.refusal}
+        wanted = {r.case_id for r in read if not r.refusal and _brings_text(r.message)} - opening
+        made = await self.keys.get(opening, make=True) if opening else {}
+        return made | (await self.keys.get(wanted) if wanted else {})
+
+    def _delivery(self, read: Read, keys: Mapping[str, CaseKey | KeyStatus]) -> Delivery:
+        received = self.clock.covenant(read.record.received_at)
+        sequence = read.envelope.extensions.get("sequence")
+        is_event = read.by.role is Role.SERVICE
+        return Delivery(
+            slip=Slip(read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id),
+            by=read.by,
+            command=self._command(read, keys, received),
+            received_at=received,
+            answer_to=None if is_event else read.by.party,
+            held=read.held,
+            record=to_bytes(read.record),
+            heard=(read.sender, int(sequence)) if is_event and sequence else None,
+            traceparent=read.envelope.extensions.get("traceparent"),
+        )
+
+    def _command(
+        self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
+    ) -> Command | Refusal:
+        if read.refusal is not None:
+            return read.refusal
+        message = read.message
+        key = keys.get(read.case_id)
+        if isinstance(key, CaseKey):
+            anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id)
+            message = seal_texts(message, key, anchor=anchor, by=self.service.name)
+        elif key is KeyStatus.UNAVAILABLE:
+            return SEALING_IMPOSSIBLE
+        elif key is not None:
+            return UNKNOWN_CASE
+        inbound = Inbound(read.case_id, read.by, received, read.envelope.id)
+        return self.service.handlers[type(message)](message, inbound)
+
+    def _dead(self, record: Record, reason: str, held: Held | None) -> DeadLetter:
+        is_event = record.topic.endswith(".events")
+        party = None if is_event else self.topics.party_of(self.service.name, record.topic)
+        message_id = _readable_id(record)
+        letters = self.post.unreadable(party, record.position, unreadable(reason), reason, message_id)
+        return DeadLetter(reason=reason, letters=letters, held=held)
+
+
+M = TypeVar("M")
+
+
+def seal_texts(message: M, key: CaseKey, *, anchor: str, by: str) -> M:
+    """The message with each text sealed for its case; blank text becomes none, so a decision sees it."""
+    count = 0
+
+    def seal(content: AnyContent) -> AnyContent:
+        nonlocal count
+        if not isinstance(content, str) or is_blank(content):
+            return content
+        count += 1
+        return key.seal(content, piece=f"{anchor}.{count}", by=by)
+
+    return transform(message, seal)
+
+
+def _brings_text(message: Model) -> bool:
+    return any(isinstance(content, str) and not is_blank(content) for content in contents(message))
+
+
+def _json(payload: bytes) -> dict[str, Any]:
+    """A JSON object; anything else, however deep, is unreadable."""
+    try:
+        found = from_json(payload)
+    except ValueError:
+        raise Unreadable("invalid-json") from None
+    if not isinstance(found, dict):
+        raise Unreadable("not-a-cloudevent")
+    return found
+
+
+def _readable_id(record: Record) -> str | None:
+    """The message id a dead letter can name, if the header holds a plausible one."""
+    for name, value in record.headers:
+        if name == "ce_id" and value is not None and ID.match(value.decode("ascii", "replace")):
+            return value.decode("ascii")
+    return None

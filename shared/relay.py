@@ -1,0 +1,241 @@
+"""The one place that sends: one relay per database takes the outbox in order, opens, seals anew, sends.
+
+It holds a session lock as long as it lives; rows stay locked while they are sent and go after every
+in-sync replica has them. A destination that fails is set aside alone.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from pydantic_core import from_json
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import outbox
+from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
+from shared.clock import machine_now
+from shared.codec import Codec
+from shared.content import SEALED_ALLOWED, AnyContent, Sealed, contents, transform
+from shared.database import fetch, run
+from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.message import by_type
+from shared.outbox import Row
+from shared.parties import Parties
+from shared.party_copy import PartyCopy
+from shared.sealing import CaseKey
+
+log = structlog.get_logger()
+LEADER_LOCK = 7_116
+LEASE = 5.0  # seconds; a relay that was away longer throws its batch away and reads again
+ASIDE = 10.0  # seconds a failing destination waits
+MOST = 500
+
+_LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine")
+_NUMBERS = text(
+    """
+    INSERT INTO sequences (recipient, last)
+    SELECT * FROM unnest(CAST(:recipients AS text[]), CAST(:lasts AS bigint[]))
+    ON CONFLICT (recipient) DO UPDATE SET last = excluded.last
+    """
+)
+_READ_NUMBERS = text("SELECT recipient, last FROM sequences WHERE recipient = ANY(:recipients)")
+
+
+@dataclass(slots=True)
+class Relay:
+    """Sends the outbox of one service; `wake` after a commit, else it looks every `idle` seconds."""
+
+    engine: AsyncEngine
+    producer: AIOKafkaProducer
+    parties: PartyCopy
+    keys: CaseKeys
+    codec: Codec
+    source: str
+    idle: float = 0.2
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _topics: set[str] = field(default_factory=set)
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Until cancelled: become the one relay of this database, then send."""
+        while True:
+            try:
+                async with self.engine.connect() as leader:
+                    if (await fetch(leader, _LEAD, lock=LEADER_LOCK))[0].mine:
+                        await leader.commit()
+                        await self._lead(leader)
+                await asyncio.sleep(1)
+            except (DBAPIError, OSError) as error:
+                log.warning("relay-pauses", kind=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _lead(self, leader: AsyncConnection) -> None:
+        while True:
+            self._awake.clear()
+            try:
+                sent = await self._send_batch(leader)
+            except (CannotReachKeys, KafkaError) as error:
+                log.warning("relay-waits", kind=type(error).__name__)
+                sent = 0
+                await asyncio.sleep(1)
+            if sent == 0:
+                await _wait(self._awake, self.idle)
+
+    async def _send_batch(self, leader: AsyncConnection) -> int:
+        """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
+        started = asyncio.get_running_loop().time()
+        async with leader.begin():
+            rows = await outbox.next_rows(leader, MOST)
+            if not rows:
+                return 0
+            parties = await self.parties.refresh(leader)
+            ready, aside = await self._prepare(leader, rows, parties)
+            if asyncio.get_running_loop().time() - started > LEASE:
+                return 0
+            done, failed = await self._publish(ready)
+            await outbox.sent(leader, done)
+            await outbox.set_aside(leader, sorted(aside | failed), ASIDE)
+        return len(rows)
+
+    # --- preparing --------------------------------------------------------------------------------
+
+    async def _prepare(
+        self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties
+    ) -> tuple[list["Ready"], set[str]]:
+        messages = {row.id: _message(row) for row in rows}
+        keys = await self.keys.get(
+            {row.case_id for row in rows if row.recipient and row.case_id and _is_sealed(messages[row.id])}
+        )
+        numbers = await self._numbers(connection, rows)
+        now = machine_now()
+        ready: list[Ready] = []
+        aside: set[str] = set()
+        for row in rows:
+            if row.topic in aside:
+                continue
+            party = parties.get(row.recipient) if row.recipient else None
+            if row.recipient and (party is None or party.sealing_key(now) is None):
+                aside.add(row.topic)
+                continue
+            key = keys.get(row.case_id or "")
+            if _is_sealed(messages[row.id]) and not isinstance(key, CaseKey):
+                aside.add(row.topic)
+                continue
+            number = row.id
+            if row.recipient:
+                number = numbers[row.recipient] = numbers.get(row.recipient, 0) + 1
+            envelope = self._envelope(row, number)
+            data = _opened(messages[row.id], key)
+            if party is None:
+                ready.append(Ready(row, to_headers(envelope, PLAIN_BODY), row.body.encode()))
+                continue
+            body = self.codec.make(to_json(envelope, data), party, now)
+            ready.append(Ready(row, to_headers(envelope, SEALED_BODY), body or b""))
+            if len(ready) % 50 == 0:
+                await asyncio.sleep(0)
+        if numbers:
+            await run(connection, _NUMBERS, recipients=list(numbers), lasts=list(numbers.values()))
+        return ready, aside
+
+    async def _numbers(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, int]:
+        recipients = sorted({row.recipient for row in rows if row.recipient})
+        found = await fetch(connection, _READ_NUMBERS, recipients=recipients) if recipients else []
+        return {row.recipient: row.last for row in found}
+
+    def _envelope(self, row: Row, number: int) -> Envelope:
+        entry = by_type(row.type)
+        extensions = {"sequence": f"{number:020d}"}
+        if row.causation_id:
+            extensions["causationid"] = row.causation_id
+        if row.traceparent:
+            extensions["traceparent"] = row.traceparent
+        return Envelope(
+            id=row.event_id,
+            source=self.source,
+            type=row.type,
+            time=row.recorded_at,
+            subject=row.subject,
+            dataschema=schema_uri(entry) if entry else None,
+            extensions=extensions,
+        )
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    async def _publish(self, ready: Sequence["Ready"]) -> tuple[list[int], set[str]]:
+        """Row ids that every in-sync replica has, and the topics that could not take theirs."""
+        failed = {topic for topic in {r.row.topic for r in ready} if not await self._exists(topic)}
+        futures = [
+            (r.row, await self.producer.send(r.row.topic, r.body, r.row.key.encode(), headers=r.headers))
+            for r in ready
+            if r.row.topic not in failed
+        ]
+        done: list[int] = []
+        for row, future in futures:
+            try:
+                await future
+                done.append(row.id)
+            except KafkaError as error:
+                log.warning("destination-set-aside", topic=row.topic, kind=type(error).__name__)
+                failed.add(row.topic)
+                self._topics.discard(row.topic)
+        return done, failed
+
+    async def _exists(self, topic: str) -> bool:
+        """`send` to a missing topic blocks for 40 s, so it is asked for first, with a term of its own."""
+        if topic in self._topics:
+            return True
+        try:
+            found = await asyncio.wait_for(self.producer.partitions_for(topic), 2)
+        except (TimeoutError, KafkaError):
+            found = None
+        if found:
+            self._topics.add(topic)
+        return bool(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A row with what will be sent for it."""
+
+    row: Row
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+
+def _message(row: Row) -> Any:
+    """The payload of a letter to a party as a model, of any other record as it lies."""
+    entry = by_type(row.type)
+    if row.recipient is None or entry is None:
+        return None
+    return entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+
+
+def _is_sealed(message: Any) -> bool:
+    return message is not None and any(isinstance(c, Sealed) for c in contents(message))
+
+
+def _opened(message: Any, key: CaseKey | KeyStatus | None) -> Any:
+    """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
+    if message is None:
+        return None
+
+    def opened(content: AnyContent) -> AnyContent:
+        return key.open(content) if isinstance(content, Sealed) and isinstance(key, CaseKey) else content
+
+    return from_json(transform(message, opened).model_dump_json())
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,198 @@
+"""One service as a running process: what is connected to what, and in which order it starts and stops."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import uvicorn
+from aiokafka import AIOKafkaProducer
+from fastapi import APIRouter, FastAPI
+from faststream.kafka import KafkaBroker
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared import migrate
+from shared.auth import Issuer, ServiceToken
+from shared.case_keys import CaseKeys, KeySource, RemoteKeys
+from shared.cases import CaseTable
+from shared.clock import Clock, machine_now
+from shared.codec import Codec, SignedAndSealed
+from shared.consume import Consumer, make_broker, subscribe
+from shared.database import connect
+from shared.desk import Desk
+from shared.health import health_router
+from shared.house_keys import HouseKeys
+from shared.ids import keyed_hash
+from shared.letters import Post
+from shared.moment import Policy
+from shared.party_copy import PartyCopy
+from shared.receive import Receiver
+from shared.relay import Relay
+from shared.service import Service
+from shared.settings import Settings, read_secret
+from shared.timekeeper import Timekeeper
+from shared.topics import Topics
+from shared.transaction import Transaction
+from shared.web import make_app
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a running service consists of."""
+
+    settings: Settings
+    service: Service[Any]
+    engine: AsyncEngine
+    house_keys: HouseKeys
+    case_keys: CaseKeys
+    clock: Clock
+    transaction: Transaction[Any]
+    receiver: Receiver[Any]
+    consumer: Consumer[Any]
+    relay: Relay
+    timekeeper: Timekeeper[Any]
+    desk: Desk[Any]
+    broker: KafkaBroker
+    producer: AIOKafkaProducer
+    issuer: Issuer
+    client: httpx.AsyncClient
+
+
+MakeKeySource = Callable[[Settings], KeySource]
+MakeCodec = Callable[[HouseKeys], Codec]
+
+
+def assemble(
+    settings: Settings,
+    service: Service[Any],
+    *,
+    key_source: MakeKeySource | None = None,
+    make_codec: MakeCodec = SignedAndSealed,
+) -> Parts:
+    """Wire a service; connects nothing yet. `key_source` is given by the key authority itself."""
+    context = ssl.create_default_context(cafile=str(settings.ca_file))
+    client = httpx.AsyncClient(verify=context, timeout=10)
+    issuer = Issuer(client, settings.oidc_issuer, settings.oidc_audience)
+    token = ServiceToken(issuer, settings.client_id, read_secret(settings.client_secret_file))
+    remote = RemoteKeys(client, settings.key_authority_url, token.get)
+    case_keys = CaseKeys(key_source(settings) if key_source else remote, settings.house)
+    house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
+
+    engine = connect(settings.database_url)
+    topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
+    parties, post, codec = PartyCopy(), Post(service.name, topics), make_codec(house_keys)
+    digest_key = keyed_hash(settings.root_key, "digest")
+    marker_key = keyed_hash(settings.root_key, "marker")
+    cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
+    transaction = Transaction(
+        engine, service.process, cases, parties, post, policy, marker_key, service.own_rows
+    )
+    receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key)
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka_bootstrap,
+        security_protocol="SASL_SSL",
+        ssl_context=context,
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=settings.kafka_username,
+        sasl_plain_password=read_secret(settings.kafka_password_file),
+        enable_idempotence=True,
+        acks="all",
+        linger_ms=2,
+        max_request_size=1_048_576,
+        metadata_max_age_ms=10_000,
+    )
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
+    consumer = Consumer(engine, receiver, transaction, parties, relay, topics)
+    timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock)
+    desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
+    broker = make_broker(
+        settings.kafka_bootstrap,
+        settings.kafka_username,
+        read_secret(settings.kafka_password_file),
+        str(settings.ca_file),
+    )
+    subscribe(broker, consumer, service.name, settings.batch)
+    return Parts(
+        settings,
+        service,
+        engine,
+        house_keys,
+        case_keys,
+        clock,
+        transaction,
+        receiver,
+        consumer,
+        relay,
+        timekeeper,
+        desk,
+        broker,
+        producer,
+        issuer,
+        client,
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(parts: Parts) -> AsyncIterator[None]:
+    """Started in an order in which nothing is lost, stopped in the reverse one."""
+    await parts.producer.start()
+    tasks = [
+        asyncio.create_task(parts.relay.run(), name="relay"),
+        asyncio.create_task(parts.timekeeper.run(), name="timekeeper"),
+        asyncio.create_task(_rotate_daily(parts.house_keys), name="house-keys"),
+    ]
+    await parts.broker.start()
+    try:
+        yield
+    finally:
+        await parts.broker.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await parts.producer.stop()
+        await parts.client.aclose()
+        await parts.engine.dispose()
+
+
+async def _rotate_daily(keys: HouseKeys) -> None:
+    while True:
+        await asyncio.sleep(600)
+        await asyncio.to_thread(keys.rotate)
+
+
+def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
+    """The HTTP side; it starts and stops everything else with it."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.parts, app.state.desk, app.state.issuer = parts, parts.desk, parts.issuer
+        async with running(parts):
+            yield
+
+    return make_app(f"zvh-{parts.service.name}", health_router(parts), *routers, lifespan=lifespan)
+
+
+async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
+    """Until SIGTERM: stop polling, finish the batch, acknowledge, leave the group."""
+    expected = migrate.head(parts.service)
+    if await migrate.current(parts.engine) != expected:
+        raise SystemExit(f"The database is not at revision {expected}: run the migrate command first.")
+    settings = parts.settings
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_http(parts, routers),
+            host=settings.http_host,
+            port=settings.http_port,
+            ssl_certfile=str(settings.tls_certificate_file),
+            ssl_keyfile=str(settings.tls_key_file),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=8,
+            lifespan="on",
+        )
+    )
+    await server.serve()

@@ -1,0 +1,51 @@
+"""What makes a service: its core, its tables, and how messages, deadlines and requests become commands."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from shared.actor import Actor, Command
+from shared.due import Deadline
+from shared.message import Model, ServiceName
+from shared.process import HasPhase, Process
+from shared.writes import OwnRows
+
+S = TypeVar("S", bound=HasPhase)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """What a handler may know of a message besides its payload; `received_at` is covenant time."""
+
+    case_id: str
+    by: Actor
+    received_at: datetime
+    message_id: str
+
+
+Handler = Callable[[Any, Inbound], Command]
+
+
+@dataclass(frozen=True, slots=True)
+class Service(Generic[S]):
+    """One service, as the shell runs it.
+
+    `handlers`: what a message of a party or an event of another service asks here; an event that is not
+    in it does not concern this service. `timers`: what a deadline asks, by kind. `case_of`: where the
+    case id of a message is not its subject, how to derive it from the payload and the sender.
+    `makes_keys`: messages that open a case, so that its key is made when they arrive.
+    """
+
+    name: ServiceName
+    process: Process[S]
+    metadata: sa.MetaData
+    migrations: Path
+    handlers: Mapping[type[Model], Handler]
+    timers: Mapping[str, Callable[[Deadline], Awaitable[Command]]] = field(default_factory=dict)
+    case_of: Mapping[type[Model], Callable[[Any, str, bytes], str]] = field(default_factory=dict)
+    makes_keys: frozenset[type[Model]] = frozenset()
+    own_rows: OwnRows | None = None

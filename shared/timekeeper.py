@@ -1,0 +1,92 @@
+"""Deadlines that have come become commands; messages that waited for a fact get another try."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared import due, held
+from shared.actor import CLOCK
+from shared.case_keys import CannotReachKeys
+from shared.clock import Clock, machine_now
+from shared.database import fetch, run
+from shared.delivery import Delivery
+from shared.due import Deadline
+from shared.inbox import Slip
+from shared.party_copy import PartyCopy
+from shared.process import HasPhase
+from shared.receive import Receiver
+from shared.record import from_bytes
+from shared.relay import Relay
+from shared.service import Service
+from shared.transaction import Transaction
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+PERIOD = 0.25  # seconds between two looks
+MOST = 500
+LEAP = timedelta(hours=26)  # a larger jump of covenant time holds what cannot be undone
+
+_LAST_TICK = text("SELECT at FROM ticks")
+_TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) DO UPDATE SET at = :at")
+
+
+@dataclass(slots=True)
+class Timekeeper(Generic[S]):
+    """Fires the deadlines of one service and retries what waits; safe to run more than once."""
+
+    engine: AsyncEngine
+    service: Service[S]
+    transaction: Transaction[S]
+    receiver: Receiver[S]
+    parties: PartyCopy
+    relay: Relay
+    clock: Clock
+    holding: bool = field(default=False)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                fired = await self._fire() + await self._retry()
+            except (DBAPIError, OSError, CannotReachKeys) as error:
+                log.warning("timekeeper-pauses", kind=type(error).__name__)
+                fired = 0
+            if fired:
+                self.relay.wake()
+            await asyncio.sleep(0 if fired >= MOST else PERIOD)
+
+    async def _fire(self) -> int:
+        now = self.clock.now()
+        async with self.engine.begin() as connection:
+            ticks = await fetch(connection, _LAST_TICK)
+            leapt = bool(ticks) and abs(now - ticks[0].at) > LEAP and self.clock.file is None
+            self.holding = self.holding or leapt
+            if not self.holding:
+                await run(connection, _TICK, at=now)
+            lines = await due.come(connection, now, irreversible=not self.holding, most=MOST)
+        if lines:
+            await self.transaction.run([await self._delivery(line) for line in lines])
+        return len(lines)
+
+    async def _delivery(self, line: Deadline) -> Delivery:
+        """State decides whether the deadline still matters; it counts as received when it was due."""
+        slip = Slip("clock", line.id, b"", machine_now(), line.case_id)
+        command = await self.service.timers[line.kind](line)
+        return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
+
+    async def _retry(self) -> int:
+        async with self.engine.begin() as connection:
+            waiting = await held.waiting(connection, MOST)
+            parties = await self.parties.refresh(connection)
+        if not waiting:
+            return 0
+        records = [(from_bytes(one.record), one) for one in waiting]
+        deliveries, dead = await self.receiver.receive(records, parties)
+        await self.transaction.run(deliveries, dead)
+        return len(waiting)

@@ -1,0 +1,326 @@
+"""The one place that commits: a batch of deliveries, decided in order, in one transaction.
+
+Locks are taken in a fixed order (parties shared, inbox sorted, cases sorted) and never span the network.
+One statement per table per batch. Acknowledging is the caller's, after this has returned.
+"""
+
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import due, erasure, held, inbox, items, journal
+from shared.authorisation import permit
+from shared.cases import Case, CaseTable
+from shared.clock import machine_now
+from shared.consequences import (
+    SetTimer,
+)
+from shared.content import sealed_in
+from shared.database import sqlstate
+from shared.delivery import DeadLetter, Delivery, Fate, Outcome
+from shared.held import Hold, Why
+from shared.letters import Post
+from shared.moment import Moment, Policy
+from shared.parties import Parties
+from shared.party_copy import PartyCopy
+from shared.process import HasPhase, Process
+from shared.refusal import CASE_HELD, CHANGED_MEANWHILE, MESSAGE_ID_REUSED, UNKNOWN_CASE, Refusal
+from shared.writes import OwnRows, Writes, write
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+RETRY_AT_ONCE = frozenset({"40001", "40P01"})
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction(Generic[S]):
+    """Runs one service's core on batches; `run` is the only method that others call."""
+
+    engine: AsyncEngine
+    process: Process[S]
+    cases: CaseTable[S]
+    parties: PartyCopy
+    post: Post
+    policy: Policy
+    marker_key: bytes
+    own_rows: OwnRows | None = None
+
+    async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
+        """Decide, write and commit; the outcomes are in the order of the deliveries.
+
+        Raises `DBAPIError` when the database cannot be reached: nothing was committed then. Data that
+        the database itself rejects (SQLSTATE classes 22 and 23) splits the batch to find the culprit.
+        """
+        while True:
+            try:
+                return await self._commit(deliveries, dead)
+            except DBAPIError as error:
+                state = sqlstate(error)
+                if state in RETRY_AT_ONCE:
+                    continue
+                if state[:2] not in ("22", "23"):
+                    raise
+                log.warning("batch-rejected-by-database", sqlstate=state, size=len(deliveries))
+                if len(deliveries) > 1:
+                    middle = len(deliveries) // 2
+                    first = await self.run(deliveries[:middle], dead)
+                    return first + await self.run(deliveries[middle:])
+                if not deliveries:
+                    raise
+                return [await self._park_alone(deliveries[0], dead)]
+
+    async def _commit(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
+        async with self.engine.begin() as connection:
+            return await self._batch(connection, deliveries, dead)
+
+    async def _batch(
+        self, connection: AsyncConnection, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]
+    ) -> list[Outcome]:
+        parties = await self.parties.lock(connection)
+        writes: Writes[S] = Writes()
+        writes.answers += [letter for d in dead for letter in d.letters]
+        await _take_held(connection, dead)
+        outcomes = await self._claim(connection, deliveries, writes)
+        fresh = [d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome is None]
+        if fresh:
+            ids = {d.case_id for d in fresh}
+            writes.cases = await self.cases.lock(connection, sorted(ids))
+            new = [c.case_id for c in writes.cases.values() if not c.exists]
+            gone = await erasure.erased(connection, self.marker_key, new)
+            owners = await items.owners(connection, _named_items(fresh))
+            for n, delivery in enumerate(deliveries):
+                if outcomes[n] is None:
+                    outcomes[n] = self._decide(delivery, parties, gone, owners, writes)
+        await self._write(connection, writes)
+        await _remember(connection, deliveries, outcomes)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _claim(
+        self, connection: AsyncConnection, deliveries: Sequence[Delivery], writes: Writes[S]
+    ) -> list[Outcome | None]:
+        """None for each delivery that is handled here for the first time, else what it already came to."""
+        slips = [d.slip for d in deliveries if d.deadline is None]
+        claimed = await inbox.claim(connection, slips) if slips else set()
+        timers = [d.deadline.id for d in deliveries if d.deadline]
+        taken = await due.take(connection, timers) if timers else set()
+        ids = [d.held.id for d in deliveries if d.held]
+        released = await held.take(connection, ids) if ids else set()
+        doubtful = [s.key for s in slips if s.key not in claimed]
+        known = await inbox.earlier(connection, doubtful) if doubtful else {}
+        known |= {s.key: inbox.Earlier(s.digest, None) for s in reversed(slips) if s.key in claimed}
+
+        def first_time(delivery: Delivery) -> bool:
+            if delivery.deadline is not None:
+                return delivery.deadline.id in taken
+            if delivery.held is not None:
+                return delivery.held.id in released
+            if delivery.slip.key in claimed:
+                claimed.discard(delivery.slip.key)
+                return True
+            return False
+
+        def before(delivery: Delivery) -> Outcome | None:
+            if first_time(delivery):
+                return None
+            earlier = known.get(delivery.slip.key)
+            if earlier is None or earlier.digest in (b"", delivery.slip.digest):
+                return Outcome(Fate.REPEATED, earlier=earlier.result if earlier else None)
+            return self._refuse(delivery, MESSAGE_ID_REUSED, writes)
+
+        return [before(delivery) for delivery in deliveries]
+
+    # --- deciding ---------------------------------------------------------------------------------
+
+    def _decide(
+        self,
+        delivery: Delivery,
+        parties: Parties,
+        gone: set[str],
+        owners: Mapping[str, str],
+        writes: Writes[S],
+    ) -> Outcome:
+        case = writes.cases[delivery.case_id]
+        if case.held and delivery.held is None:
+            return self._queue(delivery, writes)
+        if delivery.heard is not None and delivery.held is None:
+            source, sequence = delivery.heard
+            if sequence <= case.heard.get(source, 0):
+                return Outcome(Fate.STALE, version=case.version)
+            case = replace(case, heard={**case.heard, source: sequence})
+            writes.cases[case.case_id] = case
+            if case.exists:
+                writes.changed.add(case.case_id)
+        moment = Moment(delivery.received_at, parties, self.policy, _elsewhere(delivery, owners))
+        try:
+            verdict = self._verdict(delivery, case, moment, case.case_id in gone)
+            if isinstance(verdict, Refusal):
+                return self._wait_or_refuse(delivery, verdict, writes)
+            return self._accept(delivery, case, verdict, owners, writes)
+        except Exception as error:  # a bug parks its message; the rest goes on
+            _log_bug(self.process.service, error)
+            return self._park(delivery, writes)
+
+    def _verdict(
+        self, delivery: Delivery, case: Case[S], moment: Moment, gone: bool
+    ) -> tuple[Any, ...] | Refusal:
+        command = delivery.command
+        if isinstance(command, Refusal):
+            return command
+        if gone and not command.after_erasure:
+            return UNKNOWN_CASE_FOR_GOOD
+        if delivery.expected_version not in (None, case.version):
+            return CHANGED_MEANWHILE
+        refusal = permit(self.process.who_may[type(command)], delivery.by, moment)
+        return refusal or self.process.decide(case.state, command, moment)
+
+    def _accept(
+        self,
+        delivery: Delivery,
+        case: Case[S],
+        events: tuple[Any, ...],
+        owners: Mapping[str, str],
+        writes: Writes[S],
+    ) -> Outcome:
+        """All or nothing per message: consequences are computed before anything is noted."""
+        state, steps = case.state, []
+        for event in events:
+            state = self.process.evolve(state, event)
+            steps += list(self.process.consequences(case.case_id, event, state))
+        entries = [
+            journal.of_event(delivery.received_at, case.case_id, e, delivery.by, delivery.slip.message_id)
+            for e in events
+        ]
+        if events:
+            case = case.moved_to(state)
+            writes.cases[case.case_id] = case
+            writes.changed.add(case.case_id)
+        writes.pieces += [(case.case_id, piece) for event in events for piece in sealed_in(event)]
+        writes.entries += entries
+        if delivery.answer_to:
+            writes.answers.append(self.post.accepted(delivery.answer_to, delivery))
+        for step in steps:
+            writes.note(delivery, case.case_id, step, owners)
+        return Outcome(Fate.ACCEPTED, version=case.version, events=events)
+
+    # --- not deciding, or not now -----------------------------------------------------------------
+
+    def _refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
+        slip = delivery.slip
+        case_id = ERASED if refusal is UNKNOWN_CASE_FOR_GOOD else slip.case_id
+        if case_id is ERASED:
+            writes.unlinked.append(slip.case_id)
+        entry = journal.of_refusal(delivery.received_at, case_id, refusal, delivery.by, slip.message_id)
+        writes.entries.append(entry)
+        if delivery.answer_to:
+            writes.answers.append(self.post.refused(delivery.answer_to, delivery, refusal))
+        return Outcome(Fate.REFUSED, refusal)
+
+    def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
+        """Lag must not look like law: what rests only on an absent fact waits, up to a minute."""
+        if not refusal.may_be_lag or delivery.record is None:
+            return self._refuse(delivery, refusal, writes)
+        now = machine_now()
+        until = delivery.held.until if delivery.held else now + held.WAIT
+        if until is not None and until <= now:
+            return self._refuse(delivery, refusal, writes)
+        self._hold(delivery, Why.WAITING, until, writes)
+        return Outcome(Fate.WAITING, refusal)
+
+    def _queue(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
+        if delivery.deadline is not None:
+            self._set_again(delivery, writes)
+            return Outcome(Fate.HELD)
+        if delivery.record is None:
+            return self._refuse(delivery, CASE_HELD, writes)
+        self._hold(delivery, Why.QUEUED, None, writes)
+        return Outcome(Fate.HELD)
+
+    def _park(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
+        """A bug of ours: the message is kept, its case is held until an operator has looked."""
+        case = writes.cases[delivery.case_id]
+        writes.cases[case.case_id] = replace(case, held=True)
+        writes.changed.add(case.case_id)
+        if delivery.deadline is not None:
+            self._set_again(delivery, writes)
+        elif delivery.record is not None:
+            self._hold(delivery, Why.PARKED, None, writes)
+        return Outcome(Fate.PARKED)
+
+    def _set_again(self, delivery: Delivery, writes: Writes[S]) -> None:
+        line = delivery.deadline
+        if line is not None:
+            timer = SetTimer(line.kind, line.ref, line.at, line.irreversible)
+            writes.timers.append((line.case_id, timer))
+
+    def _hold(self, delivery: Delivery, why: Why, until: datetime | None, writes: Writes[S]) -> None:
+        slip = delivery.slip
+        writes.holds.append(
+            Hold(slip.sender, slip.message_id, slip.case_id, why, until, delivery.record or b"")
+        )
+
+    async def _park_alone(self, delivery: Delivery, dead: Sequence[DeadLetter]) -> Outcome:
+        """The database rejects what this one message would write: that is a bug of ours too."""
+        async with self.engine.begin() as connection:
+            await self.parties.lock(connection)
+            writes: Writes[S] = Writes()
+            writes.answers += [letter for d in dead for letter in d.letters]
+            if (await self._claim(connection, [delivery], writes))[0] is not None:
+                return Outcome(Fate.REPEATED)
+            writes.cases = await self.cases.lock(connection, [delivery.case_id])
+            outcome = self._park(delivery, writes)
+            await self._write(connection, writes)
+            return outcome
+
+    async def _write(self, connection: AsyncConnection, writes: Writes[S]) -> None:
+        await write(connection, writes, self.cases, self.post, self.marker_key, self.own_rows)
+
+
+# What is erased stays refused however long the message waits.
+UNKNOWN_CASE_FOR_GOOD = replace(UNKNOWN_CASE, may_be_lag=False)
+ERASED = "erased"  # what the journal says instead of the id of a case that is no more
+
+
+def _named_items(deliveries: Iterable[Delivery]) -> list[str]:
+    return [item for d in deliveries if not isinstance(d.command, Refusal) for item in d.command.new_items()]
+
+
+def _elsewhere(delivery: Delivery, owners: Mapping[str, str]) -> frozenset[str]:
+    if isinstance(delivery.command, Refusal) or not owners:
+        return frozenset()
+    return frozenset(
+        item
+        for item in delivery.command.new_items()
+        if owners.get(item, delivery.case_id) != delivery.case_id
+    )
+
+
+async def _take_held(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> None:
+    ids = [d.held.id for d in dead if d.held]
+    if ids:
+        await held.take(connection, ids)
+
+
+async def _remember(
+    connection: AsyncConnection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome | None]
+) -> None:
+    """A person's request gets the same answer when it is repeated; that is a batch of one."""
+    for delivery, outcome in zip(deliveries, outcomes, strict=True):
+        if not delivery.slip.sender.startswith("person:") or outcome is None:
+            continue
+        if outcome.fate in (Fate.ACCEPTED, Fate.REFUSED):
+            refusal = asdict(outcome.refusal) if outcome.refusal else None
+            result = {"version": outcome.version, "refusal": refusal}
+            await inbox.remember_result(connection, delivery.slip, result)
+
+
+def _log_bug(service: str, error: Exception) -> None:
+    """Where it happened and what kind, never what it said: messages of exceptions can hold values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
+    log.error("message-parked", service=service, kind=type(error).__name__, where=where)

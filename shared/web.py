@@ -1,0 +1,169 @@
+"""HTTP for people, by the Dutch API design rules: problem+json with the rule, no-store, kebab-case paths."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from shared.auth import Identity, Issuer, NotSignedIn
+from shared.delivery import Outcome
+from shared.desk import BUG, Caller, Desk, Refused
+from shared.refusal import NOT_YOURS, Refusal, as_told
+
+log = structlog.get_logger()
+API_VERSION = "1.0.0"
+PROBLEM = "application/problem+json"
+
+NOT_SIGNED_IN = Refusal(
+    "NotSignedIn", "R126", "art. 15.1, 15.2", "Sign in first: no valid token came with this.", status=401
+)
+BAD_REQUEST = Refusal(
+    "DoesNotFitTheSchema", "R127", "art. 15.3; B4", "The request does not fit the schema.", status=400
+)
+NO_IDEMPOTENCY_KEY = Refusal(
+    "NoIdempotencyKey",
+    "R127",
+    "art. 15.3; B4",
+    "Give each act an Idempotency-Key of 8 to 64 characters, and the same one when you repeat it.",
+    status=400,
+)
+NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
+
+
+class Done(BaseModel):
+    """The act took effect; `version` is the case's, for the next If-Match."""
+
+    version: int
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457, with the rule and the article the refusal rests on."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str
+    article: str
+    remedy: str
+    invalid: list[str] | None = None
+
+
+async def signed_in(request: Request, authorization: Annotated[str, Header()] = "") -> Identity:
+    """Who calls, by the token in the request."""
+    scheme, _, token = authorization.partition(" ")
+    issuer: Issuer = request.app.state.issuer
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(NOT_SIGNED_IN)
+    try:
+        return await issuer.identify(token)
+    except NotSignedIn:
+        raise Refused(NOT_SIGNED_IN) from None
+
+
+async def looking(
+    identity: Annotated[Identity, Depends(signed_in)],
+    on_behalf_of: Annotated[str | None, Header(max_length=60)] = None,
+) -> Caller:
+    """Somebody who only looks."""
+    if not identity.roles or identity.service:
+        raise Refused(NOT_YOURS)
+    return Caller(identity, on_behalf_of)
+
+
+async def acting(
+    looker: Annotated[Caller, Depends(looking)],
+    idempotency_key: Annotated[str | None, Header()] = None,
+    if_match: Annotated[str | None, Header(pattern=r'^"?\d{1,9}"?$')] = None,
+    traceparent: Annotated[str | None, Header(max_length=55)] = None,
+) -> Caller:
+    """Somebody who does something, once, however often the request is repeated."""
+    if idempotency_key is None or not 8 <= len(idempotency_key) <= 64:
+        raise Refused(NO_IDEMPOTENCY_KEY)
+    version = int(if_match.strip('"')) if if_match else None
+    return Caller(looker.identity, looker.on_behalf_of, idempotency_key, version, traceparent)
+
+
+async def the_desk(request: Request) -> Desk[Any]:
+    """The desk of this service."""
+    desk: Desk[Any] = request.app.state.desk
+    return desk
+
+
+Looking = Annotated[Caller, Depends(looking)]
+Acting = Annotated[Caller, Depends(acting)]
+AtDesk = Annotated[Desk[Any], Depends(the_desk)]
+
+
+def done(outcome: Outcome) -> Done:
+    """The answer to an act that took effect."""
+    return Done(version=outcome.version)
+
+
+def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
+    """The HTTP side of one service; every error is problem+json and says nothing about any case."""
+    app = FastAPI(
+        title=title,
+        version=API_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": ProblemDetails}, "5XX": {"model": ProblemDetails}},
+        **options,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+    @app.middleware("http")
+    async def no_store(request: Request, call_next: Any) -> Response:
+        try:
+            response: Response = await call_next(request)
+        except Exception as error:  # what it says may hold values: only its kind is logged
+            log.error("request-failed", kind=type(error).__name__, method=request.method)
+            response = problem(BUG)
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["API-Version"] = API_VERSION
+        return response
+
+    return app
+
+
+def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
+    """The refusal as an answer; whoever may not know of a case is told as much as of one that never was."""
+    told = as_told(refusal)
+    details = ProblemDetails(
+        type=f"urn:nld:zvh:refusal:{told.name}",
+        title=told.name,
+        status=told.status,
+        detail=told.sentence,
+        rule=told.rule,
+        article=told.article,
+        remedy=told.remedy,
+        invalid=invalid,
+    )
+    return JSONResponse(details.model_dump(exclude_none=True), told.status, media_type=PROBLEM)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for this type
+    return problem(error.refusal)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Which fields do not fit, never what was in them."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors()})
+    return problem(BAD_REQUEST, fields[:20])
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    if error.status_code in (404, 405):
+        return problem(NOT_FOUND)
+    return problem(BAD_REQUEST)

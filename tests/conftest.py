@@ -1,0 +1,55 @@
+"""One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.local.postgres import Postgres, create_database, remove_data, start_postgres
+from deploy.local.process import stop
+from shared import migrate
+from shared.database import connect
+from shared.service import Service
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server for tests of stores; each test makes databases of its own on it."""
+    directory = Path(os.environ.get("ZVH_TEST_DIRECTORY") or tmp_path_factory.mktemp("postgres"))
+    started = start_postgres(directory / "postgres", directory / "postgres.log")
+    yield started
+    stop(started.process, number=2)
+    remove_data(directory / "postgres")
+
+
+FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type-arg]
+
+
+@pytest.fixture
+async def fresh_database(postgres: Postgres) -> AsyncIterator[FreshDatabase]:
+    """`engine = await fresh_database(SERVICE)`: a migrated database of the test's own."""
+    engines: list[AsyncEngine] = []
+
+    async def make(service: Service) -> AsyncEngine:  # type: ignore[type-arg]
+        name = f"t{uuid.uuid4().hex[:16]}"
+        database = create_database(postgres, name, "only-for-this-test")
+        url = sa.URL.create(
+            "postgresql+asyncpg",
+            username=database.user,
+            password=database.password,
+            host=database.host,
+            port=database.port,
+            database=database.name,
+        )
+        engine = connect(url)
+        await migrate.upgrade(engine, service)
+        engines.append(engine)
+        return engine
+
+    yield make
+    for engine in engines:
+        await engine.dispose()

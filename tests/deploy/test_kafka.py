@@ -1,0 +1,182 @@
+"""The running broker gives every login what the table says, and survives being killed."""
+
+import time
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from deploy.local.certificates import Certificates
+from deploy.local.kafka import Kafka, start_kafka
+from deploy.provisioning.connection import Connection
+from deploy.provisioning.provision import provision_parties, remove_party_access
+from deploy.provisioning.topics import SERVICES
+from tests.deploy.conftest import PARTIES, PREFIX
+
+Logins = dict[str, Connection]
+
+
+def visible_topics(login: Connection) -> set[str]:
+    return set(AdminClient(login.settings()).list_topics(timeout=10).topics)
+
+
+def write(login: Connection, topic: str, value: bytes = b"x") -> int:
+    """Kafka's answer as an error code; 0 is done."""
+    producer = Producer({**login.settings(), "message.timeout.ms": 10_000, "acks": "all"})
+    codes: list[int] = []
+
+    def delivered(error: KafkaError | None, _: Message) -> None:
+        codes.append(error.code() if error else 0)
+
+    try:
+        producer.produce(topic, value, on_delivery=delivered)
+    except KafkaException as refused:
+        return int(refused.args[0].code())
+    producer.flush(15)
+    return codes[0]
+
+
+def read(login: Connection, topic: str, group: str) -> bytes | int:
+    """The first record, or Kafka's error code."""
+    settings = {**login.settings(), "group.id": group, "auto.offset.reset": "earliest"}
+    consumer = Consumer({**settings, "topic.metadata.refresh.interval.ms": 500})
+    consumer.subscribe([topic])
+    try:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            message = consumer.poll(0.5)
+            if message is None:
+                continue
+            if (error := message.error()) is None:
+                return message.value() or b""
+            if not error.retriable():
+                return error.code()
+        raise TimeoutError(topic)
+    finally:
+        consumer.close()
+
+
+@pytest.mark.parametrize("party", PARTIES)
+def test_a_party_sees_its_own_six_topics(party: str, logins: Logins) -> None:
+    assert visible_topics(logins[party]) == {
+        *(f"zvh.{service}.from.{party}" for service in SERVICES),
+        f"zvh.to.{party}",
+    }
+
+
+def test_what_a_party_sends_reaches_the_service(logins: Logins) -> None:
+    topic = "zvh.intake.from.gemeente-venlo"
+    assert write(logins["gemeente-venlo"], topic, b"hello") == 0
+    assert read(logins["service-intake"], topic, "zvh.intake.from") == b"hello"
+
+
+def test_what_a_service_sends_reaches_the_party(logins: Logins) -> None:
+    assert write(logins["service-rto"], "zvh.to.politie-limburg", b"hello") == 0
+    got = read(logins["politie-limburg"], "zvh.to.politie-limburg", "zvh.politie-limburg.connector")
+    assert got == b"hello"
+
+
+@pytest.mark.parametrize(
+    ("login", "topic"),
+    [
+        ("politie", "zvh.intake.from.politie-limburg"),
+        ("politie-limburg", "zvh.intake.from.politie"),
+        ("politie", "zvh.to.politie"),
+        ("politie", "zvh.governance.parties"),
+        ("service-intake", "zvh.triage.events"),
+        ("service-intake", "zvh.governance.parties"),
+        ("service-intake", "zvh.intake.from.politie"),
+        ("operator", "zvh.intake.dead"),
+    ],
+)
+def test_nobody_writes_where_another_does(login: str, topic: str, logins: Logins) -> None:
+    assert write(logins[login], topic) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+@pytest.mark.parametrize(
+    ("login", "topic", "group"),
+    [
+        ("politie", "zvh.to.politie-limburg", "zvh.politie.x"),
+        ("politie", "zvh.intake.from.politie", "zvh.politie.x"),
+        ("politie", "zvh.intake.events", "zvh.politie.x"),
+        ("service-triage", "zvh.intake.from.politie", "zvh.triage.x"),
+        ("service-triage", "zvh.to.politie", "zvh.triage.x"),
+        ("operator", "zvh.intake.events", "zvh.operator.x"),
+    ],
+)
+def test_nobody_reads_what_is_for_another(login: str, topic: str, group: str, logins: Logins) -> None:
+    assert read(logins[login], topic, group) == KafkaError.TOPIC_AUTHORIZATION_FAILED
+
+
+@pytest.mark.parametrize(
+    ("login", "group"),
+    [
+        ("politie", "zvh.politie-limburg.connector"),
+        ("politie-limburg", "zvh.politie.connector"),
+        ("politie", "zvh.politie"),
+        ("politie", "zvh.intake.from"),
+        ("politie", "anything"),
+    ],
+)
+def test_a_group_whose_name_only_begins_the_same_cannot_be_joined(
+    login: str, group: str, logins: Logins
+) -> None:
+    got = read(logins[login], f"zvh.to.{login}", group)
+    assert got == KafkaError.GROUP_AUTHORIZATION_FAILED
+
+
+def test_a_service_deletes_what_it_has_read(logins: Logins) -> None:
+    topic = "zvh.triage.from.gemeente-venlo"
+    write(logins["gemeente-venlo"], topic)
+    until = [TopicPartition(topic, 0, 1)]
+    triage = AdminClient(logins["service-triage"].settings())
+    for deleted in triage.delete_records(until).values():
+        assert deleted.result(20).low_watermark == 1
+    intake = AdminClient(logins["service-intake"].settings())
+    for refused in intake.delete_records(until).values():
+        with pytest.raises(KafkaException):
+            refused.result(20)
+
+
+def test_a_record_above_128_kib_is_refused(logins: Logins) -> None:
+    code = write(logins["politie"], "zvh.intake.from.politie", b"x" * 140_000)
+    assert code == KafkaError.MSG_SIZE_TOO_LARGE
+
+
+@pytest.mark.parametrize("login", ["nobody", "politie"])
+def test_a_wrong_password_opens_nothing(login: str, kafka: Kafka, logins: Logins) -> None:
+    with pytest.raises(KafkaException):
+        AdminClient(kafka.connection.as_user(login, "wrong").settings()).list_topics(timeout=2)
+
+
+def test_an_excluded_party_loses_its_rights_and_its_login(kafka: Kafka, logins: Logins) -> None:
+    passwords = provision_parties(kafka.connection, ["destion"], prefix=PREFIX)
+    login = kafka.connection.as_user("destion", passwords["destion"])
+    still_open = AdminClient(login.settings())
+    assert len(still_open.list_topics(timeout=10).topics) == 6
+    remove_party_access(kafka.connection, "destion")
+    assert still_open.list_topics(timeout=10).topics == {}
+    with pytest.raises(KafkaException):
+        visible_topics(login)
+
+
+def test_provisioning_again_changes_nothing(kafka: Kafka, logins: Logins) -> None:
+    kept = {party: logins[party].password for party in PARTIES}
+    again = provision_parties(kafka.connection, PARTIES, prefix=PREFIX, passwords=kept)
+    assert again == kept
+    assert len(visible_topics(logins["politie"])) == 6
+
+
+def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certificates: Certificates) -> None:
+    first = start_kafka(tmp_path, certificates)
+    password = provision_parties(first.connection, ["nester"], prefix=PREFIX)["nester"]
+    login = first.connection.as_user("nester", password)
+    assert write(login, "zvh.intake.from.nester") == 0
+    first.kill()
+    second = start_kafka(tmp_path, certificates)
+    try:
+        assert second.connection == first.connection
+        assert len(visible_topics(login)) == 6
+    finally:
+        second.stop()

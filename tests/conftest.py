@@ -1,6 +1,7 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
 import os
+import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     directory = Path(os.environ.get("ZVH_TEST_DIRECTORY") or tmp_path_factory.mktemp("postgres"))
     started = start_postgres(directory / "postgres", directory / "postgres.log")
     yield started
-    stop(started.process, number=2)
+    stop(started.process, number=signal.SIGINT)
     remove_data(directory / "postgres")
 
 

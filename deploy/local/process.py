@@ -84,14 +84,16 @@ def is_running(process: Process) -> bool:
 def send(process: Process, number: signal.Signals) -> None:
     """A signal to exactly this process; nothing when it is gone."""
     if is_running(process):
-        os.kill(process.pid, number)
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
 
 
 def send_to_family(process: Process, number: signal.Signals) -> None:
     """To its children too: PostgreSQL's sessions work on for a while without their parent."""
-    if not is_running(process):
-        return
-    family = psutil.Process(process.pid).children(recursive=True)
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        if is_running(process):
+            family = psutil.Process(process.pid).children(recursive=True)
     send(process, number)
     for member in family:
         with suppress(psutil.NoSuchProcess):

@@ -1,12 +1,21 @@
 """Who is a party, its keys and its authorisations (R107 to R122)."""
 
 from datetime import datetime
+from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.message import Direction, Model, message
 from shared.parties import KeyUse, Scope
 from shared.words import Code, Id, KeyId, PartyId
+
+
+class EndReason(StrEnum):
+    """Why a membership ends (R111, R113, R114)."""
+
+    WITHDRAWAL = "withdrawal"
+    SPECIAL_WITHDRAWAL = "special-withdrawal"
+    EXCLUSION = "exclusion"
 
 
 @message("authorisation-granted", "governance", Direction.FROM_PARTY, dutch="bevoegdheid verleend")
@@ -15,9 +24,9 @@ class AuthorisationGranted(Model):
 
     authorisation_id: Id = Field(title="bevoegdheidsverlening")
     acting_body: Code = Field(title="bestuursorgaan")
-    scopes: tuple[Scope, ...] = Field(min_length=1, title="reikwijdte")
-    valid_from: datetime | None = Field(default=None, title="geldig vanaf")
-    valid_until: datetime | None = Field(default=None, title="geldig tot")
+    scopes: tuple[Scope, ...] = Field(min_length=1, max_length=len(Scope), title="reikwijdte")
+    valid_from: AwareDatetime | None = Field(default=None, title="geldig vanaf")
+    valid_until: AwareDatetime | None = Field(default=None, title="geldig tot")
 
 
 @message("authorisation-revoked", "governance", Direction.FROM_PARTY, dutch="bevoegdheid ingetrokken")
@@ -43,3 +52,4 @@ class MembershipChanged(Model):
     party: PartyId = Field(title="partij")
     member_from: datetime | None = Field(default=None, title="partij vanaf")
     member_until: datetime | None = Field(default=None, title="partij tot")
+    reason: EndReason | None = Field(default=None, title="reden van het einde")

@@ -1,0 +1,84 @@
+"""What an organisation signs to become a party: the form of Bijlage 1 (R110) and what the house registers."""
+
+from datetime import UTC, date, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from shared.message import SERVICES, Model
+from shared.parties import PartyKind
+from shared.words import Code, KeyId, PartyId
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+# Party ids become parts of topics, groups and logins, so one that the house uses itself is no party's.
+RESERVED = frozenset({*SERVICES, "operator", "to", "admin"})
+RESERVED_PREFIX = "service-"
+
+Words = Annotated[str, StringConstraints(max_length=120)]
+Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]
+
+
+class AccessionForm(Model):
+    """The form as it was signed on paper; the officer is known by function, for a name is personal data."""
+
+    name: Words = Field(default="", title="naam organisatie")
+    seat: Words = Field(default="", title="statutaire vestiging")
+    office: Words = Field(default="", title="kantoor")
+    officer_function: Words = Field(default="", title="functie van de bevoegde functionaris")
+    endorses_goals: bool = Field(default=False, title="onderschrijft de doelstellingen")
+    undertakes_to_comply: bool = Field(default=False, title="verplicht zich tot naleving")
+    entitled_to_exchange: bool = Field(default=False, title="gerechtigd tot uitwisseling")
+    place: Words = Field(default="", title="plaats van ondertekening")
+    organisation_signed_on: date | None = Field(default=None, title="ondertekend door de organisatie op")
+    chair_signed_on: date | None = Field(default=None, title="ondertekend door de voorzitter op")
+
+    def signed_on(self, today: date) -> date | None:
+        """The day from which both signatures stand, or None while one is missing (R109)."""
+        if self.organisation_signed_on is None or self.chair_signed_on is None:
+            return None
+        last = max(self.organisation_signed_on, self.chair_signed_on)
+        return last if last <= today else None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything that Bijlage 1 asks for was filled in (R110)."""
+        filled_in = (self.name, self.seat, self.office, self.officer_function, self.place)
+        declared = (self.endorses_goals, self.undertakes_to_comply, self.entitled_to_exchange)
+        return all(filled_in) and all(declared)
+
+
+class KeyOnPaper(Model):
+    """The party's first public signing key, handed over with the signed form."""
+
+    kid: KeyId = Field(title="sleutelnummer")
+    jwk: dict[str, str] = Field(title="sleutel (JWK)")
+
+
+class Signatory(Model):
+    """An organisation that signed the covenant, as the secretary registers it."""
+
+    party: PartyId = Field(title="partij")
+    form: AccessionForm = Field(title="toetredingsformulier")
+    kind: PartyKind = Field(title="soort partij")
+    acting_bodies: tuple[Code, ...] = Field(max_length=12, title="bestuursorganen")
+    source: Source = Field(title="afzender")
+    may_use_bsn: bool = Field(default=False, title="mag het BSN gebruiken")
+    checked_for_special: bool = Field(default=False, title="getoetst op bijzondere persoonsgegevens")
+    member_from: AwareDatetime = Field(title="partij vanaf")
+    signing_key: KeyOnPaper | None = Field(default=None, title="eerste publieke sleutel")
+
+
+def is_reserved(party: str) -> bool:
+    """Whether an id could be taken for the house itself, on a topic or as a login."""
+    return party in RESERVED or party.startswith(RESERVED_PREFIX) or not party[0].isalpha()
+
+
+def day_of(moment: datetime) -> date:
+    """The calendar day in the covenant's time zone (A4)."""
+    return moment.astimezone(AMSTERDAM).date()
+
+
+def start_of(day: date) -> datetime:
+    """The first moment of that day."""
+    return datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM).astimezone(UTC)

@@ -1,0 +1,62 @@
+"""What may be asked of governance."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from services.governance.accession import Signatory
+from shared.actor import Command
+from shared.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordSignatory(Command):
+    """An original signatory of the covenant becomes a party (R109); `received_at` is machine time."""
+
+    signatory: Signatory
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceKey(Command):
+    """A party announces a key, signed with one that is already known; `received_at` is machine time."""
+
+    announcement: PublicKeyAnnounced
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantAuthorisation(Command):
+    """A party authorises the process directors, for one of its bodies (R122)."""
+
+    grant: AuthorisationGranted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptAuthorisation(Command):
+    """A process director accepts in writing, with the processor agreement concluded beside it (R123)."""
+
+    authorisation_id: str
+    processor_agreement: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeAuthorisation(Command):
+    """The party takes an authorisation back (R122)."""
+
+    authorisation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndMembership(Command):
+    """A withdrawal or exclusion takes effect now (R111, R113, R114)."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeCase(Command):
+    """Retention ordered the erasure of a case (R105)."""
+
+    after_erasure: ClassVar[bool] = True
+    case_id: str

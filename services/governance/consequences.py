@@ -1,0 +1,35 @@
+"""What follows from each event of governance: the party's record for everybody, and a letter to the party."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from services.governance import events as e
+from services.governance.process import State
+from shared.consequences import Announce, Consequence, ForgetCase, StopUnsent, ToParty
+from shared.messages.governance import MembershipChanged
+from shared.messages.house import CasePurged
+from shared.parties import PartyRecord
+
+
+def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequence]:
+    """`state` is the state after the event; each change publishes the party's whole record."""
+    if isinstance(event, e.CasePurged):
+        return [ForgetCase(), Announce(CasePurged(case_id=event.case_id), after_erasure=True)]
+    record = cast(PartyRecord, state.record)
+    match event:
+        case e.SignatoryRecorded():
+            return [Announce(record), ToParty(record.party, _changed(record, state))]
+        case e.MembershipEnded():
+            stop = StopUnsent(recipient=record.party)
+            return [stop, Announce(record), ToParty(record.party, _changed(record, state))]
+        case _:
+            return [Announce(record)]
+
+
+def _changed(record: PartyRecord, state: State) -> MembershipChanged:
+    return MembershipChanged(
+        party=record.party,
+        member_from=record.member_from,
+        member_until=record.member_until,
+        reason=state.ended,
+    )

@@ -1,0 +1,277 @@
+"""Governance: who is a party, with which keys, and for which acts the directors may act for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias, assert_never, cast
+
+from services.governance import commands as c
+from services.governance import events as e
+from services.governance import refusals as r
+from services.governance.accession import AccessionForm, Signatory, day_of, is_reserved, start_of
+from services.governance.keys import MOST_KEYS, announced, fault_of, followed_by
+from shared.actor import A_PARTY, Actor
+from shared.messages.governance import AuthorisationGranted, EndReason
+from shared.moment import Moment
+from shared.parties import Authorisation, KeyUse, PartyRecord, PublicKey
+from shared.refusal import NOT_A_PARTY, Refusal
+
+# --- state ---------------------------------------------------------------------------------------
+
+MOST_AUTHORISATIONS = 60  # a party's record must fit in one event
+
+
+class Phase(StrEnum):
+    """Where an organisation stands; PURGED is a case that governance confirms to hold nothing of (R105)."""
+
+    NOTHING = "nothing"
+    MEMBER = "member"
+    ENDED = "ended"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Who accepted an authorisation in writing, and when (R123); `person` is an opaque subject."""
+
+    authorisation_id: str
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One party's membership; `record` is all that others hear of it, `form` what it signed."""
+
+    phase: Phase = Phase.NOTHING
+    record: PartyRecord | None = None
+    form: AccessionForm | None = None
+    acceptances: tuple[Acceptance, ...] = ()
+    ended: EndReason | None = None
+
+
+# --- the table: what each phase allows, and what moves it on -------------------------------------
+
+Command: TypeAlias = (
+    c.RecordSignatory
+    | c.AnnounceKey
+    | c.GrantAuthorisation
+    | c.AcceptAuthorisation
+    | c.RevokeAuthorisation
+    | c.EndMembership
+    | c.PurgeCase
+)
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+NO_PARTY = frozenset({Phase.NOTHING, Phase.PURGED})
+MEMBER = frozenset({Phase.MEMBER})
+
+# For each command: the phases in which it may be decided, and the refusal for a party in another one.
+ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
+    c.RecordSignatory: (frozenset({Phase.NOTHING}), r.ALREADY_SIGNED),
+    c.AnnounceKey: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.GrantAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.AcceptAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.RevokeAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.EndMembership: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.PurgeCase: (NO_PARTY, r.NO_CASE),
+}
+
+TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
+    (Phase.NOTHING, e.SignatoryRecorded): Phase.MEMBER,
+    (Phase.MEMBER, e.MembershipEnded): Phase.ENDED,
+    **{(phase, e.CasePurged): Phase.PURGED for phase in NO_PARTY},
+}
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def decide(state: State, command: Command, moment: Moment) -> Decision:
+    """Total: each command in each phase gives events or a named refusal."""
+    allowed, refusal = ALLOWED[type(command)]
+    if state.phase not in allowed:
+        return _unknown(command.by) if state.phase in NO_PARTY else refusal
+    record = cast(PartyRecord, state.record)  # a member has one; the other two commands do not ask for it
+    match command:
+        case c.RecordSignatory(signatory=signatory, received_at=received_at):
+            return _admit(signatory, received_at, moment)
+        case c.AnnounceKey():
+            return _not_in_force(record, moment) or _announce(record, command)
+        case c.GrantAuthorisation(by=by, grant=grant):
+            return _not_own(record, by, moment) or _grant(record, grant, moment)
+        case c.AcceptAuthorisation():
+            return _not_in_force(record, moment) or _accept(record, command, moment)
+        case c.RevokeAuthorisation(by=by, authorisation_id=number):
+            return _not_own(record, by, moment) or _revoke(record, number, moment)
+        case c.EndMembership(reason=reason):
+            return (e.MembershipEnded(reason, moment.now),)
+        case c.PurgeCase(case_id=case_id):
+            return (e.CasePurged(case_id),)
+        case _:
+            assert_never(command)
+
+
+def _unknown(by: Actor) -> Refusal:
+    return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
+
+
+def _admit(signatory: Signatory, received_at: datetime, moment: Moment) -> Decision:
+    form = signatory.form
+    if is_reserved(signatory.party):
+        return r.NAME_RESERVED
+    signed_on = form.signed_on(day_of(moment.now))
+    if signed_on is None:
+        return r.SIGNATURE_MISSING
+    if not form.is_complete:
+        return r.FORM_INCOMPLETE
+    if day_of(signatory.member_from) < signed_on:
+        return r.PARTY_BEFORE_SIGNATURE
+    if not signatory.acting_bodies or not all(signatory.acting_bodies):
+        return r.ACTING_BODY_MISSING
+    paper = signatory.signing_key
+    if paper is not None and (fault := fault_of(paper.kid, paper.jwk)):
+        return fault
+    # The key was signed for with the form, so it holds for what overtook the secretary's recording.
+    since = min(start_of(signed_on), received_at)
+    keys = (announced(paper.kid, paper.jwk, KeyUse.SIGNING, since),) if paper is not None else ()
+    return (e.SignatoryRecorded(_record(signatory, keys), form, moment.now),)
+
+
+def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
+    return PartyRecord(
+        party=signatory.party,
+        name=signatory.form.name,
+        seat=signatory.form.seat,
+        kind=signatory.kind,
+        source=signatory.source,
+        acting_bodies=signatory.acting_bodies,
+        may_use_bsn=signatory.may_use_bsn,
+        checked_for_special=signatory.checked_for_special,
+        member_from=signatory.member_from,
+        keys=keys,
+    )
+
+
+def _not_in_force(record: PartyRecord, moment: Moment) -> Refusal | None:
+    """Until the agreed moment a signatory has no right in the system (R109)."""
+    return None if record.is_member(moment.now) else r.NOT_YET_IN_FORCE
+
+
+def _not_own(record: PartyRecord, by: Actor, moment: Moment) -> Refusal | None:
+    if by.party != record.party:
+        return r.NOT_YOUR_PARTY
+    return _not_in_force(record, moment)
+
+
+def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
+    announcement = command.announcement
+    if fault := fault_of(announcement.kid, announcement.jwk):
+        return fault
+    if any(key.kid == announcement.kid for key in record.keys):
+        return r.KEY_KNOWN
+    key = announced(announcement.kid, announcement.jwk, announcement.use, command.received_at)
+    if len(followed_by(record.keys, key)) > MOST_KEYS:
+        return r.TOO_MANY_KEYS
+    return (e.KeyAnnounced(key),)
+
+
+def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: Moment) -> Decision:
+    begins, ends = grant.valid_from or moment.now, grant.valid_until
+    if grant.acting_body not in record.acting_bodies:
+        return r.ACTING_BODY_UNKNOWN
+    if ends is not None and ends <= max(begins, moment.now):
+        return r.PERIOD_EMPTY
+    if _found(record, grant.authorisation_id) is not None:
+        return r.AUTHORISATION_KNOWN
+    if len(record.authorisations) >= MOST_AUTHORISATIONS:
+        return r.TOO_MANY_AUTHORISATIONS
+    authorisation = Authorisation(
+        authorisation_id=grant.authorisation_id,
+        acting_body=grant.acting_body,
+        scopes=tuple(sorted(set(grant.scopes))),
+        valid_from=begins,
+        valid_until=ends,
+    )
+    return (e.AuthorisationGranted(authorisation),)
+
+
+def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: Moment) -> Decision:
+    found = _found(record, command.authorisation_id)
+    if found is None:
+        return r.UNKNOWN_AUTHORISATION
+    if found.revoked_at is not None:
+        return r.AUTHORISATION_REVOKED
+    if found.accepted_at is not None:
+        return r.ALREADY_ACCEPTED
+    if found.valid_until is not None and found.valid_until <= moment.now:
+        return r.AUTHORISATION_LAPSED
+    if not command.processor_agreement:
+        return r.PROCESSOR_AGREEMENT_MISSING
+    return (e.AuthorisationAccepted(found.authorisation_id, command.by.person or "", moment.now),)
+
+
+def _revoke(record: PartyRecord, number: str, moment: Moment) -> Decision:
+    found = _found(record, number)
+    if found is None:
+        return r.UNKNOWN_AUTHORISATION
+    if found.revoked_at is not None:
+        return r.AUTHORISATION_REVOKED
+    return (e.AuthorisationRevoked(number, moment.now),)
+
+
+def _found(record: PartyRecord, number: str) -> Authorisation | None:
+    return next((a for a in record.authorisations if a.authorisation_id == number), None)
+
+
+# --- evolution -----------------------------------------------------------------------------------
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Total: what the membership is after the event."""
+    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    match event:
+        case e.SignatoryRecorded(record=record, form=form):
+            return replace(state, record=record, form=form)
+        case e.KeyAnnounced(key=key):
+            return _with(state, keys=followed_by(_known(state).keys, key))
+        case e.AuthorisationGranted(authorisation=authorisation):
+            return _with(state, authorisations=(*_known(state).authorisations, authorisation))
+        case e.AuthorisationAccepted(authorisation_id=number, person=person, at=at):
+            acceptance = Acceptance(number, person, at)
+            state = replace(state, acceptances=(*state.acceptances, acceptance))
+            return _with_authorisation(state, number, accepted_at=at)
+        case e.AuthorisationRevoked(authorisation_id=number, at=at):
+            return _with_authorisation(state, number, revoked_at=at)
+        case e.MembershipEnded(reason=reason, at=at):
+            return _ended(replace(state, ended=reason), at)
+        case e.CasePurged():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _known(state: State) -> PartyRecord:
+    """The record, in the phases that have one."""
+    return cast(PartyRecord, state.record)
+
+
+def _with(state: State, **changes: object) -> State:
+    return replace(state, record=_known(state).model_copy(update=changes))
+
+
+def _with_authorisation(state: State, number: str, **changes: datetime) -> State:
+    changed = tuple(
+        a.model_copy(update=changes) if a.authorisation_id == number else a
+        for a in _known(state).authorisations
+    )
+    return _with(state, authorisations=changed)
+
+
+def _ended(state: State, at: datetime) -> State:
+    """All rights end: what others may do for the party ends with what it may do itself (R115)."""
+    revoked = tuple(
+        a if a.revoked_at is not None else a.model_copy(update={"revoked_at": at})
+        for a in _known(state).authorisations
+    )
+    return _with(state, member_until=at, authorisations=revoked)

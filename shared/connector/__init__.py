@@ -1,0 +1,21 @@
+"""What a partner's programmer uses; everything else in `shared` is the house's own."""
+
+from shared import messages as messages
+from shared.connector.connector import (
+    Answer,
+    Connector,
+    LetterIn,
+    NotAnswered,
+    TooLarge,
+)
+from shared.connector.settings import ConnectorSettings, from_house_file
+
+__all__ = [
+    "Answer",
+    "Connector",
+    "ConnectorSettings",
+    "LetterIn",
+    "NotAnswered",
+    "TooLarge",
+    "from_house_file",
+]

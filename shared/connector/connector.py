@@ -1,0 +1,260 @@
+"""A party's side of the house: typed messages out and in, signed and sealed for you.
+
+    async with Connector(settings, handler) as connector:
+        answer = await connector.ask(ReferralSubmitted(...))
+
+`handler` gets each letter and is awaited before it is acknowledged; when it raises, it gets the letter again.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from joserfc.jwk import ECKey
+from pydantic_core import from_json
+
+from shared.clock import machine_now
+from shared.connector.house import HouseJwks
+from shared.connector.settings import ConnectorSettings
+from shared.envelope import (
+    SEALED_BODY,
+    Envelope,
+    Unreadable,
+    from_attributes,
+    read_headers,
+    schema_uri,
+    signed_differs,
+    to_headers,
+    to_json,
+)
+from shared.ids import new_id
+from shared.jose import CannotOpen, open_sealed, sign_and_seal
+from shared.message import SERVICES, Direction, Model, by_type, of_model
+from shared.messages.house import MessageAccepted, MessageRefused
+
+log = structlog.get_logger()
+
+
+class TooLarge(Exception):
+    """The broker refuses this message: a payload is at most 32 KiB; send less, or refer to it."""
+
+
+class NotAnswered(Exception):
+    """No answer came in the given time; the same message can be sent again under the same id."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterIn:
+    """One opened letter from the house; `case` is its case number, `about` the id of ours it answers."""
+
+    message: Model
+    service: str
+    case: str | None
+    about: str | None
+    id: str
+    sequence: int
+
+
+Answer = MessageAccepted | MessageRefused
+Handler = Callable[[LetterIn], Awaitable[None]]
+
+
+async def _ignore(letter: LetterIn) -> None:
+    """A connector that only sends."""
+
+
+class Connector:
+    """Sends and receives for one party."""
+
+    def __init__(self, settings: ConnectorSettings, handler: Handler = _ignore) -> None:
+        self._settings, self._handler = settings, handler
+        self._answers: dict[str, asyncio.Future[Answer]] = {}
+        self._sequences: dict[str, int] = {}
+
+    async def __aenter__(self) -> Self:
+        settings = self._settings
+        context = ssl.create_default_context(cafile=settings.ca_file)
+        common: dict[str, Any] = {
+            "bootstrap_servers": settings.bootstrap,
+            "security_protocol": "SASL_SSL",
+            "ssl_context": context,
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": settings.user,
+            "sasl_plain_password": settings.password,
+        }
+        self._client = httpx.AsyncClient(verify=context, timeout=10)
+        self._house = HouseJwks(self._client, settings.jwks_urls)
+        self._producer = AIOKafkaProducer(enable_idempotence=True, acks="all", linger_ms=2, **common)
+        self._consumer = AIOKafkaConsumer(
+            settings.topics.to_party(settings.party),
+            group_id=settings.group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=50,
+            **common,
+        )
+        await self._producer.start()
+        await self._consumer.start()
+        self._reading = asyncio.create_task(self._read(), name=f"connector-{settings.party}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        await self._consumer.stop()
+        await self._producer.stop()
+        await self._client.aclose()
+
+    # --- sending ----------------------------------------------------------------------------------
+
+    async def send(self, message: Model, *, case: str | None = None, message_id: str | None = None) -> str:
+        """Send, and return the message's id once every in-sync replica has it; keep it until the answer.
+
+        Sending again under the same id has one effect. Raises `TooLarge`.
+        """
+        envelope, body, topic = await self.sealed(message, case=case, message_id=message_id)
+        await self.send_raw(topic, case or envelope.id, body, to_headers(envelope, SEALED_BODY))
+        return envelope.id
+
+    async def ask(
+        self,
+        message: Model,
+        *,
+        case: str | None = None,
+        message_id: str | None = None,
+        within: float = 30.0,
+    ) -> Answer:
+        """Send and wait (seconds) for the house's answer; raises `NotAnswered`."""
+        message_id = message_id or new_id()
+        self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
+        await self.send(message, case=case, message_id=message_id)
+        return await self.answer(message_id, within=within)
+
+    async def answer(self, message_id: str, *, within: float = 30.0) -> Answer:
+        """The answer to a message sent by this connector."""
+        future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
+        try:
+            return await asyncio.wait_for(asyncio.shield(future), within)
+        except TimeoutError:
+            raise NotAnswered(message_id) from None
+        finally:
+            if future.done():
+                self._answers.pop(message_id, None)
+
+    async def sealed(
+        self, message: Model, *, case: str | None = None, message_id: str | None = None
+    ) -> tuple[Envelope, bytes, str]:
+        """The envelope, the body signed and sealed for its service, and the topic it belongs on."""
+        entry = of_model(type(message))
+        if entry.direction is not Direction.FROM_PARTY:
+            raise ValueError(f"{entry.name} is not a message that a party sends")
+        envelope = Envelope(
+            id=message_id or new_id(),
+            source=self._settings.source,
+            type=entry.type,
+            time=machine_now(),
+            subject=case,
+            dataschema=schema_uri(entry),
+        )
+        payload = to_json(envelope, message.model_dump(mode="json", exclude_none=True))
+        key = await self._house.to_seal_to(entry.service)
+        body = sign_and_seal(payload, signing=self._settings.signing_key, sealing=key)
+        return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)
+
+    async def send_raw(
+        self, topic: str, key: str, body: bytes | None, headers: list[tuple[str, bytes]]
+    ) -> None:
+        """One record as it is; for callers that seal themselves."""
+        try:
+            await self._producer.send_and_wait(topic, body, key.encode(), headers=headers)
+        except MessageSizeTooLargeError:
+            raise TooLarge("The broker refuses records above 128 KiB; a payload is at most 32 KiB.") from None
+
+    # --- receiving --------------------------------------------------------------------------------
+
+    async def _read(self) -> None:
+        while True:
+            try:
+                async for record in self._consumer:
+                    await self._take(record)
+                    await self._consumer.commit()
+            except KafkaError as error:
+                log.warning("connector-pauses", party=self._settings.party, kind=type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def _take(self, record: Any) -> None:
+        try:
+            letter = await self._open(record)
+        except (Unreadable, CannotOpen) as reason:
+            log.warning("letter-unreadable", party=self._settings.party, reason=str(reason))
+            return
+        if letter is None or letter.sequence <= self._sequences.get(letter.service, 0):
+            return
+        if isinstance(letter.message, MessageAccepted | MessageRefused) and letter.about:
+            self._resolve(letter.about, letter.message)
+        await self._handle(letter)
+        self._sequences[letter.service] = letter.sequence
+
+    def _resolve(self, message_id: str, answer: Answer) -> None:
+        future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
+        if not future.done():
+            future.set_result(answer)
+        if isinstance(answer, MessageRefused) and "not-sealed-to-a-key" in answer.sentence:
+            for service in SERVICES:
+                self._house.forget(service)
+
+    async def _handle(self, letter: LetterIn) -> None:
+        pause = 0.1
+        while True:
+            try:
+                return await self._handler(letter)
+            except Exception as error:  # the partner's own code: it gets the letter again
+                log.warning("handler-failed", kind=type(error).__name__, pause=pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 30)
+
+    async def _open(self, record: Any) -> LetterIn | None:
+        headers = read_headers(record.headers)
+        service = headers.get("source", "").rpartition("zvh-")[2]
+        if service not in SERVICES:
+            raise Unreadable("source-not-of-the-house")
+        signed = await self._signed(record.value or b"", service)
+        if signed_differs(headers, signed):
+            raise Unreadable("header-differs-from-signature")
+        envelope = from_attributes({k: v for k, v in signed.items() if isinstance(v, str)})
+        entry = by_type(envelope.type)
+        if entry is None:
+            return None
+        return LetterIn(
+            message=entry.model.model_validate(signed["data"]),
+            service=service,
+            case=envelope.subject,
+            about=envelope.extensions.get("causationid"),
+            id=envelope.id,
+            sequence=int(envelope.extensions["sequence"]),
+        )
+
+    async def _signed(self, body: bytes, service: str) -> dict[str, Any]:
+        """The signed CloudEvent; the service's keys are fetched before, as opening cannot wait."""
+        await self._house.refresh(service)
+
+        def signed_by(kid: str) -> ECKey | None:
+            return self._house.signer(service, kid)
+
+        own = self._settings.sealing_key
+        payload, _ = open_sealed(
+            body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
+        )
+        found = from_json(payload)
+        if not isinstance(found, dict):
+            raise Unreadable("not-a-cloudevent")
+        return found

@@ -1,0 +1,48 @@
+"""What a party's connector must know: its own credentials and keys, and where the house is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from shared.jose import load_key
+from shared.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorSettings:
+    """Credentials of one party. `jwks_urls`: per service, where it publishes its keys."""
+
+    party: str
+    source: str
+    bootstrap: str
+    user: str
+    password: str
+    ca_file: str
+    signing_key: ECKey
+    sealing_key: ECKey
+    jwks_urls: Mapping[str, str]
+    topics: Topics = field(default_factory=Topics)
+
+    @property
+    def group(self) -> str:
+        """The consumer group; a party may only join groups under its own prefix."""
+        return f"{self.topics.prefix}.{self.party}.connector"
+
+
+def from_house_file(house: Mapping[str, Any], party: str) -> ConnectorSettings:
+    """The settings of a party from the `env.json` that `make up` writes."""
+    own = house["parties"][party]
+    return ConnectorSettings(
+        party=party,
+        source=own["source"],
+        bootstrap=house["kafka"]["bootstrap"],
+        user=own["user"],
+        password=own["password"],
+        ca_file=house["ca_file"],
+        signing_key=load_key(own["signing_key"]),
+        sealing_key=load_key(own["encryption_key"]),
+        jwks_urls={name: service["jwks_url"] for name, service in house["services"].items()},
+        topics=Topics(house["topic_prefix"]),
+    )

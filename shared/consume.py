@@ -14,6 +14,7 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared import outbox
 from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
 from shared.delivery import Fate
@@ -76,6 +77,9 @@ class Consumer(Generic[S]):
         read = [one for one in map(_party_record, records) if one is not None]
         async with self.engine.begin() as connection:
             await self.parties.save(connection, read)
+            changed = [self.topics.to_party(record.party) for _, record in read]
+            await outbox.bring_back(connection, changed)
+        self.relay.wake()
 
 
 def _party_record(record: Record) -> tuple[int, PartyRecord] | None:

@@ -78,6 +78,7 @@ _ASIDE = sa.text(
     WHERE topic = ANY(:topics)
     """
 )
+_BRING_BACK = sa.text("UPDATE outbox SET retry_at = NULL WHERE topic = ANY(:topics) AND retry_at IS NOT NULL")
 _STOP = sa.text(
     """
     DELETE FROM outbox USING
@@ -114,6 +115,12 @@ async def set_aside(connection: AsyncConnection, topics: Sequence[str], seconds:
     """A destination that cannot take anything waits alone; everybody else goes on."""
     if topics:
         await run(connection, _ASIDE, topics=list(topics), seconds=seconds)
+
+
+async def bring_back(connection: AsyncConnection, topics: Sequence[str]) -> None:
+    """Something changed for these destinations: try them again now."""
+    if topics:
+        await run(connection, _BRING_BACK, topics=list(topics))
 
 
 async def stop(connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import AwareDatetime
+
 from shared.message import Direction, Model, message
 from shared.words import KeyId, PartyId
 
@@ -41,8 +43,8 @@ class PublicKey(Model):
     kid: KeyId
     use: KeyUse
     jwk: dict[str, str]
-    valid_from: datetime
-    valid_until: datetime | None = None
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime | None = None
 
 
 class Authorisation(Model):
@@ -51,10 +53,10 @@ class Authorisation(Model):
     authorisation_id: str
     acting_body: str
     scopes: tuple[Scope, ...]
-    valid_from: datetime
-    valid_until: datetime | None = None
-    accepted_at: datetime | None = None
-    revoked_at: datetime | None = None
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime | None = None
+    accepted_at: AwareDatetime | None = None
+    revoked_at: AwareDatetime | None = None
 
     def covers(self, scope: Scope, at: datetime, acting_body: str | None) -> bool:
         """Whether this act is covered at that moment, for that body of the party if one is named."""
@@ -80,8 +82,8 @@ class PartyRecord(Model):
     acting_bodies: tuple[str, ...] = ()
     may_use_bsn: bool = False
     checked_for_special: bool = False
-    member_from: datetime | None = None
-    member_until: datetime | None = None
+    member_from: AwareDatetime | None = None
+    member_until: AwareDatetime | None = None
     authorisations: tuple[Authorisation, ...] = ()
     keys: tuple[PublicKey, ...] = ()
 

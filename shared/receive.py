@@ -209,7 +209,7 @@ class Receiver(Generic[S]):
             return SEALING_IMPOSSIBLE
         elif key is not None:
             return UNKNOWN_CASE
-        inbound = Inbound(read.case_id, read.by, received, read.envelope.id)
+        inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
         return self.service.handlers[type(message)](message, inbound)
 
     def _dead(self, record: Record, reason: str, held: Held | None) -> DeadLetter:

@@ -19,12 +19,16 @@ S = TypeVar("S", bound=HasPhase)
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """What a handler may know of a message besides its payload; `received_at` is covenant time."""
+    """What a handler may know of a message besides its payload.
+
+    `received_at` is covenant time, `received_by_machine` the same moment on the machine's clock (keys).
+    """
 
     case_id: str
     by: Actor
     received_at: datetime
     message_id: str
+    received_by_machine: datetime
 
 
 Handler = Callable[[Any, Inbound], Command]

@@ -109,6 +109,7 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("traceparent", sa.Text, nullable=True),
         sa.Column("recorded_at", Timestamp, nullable=False, server_default=NOW),
         sa.Column("retry_at", Timestamp, nullable=True),
+        sa.Index("ix_outbox_aside", "topic", postgresql_where=sa.text("retry_at IS NOT NULL")),
     )
     sa.Table(
         "sequences",

@@ -18,7 +18,14 @@ class RecordSignatory(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnnounceKey(Command):
+class PartyCommand(Command):
+    """What only the party itself may ask; `party` is the one whose membership this is."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnnounceKey(PartyCommand):
     """A party announces a key, signed with one that is already known; `received_at` is machine time."""
 
     announcement: PublicKeyAnnounced
@@ -26,7 +33,7 @@ class AnnounceKey(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GrantAuthorisation(Command):
+class GrantAuthorisation(PartyCommand):
     """A party authorises the process directors, for one of its bodies (R122)."""
 
     grant: AuthorisationGranted
@@ -41,7 +48,7 @@ class AcceptAuthorisation(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeAuthorisation(Command):
+class RevokeAuthorisation(PartyCommand):
     """The party takes an authorisation back (R122)."""
 
     authorisation_id: str

@@ -32,22 +32,12 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
-    """Who accepted an authorisation in writing, and when (R123); `person` is an opaque subject."""
-
-    authorisation_id: str
-    person: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """One party's membership; `record` is all that others hear of it, `form` what it signed."""
 
     phase: Phase = Phase.NOTHING
     record: PartyRecord | None = None
     form: AccessionForm | None = None
-    acceptances: tuple[Acceptance, ...] = ()
     ended: EndReason | None = None
 
 
@@ -89,6 +79,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, moment: Moment) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
+    if isinstance(command, c.PartyCommand) and command.by.party != command.party:
+        return r.NOT_YOUR_PARTY
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _unknown(command.by) if state.phase in NO_PARTY else refusal
@@ -98,12 +90,12 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return _admit(signatory, received_at, moment)
         case c.AnnounceKey():
             return _not_in_force(record, moment) or _announce(record, command)
-        case c.GrantAuthorisation(by=by, grant=grant):
-            return _not_own(record, by, moment) or _grant(record, grant, moment)
+        case c.GrantAuthorisation(grant=grant):
+            return _not_in_force(record, moment) or _grant(record, grant, moment)
         case c.AcceptAuthorisation():
             return _not_in_force(record, moment) or _accept(record, command, moment)
-        case c.RevokeAuthorisation(by=by, authorisation_id=number):
-            return _not_own(record, by, moment) or _revoke(record, number, moment)
+        case c.RevokeAuthorisation(authorisation_id=number):
+            return _not_in_force(record, moment) or _revoke(record, number, moment)
         case c.EndMembership(reason=reason):
             return (e.MembershipEnded(reason, moment.now),)
         case c.PurgeCase(case_id=case_id):
@@ -156,12 +148,6 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
 def _not_in_force(record: PartyRecord, moment: Moment) -> Refusal | None:
     """Until the agreed moment a signatory has no right in the system (R109)."""
     return None if record.is_member(moment.now) else r.NOT_YET_IN_FORCE
-
-
-def _not_own(record: PartyRecord, by: Actor, moment: Moment) -> Refusal | None:
-    if by.party != record.party:
-        return r.NOT_YOUR_PARTY
-    return _not_in_force(record, moment)
 
 
 def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
@@ -237,9 +223,7 @@ def evolve(state: State, event: e.Event) -> State:
             return _with(state, keys=followed_by(_known(state).keys, key))
         case e.AuthorisationGranted(authorisation=authorisation):
             return _with(state, authorisations=(*_known(state).authorisations, authorisation))
-        case e.AuthorisationAccepted(authorisation_id=number, person=person, at=at):
-            acceptance = Acceptance(number, person, at)
-            state = replace(state, acceptances=(*state.acceptances, acceptance))
+        case e.AuthorisationAccepted(authorisation_id=number, at=at):
             return _with_authorisation(state, number, accepted_at=at)
         case e.AuthorisationRevoked(authorisation_id=number, at=at):
             return _with_authorisation(state, number, revoked_at=at)

@@ -7,7 +7,6 @@ UNKNOWN_PARTY = Refusal(
     "R109",
     "art. 18.4; B1",
     "No organisation under this name has signed the covenant.",
-    status=404,
 )
 ALREADY_SIGNED = Refusal(
     "AlreadySigned",
@@ -97,9 +96,9 @@ NOT_YOUR_PARTY = Refusal(
     "NotYourParty",
     "R122",
     "B3-gen; B5",
-    "A party grants and revokes its own authorisations only.",
+    "A party announces its own keys, and grants and revokes its own authorisations, only.",
     Remedy.STOP,
-    status=403,
+    status=404,
 )
 ACTING_BODY_UNKNOWN = Refusal(
     "ActingBodyUnknown",
@@ -133,7 +132,6 @@ UNKNOWN_AUTHORISATION = Refusal(
     "B3-gen; B5",
     "No authorisation of this party is on record under this number.",
     Remedy.STOP,
-    status=404,
 )
 AUTHORISATION_REVOKED = Refusal(
     "AuthorisationRevoked",

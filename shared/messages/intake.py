@@ -1,9 +1,8 @@
 """Phase 1: referral, screening and the one register of duties to inform (R1 to R24, A20)."""
 
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.content import Content
 from shared.message import Direction, Model, message
@@ -87,7 +86,7 @@ class InformingPostponed(Model):
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
     reason: Content = Field(title="reden")
-    until: datetime | None = Field(default=None, title="voorgenomen moment")
+    until: AwareDatetime | None = Field(default=None, title="voorgenomen moment")
 
 
 @message("referral-received", "intake", Direction.TO_PARTY, dutch="aanmelding ontvangen")
@@ -137,7 +136,7 @@ class CaseTakenUp(Model):
     director: str
     persons: tuple[Person, ...]
     items: tuple[ContributedItem, ...]
-    taken_up_at: datetime
+    taken_up_at: AwareDatetime
 
 
 class ClosingReason(StrEnum):
@@ -156,4 +155,4 @@ class ReferralClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: datetime
+    closed_at: AwareDatetime

@@ -1,8 +1,6 @@
 """Phase 4: cleaning, archiving and destroying, and the proof of it (R86 to R106)."""
 
-from datetime import datetime
-
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.message import Direction, Model, message
 from shared.messages.rto import Taker
@@ -14,15 +12,15 @@ class FileCleaned(Model):
     """The file is stripped; this stays, until these dates (R97)."""
 
     own_items_kept: tuple[Id, ...] = Field(title="eigen gegevens die blijven")
-    archived_on: datetime = Field(title="archivering op")
-    destroyed_on: datetime = Field(title="vernietiging op")
+    archived_on: AwareDatetime = Field(title="archivering op")
+    destroyed_on: AwareDatetime = Field(title="vernietiging op")
 
 
 @message("file-archived", "retention", Direction.TO_PARTY, dutch="dossier gearchiveerd")
 class FileArchived(Model):
     """Step 2 has begun: the file is closed to everybody (R88, R97)."""
 
-    destroyed_on: datetime = Field(title="vernietiging op")
+    destroyed_on: AwareDatetime = Field(title="vernietiging op")
 
 
 @message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
@@ -39,14 +37,14 @@ class DossierCleaned(Model):
 
     kept_items: tuple[Id, ...]
     leading_party: PartyId
-    cleaned_at: datetime
+    cleaned_at: AwareDatetime
 
 
 @message("dossier-archived", "retention", Direction.EVENT, dutch="archivering")
 class DossierArchived(Model):
     """Step 2: nothing of the case is shown by any other service from now on (R88)."""
 
-    archived_at: datetime
+    archived_at: AwareDatetime
 
 
 @message("erasure-ordered", "retention", Direction.EVENT, dutch="verwijdering gelast")

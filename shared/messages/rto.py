@@ -1,9 +1,8 @@
 """Phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
 
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.content import Content
 from shared.message import Direction, Model, message
@@ -117,7 +116,7 @@ class RtoConvened(Model):
     """An invitation: role and contribution asked, and nothing of the case itself (R45)."""
 
     rto_id: Id = Field(title="RTO")
-    on: datetime = Field(title="datum")
+    on: AwareDatetime = Field(title="datum")
     place: str = Field(max_length=120, title="plaats")
     role: ParticipantRole = Field(title="rol")
     contribution: Content = Field(title="gevraagde bijdrage")
@@ -148,7 +147,7 @@ class Action(Model):
     action_id: Id = Field(title="actie")
     party: PartyId = Field(title="uitvoerder")
     description: Content = Field(title="omschrijving")
-    due_on: datetime | None = Field(default=None, title="gereed op")
+    due_on: AwareDatetime | None = Field(default=None, title="gereed op")
 
 
 @message("actions-assigned", "rto", Direction.TO_PARTY, dutch="acties toegewezen")
@@ -177,7 +176,7 @@ class DirectionTransferred(Model):
     """From this moment that party leads (R72)."""
 
     leading_party: PartyId = Field(title="leidende partij")
-    since: datetime = Field(title="sinds")
+    since: AwareDatetime = Field(title="sinds")
 
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
@@ -185,7 +184,7 @@ class DirectionMoved(Model):
     """For the other services: another party leads, with the moment (R72)."""
 
     leading_party: PartyId
-    since: datetime
+    since: AwareDatetime
 
 
 @message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
@@ -194,7 +193,7 @@ class RtoOutcomeRecorded(Model):
 
     outcome: RtoOutcome
     leading_party: PartyId
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 @message("rto-closed", "rto", Direction.EVENT, dutch="casus na RTO gesloten")
@@ -204,7 +203,7 @@ class RtoClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: datetime
+    closed_at: AwareDatetime
 
 
 class Taker(Model):
@@ -227,7 +226,7 @@ class CaseDeescalated(Model):
     """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8)."""
 
     rto_id: Id
-    decided_at: datetime
+    decided_at: AwareDatetime
     leading_party: PartyId
     referrer: PartyId
     director: str

@@ -1,9 +1,8 @@
 """Phase 2: bilateral queries, their answers, and the preparation of the round table (R25 to R57)."""
 
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from shared.content import Content
 from shared.message import Direction, Model, message
@@ -61,7 +60,7 @@ class QueryIssued(Model):
     necessity: Content = Field(title="noodzaak")
     question: Content = Field(title="vraag")
     persons: tuple[Person, ...] = Field(title="betrokkenen")
-    reply_before: datetime = Field(title="termijn")
+    reply_before: AwareDatetime = Field(title="termijn")
 
 
 @message("query-reminded", "triage", Direction.TO_PARTY, dutch="herinnering")
@@ -69,7 +68,7 @@ class QueryReminded(Model):
     """The term has passed without an answer (R31)."""
 
     query_id: Id = Field(title="uitvraag")
-    reply_before: datetime = Field(title="termijn")
+    reply_before: AwareDatetime = Field(title="termijn")
 
 
 @message("query-lapsed", "triage", Direction.TO_PARTY, dutch="uitvraag vervallen")
@@ -101,7 +100,7 @@ class TriageOutcomeRecorded(Model):
     """For the register of duties to inform: an RTO follows, so the data subjects are informed (R56)."""
 
     outcome: TriageOutcome
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 @message("triage-closed", "triage", Direction.EVENT, dutch="casus na triage gesloten")
@@ -111,7 +110,7 @@ class TriageClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: datetime
+    closed_at: AwareDatetime
 
 
 class ParticipantRole(StrEnum):
@@ -169,4 +168,4 @@ class RtoPrepared(Model):
     viewing_plan: tuple[ViewingEntry, ...]
     citizen: CitizenInvolvement
     persons: tuple[Person, ...]
-    prepared_at: datetime
+    prepared_at: AwareDatetime

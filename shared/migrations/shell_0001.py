@@ -96,6 +96,7 @@ CREATE TABLE outbox (
     retry_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id)
 );
+CREATE INDEX ix_outbox_aside ON outbox (topic) WHERE retry_at IS NOT NULL;
 CREATE INDEX ix_outbox_case_id ON outbox (case_id);
 CREATE TABLE sequences (
     recipient TEXT NOT NULL,

@@ -1,0 +1,88 @@
+"""What the three programs that are measured have in common: settings, keys, and a note of when they began."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from joserfc.jwk import ECKey
+
+from shared.clock import machine_now
+from shared.codec import Codec
+from shared.house_keys import HouseKeys
+from shared.jose import load_key, open_sealed, sign_and_seal
+from shared.parties import KeyUse, PartyRecord
+from shared.settings import Settings
+
+
+@dataclass(slots=True)
+class Began:
+    """Writes down, once, when the first record was in hand; the measuring process waits for the file."""
+
+    file: Path
+    _noted: bool = False
+
+    def now(self) -> None:
+        if not self._noted:
+            self._noted = True
+            draft = self.file.with_suffix(".new")
+            draft.write_text(json.dumps({"at": time.time(), "cpu": time.process_time()}))
+            draft.replace(self.file)
+
+
+class Plain:
+    """A codec that leaves the cryptography out; only the bench has one."""
+
+    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+        return body
+
+    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+        return payload
+
+
+@dataclass(slots=True)
+class Noting:
+    """A codec that notes when it opens its first body."""
+
+    codec: Codec
+    began: Began
+    _open: Callable[[bytes, PartyRecord, datetime], bytes] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._open = self.codec.open
+
+    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+        self.began.now()
+        return self._open(body, sender, at)
+
+    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+        return self.codec.make(payload, recipient, at)
+
+
+Opener = Callable[[str, bytes], bytes]
+Maker = Callable[[str, bytes], bytes]
+
+
+def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tuple[Opener, Maker]:
+    """Opening what a party sent and making what it gets, by the library calls of `shared.jose` alone."""
+    if plain:
+        return lambda _, body: body, lambda _, payload: payload
+    house = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
+    signing, opening = house.signing, house.opening
+    records = [PartyRecord.model_validate(record) for record in json.loads(parties.read_text())]
+    signers = {record.party: _loaded(record, KeyUse.SIGNING) for record in records}
+    sealers = {record.party: next(iter(_loaded(record, KeyUse.SEALING).values())) for record in records}
+
+    def open_(party: str, body: bytes) -> bytes:
+        return open_sealed(body, sealed_to=opening, signed_by=signers[party].get)[0]
+
+    def make(party: str, payload: bytes) -> bytes:
+        return sign_and_seal(payload, signing=signing, sealing=sealers[party])
+
+    return open_, make
+
+
+def _loaded(record: PartyRecord, use: KeyUse) -> dict[str, ECKey]:
+    return {key.kid: load_key({**key.jwk, "kid": key.kid}) for key in record.keys if key.use is use}

@@ -1,0 +1,1 @@
+"""One case from referral to destruction, played from outside: connectors, people and the clock."""

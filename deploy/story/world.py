@@ -1,0 +1,94 @@
+"""Everything the story's chapters share: the house from outside, the parties' programs, people, the clock."""
+
+import asyncio
+import base64
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.story import clock
+from deploy.story.cast import CONNECTED
+from deploy.story.party import Party
+from deploy.story.people import People
+from deploy.story.telling import StoryFailed, Telling
+from shared.messages.house import MessageRefused
+
+
+@dataclass(slots=True)
+class World:
+    """What the chapters play in, and what they remember for one another."""
+
+    house: dict[str, Any]
+    telling: Telling
+    people: People
+    parties: dict[str, Party]
+    case: str = ""
+    man: str = ""
+    mother: str = ""
+    second_case: str = ""
+    items: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, str] = field(default_factory=dict)
+    rto: str = ""
+    waiting: asyncio.Task[MessageRefused] | None = None
+    subjects: dict[str, str] = field(default_factory=dict)
+
+    def party(self, name: str) -> Party:
+        """The programs of one party."""
+        return self.parties[name]
+
+    @property
+    def now(self) -> datetime:
+        """Covenant time."""
+        return clock.covenant_now(self._clock_file)
+
+    def move_clock_to(self, moment: datetime) -> None:
+        """Covenant time jumps."""
+        clock.move_to(self._clock_file, moment)
+
+    @property
+    def _clock_file(self) -> Path:
+        return Path(self.house["clock"]["file"])
+
+    def refused(self, what: str, answer: MessageRefused | httpx.Response, *rules: str) -> None:
+        """Tell a refusal, which must rest on one of these rules and say nothing more than it may."""
+        if isinstance(answer, MessageRefused):
+            name, rule, article = answer.name, answer.rule, answer.article
+        else:
+            if answer.status_code < 400 or "problem+json" not in answer.headers["content-type"]:
+                raise StoryFailed(f"{what}: not refused: {answer.status_code} {answer.text[:200]}")
+            found = answer.json()
+            name, rule, article = found["title"], found["rule"], found["article"]
+        if rules and rule not in rules:
+            raise StoryFailed(f"{what}: refused under {rule} ({name}) instead of {', '.join(rules)}")
+        self.telling.refused(what, name, rule, article)
+
+    async def subject_of(self, username: str) -> str:
+        """The opaque subject in somebody's token; what a party names its delegate by."""
+        if username not in self.subjects:
+            token = await self.people(username).token()
+            self.subjects[username] = _claims(token)["sub"]
+        return self.subjects[username]
+
+
+@asynccontextmanager
+async def world(house: dict[str, Any], telling: Telling) -> AsyncIterator[World]:
+    """The world, with the parties' connectors running."""
+    context = ssl.create_default_context(cafile=house["ca_file"])
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(httpx.AsyncClient(verify=context, timeout=30))
+        people = People(house, client)
+        parties = {name: await stack.enter_async_context(Party(name, house)) for name in CONNECTED}
+        yield World(house, telling, people, parties)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    segment = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    return claims

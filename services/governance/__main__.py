@@ -1,0 +1,5 @@
+"""`python -m services.governance`."""
+
+from services.governance.main import app
+
+app()

@@ -1,0 +1,202 @@
+"""Governance over HTTP: the secretary's register of parties, and the authorisations of parties."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from services.governance import commands as c
+from services.governance.accession import AccessionForm, Signatory
+from services.governance.handlers import membership_id
+from services.governance.process import Phase, State
+from services.governance.reading import may_view
+from services.governance.store import all_memberships
+from shared.actor import Role
+from shared.authorisation import Requirement, permit
+from shared.clock import machine_now
+from shared.desk import Caller, Desk, Refused
+from shared.message import Model
+from shared.messages import governance as m
+from shared.moment import Moment
+from shared.parties import Authorisation, Parties, PartyKind, PartyRecord
+from shared.reading import Allowed
+from shared.web import Acting, AtDesk, Done, Looking, done
+from shared.words import Id, PartyId
+
+router = APIRouter(tags=["governance"])
+
+
+class PartyEntry(Model):
+    """A line of the register: who is, or was, a party."""
+
+    party: str = Field(title="partij")
+    name: str = Field(title="naam organisatie")
+    kind: PartyKind = Field(title="soort partij")
+    member_from: datetime | None = Field(title="partij vanaf")
+    member_until: datetime | None = Field(title="partij tot")
+
+
+class PartyView(PartyEntry):
+    """A party, with what the viewer may see of its authorisations and of what it signed."""
+
+    phase: Phase = Field(title="fase")
+    version: int
+    authorisations: list[Authorisation] = Field(title="bevoegdheidsverleningen")
+    form: AccessionForm | None = Field(title="toetredingsformulier")
+
+
+class Acceptance(Model):
+    """The written acceptance of a mandate (R123)."""
+
+    processor_agreement: bool = Field(default=False, title="verwerkersovereenkomst gesloten")
+
+
+class AcceptanceOf(Acceptance):
+    """An acceptance with what it accepts: one idempotency key stands for one authorisation."""
+
+    authorisation_id: Id
+
+
+class Ending(Model):
+    """A withdrawal or exclusion that takes effect now (R115)."""
+
+    reason: m.EndReason = Field(title="reden van het einde")
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+@router.get("/parties")
+async def read_register(caller: Looking, desk: AtDesk) -> list[PartyEntry]:
+    """Who is a party to the covenant; for the people of the house and the workers of parties."""
+    async with desk.engine.connect() as connection:
+        states = await all_memberships(connection, desk.cases)
+    viewer, now = caller.viewer(), desk.clock.now()
+    _refuse_without_rights(caller, desk, states)
+    seen = (state.record for state in states if isinstance(may_view(viewer, None, state, now), Allowed))
+    return [PartyEntry(**_entry(record)) for record in seen if record is not None]
+
+
+@router.get("/parties/{party}")
+async def read_party(party: PartyId, caller: Looking, desk: AtDesk) -> PartyView:
+    """One party; its authorisations for itself, the directors, the secretary and the manager (R122)."""
+    seen = await desk.look(
+        caller,
+        membership_id(desk.digest_key, party),
+        may_view,
+        _things,
+        scope=None,  # type: ignore[arg-type] # the register is nobody's case: no authorisation is needed
+    )
+    state: State = seen.case.state
+    record = state.record
+    assert record is not None  # noqa: S101 - `may_view` denies what has none
+    return PartyView(
+        **_entry(record),
+        phase=state.phase,
+        version=seen.case.version,
+        authorisations=[thing for thing in seen.things.values() if isinstance(thing, Authorisation)],
+        form=seen.things.get("form"),
+    )
+
+
+def _refuse_without_rights(caller: Caller, desk: Desk[State], states: Iterable[State]) -> None:
+    """A worker of a party whose rights have ended reads nothing (R115)."""
+    records = {state.record.party: state.record for state in states if state.record is not None}
+    moment = Moment(desk.clock.now(), Parties(records), desk.policy)
+    everybody = frozenset(Role)
+    if refusal := permit(Requirement(everybody), caller.actor(everybody), moment):
+        raise Refused(refusal)
+
+
+def _things(state: State) -> Iterable[tuple[str, Any]]:
+    if state.record is not None:
+        yield from ((f"authorisation/{a.authorisation_id}", a) for a in state.record.authorisations)
+    if state.form is not None:
+        yield "form", state.form
+
+
+def _entry(record: PartyRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in PartyEntry.model_fields}
+
+
+# --- acting ----------------------------------------------------------------------------------------
+
+
+@router.post("/signatories")
+async def record_signatory(body: Signatory, caller: Acting, desk: AtDesk) -> Done:
+    """The secretary records an organisation that has signed, with the chair, on paper (R109, R110)."""
+    return done(
+        await desk.act(
+            caller,
+            membership_id(desk.digest_key, body.party),
+            body,
+            lambda sent, by: c.RecordSignatory(by=by, signatory=sent, received_at=machine_now()),
+            asks=c.RecordSignatory,
+        )
+    )
+
+
+@router.post("/parties/{party}/authorisations")
+async def grant(party: PartyId, body: m.AuthorisationGranted, caller: Acting, desk: AtDesk) -> Done:
+    """A party's worker authorises the process directors; the same command as the message (R122)."""
+    return done(
+        await desk.act(
+            caller,
+            membership_id(desk.digest_key, party),
+            body,
+            lambda sent, by: c.GrantAuthorisation(by=by, party=party, grant=sent),
+            asks=c.GrantAuthorisation,
+        )
+    )
+
+
+@router.post("/parties/{party}/authorisations/{authorisation_id}/acceptance")
+async def accept(
+    party: PartyId, authorisation_id: Id, body: Acceptance, caller: Acting, desk: AtDesk
+) -> Done:
+    """A process director accepts in writing: from now on the authorisation is in force (R123)."""
+    return done(
+        await desk.act(
+            caller,
+            membership_id(desk.digest_key, party),
+            AcceptanceOf(authorisation_id=authorisation_id, processor_agreement=body.processor_agreement),
+            lambda sent, by: c.AcceptAuthorisation(
+                by=by,
+                authorisation_id=sent.authorisation_id,
+                processor_agreement=sent.processor_agreement,
+            ),
+            asks=c.AcceptAuthorisation,
+        )
+    )
+
+
+@router.post("/parties/{party}/authorisations/{authorisation_id}/revocation")
+async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, desk: AtDesk) -> Done:
+    """A party's worker takes an authorisation back (R122); there is nothing to say beside it."""
+    return done(
+        await desk.act(
+            caller,
+            membership_id(desk.digest_key, party),
+            m.AuthorisationRevoked(authorisation_id=authorisation_id),
+            lambda sent, by: c.RevokeAuthorisation(
+                by=by, party=party, authorisation_id=sent.authorisation_id
+            ),
+            asks=c.RevokeAuthorisation,
+        )
+    )
+
+
+@router.post("/parties/{party}/ending")
+async def end_membership(party: PartyId, body: Ending, caller: Acting, desk: AtDesk) -> Done:
+    """The secretary records that all rights of a party end now (R115)."""
+    return done(
+        await desk.act(
+            caller,
+            membership_id(desk.digest_key, party),
+            body,
+            lambda sent, by: c.EndMembership(by=by, reason=sent.reason),
+            asks=c.EndMembership,
+        )
+    )

@@ -1,0 +1,13 @@
+"""The first schema of governance."""
+
+from shared.migrations import shell_0001
+
+revision = "0001"
+down_revision = None
+
+PHASES = ("nothing", "member", "ended", "purged")
+
+
+def upgrade() -> None:
+    """From an empty database."""
+    shell_0001.create(PHASES)

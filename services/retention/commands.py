@@ -1,0 +1,105 @@
+"""What may be asked of retention."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import Field
+
+from shared.actor import Command
+from shared.content import Content, Sealed
+from shared.message import Model
+from shared.messages.intake import CaseTakenUp, ClosingReason
+from shared.messages.rto import CaseDeescalated
+from shared.words import ContributedItem, Id, Theme
+
+
+class KeptItem(Model):
+    """An item that stays after cleaning, with why it is necessary in case of a relapse (R95, A8)."""
+
+    item_id: Id = Field(title="gegeven")
+    reason: Content = Field(title="noodzaak bij terugval")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase(Command):
+    """Intake took the case up: from now on its end is looked after here (R15)."""
+
+    case: CaseTakenUp
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDirection(Command):
+    """Another party leads the case from this moment (R72)."""
+
+    leading_party: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordHandedOverItem(Command):
+    """One contributed item of the file, before the de-escalation itself (R86)."""
+
+    item: ContributedItem
+
+    def new_items(self) -> tuple[str, ...]:
+        return (self.item.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deescalate(Command):
+    """The round table decided to de-escalate: the clock starts (R86)."""
+
+    file: CaseDeescalated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanFile(Command):
+    """The director strips the file: only these items stay, each with its reason (R95, A8)."""
+
+    kept: tuple[KeptItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveFile(Command):
+    """Six months have passed (R88)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectFile(Command):
+    """The manager decides that the archived file must be read once (R90)."""
+
+    reason: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseInspection(Command):
+    """The manager reads: the inspection is used up, whatever becomes of the reading (R90)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseEarly(Command):
+    """Another service ended the case before any round table could de-escalate it (R102)."""
+
+    leading_party: str
+    theme: Theme
+    reason: ClosingReason
+    closed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartErasure(Command):
+    """A year after de-escalation, or at the end of the closing term (R91, R102)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmPurge(Command):
+    """A service holds nothing of the case any more; which one, says the actor (R105)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKeyDestroyed(Command):
+    """The case's key exists no more; `proof_id` is random and was made for this proof alone (R106)."""
+
+    proof_id: str
+    destroyed_at: datetime
+    backups_lapse_at: datetime

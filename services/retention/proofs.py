@@ -1,0 +1,106 @@
+"""What stays of a case: a proof that it was destroyed and a count, neither of which leads to it (R91, R106).
+
+Each proof holds the digest of the one before, so that leaving one out or changing the order shows.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.words import Theme
+
+FIRST = bytes(32)  # what stands for the digest before the first proof
+
+
+class Ending(StrEnum):
+    """How a case ended."""
+
+    DEESCALATED = "deescalated"
+    NOT_TAKEN_UP = "not-taken-up"
+    WITHDRAWN = "withdrawn"
+    DOES_NOT_BELONG = "does-not-belong"
+    OTHER_TABLE = "other-table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOfDestruction:
+    """One destroyed case: no number, no person, no party, and no day (R106).
+
+    `last_house_key` names the last house key that sealed anything for the case, where it is known: until
+    that private key is gone too the case is erased in the services, and then completely.
+    """
+
+    proof_id: str
+    month: str
+    theme: Theme
+    ending: Ending
+    confirmed_by: tuple[str, ...]
+    backups_lapse_in: str
+    last_house_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCounted:
+    """One more case for the management figures (R91)."""
+
+    year: int
+    theme: Theme
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class ChainedProof:
+    """A proof in its place: its number, the digest of the one before, and its own."""
+
+    number: int
+    proof: ProofOfDestruction
+    previous: bytes
+    digest: bytes
+
+
+def chained(last: ChainedProof | None, proof: ProofOfDestruction) -> ChainedProof:
+    """The proof behind the last one."""
+    number = last.number + 1 if last else 1
+    previous = last.digest if last else FIRST
+    return ChainedProof(number, proof, previous, digest_of(number, proof, previous))
+
+
+def digest_of(number: int, proof: ProofOfDestruction, previous: bytes) -> bytes:
+    """SHA-256 over the digest before and all that the proof says, in one fixed form."""
+    said = [
+        number,
+        proof.proof_id,
+        proof.month,
+        proof.theme,
+        proof.ending,
+        list(proof.confirmed_by),
+        proof.backups_lapse_in,
+        proof.last_house_key,
+    ]
+    return hashlib.sha256(previous + json.dumps(said, separators=(",", ":")).encode()).digest()
+
+
+def first_break(chain: Sequence[ChainedProof]) -> int | None:
+    """Where the chain stops being what was written: the number that is missing, moved or changed."""
+    previous = FIRST
+    for expected, link in enumerate(chain, start=1):
+        sound = digest_of(expected, link.proof, previous)
+        if (link.number, link.previous, link.digest) != (expected, previous, sound):
+            return expected
+        previous = link.digest
+    return None
+
+
+Cell = tuple[int, Theme, Ending]
+
+
+def shown(counts: Mapping[Cell, int], smallest: int) -> dict[Cell, int | None]:
+    """Every cell of every year that has a case; what is below `smallest`, none included, is withheld (A24).
+
+    Empty cells are withheld like small ones: else the total less what is shown would give a small cell away.
+    """
+    years = sorted({year for year, _, _ in counts})
+    cells = [(year, theme, ending) for year in years for theme in Theme for ending in Ending]
+    return {cell: n if (n := counts.get(cell, 0)) >= smallest else None for cell in cells}

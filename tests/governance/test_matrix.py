@@ -1,0 +1,84 @@
+"""Every command in every phase gives events or a named refusal, and evolves; the table is the only law."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from services.governance import commands as c
+from services.governance import events as e
+from services.governance import refusals
+from services.governance.consequences import consequences
+from services.governance.process import ALLOWED, TRANSITIONS, Command, Phase, State
+from services.governance.who_may import WHO_MAY
+from shared.content import contents
+from shared.refusal import Refusal
+from tests.governance import samples as s
+
+MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
+NAMES = [f"{phase}-{type(command).__name__}" for phase, command in MATRIX]
+STATES = TypeAdapter(State)
+
+
+@pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)
+def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> None:
+    given = s.spec().given(*s.HISTORIES[phase])
+    assert given.state.phase is phase
+    outcome = given.when(command).outcome
+    if isinstance(outcome, Refusal):
+        assert re.fullmatch(r"R\d+", outcome.rule)
+        assert outcome.article
+        assert outcome.sentence.endswith(".")
+        return
+    state = given.state
+    for event in outcome:
+        state = given.process.evolve(state, event)
+        assert list(consequences("case", event, state))
+    assert STATES.validate_json(STATES.dump_json(state)) == state
+
+
+@pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)
+def test_a_command_outside_its_phases_is_refused(phase: Phase, command: Any) -> None:
+    allowed, _ = ALLOWED[type(command)]
+    outcome = s.spec().given(*s.HISTORIES[phase]).when(command).outcome
+    assert isinstance(outcome, Refusal) == (phase not in allowed)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+@pytest.mark.parametrize("command", [x for x in s.COMMANDS if isinstance(x, c.PartyCommand)], ids=str)
+def test_a_stranger_is_told_nothing_in_any_phase(phase: Phase, command: Any) -> None:
+    strange = replace(command, by=s.by_party(s.POLICE))
+    refusal = s.spec().given(*s.HISTORIES[phase]).when(strange).refusal
+    assert (refusal.name, refusal.status) == ("NotYourParty", 404)
+
+
+def test_every_command_stands_in_the_tables_and_in_the_samples() -> None:
+    commands = set(get_args(Command))
+    assert set(ALLOWED) == set(WHO_MAY) == {type(x) for x in s.COMMANDS} == commands
+    assert set(s.HISTORIES) == set(Phase)
+
+
+def test_every_phase_is_reached_by_the_table_and_by_events_that_exist() -> None:
+    assert set(TRANSITIONS.values()) == set(Phase) - {Phase.NOTHING}
+    assert {event for _, event in TRANSITIONS} <= set(get_args(e.Event))
+
+
+def test_no_two_refusals_share_a_name() -> None:
+    found = [value for value in vars(refusals).values() if isinstance(value, Refusal)]
+    assert len({refusal.name for refusal in found}) == len(found)
+
+
+def test_every_refusal_of_governance_has_a_sentence_in_the_tests() -> None:
+    """A refusal that no test mentions could be inverted for years."""
+    sentences = (Path(__file__).parent / "test_process.py").read_text(encoding="utf-8")
+    found = {value.name for value in vars(refusals).values() if isinstance(value, Refusal)}
+    assert {name for name in found if f'"{name}"' not in sentences} == set()
+
+
+def test_a_membership_holds_no_text_of_a_case() -> None:
+    """Governance has no case keys, so nothing it keeps may need one."""
+    for history in s.HISTORIES.values():
+        assert list(contents(s.spec().given(*history).state)) == []

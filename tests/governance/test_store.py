@@ -1,0 +1,112 @@
+"""Governance on a real PostgreSQL: one message one effect, one membership per party, nothing of a case."""
+
+import asyncio
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from pydantic import TypeAdapter
+
+from services.governance import commands as c
+from services.governance.handlers import membership_id
+from services.governance.main import SERVICE
+from services.governance.process import State
+from services.governance.store import all_memberships
+from shared.cases import CaseTable
+from shared.delivery import Fate
+from shared.parties import PartyRecord
+from tests.conftest import FreshDatabase
+from tests.governance import samples as s
+from tests.servers import delivery, rows, transaction_on
+from tests.spec import NOW
+
+KEY = b"k" * 32
+VENLO, POLICE = membership_id(KEY, s.VENLO), membership_id(KEY, s.POLICE)
+TABLE = CaseTable(State(), TypeAdapter(State))
+
+
+async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), SERVICE.metadata)
+        )
+    assert differences == []
+
+
+async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
+    grant = delivery(VENLO, s.grant(), at=NOW)
+    fates = [o.fate for o in await transaction.run([grant, grant])]
+    fates += [o.fate for o in await transaction.run([grant])]
+    assert fates == [Fate.ACCEPTED, Fate.REPEATED, Fate.REPEATED]
+    records = await rows(engine, "outbox", "topic = 'zvh.governance.parties'")
+    assert [row.key for row in records] == [s.VENLO, s.VENLO]
+    assert len(PartyRecord.model_validate_json(records[-1].body).authorisations) == 1
+
+
+async def test_ten_secretaries_at_once_make_one_party(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    transactions = [transaction_on(engine, SERVICE) for _ in range(10)]
+    results = await asyncio.gather(
+        *(
+            t.run([delivery(VENLO, s.record_signatory(), at=NOW, sender=f"person:{n}")])
+            for n, t in enumerate(transactions)
+        )
+    )
+    assert sorted(r[0].fate for r in results) == [Fate.ACCEPTED] + [Fate.REFUSED] * 9
+    assert [row.phase for row in await rows(engine, "cases")] == ["member"]
+
+
+async def test_a_purged_case_leaves_no_row_and_every_membership_stands(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
+    purge = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE)
+    fates = [(await transaction.run([delivery(s.CASE, purge, at=NOW)]))[0].fate for _ in range(2)]
+    assert fates == [Fate.ACCEPTED, Fate.ACCEPTED]
+    for table in ("cases", "journal", "inbox", "outbox"):
+        assert await rows(engine, table, "case_id = :id", id=s.CASE) == [], table
+    purged = await rows(engine, "outbox", "type LIKE '%case-purged%'")
+    assert [row.topic for row in purged] == ["zvh.governance.events"] * 2
+    assert [row.case_id for row in await rows(engine, "cases")] == [VENLO]
+
+
+async def test_the_register_lists_everybody_who_is_or_was_a_party_by_name(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    police = s.record_signatory(party=s.POLICE, form=s.form(name="Politie Eenheid Limburg"))
+    batch = [delivery(POLICE, police, at=NOW), delivery(VENLO, s.record_signatory(), at=NOW)]
+    await transaction.run([*batch, delivery(POLICE, s.end(), at=NOW)])
+    async with engine.connect() as connection:
+        states = await all_memberships(connection, TABLE)
+    assert [(x.record and x.record.party, x.phase) for x in states] == [
+        (s.VENLO, "member"),
+        (s.POLICE, "ended"),
+    ]
+
+
+async def test_a_membership_held_for_a_fault_is_not_read(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
+    broken = c.GrantAuthorisation(by=s.by_party(), party=s.VENLO, grant=None)  # type: ignore[arg-type]
+    (outcome,) = await transaction.run([delivery(VENLO, broken, at=NOW, record=b"kept")])
+    assert outcome.fate is Fate.PARKED
+    async with engine.connect() as connection:
+        assert await all_memberships(connection, TABLE) == []
+
+
+async def test_an_end_takes_back_what_was_not_yet_sent_to_the_party_r115(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
+    await transaction.run([delivery(VENLO, s.end(), at=NOW)])
+    letters = await rows(engine, "outbox", "recipient = :party", party=s.VENLO)
+    assert len(letters) == 1
+    assert '"reason":"exclusion"' in letters[0].body

@@ -15,7 +15,14 @@ from shared.clock import Clock
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, contents, is_blank, transform
 from shared.delivery import DeadLetter, Delivery
-from shared.envelope import Envelope, Unreadable, from_attributes, read_headers, signed_differs
+from shared.envelope import (
+    SPEC_VERSION,
+    Envelope,
+    Unreadable,
+    from_attributes,
+    read_headers,
+    signed_differs,
+)
 from shared.held import Held
 from shared.ids import keyed_id
 from shared.inbox import Slip
@@ -98,6 +105,8 @@ class Receiver(Generic[S]):
     def _read_party_message(self, record: Record, parties: Parties) -> Read:
         party = self.topics.party_of(self.service.name, record.topic)
         headers = read_headers(record.headers)
+        if headers.get("specversion") != SPEC_VERSION:
+            raise Unreadable("not-a-cloudevent")
         if record.value is None:
             raise Unreadable("no-body")
         if len(record.value) > MAX_SEALED:

@@ -35,6 +35,7 @@ LEADER_LOCK = 7_116
 LEASE = 5.0  # seconds; a relay that was away longer throws its batch away and reads again
 ASIDE = 10.0  # seconds a failing destination waits
 MOST = 500
+MAX_RECORD = 120_000  # bytes; a record the broker refuses breaks an idempotent producer's sequence
 
 _LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine")
 _NUMBERS = text(
@@ -173,6 +174,9 @@ class Relay:
     async def _publish(self, ready: Sequence["Ready"]) -> tuple[list[int], set[str]]:
         """Row ids that every in-sync replica has, and the topics that could not take theirs."""
         failed = {topic for topic in {r.row.topic for r in ready} if not await self._exists(topic)}
+        for large in (r.row for r in ready if len(r.body) > MAX_RECORD):
+            log.error("letter-too-large", type=large.type, row=large.id)
+            failed.add(large.topic)
         futures = [
             (r.row, await self.producer.send(r.row.topic, r.body, r.row.key.encode(), headers=r.headers))
             for r in ready

@@ -9,7 +9,7 @@ from typing import TypeAlias, assert_never
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
-from shared.actor import Actor, Role
+from shared.actor import A_PARTY, Actor, Role
 from shared.content import Ref, Sealed, is_blank, referring
 from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.moment import Moment
@@ -100,6 +100,7 @@ Command: TypeAlias = (
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
+GONE = frozenset({Phase.NOTHING, Phase.PURGED})
 PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
 SCREENED = frozenset({Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 
@@ -140,9 +141,11 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, moment: Moment) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
+    if _is_stranger(state, command):
+        return r.NOT_THE_REFERRER
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
-        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+        return UNKNOWN_CASE if state.phase in GONE else refusal
     match command:
         case c.SubmitReferral():
             return _submit(command, moment)
@@ -182,6 +185,13 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return (e.CasePurged(case_id),)
         case _:
             assert_never(command)
+
+
+def _is_stranger(state: State, command: Command) -> bool:
+    """A party that has nothing to do with the case hears that first, in every phase (R5)."""
+    if command.by.role not in A_PARTY or isinstance(command, c.SubmitReferral) or state.phase in GONE:
+        return False
+    return command.by.party not in (state.referrer, state.leading_party)
 
 
 def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:

@@ -91,7 +91,9 @@ class Connector:
         }
         self._client = httpx.AsyncClient(verify=context, timeout=10)
         self._house = HouseJwks(self._client, settings.jwks_urls)
-        self._producer = AIOKafkaProducer(enable_idempotence=True, acks="all", linger_ms=2, **common)
+        # Not idempotent: aiokafka then fails for good once the broker has refused a record, and a message
+        # that is sent twice has one effect here anyway.
+        self._producer = AIOKafkaProducer(acks="all", linger_ms=2, **common)
         self._consumer = AIOKafkaConsumer(
             settings.topics.to_party(settings.party),
             group_id=settings.group,

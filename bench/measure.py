@@ -1,0 +1,99 @@
+"""One run: a program alone on the servers, from its first record in hand to its last answer on the broker."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import floor, ours, tutorial
+from bench.load import Letter, Query
+from bench.place import Cpu, Place
+from deploy.local.process import Process, is_running, last_lines
+from shared.settings import Settings
+
+STARTS_WITHIN, ENDS_WITHIN = 60.0, 600.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One of the three programs; `handled` counts in its database what had its effect."""
+
+    name: str
+    module: str
+    prepare: Callable[[Settings, Sequence[Query]], Awaitable[None]]
+    handled: Callable[[Settings], Awaitable[int]]
+
+
+FLOOR = Variant("floor", "bench.floor", floor.prepare, floor.handled)
+OURS = Variant("ours", "bench.ours", ours.prepare, ours.handled)
+TUTORIAL = Variant("tutorial", "bench.tutorial", tutorial.prepare, tutorial.handled)
+VARIANTS = {variant.name: variant for variant in (FLOOR, OURS, TUTORIAL)}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one run took."""
+
+    variant: str
+    plain: bool
+    messages: int
+    seconds: float
+    cpu: Cpu
+
+    @property
+    def rate(self) -> float:
+        return self.messages / self.seconds
+
+
+class WentWrong(Exception):
+    """The program ended, stood still, or did something else than was measured."""
+
+
+def measure(
+    place: Place,
+    variant: Variant,
+    queries: Sequence[Query],
+    letters: Sequence[Letter],
+    *,
+    plain: bool,
+    more: Sequence[str | Path] = (),
+) -> Run:
+    """Raises `WentWrong`."""
+    with place.database(plain=plain) as settings:
+        asyncio.run(variant.prepare(settings, queries))
+        place.fill(letters, plain=plain)
+        before = place.answers(plain=plain)
+        note = place.layout.directory / "began.json"
+        note.unlink(missing_ok=True)
+        arguments = ["--parties", place.parties_file, "--began", note, *(["--plain"] if plain else []), *more]
+        log = place.layout.log(variant.module)
+        with place.program(variant.module, settings, arguments) as program:
+            _wait(note.exists, program, log, STARTS_WITHIN, every=0.01)
+            cpu_before = place.cpu(program)
+            began = json.loads(note.read_text())
+            goal = before + len(letters)
+            _wait(
+                lambda: place.answers(plain=plain) >= goal,
+                program,
+                log,
+                ENDS_WITHIN,
+                every=0.1,
+            )
+            cpu = place.cpu(program).since(cpu_before)
+            seconds = place.last_answer_at(plain=plain) - began["at"]
+        handled = asyncio.run(variant.handled(settings))
+    if handled != len(letters):
+        raise WentWrong(f"{variant.name}: {handled} of {len(letters)} had their effect")
+    return Run(variant.name, plain, len(letters), seconds, cpu)
+
+
+def _wait(done: Callable[[], bool], program: Process, log: Path, seconds: float, *, every: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        if not is_running(program):
+            raise WentWrong(f"the program ended:\n{last_lines(log)}")
+        if time.monotonic() > deadline:
+            raise WentWrong(f"no end after {seconds:.0f} s:\n{last_lines(log)}")
+        time.sleep(every)

@@ -1,0 +1,1 @@
+"""Documents, and the program that makes those that follow from the code."""

@@ -1,0 +1,250 @@
+"""The published contract: AsyncAPI of the partner topics and a JSON Schema per message, from the registry."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from shared import messages as messages  # importing registers every message
+from shared.envelope import SEALED_BODY, SPEC_VERSION, schema_uri
+from shared.jose import MAX_PAYLOAD
+from shared.message import SERVICES, Direction, MessageType, ServiceName, all_messages
+from shared.topics import Topics
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MAX_RECORD = 128 * 1024  # bytes; `max.message.bytes` of every partner topic
+PARTY = "{party}"
+KAFKA_BINDING = "0.5.0"
+Json = dict[str, Any]
+
+
+class TitlesAsGiven(GenerateJsonSchema):
+    """A field's title is the covenant's Dutch term or nothing: none is made up from its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+# --- JSON Schemas ---------------------------------------------------------------------------------
+
+
+def schema_of(entry: MessageType) -> Json:
+    """The payload's own JSON Schema; its `$id` is the `dataschema` of the envelope."""
+    made = entry.model.model_json_schema(schema_generator=TitlesAsGiven)
+    made |= {"$defs": _untitled(made["$defs"])} if "$defs" in made else {}
+    return {"$schema": DIALECT, "$id": schema_uri(entry), **made, "title": entry.dutch}
+
+
+def _untitled(definitions: Json) -> Json:
+    """Definitions without the title pydantic gives them: the name of our own class."""
+    return {name: {k: v for k, v in made.items() if k != "title"} for name, made in definitions.items()}
+
+
+def schema_files() -> dict[str, Json]:
+    """File name to schema, of every message."""
+    return {f"{entry.name}.v{entry.version}.json": schema_of(entry) for entry in all_messages()}
+
+
+# --- AsyncAPI -------------------------------------------------------------------------------------
+
+
+def partner_messages() -> list[MessageType]:
+    """All that a party sends or gets."""
+    return [entry for entry in all_messages() if entry.direction is not Direction.EVENT]
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0 document; written from the house's side, so it receives what a party sends."""
+    entries = partner_messages()
+    topics = Topics()
+    channels: Json = {}
+    operations: Json = {}
+    for service in SERVICES:
+        sent = [e for e in entries if e.direction is Direction.FROM_PARTY and e.service == service]
+        got = [e for e in entries if e.direction is Direction.TO_PARTY and e.service in (service, "house")]
+        if sent:
+            channels[f"{service}-from-party"] = _channel(
+                topics.from_party(service, PARTY),
+                f"Written by the party alone, read by {service} alone.",
+                sent,
+            )
+            operations[f"{service}-receives"] = _receives(service, sent)
+        operations[f"{service}-sends"] = _sends(service, got)
+    every_letter = [e for e in entries if e.direction is Direction.TO_PARTY]
+    channels["to-party"] = _channel(
+        topics.to_party(PARTY), "Written by the five services, read by the party alone.", every_letter
+    )
+    return {
+        "asyncapi": "3.0.0",
+        "info": _info(),
+        "defaultContentType": SEALED_BODY,
+        "servers": {"house": _server()},
+        "channels": channels,
+        "operations": operations,
+        "components": {
+            "messages": {_key(entry): _message(entry) for entry in entries},
+            "schemas": _payloads(entries) | _headers(),
+            "parameters": {"party": {"description": "Id of the party, as its record names it."}},
+            "securitySchemes": {
+                "scram": {"type": "scramSha512", "description": "User name and password of the party."}
+            },
+        },
+    }
+
+
+def _info() -> Json:
+    return {
+        "title": "Zorg- en Veiligheidshuis: partner topics",
+        "version": "1.0.0",
+        "description": (
+            "What a party to the covenant sends to the house and gets from it. Each record is a CloudEvent "
+            f"{SPEC_VERSION} in the Kafka binary binding (attributes in ce_* headers). Its body is a compact "
+            "JWE (ECDH-ES on P-256, A256GCM) around a compact JWS (ES256) whose payload is the same "
+            "CloudEvent in JSON format; the payload schemas describe its `data`. Every message a party sends "
+            "is answered once, by message-accepted or message-refused, whose ce_causationid names it. "
+            "Readers ignore fields they do not know; a breaking change is a new version of the message."
+        ),
+    }
+
+
+def _server() -> Json:
+    return {
+        "host": "{bootstrap}",
+        "protocol": "kafka-secure",
+        "description": "The house's brokers; topics and credentials are given at accession.",
+        "variables": {"bootstrap": {"description": "Host and port, as the house gives them."}},
+        "security": [_ref("components/securitySchemes/scram")],
+    }
+
+
+def _channel(address: str, description: str, entries: Iterable[MessageType]) -> Json:
+    return {
+        "address": address,
+        "description": description,
+        "parameters": {"party": _ref("components/parameters/party")},
+        "messages": {_key(entry): _ref(f"components/messages/{_key(entry)}") for entry in entries},
+        "bindings": {
+            "kafka": {
+                "partitions": 1,
+                "topicConfiguration": {"max.message.bytes": MAX_RECORD},
+                "bindingVersion": KAFKA_BINDING,
+            }
+        },
+    }
+
+
+def _receives(service: ServiceName, entries: Iterable[MessageType]) -> Json:
+    return {
+        "action": "receive",
+        "summary": f"A party sends, {service} decides and answers once.",
+        "channel": _ref(f"channels/{service}-from-party"),
+        "messages": [_ref(f"channels/{service}-from-party/messages/{_key(entry)}") for entry in entries],
+        "reply": {
+            "channel": _ref("channels/to-party"),
+            "messages": [
+                _ref(f"channels/to-party/messages/{_key(entry)}")
+                for entry in all_messages()
+                if entry.service == "house" and entry.direction is Direction.TO_PARTY
+            ],
+        },
+    }
+
+
+def _sends(service: ServiceName, entries: Iterable[MessageType]) -> Json:
+    return {
+        "action": "send",
+        "summary": f"Letters of {service} to one party.",
+        "channel": _ref("channels/to-party"),
+        "messages": [_ref(f"channels/to-party/messages/{_key(entry)}") for entry in entries],
+    }
+
+
+def _message(entry: MessageType) -> Json:
+    incoming = entry.direction is Direction.FROM_PARTY
+    about_itself = {"ce_type": {"const": entry.type}, "ce_dataschema": {"const": schema_uri(entry)}}
+    base = "FromPartyHeaders" if incoming else "ToPartyHeaders"
+    answered = "ce_id" if incoming else "ce_causationid"
+    return {
+        "name": entry.type,
+        "title": entry.dutch,
+        "summary": (entry.model.__doc__ or "").strip().splitlines()[0],
+        "contentType": SEALED_BODY,
+        "correlationId": {"location": f"$message.header#/{answered}"},
+        "headers": {
+            "type": "object",
+            "allOf": [_ref(f"components/schemas/{base}"), {"properties": about_itself}],
+        },
+        "payload": _ref(f"components/schemas/{entry.model.__name__}"),
+        "bindings": {
+            "kafka": {
+                "key": {
+                    "type": "string",
+                    "description": "The case number, or the message's own id where there is no case.",
+                },
+                "bindingVersion": KAFKA_BINDING,
+            }
+        },
+    }
+
+
+def _payloads(entries: Iterable[MessageType]) -> Json:
+    _, made = models_json_schema(
+        [(entry.model, "validation") for entry in entries],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=TitlesAsGiven,
+    )
+    titles = {entry.model.__name__: {"title": entry.dutch} for entry in entries}
+    return {name: titles.get(name, {}) | schema for name, schema in _untitled(made["$defs"]).items()}
+
+
+def _headers() -> Json:
+    """The CloudEvents attributes; none of them may say anything about a person."""
+    text = {"type": "string"}
+    common: Json = {
+        "ce_specversion": {"const": SPEC_VERSION},
+        "ce_id": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Unique per sender."},
+        "ce_source": {"type": "string", "description": "URN of the sender's system, with its OIN or KvK."},
+        "ce_type": text,
+        "ce_time": {"type": "string", "format": "date-time", "description": "When the sender recorded it."},
+        "ce_subject": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The opaque case number; absent where there is no case.",
+        },
+        "ce_dataschema": text,
+        "ce_traceparent": {"type": "string", "description": "W3C trace context at the start."},
+        "content-type": {"const": SEALED_BODY},
+    }
+    needed = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"]
+    answered = {
+        "ce_sequence": {"type": "string", "description": "Rising per service and party."},
+        "ce_causationid": {"type": "string", "description": "Id of the message that this follows from."},
+    }
+    limit = f"The signed data are at most {MAX_PAYLOAD} bytes."
+    return {
+        "FromPartyHeaders": {
+            "type": "object",
+            "description": limit,
+            "properties": common,
+            "required": needed,
+        },
+        "ToPartyHeaders": {
+            "type": "object",
+            "properties": common | answered,
+            "required": [*needed, "ce_sequence", "ce_dataschema"],
+        },
+    }
+
+
+def _key(entry: MessageType) -> str:
+    return f"{entry.name}.v{entry.version}"
+
+
+def _ref(path: str) -> Json:
+    return {"$ref": f"#/{path}"}
+
+
+def as_text(document: Json) -> str:
+    """JSON as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

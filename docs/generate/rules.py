@@ -1,0 +1,203 @@
+"""The list of the covenant's rules: where each is decided, and where it is tested.
+
+A rule is decided where code cites it as R<number>; it is tested where a test cites it or names a refusal
+that rests on it. Ranges ("R1 to R24") are headings and cite nothing.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from docs.generate.tree import DOCS, ROOT, load, named_spans, python_files, services, syntax
+from shared import desk, refusal, web
+from shared.refusal import Refusal
+
+COUNT = 138
+CITATION = re.compile(r"\bR(\d{1,3})\b")
+RANGE = re.compile(r"\bR\d{1,3} to R\d{1,3}\b")
+NOT_BUILT, NOT_AUTOMATABLE = "not-built", "not-automatable"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as rules.toml words it."""
+
+    number: int
+    text: str
+    owner: str
+    status: str = ""
+    reason: str = ""
+    where: Sequence[str] = ()
+
+    @property
+    def name(self) -> str:
+        return f"R{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, and the names in it under which a rule is cited."""
+
+    file: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where the rules were found, by number."""
+
+    decided: Mapping[int, list[Place]] = field(default_factory=dict)
+    tested: Mapping[int, list[Place]] = field(default_factory=dict)
+
+
+def all_rules() -> list[Rule]:
+    """The rules of rules.toml, by number."""
+    entries = tomllib.loads((DOCS / "rules.toml").read_text())
+    rules = [Rule(int(name[1:]), **entry) for name, entry in entries.items()]
+    return sorted(rules, key=lambda rule: rule.number)
+
+
+def cited(text: str) -> set[int]:
+    """The numbers of the rules a text cites."""
+    return {int(number) for number in CITATION.findall(RANGE.sub("", text))}
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+def house_refusals() -> dict[str, Refusal]:
+    """The refusals of the shell, by constant."""
+    return _constants(refusal) | _constants(desk) | _constants(web)
+
+
+def service_refusals(service: str) -> dict[str, Refusal]:
+    """The refusals of a service, by constant."""
+    return _constants(load(service, "refusals"))
+
+
+def _constants(module: ModuleType) -> dict[str, Refusal]:
+    return {name: value for name, value in vars(module).items() if isinstance(value, Refusal)}
+
+
+def named_refusals(text: str, refusals: Mapping[str, Refusal]) -> set[str]:
+    """The constants of those refusals that a text names, by constant or by the refusal's own name."""
+    words = set(re.findall(r"\w+", text))
+    return {constant for constant, one in refusals.items() if constant in words or one.name in words}
+
+
+def visible_refusals(test: Path) -> dict[str, Refusal]:
+    """The refusals a test file can mean: those of its own service where its folder is one, else of all."""
+    folder = test.relative_to(ROOT / "tests").parts[0]
+    own = [folder] if folder in services() else services()
+    found = dict(house_refusals())
+    for service in own:
+        for constant, one in service_refusals(service).items():
+            found[constant if len(own) == 1 else f"{service}.{constant}"] = one
+    return found
+
+
+# --- scanning -------------------------------------------------------------------------------------
+
+
+@cache
+def found() -> Found:
+    """Where every rule is decided and tested, as the files stand now."""
+    decided: dict[int, list[Place]] = {}
+    for path in (*python_files("services"), *python_files("shared")):
+        for number, names in _names_by_rule(path).items():
+            decided.setdefault(number, []).append(Place(_relative(path), tuple(names)))
+    tested: dict[int, list[Place]] = {}
+    for path in python_files("tests"):
+        for number in sorted(rules_of_test(path)):
+            tested.setdefault(number, []).append(Place(_relative(path)))
+    return Found(decided, tested)
+
+
+def _names_by_rule(path: Path) -> dict[int, list[str]]:
+    spans = sorted(named_spans(syntax(path)), key=lambda span: span[1] - span[0])
+    rules: dict[int, list[str]] = {}
+    for line, text in enumerate(path.read_text().splitlines(), 1):
+        for number in cited(text):
+            name = next((name for first, last, name in spans if first <= line <= last), "")
+            names = rules.setdefault(number, [])
+            if name and name not in names:
+                names.append(name)
+    return rules
+
+
+def rules_of_test(path: Path) -> set[int]:
+    """The rules a test file cites, in words or by the refusals it names."""
+    text = path.read_text()
+    refusals = visible_refusals(path)
+    return cited(text) | {int(refusals[name].rule[1:]) for name in named_refusals(text, refusals)}
+
+
+def _relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+# --- the document ---------------------------------------------------------------------------------
+
+HEAD = """# The rules of the covenant
+
+Generated by `make generate` from `docs/rules.toml` and from the code. A rule is decided where the code cites
+its number, and tested where a test cites it or names a refusal that rests on it. The numbers are those of the
+project's list of rules and never change.
+
+"""
+
+
+def document() -> str:
+    """docs/rules.md."""
+    return HEAD + _summary() + "\n" + "\n".join(_sections()) + "\n"
+
+
+def _summary() -> str:
+    rules = all_rules()
+    built = sum(1 for rule in rules if status_of(rule) == "built")
+    later = sum(1 for rule in rules if status_of(rule) == NOT_BUILT)
+    return (
+        f"Of {len(rules)} rules {built} are built, {later} are not built yet, {len(rules) - built - later} \
+are no matter for a program.\n"
+    )
+
+
+def status_of(rule: Rule) -> str:
+    """What rules.toml says; a rule that no code cites and no structure holds is not built."""
+    if rule.status:
+        return rule.status
+    return "built" if rule.where or found().decided.get(rule.number) else NOT_BUILT
+
+
+def _sections() -> Iterator[str]:
+    for owner in ("intake", "triage", "rto", "retention", "governance"):
+        yield f"## {owner}\n"
+        yield "| Rule | In short | Decided in | Tested in |\n|---|---|---|---|"
+        yield from (_row(rule) for rule in all_rules() if rule.owner == owner)
+        yield ""
+
+
+def _row(rule: Rule) -> str:
+    decided = [_link(place) for place in found().decided.get(rule.number, ())]
+    decided += [_link(Place(file)) for file in rule.where]
+    tested = [_link(place) for place in found().tested.get(rule.number, ())]
+    match status_of(rule):
+        case "not-automatable":
+            return f"| {rule.name} | {rule.text} | no matter for a program: {rule.reason} | |"
+        case "not-built":
+            return f"| {rule.name} | {rule.text} | **not built yet**{_because(rule)} | |"
+        case _:
+            return f"| {rule.name} | {rule.text} | {'<br>'.join(decided)} | {'<br>'.join(tested)} |"
+
+
+def _because(rule: Rule) -> str:
+    return f": {rule.reason}" if rule.reason else ""
+
+
+def _link(place: Place) -> str:
+    names = f" {', '.join(f'`{name}`' for name in place.names)}" if place.names else ""
+    return f"[{place.file}](../{place.file}){names}"

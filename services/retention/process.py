@@ -1,0 +1,333 @@
+"""Retention: from the decision to de-escalate, or an early end, to the proof that nothing is left."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias, assert_never
+
+from services.retention import commands as c
+from services.retention import events as e
+from services.retention import refusals as r
+from services.retention.commands import KeptItem
+from services.retention.proofs import Ending
+from shared.actor import Actor
+from shared.content import Ref, is_blank, referring
+from shared.message import SERVICES
+from shared.messages import rto
+from shared.moment import Moment
+from shared.refusal import ITEM_OF_ANOTHER_CASE, UNKNOWN_CASE, Refusal
+from shared.terms import add_months
+from shared.words import ContributedItem, Theme
+
+# --- state ---------------------------------------------------------------------------------------
+
+
+class Phase(StrEnum):
+    """Where a case stands for retention; the steps are those of phase 4 (R87 to R91)."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    COLLECTING = "collecting"
+    STEP_1 = "step-1"
+    STEP_1_CLEANED = "step-1-cleaned"
+    STEP_2 = "step-2"
+    CLOSING = "closing"
+    ERASING = "erasing"
+    DESTROYING = "destroying"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The manager's decision that an archived file is read once; `used_at` when it was (R90)."""
+
+    number: int
+    person: str
+    reason: Ref
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What retention knows of a case, without any text about anybody."""
+
+    phase: Phase = Phase.NOTHING
+    referrer: str = ""
+    leading_party: str = ""
+    director: str = ""
+    theme: Theme = Theme.COMPLEX_CASE
+    items: tuple[ContributedItem, ...] = ()
+    file: rto.CaseDeescalated | None = None
+    competent: tuple[str, ...] = ()
+    archive_on: datetime | None = None
+    destroy_on: datetime | None = None
+    kept: tuple[KeptItem, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    removal_on: datetime | None = None
+    ending: Ending | None = None
+    ordered_at: datetime | None = None
+    confirmed: tuple[str, ...] = ()
+
+    def missing(self) -> tuple[str, ...]:
+        """Which services have not confirmed that they hold nothing any more (R105)."""
+        return tuple(service for service in MUST_CONFIRM if service not in self.confirmed)
+
+    def open_inspection(self, person: str | None) -> Inspection | None:
+        """What this manager decided on and did not use yet."""
+        return next((i for i in self.inspections if i.person == person and i.used_at is None), None)
+
+
+MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))
+
+# --- the table: what each phase allows, and what moves it on -------------------------------------
+
+Command: TypeAlias = (
+    c.OpenCase
+    | c.MoveDirection
+    | c.RecordHandedOverItem
+    | c.Deescalate
+    | c.CleanFile
+    | c.ArchiveFile
+    | c.InspectFile
+    | c.UseInspection
+    | c.CloseEarly
+    | c.StartErasure
+    | c.ConfirmPurge
+    | c.RecordKeyDestroyed
+)
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
+STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
+STEP_2 = frozenset({Phase.STEP_2})
+
+# For each command: the phases in which it may be decided, and the refusal in any other known one.
+ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
+    c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
+    c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
+    c.RecordHandedOverItem: (RUNNING, r.FILE_TAKES_NOTHING_MORE),
+    c.Deescalate: (RUNNING, r.ALREADY_DEESCALATED),
+    c.CleanFile: (STEP_1, r.NOT_IN_STEP_1),
+    c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
+    c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
+    c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
+    c.CloseEarly: (RUNNING | {Phase.NOTHING}, r.ALREADY_ENDING),
+    c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
+    c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
+    c.RecordKeyDestroyed: (frozenset({Phase.DESTROYING}), r.NOT_ALL_CONFIRMED),
+}
+
+TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
+    (Phase.NOTHING, e.CaseOpened): Phase.OPEN,
+    (Phase.OPEN, e.ItemReceived): Phase.COLLECTING,
+    (Phase.OPEN, e.CaseDeescalated): Phase.STEP_1,
+    (Phase.COLLECTING, e.CaseDeescalated): Phase.STEP_1,
+    (Phase.STEP_1, e.FileCleaned): Phase.STEP_1_CLEANED,
+    (Phase.STEP_1, e.FileArchived): Phase.STEP_2,
+    (Phase.STEP_1_CLEANED, e.FileArchived): Phase.STEP_2,
+    (Phase.NOTHING, e.CaseClosing): Phase.CLOSING,
+    (Phase.OPEN, e.CaseClosing): Phase.CLOSING,
+    (Phase.COLLECTING, e.CaseClosing): Phase.CLOSING,
+    (Phase.STEP_1, e.ErasureStarted): Phase.ERASING,
+    (Phase.STEP_1_CLEANED, e.ErasureStarted): Phase.ERASING,
+    (Phase.STEP_2, e.ErasureStarted): Phase.ERASING,
+    (Phase.CLOSING, e.ErasureStarted): Phase.ERASING,
+    (Phase.ERASING, e.AllPurged): Phase.DESTROYING,
+    (Phase.DESTROYING, e.CaseErased): Phase.ERASED,
+}
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def decide(state: State, command: Command, moment: Moment) -> Decision:
+    """Total: each command in each phase gives events or a named refusal."""
+    if isinstance(command, c.CleanFile) and command.by.person != state.director:
+        return r.NOT_THE_DIRECTOR
+    allowed, refusal = ALLOWED[type(command)]
+    if state.phase not in allowed:
+        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
+    match command:
+        case c.OpenCase(case=case):
+            return (e.CaseOpened(case.referrer, case.theme, case.director, moment.now),)
+        case c.MoveDirection(leading_party=party, since=since):
+            return (e.DirectionMoved(party, since),)
+        case c.RecordHandedOverItem(item=item):
+            return _receive(state, item, moment)
+        case c.Deescalate(file=file):
+            return (_deescalated(file, moment),)
+        case c.CleanFile(by=by, kept=kept):
+            return _clean(state, by, kept, moment.now)
+        case c.ArchiveFile():
+            return _archive(state, moment.now)
+        case c.InspectFile():
+            return _inspect(state, command, moment.now)
+        case c.UseInspection(by=by):
+            inspection = state.open_inspection(by.person)
+            return (e.InspectionUsed(inspection.number, moment.now),) if inspection else r.NO_INSPECTION
+        case c.CloseEarly():
+            return (_closing(command, moment),)
+        case c.StartErasure():
+            if _not_yet(state.removal_on or state.destroy_on, moment.now):
+                return r.TERM_NOT_OVER
+            return (e.ErasureStarted(moment.now),)
+        case c.ConfirmPurge(by=by):
+            return _confirm(state, by, moment.now)
+        case c.RecordKeyDestroyed():
+            return (e.CaseErased(command.proof_id, command.destroyed_at, command.backups_lapse_at),)
+        case _:
+            assert_never(command)
+
+
+def _receive(state: State, item: ContributedItem, moment: Moment) -> Decision:
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    owners = {known.item_id: known.contributor for known in state.items}
+    if owners.get(item.item_id, item.contributor) != item.contributor:
+        return r.ITEM_OF_ANOTHER_CONTRIBUTOR
+    return (e.ItemReceived(item),)
+
+
+def _deescalated(file: rto.CaseDeescalated, moment: Moment) -> e.CaseDeescalated:
+    """Both dates are fixed by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
+    persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
+    return e.CaseDeescalated(
+        file.model_copy(update={"persons": persons}),
+        competent=_competent(file, moment),
+        archive_on=add_months(file.decided_at, moment.policy.archive_after_months),
+        destroy_on=add_months(file.decided_at, moment.policy.destroy_after_months),
+        at=moment.now,
+    )
+
+
+def _competent(file: rto.CaseDeescalated, moment: Moment) -> tuple[str, ...]:
+    """Who passed the test at the table, or is competent by itself (R21, R49)."""
+    tested = {p.party for p in file.participants if p.passed_processing_test}
+    involved = {p.party for p in file.participants} | {file.leading_party}
+    records = ((party, moment.parties.get(party)) for party in involved)
+    by_itself = {party for party, record in records if record is not None and record.may_see_special}
+    return tuple(sorted(tested | by_itself))
+
+
+def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -> Decision:
+    if by.on_behalf_of != state.leading_party:
+        return r.NOT_ON_BEHALF_OF_THE_LAST_LEADER
+    ids = [item.item_id for item in kept]
+    if len(set(ids)) != len(ids) or not set(ids) <= {item.item_id for item in state.items}:
+        return r.NO_SUCH_ITEM
+    if any(is_blank(item.reason) for item in kept):
+        return r.NECESSITY_NOT_CONFIRMED
+    return (e.FileCleaned(kept, _pieces_not_kept(state, ids) + _reasons(state), now),)
+
+
+def _archive(state: State, now: datetime) -> Decision:
+    """Whatever nobody confirmed as necessary goes now at the latest, also when nobody cleaned (R95, A8)."""
+    if _not_yet(state.archive_on, now):
+        return r.TERM_NOT_OVER
+    kept = tuple(item.item_id for item in state.kept)
+    return (e.FileArchived(kept, _pieces_not_kept(state, kept), now),)
+
+
+def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
+    person = command.by.person or ""
+    if command.reason is None:
+        return r.REASON_MISSING
+    if state.open_inspection(person):
+        return r.INSPECTION_STILL_OPEN
+    return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
+
+
+def _closing(command: c.CloseEarly, moment: Moment) -> e.CaseClosing:
+    return e.CaseClosing(
+        command.leading_party,
+        command.theme,
+        Ending(command.reason.value),
+        removal_on=command.closed_at + moment.policy.closing_term,
+        at=moment.now,
+    )
+
+
+def _confirm(state: State, by: Actor, now: datetime) -> Decision:
+    """A confirmation that was counted before changes nothing."""
+    missing = state.missing()
+    if by.service not in missing:
+        return ()
+    confirmed = e.PurgeConfirmed(by.service, now)
+    return (confirmed, e.AllPurged(now)) if len(missing) == 1 else (confirmed,)
+
+
+def _not_yet(due: datetime | None, now: datetime) -> bool:
+    """Nothing goes before its date, whoever says that the time has come (R91)."""
+    return due is None or now < due
+
+
+def _pieces_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
+    refs = (
+        (item.content, item.necessity, item.use_conditions)
+        for item in state.items
+        if item.item_id not in kept
+    )
+    return tuple(ref.piece for item in refs for ref in item if isinstance(ref, Ref))
+
+
+def _reasons(state: State) -> tuple[str, ...]:
+    """Of an earlier cleaning: a new one states its reasons anew."""
+    return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, Ref))
+
+
+# --- evolution -----------------------------------------------------------------------------------
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Total: what the state is after the event; texts become references here and nowhere else."""
+    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    match event:
+        case e.CaseOpened(referrer=referrer, theme=theme, director=director):
+            return replace(state, referrer=referrer, leading_party=referrer, theme=theme, director=director)
+        case e.DirectionMoved(leading_party=party):
+            return replace(state, leading_party=party)
+        case e.ItemReceived(item=item):
+            others = tuple(known for known in state.items if known.item_id != item.item_id)
+            return replace(state, items=(*others, referring(item)))
+        case e.CaseDeescalated():
+            return _in_phase_4(state, event)
+        case e.FileCleaned(kept=kept):
+            return _with_items(replace(state, kept=referring(kept)), [item.item_id for item in kept])
+        case e.FileArchived(kept_items=kept_items):
+            return _with_items(state, kept_items)
+        case e.InspectionDecided(number=number, person=person, reason=reason):
+            decided = Inspection(number, person, Ref(reason.piece, reason.by))
+            return replace(state, inspections=(*state.inspections, decided))
+        case e.InspectionUsed(number=number, at=at):
+            used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
+            return replace(state, inspections=tuple(used))
+        case e.CaseClosing(leading_party=party, theme=theme, ending=ending, removal_on=removal_on):
+            return replace(state, leading_party=party, theme=theme, ending=ending, removal_on=removal_on)
+        case e.ErasureStarted(at=at):
+            return replace(state, ordered_at=at)
+        case e.PurgeConfirmed(service=service):
+            return replace(state, confirmed=(*state.confirmed, service))
+        case e.AllPurged() | e.CaseErased():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
+    file = referring(event.file)
+    return replace(
+        state,
+        referrer=file.referrer,
+        leading_party=file.leading_party,
+        director=file.director,
+        theme=file.theme,
+        file=file,
+        competent=event.competent,
+        archive_on=event.archive_on,
+        destroy_on=event.destroy_on,
+        ending=Ending.DEESCALATED,
+    )
+
+
+def _with_items(state: State, kept: Iterable[str]) -> State:
+    return replace(state, items=tuple(item for item in state.items if item.item_id in kept))

@@ -1,0 +1,178 @@
+"""Bad input: one dead letter, one refusal to the party whose topic it is, and the partition moves on."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaException
+
+from deploy.story.party import Party
+from deploy.story.world import World
+from shared.connector import TooLarge, from_house_file
+from shared.envelope import SEALED_BODY, Envelope, attributes, to_headers, to_json
+from shared.ids import new_id
+from shared.jose import load_key, new_key, sign_and_seal
+from shared.messages.governance import AuthorisationGranted, AuthorisationRevoked
+from shared.messages.house import MessageAccepted, MessageRefused
+from shared.parties import Scope
+from tests.running import DeadLetters, party_producer, produce
+
+PARTY, OTHER = "politie-limburg", "met-ggz"
+TOPIC = f"zvh.governance.from.{PARTY}"
+
+
+@pytest.fixture(scope="module")
+async def party(founded: World) -> AsyncIterator[Party]:
+    yield founded.party(PARTY)
+
+
+@pytest.fixture(scope="module")
+async def dead(founded: World) -> AsyncIterator[DeadLetters]:
+    letters = DeadLetters(founded.house, "governance")
+    yield letters
+    letters.close()
+
+
+def grant() -> AuthorisationGranted:
+    return AuthorisationGranted(
+        authorisation_id=new_id(), acting_body="eenheidsleiding", scopes=(Scope.SCREENING,)
+    )
+
+
+def house_key(world: World, service: str = "governance") -> Any:
+    keys = world.house["services"][service]["public_keys"]["keys"]
+    return load_key(next(key for key in keys if key["use"] == "enc"))
+
+
+async def a_good_message(party: Party) -> tuple[Envelope, bytes]:
+    envelope, body, topic = await party.connector.sealed(grant())
+    assert topic == TOPIC
+    return envelope, body
+
+
+def sealed(world: World, payload: bytes, signer: str = PARTY) -> bytes:
+    key = from_house_file(world.house, signer).signing_key
+    return sign_and_seal(payload, signing=key, sealing=house_key(world))
+
+
+async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, list[Any], str]]:
+    """Each bad record with the reason that is expected for it."""
+    envelope, body = await a_good_message(party)
+    good = to_headers(envelope, SEALED_BODY)
+    unknown = replace(envelope, type="nl.veiligheidscasussen.nothing-happened.v1")
+    not_ours = replace(envelope, type="nl.veiligheidscasussen.referral-withdrawn.v1")
+    other_subject = replace(envelope, subject=new_id())
+    text = to_json(envelope, {"authorisation_id": new_id()})
+    deep = to_json(envelope, 0)[:-2] + b":" + b"[" * 10_000 + b"]" * 10_000 + b"}"
+    stranger = sign_and_seal(to_json(envelope, {}), signing=new_key(), sealing=house_key(world))
+    unsealed = json.dumps({**attributes(envelope), "data": {}}).encode()
+    return {
+        "no CloudEvent at all": (b"hello", [("content-type", b"text/plain")], "not-a-cloudevent"),
+        "a null header": (body, [*good, ("ce_extra", None)], "null-header"),
+        "a header that is not UTF-8": (body, [*good, ("ce_extra", b"\xff\xfe")], "header-not-utf-8"),
+        "no body": (None, good, "no-body"),
+        "a body that was not sealed": (unsealed, good, "not-sealed-to-a-key-of-this-service"),
+        "a body that does not open": (body[:-20] + b"A" * 20, good, "does-not-open"),
+        "sealed to another service": (
+            sign_and_seal(
+                to_json(envelope, {}),
+                signing=from_house_file(world.house, PARTY).signing_key,
+                sealing=house_key(world, "intake"),
+            ),
+            good,
+            "not-sealed-to-a-key-of-this-service",
+        ),
+        "a signature of a stranger": (stranger, good, "signature-not-of-the-sender"),
+        "a signature of another party": (
+            sealed(world, to_json(envelope, {}), OTHER),
+            good,
+            "signature-not-of-the-sender",
+        ),
+        "a header that differs from what was signed": (
+            body,
+            to_headers(other_subject, SEALED_BODY),
+            "header-differs-from-signature",
+        ),
+        "an unknown type": (
+            sealed(world, to_json(unknown, {})),
+            to_headers(unknown, SEALED_BODY),
+            "unknown-type",
+        ),
+        "a type of another service": (
+            sealed(world, to_json(not_ours, {"reason": "x"})),
+            to_headers(not_ours, SEALED_BODY),
+            "unknown-type",
+        ),
+        "invalid JSON": (sealed(world, b"{not json"), good, "invalid-json"),
+        "ten thousand levels deep": (sealed(world, deep), good, "invalid-json"),
+        "a payload that does not fit the model": (sealed(world, text), good, "does-not-fit-the-schema"),
+        "between 64 and 128 KiB": (b"A" * 100_000, good, "too-large"),
+    }
+
+
+async def test_each_bad_record_gives_one_dead_letter_and_one_refusal_and_the_partition_moves_on(
+    founded: World, party: Party, dead: DeadLetters
+) -> None:
+    producer = party_producer(founded.house, PARTY)
+    for name, (value, headers, reason) in (await records(founded, party)).items():
+        offset = await asyncio.to_thread(produce, producer, TOPIC, value, headers)
+        letter = await dead.of(TOPIC, offset)
+        assert letter.reason == reason, name
+        refusal = await party.gets(
+            MessageRefused,
+            where=lambda m, at=offset: m.position is not None and m.position.offset == at,  # type: ignore[misc]
+        )
+        assert (refusal.rule, refusal.article) == ("R127", "art. 15.3; B4"), name
+    assert isinstance(await party.ask(grant()), MessageAccepted)
+    positions = [(letter.position.topic, letter.position.offset) for letter in dead.seen]
+    assert len(positions) == len(set(positions))
+
+
+async def test_a_repeated_id_sealed_anew_has_one_effect(founded: World, party: Party) -> None:
+    message, message_id = grant(), new_id()
+    assert isinstance(await party.connector.ask(message, message_id=message_id), MessageAccepted)
+    await party.connector.send(message, message_id=message_id)
+    assert isinstance(await party.ask(grant()), MessageAccepted)
+    found = await founded.people(f"worker-{PARTY}").see("governance", f"/parties/{PARTY}")
+    ids = [a["authorisation_id"] for a in found["authorisations"]]
+    assert ids.count(message.authorisation_id) == 1
+    answers = [letter for letter in party.letters if letter.about == message_id]
+    assert [type(letter.message) for letter in answers] == [MessageAccepted]
+
+
+async def test_a_repeated_id_with_other_content_is_refused(party: Party) -> None:
+    message_id = new_id()
+    assert isinstance(await party.connector.ask(grant(), message_id=message_id), MessageAccepted)
+    await party.connector.send(AuthorisationRevoked(authorisation_id=new_id()), message_id=message_id)
+    refusal = await party.gets(MessageRefused, where=lambda m: m.message_id == message_id)
+    assert (refusal.name, refusal.rule) == ("MessageIdReused", "R129")
+
+
+async def test_a_message_signed_longer_ago_than_the_inbox_remembers_is_refused(
+    founded: World, party: Party
+) -> None:
+    envelope, _ = await a_good_message(party)
+    old = replace(envelope, id=new_id(), time=envelope.time.replace(year=envelope.time.year - 1))
+    body = sealed(founded, to_json(old, grant().model_dump(mode="json")))
+    await party.connector.send_raw(TOPIC, "key", body, to_headers(old, SEALED_BODY))
+    refusal = await party.gets(MessageRefused, where=lambda m: m.message_id == old.id)
+    assert (refusal.name, refusal.rule) == ("MessageTooOld", "R129")
+
+
+async def test_above_the_limit_the_broker_refuses_and_the_connector_says_so_in_one_sentence(
+    party: Party,
+) -> None:
+    with pytest.raises(TooLarge, match=r"^The broker refuses records above 128 KiB"):
+        await party.connector.send_raw(TOPIC, "key", b"A" * 200_000, [])
+
+
+async def test_a_compressed_bomb_is_refused_by_the_broker(founded: World, party: Party) -> None:
+    bomber = party_producer(
+        founded.house, PARTY, **{"compression.type": "gzip", "message.max.bytes": 50_000_000}
+    )
+    with pytest.raises(KafkaException):
+        await asyncio.to_thread(produce, bomber, TOPIC, b"\0" * 20_000_000, [])
+    assert isinstance(await party.ask(grant()), MessageAccepted)

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from services.retention.commands import KeptItem
 from services.retention.process import STEP_1, Phase, State
 from shared.actor import THE_HOUSE, Role
 from shared.content import AnyContent
@@ -47,13 +48,13 @@ class OnInspection:
     thing: Any
 
 
-Thing = ContributedItem | Person | CaseDirector | JointRecord | OnInspection
+Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
     """Whether this viewer sees this thing, or (None) the case itself; deny by default (cross-table F)."""
     if state.phase in STEP_1:
-        return _step_1(viewer, thing, state)
+        return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
     if state.phase is Phase.STEP_2:
         return _step_2(viewer, thing, state, now)
     if state.phase is Phase.CLOSING:
@@ -74,8 +75,13 @@ def _step_1(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
     return _contributor(viewer, thing, state)
 
 
+def _item_of(kept: KeptItem, state: State) -> ContributedItem:
+    """Why an item stays is for whoever may see the item itself; an item is kept only while it is there."""
+    return next(item for item in state.items if item.item_id == kept.item_id)
+
+
 def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
-    """The director and who supports him, on behalf of the party that led (R100), less what is hidden (R23)."""
+    """The director and who supports him, on behalf of the party that led (R100), less what R23 hides."""
     if viewer.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
@@ -114,7 +120,7 @@ def _giver(thing: Thing | None, state: State) -> str:
 def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
     if isinstance(thing, OnInspection):
         return _inspected(viewer, thing, state, now)
-    if isinstance(thing, ContributedItem | JointRecord):
+    if isinstance(thing, ContributedItem | KeptItem | JointRecord):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
         return Allowed("R89", state.leading_party)

@@ -1,0 +1,5 @@
+"""`python -m services.retention`."""
+
+from services.retention.main import app
+
+app()

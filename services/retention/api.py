@@ -1,0 +1,327 @@
+"""Retention over HTTP: what people ask of it, and what they may read."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from services.retention import commands as c
+from services.retention import store
+from services.retention.commands import KeptItem
+from services.retention.process import Phase, State
+from services.retention.proofs import ChainedProof, Ending, first_break, shown
+from services.retention.reading import (
+    CaseDirector,
+    JointRecord,
+    OnInspection,
+    Register,
+    may_view,
+    may_view_register,
+)
+from shared.content import Content, sealed
+from shared.desk import Caller, Refused, Seen
+from shared.ids import new_id
+from shared.message import Model
+from shared.messages.rto import Action
+from shared.messages.triage import Participant
+from shared.parties import Scope
+from shared.reading import Denied
+from shared.refusal import NOT_YOURS
+from shared.web import Acting, AtDesk, Done, Looking, done
+from shared.words import ContributedItem, Id, Person, Theme
+
+router = APIRouter(tags=["retention"])
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+class CaseDirectorView(Model):
+    """Name and organisation of the case director at de-escalation; without one the leading party (A3)."""
+
+    name: Content | None = Field(title="naam")
+    organisation: str = Field(title="organisatie")
+
+
+class Plan(Model):
+    """The joint record (A8, A19)."""
+
+    agreements: Content | None = Field(title="afspraken")
+    actions: tuple[Action, ...] = Field(title="acties")
+    participants: tuple[Participant, ...] = Field(title="deelnemers")
+
+
+class Dossier(Model):
+    """As much of the file as the viewer may see."""
+
+    persons: list[Person] = Field(title="betrokkenen")
+    items: list[ContributedItem] = Field(title="gegevens")
+    kept: list[KeptItem] = Field(title="noodzaak bij terugval")
+    plan: Plan | None = Field(title="plan van aanpak")
+    case_director: CaseDirectorView | None = Field(title="casusregisseur")
+
+
+class ActiveFile(Model):
+    """Step 1: the file is there for a relapse, until these dates (R87)."""
+
+    case_id: str = Field(title="casusnummer")
+    phase: Phase = Field(title="fase")
+    version: int
+    leading_party: str = Field(title="leidende partij")
+    archived_on: datetime | None = Field(title="archivering op")
+    destroyed_on: datetime | None = Field(title="vernietiging op")
+    file: Dossier = Field(title="dossier")
+
+
+class Referrer(Model):
+    """Who brought the case in."""
+
+    organisation: str = Field(title="organisatie")
+
+
+class ArchivedStub(Model):
+    """Step 2: exactly these four (R89)."""
+
+    case_id: str = Field(title="casusnummer")
+    persons: list[Person] = Field(title="identificerende gegevens")
+    referrer: Referrer = Field(title="aanmelder")
+    case_director: CaseDirectorView | None = Field(title="casusregisseur")
+
+
+class ClosingStub(Model):
+    """The case ended early and will be gone (R102)."""
+
+    case_id: str = Field(title="casusnummer")
+    phase: Phase = Field(title="fase")
+    leading_party: str = Field(title="leidende partij")
+    removed_on: datetime | None = Field(title="verwijdering op")
+
+
+def _things(state: State) -> Iterable[tuple[str, Any]]:
+    """All that lies in a file, whoever may see it."""
+    file = state.file
+    if file is None:
+        return
+    yield from ((f"person/{person.person_id}", person) for person in file.persons)
+    yield from ((f"item/{item.item_id}", item) for item in state.items)
+    yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
+    yield "plan", JointRecord(file.agreements, file.actions, file.participants)
+    yield "case-director", CaseDirector(file.case_director, state.leading_party)
+
+
+@router.get("/cases/{case_id}")
+async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> ActiveFile | ArchivedStub | ClosingStub:
+    """The case as far as the caller may see it in its step (R87 to R89, R102)."""
+    seen = await desk.look(caller, case_id, may_view, _things, scope=Scope.PHASE_4)
+    state: State = seen.case.state
+    if state.phase is Phase.CLOSING:
+        return ClosingStub(
+            case_id=case_id,
+            phase=state.phase,
+            leading_party=state.leading_party,
+            removed_on=state.removal_on,
+        )
+    file = _dossier(seen)
+    if state.phase is Phase.STEP_2:
+        return ArchivedStub(
+            case_id=case_id,
+            persons=file.persons,
+            referrer=Referrer(organisation=state.referrer),
+            case_director=file.case_director,
+        )
+    return ActiveFile(
+        case_id=case_id,
+        phase=state.phase,
+        version=seen.case.version,
+        leading_party=state.leading_party,
+        archived_on=state.archive_on,
+        destroyed_on=state.destroy_on,
+        file=file,
+    )
+
+
+@router.get("/cases/{case_id}/archived-file")
+async def read_archived_file(case_id: Id, caller: Looking, desk: AtDesk) -> Dossier:
+    """The manager's one reading (R90): the inspection is used up first, so that a second reads nothing."""
+    asking = replace(caller, idempotency_key=new_id())
+    outcome = await desk.act(
+        asking, case_id, Model(), lambda _, by: c.UseInspection(by=by), asks=c.UseInspection
+    )
+    number: int = outcome.events[0].number
+
+    def things(state: State) -> Iterable[tuple[str, Any]]:
+        return ((f"{label}/inspection-{number}", OnInspection(number, one)) for label, one in _things(state))
+
+    seen = await desk.look(caller, case_id, may_view, things, scope=Scope.PHASE_4)
+    return _dossier(seen)
+
+
+def _dossier(seen: Seen[State]) -> Dossier:
+    found = [thing.thing if isinstance(thing, OnInspection) else thing for thing in seen.things.values()]
+    plan = next((thing for thing in found if isinstance(thing, JointRecord)), None)
+    director = next((thing for thing in found if isinstance(thing, CaseDirector)), None)
+    return Dossier(
+        persons=[thing for thing in found if isinstance(thing, Person)],
+        items=[thing for thing in found if isinstance(thing, ContributedItem)],
+        kept=[thing for thing in found if isinstance(thing, KeptItem)],
+        plan=plan and Plan(agreements=plan.agreements, actions=plan.actions, participants=plan.participants),
+        case_director=director and CaseDirectorView(name=director.name, organisation=director.organisation),
+    )
+
+
+# --- what is asked --------------------------------------------------------------------------------
+
+
+class Cleaning(Model):
+    """What stays, and why; everything else in the file goes (R95, A8)."""
+
+    kept: tuple[KeptItem, ...] = Field(default=(), max_length=500, title="wat blijft")
+
+
+class InspectionDecision(Model):
+    """Why the archived file must be read (R90)."""
+
+    reason: Content = Field(title="reden")
+
+
+@router.post("/cases/{case_id}/cleaning")
+async def clean(case_id: Id, body: Cleaning, caller: Acting, desk: AtDesk) -> Done:
+    """The process director strips the file, on behalf of the party that led (R95, R100)."""
+    return done(
+        await desk.act(
+            caller, case_id, body, lambda sent, by: c.CleanFile(by=by, kept=sent.kept), asks=c.CleanFile
+        )
+    )
+
+
+@router.post("/cases/{case_id}/inspections")
+async def decide_on_inspection(case_id: Id, body: InspectionDecision, caller: Acting, desk: AtDesk) -> Done:
+    """The manager decides that the archived file must be read, once (R90)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.InspectFile(by=by, reason=sealed(sent.reason)),
+            asks=c.InspectFile,
+        )
+    )
+
+
+# --- what leads to nobody -------------------------------------------------------------------------
+
+
+class Destruction(Model):
+    """How far it is: not complete before the last house key and the last backup of the case key are gone."""
+
+    status: Literal["erased-in-the-services"] = Field(default="erased-in-the-services", title="stand")
+    backups_lapse_in: str = Field(title="laatste reservekopie vervalt in")
+
+
+class Proof(Model):
+    """A proof of destruction (R91, R106)."""
+
+    number: int
+    proof_id: str
+    month: str = Field(title="maand van vernietiging")
+    theme: Theme = Field(title="thema")
+    ending: Ending = Field(title="afloop")
+    confirmed_by: tuple[str, ...] = Field(title="bevestigd door")
+    destruction: Destruction = Field(title="vernietiging")
+    previous: str
+    digest: str
+
+
+class Proofs(Model):
+    """All proofs in order; `broken_at` is the first whose place in the chain is not sound."""
+
+    broken_at: int | None
+    proofs: list[Proof]
+
+
+class FigureCell(Model):
+    """How many cases of this theme ended so in that year; none said where it could point to one (A24)."""
+
+    year: int = Field(title="jaar")
+    theme: Theme = Field(title="thema")
+    ending: Ending = Field(title="afloop")
+    cases: int | None = Field(title="aantal")
+
+
+class Figures(Model):
+    """Management figures (R91)."""
+
+    total: int = Field(title="totaal")
+    smallest_shown: int
+    cells: list[FigureCell]
+
+
+class Erasure(Model):
+    """An erasure under way; of which case is nobody's business here (R106)."""
+
+    ordered_at: datetime | None
+    confirmed: tuple[str, ...]
+    missing: tuple[str, ...]
+    key_destroyed_next: bool
+
+
+def _register(caller: Caller, register: Register) -> None:
+    if isinstance(may_view_register(caller.viewer(), register), Denied):
+        raise Refused(NOT_YOURS)
+
+
+@router.get("/proofs")
+async def read_proofs(caller: Looking, desk: AtDesk) -> Proofs:
+    """What was destroyed and proven, in the order in which it happened (R91, R106)."""
+    _register(caller, Register.PROOFS)
+    async with desk.engine.connect() as connection:
+        chain = await store.proofs(connection)
+    return Proofs(broken_at=first_break(chain), proofs=[_proof(link) for link in chain])
+
+
+def _proof(link: ChainedProof) -> Proof:
+    proof = link.proof
+    return Proof(
+        number=link.number,
+        proof_id=proof.proof_id,
+        month=proof.month,
+        theme=proof.theme,
+        ending=proof.ending,
+        confirmed_by=proof.confirmed_by,
+        destruction=Destruction(backups_lapse_in=proof.backups_lapse_in),
+        previous=link.previous.hex(),
+        digest=link.digest.hex(),
+    )
+
+
+@router.get("/figures")
+async def read_figures(caller: Looking, desk: AtDesk) -> Figures:
+    """Counts for the manager, in which no small cell is shown (R91, A24)."""
+    _register(caller, Register.FIGURES)
+    async with desk.engine.connect() as connection:
+        counts = await store.figures(connection)
+    smallest = desk.policy.smallest_cell
+    cells = [
+        FigureCell(year=year, theme=theme, ending=ending, cases=n)
+        for (year, theme, ending), n in shown(counts, smallest).items()
+    ]
+    return Figures(total=sum(counts.values()), smallest_shown=smallest, cells=cells)
+
+
+@router.get("/erasures")
+async def read_erasures(caller: Looking, desk: AtDesk) -> list[Erasure]:
+    """Which erasures are under way, and which service has not confirmed (R105)."""
+    _register(caller, Register.ERASURES)
+    async with desk.engine.connect() as connection:
+        states = await store.under_erasure(connection, desk.cases)
+    return [
+        Erasure(
+            ordered_at=state.ordered_at,
+            confirmed=state.confirmed,
+            missing=state.missing(),
+            key_destroyed_next=state.phase is Phase.DESTROYING,
+        )
+        for state in states
+    ]

@@ -1,0 +1,92 @@
+"""From messages and deadlines to commands of retention."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+
+from services.retention import commands as c
+from services.retention.consequences import ARCHIVE, CLOSING_TERM, DESTROY, DESTROY_KEY
+from services.retention.key_authority import KeyAuthority
+from shared.actor import CLOCK, Command
+from shared.due import Deadline
+from shared.message import Model
+from shared.messages import intake, rto, triage
+from shared.messages.house import CasePurged
+from shared.service import Handler, Inbound
+
+
+def taken_up(message: intake.CaseTakenUp, at: Inbound) -> c.OpenCase:
+    return c.OpenCase(by=at.by, case=message)
+
+
+def direction_moved(message: rto.DirectionMoved, at: Inbound) -> c.MoveDirection:
+    return c.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
+
+
+def handed_over(message: rto.ItemHandedOver, at: Inbound) -> c.RecordHandedOverItem:
+    return c.RecordHandedOverItem(by=at.by, item=message.item)
+
+
+def deescalated(message: rto.CaseDeescalated, at: Inbound) -> c.Deescalate:
+    return c.Deescalate(by=at.by, file=message)
+
+
+def closed(message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, at: Inbound) -> c.CloseEarly:
+    return c.CloseEarly(
+        by=at.by,
+        leading_party=message.leading_party,
+        theme=message.theme,
+        reason=message.reason,
+        closed_at=message.closed_at,
+    )
+
+
+def purged(message: CasePurged, at: Inbound) -> c.ConfirmPurge:
+    return c.ConfirmPurge(by=at.by)
+
+
+HANDLERS: Mapping[type[Model], Handler] = {
+    intake.CaseTakenUp: taken_up,
+    intake.ReferralClosed: closed,
+    triage.TriageClosed: closed,
+    rto.DirectionMoved: direction_moved,
+    rto.ItemHandedOver: handed_over,
+    rto.CaseDeescalated: deescalated,
+    rto.RtoClosed: closed,
+    CasePurged: purged,
+}
+
+
+def purged_case(message: CasePurged, sender: str, key: bytes) -> str:
+    """Which case it is about, the confirmation says itself."""
+    return message.case_id
+
+
+async def archive_due(line: Deadline) -> c.ArchiveFile:
+    """Six months after the decision (R88)."""
+    return c.ArchiveFile(by=CLOCK)
+
+
+async def erasure_due(line: Deadline) -> c.StartErasure:
+    """A year after the decision, or the end of the closing term (R91, R102)."""
+    return c.StartErasure(by=CLOCK)
+
+
+def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Command]]]:
+    """What each deadline asks."""
+
+    async def key_due(line: Deadline) -> c.RecordKeyDestroyed:
+        """Destroy first, then say so (R105).
+
+        This deadline is written only by the transaction in which the last service was heard to have
+        confirmed, so that whoever finds it may destroy; and it lies there until the proof is committed,
+        so that a crash in between only means doing it again.
+        """
+        destroyed_at = await keys.destroy(line.case_id)
+        return c.RecordKeyDestroyed(
+            by=CLOCK,
+            proof_id=str(uuid.uuid4()),
+            destroyed_at=destroyed_at,
+            backups_lapse_at=destroyed_at + keys.backups_live,
+        )
+
+    return {ARCHIVE: archive_due, DESTROY: erasure_due, CLOSING_TERM: erasure_due, DESTROY_KEY: key_due}

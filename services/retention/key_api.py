@@ -1,0 +1,70 @@
+"""Case keys over HTTP: the one thing between services that is not on Kafka, where keys would lie in logs."""
+
+import base64
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from services.retention.key_authority import KeyAuthority
+from services.retention.key_store import Answer
+from services.retention.refusals import ONLY_INTAKE_OPENS_CASES, ONLY_SERVICES_GET_KEYS
+from shared.actor import Role
+from shared.auth import Identity
+from shared.case_keys import CannotReachKeys, KeyStatus
+from shared.desk import Refused
+from shared.refusal import SEALING_IMPOSSIBLE
+from shared.web import signed_in
+
+MOST = 2000  # case ids in one request
+
+
+class Wanted(BaseModel):
+    """Whose keys, and whether those that never were are to be made."""
+
+    case_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(max_length=MOST)
+    make: bool = False
+
+
+class CaseKeyAnswer(BaseModel):
+    """`key` (base64url, 32 bytes) only when ready; unavailable waits, erased and unknown do not."""
+
+    status: KeyStatus
+    key: str | None = None
+
+
+class CaseKeyAnswers(BaseModel):
+    """One answer per case id."""
+
+    keys: dict[str, CaseKeyAnswer]
+
+
+async def a_service(identity: Annotated[Identity, Depends(signed_in)]) -> Identity:
+    """One of the five, by its own token."""
+    if Role.SERVICE not in identity.roles or identity.service is None:
+        raise Refused(ONLY_SERVICES_GET_KEYS)
+    return identity
+
+
+def key_router(keys: KeyAuthority) -> APIRouter:
+    """The route of the key authority."""
+    router = APIRouter(tags=["keys"])
+
+    @router.post("/case-keys", response_model_exclude_none=True)
+    async def case_keys(wanted: Wanted, caller: Annotated[Identity, Depends(a_service)]) -> CaseKeyAnswers:
+        """Keys in a batch, for services alone; only intake, where cases begin, has them made (R15)."""
+        if wanted.make and caller.service != "intake":
+            raise Refused(ONLY_INTAKE_OPENS_CASES)
+        try:
+            found = await keys.fetch(wanted.case_ids, make=wanted.make)
+        except CannotReachKeys:
+            raise Refused(SEALING_IMPOSSIBLE) from None
+        return CaseKeyAnswers(keys={case: _told(answer) for case, answer in found.items()})
+
+    return router
+
+
+def _told(answer: Answer) -> CaseKeyAnswer:
+    status, key = answer
+    encoded = base64.urlsafe_b64encode(key).rstrip(b"=").decode("ascii") if key is not None else None
+    return CaseKeyAnswer(status=status, key=encoded)

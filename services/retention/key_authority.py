@@ -1,0 +1,57 @@
+"""The key store for code that awaits: retention's own source of keys, and where they are destroyed."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.retention.key_store import Answer, KeyStore
+from shared.case_keys import CannotReachKeys
+from shared.clock import Clock, machine_now
+from shared.settings import Settings
+
+
+class KeySettings(BaseSettings):
+    """What only the key authority is told."""
+
+    model_config = SettingsConfigDict(env_prefix="ZVH_", frozen=True, hide_input_in_errors=True)
+
+    key_backup_days: int = Field(
+        default=30, ge=0, description="How long a backup of the key directory lives; proofs name the month"
+    )
+
+
+class KeyAuthority:
+    """Makes, gives out and destroys case keys; `open` comes before anything else."""
+
+    def __init__(self) -> None:
+        self._store: KeyStore | None = None
+        self._clock = Clock()
+        self.backups_live = timedelta()
+
+    def open(self, settings: Settings) -> "KeyAuthority":
+        """Take the key directory into use; raises `KeyStoreDamaged`."""
+        self._store = KeyStore(settings.key_directory / "cases", settings.root_key, settings.house)
+        self._clock = Clock(settings.clock_file)
+        self.backups_live = timedelta(days=KeySettings().key_backup_days)
+        return self
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:
+        """One answer per case id; raises `CannotReachKeys` when the directory cannot be used now."""
+        try:
+            return await asyncio.to_thread(self._opened.get_many, case_ids, make=make)
+        except OSError as error:
+            raise CannotReachKeys(type(error).__name__) from None
+
+    async def destroy(self, case_id: str) -> datetime:
+        """The key is gone when this returns; returns covenant time. The ledger keeps machine time."""
+        await asyncio.to_thread(self._opened.destroy, case_id, machine_now())
+        return self._clock.now()
+
+    @property
+    def _opened(self) -> KeyStore:
+        if self._store is None:
+            raise CannotReachKeys("not-open")
+        return self._store

@@ -1,0 +1,65 @@
+"""The first schema of retention."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.migrations import shell_0001
+
+revision = "0001"
+down_revision = None
+
+PHASES = (
+    "nothing",
+    "open",
+    "collecting",
+    "step-1",
+    "step-1-cleaned",
+    "step-2",
+    "closing",
+    "erasing",
+    "destroying",
+    "erased",
+)
+_FOR_GOOD = """
+CREATE FUNCTION refuse_any_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'for good: %', TG_TABLE_NAME USING ERRCODE = 'ZV001';
+END $$
+"""
+
+
+def upgrade() -> None:
+    """From an empty database; a proof can be added and never changed or taken away."""
+    shell_0001.create(PHASES)
+    op.create_index(
+        "ix_cases_under_erasure",
+        "cases",
+        ["case_id"],
+        postgresql_where=sa.text("phase IN ('erasing', 'destroying')"),
+    )
+    op.create_table(
+        "proofs",
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("proof_id", sa.Text, nullable=False, unique=True),
+        sa.Column("month", sa.Text, nullable=False),
+        sa.Column("theme", sa.Text, nullable=False),
+        sa.Column("ending", sa.Text, nullable=False),
+        sa.Column("confirmed_by", ARRAY(sa.Text), nullable=False),
+        sa.Column("backups_lapse_in", sa.Text, nullable=False),
+        sa.Column("last_house_key", sa.Text, nullable=True),
+        sa.Column("previous", sa.LargeBinary, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "figures",
+        sa.Column("year", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("theme", sa.Text, primary_key=True),
+        sa.Column("ending", sa.Text, primary_key=True),
+        sa.Column("cases", sa.Integer, nullable=False),
+    )
+    op.execute(_FOR_GOOD)
+    op.execute(
+        "CREATE TRIGGER for_good BEFORE UPDATE OR DELETE OR TRUNCATE ON proofs "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_any_change()"
+    )

@@ -1,0 +1,129 @@
+"""What retention keeps besides its cases: proofs in a chain, counts, and what erasures wait for."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.retention.process import State
+from services.retention.proofs import (
+    CaseCounted,
+    Cell,
+    ChainedProof,
+    Ending,
+    ProofOfDestruction,
+    chained,
+)
+from shared.cases import CaseTable
+from shared.content import SEALED_ALLOWED
+from shared.database import fetch, run
+from shared.words import Theme
+
+_CHAIN_LOCK = 7_117  # one proof after the other, whoever writes
+
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+_PROOFS = sa.text("SELECT * FROM proofs ORDER BY number")
+_LAST = sa.text("SELECT * FROM proofs ORDER BY number DESC LIMIT 1")
+_PROVE = sa.text(
+    """
+    INSERT INTO proofs (number, proof_id, month, theme, ending, confirmed_by, backups_lapse_in,
+                        last_house_key, previous, digest)
+    VALUES (:number, :proof_id, :month, :theme, :ending, CAST(:confirmed_by AS text[]), :backups_lapse_in,
+            :last_house_key, :previous, :digest)
+    """
+)
+_COUNT = sa.text(
+    """
+    INSERT INTO figures (year, theme, ending, cases)
+    SELECT * FROM unnest(CAST(:years AS int[]), CAST(:themes AS text[]), CAST(:endings AS text[]),
+                         CAST(:counts AS int[]))
+    ON CONFLICT (year, theme, ending) DO UPDATE SET cases = figures.cases + excluded.cases
+    """
+)
+_FIGURES = sa.text("SELECT year, theme, ending, cases FROM figures")
+_UNDER_ERASURE = sa.text(
+    "SELECT CAST(state AS text) AS state FROM cases WHERE phase IN ('erasing', 'destroying')"
+)
+
+
+class Records:
+    """Writes proofs and counts in the transaction of the erasure they are about."""
+
+    async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None:
+        proofs = [row for row in rows if isinstance(row, ProofOfDestruction)]
+        counted = Counter(row for row in rows if isinstance(row, CaseCounted))
+        if len(proofs) + counted.total() != len(rows):
+            raise TypeError("a row that no table of retention takes")
+        if proofs:
+            await _prove(connection, proofs)
+        if counted:
+            await _count(connection, counted)
+
+    async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+        """Nothing to do: neither a proof nor a count leads to a case (R106)."""
+
+
+async def _prove(connection: AsyncConnection, proofs: Sequence[ProofOfDestruction]) -> None:
+    await run(connection, _ALONE, lock=_CHAIN_LOCK)
+    found = await fetch(connection, _LAST)
+    last = _chained(found[0]) if found else None
+    for proof in proofs:
+        last = chained(last, proof)
+        await run(
+            connection,
+            _PROVE,
+            number=last.number,
+            proof_id=proof.proof_id,
+            month=proof.month,
+            theme=proof.theme,
+            ending=proof.ending,
+            confirmed_by=list(proof.confirmed_by),
+            backups_lapse_in=proof.backups_lapse_in,
+            last_house_key=proof.last_house_key,
+            previous=last.previous,
+            digest=last.digest,
+        )
+
+
+async def _count(connection: AsyncConnection, counted: Counter[CaseCounted]) -> None:
+    ordered = sorted(counted.items(), key=lambda one: (one[0].year, one[0].theme, one[0].ending))
+    await run(
+        connection,
+        _COUNT,
+        years=[cell.year for cell, _ in ordered],
+        themes=[str(cell.theme) for cell, _ in ordered],
+        endings=[str(cell.ending) for cell, _ in ordered],
+        counts=[n for _, n in ordered],
+    )
+
+
+async def proofs(connection: AsyncConnection) -> list[ChainedProof]:
+    """The whole chain, first proof first."""
+    return [_chained(row) for row in await fetch(connection, _PROOFS)]
+
+
+async def figures(connection: AsyncConnection) -> dict[Cell, int]:
+    """How many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
+    rows = await fetch(connection, _FIGURES)
+    return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
+
+
+async def under_erasure(connection: AsyncConnection, cases: CaseTable[State]) -> list[State]:
+    """Cases whose erasure was ordered and is not done."""
+    rows = await fetch(connection, _UNDER_ERASURE)
+    return [cases.adapter.validate_json(row.state, context=SEALED_ALLOWED) for row in rows]
+
+
+def _chained(row: Any) -> ChainedProof:
+    proof = ProofOfDestruction(
+        proof_id=row.proof_id,
+        month=row.month,
+        theme=Theme(row.theme),
+        ending=Ending(row.ending),
+        confirmed_by=tuple(row.confirmed_by),
+        backups_lapse_in=row.backups_lapse_in,
+        last_house_key=row.last_house_key,
+    )
+    return ChainedProof(row.number, proof, bytes(row.previous), bytes(row.digest))

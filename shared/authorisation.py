@@ -32,7 +32,7 @@ def permit(requirement: Requirement, actor: Actor, moment: Moment) -> Refusal | 
 
 
 def _member(party: str | None, moment: Moment) -> Refusal | None:
-    if party is None or not moment.parties.is_member(party, moment.now):
+    if party is None or not moment.parties.is_member(party, moment.standing_at):
         return NOT_A_PARTY
     return None
 
@@ -42,6 +42,6 @@ def _on_behalf(party: str | None, scope: Scope, moment: Moment) -> Refusal | Non
         return NO_ON_BEHALF_OF
     if refusal := _member(party, moment):
         return refusal
-    if not moment.parties.authorised(party, scope, moment.now):
+    if not moment.parties.authorised(party, scope, moment.standing_at):
         return NO_AUTHORISATION
     return None

@@ -18,8 +18,20 @@ MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, s
 SEALED_ALLOWED = {"sealed_allowed": True}
 
 
+class _ContentSchema:
+    """How content is read and written in JSON, wherever a field holds it in whichever form."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(
+            _read, serialization=core_schema.plain_serializer_function_ser_schema(_write)
+        )
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(_ContentSchema):
     """A text sealed under its case's key; `by` is the service that sealed it and part of the seal."""
 
     piece: str
@@ -28,7 +40,7 @@ class Sealed:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(_ContentSchema):
     """Where a sealed piece of this case lies; all that a state may keep of it."""
 
     piece: str
@@ -36,15 +48,6 @@ class Ref:
 
 
 AnyContent: TypeAlias = str | Sealed | Ref
-
-
-class _ContentSchema:
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            _read,
-            serialization=core_schema.plain_serializer_function_ser_schema(_write),
-        )
 
 
 def _read(value: Any, info: ValidationInfo) -> AnyContent:

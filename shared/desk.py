@@ -66,6 +66,7 @@ class Caller:
     idempotency_key: str | None = None
     if_match: int | None = None
     traceparent: str | None = None
+    path: str = ""
 
     def actor(self, roles: frozenset[Role]) -> Actor:
         """In the one of the person's roles that the act asks for."""
@@ -134,7 +135,8 @@ class Desk(Generic[S]):
         actor = caller.actor(self.service.process.who_may[asks].roles)
         sender = f"person:{caller.identity.subject}"
         message_id = caller.idempotency_key or ""
-        digest = inbox.digest(self.digest_key, asks.__name__, case_id, body.model_dump(mode="json"))
+        asked = {"path": caller.path, "body": body.model_dump(mode="json")}
+        digest = inbox.digest(self.digest_key, asks.__name__, case_id, asked)
         sealed = await self._sealed(body, case_id, sender, message_id, makes_key=makes_key)
         delivery = Delivery(
             slip=Slip(sender, message_id, digest, machine_now(), case_id),
@@ -168,12 +170,12 @@ class Desk(Generic[S]):
         may_view: MayView[S],
         things: Callable[[S], Iterable[tuple[str, Any]]],
         *,
-        scope: Scope,
+        scope: Scope | None,
     ) -> Seen[S]:
         """The case with those of its things that this person may see; raises `Refused`, always alike.
 
         `things` lists (label, thing) of a state; labels are ids and words, never texts. `scope` is the
-        authorisation the house needs to look on a party's behalf.
+        authorisation the house needs to look on a party's behalf; None where it looks on nobody's.
         """
         viewer, now = caller.viewer(), self.clock.now()
         async with self.engine.begin() as connection:
@@ -239,7 +241,7 @@ class Desk(Generic[S]):
             return await self.parties.refresh(connection)
 
 
-def _may_look_at_all(caller: Caller, viewer: Viewer, scope: Scope, moment: Moment) -> Refusal | None:
+def _may_look_at_all(caller: Caller, viewer: Viewer, scope: Scope | None, moment: Moment) -> Refusal | None:
     """Membership and authorisation are tested at every look too (R115, R122)."""
     actor = Actor(viewer.role, viewer.party, viewer.person, None, caller.on_behalf_of)
     needed = scope if viewer.role in THE_HOUSE else None

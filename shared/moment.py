@@ -22,6 +22,8 @@ class Policy:
 class Moment:
     """When the broker (or the request) received the act, in covenant time, and what was in force then.
 
+    `standing_at` is when membership and authorisations are judged: the same moment, except for a message
+    that waited for just such a fact, which is judged by what is in force when it is tried again.
     `elsewhere` holds the item ids that the command names and that belong to another case.
     """
 
@@ -29,3 +31,8 @@ class Moment:
     parties: Parties
     policy: Policy = field(default_factory=Policy)
     elsewhere: frozenset[str] = frozenset()
+    tried_again_at: datetime | None = None
+
+    @property
+    def standing_at(self) -> datetime:
+        return self.tried_again_at or self.now

@@ -156,7 +156,13 @@ class Transaction(Generic[S]):
             writes.cases[case.case_id] = case
             if case.exists:
                 writes.changed.add(case.case_id)
-        moment = Moment(delivery.received_at, parties, self.policy, _elsewhere(delivery, owners))
+        moment = Moment(
+            delivery.received_at,
+            parties,
+            self.policy,
+            _elsewhere(delivery, owners),
+            _tried_again_at(delivery),
+        )
         try:
             verdict = self._verdict(delivery, case, moment, case.case_id in gone)
             if isinstance(verdict, Refusal):
@@ -298,6 +304,13 @@ def _elsewhere(delivery: Delivery, owners: Mapping[str, str]) -> frozenset[str]:
         for item in delivery.command.new_items()
         if owners.get(item, delivery.case_id) != delivery.case_id
     )
+
+
+def _tried_again_at(delivery: Delivery) -> datetime | None:
+    """Covenant time now, for a message that waited."""
+    if delivery.held is None:
+        return None
+    return delivery.received_at + (machine_now() - delivery.slip.received_at)
 
 
 async def _take_held(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> None:

@@ -76,6 +76,7 @@ async def looking(
 
 
 async def acting(
+    request: Request,
     looker: Annotated[Caller, Depends(looking)],
     idempotency_key: Annotated[str | None, Header()] = None,
     if_match: Annotated[str | None, Header(pattern=r'^"?\d{1,9}"?$')] = None,
@@ -85,7 +86,9 @@ async def acting(
     if idempotency_key is None or not 8 <= len(idempotency_key) <= 64:
         raise Refused(NO_IDEMPOTENCY_KEY)
     version = int(if_match.strip('"')) if if_match else None
-    return Caller(looker.identity, looker.on_behalf_of, idempotency_key, version, traceparent)
+    return Caller(
+        looker.identity, looker.on_behalf_of, idempotency_key, version, traceparent, request.url.path
+    )
 
 
 async def the_desk(request: Request) -> Desk[Any]:

@@ -40,13 +40,13 @@ def titles_of(model: type[Model], seen: set[type[Model]]) -> Iterator[str]:
 
 
 def models_of_words() -> list[type[Model]]:
-    return [found for found in vars(words).values() if isinstance(found, type) and issubclass(found, Model)]
+    return [model for found in vars(words).values() for model in models_in(found)]
 
 
 def terms() -> set[str]:
     """Every Dutch term that the contract shows to a partner or to a person of the house."""
     seen: set[type[Model]] = set()
-    roots = [*(entry.model for entry in all_messages()), *models_of_words(), Signatory]
+    roots: list[type[Model]] = [*(entry.model for entry in all_messages()), *models_of_words(), Signatory]
     found = {title for model in roots for title in titles_of(model, seen)}
     return found | {entry.dutch for entry in all_messages()}
 

@@ -41,13 +41,18 @@ def openapi_of(service: str) -> str:
     return result.stdout
 
 
-def broken_promises() -> Iterator[str]:
+def broken_promises(published: Path = SCHEMAS) -> Iterator[str]:
     """What breaks a published schema; the committed files are the promise."""
     for entry in all_messages():
-        file = SCHEMAS / f"{entry.name}.v{entry.version}.json"
+        file = published / f"{entry.name}.v{entry.version}.json"
         if file.exists():
             for found in breaks(json.loads(file.read_text()), contract.schema_of(entry), entry.direction):
                 yield f"{entry.name}.v{entry.version}: {found}"
+
+
+def not_current(made: dict[Path, str]) -> list[Path]:
+    """Files that are missing or say something else."""
+    return [path for path, text in made.items() if not path.exists() or path.read_text() != text]
 
 
 def left_over(made: dict[Path, str]) -> list[Path]:
@@ -64,7 +69,7 @@ def main(*, check: bool = False) -> None:
         made = documents()
     except NotImportable as error:
         _stop(f"Nothing was made: {error}.", [], "")
-    stale = [path for path, text in made.items() if not path.exists() or path.read_text() != text]
+    stale = not_current(made)
     old = left_over(made)
     if check and (stale or old):
         _stop("Not current:", [_shown(path) for path in (*stale, *old)], "Run `make generate`.")

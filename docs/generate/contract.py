@@ -7,12 +7,14 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from shared import messages as messages  # importing registers every message
+from shared.content import MAX_CONTENT
 from shared.envelope import SEALED_BODY, SPEC_VERSION, schema_uri
 from shared.jose import MAX_PAYLOAD
 from shared.message import SERVICES, Direction, MessageType, ServiceName, all_messages
 from shared.topics import Topics
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+MAX_TEXT = MAX_CONTENT
 MAX_RECORD = 128 * 1024  # bytes; `max.message.bytes` of every partner topic
 PARTY = "{party}"
 KAFKA_BINDING = "0.5.0"

@@ -59,4 +59,5 @@ def readme_of(service: str) -> Path:
 def diagram_of(service: str) -> str:
     """The diagram of a service that has a core."""
     process = load(service, "process")
-    return diagram(process.TRANSITIONS, process.State().phase)
+    first: StrEnum = load(service, "main").PROCESS.empty.phase
+    return diagram(process.TRANSITIONS, first)

@@ -87,7 +87,7 @@ async def read_party(party: PartyId, caller: Looking, desk: AtDesk) -> PartyView
         membership_id(desk.digest_key, party),
         may_view,
         _things,
-        scope=None,  # type: ignore[arg-type] # the register is nobody's case: no authorisation is needed
+        scope=None,  # the register is nobody's case: no authorisation is needed
     )
     state: State = seen.case.state
     record = state.record

@@ -198,7 +198,7 @@ def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
     referral, party = command.referral, command.by.party or ""
     record = moment.parties.get(party)
     if record is None or not moment.parties.authorised(
-        party, Scope.SCREENING, moment.now, referral.acting_body
+        party, Scope.SCREENING, moment.standing_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
     if moment.elsewhere:

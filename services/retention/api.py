@@ -58,21 +58,21 @@ class Dossier(Model):
 
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
-    kept: list[KeptItem] = Field(title="noodzaak bij terugval")
+    reasons: list[KeptItem] = Field(title="noodzaak bij terugval")
     plan: Plan | None = Field(title="plan van aanpak")
     case_director: CaseDirectorView | None = Field(title="casusregisseur")
 
 
-class ActiveFile(Model):
+class ActiveFile(Dossier):
     """Step 1: the file is there for a relapse, until these dates (R87)."""
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
     version: int
     leading_party: str = Field(title="leidende partij")
-    archived_on: datetime | None = Field(title="archivering op")
-    destroyed_on: datetime | None = Field(title="vernietiging op")
-    file: Dossier = Field(title="dossier")
+    decided_at: datetime = Field(title="besluit tot afschaling")
+    archived_on: datetime = Field(title="archivering op")
+    destroyed_on: datetime = Field(title="vernietiging op")
 
 
 class Referrer(Model):
@@ -136,10 +136,15 @@ async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> ActiveFile | 
         phase=state.phase,
         version=seen.case.version,
         leading_party=state.leading_party,
-        archived_on=state.archive_on,
-        destroyed_on=state.destroy_on,
-        file=file,
+        **_dates(state),
+        **dict(file),
     )
+
+
+def _dates(state: State) -> dict[str, datetime | None]:
+    """The decision, and the two dates fixed by it (R86)."""
+    decided_at = state.file.decided_at if state.file else None
+    return {"decided_at": decided_at, "archived_on": state.archive_on, "destroyed_on": state.destroy_on}
 
 
 @router.get("/cases/{case_id}/archived-file")
@@ -165,7 +170,7 @@ def _dossier(seen: Seen[State]) -> Dossier:
     return Dossier(
         persons=[thing for thing in found if isinstance(thing, Person)],
         items=[thing for thing in found if isinstance(thing, ContributedItem)],
-        kept=[thing for thing in found if isinstance(thing, KeptItem)],
+        reasons=[thing for thing in found if isinstance(thing, KeptItem)],
         plan=plan and Plan(agreements=plan.agreements, actions=plan.actions, participants=plan.participants),
         case_director=director and CaseDirectorView(name=director.name, organisation=director.organisation),
     )
@@ -177,7 +182,7 @@ def _dossier(seen: Seen[State]) -> Dossier:
 class Cleaning(Model):
     """What stays, and why; everything else in the file goes (R95, A8)."""
 
-    kept: tuple[KeptItem, ...] = Field(default=(), max_length=500, title="wat blijft")
+    kept_items: tuple[KeptItem, ...] = Field(default=(), max_length=500, title="wat blijft")
 
 
 class InspectionDecision(Model):
@@ -191,7 +196,7 @@ async def clean(case_id: Id, body: Cleaning, caller: Acting, desk: AtDesk) -> Do
     """The process director strips the file, on behalf of the party that led (R95, R100)."""
     return done(
         await desk.act(
-            caller, case_id, body, lambda sent, by: c.CleanFile(by=by, kept=sent.kept), asks=c.CleanFile
+            caller, case_id, body, lambda sent, by: c.CleanFile(by=by, kept=sent.kept_items), asks=c.CleanFile
         )
     )
 
@@ -247,7 +252,7 @@ class FigureCell(Model):
     year: int = Field(title="jaar")
     theme: Theme = Field(title="thema")
     ending: Ending = Field(title="afloop")
-    cases: int | None = Field(title="aantal")
+    count: int | None = Field(title="aantal")
 
 
 class Figures(Model):
@@ -304,7 +309,7 @@ async def read_figures(caller: Looking, desk: AtDesk) -> Figures:
         counts = await store.figures(connection)
     smallest = desk.policy.smallest_cell
     cells = [
-        FigureCell(year=year, theme=theme, ending=ending, cases=n)
+        FigureCell(year=year, theme=theme, ending=ending, count=n)
         for (year, theme, ending), n in shown(counts, smallest).items()
     ]
     return Figures(total=sum(counts.values()), smallest_shown=smallest, cells=cells)

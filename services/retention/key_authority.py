@@ -33,9 +33,12 @@ class KeyAuthority:
 
     def open(self, settings: Settings) -> "KeyAuthority":
         """Take the key directory into use; raises `KeyStoreDamaged`."""
-        self._store = KeyStore(settings.key_directory / "cases", settings.root_key, settings.house)
-        self._clock = Clock(settings.clock_file)
-        self.backups_live = timedelta(days=KeySettings().key_backup_days)
+        store = KeyStore(settings.key_directory / "cases", settings.root_key, settings.house)
+        return self.use(store, Clock(settings.clock_file), timedelta(days=KeySettings().key_backup_days))
+
+    def use(self, store: KeyStore, clock: Clock, backups_live: timedelta) -> "KeyAuthority":
+        """Work on this store; `backups_live` is how long a backup of it lives."""
+        self._store, self._clock, self.backups_live = store, clock, backups_live
         return self
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:

@@ -8,6 +8,7 @@ What lies in the directory:
 - `keys/<0..f>/<mark>`: a wrapped key;
 - `made`: the mark of every key that was ever handed out. It tells "never was" from "is not there now";
 - `erased`: the erasure ledger, mark and time of every key that was destroyed;
+- `check`: opens only under the root key and for the house that everything here was made under;
 - `lock`: held while anything is looked up or changed, so that two processes see one order of things.
 
 What a crash can leave, and why nothing is lost or comes back:
@@ -46,7 +47,7 @@ Answer = tuple[KeyStatus, bytes | None]
 
 
 class KeyStoreDamaged(Exception):
-    """A part of the key directory is missing: restore it before anything is made or destroyed in it."""
+    """The key directory is not whole, or not ours: set that right before anything happens in it."""
 
 
 class KeyStore:
@@ -171,19 +172,29 @@ class KeyStore:
     def _prepare(self, directory: Path) -> None:
         """First use makes the parts, `made` last; afterwards a missing part is damage and no first use."""
         parts = [self._keys / shard for shard in SHARDS]
+        check = directory / "check"
         if self._made.exists():
-            missing = [part.name for part in parts if not part.is_dir()]
-            if missing or not self._erased.exists():
+            if not (all(part.is_dir() for part in parts) and self._erased.exists() and check.exists()):
                 raise KeyStoreDamaged("a part of the key directory is missing")
+            self._same_root(check)
             return
         if self._erased.lines() or any(part.is_dir() and any(part.iterdir()) for part in parts):
             raise KeyStoreDamaged("the register of keys is missing")
-        for part in parts:
-            part.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for part in (self._keys, *parts):
+            part.mkdir(exist_ok=True, mode=0o700)
+        _write(check, self._wrapped("", b""))
+        _sync(check)
         self._erased.create()
         self._made.create()
         for made in (self._keys, directory, directory.parent):
             _sync_directory(made)
+
+    def _same_root(self, check: Path) -> None:
+        """Under another root key or house every key would seem never to have been, and be made anew."""
+        try:
+            self._unwrapped("", check.read_bytes())
+        except (InvalidTag, ValueError):
+            raise KeyStoreDamaged("the keys were wrapped by another root key or for another house") from None
 
     def _sweep(self) -> None:
         """Drafts of a call that ended half-way, and keys a restored backup brought back (F23)."""

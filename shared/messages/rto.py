@@ -117,7 +117,7 @@ class RtoConvened(Model):
 
     rto_id: Id = Field(title="RTO")
     on: AwareDatetime = Field(title="datum")
-    place: str = Field(max_length=120, title="plaats")
+    place: Content = Field(title="plaats")
     role: ParticipantRole = Field(title="rol")
     contribution: Content = Field(title="gevraagde bijdrage")
 

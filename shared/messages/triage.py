@@ -65,10 +65,10 @@ class QueryIssued(Model):
 
 @message("query-reminded", "triage", Direction.TO_PARTY, dutch="herinnering")
 class QueryReminded(Model):
-    """The term has passed without an answer (R31)."""
+    """The term has passed without an answer; what comes before the new one still counts (R31)."""
 
     query_id: Id = Field(title="uitvraag")
-    reply_before: AwareDatetime = Field(title="termijn")
+    reply_before: AwareDatetime = Field(title="nieuwe termijn")
 
 
 @message("query-lapsed", "triage", Direction.TO_PARTY, dutch="uitvraag vervallen")
@@ -167,5 +167,6 @@ class RtoPrepared(Model):
     participants: tuple[Participant, ...]
     viewing_plan: tuple[ViewingEntry, ...]
     citizen: CitizenInvolvement
+    care_agreements: Content | None = None
     persons: tuple[Person, ...]
     prepared_at: AwareDatetime

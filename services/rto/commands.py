@@ -1,0 +1,230 @@
+"""What may be asked of the round table."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import AwareDatetime, Field
+
+from shared.actor import Command
+from shared.content import Content, Sealed
+from shared.message import Model
+from shared.messages import rto as m
+from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.words import ContributedItem, Id, Item, PartyId
+
+
+class Meeting(Model):
+    """When and where an RTO meets; only a follow-up RTO names participants and viewing entries (R59, R81)."""
+
+    rto_id: Id = Field(title="RTO")
+    on: AwareDatetime = Field(title="datum")
+    place: Content = Field(title="plaats")
+    participants: tuple[Participant, ...] = Field(default=(), max_length=30, title="deelnemers")
+    viewing_plan: tuple[ViewingEntry, ...] = Field(default=(), max_length=400, title="inzageplan")
+
+
+class Plan(Model):
+    """The plan of action: a joint record of the participants (R69, R70, A19).
+
+    `drawn_from` names the items whose content stands in it: it stays bound to their release (A19).
+    """
+
+    agreements: Content = Field(title="afspraken")
+    ave_level: int = Field(title="AVE-niveau")
+    actions: tuple[m.Action, ...] = Field(default=(), max_length=60, title="acties")
+    drawn_from: tuple[Id, ...] = Field(default=(), max_length=60, title="ontleend aan")
+
+
+class Conclusion(Model):
+    """What an RTO ended in; purpose and items only with "approach and monitoring" (R79)."""
+
+    outcome: m.RtoOutcome = Field(title="uitkomst")
+    monitoring_purpose: Content | None = Field(default=None, title="doel van de monitoring")
+    monitoring_items: tuple[Id, ...] = Field(default=(), max_length=400, title="gegevens die blijven")
+
+
+class TakeAway(Model):
+    """One item for one participant, for one action of the plan (R73)."""
+
+    item_id: Id = Field(title="gegeven")
+    recipient: PartyId = Field(title="ontvanger")
+    action_id: Id = Field(title="activiteit")
+
+
+# --- from triage -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordItem(Command):
+    """Triage hands over one item of the case, before the preparation itself (R42)."""
+
+    item: ContributedItem
+
+    def new_items(self) -> tuple[str, ...]:
+        return (self.item.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenPreparation(Command):
+    """Triage decided on an RTO and prepared it (R58, R42 to R49)."""
+
+    preparation: RtoPrepared
+
+
+# --- the meeting -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConveneRto(Command):
+    """The director invites the delegates of the parties (R59)."""
+
+    meeting: Meeting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendViewingPlan(Command):
+    """The director opens more items to participants, each with its reason (R42, R61)."""
+
+    entries: tuple[ViewingEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptInvitation(Command):
+    """A party comes; accepting again names another delegate (R59)."""
+
+    rto_id: str
+    delegate: str
+    mandate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineInvitation(Command):
+    """A party does not come, or not after all."""
+
+    rto_id: str
+    reason: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContributeItems(Command):
+    """A participant brings in items of its own at the table (R61)."""
+
+    rto_id: str
+    items: tuple[Item, ...]
+
+    def new_items(self) -> tuple[str, ...]:
+        return tuple(item.item_id for item in self.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcludeRto(Command):
+    """The director records what the participants decided (R69, R70, R78, R79, R86)."""
+
+    rto_id: str
+    conclusion: Conclusion
+
+
+# --- the say of the contributor --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRelease(Command):
+    """The director asks a contributor for one use of one item (R65)."""
+
+    request: m.ReleaseAsked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveRelease(Command):
+    """The contributor agrees to this use (R65, R66)."""
+
+    release: m.ReleaseGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefuseRelease(Command):
+    """The contributor does not agree to this use (R75)."""
+
+    refusal: m.ReleaseRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawRelease(Command):
+    """The contributor takes every release of the item back (A12)."""
+
+    item_id: str
+
+
+# --- the plan and its direction --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPlan(Command):
+    """The director records the plan the participants made; a later one replaces it (R69, R70, R81)."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProvideItem(Command):
+    """The director provides a released item for an action of the plan (R68, R73)."""
+
+    taking: TakeAway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferDirection(Command):
+    """The director asks a participant to take case direction (R69, R71)."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptDirection(Command):
+    """The offered party leads from now on, with this case director (R71, R72)."""
+
+    case_director: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineDirection(Command):
+    """The offered party does not take case direction: everything stays as it is (A3)."""
+
+    reason: Sealed | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressAction(Command):
+    """Who carries out an action says how far it is (R81, R85)."""
+
+    action_id: str
+    progress: m.ActionProgress
+    remark: Sealed | None = None
+
+
+# --- what other services decided -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCleaning(Command):
+    """The file was cleaned: only these items stay (R95)."""
+
+    kept_items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowArchiving(Command):
+    """The file is archived (R88)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowClosing(Command):
+    """Another service closed the case early (R102)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeCase(Command):
+    """Retention ordered the erasure (R105)."""
+
+    after_erasure: ClassVar[bool] = True
+    case_id: str

@@ -1,0 +1,198 @@
+"""What the round table knows of a case, without any text about anybody."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.rto.commands import Plan
+from shared.content import Ref
+from shared.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
+from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.words import ContributedItem
+
+
+class Phase(StrEnum):
+    """Where a case stands at the round table; CONVENED and MONITORING are phase 3 of the covenant."""
+
+    NOTHING = "nothing"
+    COLLECTING = "collecting"
+    PREPARED = "prepared"
+    CONVENED = "convened"
+    MONITORING = "monitoring"
+    DEESCALATED = "deescalated"
+    ARCHIVED = "archived"
+    CLOSING = "closing"
+    PURGED = "purged"
+
+
+class Answer(StrEnum):
+    """What an invited party said."""
+
+    INVITED = "invited"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+
+
+class ReleaseStatus(StrEnum):
+    """What the contributor last said about one use of its item."""
+
+    ASKED = "asked"
+    GIVEN = "given"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A participant at one RTO; `delegate` only when accepted, `competent`: for special categories (R49)."""
+
+    participant: Participant
+    competent: bool
+    answer: Answer = Answer.INVITED
+    delegate: str = ""
+
+    @property
+    def party(self) -> str:
+        return self.participant.party
+
+
+@dataclass(frozen=True, slots=True)
+class Rto:
+    """One meeting: open as long as it has no outcome (A17)."""
+
+    rto_id: str
+    on: datetime
+    place: Ref
+    seats: tuple[Seat, ...]
+    outcome: RtoOutcome | None = None
+
+    def seat(self, party: str | None) -> Seat | None:
+        return next((seat for seat in self.seats if seat.party == party), None)
+
+    @property
+    def present(self) -> tuple[str, ...]:
+        """The parties that accepted: they decide together (R70)."""
+        return tuple(seat.party for seat in self.seats if seat.answer is Answer.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseKey:
+    """One use of one item: a release covers exactly this (R65)."""
+
+    item_id: str
+    use: Use
+    recipient: str | None = None
+    action_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What became of one use of one item."""
+
+    key: ReleaseKey
+    status: ReleaseStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an action is (R81)."""
+
+    action_id: str
+    progress: ActionProgress
+    at: datetime
+    remark: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What the approach is followed for, and the items that stay for it (R79)."""
+
+    purpose: Ref
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A case at the round table; `rtos` in order, the last is the current or latest one."""
+
+    phase: Phase = Phase.NOTHING
+    preparation: RtoPrepared | None = None
+    leading_party: str = ""
+    items: tuple[ContributedItem, ...] = ()
+    viewing_plan: tuple[ViewingEntry, ...] = ()
+    rtos: tuple[Rto, ...] = ()
+    releases: tuple[Release, ...] = ()
+    plan: Plan | None = None
+    made_by: tuple[str, ...] = ()
+    progress: tuple[Progress, ...] = ()
+    takers: tuple[Taker, ...] = ()
+    offered_to: str | None = None
+    case_director: Ref | None = None
+    monitoring: Monitoring | None = None
+
+    @property
+    def referrer(self) -> str:
+        """Direction moves at the round table only, so before it the leading party is the referrer (R72)."""
+        return self.preparation.leading_party if self.preparation else ""
+
+    @property
+    def director(self) -> str:
+        return self.preparation.director if self.preparation else ""
+
+    @property
+    def latest(self) -> Rto | None:
+        return self.rtos[-1] if self.rtos else None
+
+    def rto(self, rto_id: str) -> Rto | None:
+        return next((rto for rto in self.rtos if rto.rto_id == rto_id), None)
+
+    def item(self, item_id: str) -> ContributedItem | None:
+        return next((item for item in self.items if item.item_id == item_id), None)
+
+    def action(self, action_id: str) -> Action | None:
+        return next((a for a in self.actions if a.action_id == action_id), None)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return self.plan.actions if self.plan else ()
+
+    def executes(self, party: str) -> bool:
+        """Whether the party carries out some action of the plan (R74)."""
+        return any(action.party == party for action in self.actions)
+
+    def release(self, key: ReleaseKey) -> ReleaseStatus | None:
+        """The contributor's last word on exactly this use (R65)."""
+        return next((release.status for release in self.releases if release.key == key), None)
+
+    def released_for_rto(self, item_id: str) -> bool:
+        return self.release(ReleaseKey(item_id, Use.RTO)) is ReleaseStatus.GIVEN
+
+    def stays(self, item_id: str) -> bool:
+        """Once monitoring was agreed, only the agreed items and what came in later are there (R79)."""
+        return self.monitoring is None or item_id in self.monitoring.items
+
+    def withdrawn(self, item_id: str) -> bool:
+        """Whether the contributor took its item back, and released nothing since (A12)."""
+        statuses = {release.status for release in self.releases if release.key.item_id == item_id}
+        return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
+
+    def takers_of(self, item_id: str) -> tuple[str, ...]:
+        """Who took the item, for whatever activity (R104)."""
+        return tuple(sorted({taker.party for taker in self.takers if taker.item_id == item_id}))
+
+    def participants(self) -> Iterator[Participant]:
+        """Every party that ever accepted, as it was last invited (R86)."""
+        latest = {
+            seat.party: seat.participant
+            for rto in self.rtos
+            for seat in rto.seats
+            if seat.answer is Answer.ACCEPTED
+        }
+        return iter(latest.values())
+
+    def involved(self) -> frozenset[str]:
+        """The parties that know of the case: who leads or led it, who contributed, who was invited (R60)."""
+        contributors = {item.contributor for item in self.items}
+        invited = {seat.party for rto in self.rtos for seat in rto.seats}
+        return frozenset({self.referrer, self.leading_party} - {""} | contributors | invited)

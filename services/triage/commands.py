@@ -1,0 +1,165 @@
+"""What may be asked of triage."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared.actor import Command
+from shared.content import Content, Sealed
+from shared.message import Model
+from shared.messages.intake import CaseTakenUp
+from shared.messages.triage import (
+    CitizenInvolvement,
+    ParticipantRole,
+    QueryAnswered,
+    QueryDeclined,
+    TriageOutcome,
+    ViewingEntry,
+)
+from shared.words import ContributedItem, PartyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCase(Command):
+    """Intake took the case up (R25)."""
+
+    taken_up: CaseTakenUp
+
+    def new_items(self) -> tuple[str, ...]:
+        return tuple(item.item_id for item in self.taken_up.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueQuery(Command):
+    """Ask one party, on behalf of the leading one (R26 to R30); several recipients are refused (R26, R28).
+
+    `reason` says why this party is asked (R28), `persons` whom it must know of to answer (R30).
+    """
+
+    query_id: str
+    recipient: str | tuple[str, ...]
+    task: str
+    purpose: Sealed | None
+    necessity: Sealed | None
+    question: Sealed | None
+    reason: Sealed | None
+    reply_before: datetime
+    persons: tuple[str, ...] = ()
+    include_bsn: bool = False
+    contains_special: bool = False
+    passed_processing_test: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerQuery(Command):
+    """The queried party gives what it weighs that it may give (R31, R32)."""
+
+    answer: QueryAnswered
+
+    @property
+    def query_id(self) -> str:
+        return self.answer.query_id
+
+    def new_items(self) -> tuple[str, ...]:
+        return tuple(item.item_id for item in self.answer.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeclineQuery(Command):
+    """The queried party gives nothing, on a ground (R31)."""
+
+    decline: QueryDeclined
+
+    @property
+    def query_id(self) -> str:
+        return self.decline.query_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemindQuery(Command):
+    """The term has come (R31)."""
+
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LapseQuery(Command):
+    """The time after the reminder is over too (R31)."""
+
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcludeTriage(Command):
+    """The outcome of triage (R50); doubt needs a reason of its own (R51)."""
+
+    outcome: TriageOutcome
+    advice: Sealed | None = None
+    reason: Sealed | None = None
+
+
+class Invitee(Model):
+    """A party the director wants at the table, as filled in; what is left out is refused under its rule."""
+
+    party: PartyId = Field(title="partij")
+    role: ParticipantRole | None = Field(default=None, title="rol")
+    contribution: Content | None = Field(default=None, title="gevraagde bijdrage")
+    passed_processing_test: bool | None = Field(default=None, title="verwerkingstoets doorstaan")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareRto(Command):
+    """All that is fixed before any invitation (R42 to R49).
+
+    `items` are all items of the case as they lie in the record; the decision checks that none is missing.
+    """
+
+    items: tuple[ContributedItem, ...]
+    goal: Sealed | None
+    decision_types: tuple[str, ...]
+    themes: tuple[str, ...]
+    participants: tuple[Invitee, ...]
+    viewing_plan: tuple[ViewingEntry, ...]
+    citizen: CitizenInvolvement | None
+    care_agreements: Sealed | None
+    consulted_leading_party: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDirection(Command):
+    """Another party leads the case from this moment (R72)."""
+
+    leading_party: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowDeescalation(Command):
+    """The case entered phase 4 (R86)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCleaning(Command):
+    """The file was cleaned: only these items stay (R95)."""
+
+    kept_items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowArchiving(Command):
+    """The file is archived: nothing is shown here any more (R88)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowClosing(Command):
+    """Intake or rto closed the case early (R102)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeCase(Command):
+    """Retention ordered the erasure (R105)."""
+
+    after_erasure: ClassVar[bool] = True
+    case_id: str

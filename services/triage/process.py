@@ -1,0 +1,258 @@
+"""Triage: whom to ask what, what became of it, and how the round table is prepared."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from services.triage import commands as c
+from services.triage import events as e
+from services.triage import preparation, queries
+from services.triage import refusals as r
+from services.triage.queries import Decision
+from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
+from shared.content import Ref, contents, referring
+from shared.messages.intake import ScreeningOutcome
+from shared.moment import Moment
+from shared.parties import Scope
+from shared.refusal import (
+    ITEM_OF_ANOTHER_CASE,
+    NO_AUTHORISATION,
+    NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
+    UNKNOWN_CASE,
+    Refusal,
+)
+
+# --- the table: what each phase allows, and what moves it on -------------------------------------
+
+Command: TypeAlias = (
+    c.OpenCase
+    | c.IssueQuery
+    | c.AnswerQuery
+    | c.DeclineQuery
+    | c.RemindQuery
+    | c.LapseQuery
+    | c.ConcludeTriage
+    | c.PrepareRto
+    | c.MoveDirection
+    | c.FollowDeescalation
+    | c.FollowCleaning
+    | c.FollowArchiving
+    | c.FollowClosing
+    | c.PurgeCase
+)
+DirectorCommand: TypeAlias = c.IssueQuery | c.ConcludeTriage | c.PrepareRto
+
+TRIAGE = frozenset({Phase.TRIAGE})
+BEFORE_RTO = frozenset({Phase.TRIAGE, Phase.PREPARING})
+UNFINISHED = BEFORE_RTO | {Phase.PREPARED}
+
+# For each command: the phases in which it may be decided, and the refusal in any other known one.
+ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
+    c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_OPEN),
+    c.IssueQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.AnswerQuery: (BEFORE_RTO, r.TRIAGE_NOT_RUNNING),
+    c.DeclineQuery: (BEFORE_RTO, r.TRIAGE_NOT_RUNNING),
+    c.RemindQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.LapseQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.ConcludeTriage: (TRIAGE, r.ALREADY_CONCLUDED),
+    c.PrepareRto: (frozenset({Phase.PREPARING}), r.NOT_IN_PREPARATION),
+    c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
+    c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
+    c.FollowCleaning: (frozenset({Phase.DEESCALATED}), r.NOT_DEESCALATED),
+    c.FollowArchiving: (frozenset({Phase.DEESCALATED}), r.NOT_DEESCALATED),
+    c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
+    c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+}
+
+TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
+    (Phase.NOTHING, e.CaseOpened): Phase.TRIAGE,
+    (Phase.TRIAGE, e.TriageConcluded): Phase.PREPARING,
+    (Phase.TRIAGE, e.TriageClosed): Phase.CLOSING,
+    (Phase.PREPARING, e.RtoPrepared): Phase.PREPARED,
+    (Phase.TRIAGE, e.CaseClosing): Phase.CLOSING,
+    (Phase.PREPARING, e.CaseClosing): Phase.CLOSING,
+    (Phase.PREPARED, e.CaseClosing): Phase.CLOSING,
+    (Phase.PREPARED, e.CaseDeescalated): Phase.DEESCALATED,
+    (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
+}
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def decide(state: State, command: Command, moment: Moment) -> Decision:
+    """Total: each command in each phase gives events or a named refusal."""
+    if refusal := _may_not_know(state, command):
+        return refusal
+    allowed, refusal = ALLOWED[type(command)]
+    if state.phase not in allowed:
+        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+    match command:
+        case c.OpenCase():
+            return _open(command, moment)
+        case c.IssueQuery():
+            return _for_leading_party(state, command, Scope.QUERY, moment) or queries.issue(
+                state, command, moment
+            )
+        case c.AnswerQuery():
+            return queries.answer(state, command, moment)
+        case c.DeclineQuery():
+            return queries.decline(state, command, moment)
+        case c.RemindQuery(query_id=query_id):
+            return queries.remind(state, query_id)
+        case c.LapseQuery(query_id=query_id):
+            return queries.lapse(state, query_id)
+        case c.ConcludeTriage():
+            return _for_leading_party(state, command, Scope.QUERY, moment) or preparation.conclude(
+                state, command, moment
+            )
+        case c.PrepareRto():
+            return _for_leading_party(state, command, Scope.RTO, moment) or preparation.prepare(
+                state, command, moment
+            )
+        case c.MoveDirection(leading_party=party, since=since):
+            return (e.DirectionMoved(party, since),)
+        case c.FollowDeescalation():
+            return (e.CaseDeescalated(),)
+        case c.FollowCleaning(kept_items=kept):
+            return (e.FileCleaned(kept, _pieces(state.conclusion, state.preparation)),)
+        case c.FollowArchiving():
+            return (e.FileArchived(),)
+        case c.FollowClosing():
+            return _close(state)
+        case c.PurgeCase(case_id=case_id):
+            return (e.CasePurged(case_id),)
+        case _:
+            assert_never(command)
+
+
+def _may_not_know(state: State, command: Command) -> Refusal | None:
+    """Strangers first: a refusal never tells them that a case exists (R26, R33, R34)."""
+    match command:
+        case c.AnswerQuery() | c.DeclineQuery():
+            query = state.query(command.query_id)
+            asked = query is not None and query.recipient == command.by.party
+            return None if asked else r.NOT_THE_QUERIED_PARTY
+        case c.IssueQuery() | c.ConcludeTriage() | c.PrepareRto():
+            return None if command.by.person == state.director else r.NOT_THE_DIRECTOR
+        case _:
+            return None
+
+
+def _open(command: c.OpenCase, moment: Moment) -> Decision:
+    if command.taken_up.outcome is ScreeningOutcome.NOT_TAKEN_UP:
+        return r.SCREENED_OUT
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    return (e.CaseOpened(command.taken_up, moment.now),)
+
+
+def _for_leading_party(
+    state: State, command: DirectorCommand, scope: Scope, moment: Moment
+) -> Refusal | None:
+    """On behalf of whoever leads (R72), and within what the body that acts has authorised (R122)."""
+    if command.by.on_behalf_of != state.leading_party:
+        return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    body = state.acting_body or None
+    covered = moment.parties.authorised(state.leading_party, scope, moment.now, body)
+    return None if covered else NO_AUTHORISATION
+
+
+def _close(state: State) -> Decision:
+    """A referral that never came as far as triage leaves nothing here to close."""
+    if state.phase is Phase.NOTHING:
+        return ()
+    return (*queries.lapse_all(state), e.CaseClosing())
+
+
+def _pieces(*kept: object) -> tuple[str, ...]:
+    return tuple(c.piece for thing in kept if thing for c in contents(thing) if isinstance(c, Ref))
+
+
+# --- evolution -----------------------------------------------------------------------------------
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Total: what the state is after the event; texts become references here and nowhere else."""
+    phase = TRANSITIONS.get((state.phase, type(event)))
+    if phase is not None:
+        state = replace(state, phase=phase)
+    match event:
+        case e.CaseOpened():
+            return _opened(state, event)
+        case e.QueryIssued():
+            asked = Query(event.query.query_id, event.recipient, QueryStatus.OPEN, event.lapses_at)
+            return replace(state, queries=(*state.queries, asked))
+        case e.QueryAnswered(number=number, answer=answer):
+            given = tuple(item.item_id for item in answer.items)
+            return _replied(state, answer.query_id, QueryStatus.ANSWERED, number, given)
+        case e.QueryDeclined(number=number, decline=decline):
+            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, ())
+        case e.QueryReminded(query_id=query_id):
+            return _silent(state, query_id, QueryStatus.REMINDED)
+        case e.QueryLapsed(query_id=query_id):
+            return _silent(state, query_id, QueryStatus.NO_ANSWER)
+        case e.TriageConcluded() | e.TriageClosed():
+            return replace(state, conclusion=_conclusion(event))
+        case e.RtoPrepared(prepared=prepared):
+            return replace(state, preparation=referring(prepared))
+        case e.DirectionMoved(leading_party=party):
+            return replace(state, leading_party=party, acting_body="")
+        case e.FileCleaned(kept_items=kept):
+            return _cleaned(state, kept)
+        case e.ItemPrepared() | e.CaseDeescalated() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
+            return state
+        case _:
+            assert_never(event)
+
+
+def _opened(state: State, event: e.CaseOpened) -> State:
+    case = event.taken_up
+    return replace(
+        state,
+        referrer=case.referrer,
+        leading_party=case.referrer,
+        acting_body=case.acting_body,
+        director=case.director,
+        theme=case.theme,
+        persons=referring(case.persons),
+        referral_items=tuple(item.item_id for item in case.items),
+    )
+
+
+def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: tuple[str, ...]) -> State:
+    query = state.query(query_id)
+    if query is None:
+        return state
+    items = (*query.items, *given)
+    return state.with_query(replace(query, status=status, replies=number, items=items))
+
+
+def _silent(state: State, query_id: str, status: QueryStatus) -> State:
+    query = state.query(query_id)
+    return state if query is None else state.with_query(replace(query, status=status))
+
+
+def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
+    kept = referring(event)
+    return Conclusion(
+        outcome=event.outcome,
+        director=event.director,
+        at=event.at,
+        advice=kept.advice if isinstance(kept.advice, Ref) else None,
+        reason=kept.reason if isinstance(kept.reason, Ref) else None,
+    )
+
+
+def _cleaned(state: State, kept: tuple[str, ...]) -> State:
+    """What was asked and fixed has served its purpose; the items that stay are named, and who leads."""
+    return replace(
+        state,
+        referral_items=tuple(item for item in state.referral_items if item in kept),
+        queries=tuple(
+            replace(query, items=tuple(item for item in query.items if item in kept))
+            for query in state.queries
+        ),
+        conclusion=None,
+        preparation=None,
+    )

@@ -1,0 +1,191 @@
+"""Queries and what comes of them: whom to ask what, and which replies count (R26 to R32, R57)."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from services.triage import commands as c
+from services.triage import events as e
+from services.triage import refusals as r
+from services.triage.record import Choice
+from services.triage.state import Phase, Query, QueryStatus, State
+from shared.content import is_blank
+from shared.messages.triage import QueryIssued
+from shared.moment import Moment
+from shared.parties import PartyRecord
+from shared.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.words import Item, Person
+
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+EVERYBODY = "all"
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
+    """One query to one party, chosen for this case, saying all that R27 asks."""
+    recipient = command.recipient
+    if refusal := _of_recipient(state, recipient, moment):
+        return refusal
+    if state.query(command.query_id) is not None:
+        return r.QUERY_ISSUED_BEFORE
+    record = moment.parties.get(str(recipient))
+    if record is None or not record.is_member(moment.now):
+        return r.RECIPIENT_NOT_A_PARTY
+    if refusal := _of_contents(state, command, record, moment):
+        return refusal
+    return (
+        e.QueryIssued(
+            recipient=record.party,
+            query=_letter(state, command),
+            choice=Choice(
+                query_id=command.query_id,
+                reason=command.reason or "",
+                contains_special=command.contains_special,
+                passed_processing_test=command.passed_processing_test,
+            ),
+            lapses_at=command.reply_before + moment.policy.query_reminder,
+            at=moment.now,
+        ),
+    )
+
+
+def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Moment) -> Refusal | None:
+    """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
+    named = {recipient} if isinstance(recipient, str) else set(recipient)
+    before = {query.recipient for query in state.queries}
+    if EVERYBODY in named or moment.parties.members(moment.now) <= named | before | {state.leading_party}:
+        return r.QUERY_TO_EVERYBODY
+    if not isinstance(recipient, str):
+        return r.ONE_PARTY_PER_QUERY
+    if recipient == state.leading_party:
+        return r.QUERY_TO_ITSELF
+    return None
+
+
+def _of_contents(
+    state: State, command: c.IssueQuery, recipient: PartyRecord, moment: Moment
+) -> Refusal | None:
+    """What a query must and may hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
+    if not command.task or None in (command.purpose, command.necessity, command.question):
+        return r.QUERY_INCOMPLETE
+    if command.reason is None:
+        return r.CHOICE_WITHOUT_REASON
+    if not set(command.persons) <= {person.person_id for person in state.persons}:
+        return r.UNKNOWN_PERSON
+    if command.reply_before <= moment.now:
+        return r.TERM_IN_THE_PAST
+    competent = recipient.may_see_special or command.passed_processing_test
+    if command.contains_special and not competent:
+        return r.QUERIED_PARTY_NOT_TESTED
+    if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, moment)):
+        return r.BSN_NOT_ALLOWED
+    return None
+
+
+def _may_use_bsn(party: str, moment: Moment) -> bool:
+    record = moment.parties.get(party)
+    return record is not None and record.may_use_bsn
+
+
+def _letter(state: State, command: c.IssueQuery) -> QueryIssued:
+    """What the queried party gets: of the persons only those named, without what was not asked for."""
+    persons = tuple(p for p in state.persons if p.person_id in command.persons)
+    return QueryIssued.model_construct(
+        query_id=command.query_id,
+        on_behalf_of=state.leading_party,
+        acting_body=state.acting_body,
+        task=command.task,
+        purpose=command.purpose,
+        necessity=command.necessity,
+        question=command.question,
+        persons=persons if command.include_bsn else tuple(without_bsn(p) for p in persons),
+        reply_before=command.reply_before,
+    )
+
+
+def without_bsn(person: Person) -> Person:
+    """The person as somebody may see it who has no use for the number (R22)."""
+    return person if person.bsn is None else person.model_copy(update={"bsn": None})
+
+
+# --- replying ------------------------------------------------------------------------------------
+
+
+def answer(state: State, command: c.AnswerQuery, moment: Moment) -> Decision:
+    """An answer counts by when it was received; further ones may follow as long as triage runs (R31)."""
+    query = state.query(command.query_id)
+    if query is None:
+        return r.NOT_THE_QUERIED_PARTY
+    if refusal := _of_time(state, query, moment.now):
+        return refusal
+    record = moment.parties.get(query.recipient)
+    if record is None:
+        return r.NOT_THE_QUERIED_PARTY
+    if refusal := _of_items(state, command.answer.items, record, moment):
+        return refusal
+    return (e.QueryAnswered(query.recipient, query.replies + 1, command.answer, moment.now),)
+
+
+def decline(state: State, command: c.DeclineQuery, moment: Moment) -> Decision:
+    """The queried party alone weighs whether it gives anything; its ground is on record (R31)."""
+    query = state.query(command.query_id)
+    if query is None:
+        return r.NOT_THE_QUERIED_PARTY
+    if query.status in (QueryStatus.ANSWERED, QueryStatus.DECLINED):
+        return r.ALREADY_REPLIED
+    return _of_time(state, query, moment.now) or (
+        e.QueryDeclined(query.recipient, query.replies + 1, command.decline, moment.now),
+    )
+
+
+def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
+    """What was received in time counts, even where something else was handled first (R31)."""
+    concluded = state.conclusion
+    if state.phase is Phase.PREPARING and (concluded is None or concluded.at <= received):
+        return r.TRIAGE_NOT_RUNNING
+    return None if query.in_time(received) else r.REPLY_TOO_LATE
+
+
+def _of_items(state: State, items: tuple[Item, ...], giver: PartyRecord, moment: Moment) -> Refusal | None:
+    """What each item must state, in the order of the rules (R8, R21, R35, R57)."""
+    if not items:
+        return None
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    given = {item.item_id for item in items}
+    if len(given) != len(items) or not given.isdisjoint(state.item_ids):
+        return r.ITEM_GIVEN_BEFORE
+    if any(not item.basis for item in items):
+        return r.BASIS_MISSING
+    if any(item.acting_body not in giver.acting_bodies for item in items):
+        return r.ACTING_BODY_UNKNOWN
+    if any(is_blank(item.necessity) for item in items):
+        return r.NECESSITY_MISSING
+    known = {person.person_id for person in state.persons}
+    if any(not known.issuperset(item.persons) for item in items):
+        return r.UNKNOWN_PERSON
+    if any(item.category.needs_test for item in items) and not giver.may_see_special:
+        return r.SPECIAL_NOT_CHECKED
+    return None
+
+
+# --- silence -------------------------------------------------------------------------------------
+
+
+def remind(state: State, query_id: str) -> Decision:
+    """State decides whether the deadline still matters."""
+    query = state.query(query_id)
+    if query is None or query.status is not QueryStatus.OPEN:
+        return ()
+    return (e.QueryReminded(query_id),)
+
+
+def lapse(state: State, query_id: str) -> Decision:
+    """After the reminder comes the director, who sees "no answer" (R31)."""
+    query = state.query(query_id)
+    return (e.QueryLapsed(query_id),) if query is not None and query.status.waits else ()
+
+
+def lapse_all(state: State) -> tuple[e.QueryLapsed, ...]:
+    """Triage ends: whoever was still asked hears that nothing is expected any more."""
+    return tuple(e.QueryLapsed(query.query_id) for query in state.queries if query.status.waits)

@@ -1,0 +1,72 @@
+"""The triage record (R37): how each query was worded and what came in reply, one row each.
+
+These rows are written once and read when somebody looks or the round table is prepared, so that an answer
+need not load and store all that was said before it. They hold codes, ids and references, never a text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from shared.content import AnyContent
+from shared.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
+from shared.words import ContributedItem
+
+REFERRAL = ""  # stands for the query id where items came with the referral
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Why this party is asked (R28), and its test where the query holds special data (R49).
+
+    Not part of what the queried party gets.
+    """
+
+    query_id: str
+    reason: AnyContent
+    contains_special: bool
+    passed_processing_test: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query as it was sent, with the choice behind it."""
+
+    case_id: str
+    recipient: str
+    issued_at: datetime
+    query: QueryIssued
+    choice: Choice
+
+
+Said: TypeAlias = QueryAnswered | QueryDeclined
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One reply to a query, or (without `said`) what came with the referral.
+
+    `said` holds the four points of R37, or the ground of R31; its items stand apart, with their contributor.
+    """
+
+    case_id: str
+    query_id: str
+    number: int
+    at: datetime
+    said: Said | None
+    items: tuple[ContributedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryClosed:
+    """The query no longer waits for its recipient."""
+
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stripped:
+    """The file was cleaned: of what was asked and given only these items stay (R95)."""
+
+    case_id: str
+    kept_items: tuple[str, ...]

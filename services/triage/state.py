@@ -1,0 +1,102 @@
+"""What triage remembers of a case to decide by: small, because every answer loads and stores it.
+
+How a query was worded and what was given in reply lies in triage's own tables (see `record`).
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from shared.content import Ref
+from shared.messages.triage import RtoPrepared, TriageOutcome
+from shared.words import Person, Theme
+
+
+class Phase(StrEnum):
+    """Where a case stands for triage."""
+
+    NOTHING = "nothing"
+    TRIAGE = "triage"
+    PREPARING = "preparing"
+    PREPARED = "prepared"
+    DEESCALATED = "deescalated"
+    ARCHIVED = "archived"
+    CLOSING = "closing"
+    PURGED = "purged"
+
+
+class QueryStatus(StrEnum):
+    """What became of a query; "no answer" is a valid end (R31)."""
+
+    OPEN = "open"
+    REMINDED = "reminded"
+    ANSWERED = "answered"
+    DECLINED = "declined"
+    NO_ANSWER = "no-answer"
+
+    @property
+    def waits(self) -> bool:
+        return self in (QueryStatus.OPEN, QueryStatus.REMINDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One query to one party (R26); from `lapses_at` on nothing is expected any more (R31)."""
+
+    query_id: str
+    recipient: str
+    status: QueryStatus
+    lapses_at: datetime
+    replies: int = 0
+    items: tuple[str, ...] = ()
+
+    def in_time(self, at: datetime) -> bool:
+        """Whether a reply received then still counts; who has answered may give more (R31)."""
+        return self.status is QueryStatus.ANSWERED or at < self.lapses_at
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """How triage ended (R50); `reason` where the outcome needs one of its own (R51)."""
+
+    outcome: TriageOutcome
+    director: str
+    at: datetime
+    advice: Ref | None = None
+    reason: Ref | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What triage knows of a case, without any text about anybody."""
+
+    phase: Phase = Phase.NOTHING
+    referrer: str = ""
+    leading_party: str = ""
+    acting_body: str = ""
+    director: str = ""
+    theme: Theme = Theme.COMPLEX_CASE
+    persons: tuple[Person, ...] = ()
+    referral_items: tuple[str, ...] = ()
+    queries: tuple[Query, ...] = ()
+    conclusion: Conclusion | None = None
+    preparation: RtoPrepared | None = None
+
+    def query(self, query_id: str) -> Query | None:
+        """The query with this id."""
+        return next((query for query in self.queries if query.query_id == query_id), None)
+
+    def was_asked(self, party: str | None) -> bool:
+        """Whether a query of this case went to the party."""
+        return any(query.recipient == party for query in self.queries)
+
+    @property
+    def item_ids(self) -> frozenset[str]:
+        """Every item of the case: the referral's and the answers'."""
+        answered = (item for query in self.queries for item in query.items)
+        return frozenset((*self.referral_items, *answered))
+
+    def with_query(self, changed: Query) -> "State":
+        """The same case with this query as it is now."""
+        others = (changed if query.query_id == changed.query_id else query for query in self.queries)
+        return replace(self, queries=tuple(others))

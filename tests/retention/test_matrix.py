@@ -1,0 +1,79 @@
+"""Every command in every phase gives events or a named refusal, and evolves; the table is the only law."""
+
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from services.retention import events as e
+from services.retention import refusals
+from services.retention.consequences import consequences
+from services.retention.process import ALLOWED, TRANSITIONS, Command, Phase, State
+from services.retention.who_may import WHO_MAY
+from shared.content import SEALED_ALLOWED, Ref, contents
+from shared.refusal import Refusal
+from tests.retention import samples as s
+
+MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
+NAMES = [f"{phase}-{type(command).__name__}" for phase, command in MATRIX]
+STATES = TypeAdapter(State)
+
+
+@pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)
+def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> None:
+    given = s.spec().given(*s.HISTORIES[phase])
+    assert given.state.phase is phase
+    outcome = given.when(command).outcome
+    if isinstance(outcome, Refusal):
+        assert re.fullmatch(r"R\d+", outcome.rule)
+        assert outcome.article
+        assert outcome.sentence.endswith(".")
+        return
+    state = given.state
+    for event in outcome:
+        state = given.process.evolve(state, event)
+        list(consequences(s.CASE, event, state))
+    assert STATES.validate_json(STATES.dump_json(state), context=SEALED_ALLOWED) == state
+
+
+@pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)
+def test_a_command_outside_its_phases_is_refused(phase: Phase, command: Any) -> None:
+    allowed, _ = ALLOWED[type(command)]
+    outcome = s.spec().given(*s.HISTORIES[phase]).when(command).outcome
+    assert isinstance(outcome, Refusal) == (phase not in allowed)
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_a_state_holds_no_text_and_no_sealed_piece(phase: Phase) -> None:
+    assert all(isinstance(content, Ref) for content in contents(s.state(*s.HISTORIES[phase])))
+
+
+def test_every_command_stands_in_the_tables_and_in_the_samples() -> None:
+    commands = set(get_args(Command))
+    assert set(ALLOWED) == set(WHO_MAY) == {type(x) for x in s.COMMANDS} == commands
+    assert set(s.HISTORIES) == set(Phase)
+
+
+def test_every_phase_is_reached_by_the_table_and_by_events_that_exist() -> None:
+    assert set(TRANSITIONS.values()) == set(Phase) - {Phase.NOTHING}
+    assert {event for _, event in TRANSITIONS} <= set(get_args(e.Event))
+
+
+def test_nothing_leads_back_from_an_erasure_r91() -> None:
+    ending = {Phase.ERASING, Phase.DESTROYING, Phase.ERASED}
+    assert {after for (before, _), after in TRANSITIONS.items() if before in ending} <= ending
+
+
+def test_no_two_refusals_share_a_name() -> None:
+    found = [value for value in vars(refusals).values() if isinstance(value, Refusal)]
+    assert len({refusal.name for refusal in found}) == len(found)
+
+
+def test_every_refusal_of_retention_stands_in_a_test() -> None:
+    """A refusal that no test mentions could be inverted for years."""
+    here = Path(__file__).parent
+    sentences = "".join((here / name).read_text() for name in ("test_process.py", "test_api.py"))
+    found = {value.name for value in vars(refusals).values() if isinstance(value, Refusal)}
+    assert {name for name in found if f'"{name}"' not in sentences} == set()

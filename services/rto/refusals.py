@@ -21,16 +21,18 @@ NOT_PREPARED = Refusal(
     "art. 6.1",
     "A round table takes place only after a decision on the basis of triage, and none is on record.",
     may_be_lag=True,
+    status=404,
 )
 ALREADY_PREPARED = Refusal(
     "AlreadyPrepared", "R58", "art. 6.1", "The preparation of this round table is on record.", Remedy.STOP
 )
-RTO_IS_OPEN = Refusal(
-    "RtoIsOpen", "R58", "art. 6.1", "A round table of this case is convened and has no outcome yet."
+CANNOT_CONVENE_NOW = Refusal(
+    "CannotConveneNow",
+    "R58",
+    "art. 6.1",
+    "A round table is convened after its preparation or while monitoring, and this is neither.",
 )
-NO_RTO_IS_OPEN = Refusal(
-    "NoRtoIsOpen", "R61", "B3-F3", "No round table of this case is open: the window has closed."
-)
+NO_RTO_IS_OPEN = Refusal("NoRtoIsOpen", "R61", "B3-F3", "No round table of this case is open now.")
 NOT_IN_PHASE_3 = Refusal(
     "NotInPhase3", "R64", "B3-F3", "The case is not, or no longer, in the phase of the round table."
 )
@@ -57,7 +59,9 @@ CONTRIBUTION_MISSING = Refusal(
     "art. 9.2e; B3-F2",
     "Each participant is told which contribution is asked of it.",
 )
-PARTICIPANT_TWICE = Refusal("ParticipantTwice", "R42", "art. 9.2e; B3-F2", "A party has one seat at the table.")
+PARTICIPANT_TWICE = Refusal(
+    "ParticipantTwice", "R42", "art. 9.2e; B3-F2", "A party has one seat at the table."
+)
 NOT_LAWFULLY_PRESENT = Refusal(
     "NotLawfullyPresent",
     "R43",
@@ -83,9 +87,15 @@ NO_MANDATE = Refusal(
     "art. 6.2, 6.3",
     "A delegate comes with a mandate for operational decisions on the case.",
 )
-DELEGATE_MISSING = Refusal("DelegateMissing", "R59", "art. 6.2, 6.3", "Name the delegate of your organisation.")
+DELEGATE_MISSING = Refusal(
+    "DelegateMissing", "R59", "art. 6.2, 6.3", "Name the delegate of your organisation."
+)
 RTO_CONCLUDED = Refusal(
-    "RtoConcluded", "R61", "B3-F3", "That round table has its outcome, and its window has closed.", Remedy.STOP
+    "RtoConcluded",
+    "R61",
+    "B3-F3",
+    "That round table has its outcome, and its window has closed.",
+    Remedy.STOP,
 )
 NOT_AT_THE_TABLE = Refusal(
     "NotAtTheTable", "R59", "art. 6.2, 6.3", "Accept the invitation and name your delegate first."
@@ -99,7 +109,9 @@ NOBODY_AT_THE_TABLE = Refusal(
 
 # --- items brought in ------------------------------------------------------------------------------
 
-NECESSITY_MISSING = Refusal("NecessityMissing", "R42", "B3-F2, F3", "Say why this item is necessary for this use.")
+NECESSITY_MISSING = Refusal(
+    "NecessityMissing", "R42", "B3-F2, F3", "Say why this item is necessary for this use."
+)
 BASIS_MISSING = Refusal("BasisMissing", "R57", "B3-F2 legal basis", "Name the legal basis of each item.")
 ACTING_BODY_UNKNOWN = Refusal(
     "ActingBodyUnknown",
@@ -132,7 +144,11 @@ NO_SUCH_ACTION = Refusal(
     "NoSuchAction", "R73", "B3-F3", "The plan holds no such action, or another party carries it out."
 )
 ALREADY_RELEASED = Refusal(
-    "AlreadyReleased", "R65", "B3-gen 1; B3-F3", "This use is released: nothing needs to be asked.", Remedy.STOP
+    "AlreadyReleased",
+    "R65",
+    "B3-gen 1; B3-F3",
+    "This use is released: nothing needs to be asked.",
+    Remedy.STOP,
 )
 WITHDRAW_INSTEAD = Refusal(
     "WithdrawInstead",
@@ -216,7 +232,9 @@ NOT_OFFERED_TO_YOU = Refusal(
 CASE_DIRECTOR_MISSING = Refusal(
     "CaseDirectorMissing", "R71", "art. 1.9, 10.1", "Name the professional who will be case director."
 )
-PLAN_MISSING = Refusal("PlanMissing", "R69", "art. 6.4", "There is no plan of action to carry out or to follow.")
+PLAN_MISSING = Refusal(
+    "PlanMissing", "R69", "art. 6.4", "There is no plan of action to carry out or to follow."
+)
 MONITORING_PURPOSE_MISSING = Refusal(
     "MonitoringPurposeMissing", "R79", "B3-F3", "The purpose of the monitoring is made explicit."
 )

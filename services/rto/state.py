@@ -63,7 +63,7 @@ class Rto:
 
     rto_id: str
     on: datetime
-    place: Ref
+    place: Ref | None
     seats: tuple[Seat, ...]
     outcome: RtoOutcome | None = None
 

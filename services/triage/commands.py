@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.actor import Command
-from shared.content import Content, Sealed
+from shared.content import AnyContent, Content, Sealed
 from shared.message import Model
 from shared.messages.intake import CaseTakenUp
 from shared.messages.triage import (
@@ -41,10 +41,10 @@ class IssueQuery(Command):
     query_id: str
     recipient: str | tuple[str, ...]
     task: str
-    purpose: Sealed | None
-    necessity: Sealed | None
-    question: Sealed | None
-    reason: Sealed | None
+    purpose: AnyContent
+    necessity: AnyContent
+    question: AnyContent
+    reason: AnyContent
     reply_before: datetime
     persons: tuple[str, ...] = ()
     include_bsn: bool = False
@@ -105,7 +105,7 @@ class Invitee(Model):
 
     party: PartyId = Field(title="partij")
     role: ParticipantRole | None = Field(default=None, title="rol")
-    contribution: Content | None = Field(default=None, title="gevraagde bijdrage")
+    contribution: Content = Field(default="", title="gevraagde bijdrage")
     passed_processing_test: bool | None = Field(default=None, title="verwerkingstoets doorstaan")
 
 
@@ -117,13 +117,13 @@ class PrepareRto(Command):
     """
 
     items: tuple[ContributedItem, ...]
-    goal: Sealed | None
+    goal: AnyContent
     decision_types: tuple[str, ...]
     themes: tuple[str, ...]
     participants: tuple[Invitee, ...]
     viewing_plan: tuple[ViewingEntry, ...]
     citizen: CitizenInvolvement | None
-    care_agreements: Sealed | None
+    care_agreements: AnyContent
     consulted_leading_party: bool
 
 

@@ -6,7 +6,7 @@ from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
 from services.triage.state import State
 from shared.content import is_blank
-from shared.messages.triage import Participant, ParticipantRole, RtoPrepared, TriageOutcome, ViewingEntry
+from shared.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.moment import Moment
 from shared.parties import Parties
 from shared.refusal import CHANGED_MEANWHILE, Refusal
@@ -34,40 +34,67 @@ def prepare(state: State, command: c.PrepareRto, moment: Moment) -> Decision:
     """Every item goes along under its own terms: sharing it waits for its contributor (R65)."""
     if {item.item_id for item in command.items} != state.item_ids:
         return CHANGED_MEANWHILE
-    refusal = (
-        _of_purpose(command) or _of_participants(command, moment) or _of_viewing_plan(state, command, moment)
+    participants = _participants(command.participants, moment)
+    if isinstance(participants, Refusal):
+        return participants
+    refusal = _of_purpose(command) or _of_viewing_plan(state, command, moment)
+    if refusal is not None or command.citizen is None:
+        return refusal or r.CITIZEN_UNDECIDED
+    prepared = RtoPrepared.model_construct(
+        leading_party=state.leading_party,
+        acting_body=state.acting_body,
+        director=state.director,
+        theme=state.theme,
+        goal=command.goal,
+        decision_types=command.decision_types,
+        themes=command.themes,
+        participants=participants,
+        viewing_plan=command.viewing_plan,
+        citizen=command.citizen,
+        care_agreements=command.care_agreements,
+        persons=state.persons,
+        prepared_at=moment.now,
     )
-    if refusal is not None:
-        return refusal
-    prepared = _prepared(state, command, moment)
     return (*(e.ItemPrepared(item) for item in command.items), e.RtoPrepared(prepared))
 
 
+def _participants(invitees: tuple[c.Invitee, ...], moment: Moment) -> tuple[Participant, ...] | Refusal:
+    """Each party once, lawfully present, with its role and what is asked of it (R42, R43, R60)."""
+    if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
+        return r.PARTICIPANTS_MISSING
+    participants = []
+    for invitee in invitees:
+        if not moment.parties.is_member(invitee.party, moment.now):
+            return r.PARTICIPANT_NOT_A_PARTY
+        if invitee.role is None:
+            return r.ROLE_MISSING
+        if is_blank(invitee.contribution):
+            return r.CONTRIBUTION_MISSING
+        # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
+        passed = _is_competent(invitee.party, moment.parties) or bool(invitee.passed_processing_test)
+        participants.append(
+            Participant.model_construct(
+                party=invitee.party,
+                role=invitee.role,
+                contribution=invitee.contribution,
+                passed_processing_test=passed,
+            )
+        )
+    return tuple(participants)
+
+
 def _of_purpose(command: c.PrepareRto) -> Refusal | None:
-    if command.goal is None:
+    """What is fixed besides who sees what (R42, R44, R46, R47)."""
+    if is_blank(command.goal):
         return r.GOAL_MISSING
-    if not all(command.decision_types) or not all(command.themes):
-        return r.THEMES_MISSING
-    if not command.decision_types or not command.themes:
+    named = (*command.decision_types, *command.themes)
+    if not command.decision_types or not command.themes or not all(named):
         return r.THEMES_MISSING
     if not command.consulted_leading_party:
         return r.LEADING_PARTY_NOT_CONSULTED
     if command.citizen is None:
         return r.CITIZEN_UNDECIDED
-    return r.CARE_AGREEMENTS_MISSING if command.care_agreements is None else None
-
-
-def _of_participants(command: c.PrepareRto, moment: Moment) -> Refusal | None:
-    invited = [invitee.party for invitee in command.participants]
-    if not invited or len(set(invited)) != len(invited):
-        return r.PARTICIPANTS_MISSING
-    if not all(moment.parties.is_member(party, moment.now) for party in invited):
-        return r.PARTICIPANT_NOT_A_PARTY
-    if any(invitee.role is None for invitee in command.participants):
-        return r.ROLE_MISSING
-    if any(is_blank(invitee.contribution) for invitee in command.participants):
-        return r.CONTRIBUTION_MISSING
-    return None
+    return r.CARE_AGREEMENTS_MISSING if is_blank(command.care_agreements) else None
 
 
 def _of_viewing_plan(state: State, command: c.PrepareRto, moment: Moment) -> Refusal | None:
@@ -98,32 +125,3 @@ def _is_competent(party: str, parties: Parties) -> bool:
     """National chain partners, and whoever passed the check at governance (R21)."""
     record = parties.get(party)
     return record is not None and record.may_see_special
-
-
-def _prepared(state: State, command: c.PrepareRto, moment: Moment) -> RtoPrepared:
-    return RtoPrepared.model_construct(
-        leading_party=state.leading_party,
-        acting_body=state.acting_body,
-        director=state.director,
-        theme=state.theme,
-        goal=command.goal,
-        decision_types=command.decision_types,
-        themes=command.themes,
-        participants=tuple(_participant(invitee, moment.parties) for invitee in command.participants),
-        viewing_plan=command.viewing_plan,
-        citizen=command.citizen,
-        care_agreements=command.care_agreements,
-        persons=state.persons,
-        prepared_at=moment.now,
-    )
-
-
-def _participant(invitee: c.Invitee, parties: Parties) -> Participant:
-    """Who is competent by itself needs no test; who is not sees special data only after passing (R49)."""
-    competent = _is_competent(invitee.party, parties)
-    return Participant.model_construct(
-        party=invitee.party,
-        role=invitee.role or ParticipantRole.EXPERT,
-        contribution=invitee.contribution,
-        passed_processing_test=competent or bool(invitee.passed_processing_test),
-    )

@@ -115,7 +115,7 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _pieces(state.conclusion, state.preparation)),)
+            return (e.FileCleaned(kept, _pieces_of_outcome(state)),)
         case c.FollowArchiving():
             return (e.FileArchived(),)
         case c.FollowClosing():
@@ -165,8 +165,11 @@ def _close(state: State) -> Decision:
     return (*queries.lapse_all(state), e.CaseClosing())
 
 
-def _pieces(*kept: object) -> tuple[str, ...]:
-    return tuple(c.piece for thing in kept if thing for c in contents(thing) if isinstance(c, Ref))
+def _pieces_of_outcome(state: State) -> tuple[str, ...]:
+    """What was written at the end of triage; who the case is about stays."""
+    fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
+    texts = (text for thing in (state.conclusion, fixed) if thing for text in contents(thing))
+    return tuple(text.piece for text in texts if isinstance(text, Ref))
 
 
 # --- evolution -----------------------------------------------------------------------------------

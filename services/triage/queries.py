@@ -39,7 +39,7 @@ def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
             query=_letter(state, command),
             choice=Choice(
                 query_id=command.query_id,
-                reason=command.reason or "",
+                reason=command.reason,
                 contains_special=command.contains_special,
                 passed_processing_test=command.passed_processing_test,
             ),
@@ -66,9 +66,10 @@ def _of_contents(
     state: State, command: c.IssueQuery, recipient: PartyRecord, moment: Moment
 ) -> Refusal | None:
     """What a query must and may hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
-    if not command.task or None in (command.purpose, command.necessity, command.question):
+    stated = (command.purpose, command.necessity, command.question)
+    if not command.task or any(is_blank(text) for text in stated):
         return r.QUERY_INCOMPLETE
-    if command.reason is None:
+    if is_blank(command.reason):
         return r.CHOICE_WITHOUT_REASON
     if not set(command.persons) <= {person.person_id for person in state.persons}:
         return r.UNKNOWN_PERSON

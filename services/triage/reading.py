@@ -7,7 +7,7 @@ from typing import TypeAlias, assert_never
 from services.triage.record import Choice, Said
 from services.triage.state import Conclusion, Phase, State
 from shared.actor import THE_HOUSE, Role
-from shared.content import AnyContent
+from shared.content import Content
 from shared.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.reading import Allowed, Denied, Verdict, Viewer
 from shared.words import ContributedItem, Person
@@ -22,7 +22,7 @@ class PersonNumber:
     """A person's citizen service number: only to see that different parties mean the same person (R22)."""
 
     person_id: str
-    bsn: AnyContent
+    bsn: Content
 
 
 Thing: TypeAlias = (

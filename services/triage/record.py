@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from shared.content import AnyContent
+from shared.content import Content
 from shared.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
 from shared.words import ContributedItem
 
@@ -23,7 +23,7 @@ class Choice:
     """
 
     query_id: str
-    reason: AnyContent
+    reason: Content
     contains_special: bool
     passed_processing_test: bool
 
@@ -55,6 +55,19 @@ class Given:
     at: datetime
     said: Said | None
     items: tuple[ContributedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that was asked and given in a case."""
+
+    asked: tuple[Asked, ...]
+    given: tuple[Given, ...]
+
+    @property
+    def items(self) -> tuple[ContributedItem, ...]:
+        """Every item of the case, whoever gave it."""
+        return tuple(item for given in self.given for item in given.items)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,87 @@
+"""Decisions on the plan of action and on who directs the case (R69 to R72, R81, R85)."""
+
+from typing import TypeAlias
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.state import State
+from shared.content import is_blank
+from shared.moment import Moment
+from shared.parties import Scope
+from shared.refusal import Refusal
+
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+AVE_LEVELS = range(1, 5)
+
+
+def record_plan(state: State, plan: c.Plan, moment: Moment) -> Decision:
+    """Whoever is at the table makes the plan, and an action falls to one that agreed to it (R70, R85)."""
+    present = state.latest.present if state.latest else ()
+    if not present:
+        return r.NOBODY_AT_THE_TABLE
+    refusal = _incomplete(plan) or _not_released(state, plan)
+    if refusal:
+        return refusal
+    if not all(action.party in present for action in plan.actions):
+        return r.EXECUTOR_NOT_AT_THE_TABLE
+    return (e.PlanRecorded(plan, present, moment.now),)
+
+
+def _incomplete(plan: c.Plan) -> Refusal | None:
+    if plan.ave_level not in AVE_LEVELS:
+        return r.AVE_LEVEL_UNKNOWN
+    if is_blank(plan.agreements) or any(is_blank(action.description) for action in plan.actions):
+        return r.AGREEMENTS_MISSING
+    if len({action.action_id for action in plan.actions}) != len(plan.actions):
+        return r.ACTION_TWICE
+    return None
+
+
+def _not_released(state: State, plan: c.Plan) -> Refusal | None:
+    """Content taken from an item stays bound to that item's release (A19)."""
+    for item_id in plan.drawn_from:
+        if state.item(item_id) is None:
+            return r.UNKNOWN_ITEM
+        if not state.released_for_rto(item_id):
+            return r.NOT_RELEASED
+    return None
+
+
+def offer(state: State, party: str, moment: Moment) -> Decision:
+    """To a participant whose authorisation covers what follows: the director will act for it (R72, R122)."""
+    if state.latest is None or party not in state.latest.present:
+        return r.NOT_A_PARTICIPANT
+    if party == state.leading_party:
+        return r.ALREADY_LEADING
+    if not moment.parties.authorised(party, Scope.MONITORING, moment.now):
+        return r.MONITORING_NOT_AUTHORISED
+    return (e.DirectionOffered(party, moment.now),)
+
+
+def accept(state: State, command: c.AcceptDirection, moment: Moment) -> Decision:
+    """The authorisation is tested again: it may have been revoked since the offer (R122)."""
+    party = command.by.party or ""
+    if party != state.offered_to:
+        return r.NOT_OFFERED_TO_YOU
+    if command.case_director is None:
+        return r.CASE_DIRECTOR_MISSING
+    if not moment.parties.authorised(party, Scope.MONITORING, moment.now):
+        return r.MONITORING_NOT_AUTHORISED
+    return (e.DirectionMoved(party, state.leading_party, command.case_director, moment.now),)
+
+
+def decline(state: State, command: c.DeclineDirection, moment: Moment) -> Decision:
+    party = command.by.party or ""
+    if party != state.offered_to:
+        return r.NOT_OFFERED_TO_YOU
+    return (e.DirectionDeclined(party, command.reason, moment.now),)
+
+
+def progress(state: State, command: c.ProgressAction, moment: Moment) -> Decision:
+    """Each party carries out its own actions, and only it says how far they are (R85)."""
+    action = state.action(command.action_id)
+    if action is None or action.party != command.by.party:
+        return r.NOT_THE_EXECUTOR
+    return (e.ActionProgressed(command.action_id, command.progress, command.remark, moment.now),)

@@ -1,0 +1,187 @@
+"""Decisions on a meeting: who is invited, who comes, what is brought in and how it ends (R58 to R61, R79)."""
+
+from collections.abc import Collection, Iterable
+from typing import TypeAlias, assert_never
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.state import Phase, State
+from shared.content import is_blank, sealed
+from shared.messages.intake import ClosingReason
+from shared.messages.rto import RtoOutcome
+from shared.messages.triage import Participant, ViewingEntry
+from shared.moment import Moment
+from shared.parties import PartyRecord, Scope
+from shared.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.words import ContributedItem, Item
+
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+
+def convene(state: State, meeting: c.Meeting, moment: Moment) -> Decision:
+    """A first RTO is as it was prepared; a follow-up may name others, and open more (R42, R81)."""
+    if state.rto(meeting.rto_id) is not None:
+        return r.RTO_KNOWN
+    if is_blank(meeting.place):
+        return r.PLACE_MISSING
+    if state.phase is Phase.PREPARED and (meeting.participants or meeting.viewing_plan):
+        return r.PREPARATION_IS_FIXED
+    participants = meeting.participants or _participants_so_far(state)
+    if refusal := _may_sit(participants, moment) or _may_be_opened(
+        state, meeting.viewing_plan, {p.party for p in participants}
+    ):
+        return refusal
+    competent = tuple(p.party for p in participants if is_competent(p, moment))
+    convened = meeting.model_copy(update={"participants": participants})
+    return (e.RtoConvened(convened, competent, moment.now),)
+
+
+def _participants_so_far(state: State) -> tuple[Participant, ...]:
+    if state.latest is not None:
+        return tuple(seat.participant for seat in state.latest.seats)
+    return state.preparation.participants if state.preparation else ()
+
+
+def _may_sit(participants: tuple[Participant, ...], moment: Moment) -> Refusal | None:
+    if len({p.party for p in participants}) != len(participants):
+        return r.PARTICIPANT_TWICE
+    if any(is_blank(p.contribution) for p in participants):
+        return r.CONTRIBUTION_MISSING
+    if not all(moment.parties.is_member(p.party, moment.now) for p in participants):
+        return r.NOT_LAWFULLY_PRESENT
+    return None
+
+
+def is_competent(participant: Participant, moment: Moment) -> bool:
+    """Whether it may see special-category and criminal data: by its kind, or because it was tested (R49)."""
+    record = moment.parties.get(participant.party)
+    return participant.passed_processing_test or (record is not None and record.may_see_special)
+
+
+def extend(state: State, entries: tuple[ViewingEntry, ...]) -> Decision:
+    """Necessity is decided per participant and item, with the reason (R42)."""
+    seats = state.latest.seats if state.latest else ()
+    refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
+    return refusal or (e.ViewingPlanExtended(entries),)
+
+
+def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Collection[str]) -> Refusal | None:
+    for entry in entries:
+        if state.item(entry.item_id) is None:
+            return r.UNKNOWN_ITEM
+        if not state.stays(entry.item_id):
+            return r.NOT_KEPT_FOR_MONITORING
+        if entry.participant not in parties:
+            return r.NOT_A_PARTICIPANT
+        if is_blank(entry.reason):
+            return r.VIEWING_REASON_MISSING
+    return None
+
+
+def accept(state: State, command: c.AcceptInvitation, moment: Moment) -> Decision:
+    party = command.by.party or ""
+    if refusal := _open_to(state, command.rto_id, party):
+        return refusal
+    if not command.mandate:
+        return r.NO_MANDATE
+    if not command.delegate:
+        return r.DELEGATE_MISSING
+    return (e.InvitationAccepted(command.rto_id, party, command.delegate, moment.now),)
+
+
+def decline(state: State, command: c.DeclineInvitation, moment: Moment) -> Decision:
+    party = command.by.party or ""
+    return _open_to(state, command.rto_id, party) or (
+        e.InvitationDeclined(command.rto_id, party, command.reason, moment.now),
+    )
+
+
+def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
+    """Only an invited party may answer, and only as long as that RTO has no outcome (R61)."""
+    rto = state.rto(rto_id)
+    if rto is None or rto.seat(party) is None:
+        return r.NOT_INVITED
+    return r.RTO_CONCLUDED if rto.outcome is not None else None
+
+
+def contribute(state: State, command: c.ContributeItems, moment: Moment) -> Decision:
+    """Only during the RTO do participants decide what they bring in, each item complete (B3-F3)."""
+    party = command.by.party or ""
+    if refusal := _open_to(state, command.rto_id, party):
+        return refusal
+    rto, record = state.rto(command.rto_id), moment.parties.get(party)
+    if rto is None or record is None or party not in rto.present:
+        return r.NOT_AT_THE_TABLE
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    if refusal := _known_before(state, command.items):
+        return refusal
+    persons = {p.person_id for p in state.preparation.persons} if state.preparation else set()
+    for item in command.items:
+        if refusal := _incomplete(item, record, persons):
+            return refusal
+    items = tuple(ContributedItem.model_construct(**dict(i), contributor=party) for i in command.items)
+    return (e.ItemsContributed(command.rto_id, items, moment.now),)
+
+
+def _known_before(state: State, items: tuple[Item, ...]) -> Refusal | None:
+    ids = [item.item_id for item in items]
+    known = len(set(ids)) != len(ids) or any(state.item(item_id) for item_id in ids)
+    return r.ITEM_KNOWN if known else None
+
+
+def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:
+    """What an item must state, wherever it is brought in (R3, R16, R21, R42, R57)."""
+    if is_blank(item.necessity):
+        return r.NECESSITY_MISSING
+    if not item.basis:
+        return r.BASIS_MISSING
+    if item.acting_body not in record.acting_bodies:
+        return r.ACTING_BODY_UNKNOWN
+    if not set(item.persons) <= set(persons):
+        return r.UNKNOWN_PERSON
+    if item.category.needs_test and not record.may_see_special:
+        return r.SPECIAL_NOT_CHECKED
+    return None
+
+
+def conclude(state: State, command: c.ConcludeRto, moment: Moment) -> Decision:
+    """What the participants decided together (R70); each outcome asks for what it needs."""
+    rto, conclusion = state.rto(command.rto_id), command.conclusion
+    if rto is None or rto.outcome is not None:
+        return r.NO_RTO_IS_OPEN
+    if not rto.present:
+        return r.NOBODY_AT_THE_TABLE
+    concluded = e.RtoConcluded(rto.rto_id, conclusion.outcome, moment.now)
+    match conclusion.outcome:
+        case RtoOutcome.APPROACH_AND_MONITORING:
+            return _monitor(state, conclusion, concluded, moment)
+        case RtoOutcome.DEESCALATE:
+            return (concluded, e.CaseDeescalated(rto.rto_id, moment.now))
+        case RtoOutcome.DOES_NOT_BELONG:
+            return (concluded, e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, moment.now))
+        case RtoOutcome.OTHER_TABLE:
+            return (concluded, e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, moment.now))
+        case _:
+            assert_never(conclusion.outcome)
+
+
+def _monitor(state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, moment: Moment) -> Decision:
+    """Purpose explicit, items agreed and released, support covered by the authorisation (R79, R80)."""
+    purpose = sealed(conclusion.monitoring_purpose)
+    if state.plan is None:
+        return r.PLAN_MISSING
+    if purpose is None:
+        return r.MONITORING_PURPOSE_MISSING
+    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.now):
+        return r.MONITORING_NOT_AUTHORISED
+    for item_id in conclusion.monitoring_items:
+        if state.item(item_id) is None:
+            return r.UNKNOWN_ITEM
+        if not state.stays(item_id):
+            return r.NOT_KEPT_FOR_MONITORING
+        if not state.released_for_rto(item_id):
+            return r.NOT_RELEASED
+    items = tuple(dict.fromkeys(conclusion.monitoring_items))
+    return (concluded, e.MonitoringAgreed(purpose, items, moment.now))

@@ -1,0 +1,324 @@
+"""The round table: what each phase allows, who has nothing to do with a case, and what an event changes."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeAlias, assert_never
+
+from services.rto import commands as c
+from services.rto import direction, meetings, releases
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.state import (
+    Answer,
+    Monitoring,
+    Phase,
+    Progress,
+    Release,
+    ReleaseKey,
+    ReleaseStatus,
+    Rto,
+    Seat,
+    State,
+)
+from shared.actor import A_PARTY, Actor, Role
+from shared.content import Ref, Sealed, contents, referring
+from shared.messages.rto import Taker, Use
+from shared.messages.triage import RtoPrepared, ViewingEntry
+from shared.moment import Moment
+from shared.refusal import (
+    ITEM_OF_ANOTHER_CASE,
+    NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
+    UNKNOWN_CASE,
+    Refusal,
+)
+from shared.words import ContributedItem
+
+# --- the table: what each phase allows, and what moves it on -------------------------------------
+
+Command: TypeAlias = (
+    c.RecordItem
+    | c.OpenPreparation
+    | c.ConveneRto
+    | c.ExtendViewingPlan
+    | c.AcceptInvitation
+    | c.DeclineInvitation
+    | c.ContributeItems
+    | c.ConcludeRto
+    | c.AskRelease
+    | c.GiveRelease
+    | c.RefuseRelease
+    | c.WithdrawRelease
+    | c.RecordPlan
+    | c.ProvideItem
+    | c.OfferDirection
+    | c.AcceptDirection
+    | c.DeclineDirection
+    | c.ProgressAction
+    | c.FollowCleaning
+    | c.FollowArchiving
+    | c.FollowClosing
+    | c.PurgeCase
+)
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+BEFORE = frozenset({Phase.NOTHING, Phase.COLLECTING})
+CONVENED = frozenset({Phase.CONVENED})
+PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
+RELEASABLE = PHASE_3 | {Phase.PREPARED}
+DEESCALATED = frozenset({Phase.DEESCALATED})
+LIVE = BEFORE | RELEASABLE
+
+# For each command: the phases in which it may be decided, and the refusal in any other known one.
+ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
+    c.RecordItem: (BEFORE | {Phase.PREPARED}, r.ALREADY_PREPARED),
+    c.OpenPreparation: (BEFORE, r.ALREADY_PREPARED),
+    c.ConveneRto: (frozenset({Phase.PREPARED, Phase.MONITORING}), r.CANNOT_CONVENE_NOW),
+    c.ExtendViewingPlan: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.AcceptInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.DeclineInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.ContributeItems: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.ConcludeRto: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.AskRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
+    c.GiveRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
+    c.RefuseRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
+    c.WithdrawRelease: (RELEASABLE | {Phase.DEESCALATED, Phase.CLOSING}, r.NOT_IN_PHASE_3),
+    c.RecordPlan: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.ProvideItem: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.OfferDirection: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.AcceptDirection: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.DeclineDirection: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.ProgressAction: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
+    c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
+    c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
+    c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+}
+
+TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
+    (Phase.NOTHING, e.ItemRecorded): Phase.COLLECTING,
+    (Phase.NOTHING, e.PreparationOpened): Phase.PREPARED,
+    (Phase.COLLECTING, e.PreparationOpened): Phase.PREPARED,
+    (Phase.PREPARED, e.RtoConvened): Phase.CONVENED,
+    (Phase.CONVENED, e.MonitoringAgreed): Phase.MONITORING,
+    (Phase.MONITORING, e.RtoConvened): Phase.CONVENED,
+    (Phase.CONVENED, e.CaseDeescalated): Phase.DEESCALATED,
+    (Phase.CONVENED, e.CaseEndedAtTable): Phase.CLOSING,
+    (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseClosing): Phase.CLOSING for phase in sorted(LIVE)},
+    **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
+}
+
+# --- decisions -----------------------------------------------------------------------------------
+
+
+def decide(state: State, command: Command, moment: Moment) -> Decision:
+    """Total: each command in each phase gives events or a named refusal; strangers come first."""
+    if refusal := _stranger(state, command.by):
+        return refusal
+    allowed, refusal = ALLOWED[type(command)]
+    if state.phase not in allowed:
+        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+    if command.by.role is Role.PROCESS_DIRECTOR and command.by.on_behalf_of != state.leading_party:
+        return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    match command:
+        case c.RecordItem(item=item):
+            return _record(state, item, moment)
+        case c.OpenPreparation(preparation=preparation):
+            return (e.PreparationOpened(_without_bsn(preparation)),)
+        case c.ConveneRto(meeting=meeting):
+            return meetings.convene(state, meeting, moment)
+        case c.ExtendViewingPlan(entries=entries):
+            return meetings.extend(state, entries)
+        case c.AcceptInvitation():
+            return meetings.accept(state, command, moment)
+        case c.DeclineInvitation():
+            return meetings.decline(state, command, moment)
+        case c.ContributeItems():
+            return meetings.contribute(state, command, moment)
+        case c.ConcludeRto():
+            return meetings.conclude(state, command, moment)
+        case c.AskRelease(request=request):
+            return releases.ask(state, request, moment)
+        case c.GiveRelease():
+            return releases.give(state, command, moment)
+        case c.RefuseRelease():
+            return releases.refuse(state, command, moment)
+        case c.WithdrawRelease():
+            return releases.withdraw(state, command, moment)
+        case c.RecordPlan(plan=plan):
+            return direction.record_plan(state, plan, moment)
+        case c.ProvideItem(taking=taking):
+            return releases.provide(state, taking, moment)
+        case c.OfferDirection(party=party):
+            return direction.offer(state, party, moment)
+        case c.AcceptDirection():
+            return direction.accept(state, command, moment)
+        case c.DeclineDirection():
+            return direction.decline(state, command, moment)
+        case c.ProgressAction():
+            return direction.progress(state, command, moment)
+        case c.FollowCleaning(kept_items=kept):
+            return (e.FileCleaned(kept, _pieces_not_kept(state, kept)),)
+        case c.FollowArchiving():
+            return (e.FileArchived(),)
+        case c.FollowClosing():
+            return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
+        case c.PurgeCase(case_id=case_id):
+            return (e.CasePurged(case_id),)
+        case _:
+            assert_never(command)
+
+
+def _stranger(state: State, by: Actor) -> Refusal | None:
+    """Who has nothing to do with the case does not learn that it exists (R34, R60)."""
+    if state.phase in (Phase.NOTHING, Phase.PURGED):
+        return None
+    if by.role in A_PARTY:
+        return None if by.party in state.involved() else r.NOT_INVOLVED
+    if by.role is not Role.PROCESS_DIRECTOR:
+        return None
+    if state.preparation is None:
+        return r.NOT_PREPARED
+    return None if by.person == state.director else r.NOT_THE_DIRECTOR
+
+
+def _record(state: State, item: ContributedItem, moment: Moment) -> Decision:
+    """Triage may send an item again, but no other party's item under its number (R35)."""
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    known = state.item(item.item_id)
+    if known is None:
+        return (e.ItemRecorded(item),)
+    return () if known.contributor == item.contributor else r.ITEM_KNOWN
+
+
+def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
+    """The number served to match persons; the round table has no use for it, so it is not kept (R22)."""
+    persons = tuple(person.model_copy(update={"bsn": None}) for person in preparation.persons)
+    return preparation.model_copy(update={"persons": persons})
+
+
+def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
+    gone = tuple(item for item in state.items if item.item_id not in kept)
+    return tuple(content.piece for content in contents(gone) if isinstance(content, Ref))
+
+
+# --- evolution -----------------------------------------------------------------------------------
+
+
+def evolve(state: State, event: e.Event) -> State:
+    """Total: what the state is after the event; texts become references here and nowhere else."""
+    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    match event:
+        case e.ItemRecorded(item=item):
+            return _with_items(state, (item,))
+        case e.PreparationOpened(preparation=preparation):
+            prepared = referring(preparation)
+            state = replace(state, preparation=prepared, leading_party=prepared.leading_party)
+            return _with_viewing(state, prepared.viewing_plan)
+        case e.RtoConvened():
+            return _with_rto(state, event)
+        case e.ViewingPlanExtended(entries=entries):
+            return _with_viewing(state, referring(entries))
+        case e.InvitationAccepted(rto_id=rto_id, party=party, delegate=delegate):
+            return _with_answer(state, rto_id, party, Answer.ACCEPTED, delegate)
+        case e.InvitationDeclined(rto_id=rto_id, party=party):
+            return _with_answer(state, rto_id, party, Answer.DECLINED, "")
+        case e.ItemsContributed(items=items):
+            return _with_items(state, items)
+        case e.ReleaseAsked(request=request):
+            return _with_release(state, releases.key_of(request), ReleaseStatus.ASKED)
+        case e.ReleaseGiven(release=release):
+            return _with_release(state, releases.key_of(release), ReleaseStatus.GIVEN)
+        case e.ReleaseRefused(refusal=refusal):
+            return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
+        case e.ReleaseWithdrawn(item_id=item_id):
+            return _without_releases(state, item_id)
+        case e.PlanRecorded(plan=plan, made_by=made_by):
+            return replace(state, plan=referring(plan), made_by=made_by)
+        case e.ItemProvided(taking=t):
+            taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
+            return replace(state, takers=(*state.takers, taker))
+        case e.DirectionOffered(party=party):
+            return replace(state, offered_to=party)
+        case e.DirectionMoved(leading_party=party, case_director=name):
+            return replace(state, leading_party=party, case_director=referring_text(name), offered_to=None)
+        case e.DirectionDeclined():
+            return replace(state, offered_to=None)
+        case e.ActionProgressed():
+            return _with_progress(state, event)
+        case e.RtoConcluded(rto_id=rto_id, outcome=outcome):
+            rtos = (replace(x, outcome=outcome) if x.rto_id == rto_id else x for x in state.rtos)
+            return replace(state, rtos=tuple(rtos))
+        case e.MonitoringAgreed(purpose=purpose, items=agreed):
+            return replace(state, monitoring=Monitoring(referring_text(purpose), agreed))
+        case e.FileCleaned(kept_items=kept):
+            return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
+        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
+            return state
+        case _:
+            assert_never(event)
+
+
+def referring_text(text: Sealed) -> Ref:
+    """Where a sealed text lies."""
+    return Ref(text.piece, text.by)
+
+
+def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
+    """The mark "may be shared in the RTO" is the contributor's release for that use (R32, R61)."""
+    state = replace(state, items=(*state.items, *referring(items)))
+    if state.monitoring is not None:
+        stay = (*state.monitoring.items, *(item.item_id for item in items))
+        state = replace(state, monitoring=replace(state.monitoring, items=stay))
+    for item in items:
+        if item.shareable_at_rto:
+            state = _with_release(state, ReleaseKey(item.item_id, Use.RTO), ReleaseStatus.GIVEN)
+    return state
+
+
+def _with_viewing(state: State, entries: tuple[ViewingEntry, ...]) -> State:
+    new = {(entry.item_id, entry.participant) for entry in entries}
+    others = (x for x in state.viewing_plan if (x.item_id, x.participant) not in new)
+    return replace(state, viewing_plan=(*others, *entries))
+
+
+def _with_rto(state: State, event: e.RtoConvened) -> State:
+    meeting = referring(event.meeting)
+    place = meeting.place if isinstance(meeting.place, Ref) else None
+    seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
+    rto = Rto(meeting.rto_id, meeting.on, place, seats)
+    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan)
+
+
+def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate: str) -> State:
+    def answered(seat: Seat) -> Seat:
+        return replace(seat, answer=answer, delegate=delegate) if seat.party == party else seat
+
+    rtos = (
+        replace(rto, seats=tuple(map(answered, rto.seats))) if rto.rto_id == rto_id else rto
+        for rto in state.rtos
+    )
+    return replace(state, rtos=tuple(rtos))
+
+
+def _with_release(state: State, key: ReleaseKey, status: ReleaseStatus) -> State:
+    others = tuple(release for release in state.releases if release.key != key)
+    return replace(state, releases=(*others, Release(key, status)))
+
+
+def _without_releases(state: State, item_id: str) -> State:
+    """What was asked or refused stays so; what was given is withdrawn (A12)."""
+
+    def withdrawn(x: Release) -> Release:
+        given = x.key.item_id == item_id and x.status is ReleaseStatus.GIVEN
+        return replace(x, status=ReleaseStatus.WITHDRAWN) if given else x
+
+    return replace(state, releases=tuple(map(withdrawn, state.releases)))
+
+
+def _with_progress(state: State, event: e.ActionProgressed) -> State:
+    remark = referring_text(event.remark) if event.remark else None
+    new = Progress(event.action_id, event.progress, event.at, remark)
+    others = tuple(x for x in state.progress if x.action_id != event.action_id)
+    return replace(state, progress=(*others, new))

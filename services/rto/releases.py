@@ -1,0 +1,141 @@
+"""The contributor's say: one release, one use; and what may then be taken away (R63 to R67, R73 to R75)."""
+
+from typing import TypeAlias
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.meetings import is_competent
+from services.rto.state import ReleaseKey, ReleaseStatus, State
+from shared.actor import Actor
+from shared.content import is_blank
+from shared.messages import rto as m
+from shared.messages.triage import Participant
+from shared.moment import Moment
+from shared.refusal import Refusal
+from shared.words import ContributedItem
+
+Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+
+
+def key_of(use: m.ReleaseAsked | m.ReleaseGiven | m.ReleaseRefused) -> ReleaseKey:
+    """Exactly what is asked, given or refused (R65)."""
+    return ReleaseKey(use.item_id, use.use, use.recipient, use.action_id)
+
+
+def ask(state: State, request: m.ReleaseAsked, moment: Moment) -> Decision:
+    """Each step needs the contributor's own new decision, so it is asked for each (R65)."""
+    item, key = state.item(request.item_id), key_of(request)
+    if item is None:
+        return r.UNKNOWN_ITEM
+    if is_blank(request.necessity):
+        return r.NECESSITY_MISSING
+    if refusal := _not_exact(state, key):
+        return refusal
+    if state.release(key) is ReleaseStatus.GIVEN:
+        return r.ALREADY_RELEASED
+    return (e.ReleaseAsked(request, item.contributor, moment.now),)
+
+
+def give(state: State, command: c.GiveRelease, moment: Moment) -> Decision:
+    key = key_of(command.release)
+    refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
+    if refusal:
+        return refusal
+    if state.release(key) is ReleaseStatus.GIVEN:
+        return r.ALREADY_RELEASED
+    return (e.ReleaseGiven(command.release, moment.now),)
+
+
+def refuse(state: State, command: c.RefuseRelease, moment: Moment) -> Decision:
+    """Also of what was shared for triage and RTO (R75); what was given for a use is withdrawn instead."""
+    key = key_of(command.refusal)
+    refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
+    if refusal:
+        return refusal
+    if state.release(key) is ReleaseStatus.GIVEN:
+        return r.WITHDRAW_INSTEAD
+    return (e.ReleaseRefused(command.refusal, moment.now),)
+
+
+def withdraw(state: State, command: c.WithdrawRelease, moment: Moment) -> Decision:
+    """Every release of the item at once, whatever was seen or taken before (A12)."""
+    if refusal := _not_its_contributor(state, command.item_id, command.by):
+        return refusal
+    given = [x for x in state.releases if x.key.item_id == command.item_id]
+    if not any(x.status is ReleaseStatus.GIVEN for x in given):
+        return r.NOTHING_TO_WITHDRAW
+    return (e.ReleaseWithdrawn(command.item_id, moment.now),)
+
+
+def _not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
+    """Control stays with the contributor; others do not learn whether the item exists (R66, R34)."""
+    item = state.item(item_id)
+    return None if item is not None and item.contributor == by.party else r.NOT_THE_CONTRIBUTOR
+
+
+def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
+    """A plan activity is one action of one recipient; the round table is for all its participants (R65)."""
+    if key.use is m.Use.RTO:
+        return None if key.recipient is None and key.action_id is None else r.RELEASE_NOT_EXACT
+    if key.recipient is None or key.action_id is None:
+        return r.RELEASE_NOT_EXACT
+    action = state.action(key.action_id)
+    return None if action is not None and action.party == key.recipient else r.NO_SUCH_ACTION
+
+
+# --- what may be taken away ------------------------------------------------------------------------
+
+
+def provide(state: State, taking: c.TakeAway, moment: Moment) -> Decision:
+    """Only what exactly this participant needs for exactly this action, and only when released (R73)."""
+    item = state.item(taking.item_id)
+    if item is None:
+        return r.UNKNOWN_ITEM
+    refusal = (
+        _no_role(state, taking)
+        or _not_lawful(state, item, taking.recipient, moment)
+        or _not_released(state, taking)
+    )
+    if refusal:
+        return refusal
+    if _taker(taking) in state.takers:
+        return r.ALREADY_PROVIDED
+    return (e.ItemProvided(taking, item.contributor, moment.now),)
+
+
+def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
+    if not state.executes(taking.recipient):
+        return r.NO_ROLE_IN_THE_PLAN
+    action = state.action(taking.action_id)
+    return None if action is not None and action.party == taking.recipient else r.NO_SUCH_ACTION
+
+
+def _not_lawful(state: State, item: ContributedItem, recipient: str, moment: Moment) -> Refusal | None:
+    if not state.stays(item.item_id):
+        return r.NOT_KEPT_FOR_MONITORING
+    if not moment.parties.is_member(recipient, moment.now):
+        return r.NOT_LAWFULLY_PRESENT
+    participant = _as_last_invited(state, recipient)
+    competent = participant is not None and is_competent(participant, moment)
+    return r.PROCESSING_TEST_MISSING if item.category.needs_test and not competent else None
+
+
+def _as_last_invited(state: State, party: str) -> Participant | None:
+    seats = [rto.seat(party) for rto in reversed(state.rtos)]
+    return next((seat.participant for seat in seats if seat is not None), None)
+
+
+def _not_released(state: State, taking: c.TakeAway) -> Refusal | None:
+    key = ReleaseKey(taking.item_id, m.Use.PLAN_ACTIVITY, taking.recipient, taking.action_id)
+    match state.release(key):
+        case ReleaseStatus.GIVEN:
+            return None
+        case ReleaseStatus.REFUSED:
+            return r.RELEASE_REFUSED
+        case _:
+            return r.NOT_RELEASED
+
+
+def _taker(taking: c.TakeAway) -> m.Taker:
+    return m.Taker(party=taking.recipient, item_id=taking.item_id, action_id=taking.action_id)

@@ -1,0 +1,250 @@
+"""Triage over HTTP: what the director asks of it and parties' workers reply, and what they may read."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AwareDatetime, Field
+
+from services.triage import commands as c
+from services.triage.queries import without_bsn
+from services.triage.reading import PersonNumber, may_view
+from services.triage.record import Choice, Record
+from services.triage.state import Phase, QueryStatus, State
+from services.triage.store import record_of, waiting_queries
+from shared.actor import Role
+from shared.content import Content, sealed
+from shared.desk import Caller, Desk, Refused, Seen
+from shared.ids import keyed_id
+from shared.message import Model
+from shared.messages import triage as m
+from shared.parties import Scope
+from shared.refusal import NOT_YOURS
+from shared.web import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
+from shared.words import Code, ContributedItem, Id, LegalReference, PartyId, Person, Theme
+
+router = APIRouter(tags=["triage"])
+PAGE = 20  # queries; each is looked at, and logged, by itself
+
+# --- what is asked -------------------------------------------------------------------------------
+
+
+class NewQuery(Model):
+    """A query to one party; what is left out is refused under its rule (R27, R28)."""
+
+    recipient: PartyId | list[PartyId] = Field(title="bevraagde partij")
+    task: LegalReference = Field(default="", title="wettelijke taak")
+    purpose: Content = Field(default="", title="doel")
+    necessity: Content = Field(default="", title="noodzaak")
+    question: Content = Field(default="", title="vraag")
+    reason: Content = Field(default="", title="waarom deze partij")
+    persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
+    reply_before: AwareDatetime = Field(title="termijn")
+    include_bsn: bool = Field(default=False, title="met burgerservicenummer")
+    contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
+    passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")
+
+
+class NewConclusion(Model):
+    """How triage ends (R50); doubt needs its own reason (R51)."""
+
+    outcome: m.TriageOutcome = Field(title="uitkomst")
+    advice: Content | None = Field(default=None, title="advies")
+    reason: Content | None = Field(default=None, title="reden")
+
+
+class NewPreparation(Model):
+    """What is fixed before any invitation (R42 to R49)."""
+
+    goal: Content = Field(default="", title="doel")
+    decision_types: tuple[Code, ...] = Field(default=(), title="soort beslissingen")
+    themes: tuple[Code, ...] = Field(default=(), title="gespreksthema's")
+    participants: tuple[c.Invitee, ...] = Field(default=(), title="deelnemers")
+    viewing_plan: tuple[m.ViewingEntry, ...] = Field(default=(), title="inzageplan")
+    citizen: m.CitizenInvolvement | None = Field(default=None, title="betrekken van de burger")
+    care_agreements: Content = Field(default="", title="zorgvuldigheidsafspraken")
+    consulted_leading_party: bool = Field(default=False, title="overlegd met de leidende partij")
+
+
+class Issued(Done):
+    """The query is on its way, under this number."""
+
+    query_id: Id = Field(title="uitvraag")
+
+
+class Received(Model):
+    """The reply is on record; nothing is said of the case, not even how often it changed (R34)."""
+
+    query_id: Id = Field(title="uitvraag")
+
+
+# --- looking -------------------------------------------------------------------------------------
+
+
+@router.get("/cases/{case_id}", response_model_exclude_none=True)
+async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+    """The case, as far as the caller may see it (R33, R34)."""
+    record = await _record(desk, case_id)
+    seen = await desk.look(caller, case_id, may_view, things_of(record), scope=Scope.QUERY)
+    return CaseView(
+        case_id=case_id,
+        persons=_persons(seen),
+        items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
+        queries=_queries(seen, record),
+        **_about_the_case(caller, seen),
+    )
+
+
+@router.get("/queries")
+async def read_waiting_queries(
+    caller: Looking, desk: AtDesk, after: Annotated[Id, Query()] = ""
+) -> WaitingQueries:
+    """The queries that wait for the organisation of this worker, each looked at like any case."""
+    if Role.PARTY_WORKER not in caller.identity.roles or caller.identity.party is None:
+        raise Refused(NOT_YOURS)
+    async with desk.engine.connect() as connection:
+        found = await waiting_queries(connection, caller.identity.party, after=after, most=PAGE)
+    seen = [await _look_at_query(caller, desk, case_id, query_id) for query_id, case_id in found]
+    return WaitingQueries(
+        queries=[query for query in seen if query is not None],
+        after=found[-1][0] if len(found) == PAGE else None,
+    )
+
+
+async def _look_at_query(
+    caller: Caller, desk: Desk[State], case_id: str, query_id: str
+) -> WaitingQuery | None:
+    """None where the case was closed or held a moment ago."""
+    asked = [row for row in (await _record(desk, case_id)).asked if row.query.query_id == query_id]
+
+    def the_query(state: State) -> Iterable[tuple[str, Any]]:
+        return ((f"query/{query_id}", row.query) for row in asked)
+
+    try:
+        seen = await desk.look(caller, case_id, may_view, the_query, scope=Scope.QUERY)
+    except Refused:
+        return None
+    query = seen.case.state.query(query_id)
+    shown = seen.things.get(f"query/{query_id}")
+    if query is None or shown is None:
+        return None
+    return WaitingQuery(**dict(shown), case_id=case_id, replies_until=query.lapses_at)
+
+
+async def _record(desk: Desk[State], case_id: str) -> Record:
+    async with desk.engine.connect() as connection:
+        return await record_of(connection, case_id)
+
+
+# --- acting --------------------------------------------------------------------------------------
+
+
+@router.post("/cases/{case_id}/queries")
+async def issue_query(case_id: Id, body: NewQuery, caller: Acting, desk: AtDesk) -> Issued:
+    """The director asks one party, on behalf of the leading one (R26, R27, R28)."""
+    person, key = caller.identity.subject, caller.idempotency_key or ""
+    query_id = keyed_id(desk.digest_key, "query", case_id, person, key)
+    recipient = body.recipient if isinstance(body.recipient, str) else tuple(body.recipient)
+    outcome = await desk.act(
+        caller,
+        case_id,
+        body,
+        lambda sent, by: c.IssueQuery(
+            by=by,
+            query_id=query_id,
+            recipient=recipient,
+            task=sent.task,
+            purpose=sent.purpose,
+            necessity=sent.necessity,
+            question=sent.question,
+            reason=sent.reason,
+            persons=sent.persons,
+            reply_before=sent.reply_before,
+            include_bsn=sent.include_bsn,
+            contains_special=sent.contains_special,
+            passed_processing_test=sent.passed_processing_test,
+        ),
+        asks=c.IssueQuery,
+    )
+    return Issued(version=outcome.version, query_id=query_id)
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/answers")
+async def answer_query(
+    case_id: Id, query_id: Id, body: m.QueryAnswered, caller: Acting, desk: AtDesk
+) -> Received:
+    """A worker of the queried party answers; the same command as the message `query-answered` (R31)."""
+    await desk.act(
+        _replying(caller, query_id, body.query_id),
+        case_id,
+        body,
+        lambda sent, by: c.AnswerQuery(by=by, answer=sent),
+        asks=c.AnswerQuery,
+    )
+    return Received(query_id=query_id)
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/declines")
+async def decline_query(
+    case_id: Id, query_id: Id, body: m.QueryDeclined, caller: Acting, desk: AtDesk
+) -> Received:
+    """A worker of the queried party gives nothing, on a ground (R31)."""
+    await desk.act(
+        _replying(caller, query_id, body.query_id),
+        case_id,
+        body,
+        lambda sent, by: c.DeclineQuery(by=by, decline=sent),
+        asks=c.DeclineQuery,
+    )
+    return Received(query_id=query_id)
+
+
+def _replying(caller: Caller, query_id: str, named: str) -> Caller:
+    """Path and body name one query; and who replies has no business with the case's version (R34)."""
+    if query_id != named:
+        raise Refused(BAD_REQUEST)
+    return replace(caller, if_match=None)
+
+
+@router.post("/cases/{case_id}/conclusion")
+async def conclude(case_id: Id, body: NewConclusion, caller: Acting, desk: AtDesk) -> Done:
+    """The director concludes triage, on behalf of the leading party (R50)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ConcludeTriage(
+                by=by, outcome=sent.outcome, advice=sealed(sent.advice), reason=sealed(sent.reason)
+            ),
+            asks=c.ConcludeTriage,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/preparation")
+async def prepare(case_id: Id, body: NewPreparation, caller: Acting, desk: AtDesk) -> Done:
+    """The director prepares the round table, on behalf of the leading party (R42)."""
+    items = (await _record(desk, case_id)).items
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.PrepareRto(
+                by=by,
+                items=items,
+                goal=sent.goal,
+                decision_types=sent.decision_types,
+                themes=sent.themes,
+                participants=sent.participants,
+                viewing_plan=sent.viewing_plan,
+                citizen=sent.citizen,
+                care_agreements=sent.care_agreements,
+                consulted_leading_party=sent.consulted_leading_party,
+            ),
+            asks=c.PrepareRto,
+        )
+    )

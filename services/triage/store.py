@@ -1,0 +1,141 @@
+"""The triage record in PostgreSQL: one row per query and per reply, written in the decision's transaction."""
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
+from shared import pieces
+from shared.content import SEALED_ALLOWED, Ref, contents
+from shared.database import fetch, run
+
+_ASKED = TypeAdapter(Asked)
+_GIVEN = TypeAdapter(Given)
+
+_ASK = sa.text(
+    """
+    INSERT INTO queries (query_id, case_id, recipient, asked)
+    SELECT query_id, case_id, recipient, CAST(asked AS json)
+    FROM unnest(CAST(:queries AS text[]), CAST(:cases AS text[]), CAST(:recipients AS text[]),
+                CAST(:asked AS text[])) AS new (query_id, case_id, recipient, asked)
+    """
+)
+_GIVE = sa.text(
+    """
+    INSERT INTO contributions (case_id, query_id, number, given)
+    SELECT case_id, query_id, number, CAST(given AS json)
+    FROM unnest(CAST(:cases AS text[]), CAST(:queries AS text[]), CAST(:numbers AS int[]),
+                CAST(:given AS text[])) AS new (case_id, query_id, number, given)
+    """
+)
+_CLOSE = sa.text("UPDATE queries SET waits = false WHERE query_id = ANY(:queries) AND waits")
+_ASKED_IN = sa.text(
+    "SELECT CAST(asked AS text) AS asked FROM queries WHERE case_id = :case ORDER BY query_id"
+)
+_GIVEN_IN = sa.text(
+    """
+    SELECT CAST(given AS text) AS given FROM contributions WHERE case_id = :case ORDER BY query_id, number
+    """
+)
+_FORGET = [
+    sa.text("DELETE FROM queries WHERE case_id = ANY(:cases)"),
+    sa.text("DELETE FROM contributions WHERE case_id = ANY(:cases)"),
+]
+_WAITING = sa.text(
+    """
+    SELECT queries.query_id, queries.case_id FROM queries JOIN cases USING (case_id)
+    WHERE queries.recipient = :party AND queries.waits AND NOT cases.held AND queries.query_id > :after
+    ORDER BY queries.query_id LIMIT :most
+    """
+)
+
+
+class TriageRecord:
+    """What triage adds to the transaction of the shell."""
+
+    async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None:
+        """One statement per kind of row; a stripped file last."""
+        await _ask(connection, [row for row in rows if isinstance(row, Asked)])
+        await _give(connection, [row for row in rows if isinstance(row, Given)])
+        closed = sorted({row.query_id for row in rows if isinstance(row, QueryClosed)})
+        if closed:
+            await run(connection, _CLOSE, queries=closed)
+        for row in rows:
+            if isinstance(row, Stripped):
+                await _strip(connection, row)
+
+    async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+        """Every row of these cases goes (R105)."""
+        if case_ids:
+            for statement in _FORGET:
+                await run(connection, statement, cases=list(case_ids))
+
+
+async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
+    if asked:
+        await run(
+            connection,
+            _ASK,
+            queries=[row.query.query_id for row in asked],
+            cases=[row.case_id for row in asked],
+            recipients=[row.recipient for row in asked],
+            asked=[_ASKED.dump_json(row).decode() for row in asked],
+        )
+
+
+async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:
+    if given:
+        await run(
+            connection,
+            _GIVE,
+            cases=[row.case_id for row in given],
+            queries=[row.query_id for row in given],
+            numbers=[row.number for row in given],
+            given=[_GIVEN.dump_json(row).decode() for row in given],
+        )
+
+
+async def _strip(connection: AsyncConnection, order: Stripped) -> None:
+    """Queries and replies go with their texts; of the items those that were kept stay (R95)."""
+    record = await record_of(connection, order.case_id)
+    dropped = {text.piece for thing in _not_kept(record, order) for text in _references(thing)}
+    await TriageRecord().forget(connection, [order.case_id])
+    await pieces.drop(connection, [(order.case_id, piece) for piece in sorted(dropped)])
+    kept = [
+        Given(row.case_id, row.query_id, row.number, row.at, None, items)
+        for row in record.given
+        if (items := tuple(item for item in row.items if item.item_id in order.kept_items))
+    ]
+    await _give(connection, kept)
+
+
+def _not_kept(record: Record, order: Stripped) -> Iterable[object]:
+    """Whom the queries were about stays: the case itself remembers that."""
+    yield from (row.query.model_copy(update={"persons": ()}) for row in record.asked)
+    yield from (row.choice for row in record.asked)
+    yield from (row.said for row in record.given)
+    yield from (item for item in record.items if item.item_id not in order.kept_items)
+
+
+def _references(thing: object) -> Iterable[Ref]:
+    return (text for text in contents(thing) if isinstance(text, Ref))
+
+
+async def record_of(connection: AsyncConnection, case_id: str) -> Record:
+    """All that was asked and given in a case, with references for texts."""
+    asked = await fetch(connection, _ASKED_IN, case=case_id)
+    given = await fetch(connection, _GIVEN_IN, case=case_id)
+    return Record(
+        tuple(_ASKED.validate_json(row.asked, context=SEALED_ALLOWED) for row in asked),
+        tuple(_GIVEN.validate_json(row.given, context=SEALED_ALLOWED) for row in given),
+    )
+
+
+async def waiting_queries(
+    connection: AsyncConnection, party: str, *, after: str, most: int
+) -> list[tuple[str, str]]:
+    """(query, case) ids of the queries that wait for this party, by query id; cases that are held aside."""
+    rows = await fetch(connection, _WAITING, party=party, after=after, most=most)
+    return [(row.query_id, row.case_id) for row in rows]

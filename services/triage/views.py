@@ -1,0 +1,148 @@
+"""What people are shown of a case at triage, made of the things that `may_view` let through."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from services.triage.queries import without_bsn
+from services.triage.reading import PersonNumber
+from services.triage.record import Choice, Record
+from services.triage.state import Conclusion, Phase, QueryStatus, State
+from shared.content import Content
+from shared.desk import Seen
+from shared.message import Model
+from shared.messages import triage as m
+from shared.words import ContributedItem, Id, PartyId, Person, Theme
+
+
+class QueryView(Model):
+    """A query with what came in reply; why the party was chosen only for who chose."""
+
+    query_id: Id = Field(title="uitvraag")
+    recipient: PartyId = Field(title="bevraagde partij")
+    status: QueryStatus = Field(title="stand")
+    replies_until: datetime = Field(title="antwoord mogelijk tot")
+    asked: m.QueryIssued = Field(title="uitvraag zoals verstuurd")
+    choice: Choice | None = Field(default=None, title="keuze voor deze partij")
+    replies: list[m.QueryAnswered | m.QueryDeclined] = Field(title="antwoorden")
+
+
+class ConclusionView(Model):
+    """How triage ended."""
+
+    outcome: m.TriageOutcome = Field(title="uitkomst")
+    at: datetime = Field(title="op")
+    advice: Content | None = Field(default=None, title="advies")
+    reason: Content | None = Field(default=None, title="reden")
+
+
+class CaseView(Model):
+    """What the viewer may see of a case; for a queried party its own queries, replies and items alone."""
+
+    case_id: Id = Field(title="casusnummer")
+    version: int | None = None
+    phase: Phase | None = Field(default=None, title="fase")
+    theme: Theme | None = Field(default=None, title="thema")
+    referrer: PartyId | None = Field(default=None, title="aanmeldende partij")
+    leading_party: PartyId | None = Field(default=None, title="leidende partij")
+    persons: list[Person] = Field(title="betrokkenen")
+    items: list[ContributedItem] = Field(title="gegevens")
+    queries: list[QueryView] = Field(title="uitvragen")
+    conclusion: ConclusionView | None = Field(default=None, title="uitkomst")
+    preparation: m.RtoPrepared | None = Field(default=None, title="voorbereiding")
+
+
+class WaitingQuery(m.QueryIssued):
+    """A query that waits for the caller's organisation."""
+
+    case_id: Id = Field(title="casusnummer")
+    replies_until: datetime = Field(title="antwoord mogelijk tot")
+
+
+class WaitingQueries(Model):
+    """A page of them; `after` gives the next one."""
+
+    queries: list[WaitingQuery] = Field(title="openstaande uitvragen")
+    after: Id | None = Field(default=None, title="volgende")
+
+
+def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
+    """Everything of the case, by label; `may_view` decides on each."""
+
+    def things(state: State) -> Iterable[tuple[str, Any]]:
+        for person in state.persons:
+            yield f"person/{person.person_id}", without_bsn(person)
+            if person.bsn is not None:
+                yield f"bsn/{person.person_id}", PersonNumber(person.person_id, person.bsn)
+        for row in record.asked:
+            yield f"query/{row.query.query_id}", row.query
+            yield f"choice/{row.query.query_id}", row.choice
+        for given in record.given:
+            if given.said is not None:
+                yield f"reply/{given.query_id}/{given.number}", given.said
+            yield from ((f"item/{item.item_id}", item) for item in given.items)
+        if state.conclusion is not None:
+            yield "conclusion", state.conclusion
+        if state.preparation is not None:
+            yield "preparation", state.preparation.model_copy(update={"persons": ()})
+
+    return things
+
+
+def _persons(seen: Seen[State]) -> list[Person]:
+    """The persons, with their numbers for whom `may_view` allowed those."""
+    numbers = {n.person_id: n.bsn for n in seen.things.values() if isinstance(n, PersonNumber)}
+    return [
+        person.model_copy(update={"bsn": numbers.get(person.person_id)})
+        for person in seen.things.values()
+        if isinstance(person, Person)
+    ]
+
+
+def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
+    shown = seen.things
+    return [
+        QueryView(
+            query_id=query.query_id,
+            recipient=query.recipient,
+            status=query.status,
+            replies_until=query.lapses_at,
+            asked=shown[f"query/{query.query_id}"],
+            choice=shown.get(f"choice/{query.query_id}"),
+            replies=[
+                shown[label]
+                for given in record.given
+                if given.query_id == query.query_id
+                and (label := f"reply/{given.query_id}/{given.number}") in shown
+            ],
+        )
+        for query in seen.case.state.queries
+        if f"query/{query.query_id}" in shown
+    ]
+
+
+def _about_the_case(caller: Caller, seen: Seen[State]) -> dict[str, Any]:
+    """For the leading party and who acts for it; a queried party learns nothing of the case itself (R34)."""
+    state, shown = seen.case.state, seen.things
+    if caller.identity.party not in (None, state.leading_party):
+        return {}
+    conclusion = shown.get("conclusion")
+    return {
+        "version": seen.case.version,
+        "phase": state.phase,
+        "theme": state.theme,
+        "referrer": state.referrer,
+        "leading_party": state.leading_party,
+        "conclusion": conclusion
+        and ConclusionView(
+            outcome=conclusion.outcome,
+            at=conclusion.at,
+            advice=conclusion.advice,
+            reason=conclusion.reason,
+        ),
+        "preparation": shown.get("preparation"),
+    }
+
+

@@ -1,0 +1,56 @@
+"""Covenant time is machine time, moved by a file where there is one."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shared.clock import Clock, machine_now
+from shared.settings import Settings
+
+AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def test_without_a_file_both_clocks_say_the_same(tmp_path: Path) -> None:
+    assert Clock().covenant(AT) == AT
+    assert Clock(tmp_path / "missing").covenant(AT) == AT
+    assert abs(Clock().now() - machine_now()) < timedelta(seconds=5)
+
+
+@given(seconds=st.integers(0, 40_000_000))
+def test_a_file_moves_covenant_time(tmp_path_factory: pytest.TempPathFactory, seconds: int) -> None:
+    file = tmp_path_factory.mktemp("clock") / "clock.json"
+    file.write_text(json.dumps({"offset_seconds": seconds}))
+    assert Clock(file).covenant(AT) == AT + timedelta(seconds=seconds)
+
+
+def test_the_file_is_read_anew_at_each_look(tmp_path: Path) -> None:
+    file = tmp_path / "clock.json"
+    clock = Clock(file)
+    for seconds in (0.0, 86_400.0):
+        file.write_text(json.dumps({"offset_seconds": seconds}))
+        assert clock.offset == timedelta(seconds=seconds)
+
+
+def test_both_clocks_are_aware() -> None:
+    assert machine_now().tzinfo is UTC
+    assert Clock().now().tzinfo is UTC
+
+
+@pytest.mark.parametrize(("environment", "refused"), [("production", True), ("acceptance", False)])
+def test_production_refuses_to_start_with_a_clock_file(
+    environment: str, refused: bool, tmp_path: Path
+) -> None:
+    wanted = {name: "1" for name, field in Settings.model_fields.items() if field.is_required()}
+    given_ = wanted | {"environment": environment, "policy_profile": "convenant-2021"}
+    assert Settings.model_validate(given_).clock_file is None
+    moved = given_ | {"clock_file": tmp_path / "clock.json"}
+    if refused:
+        with pytest.raises(ValidationError, match="ZVH_CLOCK_FILE"):
+            Settings.model_validate(moved)
+    else:
+        assert Settings.model_validate(moved).clock_file

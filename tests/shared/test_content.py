@@ -1,0 +1,131 @@
+"""Text, sealed piece, reference: the one walk finds each of them, and a party hands us text only."""
+
+import base64
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from shared.content import (
+    MAX_CONTENT,
+    SEALED_ALLOWED,
+    AnyContent,
+    Ref,
+    Sealed,
+    contents,
+    is_blank,
+    referring,
+    sealed,
+    sealed_in,
+    transform,
+)
+from shared.messages.intake import ReferralReceived, ReferralWithdrawn
+from shared.messages.triage import QueryAnswered
+from shared.words import Item, Person, PersonRole
+
+ID = "0192aaaa-0000-7000-8000-00000000000a"
+TEXTS = st.text(max_size=40)
+SEALED = st.builds(Sealed, st.text(max_size=9), st.just("intake"), st.binary(max_size=40))
+REFS = st.builds(Ref, st.text(max_size=9), st.just("intake"))
+ANY = TEXTS | SEALED | REFS
+
+
+def item(content: AnyContent, necessity: AnyContent, conditions: AnyContent | None) -> Item:
+    return Item(
+        item_id=ID,
+        acting_body="college",
+        basis="Wmo",
+        valid_on=date(2026, 3, 2),
+        content=content,
+        necessity=necessity,
+        use_conditions=conditions,
+    )
+
+
+ITEMS = st.builds(item, ANY, ANY, st.none() | ANY)
+ANSWERS = st.builds(
+    lambda items, plan: QueryAnswered(query_id=ID, involved=True, items=items, plan_contribution=plan),
+    st.lists(ITEMS, max_size=3).map(tuple),
+    st.none() | ANY,
+)
+
+
+def written(answer: QueryAnswered) -> list[AnyContent]:
+    """What the walk must find, said without it."""
+    found = [answer.plan_contribution]
+    for one in answer.items:
+        found += [one.necessity, one.content, one.use_conditions]
+    return [content for content in found if content is not None]
+
+
+@given(ANSWERS)
+def test_the_walk_finds_each_content_once_and_nothing_else(answer: QueryAnswered) -> None:
+    assert sorted(map(repr, contents(answer))) == sorted(map(repr, written(answer)))
+
+
+@given(ANSWERS)
+def test_a_walk_that_changes_nothing_gives_the_same_object(answer: QueryAnswered) -> None:
+    assert transform(answer, lambda content: content) is answer
+
+
+@given(ANSWERS)
+def test_a_state_keeps_references_and_no_sealed_piece(answer: QueryAnswered) -> None:
+    kept = referring(answer)
+    assert list(sealed_in(kept)) == []
+    places = [(c.piece, c.by) for c in contents(kept) if isinstance(c, Ref)]
+    assert places == [(c.piece, c.by) for c in contents(answer) if isinstance(c, Sealed | Ref)]
+
+
+@given(ANSWERS)
+def test_inside_the_house_a_message_is_written_and_read_as_it_was(answer: QueryAnswered) -> None:
+    again = QueryAnswered.model_validate_json(answer.model_dump_json(), context=SEALED_ALLOWED)
+    assert list(contents(again)) == list(contents(answer))
+
+
+@pytest.mark.parametrize("context", [None, {}])
+@pytest.mark.parametrize(
+    "smuggled",
+    [
+        {"piece": "p", "by": "intake"},
+        {"piece": "p", "by": "intake", "box": base64.b64encode(b"x").decode()},
+        None,
+        7,
+        ["text"],
+    ],
+)
+def test_a_party_can_hand_in_text_only(smuggled: Any, context: dict[str, Any] | None) -> None:
+    with pytest.raises(ValidationError):
+        ReferralWithdrawn.model_validate({"reason": smuggled}, context=context)
+
+
+def test_a_text_is_as_long_as_the_limit_and_no_longer() -> None:
+    assert ReferralWithdrawn(reason="x" * MAX_CONTENT).reason
+    with pytest.raises(ValidationError):
+        ReferralWithdrawn(reason="x" * (MAX_CONTENT + 1))
+
+
+def test_codes_and_ids_are_no_content() -> None:
+    letter = ReferralReceived(referral_id=ID, case_id=ID)
+    assert list(contents(letter)) == []
+    person = Person(person_id=ID, role=PersonRole.SUBJECT, name="A", date_of_birth="B")
+    assert list(contents(person)) == ["A", "B"]
+
+
+@pytest.mark.parametrize("blank", [None, "", "  ", "\n\t"])
+def test_blank_is_what_says_nothing(blank: str | None) -> None:
+    assert is_blank(blank)
+
+
+def test_a_sealed_piece_or_a_word_is_not_blank() -> None:
+    assert not is_blank("x")
+    assert not is_blank(Sealed("p", "intake", b""))
+
+
+def test_only_a_sealed_text_is_taken_as_sealed() -> None:
+    one = Sealed("p", "intake", b"")
+    assert sealed(one) is one
+    assert sealed("") is None
+    assert sealed(None) is None

@@ -71,7 +71,7 @@ def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tu
         return lambda _, body: body, lambda _, payload: payload
     house = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
     signing, opening = house.signing, house.opening
-    records = [PartyRecord.model_validate(record) for record in json.loads(parties.read_text())]
+    records = read_records(parties)
     signers = {record.party: _loaded(record, KeyUse.SIGNING) for record in records}
     sealers = {record.party: next(iter(_loaded(record, KeyUse.SEALING).values())) for record in records}
 
@@ -86,3 +86,8 @@ def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tu
 
 def _loaded(record: PartyRecord, use: KeyUse) -> dict[str, ECKey]:
     return {key.kid: load_key({**key.jwk, "kid": key.kid}) for key in record.keys if key.use is use}
+
+
+def read_records(file: Path) -> list[PartyRecord]:
+    """The parties, as the measuring process wrote them down."""
+    return [PartyRecord.model_validate(record) for record in json.loads(file.read_text())]

@@ -1,8 +1,8 @@
 """(a) The floor: a hand-written loop over aiokafka and asyncpg that does nothing it need not.
 
-It opens each body, notes it in the inbox, moves its query's row on, puts an answer in the outbox, commits, and
-only then acknowledges; a relay signs, seals and sends the answers and deletes them when the broker has them.
-No domain, and nothing is checked beyond the signature and the JSON.
+It opens each body, notes it in the inbox, moves its query's row on, puts an answer in the outbox, commits,
+and only then acknowledges; a relay signs, seals and sends the answers and deletes them when the broker has
+them. No domain, and nothing is checked beyond the signature and the JSON.
 """
 
 import asyncio
@@ -162,7 +162,7 @@ class Floor:
         return headers, self.make(row["recipient"], payload)
 
 
-async def prepare(settings: Settings, queries: Sequence[Query]) -> None:
+async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """The floor's tables, with the open queries in them."""
     connection = await asyncpg.connect(**_database(settings))
     await connection.execute(_SCHEMA)

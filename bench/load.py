@@ -1,4 +1,4 @@
-"""What is sent: answers of thirty parties to 5,000 open queries, made and sealed before anything is measured."""
+"""What is sent: answers of thirty parties to 5,000 open queries, made and sealed beforehand."""
 
 import os
 from collections.abc import Mapping, Sequence

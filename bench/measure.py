@@ -22,7 +22,7 @@ class Variant:
 
     name: str
     module: str
-    prepare: Callable[[Settings, Sequence[Query]], Awaitable[None]]
+    prepare: Callable[[Settings, Path, Sequence[Query]], Awaitable[None]]
     handled: Callable[[Settings], Awaitable[int]]
 
 
@@ -62,7 +62,7 @@ def measure(
 ) -> Run:
     """Raises `WentWrong`."""
     with place.database(plain=plain) as settings:
-        asyncio.run(variant.prepare(settings, queries))
+        asyncio.run(variant.prepare(settings, place.parties_file, queries))
         place.fill(letters, plain=plain)
         before = place.answers(plain=plain)
         note = place.layout.directory / "began.json"

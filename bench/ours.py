@@ -1,15 +1,20 @@
-"""(b) Ours: triage as it is deployed, with its whole shell; only the codec can be left out, here and nowhere else."""
+"""(b) Ours: triage as it is deployed, with its whole shell.
+
+Only the codec can be left out, here and nowhere else, and case keys are derived instead of fetched.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 import uvloop
 
-from bench.child import Began, Noting, Plain
+from bench.child import Began, Noting, Plain, read_records
 from bench.load import Query
+from bench.seed import open_queries
+from services.triage.main import SERVICE
 from shared import logs, migrate, runtime
 from shared.case_keys import KeyStatus
 from shared.codec import Codec, SignedAndSealed
@@ -29,26 +34,29 @@ class DerivedKeys:
         return {case: (KeyStatus.READY, keyed_hash(self._root, "bench", case)) for case in case_ids}
 
 
-async def prepare(settings: Settings, queries: Sequence[Query]) -> None:
-    raise NotImplementedError
+async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
+    """Triage's own tables, with the open queries in them."""
+    parts = runtime.assemble(settings, SERVICE, key_source=DerivedKeys)
+    await migrate.upgrade(parts.engine, SERVICE)
+    await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)
+    await parts.producer.stop()
+    await parts.client.aclose()
+    await parts.engine.dispose()
+
+
+_HANDLED = sa.text("SELECT count(*) FROM journal WHERE what = 'QueryAnswered'")
 
 
 async def handled(settings: Settings) -> int:
-    """How many answers had their effect: noted in the inbox, and nothing refused or waiting."""
+    """How many answers had their effect."""
     engine = connect(settings.database_url)
     async with engine.connect() as connection:
-        sql = """
-            SELECT (SELECT count(*) FROM inbox) - (SELECT count(*) FROM journal WHERE rule IS NOT NULL)
-                 - (SELECT count(*) FROM held)
-        """
-        count = int((await connection.execute(sa.text(sql))).scalar_one())
+        count = int((await connection.execute(_HANDLED)).scalar_one())
     await engine.dispose()
     return count
 
 
 async def _serve(settings: Settings, began: Began, *, plain: bool) -> None:
-    from services.triage.main import SERVICE
-
     def make_codec(keys: HouseKeys) -> Codec:
         return Noting(Plain() if plain else SignedAndSealed(keys), began)
 

@@ -51,7 +51,7 @@ class AnswerRow(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
-async def prepare(settings: Settings, queries: Sequence[Query]) -> None:
+async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """The tutorial's tables, with the open queries in them."""
     engine = create_async_engine(settings.database_url)
     async with engine.begin() as connection:
@@ -99,9 +99,7 @@ def make_app(settings: Settings, parties: Path, began: Began, *, plain: bool) ->
             query = await session.get_one(QueryRow, event["data"]["query_id"])
             query.answers += 1
             session.add(
-                AnswerRow(
-                    message_id=event["id"], query_id=query.query_id, party=party, data=event["data"]
-                )
+                AnswerRow(message_id=event["id"], query_id=query.query_id, party=party, data=event["data"])
             )
         entry = of_model(MessageAccepted)
         envelope = Envelope(

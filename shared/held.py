@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import fetch, run
 
-WAIT = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
+PATIENCE = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
 
 
 class Why(StrEnum):

@@ -5,6 +5,7 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -89,7 +90,15 @@ def assemble(
     marker_key = keyed_hash(settings.root_key, "marker")
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     transaction = Transaction(
-        engine, service.process, cases, parties, post, policy, marker_key, service.own_rows
+        engine,
+        service.process,
+        cases,
+        parties,
+        post,
+        policy,
+        marker_key,
+        service.own_rows,
+        timedelta(seconds=settings.patience),
     )
     receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key)
     producer = AIOKafkaProducer(

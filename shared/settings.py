@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     key_authority_url: str = Field(description="Base URL of retention, which makes and destroys case keys")
 
     clock_file: Path | None = Field(default=None, description="Moves covenant time; never in production")
+    patience: int = Field(
+        default=60, ge=1, le=60, description="Most seconds a message waits for a fact that may still come"
+    )
     batch: int = Field(default=500, ge=1, le=5000, description="Most records taken in one transaction")
 
     @model_validator(mode="after")

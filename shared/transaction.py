@@ -7,7 +7,7 @@ One statement per table per batch. Acknowledging is the caller's, after this has
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -50,6 +50,7 @@ class Transaction(Generic[S]):
     policy: Policy
     marker_key: bytes
     own_rows: OwnRows | None = None
+    patience: timedelta = held.PATIENCE
 
     async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
         """Decide, write and commit; the outcomes are in the order of the deliveries.
@@ -232,7 +233,7 @@ class Transaction(Generic[S]):
         if not refusal.may_be_lag or delivery.record is None:
             return self._refuse(delivery, refusal, writes)
         now = machine_now()
-        until = delivery.held.until if delivery.held else now + held.WAIT
+        until = delivery.held.until if delivery.held else now + self.patience
         if until is not None and until <= now:
             return self._refuse(delivery, refusal, writes)
         self._hold(delivery, Why.WAITING, until, writes)

@@ -64,6 +64,7 @@ def service_environment(
         "KEY_AUTHORITY_URL": layout.url("retention"),
         "ROOT_KEY_FILE": secrets.root_key_file,
         "CLOCK_FILE": layout.clock_file,
+        "PATIENCE": 15,
     }
     environment = {f"ZVH_{name}": str(value) for name, value in settings.items()}
     write_private_json(layout.settings_file(service), environment)

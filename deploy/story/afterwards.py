@@ -91,8 +91,8 @@ async def a_year(world: World, decided: datetime) -> None:
         and bool(care.takers)
         and not police.inform_data_subject
         and not police.takers,
-        "twelve months on the file is destroyed; the party that led it informs the data subject and has the list "
-        "of takers (R91, R97, R99, R104)",
+        "twelve months on the file is destroyed; the party that led it informs the data subject "
+        "and has the list of takers (R91, R97, R99, R104)",
     )
     for service in SERVICES:
         answer = await director.get(service, f"/cases/{case}")

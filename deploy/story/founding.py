@@ -6,6 +6,7 @@ from typing import Any
 
 from deploy.local.parties import Party as Signatory
 from deploy.local.parties import parties_of
+from deploy.story import cast
 from deploy.story.cast import CONNECTED, SECOND_REFERRER, STRANGER
 from deploy.story.party import Party
 from deploy.story.world import World
@@ -14,6 +15,7 @@ from shared.ids import new_id
 from shared.jose import load_key, public_jwk
 from shared.messages.governance import AuthorisationGranted, MembershipChanged, PublicKeyAnnounced
 from shared.parties import KeyUse, Scope
+from shared.words import PersonRole
 
 SIGNED_ON = date(2021, 9, 8)
 
@@ -22,6 +24,14 @@ async def found(world: World) -> None:
     """R109, R110, R122."""
     world.telling.begin("1. The parties")
     signatories = parties_of(world.house["house"])
+    stranger = world.people(f"worker-{STRANGER}")
+    man = cast.person("Persoon Y", PersonRole.SUBJECT, "1970-01-01")
+    referral = cast.referral((man,), ()).model_dump(mode="json")
+    world.refused(
+        "a referral by an organisation that has not signed",
+        await stranger.post("intake", "/referrals", referral),
+        "R1",
+    )
     await _record(world, signatories)
     await _announce_keys(world, [s.id for s in signatories])
     for party in CONNECTED:

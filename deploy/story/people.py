@@ -10,6 +10,8 @@ import httpx
 from deploy.story.telling import StoryFailed
 from shared.ids import new_id
 
+PATIENCE = 30.0  # seconds a person goes on trying
+
 
 @dataclass(slots=True)
 class Person:
@@ -40,14 +42,25 @@ class Person:
 
     async def get(self, service: str, path: str) -> httpx.Response:
         """Look at something."""
-        return await self.client.get(self._url(service, path), headers=await self._headers())
+        return await self._request("GET", service, path, headers=await self._headers())
 
     async def post(
         self, service: str, path: str, body: dict[str, Any], *, key: str | None = None
     ) -> httpx.Response:
         """Do something, under an Idempotency-Key."""
         headers = {**await self._headers(), "idempotency-key": key or new_id()}
-        return await self.client.post(self._url(service, path), json=body, headers=headers)
+        return await self._request("POST", service, path, headers=headers, json=body)
+
+    async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
+        """Try again, under the same key, while nobody answers: a service may be on its way back."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE
+        while True:
+            try:
+                return await self.client.request(method, self._url(service, path), **more)
+            except httpx.TransportError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(0.2)
 
     async def see(self, service: str, path: str) -> Any:
         """Look at something that must be there to see."""

@@ -10,19 +10,30 @@ from deploy.story.world import World, world
 async def play(house: dict[str, Any], telling: Telling) -> dict[str, Any]:
     """Play it on a running house; what is left of the case, or `StoryFailed`."""
     async with world(house, telling) as here:
-        await founding.found(here)
-        await referral.refer(here)
-        await referral.screen(here)
-        await triage.ask(here)
-        await triage.prepare(here)
-        await round_table.convene(here)
-        await round_table.take_away(here)
-        await round_table.direct(here)
-        await round_table.deescalate(here)
-        await afterwards.end_early(here)
-        decided = await afterwards.half_a_year(here)
-        await afterwards.a_year(here, decided)
+        await until_cleaned(here)
+        await until_forgotten(here)
         return await left_of(here)
+
+
+async def until_cleaned(here: World) -> None:
+    """Chapters 1 to 9: from the covenant to a cleaned file."""
+    await founding.found(here)
+    await referral.refer(here)
+    await referral.screen(here)
+    await triage.ask(here)
+    await triage.prepare(here)
+    await round_table.convene(here)
+    await round_table.take_away(here)
+    await round_table.direct(here)
+    await round_table.deescalate(here)
+    await referral.refused_in_the_end(here)
+
+
+async def until_forgotten(here: World) -> None:
+    """Chapters 10 to 12: a case that ends early, half a year, a year."""
+    await afterwards.end_early(here)
+    decided = await afterwards.half_a_year(here)
+    await afterwards.a_year(here, decided)
 
 
 async def left_of(here: World) -> dict[str, Any]:

@@ -107,12 +107,14 @@ async def screen(world: World) -> None:
         "after the consultation with Venlo (R11) the case is taken up (R12b), with advice to Venlo alone",
     )
     await _inform(world)
+
+
+async def refused_in_the_end(world: World) -> None:
+    """What rested on an absent authorisation waited for it, and is refused now (R2)."""
     if world.waiting is None:
         raise StoryFailed("nobody referred without an authorisation")
     late = await world.waiting
-    world.refused(
-        "the referral of a party that has authorised nobody, after a minute of waiting", late, "R2"
-    )
+    world.refused("the referral of a party that authorised nobody, after it waited in vain", late, "R2")
 
 
 async def _inform(world: World) -> None:

@@ -58,19 +58,22 @@ def _meeting(world: World, rto: str) -> dict[str, Any]:
 
 
 async def _accept(world: World) -> None:
-    case = world.case
     no_mandate = InvitationAccepted(rto_id=world.rto, delegate="somebody", mandate=False)
-    refusal = await world.party(cast.POLICE).try_to_send(no_mandate, case=case)
+    refusal = await world.party(cast.POLICE).try_to_send(no_mandate, case=world.case)
     world.refused("a delegate without a mandate to decide", refusal, "R59")
+    await _all_accept(world, world.rto)
+    world.telling.tell("all four accept, naming a delegate with a mandate (R59)", sent="invitation-accepted")
+
+
+async def _all_accept(world: World, rto: str) -> None:
     for name in AT_THE_TABLE:
         delegate = await world.subject_of(f"worker-{name}")
-        accepted = InvitationAccepted(rto_id=world.rto, delegate=delegate, mandate=True)
+        accepted = InvitationAccepted(rto_id=rto, delegate=delegate, mandate=True)
         if name in world.parties:
-            await world.party(name).send(accepted, case=case)
+            await world.party(name).send(accepted, case=world.case)
         else:
-            path = f"/cases/{case}/rtos/{world.rto}/acceptance"
+            path = f"/cases/{world.case}/rtos/{rto}/acceptance"
             await world.people(f"worker-{name}").do("rto", path, accepted.model_dump(mode="json"))
-    world.telling.tell("all four accept, naming a delegate with a mandate (R59)", sent="invitation-accepted")
 
 
 async def _sees(world: World, username: str) -> set[str]:
@@ -233,6 +236,7 @@ async def deescalate(world: World) -> None:
     second = new_id()
     await director.do("rto", f"/cases/{case}/rtos", _meeting(world, second))
     await world.party(cast.POLICE).gets(RtoConvened, case=case)
+    await _all_accept(world, second)
     path = f"/cases/{case}/rtos/{second}/conclusion"
     await director.do("rto", path, {"outcome": "deescalate"})
     world.telling.tell("a second round table decides to de-escalate (R86)", sent="POST conclusion")
@@ -245,6 +249,6 @@ async def deescalate(world: World) -> None:
     world.telling.check(
         [item["item_id"] for item in file["items"]] == [world.items["withheld"]]
         and cleaned.own_items_kept == (world.items["withheld"],),
-        "the director cleans the file: what is not necessary for relapse is gone, and the participants are told "
-        "what stays and until when (R95, R97)",
+        "the director cleans the file: what is not necessary for relapse is gone, and the participants "
+        "are told what stays and until when (R95, R97)",
     )

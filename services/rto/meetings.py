@@ -85,8 +85,6 @@ def accept(state: State, command: c.AcceptInvitation, moment: Moment) -> Decisio
         return refusal
     if not command.mandate:
         return r.NO_MANDATE
-    if not command.delegate:
-        return r.DELEGATE_MISSING
     return (e.InvitationAccepted(command.rto_id, party, command.delegate, moment.now),)
 
 

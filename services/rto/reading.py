@@ -212,7 +212,7 @@ def _kept_for_monitoring(viewer: Viewer, item: ContributedItem | None, state: St
 
 
 def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """This item for this participant, with a reason (R42); the leading party monitors the agreed set (R80)."""
+    """This item for this participant, with a reason (R42); the leader monitors the agreed set (R80)."""
     if item is None:
         return NOBODY_ELSE
     planned = any((x.item_id, x.participant) == (item.item_id, viewer.party) for x in state.viewing_plan)

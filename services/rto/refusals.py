@@ -87,9 +87,6 @@ NO_MANDATE = Refusal(
     "art. 6.2, 6.3",
     "A delegate comes with a mandate for operational decisions on the case.",
 )
-DELEGATE_MISSING = Refusal(
-    "DelegateMissing", "R59", "art. 6.2, 6.3", "Name the delegate of your organisation."
-)
 RTO_CONCLUDED = Refusal(
     "RtoConcluded",
     "R61",

@@ -1,29 +1,28 @@
 """Triage over HTTP: what the director asks of it and parties' workers reply, and what they may read."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, Field
 
 from services.triage import commands as c
-from services.triage.queries import without_bsn
-from services.triage.reading import PersonNumber, may_view
-from services.triage.record import Choice, Record
-from services.triage.state import Phase, QueryStatus, State
+from services.triage.reading import may_view
+from services.triage.record import Record
+from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
+from services.triage.views import CaseView, WaitingQueries, WaitingQuery, case_view, things_of
 from shared.actor import Role
 from shared.content import Content, sealed
-from shared.desk import Caller, Desk, Refused, Seen
+from shared.desk import Caller, Desk, Refused
 from shared.ids import keyed_id
 from shared.message import Model
 from shared.messages import triage as m
 from shared.parties import Scope
 from shared.refusal import NOT_YOURS
 from shared.web import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
-from shared.words import Code, ContributedItem, Id, LegalReference, PartyId, Person, Theme
+from shared.words import Code, Id, LegalReference, PartyId
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; each is looked at, and logged, by itself
@@ -88,13 +87,7 @@ async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
     """The case, as far as the caller may see it (R33, R34)."""
     record = await _record(desk, case_id)
     seen = await desk.look(caller, case_id, may_view, things_of(record), scope=Scope.QUERY)
-    return CaseView(
-        case_id=case_id,
-        persons=_persons(seen),
-        items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
-        queries=_queries(seen, record),
-        **_about_the_case(caller, seen),
-    )
+    return case_view(case_id, caller.identity.party, seen, record)
 
 
 @router.get("/queries")

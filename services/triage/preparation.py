@@ -64,7 +64,7 @@ def _participants(invitees: tuple[c.Invitee, ...], moment: Moment) -> tuple[Part
         return r.PARTICIPANTS_MISSING
     participants = []
     for invitee in invitees:
-        if not moment.parties.is_member(invitee.party, moment.now):
+        if not moment.parties.is_member(invitee.party, moment.standing_at):
             return r.PARTICIPANT_NOT_A_PARTY
         if invitee.role is None:
             return r.ROLE_MISSING

@@ -154,7 +154,7 @@ def _for_leading_party(
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     body = state.acting_body or None
-    covered = moment.parties.authorised(state.leading_party, scope, moment.now, body)
+    covered = moment.parties.authorised(state.leading_party, scope, moment.standing_at, body)
     return None if covered else NO_AUTHORISATION
 
 
@@ -238,13 +238,7 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
     kept = referring(event)
-    return Conclusion(
-        outcome=event.outcome,
-        director=event.director,
-        at=event.at,
-        advice=kept.advice if isinstance(kept.advice, Ref) else None,
-        reason=kept.reason if isinstance(kept.reason, Ref) else None,
-    )
+    return Conclusion(kept.outcome, kept.director, kept.at, kept.advice, kept.reason)
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

@@ -29,7 +29,7 @@ def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
     if state.query(command.query_id) is not None:
         return r.QUERY_ISSUED_BEFORE
     record = moment.parties.get(str(recipient))
-    if record is None or not record.is_member(moment.now):
+    if record is None or not record.is_member(moment.standing_at):
         return r.RECIPIENT_NOT_A_PARTY
     if refusal := _of_contents(state, command, record, moment):
         return refusal
@@ -53,7 +53,7 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Moment
     """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
     named = {recipient} if isinstance(recipient, str) else set(recipient)
     before = {query.recipient for query in state.queries}
-    if EVERYBODY in named or moment.parties.members(moment.now) <= named | before | {state.leading_party}:
+    if EVERYBODY in named or moment.parties.members(moment.standing_at) <= named | before | {state.leading_party}:
         return r.QUERY_TO_EVERYBODY
     if not isinstance(recipient, str):
         return r.ONE_PARTY_PER_QUERY

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.content import Ref
+from shared.content import Content
 from shared.messages.triage import RtoPrepared, TriageOutcome
 from shared.words import Person, Theme
 
@@ -62,8 +62,8 @@ class Conclusion:
     outcome: TriageOutcome
     director: str
     at: datetime
-    advice: Ref | None = None
-    reason: Ref | None = None
+    advice: Content | None = None
+    reason: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

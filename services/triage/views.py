@@ -10,7 +10,6 @@ from services.triage.queries import without_bsn
 from services.triage.reading import PersonNumber
 from services.triage.record import Choice, Record
 from services.triage.state import Conclusion, Phase, QueryStatus, State
-from shared.content import Content
 from shared.desk import Seen
 from shared.message import Model
 from shared.messages import triage as m
@@ -29,15 +28,6 @@ class QueryView(Model):
     replies: list[m.QueryAnswered | m.QueryDeclined] = Field(title="antwoorden")
 
 
-class ConclusionView(Model):
-    """How triage ended."""
-
-    outcome: m.TriageOutcome = Field(title="uitkomst")
-    at: datetime = Field(title="op")
-    advice: Content | None = Field(default=None, title="advies")
-    reason: Content | None = Field(default=None, title="reden")
-
-
 class CaseView(Model):
     """What the viewer may see of a case; for a queried party its own queries, replies and items alone."""
 
@@ -50,7 +40,7 @@ class CaseView(Model):
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
     queries: list[QueryView] = Field(title="uitvragen")
-    conclusion: ConclusionView | None = Field(default=None, title="uitkomst")
+    conclusion: Conclusion | None = Field(default=None, title="uitkomst")
     preparation: m.RtoPrepared | None = Field(default=None, title="voorbereiding")
 
 
@@ -123,26 +113,25 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
     ]
 
 
-def _about_the_case(caller: Caller, seen: Seen[State]) -> dict[str, Any]:
-    """For the leading party and who acts for it; a queried party learns nothing of the case itself (R34)."""
-    state, shown = seen.case.state, seen.things
-    if caller.identity.party not in (None, state.leading_party):
-        return {}
-    conclusion = shown.get("conclusion")
-    return {
+def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record) -> CaseView:
+    """What this look let through; a queried party learns nothing of the case itself (R34)."""
+    shown = seen.things.values()
+    view = CaseView(
+        case_id=case_id,
+        persons=_persons(seen),
+        items=[thing for thing in shown if isinstance(thing, ContributedItem)],
+        queries=_queries(seen, record),
+        conclusion=seen.things.get("conclusion"),
+        preparation=seen.things.get("preparation"),
+    )
+    state = seen.case.state
+    if party not in (None, state.leading_party):
+        return view
+    about = {
         "version": seen.case.version,
         "phase": state.phase,
         "theme": state.theme,
         "referrer": state.referrer,
         "leading_party": state.leading_party,
-        "conclusion": conclusion
-        and ConclusionView(
-            outcome=conclusion.outcome,
-            at=conclusion.at,
-            advice=conclusion.advice,
-            reason=conclusion.reason,
-        ),
-        "preparation": shown.get("preparation"),
     }
-
-
+    return view.model_copy(update=about)

@@ -1,14 +1,18 @@
 """Phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
 
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.content import Content
 from shared.message import Direction, Model, message
 from shared.messages.intake import ClosingReason
 from shared.messages.triage import Participant, ParticipantRole
 from shared.words import ContributedItem, Id, Item, PartyId, Person, Theme
+
+# The opaque subject of a person's token: without blanks, so that no name fits.
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:|-]{1,64}$")]
 
 
 class Use(StrEnum):
@@ -40,7 +44,7 @@ class InvitationAccepted(Model):
     """The party comes; its delegate (an opaque token subject) has a mandate to decide (R59)."""
 
     rto_id: Id = Field(title="RTO")
-    delegate: str = Field(max_length=64, title="afgevaardigde")
+    delegate: Subject = Field(title="afgevaardigde")
     mandate: bool = Field(title="mandaat")
 
 

@@ -68,6 +68,12 @@ def test_a_proof_that_was_changed_shows_r106(changes: dict[str, object]) -> None
     assert first_break(links) == 2
 
 
+def test_a_place_in_the_chain_that_was_changed_shows_r106() -> None:
+    links = chain(3)
+    assert first_break([links[0], replace(links[1], previous=links[2].digest), links[2]]) == 2
+    assert first_break([links[0], replace(links[1], number=7), links[2]]) == 2
+
+
 def test_a_proof_that_was_rewritten_with_its_digest_shows_at_the_next_r106() -> None:
     links = chain(3)
     links[1] = chained(links[0], replace(proof(1), month="2026-01"))

@@ -1,0 +1,5 @@
+"""`python -m services.rto`."""
+
+from services.rto.main import app
+
+app()

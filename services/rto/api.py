@@ -1,0 +1,303 @@
+"""The round table over HTTP: what the director and the parties' workers do, and what they may read."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from services.rto import commands as c
+from services.rto import handlers as h
+from services.rto.reading import may_view, may_view_log
+from services.rto.store import looks
+from services.rto.views import CaseView, case_view, things
+from shared.content import Content
+from shared.message import Model
+from shared.messages import rto as m
+from shared.messages.triage import ViewingEntry
+from shared.parties import Scope
+from shared.web import Acting, AtDesk, Done, Looking, done
+from shared.words import Id, Item, PartyId
+
+reading = APIRouter(tags=["reading"])
+directing = APIRouter(tags=["process director"])
+taking_part = APIRouter(tags=["parties"])
+
+LOOKS_PER_PAGE = 1000
+
+
+def routers() -> Sequence[APIRouter]:
+    """Everything people can do here."""
+    return [reading, directing, taking_part]
+
+
+# --- reading ---------------------------------------------------------------------------------------
+
+
+class Look(Model):
+    """One decision on one thing that somebody looked at (R129)."""
+
+    entry: int
+    at: datetime = Field(title="moment")
+    role: str = Field(title="rol")
+    person: str = Field(title="persoon")
+    party: str | None = Field(title="partij")
+    viewed_on_behalf_of: str | None = Field(title="bekeken namens")
+    thing: str = Field(title="wat")
+    allowed: bool = Field(title="getoond")
+    rule: str = Field(title="regel")
+    given_on_behalf_of: str | None = Field(title="verstrekt namens")
+
+
+class AccessLog(Model):
+    """A page of the access log; `next` is the `after` of the next page, if there is one."""
+
+    entries: list[Look] = Field(title="inzagen")
+    next: int | None = None
+
+
+@reading.get("/cases/{case_id}")
+async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+    """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
+    seen = await desk.look(caller, case_id, may_view, things, scope=Scope.RTO)
+    return case_view(case_id, caller, seen)
+
+
+@reading.get("/cases/{case_id}/access-log")
+async def read_access_log(
+    case_id: Id, caller: Looking, desk: AtDesk, after: Annotated[int, Query(ge=0)] = 0
+) -> AccessLog:
+    """Who looked at what, when and under which rule; the privacy officer's look is in it too (R129)."""
+    await desk.look(caller, case_id, may_view_log, lambda state: (), scope=Scope.RTO)
+    async with desk.engine.connect() as connection:
+        found = await looks(connection, case_id, after=after, most=LOOKS_PER_PAGE)
+    entries = [Look(**row._mapping) for row in found]
+    return AccessLog(entries=entries, next=entries[-1].entry if len(entries) == LOOKS_PER_PAGE else None)
+
+
+# --- what the process director does, on behalf of the leading party --------------------------------
+
+
+class ViewingEntries(Model):
+    """More items for participants, each with its reason (R42)."""
+
+    entries: tuple[ViewingEntry, ...] = Field(min_length=1, max_length=400, title="inzageplan")
+
+
+class ConclusionOf(c.Conclusion):
+    """A conclusion with the RTO it is of: one idempotency key stands for one of them."""
+
+    rto_id: Id
+
+
+class Offer(Model):
+    """To whom case direction is offered (R71)."""
+
+    party: PartyId = Field(title="partij")
+
+
+@directing.post("/cases/{case_id}/rtos")
+async def convene(case_id: Id, body: c.Meeting, caller: Acting, desk: AtDesk) -> Done:
+    """Invite the participants; the viewing window opens (R59, A17)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ConveneRto(by=by, meeting=sent),
+            asks=c.ConveneRto,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/viewing-entries")
+async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting, desk: AtDesk) -> Done:
+    """Open more items to participants, such as those brought in at the table (R42, R61)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ExtendViewingPlan(by=by, entries=sent.entries),
+            asks=c.ExtendViewingPlan,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/rtos/{rto_id}/conclusion")
+async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, desk: AtDesk) -> Done:
+    """Record what the participants decided; the viewing window closes (R70, R79, R86, A17)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            ConclusionOf(**dict(body), rto_id=rto_id),
+            lambda sent, by: c.ConcludeRto(by=by, rto_id=rto_id, conclusion=sent),
+            asks=c.ConcludeRto,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/release-requests")
+async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, desk: AtDesk) -> Done:
+    """Ask a contributor for one use of one item (R65)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.AskRelease(by=by, request=sent),
+            asks=c.AskRelease,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/plan")
+async def record_plan(case_id: Id, body: c.Plan, caller: Acting, desk: AtDesk) -> Done:
+    """Record the plan the participants made together (R69, R70, A19)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.RecordPlan(by=by, plan=sent),
+            asks=c.RecordPlan,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/take-aways")
+async def provide(case_id: Id, body: c.TakeAway, caller: Acting, desk: AtDesk) -> Done:
+    """Provide a released item to a participant, for one action of the plan (R68, R73)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ProvideItem(by=by, taking=sent),
+            asks=c.ProvideItem,
+        )
+    )
+
+
+@directing.post("/cases/{case_id}/direction-offers")
+async def offer_direction(case_id: Id, body: Offer, caller: Acting, desk: AtDesk) -> Done:
+    """Ask a participant to take case direction (R69, R71)."""
+    return done(
+        await desk.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.OfferDirection(by=by, party=sent.party),
+            asks=c.OfferDirection,
+        )
+    )
+
+
+# --- what a party's worker does; the same commands as its messages ---------------------------------
+
+
+class Acceptance(Model):
+    """Who comes, with a mandate (R59)."""
+
+    delegate: m.Subject = Field(title="afgevaardigde")
+    mandate: bool = Field(title="mandaat")
+
+
+class Reason(Model):
+    """Why not, if that is to be said."""
+
+    reason: Content | None = Field(default=None, title="reden")
+
+
+class Contribution(Model):
+    """Items brought in at the table (R61)."""
+
+    items: tuple[Item, ...] = Field(min_length=1, max_length=40, title="gegevens")
+
+
+class Permission(Model):
+    """For which use: a plan activity names one recipient and one of its actions (R65)."""
+
+    use: m.Use = Field(title="gebruik")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    action_id: Id | None = Field(default=None, title="activiteit")
+
+
+class Objection(Permission):
+    """A use that is refused (R75)."""
+
+    reason: Content | None = Field(default=None, title="reden")
+
+
+class Nothing(Model):
+    """An act that needs no more words than its path."""
+
+
+class StepTaken(Model):
+    """How far an action is (R81)."""
+
+    progress: m.ActionProgress = Field(title="voortgang")
+    remark: Content | None = Field(default=None, title="opmerking")
+
+
+@taking_part.post("/cases/{case_id}/rtos/{rto_id}/acceptance")
+async def accept_invitation(case_id: Id, rto_id: Id, body: Acceptance, caller: Acting, desk: AtDesk) -> Done:
+    """The party comes, and names its delegate (R59)."""
+    message = m.InvitationAccepted(rto_id=rto_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.accepted, asks=c.AcceptInvitation))
+
+
+@taking_part.post("/cases/{case_id}/rtos/{rto_id}/decline")
+async def decline_invitation(case_id: Id, rto_id: Id, body: Reason, caller: Acting, desk: AtDesk) -> Done:
+    """The party does not come."""
+    message = m.InvitationDeclined(rto_id=rto_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.declined, asks=c.DeclineInvitation))
+
+
+@taking_part.post("/cases/{case_id}/rtos/{rto_id}/items")
+async def contribute(case_id: Id, rto_id: Id, body: Contribution, caller: Acting, desk: AtDesk) -> Done:
+    """Bring in items at the table (R61)."""
+    message = m.ItemContributed(rto_id=rto_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.contributed, asks=c.ContributeItems))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/releases")
+async def give_release(case_id: Id, item_id: Id, body: Permission, caller: Acting, desk: AtDesk) -> Done:
+    """The contributor agrees to one use of its item (R63, R65, R66)."""
+    message = m.ReleaseGiven(item_id=item_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.given, asks=c.GiveRelease))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/release-refusals")
+async def refuse_release(case_id: Id, item_id: Id, body: Objection, caller: Acting, desk: AtDesk) -> Done:
+    """The contributor does not agree to this use (R75)."""
+    message = m.ReleaseRefused(item_id=item_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.refused, asks=c.RefuseRelease))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/release-withdrawal")
+async def withdraw_release(case_id: Id, item_id: Id, body: Nothing, caller: Acting, desk: AtDesk) -> Done:
+    """The contributor takes every release of its item back (A12)."""
+    message = m.ReleaseWithdrawn(item_id=item_id)
+    return done(await desk.act(caller, case_id, message, h.withdrawn, asks=c.WithdrawRelease))
+
+
+@taking_part.post("/cases/{case_id}/direction/acceptance")
+async def accept_direction(case_id: Id, body: m.DirectionAccepted, caller: Acting, desk: AtDesk) -> Done:
+    """The offered party takes case direction (R71, R72)."""
+    return done(await desk.act(caller, case_id, body, h.direction_accepted, asks=c.AcceptDirection))
+
+
+@taking_part.post("/cases/{case_id}/direction/decline")
+async def decline_direction(case_id: Id, body: m.DirectionDeclined, caller: Acting, desk: AtDesk) -> Done:
+    """The offered party does not take case direction (A3)."""
+    return done(await desk.act(caller, case_id, body, h.direction_declined, asks=c.DeclineDirection))
+
+
+@taking_part.post("/cases/{case_id}/actions/{action_id}/progress")
+async def report_progress(case_id: Id, action_id: Id, body: StepTaken, caller: Acting, desk: AtDesk) -> Done:
+    """Who carries out an action says how far it is (R81, R85)."""
+    message = m.ActionProgressed(action_id=action_id, **dict(body))
+    return done(await desk.act(caller, case_id, message, h.progressed, asks=c.ProgressAction))

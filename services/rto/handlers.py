@@ -1,0 +1,107 @@
+"""From messages to commands of the round table; the same makers serve HTTP."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from services.rto import commands as c
+from shared.actor import Actor, Command
+from shared.content import sealed
+from shared.message import Model
+from shared.messages import intake, retention, triage
+from shared.messages import rto as m
+from shared.service import Handler, Inbound
+
+
+def accepted(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
+    return c.AcceptInvitation(
+        by=by, rto_id=message.rto_id, delegate=message.delegate, mandate=message.mandate
+    )
+
+
+def declined(message: m.InvitationDeclined, by: Actor) -> c.DeclineInvitation:
+    return c.DeclineInvitation(by=by, rto_id=message.rto_id, reason=sealed(message.reason))
+
+
+def contributed(message: m.ItemContributed, by: Actor) -> c.ContributeItems:
+    return c.ContributeItems(by=by, rto_id=message.rto_id, items=message.items)
+
+
+def given(message: m.ReleaseGiven, by: Actor) -> c.GiveRelease:
+    return c.GiveRelease(by=by, release=message)
+
+
+def refused(message: m.ReleaseRefused, by: Actor) -> c.RefuseRelease:
+    refusal = message.model_copy(update={"reason": sealed(message.reason)})
+    return c.RefuseRelease(by=by, refusal=refusal)
+
+
+def withdrawn(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawRelease:
+    return c.WithdrawRelease(by=by, item_id=message.item_id)
+
+
+def direction_accepted(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
+    return c.AcceptDirection(by=by, case_director=sealed(message.case_director))
+
+
+def direction_declined(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:
+    return c.DeclineDirection(by=by, reason=sealed(message.reason))
+
+
+def progressed(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
+    return c.ProgressAction(
+        by=by, action_id=message.action_id, progress=message.progress, remark=sealed(message.remark)
+    )
+
+
+# --- what other services decided -------------------------------------------------------------------
+
+
+def item_prepared(message: triage.ItemPrepared, by: Actor) -> c.RecordItem:
+    return c.RecordItem(by=by, item=message.item)
+
+
+def prepared(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:
+    return c.OpenPreparation(by=by, preparation=message)
+
+
+def closed(message: intake.ReferralClosed | triage.TriageClosed, by: Actor) -> c.FollowClosing:
+    return c.FollowClosing(by=by)
+
+
+def cleaned(message: retention.DossierCleaned, by: Actor) -> c.FollowCleaning:
+    return c.FollowCleaning(by=by, kept_items=message.kept_items)
+
+
+def archived(message: retention.DossierArchived, by: Actor) -> c.FollowArchiving:
+    return c.FollowArchiving(by=by)
+
+
+def ordered(message: retention.ErasureOrdered, at: Inbound) -> c.PurgeCase:
+    return c.PurgeCase(by=at.by, case_id=at.case_id)
+
+
+Maker = Callable[[Any, Actor], Command]
+
+
+def _inbound(make: Maker) -> Handler:
+    return lambda message, at: make(message, at.by)
+
+
+HANDLERS: Mapping[type[Model], Handler] = {
+    m.InvitationAccepted: _inbound(accepted),
+    m.InvitationDeclined: _inbound(declined),
+    m.ItemContributed: _inbound(contributed),
+    m.ReleaseGiven: _inbound(given),
+    m.ReleaseRefused: _inbound(refused),
+    m.ReleaseWithdrawn: _inbound(withdrawn),
+    m.DirectionAccepted: _inbound(direction_accepted),
+    m.DirectionDeclined: _inbound(direction_declined),
+    m.ActionProgressed: _inbound(progressed),
+    triage.ItemPrepared: _inbound(item_prepared),
+    triage.RtoPrepared: _inbound(prepared),
+    triage.TriageClosed: _inbound(closed),
+    intake.ReferralClosed: _inbound(closed),
+    retention.DossierCleaned: _inbound(cleaned),
+    retention.DossierArchived: _inbound(archived),
+    retention.ErasureOrdered: ordered,
+}

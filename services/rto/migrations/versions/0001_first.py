@@ -1,0 +1,23 @@
+"""The first schema of the round table."""
+
+from shared.migrations import shell_0001
+
+revision = "0001"
+down_revision = None
+
+PHASES = (
+    "nothing",
+    "collecting",
+    "prepared",
+    "convened",
+    "monitoring",
+    "deescalated",
+    "archived",
+    "closing",
+    "purged",
+)
+
+
+def upgrade() -> None:
+    """From an empty database."""
+    shell_0001.create(PHASES)

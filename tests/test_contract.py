@@ -135,6 +135,17 @@ def test_what_reaches_a_party_names_whose_it_is_and_on_whose_behalf() -> None:
     assert "on_behalf_of" in schemas[QueryIssued.__name__]["required"]
 
 
+def test_only_a_released_provision_carries_somebodys_item_out_of_the_house() -> None:
+    """R36, R45, R53: answers and descriptions are viewed here; no invitation and no outcome carries them."""
+    carriers = {
+        entry.name
+        for entry in MESSAGES
+        if entry.direction is Direction.TO_PARTY
+        and {"#/$defs/Item", "#/$defs/ContributedItem"} & _behind(entry)
+    }
+    assert carriers == {"items-provided"}
+
+
 def _behind(entry: MessageType) -> set[str]:
     return set(references(contract.schema_of(entry)))
 

@@ -53,7 +53,9 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Moment
     """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
     named = {recipient} if isinstance(recipient, str) else set(recipient)
     before = {query.recipient for query in state.queries}
-    if EVERYBODY in named or moment.parties.members(moment.standing_at) <= named | before | {state.leading_party}:
+    if EVERYBODY in named or moment.parties.members(moment.standing_at) <= named | before | {
+        state.leading_party
+    }:
         return r.QUERY_TO_EVERYBODY
     if not isinstance(recipient, str):
         return r.ONE_PARTY_PER_QUERY

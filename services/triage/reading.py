@@ -34,13 +34,23 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     """Whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
-    if viewer.role is Role.PARTY_WORKER and viewer.party == state.leading_party:
-        return _shown(thing, state)
+    if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
+        return _of_the_referrer(thing, state)
     if viewer.role is Role.PARTY_WORKER:
         return _of_another_party(viewer.party or "", thing, state)
     if viewer.role in THE_HOUSE:
         return _of_the_house(viewer, thing, state)
     return NOBODY_ELSE
+
+
+def _of_the_referrer(thing: Thing, state: State) -> Verdict:
+    """The answers were given to the referrer, as long as it leads, less what was kept from it (R32, R33).
+
+    Whoever leads after it reads them at the round table, item by item (R35, R65).
+    """
+    if isinstance(thing, ContributedItem) and state.referrer in thing.withheld_from:
+        return Denied("R32", "B3-F2")
+    return _shown(thing, state)
 
 
 def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:

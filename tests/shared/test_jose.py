@@ -76,14 +76,14 @@ def test_what_another_party_signed_does_not_open() -> None:
 
 
 def test_a_signature_under_the_senders_kid_by_another_key_does_not_open() -> None:
-    liar = ECKey.import_key({**FOREIGN.as_dict(private=True), "kid": THEIRS.kid})
+    liar = ECKey.import_key({**FOREIGN.as_dict(private=True), "kid": THEIRS.thumbprint()})
     body = sign_and_seal(b"{}", signing=liar, sealing=OURS)
     assert reason(body) == "signature-not-of-the-sender"
 
 
 def encrypted(inner: bytes, **header: Any) -> bytes:
     """A well-made JWE around anything."""
-    protected = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": str(OURS.kid)} | header
+    protected: dict[str, Any] = {"alg": "ECDH-ES", "enc": "A256GCM", "kid": OURS.kid} | header
     return jwe.encrypt_compact(protected, inner, OURS).encode()
 
 

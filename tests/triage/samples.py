@@ -283,6 +283,7 @@ def prepared() -> m.RtoPrepared:
     )
 
 
+MOVED = e.DirectionMoved(CARE, NOW)
 IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
 PREPARED = (*IN_PREPARATION, e.RtoPrepared(prepared()))

@@ -42,9 +42,7 @@ async def end_early(world: World) -> None:
         answer = await director.get(service, f"/cases/{case}")
         if answer.status_code != 404:
             raise AssertionError(f"{service} still shows the second case")
-    world.telling.tell(
-        "after the closing term it is gone from all services (R14, R102)", sent="erasure-ordered"
-    )
+    world.telling.tell("after the closing term it is gone from all services (R14, R102)")
 
 
 async def half_a_year(world: World) -> datetime:

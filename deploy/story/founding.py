@@ -38,8 +38,7 @@ async def found(world: World) -> None:
         if party not in (STRANGER, SECOND_REFERRER):
             await authorise(world, party)
     world.telling.tell(
-        f"{len(CONNECTED) - 2} parties authorise the process directors; they accept in writing (R122)",
-        sent="authorisation-granted",
+        f"{len(CONNECTED) - 2} parties authorise the process directors; they accept in writing (R122)"
     )
 
 
@@ -91,16 +90,13 @@ async def _announce_keys(world: World, parties: list[str]) -> None:
             if name in world.parties:
                 await _announce(world.party(name))
                 return
-            async with Party(name, world.house) as party:
+            async with Party(name, world.house, world.telling) as party:
                 await _announce(party)
 
     await asyncio.gather(*(announce(name) for name in parties))
-    world.telling.tell(
-        f"{len(parties)} parties have announced a public key; each answer came sealed to it",
-        sent="public-key-announced",
-    )
+    world.telling.tell(f"{len(parties)} parties have announced a public key; each answer came sealed to it")
     await world.party(CONNECTED[0]).gets(MembershipChanged)
-    world.telling.tell("and each hears since when it is a party (R109)", sent="POST signatories")
+    world.telling.tell("and each hears since when it is a party (R109)")
 
 
 async def _announce(party: Party) -> None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from deploy.story.telling import StoryFailed
+from deploy.story.telling import TOOK_EFFECT, StoryFailed, Telling
 from shared.connector import Answer, Connector, LetterIn, from_house_file
-from shared.message import Model
+from shared.message import Model, of_model
 from shared.messages.house import MessageAccepted, MessageRefused
 
 M = TypeVar("M", bound=Model)
@@ -20,6 +20,7 @@ class Party:
 
     id: str
     house: dict[str, Any]
+    telling: Telling | None = None
     letters: list[LetterIn] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _connector: Connector | None = None
@@ -43,7 +44,11 @@ class Party:
 
     async def ask(self, message: Model, *, case: str | None = None, within: float = 70.0) -> Answer:
         """Send, and wait for the house's answer."""
-        return await self.connector.ask(message, case=case, within=within)
+        answer = await self.connector.ask(message, case=case, within=within)
+        if self.telling is not None:
+            became = TOOK_EFFECT if isinstance(answer, MessageAccepted) else answer.name
+            self.telling.count(of_model(type(message)).name, became)
+        return answer
 
     async def send(self, message: Model, *, case: str | None = None) -> None:
         """Send something that must be accepted."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from deploy.story.telling import StoryFailed
+from deploy.story.telling import TOOK_EFFECT, StoryFailed, Telling
 from shared.ids import new_id
 
 PATIENCE = 30.0  # seconds a person goes on trying
@@ -20,12 +20,13 @@ class Person:
     username: str
     house: dict[str, Any]
     client: httpx.AsyncClient
+    telling: Telling | None = None
     on_behalf_of: str | None = None
     _token: str = ""
 
     def for_party(self, party: str) -> "Person":
         """The same person, acting on behalf of that party."""
-        return Person(self.username, self.house, self.client, party, self._token)
+        return Person(self.username, self.house, self.client, self.telling, party, self._token)
 
     async def token(self) -> str:
         """A token from the issuer."""
@@ -49,7 +50,11 @@ class Person:
     ) -> httpx.Response:
         """Do something, under an Idempotency-Key."""
         headers = {**await self._headers(), "idempotency-key": key or new_id()}
-        return await self._request("POST", service, path, headers=headers, json=body)
+        answer = await self._request("POST", service, path, headers=headers, json=body)
+        if self.telling is not None:
+            act = f"POST {service} {path.rstrip('/').rpartition('/')[2]}"
+            self.telling.count(act, TOOK_EFFECT if answer.is_success else answer.json()["title"])
+        return answer
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
         """Try again, under the same key, while nobody answers: a service may be on its way back."""
@@ -121,8 +126,9 @@ class People:
 
     house: dict[str, Any]
     client: httpx.AsyncClient
+    telling: Telling | None = None
     _known: dict[str, Person] = field(default_factory=dict)
 
     def __call__(self, username: str, on_behalf_of: str | None = None) -> Person:
-        person = self._known.setdefault(username, Person(username, self.house, self.client))
+        person = self._known.setdefault(username, Person(username, self.house, self.client, self.telling))
         return person.for_party(on_behalf_of) if on_behalf_of else person

@@ -121,7 +121,7 @@ async def _inform(world: World) -> None:
     referrer, case = world.party(cast.REFERRER), world.case
     for person in (world.man, world.mother):
         await referrer.gets(InformingRequested, case=case, where=lambda m, p=person: m.person_id == p)  # type: ignore[misc]
-    world.telling.tell("the duty to inform is due for each person separately (R16)", sent="case-taken-up")
+    world.telling.tell("the duty to inform is due for each person separately (R16)")
     moment = InformMoment.TAKEN_UP
     await referrer.send(PersonInformed(person_id=world.man, moment=moment), case=case)
     late = InformingPostponed(person_id=world.mother, moment=moment, reason=" ", until=world.now)

@@ -44,9 +44,7 @@ async def convene(world: World) -> None:
             invitation = await world.party(name).gets(RtoConvened, case=case)
             if invitation.rto_id != world.rto:
                 raise AssertionError("an invitation to another round table")
-    world.telling.tell(
-        "four participants are invited; the invitation holds nothing of the case (R45)", sent="rto-convened"
-    )
+    world.telling.tell("four participants are invited; the invitation holds nothing of the case (R45)")
     early = await world.people(f"worker-{cast.MENTAL_HEALTH}").get("rto", f"/cases/{case}")
     world.refused("a delegate looks before its party has accepted", early, "R34")
     await _accept(world)
@@ -62,7 +60,7 @@ async def _accept(world: World) -> None:
     refusal = await world.party(cast.POLICE).try_to_send(no_mandate, case=world.case)
     world.refused("a delegate without a mandate to decide", refusal, "R59")
     await _all_accept(world, world.rto)
-    world.telling.tell("all four accept, naming a delegate with a mandate (R59)", sent="invitation-accepted")
+    world.telling.tell("all four accept, naming a delegate with a mandate (R59)")
 
 
 async def _all_accept(world: World, rto: str) -> None:
@@ -218,7 +216,7 @@ async def direct(world: World) -> None:
     other = await world.party(cast.POLICE).try_to_send(progress, case=case)
     world.refused("progress reported by a party that does not carry out the action", other, "R85", "R34")
     await care.send(progress, case=case)
-    world.telling.tell("an action of the plan progresses (R81)", sent="action-progressed")
+    world.telling.tell("an action of the plan progresses (R81)")
     before = await _sees(world, f"worker-{cast.MENTAL_HEALTH}")
     await world.party(cast.POLICE).send(ReleaseWithdrawn(item_id=world.items["free"]), case=case)
     after = await _sees(world, f"worker-{cast.MENTAL_HEALTH}")
@@ -239,7 +237,7 @@ async def deescalate(world: World) -> None:
     await _all_accept(world, second)
     path = f"/cases/{case}/rtos/{second}/conclusion"
     await director.do("rto", path, {"outcome": "deescalate"})
-    world.telling.tell("a second round table decides to de-escalate (R86)", sent="POST conclusion")
+    world.telling.tell("a second round table decides to de-escalate (R86)")
     early = await world.people("manager-a").get("retention", f"/cases/{case}")
     world.refused("the manager looks at the file in step 1", early, "R34")
     keep = [{"item_id": world.items["withheld"], "reason": "Nodig bij terugval."}]

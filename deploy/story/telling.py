@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+TOOK_EFFECT = "took effect"
+
 
 class StoryFailed(Exception):
     """Something was observed that should not be, or not observed that should; the argument says which."""
@@ -21,6 +23,7 @@ class Telling:
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     chapter: str = ""
     lines: list[dict[str, Any]] = field(default_factory=list)
+    sent: list[tuple[str, str, str]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
 
     def begin(self, chapter: str) -> None:
@@ -28,9 +31,13 @@ class Telling:
         self.chapter = chapter
         self.console.print(f"\n[bold]{chapter}[/bold]")
 
-    def tell(self, sentence: str, *, sent: str | None = None) -> None:
-        """Something happened; `sent` names the message or request that had this effect."""
-        self._add("effect" if sent else "seen", sentence, sent=sent)
+    def count(self, what: str, became: str) -> None:
+        """A message or request went out, and this is how it was answered."""
+        self.sent.append((self.chapter, what, became))
+
+    def tell(self, sentence: str) -> None:
+        """Something was observed."""
+        self._add("seen", sentence)
         self.console.print(f"  [green]+[/green] {sentence}")
 
     def refused(self, what: str, name: str, rule: str, article: str) -> None:
@@ -47,20 +54,31 @@ class Telling:
         self.tell(sentence)
 
     def table(self) -> Table:
-        """What was sent, what had which effect, what was refused."""
-        table = Table("chapter", "messages and requests with an effect", "seen", "refused", title="The story")
-        for chapter in dict.fromkeys(line["chapter"] for line in self.lines):
-            own = [line for line in self.lines if line["chapter"] == chapter]
-            sent = sorted({line["sent"] for line in own if line.get("sent")})
-            refusals = [f"{line['name']} ({line['rule']})" for line in own if line["kind"] == "refused"]
-            seen = sum(line["kind"] == "seen" for line in own)
-            table.add_row(chapter, ", ".join(sent), str(seen), ", ".join(dict.fromkeys(refusals)))
+        """What was sent, what took effect, what was refused; one row a chapter."""
+        table = Table("chapter", "sent", "took effect", "refused", "under", title="The story")
+        for chapter in dict.fromkeys(chapter for chapter, _, _ in self.sent):
+            own = [(what, became) for at, what, became in self.sent if at == chapter]
+            effect = sum(became == TOOK_EFFECT for _, became in own)
+            refusals = [
+                line for line in self.lines if line["chapter"] == chapter and line["kind"] == "refused"
+            ]
+            rules = ", ".join(dict.fromkeys(line["rule"] for line in refusals))
+            table.add_row(chapter, str(len(own)), str(effect), str(len(own) - effect), rules)
         return table
+
+    def messages(self) -> dict[str, dict[str, int]]:
+        """How often each message or request was sent, and how it was answered."""
+        counts: dict[str, dict[str, int]] = {}
+        for _, what, became in self.sent:
+            own = counts.setdefault(what, {})
+            own[became] = own.get(became, 0) + 1
+        return counts
 
     def write(self, file: Path, **more: Any) -> None:
         """The same as JSON."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"lines": self.lines, **more}, indent=1, ensure_ascii=False))
+        told = {"lines": self.lines, "sent": self.messages(), **more}
+        file.write_text(json.dumps(told, indent=1, ensure_ascii=False))
 
     def _add(self, kind: str, sentence: str, **more: Any) -> None:
         seconds = round(time.monotonic() - self.started, 2)

@@ -27,7 +27,9 @@ async def ask(world: World) -> None:
     world.refused(
         "a query addressed to everybody", await director.post("triage", path, _query(world, "all")), "R28"
     )
-    for party in (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING):
+    asked = (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
+    before = await world.records_for_others(*asked)
+    for party in asked:
         await director.do("triage", path, _query(world, party))
     police, care = world.party(cast.POLICE), world.party(cast.MENTAL_HEALTH)
     to_police = await police.gets(QueryIssued, case=case)
@@ -38,18 +40,16 @@ async def ask(world: World) -> None:
         "the police and a mental-health organisation each get a query: on whose behalf, task, purpose, "
         "necessity, term (R26, R27)",
     )
-    others = [name for name in cast.CONNECTED if name not in (cast.POLICE, cast.MENTAL_HEALTH)]
     world.telling.check(
-        not any(world.party(name).has(QueryIssued) for name in others), "nobody else received a byte of it"
+        await world.records_for_others(*asked) == before,
+        "nobody else received a byte: the inboxes of the 27 others are as they were",
     )
     await _answer(world, police, to_police.query_id)
     await care.send(
         QueryDeclined(query_id=to_care.query_id, ground=DeclineGround.SECRECY, explanation="Beroepsgeheim."),
         case=case,
     )
-    world.telling.tell(
-        "the mental-health organisation declines, on the ground of secrecy (R31)", sent="query-declined"
-    )
+    world.telling.tell("the mental-health organisation declines, on the ground of secrecy (R31)")
     await _answer_by_hand(world)
     await _who_reads(world)
 
@@ -94,8 +94,7 @@ async def _answer(world: World, police: Party, query: str) -> None:
     await police.send(answer, case=case)
     world.telling.tell(
         "the police answer with three items: one free, one withheld from the housing corporation, one "
-        "special-category (R32)",
-        sent="query-answered",
+        "special-category (R32)"
     )
     moved = QueryAnswered(query_id=query, involved=True, items=(free,))
     refusal = await police.try_to_send(moved, case=world.second_case)
@@ -111,10 +110,7 @@ async def _answer_by_hand(world: World) -> None:
     world.items["rent"] = rent.item_id
     answer = QueryAnswered(query_id=query, involved=True, items=(rent,)).model_dump(mode="json")
     await worker.do("triage", f"/cases/{case}/queries/{query}/answers", answer)
-    world.telling.tell(
-        "a housing corporation without a connector answers over HTTP by its worker",
-        sent="POST answers",
-    )
+    world.telling.tell("a housing corporation without a connector answers over HTTP by its worker")
 
 
 async def _who_reads(world: World) -> None:
@@ -142,7 +138,7 @@ async def prepare(world: World) -> None:
     director, case = world.people("process-director-a", cast.REFERRER), world.case
     await director.do("triage", f"/cases/{case}/conclusion", {"outcome": "rto-needed"})
     concluded = await world.party(cast.REFERRER).gets(TriageConcluded, case=case)
-    world.telling.tell(f"triage concludes: {concluded.outcome.value} (R50 ii)", sent="triage-concluded")
+    world.telling.tell(f"triage concludes: {concluded.outcome.value} (R50 ii)")
     plan = _preparation(world)
     undecided = {**plan, "citizen": None}
     answer = await director.post("triage", f"/cases/{case}/preparation", undecided)
@@ -153,8 +149,7 @@ async def prepare(world: World) -> None:
     await director.do("triage", f"/cases/{case}/preparation", plan)
     world.telling.tell(
         "goal, themes, four participants with their roles, and per participant which item with which reason "
-        "(R42); the housing corporation's processing test is recorded (R49)",
-        sent="POST preparation",
+        "(R42); the housing corporation's processing test is recorded (R49)"
     )
 
 

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from deploy.provisioning.connection import Connection
 from deploy.story import clock
 from deploy.story.cast import CONNECTED
 from deploy.story.party import Party
@@ -56,6 +59,17 @@ class World:
     def _clock_file(self) -> Path:
         return Path(self.house["clock"]["file"])
 
+    async def records_for_others(self, *receivers: str) -> int:
+        """How many records stand on the inboxes of all parties but these, as the broker counts them.
+
+        Counted when nothing of before is on its way any more.
+        """
+        count = -1
+        while (now := await asyncio.to_thread(_records_for_others, self.house, receivers)) != count:
+            count = now
+            await asyncio.sleep(0.5)
+        return count
+
     def refused(self, what: str, answer: MessageRefused | httpx.Response, *rules: str) -> None:
         """Tell a refusal, which must rest on one of these rules and say nothing more than it may."""
         if isinstance(answer, MessageRefused):
@@ -83,8 +97,8 @@ async def world(house: dict[str, Any], telling: Telling) -> AsyncIterator[World]
     context = ssl.create_default_context(cafile=house["ca_file"])
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx.AsyncClient(verify=context, timeout=30))
-        people = People(house, client)
-        parties = {name: await stack.enter_async_context(Party(name, house)) for name in CONNECTED}
+        people = People(house, client, telling)
+        parties = {name: await stack.enter_async_context(Party(name, house, telling)) for name in CONNECTED}
         yield World(house, telling, people, parties)
 
 
@@ -92,3 +106,16 @@ def _claims(token: str) -> dict[str, Any]:
     segment = token.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     return claims
+
+
+def _records_for_others(house: dict[str, Any], receivers: tuple[str, ...]) -> int:
+    admin = house["admin"]["kafka"]
+    client = AdminClient(
+        Connection(
+            house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"]
+        ).settings()
+    )
+    topics = [own["topics"]["to"] for name, own in house["parties"].items() if name not in receivers]
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+    asked = {TopicPartition(topic, 0): latest for topic in topics}
+    return sum(future.result().offset for future in client.list_offsets(asked).values())

@@ -14,12 +14,14 @@ from shared.database import fetch, run
 _ASKED = TypeAdapter(Asked)
 _GIVEN = TypeAdapter(Given)
 
+# A case may be forgotten in the very batch in which something was given: then it has no row any more.
 _ASK = sa.text(
     """
     INSERT INTO queries (query_id, case_id, recipient, asked)
     SELECT query_id, case_id, recipient, CAST(asked AS json)
     FROM unnest(CAST(:queries AS text[]), CAST(:cases AS text[]), CAST(:recipients AS text[]),
                 CAST(:asked AS text[])) AS new (query_id, case_id, recipient, asked)
+    WHERE EXISTS (SELECT FROM cases WHERE cases.case_id = new.case_id)
     """
 )
 _GIVE = sa.text(
@@ -28,6 +30,7 @@ _GIVE = sa.text(
     SELECT case_id, query_id, number, CAST(given AS json)
     FROM unnest(CAST(:cases AS text[]), CAST(:queries AS text[]), CAST(:numbers AS int[]),
                 CAST(:given AS text[])) AS new (case_id, query_id, number, given)
+    WHERE EXISTS (SELECT FROM cases WHERE cases.case_id = new.case_id)
     """
 )
 _CLOSE = sa.text("UPDATE queries SET waits = false WHERE query_id = ANY(:queries) AND waits")

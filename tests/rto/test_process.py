@@ -1,4 +1,4 @@
-"""What the round table decides on meetings, plan and direction; each refusal on both sides of its boundary."""
+"""What is decided on meetings, plan and direction; each refusal on both sides of its boundary."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -49,7 +49,7 @@ def conclude(rto_id: str = s.RTO, **changes: Any) -> c.ConcludeRto:
 
 
 def contribute(party: str = s.HOUSING, rto_id: str = s.RTO, **changes: Any) -> c.ContributeItems:
-    items = (s.own_item(s.NEW, **changes),)
+    items = (s.own_item(**({"item_id": s.NEW} | changes)),)
     return c.ContributeItems(by=s.by_party(party), rto_id=rto_id, items=items)
 
 

@@ -142,8 +142,8 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str, batch:
         "ack_policy": AckPolicy.NACK_ON_ERROR,
         "no_reply": True,
         "auto_offset_reset": "earliest",
-        "fetch_max_wait_ms": 50,
-        "batch_timeout_ms": 50,
+        "fetch_max_wait_ms": 500,
+        "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
     }
     others = [topics.events(name) for name in SERVICES if name != service]

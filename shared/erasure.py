@@ -54,3 +54,11 @@ async def erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str
         return set()
     rows = await fetch(connection, _MARKED, markers=list(by_marker))
     return {by_marker[bytes(row.marker)] for row in rows}
+
+
+_PRUNE = sa.text("DELETE FROM erased WHERE until < :now")
+
+
+async def prune(connection: AsyncConnection, now: datetime) -> None:
+    """The marker of an erased case goes once no replay of it can come any more."""
+    await run(connection, _PRUNE, now=now)

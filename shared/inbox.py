@@ -89,3 +89,11 @@ async def earlier(
 async def remember_result(connection: AsyncConnection, slip: Slip, result: dict[str, Any]) -> None:
     """Keep what a person was answered, so that a repeated request gets the same answer."""
     await run(connection, _RESULT, result=json.dumps(result), sender=slip.sender, id=slip.message_id)
+
+
+_PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")
+
+
+async def prune(connection: AsyncConnection, now: datetime) -> None:
+    """Forget what is older than the horizon: it would be refused by its signed time."""
+    await run(connection, _PRUNE, before=now - HORIZON - timedelta(days=1))

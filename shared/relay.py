@@ -58,7 +58,7 @@ class Relay:
     keys: CaseKeys
     codec: Codec
     source: str
-    idle: float = 0.2
+    idle: float = 1.0
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _topics: set[str] = field(default_factory=set)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 import structlog
@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import due, held
+from shared import due, erasure, held, inbox
 from shared.actor import CLOCK
 from shared.case_keys import CannotReachKeys
 from shared.clock import Clock, machine_now
@@ -28,8 +28,9 @@ from shared.transaction import Transaction
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
-PERIOD = 0.25  # seconds between two looks
+PERIOD = 0.5  # seconds between two looks
 MOST = 500
+HOUR = timedelta(hours=1)
 LEAP = timedelta(hours=26)  # a larger jump of covenant time holds what cannot be undone
 
 _LAST_TICK = text("SELECT at FROM ticks")
@@ -48,12 +49,14 @@ class Timekeeper(Generic[S]):
     relay: Relay
     clock: Clock
     holding: bool = field(default=False)
+    _pruned_at: datetime | None = None
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             try:
                 fired = await self._fire() + await self._retry()
+                await self._prune()
             except (DBAPIError, OSError, CannotReachKeys) as error:
                 log.warning("timekeeper-pauses", kind=type(error).__name__)
                 fired = 0
@@ -79,6 +82,16 @@ class Timekeeper(Generic[S]):
         slip = Slip("clock", line.id, b"", machine_now(), line.case_id)
         command = await self.service.timers[line.kind](line)
         return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
+
+    async def _prune(self) -> None:
+        """Once an hour: inbox rows and markers past the horizon (machine time)."""
+        now = machine_now()
+        if self._pruned_at is not None and now - self._pruned_at < HOUR:
+            return
+        async with self.engine.begin() as connection:
+            await inbox.prune(connection, now)
+            await erasure.prune(connection, now)
+        self._pruned_at = now
 
     async def _retry(self) -> int:
         async with self.engine.begin() as connection:

@@ -13,11 +13,12 @@ Transitions = Mapping[tuple[StrEnum, type], StrEnum]
 def diagram(transitions: Transitions, first: StrEnum) -> str:
     """A mermaid state diagram; what leads to one place from every phase is drawn once."""
     phases = list(type(first))
+    transitions = _in_order(transitions, phases)
     everywhere = _from_every_phase(transitions, phases)
     lines = ["stateDiagram-v2"]
     lines += [f'    state "{p.value}" as {_name(p)}' for p in phases if p is not first and "-" in p.value]
     for (source, event), target in transitions.items():
-        if (event, target) not in everywhere:
+        if (event, target) not in everywhere and source is not target:
             lines.append(f"    {_start(source, first)} --> {_name(target)} : {event.__name__}")
     if everywhere:
         lines.append('    state "any phase" as any_phase')
@@ -25,6 +26,13 @@ def diagram(transitions: Transitions, first: StrEnum) -> str:
     leaving = {source for (source, event), target in transitions.items() if source is not target}
     lines += [f"    {_name(p)} --> [*]" for p in phases if p not in leaving and p in transitions.values()]
     return "\n".join(lines)
+
+
+def _in_order(transitions: Transitions, phases: list[StrEnum]) -> Transitions:
+    """By phase: a table may be made from a set, which has no order of its own."""
+    places = {phase: place for place, phase in enumerate(phases)}
+    ordered = sorted(transitions, key=lambda move: (places[move[0]], places[transitions[move]], str(move[1])))
+    return {move: transitions[move] for move in ordered}
 
 
 def _from_every_phase(transitions: Transitions, phases: list[StrEnum]) -> list[tuple[type, StrEnum]]:

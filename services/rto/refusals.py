@@ -24,7 +24,11 @@ NOT_PREPARED = Refusal(
     status=404,
 )
 ALREADY_PREPARED = Refusal(
-    "AlreadyPrepared", "R58", "art. 6.1", "The round table of this case is prepared, or the case has ended.", Remedy.STOP
+    "AlreadyPrepared",
+    "R58",
+    "art. 6.1",
+    "The round table of this case is prepared, or the case has ended.",
+    Remedy.STOP,
 )
 CANNOT_CONVENE_NOW = Refusal(
     "CannotConveneNow",

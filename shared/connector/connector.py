@@ -99,7 +99,7 @@ class Connector:
             group_id=settings.group,
             auto_offset_reset="earliest",
             enable_auto_commit=False,
-            fetch_max_wait_ms=50,
+            fetch_max_wait_ms=500,
             **common,
         )
         await self._producer.start()

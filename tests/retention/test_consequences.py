@@ -48,6 +48,7 @@ def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> 
 
 
 def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r97() -> None:
+    """R97, and R34: not whether anybody else has any."""
     steps = follows(*s.STEP_1, s.CLEANED)
     told = letters(steps)
     assert set(told) == {s.VENLO, s.POLICE, s.CARE}
@@ -67,6 +68,7 @@ def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> No
 
 
 def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_r97() -> None:
+    """R88, R97."""
     steps = follows(*s.STEP_1, e.FileArchived((), ("piece-content-11",), s.ARCHIVE_ON))
     assert of(Announce, steps) == [Announce(m.DossierArchived(archived_at=s.ARCHIVE_ON))]
     assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
@@ -89,6 +91,7 @@ def test_the_key_is_due_at_once_when_all_have_confirmed_r105() -> None:
 
 
 def test_the_leading_party_is_told_to_inform_and_who_took_what_r99_r104() -> None:
+    """R99, R104: after destruction, and with the list of takers."""
     steps = follows(*s.DESTROYING, s.ERASED)
     assert letters(steps) == {
         s.CARE: m.FileDestroyed(inform_data_subject=True, takers=(s.TAKER,)),
@@ -109,6 +112,7 @@ def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> 
 
 
 def test_the_proof_holds_nothing_that_leads_to_anybody_r106() -> None:
+    """R106: no case, person, party or day."""
     steps = follows(*s.DESTROYING, s.ERASED)
     (proof,) = (step.row for step in of(StoreRow, steps) if isinstance(step.row, ProofOfDestruction))
     assert proof == ProofOfDestruction(

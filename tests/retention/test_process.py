@@ -88,6 +88,7 @@ def test_an_item_keeps_its_contributor_r66() -> None:
 
 
 def test_de_escalation_records_the_decision_and_fixes_both_dates_r86() -> None:
+    """R86: date, round table and leading party; the terms of R88 and R91 follow from them (A4)."""
     given = s.spec(now=NOW + timedelta(days=3)).given(s.OPENED, *s.RECEIVED)
     (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
     state = given.given(event).state
@@ -132,6 +133,7 @@ def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None
 
 
 def test_what_is_not_confirmed_goes_with_every_piece_of_it_r95() -> None:
+    """R95, A8."""
     (event,) = in_step_1().when(CLEAN).events
     kept = {"piece-content-12", "piece-necessity-12"}
     assert set(event.dropped) == s.EVERY_PIECE - kept
@@ -150,6 +152,7 @@ def test_a_file_may_be_cleaned_again_and_only_grows_smaller_r95() -> None:
 
 
 def test_the_director_acts_for_the_party_that_led_at_de_escalation_r100() -> None:
+    """R100."""
     old = replace(CLEAN, by=s.by_director(s.VENLO))
     assert in_step_1().when(CLEAN).events
     assert name_of(in_step_1(), old) == ("NotOnBehalfOfTheLastLeadingParty", "R100")
@@ -175,6 +178,7 @@ def test_only_items_of_the_file_stay_and_each_once_r95() -> None:
 
 
 def test_a_file_is_cleaned_in_step_1_r87() -> None:
+    """R87."""
     assert name_of(in_step_2(), CLEAN) == ("NotInStepOne", "R87")
     early = s.spec().given(s.OPENED).when(CLEAN).refusal
     assert (early.name, early.may_be_lag) == ("NotInStepOne", True)
@@ -217,6 +221,7 @@ def test_an_inspection_has_a_reason_r90() -> None:
 
 
 def test_one_decision_is_one_reading_r90() -> None:
+    """R90."""
     given = in_step_2()
     assert name_of(given, READ) == ("NoInspectionDecided", "R90")
     given = given.given(*given.when(INSPECT).events)
@@ -310,6 +315,7 @@ def test_a_service_that_confirms_twice_counts_once_r105() -> None:
 
 
 def test_no_service_may_forget_before_it_was_told_to_r105() -> None:
+    """R105."""
     confirm = c.ConfirmPurge(by=s.by_service("intake"))
     for history in (s.STEP_2, (s.CLOSING,), (s.OPENED,)):
         assert name_of(s.spec().given(*history), confirm) == ("ErasureNotOrdered", "R105")

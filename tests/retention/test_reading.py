@@ -97,11 +97,13 @@ def test_in_step_1_a_participant_without_items_the_manager_and_strangers_see_not
 
 
 def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89() -> None:
+    """R89: the case itself (its number and referrer), identity, case director; R88 closes the rest."""
     for viewer in (DIRECTOR, SUPPORT, MANAGER):
         assert seen(viewer, STEP_2) == STUB
 
 
 def test_in_step_2_parties_and_strangers_see_nothing_r88() -> None:
+    """R103: an archived file serves a quick restart and protection, so nobody else has any use for it."""
     for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
         assert seen(viewer, STEP_2) == set(), viewer
 
@@ -126,6 +128,7 @@ def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading
 
 
 def test_closing_is_known_to_director_and_leading_party_without_content_r102() -> None:
+    """R102."""
     state = s.state(s.OPENED, s.CLOSING)
     for viewer in (replace(DIRECTOR, on_behalf_of=s.VENLO), REFERRER):
         assert may_view(viewer, None, state, NOW) == Allowed("R102", s.VENLO)
@@ -145,6 +148,7 @@ def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102(
     [Phase.NOTHING, Phase.OPEN, Phase.COLLECTING, Phase.ERASING, Phase.DESTROYING, Phase.ERASED],
 )
 def test_in_any_other_phase_nobody_sees_anything_here(phase: Phase) -> None:
+    """R86: what runs on elsewhere is read there; R91: what is being erased is read nowhere."""
     state = s.state(*s.HISTORIES[phase])
     for viewer in EVERYBODY:
         for thing in things(STEP_1).values():

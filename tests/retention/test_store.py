@@ -113,6 +113,7 @@ async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: 
 async def test_a_year_of_retention_ends_in_one_proof_and_nothing_else(
     fresh_database: FreshDatabase, keys: KeyAuthority
 ) -> None:
+    """R91, R101, R105: no row, no piece, no key; what stays leads to nobody (R106)."""
     engine, transaction = await database(fresh_database)
     await keys.fetch([s.CASE], make=True)
     await tell(transaction, *until_step_1())
@@ -189,6 +190,7 @@ async def test_a_crash_after_the_key_is_gone_and_before_the_proof_ends_in_one_pr
 async def test_four_services_confirming_at_once_are_one_order_to_destroy(
     fresh_database: FreshDatabase, keys: KeyAuthority
 ) -> None:
+    """R105."""
     engine, transaction = await database(fresh_database)
     await tell(transaction, close())
     await fire(engine, transaction, keys, NOW + s.TERM)

@@ -12,8 +12,8 @@ from services.rto import events as e
 from services.rto import refusals
 from services.rto.consequences import consequences
 from services.rto.main import PROCESS
-from services.rto.process import ALLOWED, TRANSITIONS, Command, Phase
-from services.rto.state import State
+from services.rto.process import ALLOWED, TRANSITIONS, Command
+from services.rto.state import Phase, State
 from services.rto.who_may import WHO_MAY
 from shared.actor import A_PARTY, Role
 from shared.content import SEALED_ALLOWED, Ref, contents

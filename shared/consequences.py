@@ -68,6 +68,13 @@ class DropPieces:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepOnly:
+    """Of all sealed pieces of the case, only these stay in this service (R95)."""
+
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StopUnsent:
     """Letters that carry this item, or all letters to this party, are taken back before they leave."""
 
@@ -81,5 +88,14 @@ class ForgetCase:
 
 
 Consequence: TypeAlias = (
-    ToParty | Announce | SetTimer | CancelTimer | ClaimItems | StoreRow | DropPieces | StopUnsent | ForgetCase
+    ToParty
+    | Announce
+    | SetTimer
+    | CancelTimer
+    | ClaimItems
+    | StoreRow
+    | DropPieces
+    | KeepOnly
+    | StopUnsent
+    | ForgetCase
 )

@@ -136,7 +136,9 @@ def transform(value: T, step: Step) -> T:
     if isinstance(value, Sealed | Ref):
         return cast(T, step(value))
     if isinstance(value, tuple):
-        return cast(T, tuple(transform(member, step) for member in value))
+        changed = tuple(transform(member, step) for member in value)
+        same = all(new is old for new, old in zip(changed, value, strict=True))
+        return value if same else cast(T, changed)
     if isinstance(value, BaseModel):
         return cast(T, _transform_model(value, step))
     fields = _fields(cast(type, type(value)))
@@ -180,6 +182,11 @@ def contents(value: Any) -> Iterator[AnyContent]:
 def sealed_in(value: Any) -> Iterator[Sealed]:
     """The sealed pieces in the value; what an event carries sealed is what its case keeps."""
     return (content for content in contents(value) if isinstance(content, Sealed))
+
+
+def pieces_in(value: Any) -> tuple[str, ...]:
+    """The ids of the pieces that a state refers to."""
+    return tuple(content.piece for content in contents(value) if isinstance(content, Ref))
 
 
 def referring(value: T) -> T:

@@ -39,6 +39,11 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unhandled(Command):
+    """A message that our code failed to turn into a command: a bug, so it is parked, not refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
     """A record that is no message: what to write about it, and to whom; never what it said."""
 

@@ -5,6 +5,7 @@ header that says something else than the signature is found out here.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ SPEC_VERSION = "1.0"
 SEALED_BODY = "application/jose"
 PLAIN_BODY = "application/json"
 # Attributes of the hop, not of the event: outside the signature, and no ground for refusal.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
 _HOP = frozenset({"traceparent", "tracestate"})
 
 Headers = Iterable[tuple[str, bytes | None]]
@@ -102,7 +104,7 @@ def from_attributes(found: Mapping[str, Any]) -> Envelope:
         )
     except (KeyError, ValueError, AttributeError, TypeError):
         raise Unreadable("not-a-cloudevent") from None
-    if time.tzinfo is None or not (0 < len(envelope.id) <= 64):
+    if time.tzinfo is None or not (0 < len(envelope.id) <= 64) or any(map(_CONTROL.search, found.values())):
         raise Unreadable("not-a-cloudevent")
     return envelope
 

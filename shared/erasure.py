@@ -10,8 +10,8 @@ from shared.database import fetch, run
 from shared.ids import keyed_hash
 
 _FORGET = [
-    sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - names from the list below
-    for table in ("pieces", "items", "access_log", "due", "outbox", "held", "journal", "cases")
+    sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
+    for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
 ]
 _ALLOW = sa.text("SET LOCAL zvh.erasing = 'on'")
 _UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
@@ -30,7 +30,10 @@ def marker(key: bytes, case_id: str) -> bytes:
 
 
 async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], until: datetime) -> None:
-    """Delete every row of these cases; `until` is the inbox horizon, after which the marker goes too."""
+    """Delete every row of these cases; what waits in `held` is refused, and so answered, within a minute.
+
+    `until` is the inbox horizon, after which the marker goes too.
+    """
     if not case_ids:
         return
     ids = list(case_ids)

@@ -22,6 +22,9 @@ _seal_registry.max_ciphertext_length = MAX_SEALED
 _sign_registry = jws.JWSRegistry(algorithms=[SIGN_ALGORITHM])
 _sign_registry.max_payload_length = MAX_SEALED
 
+# A header with a value of the wrong kind makes joserfc fail on it instead of refusing it.
+_UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
+
 
 class CannotOpen(Exception):
     """The body does not open, or its signature is not the sender's; the argument is a reason code."""
@@ -72,14 +75,14 @@ def open_sealed(
     key, kid = _named_key(body, sealed_to, "not-sealed-to-a-key-of-this-service")
     try:
         signed = jwe.decrypt_compact(body, key, registry=_seal_registry).plaintext
-    except (JoseError, ValueError, KeyError):
+    except _UNREADABLE:
         raise CannotOpen("does-not-open") from None
     if signed is None:
         raise CannotOpen("does-not-open")
     signer, _ = _named_key(signed, signed_by, "signature-not-of-the-sender")
     try:
         payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
-    except (JoseError, ValueError, KeyError):
+    except _UNREADABLE:
         raise CannotOpen("signature-not-of-the-sender") from None
     return payload, kid
 

@@ -1,6 +1,7 @@
 """Structured logs as JSON lines: ids, counts and names of rules, never a value somebody gave us."""
 
 import logging
+import traceback
 
 import structlog
 
@@ -20,6 +21,13 @@ def configure(service: str) -> None:
     root = logging.getLogger()
     root.handlers = [_Plain()]
     root.setLevel(logging.WARNING)
+
+
+def log_bug(service: str, event: str, error: Exception) -> None:
+    """Where it happened and what kind, never what it said: messages of exceptions can hold values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
+    structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where)
 
 
 class _Plain(logging.Handler):

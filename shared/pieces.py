@@ -30,6 +30,8 @@ _DROP = sa.text(
     """
 )
 
+_KEEP_ONLY = sa.text("DELETE FROM pieces WHERE case_id = :case_id AND NOT piece = ANY(:pieces)")
+
 
 async def keep(connection: AsyncConnection, kept: Sequence[tuple[str, Sealed]]) -> None:
     """Store what the events of a batch carried, by case."""
@@ -68,3 +70,8 @@ async def drop(connection: AsyncConnection, dropped: Sequence[tuple[str, str]]) 
     """Pieces that are no longer necessary go at once (R95)."""
     if dropped:
         await run(connection, _DROP, cases=[case for case, _ in dropped], pieces=[p for _, p in dropped])
+
+
+async def keep_only(connection: AsyncConnection, case_id: str, kept: Sequence[str]) -> None:
+    """All that is not on the list goes."""
+    await run(connection, _KEEP_ONLY, case_id=case_id, pieces=list(kept))

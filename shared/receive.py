@@ -14,7 +14,7 @@ from shared.case_keys import CaseKeys, KeyStatus
 from shared.clock import Clock
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, contents, is_blank, transform
-from shared.delivery import DeadLetter, Delivery
+from shared.delivery import DeadLetter, Delivery, Unhandled
 from shared.envelope import (
     SPEC_VERSION,
     Envelope,
@@ -28,6 +28,7 @@ from shared.ids import keyed_id
 from shared.inbox import Slip
 from shared.jose import MAX_SEALED, CannotOpen
 from shared.letters import Post
+from shared.logs import log_bug
 from shared.message import Direction, Model, by_type
 from shared.parties import Parties
 from shared.process import HasPhase
@@ -89,6 +90,9 @@ class Receiver(Generic[S]):
                 one = self._read(record, parties)
             except (Unreadable, CannotOpen) as reason:
                 dead.append(self._dead(record, str(reason), held))
+            except Exception as error:  # a bug in reading must not stop the partition
+                log_bug(self.service.name, "record-unreadable", error)
+                dead.append(self._dead(record, "cannot-be-read", held))
             else:
                 if one is not None:
                     read.append(replace(one, held=held))
@@ -168,14 +172,14 @@ class Receiver(Generic[S]):
         derive = self.service.case_of.get(type(message))
         if derive is not None:
             return derive(message, sender, self.digest_key)
-        if envelope.subject is None or not ID.match(envelope.subject):
+        if envelope.subject is None or not ID.fullmatch(envelope.subject):
             raise Unreadable("no-case-number")
         return envelope.subject
 
     def _not_yet_a_party(self, record: Record, headers: Mapping[str, str], party: str) -> Read:
         """Its accession may still be on its way here: the record waits, unopened (design, section 6)."""
         envelope = from_attributes(headers)
-        case_id = envelope.subject if envelope.subject and ID.match(envelope.subject) else party
+        case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
         return Read(record, envelope, Model(), party, by, case_id, b"", NOT_A_PARTY)
 
@@ -219,7 +223,11 @@ class Receiver(Generic[S]):
         elif key is not None:
             return UNKNOWN_CASE
         inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
-        return self.service.handlers[type(message)](message, inbound)
+        try:
+            return self.service.handlers[type(message)](message, inbound)
+        except Exception as error:  # a bug in a handler parks its message (design, section 6)
+            log_bug(self.service.name, "handler-failed", error)
+            return Unhandled(by=read.by)
 
     def _dead(self, record: Record, reason: str, held: Held | None) -> DeadLetter:
         is_event = record.topic.endswith(".events")
@@ -264,6 +272,6 @@ def _json(payload: bytes) -> dict[str, Any]:
 def _readable_id(record: Record) -> str | None:
     """The message id a dead letter can name, if the header holds a plausible one."""
     for name, value in record.headers:
-        if name == "ce_id" and value is not None and ID.match(value.decode("ascii", "replace")):
+        if name == "ce_id" and value is not None and ID.fullmatch(value.decode("ascii", "replace")):
             return value.decode("ascii")
     return None

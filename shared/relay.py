@@ -103,7 +103,8 @@ class Relay:
             if asyncio.get_running_loop().time() - started > LEASE:
                 return 0
             done, failed = await self._publish(ready)
-            await outbox.sent(leader, done)
+            await self._remember_numbers(leader, done)
+            await outbox.sent(leader, [r.row.id for r in done])
             await outbox.set_aside(leader, sorted(aside | failed), ASIDE)
         return len(rows)
 
@@ -137,20 +138,24 @@ class Relay:
             envelope = self._envelope(row, number)
             data = _opened(messages[row.id], key)
             if party is None:
-                ready.append(Ready(row, to_headers(envelope, PLAIN_BODY), row.body.encode()))
+                ready.append(Ready(row, number, to_headers(envelope, PLAIN_BODY), row.body.encode()))
                 continue
             body = self.codec.make(to_json(envelope, data), party, now)
-            ready.append(Ready(row, to_headers(envelope, SEALED_BODY), body or b""))
+            ready.append(Ready(row, number, to_headers(envelope, SEALED_BODY), body or b""))
             if len(ready) % 50 == 0:
                 await asyncio.sleep(0)
-        if numbers:
-            await run(connection, _NUMBERS, recipients=list(numbers), lasts=list(numbers.values()))
         return ready, aside
 
     async def _numbers(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, int]:
         recipients = sorted({row.recipient for row in rows if row.recipient})
         found = await fetch(connection, _READ_NUMBERS, recipients=recipients) if recipients else []
         return {row.recipient: row.last for row in found}
+
+    async def _remember_numbers(self, connection: AsyncConnection, done: Sequence["Ready"]) -> None:
+        """Only what was sent uses up a number, so that a party sees no gap."""
+        lasts = {r.row.recipient: r.number for r in done if r.row.recipient}
+        if lasts:
+            await run(connection, _NUMBERS, recipients=list(lasts), lasts=list(lasts.values()))
 
     def _envelope(self, row: Row, number: int) -> Envelope:
         entry = by_type(row.type)
@@ -171,26 +176,27 @@ class Relay:
 
     # --- publishing -------------------------------------------------------------------------------
 
-    async def _publish(self, ready: Sequence["Ready"]) -> tuple[list[int], set[str]]:
-        """Row ids that every in-sync replica has, and the topics that could not take theirs."""
+    async def _publish(self, ready: Sequence["Ready"]) -> tuple[list["Ready"], set[str]]:
+        """What every in-sync replica has, and the topics that could not take theirs."""
         failed = {topic for topic in {r.row.topic for r in ready} if not await self._exists(topic)}
         for large in (r.row for r in ready if len(r.body) > MAX_RECORD):
             log.error("letter-too-large", type=large.type, row=large.id)
             failed.add(large.topic)
         futures = [
-            (r.row, await self.producer.send(r.row.topic, r.body, r.row.key.encode(), headers=r.headers))
+            (r, await self.producer.send(r.row.topic, r.body, r.row.key.encode(), headers=r.headers))
             for r in ready
             if r.row.topic not in failed
         ]
-        done: list[int] = []
-        for row, future in futures:
+        done: list[Ready] = []
+        for r, future in futures:
+            topic = r.row.topic
             try:
                 await future
-                done.append(row.id)
+                done.append(r)
             except KafkaError as error:
-                log.warning("destination-set-aside", topic=row.topic, kind=type(error).__name__)
-                failed.add(row.topic)
-                self._topics.discard(row.topic)
+                log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
+                failed.add(topic)
+                self._topics.discard(topic)
         return done, failed
 
     async def _exists(self, topic: str) -> bool:
@@ -211,6 +217,7 @@ class Ready:
     """A row with what will be sent for it."""
 
     row: Row
+    number: int
     headers: list[tuple[str, bytes]]
     body: bytes
 

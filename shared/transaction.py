@@ -4,7 +4,6 @@ Locks are taken in a fixed order (parties shared, inbox sorted, cases sorted) an
 One statement per table per batch. Acknowledging is the caller's, after this has returned.
 """
 
-import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -23,9 +22,10 @@ from shared.consequences import (
 )
 from shared.content import sealed_in
 from shared.database import sqlstate
-from shared.delivery import DeadLetter, Delivery, Fate, Outcome
+from shared.delivery import DeadLetter, Delivery, Fate, Outcome, Unhandled
 from shared.held import Hold, Why
 from shared.letters import Post
+from shared.logs import log_bug
 from shared.moment import Moment, Policy
 from shared.parties import Parties
 from shared.party_copy import PartyCopy
@@ -170,7 +170,7 @@ class Transaction(Generic[S]):
                 return self._wait_or_refuse(delivery, verdict, writes)
             return self._accept(delivery, case, verdict, owners, writes)
         except Exception as error:  # a bug parks its message; the rest goes on
-            _log_bug(self.process.service, error)
+            log_bug(self.process.service, "message-parked", error)
             return self._park(delivery, writes)
 
     def _verdict(
@@ -179,8 +179,10 @@ class Transaction(Generic[S]):
         command = delivery.command
         if isinstance(command, Refusal):
             return command
+        if isinstance(command, Unhandled):
+            raise TypeError("no command was made of this message")
         if gone and not command.after_erasure:
-            return UNKNOWN_CASE_FOR_GOOD
+            return ERASED_CASE
         if delivery.expected_version not in (None, case.version):
             return CHANGED_MEANWHILE
         refusal = permit(self.process.who_may[type(command)], delivery.by, moment)
@@ -219,7 +221,7 @@ class Transaction(Generic[S]):
 
     def _refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
         slip = delivery.slip
-        case_id = ERASED if refusal is UNKNOWN_CASE_FOR_GOOD else slip.case_id
+        case_id = ERASED if refusal == ERASED_CASE else slip.case_id
         if case_id is ERASED:
             writes.unlinked.append(slip.case_id)
         entry = journal.of_refusal(delivery.received_at, case_id, refusal, delivery.by, slip.message_id)
@@ -229,8 +231,12 @@ class Transaction(Generic[S]):
         return Outcome(Fate.REFUSED, refusal)
 
     def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
-        """Lag must not look like law: what rests only on an absent fact waits, up to a minute."""
-        if not refusal.may_be_lag or delivery.record is None:
+        """Lag must not look like law: what rests only on an absent fact waits, up to a minute.
+
+        Whoever may not know of a case waits as long as for a case that never was: time tells nothing.
+        """
+        waits = refusal.may_be_lag or refusal.status == 404
+        if not waits or delivery.record is None:
             return self._refuse(delivery, refusal, writes)
         now = machine_now()
         until = delivery.held.until if delivery.held else now + self.patience
@@ -288,8 +294,7 @@ class Transaction(Generic[S]):
         await write(connection, writes, self.cases, self.post, self.marker_key, self.own_rows)
 
 
-# What is erased stays refused however long the message waits.
-UNKNOWN_CASE_FOR_GOOD = replace(UNKNOWN_CASE, may_be_lag=False)
+ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase")  # told like any case that is not here
 ERASED = "erased"  # what the journal says instead of the id of a case that is no more
 
 
@@ -331,10 +336,3 @@ async def _remember(
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}
             await inbox.remember_result(connection, delivery.slip, result)
-
-
-def _log_bug(service: str, error: Exception) -> None:
-    """Where it happened and what kind, never what it said: messages of exceptions can hold values."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
-    log.error("message-parked", service=service, kind=type(error).__name__, where=where)

@@ -16,6 +16,7 @@ from shared.consequences import (
     Consequence,
     DropPieces,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     StopUnsent,
     StoreRow,
@@ -52,6 +53,7 @@ class Writes(Generic[S]):
     timers: list[tuple[str, SetTimer]] = field(default_factory=list)
     cancelled: list[tuple[str, CancelTimer]] = field(default_factory=list)
     dropped: list[tuple[str, str]] = field(default_factory=list)
+    stripped: dict[str, tuple[str, ...]] = field(default_factory=dict)
     stops: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
     rows: list[object] = field(default_factory=list)
@@ -72,6 +74,8 @@ class Writes(Generic[S]):
                 self.rows.append(row)
             case DropPieces(pieces=dropped):
                 self.dropped += [(case_id, piece) for piece in dropped]
+            case KeepOnly(pieces=kept):
+                self.stripped[case_id] = kept
             case StopUnsent(item=item, recipient=recipient):
                 self.stops.append((case_id, item, recipient))
             case ForgetCase():
@@ -97,6 +101,8 @@ async def write(
     await outbox.stop(connection, writes.stops)
     letters = await _letters(connection, writes, post)
     await pieces.drop(connection, writes.dropped)
+    for case_id, kept_pieces in writes.stripped.items():
+        await pieces.keep_only(connection, case_id, kept_pieces)
     await journal.write(connection, writes.entries)
     await due.set_timers(connection, writes.timers)
     await due.cancel_timers(connection, writes.cancelled)

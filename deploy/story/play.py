@@ -26,7 +26,7 @@ async def until_cleaned(here: World) -> None:
     await round_table.take_away(here)
     await round_table.direct(here)
     await round_table.deescalate(here)
-    await referral.refused_in_the_end(here)
+    await here.refused_in_the_end()
 
 
 async def until_forgotten(here: World) -> None:

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 from deploy.story import cast
 from deploy.story.founding import accept, grant
-from deploy.story.telling import StoryFailed
 from deploy.story.world import World
 from shared.messages.house import MessageAccepted
 from shared.messages.intake import (
@@ -44,7 +43,11 @@ async def _refusals(world: World) -> None:
     """Nothing of these is registered."""
     man = cast.person("Persoon X", PersonRole.SUBJECT, "1990-01-01")
     stranger = world.party(cast.STRANGER)
-    task = asyncio.create_task(stranger.try_to_send(cast.referral((man,), ())))
+    world.refused_later(
+        "the referral of a party that authorised nobody, after it waited in vain",
+        "R2",
+        stranger.try_to_send(cast.referral((man,), ())),
+    )
     incomplete = cast.referral((man,), (cast.item("Tekst", "college", necessity=" "),))
     answer = await world.party(cast.REFERRER).try_to_send(incomplete)
     world.refused("a referral with an item that does not say why it is necessary", answer, "R8")
@@ -54,7 +57,6 @@ async def _refusals(world: World) -> None:
     body = cast.referral((man,), ()).model_dump(mode="json")
     http = await person_.post("intake", "/referrals", body)
     world.refused("a referral by somebody who is no party", http)
-    world.waiting = task
 
 
 async def _overtaking(world: World) -> None:
@@ -107,14 +109,6 @@ async def screen(world: World) -> None:
         "after the consultation with Venlo (R11) the case is taken up (R12b), with advice to Venlo alone",
     )
     await _inform(world)
-
-
-async def refused_in_the_end(world: World) -> None:
-    """What rested on an absent authorisation waited for it, and is refused now (R2)."""
-    if world.waiting is None:
-        raise StoryFailed("nobody referred without an authorisation")
-    late = await world.waiting
-    world.refused("the referral of a party that authorised nobody, after it waited in vain", late, "R2")
 
 
 async def _inform(world: World) -> None:

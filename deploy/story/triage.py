@@ -89,16 +89,16 @@ async def _answer(world: World, police: Party, query: str) -> None:
     )
     world.items |= {"free": free.item_id, "withheld": withheld.item_id, "special": special.item_id}
     answer = QueryAnswered(query_id=query, involved=True, items=(free, withheld, special))
-    wrong = await world.party(cast.PROBATION).try_to_send(answer, case=case)
-    world.refused("an answer by a party that was not asked", wrong, "R34")
+    wrong = world.party(cast.PROBATION).try_to_send(answer, case=case)
+    world.refused_later("an answer by a party that was not asked", "R34", wrong)
     await police.send(answer, case=case)
     world.telling.tell(
         "the police answer with three items: one free, one withheld from the housing corporation, one "
         "special-category (R32)"
     )
     moved = QueryAnswered(query_id=query, involved=True, items=(free,))
-    refusal = await police.try_to_send(moved, case=world.second_case)
-    world.refused("an item moved to another case", refusal, "R34", "R35")
+    refusal = police.try_to_send(moved, case=world.second_case)
+    world.refused_later("an item of one case moved to another", "R34", refusal)
 
 
 async def _answer_by_hand(world: World) -> None:

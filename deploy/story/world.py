@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,7 +39,7 @@ class World:
     items: dict[str, str] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)
     rto: str = ""
-    waiting: asyncio.Task[MessageRefused] | None = None
+    waiting: list[tuple[str, str, asyncio.Task[MessageRefused]]] = field(default_factory=list)
     subjects: dict[str, str] = field(default_factory=dict)
 
     def party(self, name: str) -> Party:
@@ -82,6 +82,16 @@ class World:
         if rules and rule not in rules:
             raise StoryFailed(f"{what}: refused under {rule} ({name}) instead of {', '.join(rules)}")
         self.telling.refused(what, name, rule, article)
+
+    def refused_later(self, what: str, rule: str, answer: Coroutine[Any, Any, MessageRefused]) -> None:
+        """Something whose refusal waits for a fact that may still come; the story goes on meanwhile."""
+        self.waiting.append((what, rule, asyncio.create_task(answer)))
+
+    async def refused_in_the_end(self) -> None:
+        """All that waited in vain has been refused."""
+        for what, rule, answer in self.waiting:
+            self.refused(what, await answer, rule)
+        self.waiting.clear()
 
     async def subject_of(self, username: str) -> str:
         """The opaque subject in somebody's token; what a party names its delegate by."""

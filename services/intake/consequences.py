@@ -10,11 +10,12 @@ from shared.consequences import (
     CancelTimer,
     ClaimItems,
     Consequence,
-    DropPieces,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     ToParty,
 )
+from shared.content import pieces_in
 from shared.messages import intake as m
 from shared.messages.house import CasePurged
 
@@ -46,8 +47,8 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return [SetTimer(INFORMING, f"{person}/{moment}", until)]
         case e.PersonInformed(person_id=person, moment=moment):
             return [CancelTimer(INFORMING, f"{person}/{moment}")]
-        case e.FileCleaned(dropped=dropped):
-            return [DropPieces(dropped)]
+        case e.FileCleaned():
+            return [KeepOnly(pieces_in(state))]
         case e.CasePurged(case_id=purged):
             return [ForgetCase(), Announce(CasePurged(case_id=purged), after_erasure=True)]
         case _:

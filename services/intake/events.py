@@ -103,7 +103,6 @@ class FileCleaned:
     """Only these items stay (R95)."""
 
     kept_items: tuple[str, ...]
-    dropped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

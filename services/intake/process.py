@@ -107,7 +107,7 @@ SCREENED = frozenset({Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.C
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.SubmitReferral: (frozenset({Phase.NOTHING}), r.ALREADY_REFERRED),
-    c.ConfirmConsultation: (frozenset({Phase.RECEIVED}), r.ALREADY_SCREENED),
+    c.ConfirmConsultation: (frozenset({Phase.RECEIVED}), r.ALREADY_CONSULTED),
     c.ScreenReferral: (PROVISIONAL, r.ALREADY_SCREENED),
     c.WithdrawReferral: (PROVISIONAL | {Phase.TAKEN_UP}, r.ALREADY_SCREENED),
     c.RecordInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
@@ -176,7 +176,7 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
                 *_duties(state, InformMoment.AT_DEESCALATION, moment.now),
             )
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _pieces_not_kept(state, kept)),)
+            return (e.FileCleaned(kept),)
         case c.FollowArchiving():
             return (e.FileArchived(),)
         case c.FollowClosing():
@@ -197,6 +197,8 @@ def _is_stranger(state: State, command: Command) -> bool:
 def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
     referral, party = command.referral, command.by.party or ""
     record = moment.parties.get(party)
+    if record is not None and referral.acting_body not in record.acting_bodies:
+        return r.ACTING_BODY_UNKNOWN
     if record is None or not moment.parties.authorised(
         party, Scope.SCREENING, moment.standing_at, referral.acting_body
     ):
@@ -212,8 +214,6 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
     """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22)."""
     if not referral.task:
         return r.TASK_MISSING
-    if referral.acting_body not in record.acting_bodies:
-        return r.ACTING_BODY_UNKNOWN
     if not referral.basis or any(not item.basis for item in referral.items):
         return r.BASIS_MISSING
     if any(is_blank(item.necessity) for item in referral.items):
@@ -256,8 +256,14 @@ def _duties(state: State, when: InformMoment, at: datetime) -> tuple[e.DutyToInf
     return tuple(
         e.DutyToInformArose(person.person_id, when, at)
         for person in state.persons
-        if state.duty(person.person_id, when) is None
+        if _may_arise(state.duty(person.person_id, when), when)
     )
+
+
+def _may_arise(duty: Duty | None, when: InformMoment) -> bool:
+    """Each round table has an outcome of its own to tell (R83); every other moment comes once."""
+    again = when is InformMoment.AFTER_RTO and duty is not None and duty.status is DutyStatus.FULFILLED
+    return duty is None or again
 
 
 def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...]:
@@ -303,15 +309,6 @@ def _of_informer(state: State, by: Actor) -> Refusal | None:
     return None if by.party == state.leading_party else r.NOT_THE_REFERRER
 
 
-def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
-    refs = (
-        (item.content, item.necessity, item.use_conditions)
-        for item in state.items
-        if item.item_id not in kept
-    )
-    return tuple(ref.piece for item in refs for ref in item if isinstance(ref, Ref))
-
-
 # --- evolution -----------------------------------------------------------------------------------
 
 
@@ -335,7 +332,9 @@ def evolve(state: State, event: e.Event) -> State:
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party)
         case e.FileCleaned(kept_items=kept):
-            return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
+            items = tuple(item for item in state.items if item.item_id in kept)
+            duties = tuple(replace(duty, reason=None) for duty in state.duties)
+            return replace(state, items=items, duties=duties, weighing=None)
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()

@@ -16,16 +16,21 @@ def may_view(viewer: Viewer, thing: ContributedItem | Person | None, state: Stat
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER:
-        return _party(viewer, state)
+        return _party(viewer, thing, state)
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state)
     return NOBODY_ELSE
 
 
-def _party(viewer: Viewer, state: State) -> Verdict:
-    """The referrer reads its own referral; once another party leads, that one reads too (R6, R72)."""
-    if viewer.party in (state.referrer, state.leading_party):
+def _party(viewer: Viewer, thing: ContributedItem | Person | None, state: State) -> Verdict:
+    """The referrer reads its own referral; another party that leads sees whom it must inform (R6, R17).
+
+    What the referrer brought in, that party sees at the round table, item by item, or not at all (R61).
+    """
+    if viewer.party == state.referrer:
         return Allowed("R6", state.referrer)
+    if viewer.party == state.leading_party and not isinstance(thing, ContributedItem):
+        return Allowed("R17", state.referrer)
     return NOBODY_ELSE
 
 
@@ -33,6 +38,8 @@ def _house(viewer: Viewer, thing: ContributedItem | Person | None, state: State)
     """The director reads on behalf of the leading party (R7), less what its secrecy hides (R23)."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
+    if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
+        return Denied("R102", "B3-F1, F2, F3; art. 9.4")
     if viewer.role is Role.PROCESS_DIRECTOR and state.director not in (None, viewer.person):
         return NOBODY_ELSE
     if isinstance(thing, ContributedItem) and thing.hidden_from_director:

@@ -61,6 +61,9 @@ CONSULTATION_MISSING = Refusal(
     "The screening is decided in consultation with the referring party, and that is not on record.",
     may_be_lag=True,
 )
+ALREADY_CONSULTED = Refusal(
+    "AlreadyConsulted", "R11", "art. 9.2a", "The consultation on this referral is on record.", Remedy.STOP
+)
 REASON_MISSING = Refusal(
     "ReasonMissing",
     "R10",

@@ -99,6 +99,8 @@ Command: TypeAlias = (
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
+# The end of a case counts whether or not its beginning was heard: no term may fail to start (R86, R102).
+NOT_ENDING = RUNNING | {Phase.NOTHING}
 STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
 STEP_2 = frozenset({Phase.STEP_2})
 
@@ -106,13 +108,13 @@ STEP_2 = frozenset({Phase.STEP_2})
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
-    c.RecordHandedOverItem: (RUNNING, r.FILE_TAKES_NOTHING_MORE),
-    c.Deescalate: (RUNNING, r.ALREADY_DEESCALATED),
+    c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
+    c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
     c.CleanFile: (STEP_1, r.NOT_IN_STEP_1),
     c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
     c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
     c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
-    c.CloseEarly: (RUNNING | {Phase.NOTHING}, r.ALREADY_ENDING),
+    c.CloseEarly: (NOT_ENDING, r.ALREADY_ENDING),
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
     c.RecordKeyDestroyed: (frozenset({Phase.DESTROYING}), r.NOT_ALL_CONFIRMED),
@@ -120,7 +122,9 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.CaseOpened): Phase.OPEN,
+    (Phase.NOTHING, e.ItemReceived): Phase.COLLECTING,
     (Phase.OPEN, e.ItemReceived): Phase.COLLECTING,
+    (Phase.NOTHING, e.CaseDeescalated): Phase.STEP_1,
     (Phase.OPEN, e.CaseDeescalated): Phase.STEP_1,
     (Phase.COLLECTING, e.CaseDeescalated): Phase.STEP_1,
     (Phase.STEP_1, e.FileCleaned): Phase.STEP_1_CLEANED,

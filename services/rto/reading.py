@@ -191,18 +191,12 @@ def _invited(viewer: Viewer, item: ContributedItem | None, state: State) -> Deni
     return None if _seat(viewer, state) else NOBODY_ELSE
 
 
-def _accepted(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """An RTO consists of delegates with a mandate, so the party has named one (R59)."""
+def _is_its_delegate(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Its party accepted, and named this person and nobody else (R59)."""
     seat = _seat(viewer, state)
-    accepted = seat is not None and seat.answer is Answer.ACCEPTED
-    return None if accepted else Denied("R59", "art. 6.2, 6.3")
-
-
-def _is_the_delegate(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """The named one and nobody else of its party (R59)."""
-    seat = _seat(viewer, state)
-    named = seat is not None and seat.delegate == viewer.person
-    return None if named else Denied("R59", "art. 6.2, 6.3")
+    if seat is not None and seat.answer is Answer.ACCEPTED and seat.delegate == viewer.person:
+        return None
+    return Denied("R59", "art. 6.2, 6.3")
 
 
 def _kept_for_monitoring(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
@@ -241,7 +235,7 @@ def _competent_for_its_category(viewer: Viewer, item: ContributedItem | None, st
 
 Check: TypeAlias = Callable[[Viewer, ContributedItem | None, State], Denied | None]
 
-AT_THE_TABLE: Sequence[Check] = (_window_is_open, _invited, _accepted, _is_the_delegate)
+AT_THE_TABLE: Sequence[Check] = (_window_is_open, _invited, _is_its_delegate)
 FOR_AN_ITEM: Sequence[Check] = (
     _kept_for_monitoring,
     _on_the_viewing_plan,

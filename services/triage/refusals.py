@@ -23,7 +23,6 @@ NOT_THE_DIRECTOR = Refusal(
     Remedy.STOP,
     status=404,
 )
-# Never lag: the query a reply answers was issued here.
 NOT_THE_QUERIED_PARTY = Refusal(
     "NotTheQueriedParty",
     "R26",

@@ -17,9 +17,9 @@ class MessageAccepted(Model):
 class Position(Model):
     """Where a record stood that could not be read."""
 
-    topic: str
-    partition: int
-    offset: int
+    topic: str = Field(title="topic")
+    partition: int = Field(title="partitie")
+    offset: int = Field(title="positie")
 
 
 @message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")

@@ -213,9 +213,9 @@ class RtoClosed(Model):
 class Taker(Model):
     """Who lawfully took which item for which activity (R104)."""
 
-    party: PartyId
-    item_id: Id
-    action_id: Id
+    party: PartyId = Field(title="afnemer")
+    item_id: Id = Field(title="gegeven")
+    action_id: Id = Field(title="activiteit")
 
 
 @message("item-handed-over", "rto", Direction.EVENT, dutch="gegeven overgedragen")

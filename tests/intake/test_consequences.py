@@ -14,11 +14,12 @@ from shared.consequences import (
     Announce,
     CancelTimer,
     ClaimItems,
-    DropPieces,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     ToParty,
 )
+from shared.content import pieces_in, referring
 from shared.due import Deadline
 from shared.messages import intake as m
 from shared.messages.house import CasePurged
@@ -99,8 +100,11 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
     assert follows(Phase.TAKEN_UP, event) == [CancelTimer(INFORMING, f"{s.MAN}/taken-up")]
 
 
-def test_cleaning_drops_pieces() -> None:
-    assert follows(Phase.DEESCALATED, e.FileCleaned((), ("a", "b"))) == [DropPieces(("a", "b"))]
+def test_cleaning_keeps_only_who_the_case_is_about() -> None:
+    """R95: items, weighing and reasons go; the identity stays for the stub."""
+    kept = follows(Phase.DEESCALATED, e.FileCleaned(()))
+    of_persons = [piece for person in s.referral().persons for piece in pieces_in(referring(person))]
+    assert kept == [KeepOnly(tuple(of_persons))]
 
 
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:

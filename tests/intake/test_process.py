@@ -444,10 +444,10 @@ def test_cleaning_drops_the_pieces_of_what_is_not_kept() -> None:
     """R95."""
     given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
     nothing_kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=())).events
-    assert nothing_kept == (e.FileCleaned((), ("piece-content", "piece-necessity")),)
+    assert nothing_kept == (e.FileCleaned(()),)
     assert given.given(*nothing_kept).state.items == ()
     kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
-    assert kept == (e.FileCleaned((s.ITEM,), ()),)
+    assert kept == (e.FileCleaned((s.ITEM,)),)
     assert [item.item_id for item in given.given(*kept).state.items] == [s.ITEM]
 
 

@@ -129,6 +129,18 @@ def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None
     assert event.competent == (s.VENLO, s.POLICE)
 
 
+def test_the_clock_starts_also_where_the_beginning_of_the_case_was_not_heard_r86() -> None:
+    """The events of two services come in no order; an opening that comes last changes nothing."""
+    bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])
+    given = s.spec(now=NOW)
+    given = given.given(*given.when(bring).events)
+    given = given.given(*given.when(c.Deescalate(by=s.by_service(), file=s.file())).events)
+    assert (given.state.phase, given.state.leading_party) == (Phase.STEP_1, s.CARE)
+    assert (given.state.referrer, given.state.director) == (s.VENLO, s.DIRECTOR)
+    opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up())
+    assert name_of(given, opening) == ("CaseAlreadyKnown", "R15")
+
+
 # --- cleaning -------------------------------------------------------------------------------------
 
 

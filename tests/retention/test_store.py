@@ -220,9 +220,9 @@ async def test_an_erased_case_does_not_come_back(fresh_database: FreshDatabase, 
     engine, transaction = await database(fresh_database)
     await erase(engine, transaction, keys, s.CASE)
     late = c.OpenCase(by=s.by_service("intake"), case=s.taken_up())
-    outcome = (await transaction.run([delivery(s.CASE, late, at=NOW, record=b"kept")]))[0]
+    outcome = (await transaction.run([delivery(s.CASE, late, at=NOW)]))[0]
     assert outcome.refusal is not None
-    assert (outcome.fate, outcome.refusal.name) == (Fate.REFUSED, "UnknownCase")
+    assert (outcome.fate, outcome.refusal.status) == (Fate.REFUSED, 404)
     assert await rows(engine, "cases") == []
 
 

@@ -68,7 +68,8 @@ def test_a_look_says_whose_information_it_is_r68() -> None:
 
 
 def test_the_window_opens_when_the_rto_is_convened_a17() -> None:
-    assert rule(look(delegate(s.CARE), s.FREE, *s.HISTORIES[Phase.PREPARED])) == (False, "R61")
+    closed = Denied("R61", "B3-F3; art. 9.2f")
+    assert look(delegate(s.CARE), s.FREE, *s.HISTORIES[Phase.PREPARED]) == closed
     assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED)) == (True, "R61")
 
 

@@ -114,6 +114,9 @@ def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_
 def test_the_outcome_is_for_the_leading_party_alone_r52() -> None:
     told = m.TriageConcluded(outcome=m.TriageOutcome.RTO_NEEDED, advice=s.text("advice"))
     assert letters(*s.IN_PREPARATION) == [(s.VENLO, told)]
+
+
+def test_the_others_hear_only_that_the_data_subjects_must_be_told_r56() -> None:
     (announced,) = [x.message for x in following(*s.IN_PREPARATION) if isinstance(x, Announce)]
     assert announced == m.TriageOutcomeRecorded(outcome=m.TriageOutcome.RTO_NEEDED, recorded_at=NOW)
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import httpx
 
+from shared.refusal import SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal
 from shared.sealing import CaseKey
 
 KEPT_FOR = 60.0  # seconds
@@ -20,6 +21,11 @@ class KeyStatus(StrEnum):
     ERASED = "erased"
     UNKNOWN = "unknown"
     UNAVAILABLE = "unavailable"
+
+
+def refusal_for(status: KeyStatus | None) -> Refusal:
+    """Unavailable waits, erased and unknown refuse; a key is never reported erased because it is missing."""
+    return SEALING_IMPOSSIBLE if status is KeyStatus.UNAVAILABLE else UNKNOWN_CASE
 
 
 class CannotReachKeys(Exception):

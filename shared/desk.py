@@ -15,7 +15,7 @@ from shared import inbox, pieces
 from shared.actor import THE_HOUSE, Actor, Command, Role
 from shared.auth import Identity
 from shared.authorisation import Requirement, permit
-from shared.case_keys import CaseKeys, KeyStatus
+from shared.case_keys import CaseKeys, refusal_for
 from shared.cases import Case, CaseTable
 from shared.clock import Clock, machine_now
 from shared.content import AnyContent, Ref, contents, is_blank, transform
@@ -30,7 +30,7 @@ from shared.party_copy import PartyCopy
 from shared.process import HasPhase
 from shared.reading import Allowed, Denied, Verdict, Viewer
 from shared.receive import seal_texts
-from shared.refusal import CASE_HELD, SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal, Remedy
+from shared.refusal import CASE_HELD, UNKNOWN_CASE, Refusal, Remedy
 from shared.relay import Relay
 from shared.sealing import CaseKey
 from shared.service import Service
@@ -148,7 +148,7 @@ class Desk(Generic[S]):
         )
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
-        return _told(outcome)
+        return told(outcome)
 
     async def _sealed(
         self, body: B, case_id: str, sender: str, message_id: str, *, makes_key: bool
@@ -159,7 +159,7 @@ class Desk(Generic[S]):
         if isinstance(key, CaseKey):
             anchor = keyed_id(self.digest_key, "piece", sender, message_id)
             return seal_texts(body, key, anchor=anchor, by=self.service.name)
-        return SEALING_IMPOSSIBLE if key is KeyStatus.UNAVAILABLE else UNKNOWN_CASE
+        return refusal_for(key)
 
     # --- looks ------------------------------------------------------------------------------------
 
@@ -226,7 +226,7 @@ class Desk(Generic[S]):
             return shown
         key = (await self.keys.get([case_id]))[case_id]
         if not isinstance(key, CaseKey):
-            raise Refused(SEALING_IMPOSSIBLE if key is KeyStatus.UNAVAILABLE else UNKNOWN_CASE)
+            raise Refused(refusal_for(key))
         async with self.engine.connect() as connection:
             found = await pieces.find(connection, [(case_id, ref) for ref in refs])
 
@@ -252,7 +252,8 @@ def _first(refusal: Refusal | None, verdict: Verdict) -> Verdict:
     return verdict if refusal is None else Denied(refusal.rule, refusal.article)
 
 
-def _told(outcome: Outcome) -> Outcome:
+def told(outcome: Outcome) -> Outcome:
+    """The outcome as the person hears it; raises `Refused` for everything that took no effect."""
     match outcome.fate:
         case Fate.ACCEPTED:
             return outcome

@@ -10,7 +10,7 @@ from pydantic_core import from_json
 
 from shared import inbox
 from shared.actor import Actor, Command, Role
-from shared.case_keys import CaseKeys, KeyStatus
+from shared.case_keys import CaseKeys, KeyStatus, refusal_for
 from shared.clock import Clock
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, contents, is_blank, transform
@@ -36,8 +36,6 @@ from shared.record import Record, to_bytes
 from shared.refusal import (
     MESSAGE_TOO_OLD,
     NOT_A_PARTY,
-    SEALING_IMPOSSIBLE,
-    UNKNOWN_CASE,
     Refusal,
     unreadable,
 )
@@ -218,10 +216,8 @@ class Receiver(Generic[S]):
         if isinstance(key, CaseKey):
             anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id)
             message = seal_texts(message, key, anchor=anchor, by=self.service.name)
-        elif key is KeyStatus.UNAVAILABLE:
-            return SEALING_IMPOSSIBLE
         elif key is not None:
-            return UNKNOWN_CASE
+            return refusal_for(key)
         inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
         try:
             return self.service.handlers[type(message)](message, inbound)

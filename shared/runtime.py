@@ -99,6 +99,7 @@ def assemble(
         marker_key,
         service.own_rows,
         timedelta(seconds=settings.patience),
+        case_keys.drop,
     )
     receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key)
     producer = AIOKafkaProducer(

@@ -4,7 +4,7 @@ Locks are taken in a fixed order (parties shared, inbox sorted, cases sorted) an
 One statement per table per batch. Acknowledging is the caller's, after this has returned.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import due, erasure, held, inbox, items, journal
+from shared.actor import Role
 from shared.authorisation import permit
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
@@ -35,6 +36,7 @@ from shared.writes import OwnRows, Writes, write
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
+EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refused for being early
 RETRY_AT_ONCE = frozenset({"40001", "40P01"})
 
 
@@ -51,6 +53,7 @@ class Transaction(Generic[S]):
     marker_key: bytes
     own_rows: OwnRows | None = None
     patience: timedelta = held.PATIENCE
+    forgotten: Callable[[str], None] = lambda case_id: None
 
     async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
         """Decide, write and commit; the outcomes are in the order of the deliveries.
@@ -77,14 +80,21 @@ class Transaction(Generic[S]):
                 return [await self._park_alone(deliveries[0], dead)]
 
     async def _commit(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
+        writes: Writes[S] = Writes()
         async with self.engine.begin() as connection:
-            return await self._batch(connection, deliveries, dead)
+            outcomes = await self._batch(connection, deliveries, dead, writes)
+        for case_id in writes.forgotten:
+            self.forgotten(case_id)
+        return outcomes
 
     async def _batch(
-        self, connection: AsyncConnection, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]
+        self,
+        connection: AsyncConnection,
+        deliveries: Sequence[Delivery],
+        dead: Sequence[DeadLetter],
+        writes: Writes[S],
     ) -> list[Outcome]:
         parties = await self.parties.lock(connection)
-        writes: Writes[S] = Writes()
         writes.answers += [letter for d in dead for letter in d.letters]
         await _take_held(connection, dead)
         outcomes = await self._claim(connection, deliveries, writes)
@@ -181,12 +191,14 @@ class Transaction(Generic[S]):
             return command
         if isinstance(command, Unhandled):
             raise TypeError("no command was made of this message")
+        if refusal := permit(self.process.who_may[type(command)], delivery.by, moment):
+            return refusal
         if gone and not command.after_erasure:
             return ERASED_CASE
-        if delivery.expected_version not in (None, case.version):
+        verdict = self.process.decide(case.state, command, moment)
+        if not isinstance(verdict, Refusal) and delivery.expected_version not in (None, case.version):
             return CHANGED_MEANWHILE
-        refusal = permit(self.process.who_may[type(command)], delivery.by, moment)
-        return refusal or self.process.decide(case.state, command, moment)
+        return verdict
 
     def _accept(
         self,
@@ -239,7 +251,8 @@ class Transaction(Generic[S]):
         if not waits or delivery.record is None:
             return self._refuse(delivery, refusal, writes)
         now = machine_now()
-        until = delivery.held.until if delivery.held else now + self.patience
+        patience = EVENT_PATIENCE if delivery.by.role is Role.SERVICE else self.patience
+        until = delivery.held.until if delivery.held else now + patience
         if until is not None and until <= now:
             return self._refuse(delivery, refusal, writes)
         self._hold(delivery, Why.WAITING, until, writes)

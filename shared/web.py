@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from shared.auth import Identity, Issuer, NotSignedIn
 from shared.delivery import Outcome
 from shared.desk import BUG, Caller, Desk, Refused
+from shared.jose import MAX_PAYLOAD
 from shared.refusal import NOT_YOURS, Refusal, as_told
 
 log = structlog.get_logger()
@@ -30,6 +31,9 @@ NO_IDEMPOTENCY_KEY = Refusal(
     "art. 15.3; B4",
     "Give each act an Idempotency-Key of 8 to 64 characters, and the same one when you repeat it.",
     status=400,
+)
+TOO_LARGE = Refusal(
+    "TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once, and say how long it is.", status=413
 )
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
 
@@ -126,7 +130,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
     @app.middleware("http")
     async def no_store(request: Request, call_next: Any) -> Response:
         try:
-            response: Response = await call_next(request)
+            response: Response = problem(TOO_LARGE) if _too_large(request) else await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
             log.error("request-failed", kind=type(error).__name__, method=request.method)
             response = problem(BUG)
@@ -135,6 +139,14 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         return response
 
     return app
+
+
+def _too_large(request: Request) -> bool:
+    """A body has the same limit as a message; one that does not say its length has none we could trust."""
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return False
+    length = request.headers.get("content-length", "")
+    return not length.isdigit() or int(length) > MAX_PAYLOAD
 
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:

@@ -108,8 +108,8 @@ async def write(
     await due.cancel_timers(connection, writes.cancelled)
     await held.add(connection, writes.holds)
     if own_rows is not None:
-        await own_rows.forget(connection, writes.forgotten)
         await own_rows.save(connection, writes.rows)
+        await own_rows.forget(connection, writes.forgotten)
     await erasure.forget(connection, marker_key, writes.forgotten, machine_now() + inbox.HORIZON)
     await erasure.unlink(connection, writes.unlinked)
     gone = set(writes.forgotten)

@@ -47,7 +47,7 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return [SetTimer(INFORMING, f"{person}/{moment}", until)]
         case e.PersonInformed(person_id=person, moment=moment):
             return [CancelTimer(INFORMING, f"{person}/{moment}")]
-        case e.FileCleaned():
+        case e.FileCleaned() | e.FileArchived():
             return [KeepOnly(pieces_in(state))]
         case e.CasePurged(case_id=purged):
             return [ForgetCase(), Announce(CasePurged(case_id=purged), after_erasure=True)]

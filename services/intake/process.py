@@ -334,18 +334,24 @@ def evolve(state: State, event: e.Event) -> State:
         case e.FileCleaned(kept_items=kept):
             items = tuple(item for item in state.items if item.item_id in kept)
             duties = tuple(replace(duty, reason=None) for duty in state.duties)
-            return replace(state, items=items, duties=duties, weighing=None)
+            return replace(_without_bsn(state), items=items, duties=duties, weighing=None)
+        case e.FileArchived():
+            return _without_bsn(state)
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()
             | e.CaseDeescalated()
-            | e.FileArchived()
             | e.CaseClosing()
             | e.CasePurged()
         ):
             return state
         case _:
             assert_never(event)
+
+
+def _without_bsn(state: State) -> State:
+    """The number is for matching in phases 1 to 3, and gone after (R22, A23)."""
+    return replace(state, persons=tuple(p.model_copy(update={"bsn": None}) for p in state.persons))
 
 
 def _received(state: State, event: e.ReferralReceived) -> State:

@@ -46,7 +46,9 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
         case e.CaseDeescalated():
             return [*_handed_over(state), Announce(_deescalated(event, state))]
         case e.CaseEndedAtTable():
-            return [Announce(_closed(event, state))]
+            return [*_stopped(state), Announce(_closed(event, state))]
+        case e.CaseClosing():
+            return _stopped(state)
         case e.FileCleaned(dropped=dropped):
             return [DropPieces(dropped)]
         case e.CasePurged(case_id=purged):
@@ -83,7 +85,7 @@ def _assignments(state: State) -> list[Consequence]:
 
 
 def _provision(event: e.ItemProvided, state: State) -> list[Consequence]:
-    """The letter names its item, so that a withdrawal stops it as long as it has not left (A12)."""
+    """With its conditions of use (R67); it names its item, so that a withdrawal stops it unsent (A12)."""
     taking, item = event.taking, state.item(event.taking.item_id)
     if item is None:
         return []
@@ -125,6 +127,11 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         actions=state.actions,
         takers=state.takers,
     )
+
+
+def _stopped(state: State) -> list[Consequence]:
+    """What has not left yet reaches nobody's system any more (R78)."""
+    return [StopUnsent(item=item_id) for item_id in sorted({taker.item_id for taker in state.takers})]
 
 
 def _closed(event: e.CaseEndedAtTable, state: State) -> m.RtoClosed:

@@ -38,6 +38,7 @@ def ask(state: State, request: m.ReleaseAsked, moment: Moment) -> Decision:
 
 
 def give(state: State, command: c.GiveRelease, moment: Moment) -> Decision:
+    """Whoever is bound to secrecy weighs again, per item and for whose activity; this records it (R76)."""
     key = key_of(command.release)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
     if refusal:

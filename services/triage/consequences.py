@@ -59,6 +59,8 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return [Announce(prepared)]
         case e.FileCleaned(kept_items=kept, dropped=dropped):
             return [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
+        case e.FileArchived(dropped=dropped):
+            return [DropPieces(dropped)]
         case e.CasePurged(case_id=purged):
             return [ForgetCase(), Announce(CasePurged(case_id=purged), after_erasure=True)]
         case _:

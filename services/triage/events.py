@@ -123,7 +123,9 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Nothing is shown here any more (R88)."""
+    """Nothing is shown here any more (R88); the persons' numbers go (R22, A23)."""
+
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

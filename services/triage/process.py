@@ -8,7 +8,7 @@ from services.triage import commands as c
 from services.triage import events as e
 from services.triage import preparation, queries
 from services.triage import refusals as r
-from services.triage.queries import Decision
+from services.triage.queries import Decision, without_bsn
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.content import Ref, contents, referring
 from shared.messages.intake import ScreeningOutcome
@@ -117,7 +117,8 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _pieces_of_outcome(state)),)
         case c.FollowArchiving():
-            return (e.FileArchived(),)
+            numbers = (person.bsn for person in state.persons)
+            return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, Ref))),)
         case c.FollowClosing():
             return _close(state)
         case c.PurgeCase(case_id=case_id):
@@ -203,7 +204,9 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
-        case e.ItemPrepared() | e.CaseDeescalated() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
+        case e.FileArchived():
+            return replace(state, persons=tuple(without_bsn(person) for person in state.persons))
+        case e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
             assert_never(event)

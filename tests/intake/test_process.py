@@ -472,3 +472,11 @@ def test_a_purged_case_is_as_unknown_as_one_that_never_was() -> None:
     for phase in (Phase.NOTHING, Phase.PURGED):
         confirm = c.ConfirmConsultation(by=s.by_party())
         assert s.spec().given(*s.HISTORIES[phase]).when(confirm).refusal is UNKNOWN_CASE
+
+
+def test_a_consultation_is_confirmed_once() -> None:
+    """R11."""
+    given = s.spec().given(*s.HISTORIES[Phase.CONSULTED])
+    assert given.when(c.ConfirmConsultation(by=s.by_party())).refusal is r.ALREADY_CONSULTED
+    before = s.spec().given(*s.HISTORIES[Phase.RECEIVED])
+    assert before.when(c.ConfirmConsultation(by=s.by_party())).events == (e.ConsultationConfirmed(None, NOW),)

@@ -10,13 +10,16 @@ from sqlalchemy.exc import DBAPIError
 
 from services.intake import commands as c
 from services.intake.main import SERVICE
-from shared.delivery import Fate
-from shared.refusal import UNKNOWN_CASE, as_told
+from shared.delivery import Fate, Unhandled
+from shared.messages.intake import ScreeningOutcome
+from shared.refusal import CASE_HELD, UNKNOWN_CASE, as_told
 from tests.conftest import FreshDatabase
 from tests.intake import samples as s
 from tests.servers import delivery, know, rows, transaction_on
 from tests.spec import NOW
 
+CONSULT = c.ConfirmConsultation(by=s.by_party())
+OUTCOME = ScreeningOutcome.TAKEN_UP
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 
 
@@ -146,3 +149,26 @@ async def test_a_decision_that_raises_parks_its_message_and_holds_its_case_alone
         ("parked", b"first"),
         ("queued", b"second"),
     ]
+
+
+async def test_a_person_is_told_at_once_that_a_case_is_held(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    transaction = transaction_on(engine, SERVICE)
+    await transaction.run([delivery(s.CASE, SUBMIT, at=NOW), delivery(s.CASE, CONSULT, at=NOW)])
+    broken = c.ScreenReferral(by=s.by_director(), outcome=None)  # type: ignore[arg-type]
+    assert (await transaction.run([delivery(s.CASE, broken, at=NOW, record=b"kept")]))[0].fate is Fate.PARKED
+    by_hand = delivery(s.CASE, c.ScreenReferral(by=s.by_director(), outcome=OUTCOME), at=NOW)
+    outcome = (await transaction.run([by_hand]))[0]
+    assert (outcome.fate, outcome.refusal) == (Fate.REFUSED, CASE_HELD)
+
+
+async def test_a_message_that_no_handler_could_read_is_parked_and_not_refused(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    unhandled = delivery(s.CASE, Unhandled(by=s.by_party()), at=NOW, record=b"kept")
+    assert (await transaction_on(engine, SERVICE).run([unhandled]))[0].fate is Fate.PARKED
+    assert [row.why for row in await rows(engine, "held")] == ["parked"]
+    assert await rows(engine, "outbox") == []

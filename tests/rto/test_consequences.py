@@ -65,6 +65,7 @@ def test_each_executor_gets_its_own_actions_only_a19() -> None:
 
 
 def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -> None:
+    """R67: its conditions of use travel with it."""
     conditions = s.item(s.NEW, use_conditions=s.text("conditions"), withheld_from=(s.HOUSING,))
     history = (*s.RECORDED, e.ItemRecorded(conditions), s.PREPARED, s.convened(), s.PLANNED)
     (letter,) = after(*history, e.ItemProvided(s.taking(s.NEW), s.POLICE, NOW))
@@ -130,11 +131,24 @@ def test_who_never_came_is_no_participant_of_the_file() -> None:
     assert [p.party for p in file.participants] == [s.CARE]
 
 
-def test_a_case_that_ends_at_the_table_is_closing_everywhere_r78() -> None:
+def test_a_case_that_ends_at_the_table_is_closing_everywhere() -> None:
+    """R78."""
     ended = e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, NOW)
     (closed,) = announced(after(*s.SEATED, ended))
     assert isinstance(closed, m.RtoClosed)
     assert (closed.leading_party, closed.reason) == (s.VENLO, ClosingReason.OTHER_TABLE)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW), e.CaseClosing()],
+    ids=["here", "elsewhere"],
+)
+def test_what_has_not_left_when_a_case_ends_early_reaches_nobody(end: Any) -> None:
+    """R78."""
+    stopped = [x for x in after(*s.AGREED, s.PROVIDED, end) if isinstance(x, StopUnsent)]
+    assert stopped == [StopUnsent(item=s.FREE)]
+    assert not [x for x in after(*s.AGREED, end) if isinstance(x, StopUnsent)]
 
 
 def test_cleaning_drops_the_pieces_r95() -> None:

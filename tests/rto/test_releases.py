@@ -131,6 +131,7 @@ def test_a_release_is_given_once() -> None:
 
 
 def test_what_was_shared_for_the_rto_may_be_refused_for_an_activity_r75() -> None:
+    """R76: after the RTO the contributor weighs again, and its word is recorded per item and activity."""
     (event,) = s.spec().given(*PLANNED).when(refuse()).events
     state = s.state(*PLANNED, event)
     assert state.release(EXACT) is ReleaseStatus.REFUSED

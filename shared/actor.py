@@ -17,6 +17,7 @@ class Role(StrEnum):
     PRIVACY_OFFICER = "privacy-officer"
     SERVICE = "service"
     CLOCK = "clock"
+    OPERATOR = "operator"
 
 
 # Whatever a party may send as a message, its worker may also do over HTTP (design, section 1).

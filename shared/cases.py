@@ -1,7 +1,7 @@
 """The cases of one service: one row each, locked in a fixed order, written once per batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import sqlalchemy as sa
@@ -28,7 +28,7 @@ class Case(Generic[S]):
     exists: bool = False
 
     def moved_to(self, state: S) -> "Case[S]":
-        return replace(self, state=state, version=self.version + 1)
+        return Case(self.case_id, state, self.version + 1, self.heard, self.held, self.exists)
 
 
 _PLACE = sa.text(

@@ -11,7 +11,7 @@ import uvloop
 from fastapi import APIRouter
 from pydantic import ValidationError
 
-from shared import logs, migrate, runtime
+from shared import logs, migrate, parked, runtime
 from shared.database import connect
 from shared.service import Service
 from shared.settings import Settings
@@ -54,6 +54,34 @@ def command_line(
         except migrate.NewerSchema as error:
             typer.echo(f"The database is at revision {error}, newer than this version: deploy that one.")
             raise typer.Exit(2) from None
+
+    @app.command()
+    def held(
+        retry: str = typer.Option("", help="Case whose held messages are tried again, in order"),
+        discard: str = typer.Option("", help="Case whose parked message is thrown away first"),
+    ) -> None:
+        """List the cases that a fault of ours holds; try one again, or discard its message (journalled)."""
+        settings = _settings()
+
+        async def act() -> None:
+            parts = runtime.assemble(settings, service, key_source=key_source)
+            try:
+                if discard:
+                    found = await parked.discard_first(parts.engine, discard)
+                    typer.echo("discarded" if found else "nothing is parked for this case")
+                if case := retry or discard:
+                    consumer = parts.consumer
+                    done = await parked.retry(
+                        parts.engine, parts.transaction, parts.receiver, consumer.parties, case
+                    )
+                    typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
+                for case_id, messages in (await parked.held_cases(parts.engine)).items():
+                    typer.echo(f"{case_id}: held, {messages} messages")
+            finally:
+                await parts.client.aclose()
+                await parts.engine.dispose()
+
+        asyncio.run(act())
 
     @app.command()
     def openapi() -> None:

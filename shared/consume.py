@@ -102,9 +102,12 @@ def _report(outcomes: Sequence[Any], dead: int) -> None:
 
 
 async def _untouched(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Keep the records as they came: the default parser decodes headers and bodies before we see them."""
+    """Keep the records as they came: the default parser decodes headers and bodies before we see them.
+
+    It needs the first and the last one, to name the batch.
+    """
     bare = []
-    for record in message:
+    for record in (message[0], message[-1]):
         twin = copy.copy(record)
         object.__setattr__(twin, "headers", ())
         object.__setattr__(twin, "value", b"")

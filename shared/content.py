@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar, cast
 
-from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, GetCoreSchemaHandler, SerializationInfo, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
 SEALED_ALLOWED = {"sealed_allowed": True}
+ONLY_REFERENCES = {"only_references": True}  # a sealed piece is written as where it lies
 
 
 class _ContentSchema:
@@ -26,7 +27,7 @@ class _ContentSchema:
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(
-            _read, serialization=core_schema.plain_serializer_function_ser_schema(_write)
+            _read, serialization=core_schema.plain_serializer_function_ser_schema(_write, info_arg=True)
         )
 
 
@@ -65,10 +66,10 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
     raise ValueError("text is expected here")
 
 
-def _write(value: AnyContent) -> str | dict[str, str]:
+def _write(value: AnyContent, info: SerializationInfo) -> str | dict[str, str]:
     if isinstance(value, str):
         return value
-    if isinstance(value, Ref):
+    if isinstance(value, Ref) or (info.context or {}).get("only_references"):
         return {"piece": value.piece, "by": value.by}
     return {
         "piece": value.piece,

@@ -10,6 +10,7 @@ from shared.due import Deadline
 from shared.held import Held
 from shared.inbox import Slip
 from shared.outbox import Letter
+from shared.record import Record
 from shared.refusal import Refusal
 
 
@@ -28,7 +29,7 @@ class Delivery:
     answer_to: str | None = None
     deadline: Deadline | None = None
     held: Held | None = None
-    record: bytes | None = None
+    record: Record | bytes | None = None
     heard: tuple[str, int] | None = None
     expected_version: int | None = None
     traceparent: str | None = None

@@ -37,7 +37,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A message to hold."""
+    """A message to hold; one that was held before keeps its `place` in the order."""
 
     sender: str
     message_id: str
@@ -45,13 +45,19 @@ class Hold:
     why: Why
     until: datetime | None
     record: bytes
+    place: int | None = None
 
 
 _ADD = sa.text(
     """
-    INSERT INTO held (sender, message_id, case_id, why, until, record)
-    SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:cases AS text[]),
-                         CAST(:whys AS text[]), CAST(:untils AS timestamptz[]), CAST(:records AS bytea[]))
+    INSERT INTO held (id, sender, message_id, case_id, why, until, record)
+    SELECT coalesce(place, nextval(pg_get_serial_sequence('held', 'id'))),
+           sender, message_id, case_id, why, until, record
+    FROM unnest(CAST(:places AS bigint[]), CAST(:senders AS text[]), CAST(:ids AS text[]),
+                CAST(:cases AS text[]), CAST(:whys AS text[]), CAST(:untils AS timestamptz[]),
+                CAST(:records AS bytea[]))
+         WITH ORDINALITY AS new (place, sender, message_id, case_id, why, until, record, n)
+    ORDER BY n
     ON CONFLICT (sender, message_id) DO UPDATE SET why = excluded.why, until = held.until
     """
 )
@@ -69,6 +75,7 @@ async def add(connection: AsyncConnection, holds: Sequence[Hold]) -> None:
         await run(
             connection,
             _ADD,
+            places=[h.place for h in holds],
             senders=[h.sender for h in holds],
             ids=[h.message_id for h in holds],
             cases=[h.case_id for h in holds],

@@ -38,10 +38,12 @@ class Earlier:
     result: dict[str, Any] | None
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
 def digest(key: bytes, type_: str, subject: str | None, data: Any) -> bytes:
     """Equal for the same content however it was sealed or spaced; of no use without the key."""
-    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return keyed_hash(key, type_, subject or "", text)
+    return keyed_hash(key, type_, subject or "", _canonical(data))
 
 
 _CLAIM = sa.text(

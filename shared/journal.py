@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.actor import Actor
-from shared.content import referring
+from shared.content import ONLY_REFERENCES
 from shared.database import run
 from shared.refusal import Refusal
 
@@ -38,7 +38,7 @@ def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str)
     adapter = _details.get(kind)
     if adapter is None:
         adapter = _details[kind] = TypeAdapter(kind)
-    detail = adapter.dump_json(referring(event)).decode()
+    detail = adapter.dump_json(event, context=ONLY_REFERENCES).decode()
     return Entry(at, case_id, kind.__name__, by, message_id, detail=detail)
 
 

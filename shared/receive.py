@@ -1,7 +1,7 @@
 """From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +32,7 @@ from shared.logs import log_bug
 from shared.message import Direction, Model, by_type
 from shared.parties import Parties
 from shared.process import HasPhase
-from shared.record import Record, to_bytes
+from shared.record import Record
 from shared.refusal import (
     MESSAGE_TOO_OLD,
     NOT_A_PARTY,
@@ -85,7 +85,7 @@ class Receiver(Generic[S]):
         dead: list[DeadLetter] = []
         for record, held in records:
             try:
-                one = self._read(record, parties)
+                one = self._read(record, held, parties)
             except (Unreadable, CannotOpen) as reason:
                 dead.append(self._dead(record, str(reason), held))
             except Exception as error:  # a bug in reading must not stop the partition
@@ -93,18 +93,18 @@ class Receiver(Generic[S]):
                 dead.append(self._dead(record, "cannot-be-read", held))
             else:
                 if one is not None:
-                    read.append(replace(one, held=held))
-        keys = await self._keys_for(read)
-        return [self._delivery(one, keys) for one in read], dead
+                    read.append(one)
+        keys, offset = await self._keys_for(read), self.clock.offset
+        return [self._delivery(one, keys, one.record.received_at + offset) for one in read], dead
 
     # --- reading a record -------------------------------------------------------------------------
 
-    def _read(self, record: Record, parties: Parties) -> Read | None:
+    def _read(self, record: Record, held: Held | None, parties: Parties) -> Read | None:
         if record.topic.endswith(".events"):
-            return self._read_event(record)
-        return self._read_party_message(record, parties)
+            return self._read_event(record, held)
+        return self._read_party_message(record, held, parties)
 
-    def _read_party_message(self, record: Record, parties: Parties) -> Read:
+    def _read_party_message(self, record: Record, held: Held | None, parties: Parties) -> Read:
         party = self.topics.party_of(self.service.name, record.topic)
         headers = read_headers(record.headers)
         if headers.get("specversion") != SPEC_VERSION:
@@ -115,7 +115,7 @@ class Receiver(Generic[S]):
             raise Unreadable("too-large")
         sender = parties.get(party)
         if sender is None or not sender.signing_keys(record.received_at):
-            return self._not_yet_a_party(record, headers, party)
+            return self._not_yet_a_party(record, held, headers, party)
         signed = _json(self.codec.open(record.value, sender, record.received_at))
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
@@ -133,9 +133,10 @@ class Receiver(Generic[S]):
             case_id=self._case_of(envelope, message, party),
             digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, signed.get("data")),
             refusal=MESSAGE_TOO_OLD if too_old else None,
+            held=held,
         )
 
-    def _read_event(self, record: Record) -> Read | None:
+    def _read_event(self, record: Record, held: Held | None) -> Read | None:
         sender = self.topics.service_of(record.topic)
         envelope = from_attributes(read_headers(record.headers))
         entry = by_type(envelope.type)
@@ -155,6 +156,7 @@ class Receiver(Generic[S]):
             by=Actor(Role.SERVICE, service=sender),
             case_id=self._case_of(envelope, message, sender),
             digest=b"",
+            held=held,
         )
 
     def _validated(self, envelope: Envelope, data: Any, direction: Direction) -> Model:
@@ -174,12 +176,14 @@ class Receiver(Generic[S]):
             raise Unreadable("no-case-number")
         return envelope.subject
 
-    def _not_yet_a_party(self, record: Record, headers: Mapping[str, str], party: str) -> Read:
+    def _not_yet_a_party(
+        self, record: Record, held: Held | None, headers: Mapping[str, str], party: str
+    ) -> Read:
         """Its accession may still be on its way here: the record waits, unopened (design, section 6)."""
         envelope = from_attributes(headers)
         case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
-        return Read(record, envelope, Model(), party, by, case_id, b"", NOT_A_PARTY)
+        return Read(record, envelope, Model(), party, by, case_id, b"", NOT_A_PARTY, held)
 
     # --- sealing what it says ---------------------------------------------------------------------
 
@@ -190,8 +194,7 @@ class Receiver(Generic[S]):
         made = await self.keys.get(opening, make=True) if opening else {}
         return made | (await self.keys.get(wanted) if wanted else {})
 
-    def _delivery(self, read: Read, keys: Mapping[str, CaseKey | KeyStatus]) -> Delivery:
-        received = self.clock.covenant(read.record.received_at)
+    def _delivery(self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime) -> Delivery:
         sequence = read.envelope.extensions.get("sequence")
         is_event = read.by.role is Role.SERVICE
         return Delivery(
@@ -201,7 +204,7 @@ class Receiver(Generic[S]):
             received_at=received,
             answer_to=None if is_event else read.by.party,
             held=read.held,
-            record=to_bytes(read.record),
+            record=read.held.record if read.held else read.record,
             heard=(read.sender, int(sequence)) if is_event and sequence else None,
             traceparent=read.envelope.extensions.get("traceparent"),
         )

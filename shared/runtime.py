@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -192,6 +193,7 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
     if await migrate.current(parts.engine) != expected:
         raise SystemExit(f"The database is not at revision {expected}: run the migrate command first.")
     settings = parts.settings
+    _collect_seldom()
     server = uvicorn.Server(
         uvicorn.Config(
             make_http(parts, routers),
@@ -206,3 +208,10 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
         )
     )
     await server.serve()
+
+
+def _collect_seldom() -> None:
+    """What start-up made stays, and batches make few cycles; collecting every 700 objects costs a fifth."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)

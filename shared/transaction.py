@@ -31,6 +31,7 @@ from shared.moment import Moment, Policy
 from shared.parties import Parties
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase, Process
+from shared.record import Record, to_bytes
 from shared.refusal import CASE_HELD, CHANGED_MEANWHILE, MESSAGE_ID_REUSED, UNKNOWN_CASE, Refusal
 from shared.writes import OwnRows, Writes, write
 
@@ -252,8 +253,9 @@ class Transaction(Generic[S]):
             return self._refuse(delivery, refusal, writes)
         now = machine_now()
         patience = EVENT_PATIENCE if delivery.by.role is Role.SERVICE else self.patience
-        until = delivery.held.until if delivery.held else now + patience
-        if until is not None and until <= now:
+        waited = delivery.held.until if delivery.held else None
+        until = waited or now + patience
+        if until <= now:
             return self._refuse(delivery, refusal, writes)
         self._hold(delivery, Why.WAITING, until, writes)
         return Outcome(Fate.WAITING, refusal)
@@ -285,10 +287,9 @@ class Transaction(Generic[S]):
             writes.timers.append((line.case_id, timer))
 
     def _hold(self, delivery: Delivery, why: Why, until: datetime | None, writes: Writes[S]) -> None:
-        slip = delivery.slip
-        writes.holds.append(
-            Hold(slip.sender, slip.message_id, slip.case_id, why, until, delivery.record or b"")
-        )
+        slip, record = delivery.slip, delivery.record
+        kept = to_bytes(record) if isinstance(record, Record) else record or b""
+        writes.holds.append(Hold(slip.sender, slip.message_id, slip.case_id, why, until, kept))
 
     async def _park_alone(self, delivery: Delivery, dead: Sequence[DeadLetter]) -> Outcome:
         """The database rejects what this one message would write: that is a bug of ours too."""

@@ -1,0 +1,100 @@
+"""What an operator does about a held case: try its messages again in order, or discard the first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared import held, journal
+from shared.actor import Actor, Role
+from shared.clock import machine_now
+from shared.database import fetch, run
+from shared.delivery import Fate
+from shared.held import Held, Why
+from shared.party_copy import PartyCopy
+from shared.receive import Receiver
+from shared.record import from_bytes
+from shared.transaction import Transaction
+
+OPERATOR = Actor(Role.OPERATOR)
+
+_HELD_CASES = sa.text(
+    """
+    SELECT cases.case_id, count(held.id) AS messages FROM cases LEFT JOIN held USING (case_id)
+    WHERE cases.held GROUP BY cases.case_id ORDER BY cases.case_id
+    """
+)
+_LET_GO = sa.text(
+    """
+    UPDATE cases SET held = false WHERE case_id = :case_id
+        AND NOT EXISTS (SELECT FROM held WHERE held.case_id = :case_id AND why <> 'waiting')
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What came of it: how many messages were handled, and whether the case is free again."""
+
+    handled: int
+    free: bool
+
+
+async def held_cases(engine: AsyncEngine) -> dict[str, int]:
+    """The cases that are held, with how many messages wait behind the fault."""
+    async with engine.connect() as connection:
+        return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES)}
+
+
+async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
+    """Throw the parked message of a case away; False when there is none. The journal says so."""
+    async with engine.begin() as connection:
+        parked = [one for one in await held.of_case(connection, case_id) if one.why is Why.PARKED]
+        if parked:
+            await held.take(connection, [parked[0].id])
+            await _note(connection, case_id, "ParkedMessageDiscarded")
+        return bool(parked)
+
+
+async def retry(
+    engine: AsyncEngine,
+    transaction: Transaction[Any],
+    receiver: Receiver[Any],
+    parties: PartyCopy,
+    case_id: str,
+) -> Released:
+    """Handle what is held of the case, one by one, in the order it came; stops at the next fault."""
+    handled = 0
+    while waiting := await _of_case(engine, case_id):
+        if not await _handled(waiting[0], engine, transaction, receiver, parties):
+            return Released(handled, free=False)
+        handled += 1
+    async with engine.begin() as connection:
+        await run(connection, _LET_GO, case_id=case_id)
+        await _note(connection, case_id, "HeldCaseReleased")
+    return Released(handled, free=case_id not in await held_cases(engine))
+
+
+async def _of_case(engine: AsyncEngine, case_id: str) -> Sequence[Held]:
+    async with engine.connect() as connection:
+        return [one for one in await held.of_case(connection, case_id) if one.why is not Why.WAITING]
+
+
+async def _handled(
+    one: Held,
+    engine: AsyncEngine,
+    transaction: Transaction[Any],
+    receiver: Receiver[Any],
+    parties: PartyCopy,
+) -> bool:
+    async with engine.connect() as connection:
+        known = await parties.refresh(connection)
+    deliveries, dead = await receiver.receive([(from_bytes(one.record), one)], known)
+    outcomes = await transaction.run(deliveries, dead)
+    return all(outcome.fate is not Fate.PARKED for outcome in outcomes)
+
+
+async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:
+    await journal.write(connection, [journal.Entry(machine_now(), case_id, what, OPERATOR, "operator")])

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import floor, ours, tutorial
 from bench.load import Letter, Query
@@ -22,8 +24,8 @@ class Variant:
 
     name: str
     module: str
-    prepare: Callable[[Settings, Path, Sequence[Query]], Awaitable[None]]
-    handled: Callable[[Settings], Awaitable[int]]
+    prepare: Callable[[Settings, Path, Sequence[Query]], Coroutine[Any, Any, None]]
+    handled: Callable[[Settings], Coroutine[Any, Any, int]]
 
 
 FLOOR = Variant("floor", "bench.floor", floor.prepare, floor.handled)
@@ -87,6 +89,19 @@ def measure(
     if handled != len(letters):
         raise WentWrong(f"{variant.name}: {handled} of {len(letters)} had their effect")
     return Run(variant.name, plain, len(letters), seconds, cpu)
+
+
+@contextmanager
+def serving(place: Place, queries: Sequence[Query]) -> Iterator[None]:
+    """Ours, with its cryptography, ready to be written to."""
+    with place.database(plain=False) as settings:
+        asyncio.run(ours.prepare(settings, place.parties_file, queries))
+        place.fill([], plain=False)
+        note, log = place.layout.directory / "began.json", place.layout.log(OURS.module)
+        arguments = ["--parties", place.parties_file, "--began", note]
+        with place.program(OURS.module, settings, arguments) as program:
+            _wait(place.service_is_ready, program, log, STARTS_WITHIN, every=0.1)
+            yield
 
 
 def _wait(done: Callable[[], bool], program: Process, log: Path, seconds: float, *, every: float) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import os
+import ssl
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -18,7 +20,7 @@ from deploy.local import process
 from deploy.local.house import KAFKA, POSTGRES, House, Step, start
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
-from deploy.local.process import LOOPBACK, Process
+from deploy.local.process import Process
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, provision_services
@@ -130,16 +132,18 @@ class Place:
 
     def last_answer_at(self, *, plain: bool) -> float:
         """When the broker took the last of them (seconds since 1970)."""
-        wanted = {TopicPartition(t, 0): OffsetSpec.max_timestamp() for t in self._inboxes(plain=plain)}
-        found = self._kafka.list_offsets(wanted)
-        return max(future.result(30).timestamp for future in found.values()) / 1000
+        newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
+        wanted = {TopicPartition(topic, 0): newest for topic in self._inboxes(plain=plain)}
+        found = self._kafka.list_offsets(wanted).values()
+        return float(max(future.result(30).timestamp for future in found)) / 1000
 
     def _inboxes(self, *, plain: bool) -> list[str]:
         topics = Topics(PLAIN if plain else SEALED)
         return [topics.to_party(party) for party in self.parties]
 
     def _ends(self, topics: Sequence[str]) -> dict[str, int]:
-        found = self._kafka.list_offsets({TopicPartition(t, 0): OffsetSpec.latest() for t in topics})
+        latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        found = self._kafka.list_offsets({TopicPartition(topic, 0): latest for topic in topics})
         return {partition.topic: future.result(30).offset for partition, future in found.items()}
 
     # --- programs ---------------------------------------------------------------------------------
@@ -176,6 +180,15 @@ class Place:
     def jwks_url(self) -> str:
         return f"{self.layout.url(SERVICE)}/.well-known/jwks.json"
 
+    def service_is_ready(self) -> bool:
+        """Whether the service answers that all it depends on is there."""
+        context = ssl.create_default_context(cafile=self.env["ca_file"])
+        url = f"{self.layout.url(SERVICE)}/readyz"
+        try:
+            return httpx.get(url, verify=context, timeout=2).status_code == httpx.codes.OK
+        except httpx.TransportError:
+            return False
+
     def close(self) -> None:
         """Stop both servers and remove all of it."""
         self.house.reset()
@@ -191,7 +204,3 @@ def _family_time(pid: int) -> float:
             times = child.cpu_times()
             total += times.user + times.system
     return total
-
-
-Steps = AbstractContextManager[Any]
-__all__ = ["LOOPBACK", "PLAIN", "SEALED", "SERVICE", "Cpu", "Place"]

@@ -289,7 +289,8 @@ class Transaction(Generic[S]):
     def _hold(self, delivery: Delivery, why: Why, until: datetime | None, writes: Writes[S]) -> None:
         slip, record = delivery.slip, delivery.record
         kept = to_bytes(record) if isinstance(record, Record) else record or b""
-        writes.holds.append(Hold(slip.sender, slip.message_id, slip.case_id, why, until, kept))
+        place = delivery.held.id if delivery.held else None
+        writes.holds.append(Hold(slip.sender, slip.message_id, slip.case_id, why, until, kept, place))
 
     async def _park_alone(self, delivery: Delivery, dead: Sequence[DeadLetter]) -> Outcome:
         """The database rejects what this one message would write: that is a bug of ours too."""

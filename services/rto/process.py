@@ -238,7 +238,7 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, plan=referring(plan), made_by=made_by)
         case e.ItemProvided(taking=t):
             taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
-            return replace(state, takers=(*state.takers, taker))
+            return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
         case e.DirectionOffered(party=party):
             return replace(state, offered_to=party)
         case e.DirectionMoved(leading_party=party, case_director=name):

@@ -187,9 +187,6 @@ PROCESSING_TEST_MISSING = Refusal(
 NOT_KEPT_FOR_MONITORING = Refusal(
     "NotKeptForMonitoring", "R79", "B3-F3", "It was not agreed that this item stays for the monitoring."
 )
-ALREADY_PROVIDED = Refusal(
-    "AlreadyProvided", "R104", "B3-F4", "The party has this item for this activity.", Remedy.STOP
-)
 
 # --- the plan, its direction and its end -----------------------------------------------------------
 

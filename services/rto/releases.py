@@ -89,7 +89,10 @@ def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
 
 
 def provide(state: State, taking: c.TakeAway, moment: Moment) -> Decision:
-    """Only what exactly this participant needs for exactly this action, and only when released (R73)."""
+    """Only what exactly this participant needs for exactly this action, and only when released (R73).
+
+    It may be provided again: a withdrawal can have stopped the first letter before it left (A12).
+    """
     item = state.item(taking.item_id)
     if item is None:
         return r.UNKNOWN_ITEM
@@ -100,8 +103,6 @@ def provide(state: State, taking: c.TakeAway, moment: Moment) -> Decision:
     )
     if refusal:
         return refusal
-    if _taker(taking) in state.takers:
-        return r.ALREADY_PROVIDED
     return (e.ItemProvided(taking, item.contributor, moment.now),)
 
 
@@ -136,7 +137,3 @@ def _not_released(state: State, taking: c.TakeAway) -> Refusal | None:
             return r.RELEASE_REFUSED
         case _:
             return r.NOT_RELEASED
-
-
-def _taker(taking: c.TakeAway) -> m.Taker:
-    return m.Taker(party=taking.recipient, item_id=taking.item_id, action_id=taking.action_id)

@@ -94,6 +94,12 @@ def test_the_move_of_direction_is_announced_and_told_to_the_participants_r72() -
     assert set(letters(steps, m.DirectionTransferred)) == set(s.AT_THE_TABLE)
 
 
+def test_who_led_before_is_told_though_it_did_not_come_r72() -> None:
+    moved = e.DirectionMoved(s.CARE, s.VENLO, s.text("name"), NOW)
+    steps = after(*s.INVITED, s.accepted(s.CARE), moved)
+    assert set(letters(steps, m.DirectionTransferred)) == {s.VENLO, s.CARE}
+
+
 @pytest.mark.parametrize("outcome", m.RtoOutcome)
 def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutcome) -> None:
     steps = after(*s.AGREED, s.concluded(outcome))

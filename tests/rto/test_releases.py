@@ -256,5 +256,8 @@ def test_what_did_not_stay_for_the_monitoring_is_not_taken_away_r79() -> None:
     assert s.spec().given(*history).when(provide(s.FREE)).events
 
 
-def test_an_item_is_provided_once_for_an_activity() -> None:
-    assert refused((*PLANNED, s.RELEASED, s.PROVIDED), provide()) is r.ALREADY_PROVIDED
+def test_what_was_stopped_unsent_is_provided_again_once_it_is_released_again_a12() -> None:
+    """And its taker stands on the list once (R104)."""
+    released_again = (*PLANNED, s.RELEASED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW), s.RELEASED)
+    (event,) = s.spec().given(*released_again).when(provide()).events
+    assert len(s.state(*released_again, event).takers) == 1

@@ -1,0 +1,114 @@
+"""`python -m bench`: our speed against a floor and a tutorial, on one broker and one database, in one run."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from bench import report
+from bench.latency import Latency, measure_latency
+from bench.load import Letter, Query, make_letters, make_queries
+from bench.measure import FLOOR, OURS, TUTORIAL, Run, Variant, WentWrong, measure, serving
+from bench.place import Place
+from deploy.local.house import House, StepFailed
+
+console = Console(highlight=False)
+QUERIES = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything."""
+
+    messages: int
+    tutorial_messages: int
+    rounds: int
+    latency_messages: int
+
+
+FULL = Plan(messages=30_000, tutorial_messages=2_000, rounds=3, latency_messages=1_200)
+QUICK = Plan(messages=6_000, tutorial_messages=500, rounds=1, latency_messages=200)
+
+
+def main(
+    quick: Annotated[bool, typer.Option(help="Small counts, for development; no figures to quote.")] = False,
+    rounds: Annotated[int, typer.Option(help="Runs of each program; the median counts.")] = 0,
+    latency: Annotated[bool, typer.Option(help="Measure the latency too.")] = True,
+    directory: Annotated[Path, typer.Option(help="Where the servers' data lie meanwhile.")] = Path(
+        ".local/bench"
+    ),
+    result: Annotated[Path, typer.Option(help="Where the figures go.")] = Path(".local/bench.json"),
+) -> None:
+    """Measure, print two tables, and write the figures down."""
+    plan = QUICK if quick else FULL
+    if directory.exists():
+        House(directory).reset()
+    try:
+        place = Place(directory, _shown)
+    except StepFailed as failed:
+        console.print(f"[red]failed[/] {escape(str(failed))}")
+        raise typer.Exit(1) from None
+    try:
+        runs, found = _measure_all(place, plan, rounds or plan.rounds, with_latency=latency)
+    except WentWrong as wrong:
+        console.print(f"[red]failed[/] {escape(str(wrong))}")
+        raise typer.Exit(1) from None
+    finally:
+        place.close()
+    measured = report.lines(runs)
+    report.show(console, measured, found)
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text(json.dumps(report.as_json(measured, runs, found), indent=2) + "\n")
+    console.print(f"written to {result}")
+
+
+def _measure_all(
+    place: Place, plan: Plan, rounds: int, *, with_latency: bool
+) -> tuple[list[Run], Latency | None]:
+    queries = make_queries(QUERIES, place.parties)
+    with _shown(f"{plan.messages:,} answers signed and sealed"):
+        letters = make_letters(plan.messages, queries, place.env, place.sealing_jwk)
+    runs = []
+    for round_ in range(rounds):
+        for plain in (False, True):
+            for variant in _order(round_):
+                mine = letters[: plan.tutorial_messages] if variant is TUTORIAL else letters
+                runs.append(_run(place, variant, queries, mine, plain=plain))
+    if not with_latency:
+        return runs, None
+    with _shown(f"latency of {plan.latency_messages:,} messages, 20 a second"), serving(place, queries):
+        return runs, asyncio.run(measure_latency(place, queries, plan.latency_messages))
+
+
+def _order(round_: int) -> tuple[Variant, ...]:
+    """Forwards and backwards in turn, so that nobody always comes first."""
+    order = (FLOOR, OURS, TUTORIAL)
+    return order if round_ % 2 == 0 else order[::-1]
+
+
+def _run(place: Place, variant: Variant, queries: list[Query], letters: list[Letter], *, plain: bool) -> Run:
+    bodies = "plain" if plain else "sealed"
+    with console.status(f"{variant.name}, {bodies}"):
+        run = measure(place, variant, queries, letters, plain=plain)
+    console.print(f"[green]done[/] {variant.name}, {bodies}: {run.rate:,.0f} messages/s")
+    return run
+
+
+@contextmanager
+def _shown(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    with console.status(name):
+        yield
+    console.print(f"[green]done[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
+
+
+if __name__ == "__main__":
+    typer.run(main)

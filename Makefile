@@ -13,8 +13,9 @@ help: ## List the commands
 install: $(STAMP) ## Make the virtual environment from the locked, hashed requirements
 
 $(STAMP): requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing the locked requirements in $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $(STAMP)
 
 run: $(STAMP) ## Play one case from referral to destruction on real servers, and stop everything

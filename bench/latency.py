@@ -1,4 +1,4 @@
-"""From a partner's send to the arrival of its `message-accepted`, at a pace the house would see on a busy day."""
+"""From a partner's send to the arrival of its `message-accepted`, at the pace of a busy day."""
 
 import asyncio
 import statistics

@@ -98,7 +98,7 @@ def serving(place: Place, queries: Sequence[Query]) -> Iterator[None]:
         asyncio.run(ours.prepare(settings, place.parties_file, queries))
         place.fill([], plain=False)
         note, log = place.layout.directory / "began.json", place.layout.log(OURS.module)
-        arguments = ["--parties", place.parties_file, "--began", note]
+        arguments: list[str | Path] = ["--parties", place.parties_file, "--began", note]
         with place.program(OURS.module, settings, arguments) as program:
             _wait(place.service_is_ready, program, log, STARTS_WITHIN, every=0.1)
             yield

@@ -108,9 +108,10 @@ class Place:
         return Settings(**values)
 
     def fill(self, letters: Sequence[Letter], *, plain: bool) -> None:
-        """Empty the parties' outboxes and put these letters in them; nothing consumes yet."""
+        """Empty the parties' topics and put these letters on their outboxes; nothing consumes yet."""
         topics = Topics(PLAIN if plain else SEALED)
-        self._empty([topics.from_party(SERVICE, party) for party in self.parties])
+        outboxes = [topics.from_party(SERVICE, party) for party in self.parties]
+        self._empty([*outboxes, *self._inboxes(plain=plain)])
         producer = Producer({**self._admin.settings(), "batch.size": 65_536, "linger.ms": 5})
         for letter in letters:
             headers = plain_headers(letter.headers) if plain else letter.headers

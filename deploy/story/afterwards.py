@@ -109,6 +109,15 @@ async def _what_is_left(world: World) -> None:
         len(proofs["proofs"]) == 2 and world.case not in text and world.man not in text,
         "two proofs of destruction, with nothing in them that leads to a person or a case (R106)",
     )
+    confirmed = {service for proof in proofs["proofs"] for service in proof["confirmed_by"]}
+    world.telling.check(
+        confirmed >= {"intake", "triage", "rto", "governance"} and proofs["broken_at"] is None,
+        "each names the services that confirmed before the key was destroyed, and their chain is whole (R105)",
+    )
+    erasures = await manager.see("retention", "/erasures")
+    world.telling.check(
+        erasures == [], "the archive of nothing is empty: no erasure is under way"
+    )
     figures = await manager.see("retention", "/figures")
     small = [cell["count"] for cell in figures["cells"]]
     world.telling.check(

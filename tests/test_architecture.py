@@ -56,6 +56,7 @@ TRANSACTIONS = {
     "shared/relay.py": "takes out of the outbox what every in-sync replica has, in the leader's session",
     "shared/consume.py": "copies the parties topic, before the batch that rests on it",
     "shared/timekeeper.py": "its own tick, so that a leap of time is noticed",
+    "shared/parked.py": "an operator letting go of a held case, outside any decision",
     "shared/migrate.py": "the schema itself",
 }
 # Everything that asks the reading policy, and why it is not `shared/desk.py`.

@@ -115,9 +115,7 @@ async def _what_is_left(world: World) -> None:
         "each names the services that confirmed before the key was destroyed, and their chain is whole (R105)",
     )
     erasures = await manager.see("retention", "/erasures")
-    world.telling.check(
-        erasures == [], "the archive of nothing is empty: no erasure is under way"
-    )
+    world.telling.check(erasures == [], "the archive of nothing is empty: no erasure is under way")
     figures = await manager.see("retention", "/figures")
     small = [cell["count"] for cell in figures["cells"]]
     world.telling.check(

@@ -44,10 +44,11 @@ class Party:
 
     async def ask(self, message: Model, *, case: str | None = None, within: float = 70.0) -> Answer:
         """Send, and wait for the house's answer."""
+        chapter = self.telling.chapter if self.telling else ""
         answer = await self.connector.ask(message, case=case, within=within)
         if self.telling is not None:
             became = TOOK_EFFECT if isinstance(answer, MessageAccepted) else answer.name
-            self.telling.count(of_model(type(message)).name, became)
+            self.telling.count(chapter, of_model(type(message)).name, became)
         return answer
 
     async def send(self, message: Model, *, case: str | None = None) -> None:

@@ -53,7 +53,9 @@ class Person:
         answer = await self._request("POST", service, path, headers=headers, json=body)
         if self.telling is not None:
             act = f"POST {service} {path.rstrip('/').rpartition('/')[2]}"
-            self.telling.count(act, TOOK_EFFECT if answer.is_success else answer.json()["title"])
+            self.telling.count(
+                self.telling.chapter, act, TOOK_EFFECT if answer.is_success else answer.json()["title"]
+            )
         return answer
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:

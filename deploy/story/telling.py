@@ -31,9 +31,9 @@ class Telling:
         self.chapter = chapter
         self.console.print(f"\n[bold]{chapter}[/bold]")
 
-    def count(self, what: str, became: str) -> None:
-        """A message or request went out, and this is how it was answered."""
-        self.sent.append((self.chapter, what, became))
+    def count(self, chapter: str, what: str, became: str) -> None:
+        """A message or request went out in that chapter, and this is how it was answered."""
+        self.sent.append((chapter, what, became))
 
     def tell(self, sentence: str) -> None:
         """Something was observed."""

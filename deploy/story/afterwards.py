@@ -112,7 +112,7 @@ async def _what_is_left(world: World) -> None:
     confirmed = {service for proof in proofs["proofs"] for service in proof["confirmed_by"]}
     world.telling.check(
         confirmed >= {"intake", "triage", "rto", "governance"} and proofs["broken_at"] is None,
-        "each names the services that confirmed before the key was destroyed, and their chain is whole (R105)",
+        "each names the services that confirmed before the key went, and their chain is whole (R105)",
     )
     erasures = await manager.see("retention", "/erasures")
     world.telling.check(erasures == [], "the archive of nothing is empty: no erasure is under way")

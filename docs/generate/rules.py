@@ -18,6 +18,7 @@ from shared.refusal import Refusal
 
 COUNT = 138
 CITATION = re.compile(r"\bR(\d{1,3})\b")
+IN_A_NAME = re.compile(r"(?<=_)r(\d{1,3})(?=_|\()")  # test_an_answer_is_kept_r37_r57(
 RANGE = re.compile(r"\bR\d{1,3} to R\d{1,3}\b")
 NOT_BUILT, PARTLY, NOT_AUTOMATABLE = "not-built", "partly", "not-automatable"
 
@@ -63,7 +64,7 @@ def all_rules() -> list[Rule]:
 
 def cited(text: str) -> set[int]:
     """The numbers of the rules a text cites."""
-    return {int(number) for number in CITATION.findall(RANGE.sub("", text))}
+    return {int(number) for number in CITATION.findall(RANGE.sub("", text)) + IN_A_NAME.findall(text)}
 
 
 # --- refusals -------------------------------------------------------------------------------------

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from services.governance.accession import Signatory
 from shared.actor import Command
+from shared.following import PurgeCase as PurgeCase
 from shared.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
 
 
@@ -59,11 +59,3 @@ class EndMembership(Command):
     """A withdrawal or exclusion takes effect now (R111, R113, R114)."""
 
     reason: EndReason
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeCase(Command):
-    """Retention ordered the erasure of a case (R105)."""
-
-    after_erasure: ClassVar[bool] = True
-    case_id: str

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.governance import commands as c
+from shared.hearing import hear
 from shared.ids import keyed_id
 from shared.message import Model
 from shared.messages import governance as m
@@ -35,15 +36,11 @@ def revoke(message: m.AuthorisationRevoked, at: Inbound) -> c.RevokeAuthorisatio
     return c.RevokeAuthorisation(by=at.by, party=at.by.party or "", authorisation_id=message.authorisation_id)
 
 
-def erasure_ordered(message: ErasureOrdered, at: Inbound) -> c.PurgeCase:
-    return c.PurgeCase(by=at.by, case_id=message.case_id)
-
-
 HANDLERS: Mapping[type[Model], Handler] = {
+    **hear(ErasureOrdered),
     m.PublicKeyAnnounced: announce_key,
     m.AuthorisationGranted: grant,
     m.AuthorisationRevoked: revoke,
-    ErasureOrdered: erasure_ordered,
 }
 CASE_OF: Mapping[type[Model], Callable[[Any, str, bytes], str]] = {
     m.PublicKeyAnnounced: membership_of_sender,

@@ -2,10 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
 
 from shared.actor import Command
 from shared.content import Sealed
+from shared.following import FollowArchiving as FollowArchiving
+from shared.following import FollowCleaning as FollowCleaning
+from shared.following import FollowClosing as FollowClosing
+from shared.following import FollowDeescalation as FollowDeescalation
+from shared.following import MoveDirection as MoveDirection
+from shared.following import PurgeCase as PurgeCase
 from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.words import InformMoment
 
@@ -75,41 +80,3 @@ class RaiseDuties(Command):
     """Another service reached a point at which the data subjects must be informed (A20)."""
 
     moment: InformMoment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveDirection(Command):
-    """Another party leads the case from this moment (R72)."""
-
-    leading_party: str
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowDeescalation(Command):
-    """The case entered phase 4 (R86)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowCleaning(Command):
-    """The file was cleaned: only these items stay (R95)."""
-
-    kept_items: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowArchiving(Command):
-    """The file is archived: nothing is shown here any more (R88)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowClosing(Command):
-    """Another service closed the case early (R102)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeCase(Command):
-    """Retention ordered the erasure (R105)."""
-
-    after_erasure: ClassVar[bool] = True
-    case_id: str

@@ -7,6 +7,7 @@ from services.intake.consequences import INFORMING
 from shared.actor import CLOCK
 from shared.content import sealed
 from shared.due import Deadline
+from shared.hearing import hear
 from shared.ids import keyed_id
 from shared.message import Model
 from shared.messages import intake as m
@@ -54,45 +55,23 @@ def rto_concluded(message: rto.RtoOutcomeRecorded, at: Inbound) -> c.RaiseDuties
     return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_RTO)
 
 
-def direction_moved(message: rto.DirectionMoved, at: Inbound) -> c.MoveDirection:
-    return c.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
-
-
-def deescalated(message: rto.CaseDeescalated, at: Inbound) -> c.FollowDeescalation:
-    return c.FollowDeescalation(by=at.by)
-
-
-def closed(message: triage.TriageClosed | rto.RtoClosed, at: Inbound) -> c.FollowClosing:
-    return c.FollowClosing(by=at.by)
-
-
-def cleaned(message: retention.DossierCleaned, at: Inbound) -> c.FollowCleaning:
-    return c.FollowCleaning(by=at.by, kept_items=message.kept_items)
-
-
-def archived(message: retention.DossierArchived, at: Inbound) -> c.FollowArchiving:
-    return c.FollowArchiving(by=at.by)
-
-
-def ordered(message: retention.ErasureOrdered, at: Inbound) -> c.PurgeCase:
-    return c.PurgeCase(by=at.by, case_id=at.case_id)
-
-
 HANDLERS: Mapping[type[Model], Handler] = {
+    **hear(
+        triage.TriageClosed,
+        rto.RtoClosed,
+        rto.DirectionMoved,
+        rto.CaseDeescalated,
+        retention.DossierCleaned,
+        retention.DossierArchived,
+        retention.ErasureOrdered,
+    ),
     m.ReferralSubmitted: submit,
     m.ConsultationConfirmed: confirm,
     m.ReferralWithdrawn: withdraw,
     m.PersonInformed: informed,
     m.InformingPostponed: postponed,
     triage.TriageOutcomeRecorded: triage_concluded,
-    triage.TriageClosed: closed,
     rto.RtoOutcomeRecorded: rto_concluded,
-    rto.RtoClosed: closed,
-    rto.DirectionMoved: direction_moved,
-    rto.CaseDeescalated: deescalated,
-    retention.DossierCleaned: cleaned,
-    retention.DossierArchived: archived,
-    retention.ErasureOrdered: ordered,
 }
 
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared.actor import Command
 from shared.content import Content, Sealed
+from shared.following import MoveDirection as MoveDirection
 from shared.message import Model
 from shared.messages.intake import CaseTakenUp, ClosingReason
 from shared.messages.rto import CaseDeescalated
@@ -25,14 +26,6 @@ class OpenCase(Command):
     """Intake took the case up: from now on its end is looked after here (R15)."""
 
     case: CaseTakenUp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveDirection(Command):
-    """Another party leads the case from this moment (R72)."""
-
-    leading_party: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from services.retention.consequences import ARCHIVE, CLOSING_TERM, DESTROY, DEST
 from services.retention.key_authority import KeyAuthority
 from shared.actor import CLOCK, Command
 from shared.due import Deadline
+from shared.hearing import hear
 from shared.message import Model
 from shared.messages import intake, rto, triage
 from shared.messages.house import CasePurged
@@ -16,10 +17,6 @@ from shared.service import Handler, Inbound
 
 def taken_up(message: intake.CaseTakenUp, at: Inbound) -> c.OpenCase:
     return c.OpenCase(by=at.by, case=message)
-
-
-def direction_moved(message: rto.DirectionMoved, at: Inbound) -> c.MoveDirection:
-    return c.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
 
 
 def handed_over(message: rto.ItemHandedOver, at: Inbound) -> c.RecordHandedOverItem:
@@ -45,10 +42,10 @@ def purged(message: CasePurged, at: Inbound) -> c.ConfirmPurge:
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
+    **hear(rto.DirectionMoved),
     intake.CaseTakenUp: taken_up,
     intake.ReferralClosed: closed,
     triage.TriageClosed: closed,
-    rto.DirectionMoved: direction_moved,
     rto.ItemHandedOver: handed_over,
     rto.CaseDeescalated: deescalated,
     rto.RtoClosed: closed,

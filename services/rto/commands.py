@@ -1,12 +1,15 @@
 """What may be asked of the round table."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 from pydantic import AwareDatetime, Field
 
 from shared.actor import Command
 from shared.content import Content, Sealed
+from shared.following import FollowArchiving as FollowArchiving
+from shared.following import FollowCleaning as FollowCleaning
+from shared.following import FollowClosing as FollowClosing
+from shared.following import PurgeCase as PurgeCase
 from shared.message import Model
 from shared.messages import rto as m
 from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
@@ -203,28 +206,3 @@ class ProgressAction(Command):
 
 
 # --- what other services decided -------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowCleaning(Command):
-    """The file was cleaned: only these items stay (R95)."""
-
-    kept_items: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowArchiving(Command):
-    """The file is archived (R88)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowClosing(Command):
-    """Another service closed the case early (R102)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PurgeCase(Command):
-    """Retention ordered the erasure (R105)."""
-
-    after_erasure: ClassVar[bool] = True
-    case_id: str

@@ -6,10 +6,11 @@ from typing import Any
 from services.rto import commands as c
 from shared.actor import Actor, Command
 from shared.content import sealed
+from shared.hearing import hear
 from shared.message import Model
 from shared.messages import intake, retention, triage
 from shared.messages import rto as m
-from shared.service import Handler, Inbound
+from shared.service import Handler
 
 
 def accepted(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
@@ -64,22 +65,6 @@ def prepared(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:
     return c.OpenPreparation(by=by, preparation=message)
 
 
-def closed(message: intake.ReferralClosed | triage.TriageClosed, by: Actor) -> c.FollowClosing:
-    return c.FollowClosing(by=by)
-
-
-def cleaned(message: retention.DossierCleaned, by: Actor) -> c.FollowCleaning:
-    return c.FollowCleaning(by=by, kept_items=message.kept_items)
-
-
-def archived(message: retention.DossierArchived, by: Actor) -> c.FollowArchiving:
-    return c.FollowArchiving(by=by)
-
-
-def ordered(message: retention.ErasureOrdered, at: Inbound) -> c.PurgeCase:
-    return c.PurgeCase(by=at.by, case_id=at.case_id)
-
-
 Maker = Callable[[Any, Actor], Command]
 
 
@@ -88,6 +73,13 @@ def _inbound(make: Maker) -> Handler:
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
+    **hear(
+        triage.TriageClosed,
+        intake.ReferralClosed,
+        retention.DossierCleaned,
+        retention.DossierArchived,
+        retention.ErasureOrdered,
+    ),
     m.InvitationAccepted: _inbound(accepted),
     m.InvitationDeclined: _inbound(declined),
     m.ItemContributed: _inbound(contributed),
@@ -99,9 +91,4 @@ HANDLERS: Mapping[type[Model], Handler] = {
     m.ActionProgressed: _inbound(progressed),
     triage.ItemPrepared: _inbound(item_prepared),
     triage.RtoPrepared: _inbound(prepared),
-    triage.TriageClosed: _inbound(closed),
-    intake.ReferralClosed: _inbound(closed),
-    retention.DossierCleaned: _inbound(cleaned),
-    retention.DossierArchived: _inbound(archived),
-    retention.ErasureOrdered: ordered,
 }

@@ -6,6 +6,7 @@ from services.triage import commands as c
 from services.triage.consequences import QUERY_REMINDER, QUERY_TERM
 from shared.actor import CLOCK
 from shared.due import Deadline
+from shared.hearing import hear
 from shared.message import Model
 from shared.messages import intake, retention, rto
 from shared.messages import triage as m
@@ -24,41 +25,19 @@ def taken_up(message: intake.CaseTakenUp, at: Inbound) -> c.OpenCase:
     return c.OpenCase(by=at.by, taken_up=message)
 
 
-def closed(message: intake.ReferralClosed | rto.RtoClosed, at: Inbound) -> c.FollowClosing:
-    return c.FollowClosing(by=at.by)
-
-
-def direction_moved(message: rto.DirectionMoved, at: Inbound) -> c.MoveDirection:
-    return c.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
-
-
-def deescalated(message: rto.CaseDeescalated, at: Inbound) -> c.FollowDeescalation:
-    return c.FollowDeescalation(by=at.by)
-
-
-def cleaned(message: retention.DossierCleaned, at: Inbound) -> c.FollowCleaning:
-    return c.FollowCleaning(by=at.by, kept_items=message.kept_items)
-
-
-def archived(message: retention.DossierArchived, at: Inbound) -> c.FollowArchiving:
-    return c.FollowArchiving(by=at.by)
-
-
-def ordered(message: retention.ErasureOrdered, at: Inbound) -> c.PurgeCase:
-    return c.PurgeCase(by=at.by, case_id=at.case_id)
-
-
 HANDLERS: Mapping[type[Model], Handler] = {
+    **hear(
+        intake.ReferralClosed,
+        rto.RtoClosed,
+        rto.DirectionMoved,
+        rto.CaseDeescalated,
+        retention.DossierCleaned,
+        retention.DossierArchived,
+        retention.ErasureOrdered,
+    ),
     m.QueryAnswered: answered,
     m.QueryDeclined: declined,
     intake.CaseTakenUp: taken_up,
-    intake.ReferralClosed: closed,
-    rto.RtoClosed: closed,
-    rto.DirectionMoved: direction_moved,
-    rto.CaseDeescalated: deescalated,
-    retention.DossierCleaned: cleaned,
-    retention.DossierArchived: archived,
-    retention.ErasureOrdered: ordered,
 }
 
 

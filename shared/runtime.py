@@ -184,7 +184,14 @@ def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
         async with running(parts):
             yield
 
-    return make_app(f"zvh-{parts.service.name}", health_router(parts), *routers, lifespan=lifespan)
+    health = health_router(
+        parts.service,
+        engine=parts.engine,
+        producer=parts.producer,
+        own_topic=parts.consumer.topics.events(parts.service.name),
+        house_keys=parts.house_keys,
+    )
+    return make_app(f"zvh-{parts.service.name}", health, *routers, lifespan=lifespan)
 
 
 async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:

@@ -21,8 +21,9 @@ $(STAMP): requirements-dev.txt
 run: $(STAMP) ## Play one case from referral to destruction on real servers, and stop everything
 	@$(BIN)/python -m deploy.story
 
-up: $(STAMP) ## Start Kafka, PostgreSQL, the five services and thirty parties, and stay
+up: $(STAMP) ## Start Kafka, PostgreSQL, the five services and the thirty parties, and stay
 	@$(BIN)/python -m deploy.local up
+	@$(BIN)/python -m deploy.story.found
 
 down: $(STAMP) ## Stop what `make up` started
 	@$(BIN)/python -m deploy.local down

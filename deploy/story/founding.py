@@ -32,8 +32,12 @@ async def found(world: World) -> None:
         await stranger.post("intake", "/referrals", referral),
         "R1",
     )
-    await _record(world, signatories)
-    await _announce_keys(world, [s.id for s in signatories])
+    unsigned = _form(world, signatories[0])
+    unsigned["form"] = {**unsigned["form"], "chair_signed_on": None}
+    answer = await world.people("secretary-a").post("governance", "/signatories", unsigned)
+    world.refused("a signatory whose form the chair has not signed", answer, "R109")
+    await record(world, signatories)
+    await announce_keys(world, [s.id for s in signatories])
     for party in CONNECTED:
         if party not in (STRANGER, SECOND_REFERRER):
             await authorise(world, party)
@@ -42,12 +46,9 @@ async def found(world: World) -> None:
     )
 
 
-async def _record(world: World, signatories: list[Signatory]) -> None:
+async def record(world: World, signatories: list[Signatory]) -> None:
+    """The secretary registers every signed form (R109, R110)."""
     secretary = world.people("secretary-a")
-    unsigned = _form(world, signatories[0]) | {}
-    unsigned["form"] = {**unsigned["form"], "chair_signed_on": None}
-    answer = await secretary.post("governance", "/signatories", unsigned)
-    world.refused("a signatory whose form the chair has not signed", answer, "R109")
     for signatory in signatories:
         await secretary.do("governance", "/signatories", _form(world, signatory))
     found = await secretary.see("governance", "/parties")
@@ -81,7 +82,7 @@ def _form(world: World, signatory: Signatory) -> dict[str, Any]:
     }
 
 
-async def _announce_keys(world: World, parties: list[str]) -> None:
+async def announce_keys(world: World, parties: list[str]) -> None:
     """Each party announces the key its letters are to be sealed to, signed with the key of its form."""
     gate = asyncio.Semaphore(6)
 

@@ -31,6 +31,7 @@ from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES
 
+PATIENCE = 15  # seconds a message waits here for a fact that may still come; in earnest it is a minute
 KAFKA, POSTGRES, ISSUER = "kafka", "postgres", "issuer"
 SERVERS = (KAFKA, POSTGRES, ISSUER)
 
@@ -170,17 +171,21 @@ def start(
     parties: Sequence[Party] | None = None,
     house: str = "noord-limburg",
     prefix: str = "zvh",
+    patience: int = PATIENCE,
     step: Step = nullcontext,
 ) -> House:
     """Everything up and provisioned, or everything stopped and `StepFailed`.
 
-    `services` may be a part of the five, or none. The parties are the house's unless given.
+    `services` may be a part of the five, or none. The parties are the house's unless given. `patience`
+    is how many seconds a message waits for a fact that may still come.
     """
     made = House(directory)
     if running := made.running():
         raise AlreadyUp(", ".join(running))
     try:
-        _bring_up(made, services, parties_of(house) if parties is None else parties, house, prefix, step)
+        _bring_up(
+            made, services, parties_of(house) if parties is None else parties, house, prefix, patience, step
+        )
     except BaseException:
         made.stop()
         raise
@@ -193,6 +198,7 @@ def _bring_up(
     parties: Sequence[Party],
     name: str,
     prefix: str,
+    patience: int,
     step: Step,
 ) -> None:
     layout = house.layout
@@ -213,6 +219,7 @@ def _bring_up(
                 database=databases[service],
                 kafka=admin,
                 certificates=certificates,
+                patience=patience,
             )
             for service in SERVICES
         }

@@ -34,6 +34,7 @@ def service_environment(
     database: Database,
     kafka: Connection,
     certificates: Certificates,
+    patience: int,
 ) -> dict[str, str]:
     """What a service is told; also written down, so that it can be started again the same."""
     secrets = layout.secrets(service)
@@ -64,7 +65,7 @@ def service_environment(
         "KEY_AUTHORITY_URL": layout.url("retention"),
         "ROOT_KEY_FILE": secrets.root_key_file,
         "CLOCK_FILE": layout.clock_file,
-        "PATIENCE": 15,
+        "PATIENCE": patience,
     }
     environment = {f"ZVH_{name}": str(value) for name, value in settings.items()}
     write_private_json(layout.settings_file(service), environment)

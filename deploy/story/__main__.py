@@ -17,6 +17,7 @@ from deploy.story.play import play
 from deploy.story.telling import StoryFailed, Telling
 
 LOCAL = Path(".local")
+SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at once or never
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def main() -> int:
 
     console.print("[bold]Starting a house[/bold]")
     try:
-        running = house.start(directory, step=step)
+        running = house.start(directory, patience=SHORT_PATIENCE, step=step)
     except house.StepFailed as failed:
         console.print(f"[red]{failed}[/red]")
         return 1

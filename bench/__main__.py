@@ -34,7 +34,7 @@ class Plan:
     latency_messages: int
 
 
-FULL = Plan(messages=30_000, tutorial_messages=2_000, rounds=3, latency_messages=1_200)
+FULL = Plan(messages=30_000, tutorial_messages=2_000, rounds=2, latency_messages=1_200)
 QUICK = Plan(messages=6_000, tutorial_messages=500, rounds=1, latency_messages=200)
 
 

@@ -15,11 +15,7 @@ from rich.table import Table
 from bench.latency import Latency
 from bench.measure import Run
 
-TITLES = {
-    "floor": "(a) floor: aiokafka and asyncpg by hand",
-    "ours": "(b) ours: triage with its whole shell",
-    "tutorial": "(c) tutorial: one message, one ORM transaction",
-}
+TITLES = {"floor": "(a) floor", "ours": "(b) ours", "tutorial": "(c) tutorial"}
 # name: (ours against, without cryptography, wanted)
 RATIOS = {
     "ratio_to_floor": ("floor", False, 0.6),
@@ -79,12 +75,23 @@ def ratios(measured: Sequence[Line]) -> dict[str, float]:
     }
 
 
+def processor_ratios(measured: Sequence[Line]) -> dict[str, float]:
+    """The floor's processor time by ours: what the ratio of rates would be if nothing else ran here."""
+    cpu = {(line.variant, line.plain): line.consumer_cpu for line in measured}
+    return {
+        f"processor_{name}": cpu[against, plain] / cpu["ours", plain]
+        for name, (against, plain, _) in RATIOS.items()
+        if ("ours", plain) in cpu and (against, plain) in cpu
+    }
+
+
 def as_json(measured: Sequence[Line], runs: Sequence[Run], latency: Latency | None) -> dict[str, Any]:
     """What bench.json holds."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         **{name: round(ratio, 3) for name, ratio in ratios(measured).items()},
-        **({name: round(value, 1) for name, value in _latencies(latency).items()}),
+        **{name: round(value, 1) for name, value in _latencies(latency).items()},
+        **{name: round(ratio, 3) for name, ratio in processor_ratios(measured).items()},
         "latency_messages": latency.messages if latency else 0,
         "latency_slowest_ms": round(latency.slowest, 1) if latency else None,
         "programs": [asdict(line) for line in measured],
@@ -110,6 +117,8 @@ def show(console: Console, measured: Sequence[Line], latency: Latency | None) ->
     """The same as tables."""
     console.print(_rates(measured))
     console.print(_judged(measured, latency))
+    for name, ratio in processor_ratios(measured).items():
+        console.print(f"{name}: {ratio:.2f}")
 
 
 def _rates(measured: Sequence[Line]) -> Table:

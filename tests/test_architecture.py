@@ -289,7 +289,10 @@ def test_nobody_catches_everything_in_silence() -> None:
 
 # --- what is committed ----------------------------------------------------------------------------
 
-REGISTRY = r"p[y]pi\.org|pyth[o]nhosted\.org|rep[o]1?\.mav|mav[e]n\.org|np[m]js\.(org|com)|c[o]nda\.anaconda|(?<!-)index-[u]rl"
+REGISTRY = (
+    r"p[y]pi\.org|pyth[o]nhosted\.org|rep[o]1?\.mav|mav[e]n\.org"
+    r"|np[m]js\.(org|com)|c[o]nda\.anaconda|(?<!-)index-[u]rl"
+)
 DOWNLOAD = r"https?://\S+\.(whl|jar|zip|tgz|tar\.[a-z0-9]+|deb|exe)\b"
 MACHINE = r"(?<![\w.}$-])/(?:work|root|Users)/\w|(?<![\w.}$-])/home/(?!zvh)\w|[A-Z]:\\Users"
 FORBIDDEN = re.compile(f"{REGISTRY}|{DOWNLOAD}|{MACHINE}", re.IGNORECASE)

@@ -1,0 +1,89 @@
+"""The bench measures what it says: the same letters for all, readable answers, honest ratios."""
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bench.child import Began, Plain
+from bench.floor import Floor
+from bench.load import QUERIES_PER_CASE, make_letters, make_queries, party_records
+from bench.measure import Run
+from bench.place import Cpu
+from bench.report import lines, processor_ratios, ratios
+from deploy.local.keys import new_encryption_key, new_signing_key
+from shared.envelope import PLAIN_BODY, from_attributes, read_headers, signed_differs
+from shared.jose import load_key, new_key, open_sealed, public_jwk
+from shared.message import by_type
+from shared.messages.house import MessageAccepted
+from shared.messages.triage import QueryAnswered
+
+PARTIES = [f"partij-{n}" for n in range(30)]
+ENV = {
+    "parties": {
+        party: {
+            "name": party,
+            "source": f"urn:nld:oin:{n:020d}",
+            "signing_key": new_signing_key(),
+            "encryption_key": new_encryption_key(),
+        }
+        for n, party in enumerate(PARTIES)
+    }
+}
+
+
+def test_each_case_asks_ten_different_parties() -> None:
+    queries = make_queries(5_000, PARTIES)
+    by_case: dict[str, set[str]] = {}
+    for query in queries:
+        by_case.setdefault(query.case_id, set()).add(query.party)
+    assert len({query.query_id for query in queries}) == 5_000
+    assert {len(asked) for asked in by_case.values()} == {QUERIES_PER_CASE}
+
+
+def test_the_plain_letter_is_what_the_sealed_one_holds() -> None:
+    house = new_key()
+    letters = make_letters(60, make_queries(60, PARTIES), ENV, public_jwk(house, "enc"))
+    senders = {record.party: record for record in party_records(ENV)}
+    for letter in letters:
+        announced = senders[letter.party].signing_keys(datetime.now(UTC)).items()
+        signers = {kid: load_key({**key.jwk, "kid": kid}) for kid, key in announced}
+        payload, _ = open_sealed(letter.sealed, sealed_to={house.kid: house}.get, signed_by=signers.get)
+        assert payload == letter.plain
+        QueryAnswered.model_validate(json.loads(payload)["data"])
+
+
+def test_the_floor_answers_what_a_partner_can_read() -> None:
+    settings = cast(Any, SimpleNamespace(source="urn:nld:oin:1:systeem:zvh-triage"))
+    nothing = cast(Any, None)
+    floor = Floor(
+        settings, nothing, nothing, nothing, nothing, lambda _, p: p, PLAIN_BODY.encode(), Began(nothing)
+    )
+    row = {"id": 7, "event_id": "e", "recipient": "p", "message_id": "m", "recorded_at": datetime.now(UTC)}
+    headers, body = floor._answer(row)
+    signed = json.loads(body)
+    envelope = from_attributes(read_headers(headers))
+    entry = by_type(envelope.type)
+    assert not signed_differs(read_headers(headers), signed)
+    assert entry is not None
+    assert entry.model.model_validate(signed["data"]) == MessageAccepted(message_id="m")
+
+
+def test_leaving_the_cryptography_out_leaves_everything_else_in() -> None:
+    codec, party = Plain(), party_records(ENV)[0]
+    assert codec.open(b"{}", party, datetime.now(UTC)) == codec.make(b"{}", party, datetime.now(UTC)) == b"{}"
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_ratios_are_ours_by_theirs_over_the_median_runs(plain: bool) -> None:
+    runs = [
+        Run("floor", plain, 1_000, 1.0, Cpu(0.5, 0, 0)),
+        Run("ours", plain, 1_000, 2.0, Cpu(1.0, 0, 0)),
+        Run("ours", plain, 1_000, 2.0, Cpu(1.0, 0, 0)),
+        Run("tutorial", plain, 100, 1.0, Cpu(0.4, 0, 0)),
+    ]
+    suffix = "_without_cryptography" if plain else ""
+    assert ratios(lines(runs)) == {f"ratio_to_floor{suffix}": 0.5, f"ratio_to_tutorial{suffix}": 5.0}
+    assert processor_ratios(lines(runs))[f"processor_ratio_to_floor{suffix}"] == 0.5

@@ -8,12 +8,14 @@ from shared.connector.connector import (
     NotAnswered,
     TooLarge,
 )
+from shared.connector.house import HouseUnreachable
 from shared.connector.settings import ConnectorSettings, from_house_file
 
 __all__ = [
     "Answer",
     "Connector",
     "ConnectorSettings",
+    "HouseUnreachable",
     "LetterIn",
     "NotAnswered",
     "TooLarge",

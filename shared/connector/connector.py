@@ -40,6 +40,7 @@ from shared.message import SERVICES, Direction, Model, by_type, of_model
 from shared.messages.house import MessageAccepted, MessageRefused
 
 log = structlog.get_logger()
+KEY_WITHIN = 30.0  # seconds a message waits for the key it is sealed to
 
 
 class TooLarge(Exception):
@@ -121,7 +122,8 @@ class Connector:
     async def send(self, message: Model, *, case: str | None = None, message_id: str | None = None) -> str:
         """Send, and return the message's id once every in-sync replica has it; keep it until the answer.
 
-        Sending again under the same id has one effect. Raises `TooLarge`.
+        Sending again under the same id has one effect. Raises `TooLarge`, and `HouseUnreachable` when the
+        service has told no key to seal to for half a minute.
         """
         envelope, body, topic = await self.sealed(message, case=case, message_id=message_id)
         await self.send_raw(topic, case or envelope.id, body, to_headers(envelope, SEALED_BODY))
@@ -168,7 +170,7 @@ class Connector:
             dataschema=schema_uri(entry),
         )
         payload = to_json(envelope, message.model_dump(mode="json", exclude_none=True))
-        key = await self._house.to_seal_to(entry.service)
+        key = await self._house.to_seal_to(entry.service, within=KEY_WITHIN)
         body = sign_and_seal(payload, signing=self._settings.signing_key, sealing=key)
         return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)
 
@@ -236,27 +238,46 @@ class Connector:
         entry = by_type(envelope.type)
         if entry is None:
             return None
+        try:
+            message, sequence = (
+                entry.model.model_validate(signed["data"]),
+                int(envelope.extensions["sequence"]),
+            )
+        except (ValueError, KeyError):  # pydantic's ValidationError is a ValueError
+            raise Unreadable("does-not-fit-the-schema") from None
         return LetterIn(
-            message=entry.model.model_validate(signed["data"]),
+            message=message,
             service=service,
             case=envelope.subject,
             about=envelope.extensions.get("causationid"),
             id=envelope.id,
-            sequence=int(envelope.extensions["sequence"]),
+            sequence=sequence,
         )
 
     async def _signed(self, body: bytes, service: str) -> dict[str, Any]:
-        """The signed CloudEvent; the service's keys are fetched before, as opening cannot wait."""
+        """The signed CloudEvent; a signing key not seen before may be a new one, so keys are asked again."""
         await self._house.refresh(service)
+        try:
+            payload = self._opened(body, service)
+        except CannotOpen:
+            self._house.forget(service)
+            await self._house.refresh(service)
+            payload = self._opened(body, service)
+        try:
+            found = from_json(payload)
+        except ValueError:
+            raise Unreadable("invalid-json") from None
+        if not isinstance(found, dict):
+            raise Unreadable("not-a-cloudevent")
+        return found
+
+    def _opened(self, body: bytes, service: str) -> bytes:
+        own = self._settings.sealing_key
 
         def signed_by(kid: str) -> ECKey | None:
             return self._house.signer(service, kid)
 
-        own = self._settings.sealing_key
         payload, _ = open_sealed(
             body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
         )
-        found = from_json(payload)
-        if not isinstance(found, dict):
-            raise Unreadable("not-a-cloudevent")
-        return found
+        return payload

@@ -1,15 +1,23 @@
 """The house's public keys, as its services publish them; fetched again every ten minutes."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import httpx
+import structlog
 from joserfc.jwk import ECKey
 
 from shared.jose import load_key
 
+log = structlog.get_logger()
 FRESH_FOR = 600.0  # seconds
+PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
+
+
+class HouseUnreachable(Exception):
+    """The service does not answer, so there is no key to seal to: send the same message again later."""
 
 
 @dataclass(slots=True)
@@ -21,9 +29,12 @@ class HouseJwks:
     _keys: dict[str, list[tuple[str, ECKey]]] = field(default_factory=dict)
     _fetched: dict[str, float] = field(default_factory=dict)
 
-    async def to_seal_to(self, service: str) -> ECKey:
-        """The key to seal to now."""
-        await self.refresh(service)
+    async def to_seal_to(self, service: str, *, within: float) -> ECKey:
+        """The key to seal to now; raises `HouseUnreachable` when none could be had in that time (seconds)."""
+        try:
+            await asyncio.wait_for(self.refresh(service), within)
+        except TimeoutError:
+            raise HouseUnreachable(service) from None
         return next(key for use, key in self._keys[service] if use == "enc")
 
     def signer(self, service: str, kid: str) -> ECKey | None:
@@ -35,9 +46,22 @@ class HouseJwks:
         self._fetched.pop(service, None)
 
     async def refresh(self, service: str) -> None:
-        """Fetch the service's keys unless they are fresh."""
-        if time.monotonic() - self._fetched.get(service, -FRESH_FOR) < FRESH_FOR:
-            return
+        """Fetch the service's keys unless they are fresh; as long as it does not answer, try again.
+
+        Keys that are at hand go on serving while it is away: it may be on its way back.
+        """
+        tried = 0
+        while time.monotonic() - self._fetched.get(service, -FRESH_FOR) >= FRESH_FOR:
+            try:
+                await self._fetch(service)
+            except httpx.HTTPError as error:
+                log.warning("house-keys-wait", service=service, kind=type(error).__name__)
+                if service in self._keys:
+                    return
+                await asyncio.sleep(PAUSES[min(tried, len(PAUSES) - 1)])
+                tried += 1
+
+    async def _fetch(self, service: str) -> None:
         response = await self.client.get(self.urls[service])
         response.raise_for_status()
         self._keys[service] = [(jwk["use"], load_key(jwk)) for jwk in response.json()["keys"]]

@@ -90,7 +90,7 @@ def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> Letter
         subject=query.case_id,
         dataschema=schema_uri(entry),
     )
-    payload = to_json(envelope, answer_to(query).model_dump(mode="json", exclude_none=True))
+    payload = to_json(envelope, answer_to(query).model_dump_json(exclude_none=True).encode())
     return Letter(
         party=query.party,
         key=query.case_id.encode(),

@@ -111,7 +111,9 @@ def make_app(settings: Settings, parties: Path, began: Began, *, plain: bool) ->
             extensions={"causationid": event["id"]},
         )
         await broker.publish(
-            make(party, to_json(envelope, {"message_id": event["id"]})),
+            make(
+                party, to_json(envelope, MessageAccepted(message_id=event["id"]).model_dump_json().encode())
+            ),
             topic=topics.to_party(party),
             key=party.encode(),
             headers={name: value.decode() for name, value in to_headers(envelope, content_type)},

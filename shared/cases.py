@@ -34,7 +34,7 @@ class Case(Generic[S]):
 _PLACE = sa.text(
     """
     INSERT INTO cases (case_id, phase, version, state)
-    SELECT id, :phase, 0, CAST(:state AS jsonb) FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
+    SELECT id, :phase, 0, CAST(:state AS json) FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
     ON CONFLICT DO NOTHING
     """
 )
@@ -52,7 +52,7 @@ _READ = sa.text(
 )
 _SAVE = sa.text(
     """
-    UPDATE cases SET phase = new.phase, version = new.version, state = CAST(new.state AS jsonb),
+    UPDATE cases SET phase = new.phase, version = new.version, state = CAST(new.state AS json),
                      heard = CAST(new.heard AS jsonb), held = new.held
     FROM unnest(CAST(:ids AS text[]), CAST(:phases AS text[]), CAST(:versions AS int[]),
                 CAST(:states AS text[]), CAST(:heards AS text[]), CAST(:helds AS boolean[]))

@@ -7,16 +7,15 @@ walk that turns one into the other; every message, command, event and state goes
 
 import base64
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_type_hints
 
-from pydantic import BaseModel, GetCoreSchemaHandler, SerializationInfo, ValidationInfo, WithJsonSchema
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
 SEALED_ALLOWED = {"sealed_allowed": True}
-ONLY_REFERENCES = {"only_references": True}  # a sealed piece is written as where it lies
 
 
 class _ContentSchema:
@@ -26,9 +25,7 @@ class _ContentSchema:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(
-            _read, serialization=core_schema.plain_serializer_function_ser_schema(_write, info_arg=True)
-        )
+        return core_schema.with_info_plain_validator_function(_read)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,21 +58,9 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
         return value
     if isinstance(value, dict) and (info.context or {}).get("sealed_allowed"):
         if "box" in value:
-            return Sealed(value["piece"], value["by"], base64.b64decode(value["box"]))
+            return Sealed(value["piece"], value["by"], base64.urlsafe_b64decode(value["box"]))
         return Ref(value["piece"], value["by"])
     raise ValueError("text is expected here")
-
-
-def _write(value: AnyContent, info: SerializationInfo) -> str | dict[str, str]:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Ref) or (info.context or {}).get("only_references"):
-        return {"piece": value.piece, "by": value.by}
-    return {
-        "piece": value.piece,
-        "by": value.by,
-        "box": base64.b64encode(value.box).decode("ascii"),
-    }
 
 
 Content = Annotated[
@@ -85,42 +70,38 @@ Content = Annotated[
 ]
 
 
+# A text that is no longer plain: sealed on its way in, from its decision on a reference to where it lies.
+Text = Annotated[Sealed | Ref, _ContentSchema]
+
+
 def is_blank(content: AnyContent | None) -> bool:
     """Blank text is never sealed, so that a decision can see that nothing was given."""
     return content is None or (isinstance(content, str) and not content.strip())
 
 
 @cache
-def _fields(kind: type) -> tuple[str, ...] | None:
-    """Names of the fields of `kind` that can hold content; None for a type without fields."""
+def _holding(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a model or dataclass that can hold content; with each, whether its plain text is one."""
     if issubclass(kind, BaseModel):
-        return tuple(
-            name for name, field in kind.model_fields.items() if _may_hold(field.rebuild_annotation())
-        )
-    if dataclasses.is_dataclass(kind):
-        return tuple(f.name for f in dataclasses.fields(kind))
-    return None
+        annotations = {name: field.rebuild_annotation() for name, field in kind.model_fields.items()}
+    elif dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind, include_extras=True)
+        annotations = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    else:
+        return ()
+    return tuple((name, _is_content(a)) for name, a in annotations.items() if _may_hold(a))
 
 
 def _may_hold(annotation: Any) -> bool:
-    if hasattr(annotation, "__metadata__") and _ContentSchema in annotation.__metadata__:
+    if annotation in (Any, object, Sealed, Ref) or _is_content(annotation):
         return True
     if isinstance(annotation, type):
-        return issubclass(annotation, BaseModel) or dataclasses.is_dataclass(annotation)
-    arguments = getattr(annotation, "__args__", ())
-    return any(_may_hold(argument) for argument in arguments)
-
-
-@cache
-def _contents_of(kind: type[BaseModel]) -> frozenset[str]:
-    """Fields that are content themselves, where a plain `str` counts as one."""
-    return frozenset(
-        name for name, field in kind.model_fields.items() if _is_content(field.rebuild_annotation())
-    )
+        return bool(_holding(annotation))
+    return any(_may_hold(argument) for argument in getattr(annotation, "__args__", ()))
 
 
 def _is_content(annotation: Any) -> bool:
-    if hasattr(annotation, "__metadata__") and _ContentSchema in annotation.__metadata__:
+    if _ContentSchema in getattr(annotation, "__metadata__", ()):
         return True
     return any(_is_content(argument) for argument in getattr(annotation, "__args__", ()))
 
@@ -137,52 +118,55 @@ def transform(value: T, step: Step) -> T:
     if isinstance(value, Sealed | Ref):
         return cast(T, step(value))
     if isinstance(value, tuple):
-        changed = tuple(transform(member, step) for member in value)
-        same = all(new is old for new, old in zip(changed, value, strict=True))
-        return value if same else cast(T, changed)
-    if isinstance(value, BaseModel):
-        return cast(T, _transform_model(value, step))
-    fields = _fields(cast(type, type(value)))
-    if fields is None:
-        return value
-    changes = {}
-    for name in fields:
-        before = getattr(value, name)
-        after = transform(before, step)
-        if after is not before:
-            changes[name] = after
-    return dataclasses.replace(value, **changes) if changes else value  # type: ignore[type-var]
-
-
-def _transform_model(model: BaseModel, step: Step) -> BaseModel:
-    contents = _contents_of(type(model))
+        return cast(T, _transform_members(value, step))
     changes: dict[str, Any] = {}
-    for name in _fields(type(model)) or ():
-        before = getattr(model, name)
-        if isinstance(before, str):
-            after: Any = step(before) if name in contents else before
-        else:
-            after = transform(before, step)
+    for name, text_counts in _holding(cast(type, type(value))):
+        before = getattr(value, name)
+        if before is None:
+            continue
+        after = step(before) if text_counts and isinstance(before, str) else transform(before, step)
         if after is not before:
             changes[name] = after
-    return model.model_copy(update=changes) if changes else model
+    if not changes:
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_copy(update=changes)
+    return dataclasses.replace(value, **changes)  # type: ignore[type-var]
 
 
-def contents(value: Any) -> Iterator[AnyContent]:
+def _transform_members(members: tuple[Any, ...], step: Step) -> tuple[Any, ...]:
+    changed = [transform(member, step) for member in members]
+    same = all(new is old for new, old in zip(changed, members, strict=True))
+    return members if same else tuple(changed)
+
+
+def contents(value: Any) -> list[AnyContent]:
     """Every content in the value, in order."""
     found: list[AnyContent] = []
-
-    def note(content: AnyContent) -> AnyContent:
-        found.append(content)
-        return content
-
-    transform(value, note)
-    return iter(found)
+    _collect(value, found)
+    return found
 
 
-def sealed_in(value: Any) -> Iterator[Sealed]:
-    """The sealed pieces in the value; what an event carries sealed is what its case keeps."""
-    return (content for content in contents(value) if isinstance(content, Sealed))
+def _collect(value: Any, found: list[AnyContent]) -> None:
+    if isinstance(value, Sealed | Ref):
+        found.append(value)
+    elif isinstance(value, tuple):
+        for member in value:
+            _collect(member, found)
+    else:
+        for name, text_counts in _holding(cast(type, type(value))):
+            inner = getattr(value, name)
+            if inner is None:
+                continue
+            if text_counts and isinstance(inner, str):
+                found.append(inner)
+            else:
+                _collect(inner, found)
+
+
+def can_hold_content(kind: type) -> bool:
+    """Whether values of this type can hold any; what cannot may be passed on as it lies."""
+    return bool(_holding(kind))
 
 
 def pieces_in(value: Any) -> tuple[str, ...]:
@@ -190,9 +174,17 @@ def pieces_in(value: Any) -> tuple[str, ...]:
     return tuple(content.piece for content in contents(value) if isinstance(content, Ref))
 
 
-def referring(value: T) -> T:
-    """The value as a state may keep it: each sealed piece replaced by where it lies."""
-    return transform(value, lambda c: Ref(c.piece, c.by) if isinstance(c, Sealed) else c)
+def lay_down(value: T) -> tuple[T, list[Sealed]]:
+    """The value as it may be remembered, a reference where each sealed piece was, and those pieces."""
+    pieces: list[Sealed] = []
+
+    def lay(content: AnyContent) -> AnyContent:
+        if not isinstance(content, Sealed):
+            return content
+        pieces.append(content)
+        return Ref(content.piece, content.by)
+
+    return transform(value, lay), pieces
 
 
 def sealed(content: AnyContent | None) -> Sealed | None:

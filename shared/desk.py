@@ -135,8 +135,7 @@ class Desk(Generic[S]):
         actor = caller.actor(self.service.process.who_may[asks].roles)
         sender = f"person:{caller.identity.subject}"
         message_id = caller.idempotency_key or ""
-        asked = {"path": caller.path, "body": body.model_dump(mode="json")}
-        digest = inbox.digest(self.digest_key, asks.__name__, case_id, asked)
+        digest = inbox.digest(self.digest_key, f"{asks.__name__} {caller.path}", case_id, body)
         sealed = await self._sealed(body, case_id, sender, message_id, makes_key=makes_key)
         delivery = Delivery(
             slip=Slip(sender, message_id, digest, machine_now(), case_id),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import fetch, run
@@ -38,12 +39,12 @@ class Earlier:
     result: dict[str, Any] | None
 
 
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+def digest(key: bytes, type_: str, subject: str | None, said: BaseModel) -> bytes:
+    """Equal for the same content however it was sealed, spaced or ordered; of no use without the key.
 
-
-def digest(key: bytes, type_: str, subject: str | None, data: Any) -> bytes:
-    """Equal for the same content however it was sealed or spaced; of no use without the key."""
-    return keyed_hash(key, type_, subject or "", _canonical(data))
+    What the sender left out is left out here too, so that a field added later changes no digest.
+    """
+    return keyed_hash(key, type_, subject or "", said.model_dump_json(exclude_unset=True))
 
 
 _CLAIM = sa.text(

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.actor import Actor
-from shared.content import ONLY_REFERENCES
 from shared.database import run
 from shared.refusal import Refusal
 
@@ -33,12 +32,12 @@ _details: dict[type, TypeAdapter[Any]] = {}
 
 
 def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
-    """An event as the journal keeps it: its codes and ids, each sealed text only as where it lies."""
+    """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
     kind = type(event)
     adapter = _details.get(kind)
     if adapter is None:
         adapter = _details[kind] = TypeAdapter(kind)
-    detail = adapter.dump_json(event, context=ONLY_REFERENCES).decode()
+    detail = adapter.dump_json(event, exclude_none=True).decode()
     return Entry(at, case_id, kind.__name__, by, message_id, detail=detail)
 
 
@@ -52,7 +51,7 @@ _WRITE = sa.text(
     INSERT INTO journal (at, case_id, what, rule, article, role, party, person, on_behalf_of,
                          message_id, detail)
     SELECT at, case_id, what, rule, article, role, party, person, on_behalf_of, message_id,
-           CAST(detail AS jsonb)
+           CAST(detail AS json)
     FROM unnest(CAST(:at AS timestamptz[]), CAST(:case_id AS text[]), CAST(:what AS text[]),
                 CAST(:rule AS text[]), CAST(:article AS text[]), CAST(:role AS text[]),
                 CAST(:party AS text[]), CAST(:person AS text[]), CAST(:on_behalf_of AS text[]),

@@ -26,7 +26,7 @@ class Direction(StrEnum):
 class Model(BaseModel):
     """Frozen, tolerant of fields it does not know (readers deploy first), strict about those it does."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, ser_json_bytes="base64")
 
 
 @dataclass(frozen=True, slots=True)

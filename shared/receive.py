@@ -122,7 +122,7 @@ class Receiver(Generic[S]):
         envelope = from_attributes({k: v for k, v in signed.items() if isinstance(v, str)})
         if envelope.source != sender.source:
             raise Unreadable("source-not-of-the-sender")
-        message = self._validated(envelope, signed.get("data"), Direction.FROM_PARTY)
+        message = self._validated(envelope, signed.get("data"))
         too_old = record.received_at - envelope.time > inbox.HORIZON
         return Read(
             record=record,
@@ -131,7 +131,7 @@ class Receiver(Generic[S]):
             sender=party,
             by=Actor(Role.PARTY, party=party),
             case_id=self._case_of(envelope, message, party),
-            digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, signed.get("data")),
+            digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, message),
             refusal=MESSAGE_TOO_OLD if too_old else None,
             held=held,
         )
@@ -159,9 +159,9 @@ class Receiver(Generic[S]):
             held=held,
         )
 
-    def _validated(self, envelope: Envelope, data: Any, direction: Direction) -> Model:
+    def _validated(self, envelope: Envelope, data: Any) -> Model:
         entry = by_type(envelope.type)
-        if entry is None or entry.direction is not direction or entry.service != self.service.name:
+        if entry is None or entry.direction is not Direction.FROM_PARTY or entry.service != self.service.name:
             raise Unreadable("unknown-type")
         try:
             return entry.model.model_validate(data)

@@ -12,16 +12,15 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pydantic_core import from_json
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import outbox
-from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
+from shared.case_keys import CannotReachKeys, CaseKeys
 from shared.clock import machine_now
 from shared.codec import Codec
-from shared.content import SEALED_ALLOWED, AnyContent, Sealed, contents, transform
+from shared.content import SEALED_ALLOWED, AnyContent, Sealed, can_hold_content, contents, transform
 from shared.database import fetch, run
 from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
 from shared.message import by_type
@@ -113,10 +112,8 @@ class Relay:
     async def _prepare(
         self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties
     ) -> tuple[list["Ready"], set[str]]:
-        messages = {row.id: _message(row) for row in rows}
-        keys = await self.keys.get(
-            {row.case_id for row in rows if row.recipient and row.case_id and _is_sealed(messages[row.id])}
-        )
+        sealed = {row.id: message for row in rows if (message := _sealed_message(row)) is not None}
+        keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
         numbers = await self._numbers(connection, rows)
         now = machine_now()
         ready: list[Ready] = []
@@ -128,19 +125,19 @@ class Relay:
             if row.recipient and (party is None or party.sealing_key(now) is None):
                 aside.add(row.topic)
                 continue
-            key = keys.get(row.case_id or "")
-            if _is_sealed(messages[row.id]) and not isinstance(key, CaseKey):
-                aside.add(row.topic)
-                continue
-            number = row.id
-            if row.recipient:
-                number = numbers[row.recipient] = numbers.get(row.recipient, 0) + 1
-            envelope = self._envelope(row, number)
-            data = _opened(messages[row.id], key)
+            text = row.body.encode()
+            if row.id in sealed:
+                key = keys.get(row.case_id or "")
+                if not isinstance(key, CaseKey):
+                    aside.add(row.topic)
+                    continue
+                text = _opened(sealed[row.id], key)
             if party is None:
-                ready.append(Ready(row, number, to_headers(envelope, PLAIN_BODY), row.body.encode()))
+                ready.append(Ready(row, row.id, to_headers(self._envelope(row, row.id), PLAIN_BODY), text))
                 continue
-            body = self.codec.make(to_json(envelope, data), party, now)
+            number = numbers[party.party] = numbers.get(party.party, 0) + 1
+            envelope = self._envelope(row, number)
+            body = self.codec.make(to_json(envelope, text), party, now)
             ready.append(Ready(row, number, to_headers(envelope, SEALED_BODY), body or b""))
             if len(ready) % 50 == 0:
                 await asyncio.sleep(0)
@@ -222,27 +219,23 @@ class Ready:
     body: bytes
 
 
-def _message(row: Row) -> Any:
-    """The payload of a letter to a party as a model, of any other record as it lies."""
+def _sealed_message(row: Row) -> Any:
+    """The payload of a letter to a party that holds sealed pieces; None for what goes out as it lies."""
     entry = by_type(row.type)
-    if row.recipient is None or entry is None:
+    if row.recipient is None or entry is None or not can_hold_content(entry.model):
         return None
-    return entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+    message = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+    return message if any(isinstance(content, Sealed) for content in contents(message)) else None
 
 
-def _is_sealed(message: Any) -> bool:
-    return message is not None and any(isinstance(c, Sealed) for c in contents(message))
-
-
-def _opened(message: Any, key: CaseKey | KeyStatus | None) -> Any:
+def _opened(message: Any, key: CaseKey) -> bytes:
     """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
-    if message is None:
-        return None
 
     def opened(content: AnyContent) -> AnyContent:
-        return key.open(content) if isinstance(content, Sealed) and isinstance(key, CaseKey) else content
+        return key.open(content) if isinstance(content, Sealed) else content
 
-    return from_json(transform(message, opened).model_dump_json())
+    text: str = transform(message, opened).model_dump_json()
+    return text.encode()
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -19,7 +19,7 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("case_id", sa.Text, primary_key=True),
         sa.Column("phase", sa.Text, nullable=False),
         sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("state", JSONB, nullable=False),
+        sa.Column("state", sa.JSON, nullable=False),
         sa.Column("heard", JSONB, nullable=False, server_default="{}"),
         sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.CheckConstraint(f"phase IN ({allowed})", name="phase_is_known"),
@@ -64,7 +64,7 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("person", sa.Text, nullable=True),
         sa.Column("on_behalf_of", sa.Text, nullable=True),
         sa.Column("message_id", sa.Text, nullable=False),
-        sa.Column("detail", JSONB, nullable=False),
+        sa.Column("detail", sa.JSON, nullable=False),
     )
     sa.Table(
         "access_log",

@@ -18,10 +18,8 @@ from shared.actor import Role
 from shared.authorisation import permit
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
-from shared.consequences import (
-    SetTimer,
-)
-from shared.content import sealed_in
+from shared.consequences import Consequence, SetTimer
+from shared.content import Sealed, lay_down
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Fate, Outcome, Unhandled
 from shared.held import Hold, Why
@@ -210,19 +208,25 @@ class Transaction(Generic[S]):
         writes: Writes[S],
     ) -> Outcome:
         """All or nothing per message: consequences are computed before anything is noted."""
-        state, steps = case.state, []
+        state = case.state
+        steps: list[Consequence] = []
+        pieces: list[Sealed] = []
+        entries: list[journal.Entry] = []
         for event in events:
-            state = self.process.evolve(state, event)
-            steps += list(self.process.consequences(case.case_id, event, state))
-        entries = [
-            journal.of_event(delivery.received_at, case.case_id, e, delivery.by, delivery.slip.message_id)
-            for e in events
-        ]
+            kept, laid = lay_down(event)
+            state = self.process.evolve(state, kept)
+            steps += self.process.consequences(case.case_id, kept, state)
+            pieces += laid
+            entries.append(
+                journal.of_event(
+                    delivery.received_at, case.case_id, kept, delivery.by, delivery.slip.message_id
+                )
+            )
         if events:
             case = case.moved_to(state)
             writes.cases[case.case_id] = case
             writes.changed.add(case.case_id)
-        writes.pieces += [(case.case_id, piece) for event in events for piece in sealed_in(event)]
+        writes.pieces += [(case.case_id, piece) for piece in pieces]
         writes.entries += entries
         if delivery.answer_to:
             writes.answers.append(self.post.accepted(delivery.answer_to, delivery))

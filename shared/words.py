@@ -96,3 +96,8 @@ class ContributedItem(Item):
     """An item inside the house: from now on it says whose it is (R57, R66)."""
 
     contributor: PartyId = Field(title="inbrenger")
+
+    @classmethod
+    def of(cls, item: Item, contributor: str) -> "ContributedItem":
+        """The item as this party's."""
+        return cls.model_construct(**{**dict(item), "contributor": contributor})

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from shared.content import Sealed
+from shared.content import Text
 from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.words import InformMoment
 
@@ -23,7 +23,7 @@ class ReferralReceived:
 class ConsultationConfirmed:
     """The consultation of R11 is on record."""
 
-    remark: Sealed | None
+    remark: Text | None
     at: datetime
 
 
@@ -33,8 +33,8 @@ class CaseTakenUp:
 
     outcome: ScreeningOutcome
     director: str
-    advice: Sealed | None
-    reason: Sealed | None
+    advice: Text | None
+    reason: Text | None
     at: datetime
 
 
@@ -43,8 +43,8 @@ class ReferralNotTakenUp:
     """Outcome (a): nothing stays (R14)."""
 
     director: str
-    advice: Sealed | None
-    reason: Sealed | None
+    advice: Text | None
+    reason: Text | None
     at: datetime
 
 
@@ -52,7 +52,7 @@ class ReferralNotTakenUp:
 class ReferralWithdrawn:
     """The referrer stopped (A21)."""
 
-    reason: Sealed | None
+    reason: Text | None
     at: datetime
 
 
@@ -80,7 +80,7 @@ class InformingPostponed:
 
     person_id: str
     moment: InformMoment
-    reason: Sealed
+    reason: Text
     until: datetime
     at: datetime
 

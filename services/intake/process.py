@@ -10,7 +10,7 @@ from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
 from shared.actor import A_PARTY, Actor, Role
-from shared.content import Ref, Sealed, is_blank, referring
+from shared.content import Ref, Text, is_blank
 from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.moment import Moment
 from shared.parties import PartyRecord, Scope
@@ -54,7 +54,7 @@ class Duty:
     moment: InformMoment
     status: DutyStatus
     until: datetime | None = None
-    reason: Ref | None = None
+    reason: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class State:
     director: str | None = None
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
-    weighing: Ref | None = None
+    weighing: Text | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
 
@@ -327,7 +327,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.PersonInformed(person_id=person, moment=when):
             return _with_duty(state, Duty(person, when, DutyStatus.FULFILLED))
         case e.InformingPostponed(person_id=person, moment=when, reason=reason, until=until):
-            duty = Duty(person, when, DutyStatus.POSTPONED, until, referring_text(reason))
+            duty = Duty(person, when, DutyStatus.POSTPONED, until, reason)
             return _with_duty(state, duty)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party)
@@ -355,7 +355,7 @@ def _without_bsn(state: State) -> State:
 
 
 def _received(state: State, event: e.ReferralReceived) -> State:
-    referral = referring(event.referral)
+    referral = event.referral
     weighing = referral.weighing
     return replace(
         state,
@@ -377,11 +377,6 @@ def _received(state: State, event: e.ReferralReceived) -> State:
             for person in referral.informed_beforehand
         ),
     )
-
-
-def referring_text(text: Sealed) -> Ref:
-    """Where a sealed text lies."""
-    return Ref(text.piece, text.by)
 
 
 def _with_duty(state: State, duty: Duty) -> State:

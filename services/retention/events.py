@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
-from shared.content import Sealed
+from shared.content import Text
 from shared.messages import rto
 from shared.words import ContributedItem, Theme
 
@@ -71,7 +71,7 @@ class InspectionDecided:
 
     number: int
     person: str
-    reason: Sealed
+    reason: Text
     at: datetime
 
 

@@ -12,7 +12,7 @@ from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
 from shared.actor import Actor
-from shared.content import Ref, is_blank, referring
+from shared.content import Ref, Text, is_blank
 from shared.message import SERVICES
 from shared.messages import rto
 from shared.moment import Moment
@@ -44,7 +44,7 @@ class Inspection:
 
     number: int
     person: str
-    reason: Ref
+    reason: Text
     used_at: datetime | None = None
 
 
@@ -292,15 +292,15 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, leading_party=party)
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
-            return replace(state, items=(*others, referring(item)))
+            return replace(state, items=(*others, item))
         case e.CaseDeescalated():
             return _in_phase_4(state, event)
         case e.FileCleaned(kept=kept):
-            return _with_items(replace(state, kept=referring(kept)), [item.item_id for item in kept])
+            return _with_items(replace(state, kept=kept), [item.item_id for item in kept])
         case e.FileArchived(kept_items=kept_items):
             return _with_items(state, kept_items)
         case e.InspectionDecided(number=number, person=person, reason=reason):
-            decided = Inspection(number, person, Ref(reason.piece, reason.by))
+            decided = Inspection(number, person, reason)
             return replace(state, inspections=(*state.inspections, decided))
         case e.InspectionUsed(number=number, at=at):
             used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
@@ -318,7 +318,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
-    file = referring(event.file)
+    file = event.file
     return replace(
         state,
         referrer=file.referrer,

@@ -21,7 +21,7 @@ from services.rto.state import (
     State,
 )
 from shared.actor import A_PARTY, Actor, Role
-from shared.content import Ref, Sealed, contents, referring
+from shared.content import Ref, contents
 from shared.messages.rto import Taker, Use
 from shared.messages.triage import RtoPrepared, ViewingEntry
 from shared.moment import Moment
@@ -213,13 +213,13 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ItemRecorded(item=item):
             return _with_items(state, (item,))
         case e.PreparationOpened(preparation=preparation):
-            prepared = referring(preparation)
-            state = replace(state, preparation=prepared, leading_party=prepared.leading_party)
-            return _with_viewing(state, prepared.viewing_plan)
+            leading = preparation.leading_party
+            state = replace(state, preparation=preparation, leading_party=leading)
+            return _with_viewing(state, preparation.viewing_plan)
         case e.RtoConvened():
             return _with_rto(state, event)
         case e.ViewingPlanExtended(entries=entries):
-            return _with_viewing(state, referring(entries))
+            return _with_viewing(state, entries)
         case e.InvitationAccepted(rto_id=rto_id, party=party, delegate=delegate):
             return _with_answer(state, rto_id, party, Answer.ACCEPTED, delegate)
         case e.InvitationDeclined(rto_id=rto_id, party=party):
@@ -235,14 +235,14 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
         case e.PlanRecorded(plan=plan, made_by=made_by):
-            return replace(state, plan=referring(plan), made_by=made_by)
+            return replace(state, plan=plan, made_by=made_by)
         case e.ItemProvided(taking=t):
             taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
             return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
         case e.DirectionOffered(party=party):
             return replace(state, offered_to=party)
         case e.DirectionMoved(leading_party=party, case_director=name):
-            return replace(state, leading_party=party, case_director=referring_text(name), offered_to=None)
+            return replace(state, leading_party=party, case_director=name, offered_to=None)
         case e.DirectionDeclined():
             return replace(state, offered_to=None)
         case e.ActionProgressed():
@@ -251,7 +251,7 @@ def evolve(state: State, event: e.Event) -> State:
             rtos = (replace(x, outcome=outcome) if x.rto_id == rto_id else x for x in state.rtos)
             return replace(state, rtos=tuple(rtos))
         case e.MonitoringAgreed(purpose=purpose, items=agreed):
-            return replace(state, monitoring=Monitoring(referring_text(purpose), agreed))
+            return replace(state, monitoring=Monitoring(purpose, agreed))
         case e.FileCleaned(kept_items=kept):
             return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
         case e.CaseDeescalated() | e.CaseEndedAtTable() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
@@ -260,14 +260,9 @@ def evolve(state: State, event: e.Event) -> State:
             assert_never(event)
 
 
-def referring_text(text: Sealed) -> Ref:
-    """Where a sealed text lies."""
-    return Ref(text.piece, text.by)
-
-
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
     """The mark "may be shared in the RTO" is the contributor's release for that use (R32, R61)."""
-    state = replace(state, items=(*state.items, *referring(items)))
+    state = replace(state, items=(*state.items, *items))
     if state.monitoring is not None:
         stay = (*state.monitoring.items, *(item.item_id for item in items))
         state = replace(state, monitoring=replace(state.monitoring, items=stay))
@@ -284,7 +279,7 @@ def _with_viewing(state: State, entries: tuple[ViewingEntry, ...]) -> State:
 
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
-    meeting = referring(event.meeting)
+    meeting = event.meeting
     place = meeting.place if isinstance(meeting.place, Ref) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
     rto = Rto(meeting.rto_id, meeting.on, place, seats)
@@ -318,7 +313,6 @@ def _without_releases(state: State, item_id: str) -> State:
 
 
 def _with_progress(state: State, event: e.ActionProgressed) -> State:
-    remark = referring_text(event.remark) if event.remark else None
-    new = Progress(event.action_id, event.progress, event.at, remark)
+    new = Progress(event.action_id, event.progress, event.at, event.remark)
     others = tuple(x for x in state.progress if x.action_id != event.action_id)
     return replace(state, progress=(*others, new))

@@ -17,11 +17,9 @@ from shared.consequences import (
     StoreRow,
     ToParty,
 )
-from shared.content import referring
 from shared.messages import triage as m
 from shared.messages.house import CasePurged
 from shared.messages.intake import ClosingReason
-from shared.words import ContributedItem, Item
 
 QUERY_TERM = "query-term"  # timer: the term of a query has come
 QUERY_REMINDER = "query-reminder"  # timer: the time after the reminder is over
@@ -41,8 +39,8 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return _issued(case_id, event)
         case e.QueryAnswered():
             return _answered(case_id, event)
-        case e.QueryDeclined(number=number, decline=decline, at=at):
-            given = Given(case_id, decline.query_id, number, at, referring(decline), ())
+        case e.QueryDeclined(party=party, number=number, decline=decline, at=at):
+            given = Given(case_id, decline.query_id, number, at, decline, party, ())
             return [StoreRow(given), *_no_longer_waiting(decline.query_id)]
         case e.QueryReminded(query_id=query_id):
             return _reminded(query_id, state)
@@ -68,15 +66,15 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
 
 
 def _opened(case_id: str, event: e.CaseOpened) -> Iterable[Consequence]:
-    items = event.taken_up.items
-    yield ClaimItems(tuple(item.item_id for item in items))
-    yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, referring(items)))
+    case = event.taken_up
+    yield ClaimItems(tuple(item.item_id for item in case.items))
+    yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, case.referrer, case.items))
 
 
 def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Consequence]:
     """The letter can be taken back by the query's id as long as it has not left (R102)."""
     query = event.query
-    asked = Asked(case_id, event.recipient, event.at, referring(query), referring(event.choice))
+    asked = Asked(case_id, event.recipient, event.at, query, event.choice)
     yield ToParty(event.recipient, query, item=query.query_id)
     yield StoreRow(asked)
     yield SetTimer(QUERY_TERM, query.query_id, query.reply_before)
@@ -84,26 +82,13 @@ def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Consequence]:
 
 
 def _answered(case_id: str, event: e.QueryAnswered) -> Iterable[Consequence]:
-    answer = referring(event.answer)
+    answer = event.answer
     if answer.items:
         yield ClaimItems(tuple(item.item_id for item in answer.items))
-    yield StoreRow(
-        Given(
-            case_id,
-            answer.query_id,
-            event.number,
-            event.at,
-            answer.model_copy(update={"items": ()}),
-            tuple(_of_contributor(item, event.party) for item in answer.items),
-        )
-    )
+    said = answer.model_copy(update={"items": ()})
+    yield StoreRow(Given(case_id, answer.query_id, event.number, event.at, said, event.party, answer.items))
     if event.number == 1:
         yield from _no_longer_waiting(answer.query_id)
-
-
-def _of_contributor(item: Item, party: str) -> ContributedItem:
-    """From now on the item says whose it is (R57, R66)."""
-    return ContributedItem.model_construct(**dict(item), contributor=party)
 
 
 def _no_longer_waiting(query_id: str) -> Iterable[Consequence]:

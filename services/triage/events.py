@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.triage.record import Choice
-from shared.content import Sealed
+from shared.content import Text
 from shared.messages import triage as m
 from shared.messages.intake import CaseTakenUp
 from shared.words import ContributedItem
@@ -70,8 +70,8 @@ class TriageConcluded:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Sealed | None
-    reason: Sealed | None
+    advice: Text | None
+    reason: Text | None
     at: datetime
 
 
@@ -81,8 +81,8 @@ class TriageClosed:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Sealed | None
-    reason: Sealed | None
+    advice: Text | None
+    reason: Text | None
     at: datetime
 
 

@@ -10,7 +10,7 @@ from services.triage import preparation, queries
 from services.triage import refusals as r
 from services.triage.queries import Decision, without_bsn
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
-from shared.content import Ref, contents, referring
+from shared.content import Ref, contents
 from shared.messages.intake import ScreeningOutcome
 from shared.moment import Moment
 from shared.parties import Scope
@@ -177,7 +177,7 @@ def _pieces_of_outcome(state: State) -> tuple[str, ...]:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event; texts become references here and nowhere else."""
+    """Total: what the state is after the event; texts have become references before."""
     phase = TRANSITIONS.get((state.phase, type(event)))
     if phase is not None:
         state = replace(state, phase=phase)
@@ -199,7 +199,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.TriageConcluded() | e.TriageClosed():
             return replace(state, conclusion=_conclusion(event))
         case e.RtoPrepared(prepared=prepared):
-            return replace(state, preparation=referring(prepared))
+            return replace(state, preparation=prepared)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):
@@ -221,7 +221,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         acting_body=case.acting_body,
         director=case.director,
         theme=case.theme,
-        persons=referring(case.persons),
+        persons=case.persons,
         referral_items=tuple(item.item_id for item in case.items),
     )
 
@@ -240,8 +240,7 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
-    kept = referring(event)
-    return Conclusion(kept.outcome, kept.director, kept.at, kept.advice, kept.reason)
+    return Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from shared.content import Content
 from shared.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
-from shared.words import ContributedItem
+from shared.words import ContributedItem, Item
 
 REFERRAL = ""  # stands for the query id where items came with the referral
 
@@ -46,7 +46,7 @@ Said: TypeAlias = QueryAnswered | QueryDeclined
 class Given:
     """One reply to a query, or (without `said`) what came with the referral.
 
-    `said` holds the four points of R37, or the ground of R31; its items stand apart, with their contributor.
+    `said` holds the four points of R37, or the ground of R31; what its contributor brought stands apart.
     """
 
     case_id: str
@@ -54,7 +54,13 @@ class Given:
     number: int
     at: datetime
     said: Said | None
-    items: tuple[ContributedItem, ...]
+    contributor: str
+    brought: tuple[Item, ...]
+
+    @property
+    def items(self) -> tuple[ContributedItem, ...]:
+        """The items; from now on each says whose it is (R57, R66)."""
+        return tuple(ContributedItem.of(item, self.contributor) for item in self.brought)
 
 
 @dataclass(frozen=True, slots=True)

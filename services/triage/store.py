@@ -1,6 +1,7 @@
 """The triage record in PostgreSQL: one row per query and per reply, written in the decision's transaction."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -106,12 +107,12 @@ async def _strip(connection: AsyncConnection, order: Stripped) -> None:
     dropped = {text.piece for thing in _not_kept(record, order) for text in _references(thing)}
     await TriageRecord().forget(connection, [order.case_id])
     await pieces.drop(connection, [(order.case_id, piece) for piece in sorted(dropped)])
-    kept = [
-        Given(row.case_id, row.query_id, row.number, row.at, None, items)
+    left = [
+        replace(row, said=None, brought=kept)
         for row in record.given
-        if (items := tuple(item for item in row.items if item.item_id in order.kept_items))
+        if (kept := tuple(item for item in row.brought if item.item_id in order.kept_items))
     ]
-    await _give(connection, kept)
+    await _give(connection, left)
 
 
 def _not_kept(record: Record, order: Stripped) -> Iterable[object]:

@@ -169,7 +169,7 @@ class Connector:
             subject=case,
             dataschema=schema_uri(entry),
         )
-        payload = to_json(envelope, message.model_dump(mode="json", exclude_none=True))
+        payload = to_json(envelope, message.model_dump_json(exclude_none=True).encode())
         key = await self._house.to_seal_to(entry.service, within=KEY_WITHIN)
         body = sign_and_seal(payload, signing=self._settings.signing_key, sealing=key)
         return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)

@@ -63,7 +63,7 @@ class House:
         )
         house = next(load_key(jwk) for jwk in self.keys.public() if jwk["use"] == "enc")
         body = sign_and_seal(
-            to_json(envelope, message.model_dump(mode="json")), signing=self.signing, sealing=house
+            to_json(envelope, message.model_dump_json().encode()), signing=self.signing, sealing=house
         )
         headers = tuple(to_headers(envelope, SEALED_BODY))
         topic = Topics().from_party("intake", s.VENLO)

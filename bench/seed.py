@@ -13,13 +13,14 @@ from services.triage import commands as c
 from shared.actor import Actor, Command, Role
 from shared.case_keys import CaseKeys
 from shared.clock import machine_now
+from shared.content import Ref, Sealed
 from shared.database import run
 from shared.delivery import Delivery, Fate
 from shared.ids import new_id
 from shared.inbox import Slip
 from shared.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.parties import PartyRecord
-from shared.sealing import CaseKey
+from shared.sealing import CaseKey, reference
 from shared.transaction import Transaction
 from shared.words import Person, PersonRole, Theme
 
@@ -53,7 +54,8 @@ def _acts(
     for case_id, asked in groupby(queries, key=lambda query: query.case_id):
         mine, key = list(asked), keys[case_id]
         leading = next(r.party for r in records if r.party not in {query.party for query in mine})
-        person = _person(key)
+        pieces: list[Sealed] = []
+        person = _person(key, pieces)
         opened = CaseTakenUp(
             referrer=leading,
             acting_body="college",
@@ -66,40 +68,50 @@ def _acts(
             items=(),
             taken_up_at=TAKEN_UP_AT,
         )
-        yield _delivery(case_id, c.OpenCase(by=Actor(Role.SERVICE, service="intake"), taken_up=opened))
+        opening = c.OpenCase(by=Actor(Role.SERVICE, service="intake"), taken_up=opened)
+        yield _delivery(case_id, opening, pieces)
         director = Actor(Role.PROCESS_DIRECTOR, person=DIRECTOR, on_behalf_of=leading)
         for query in mine:
-            yield _delivery(case_id, _ask(query, director, person, key))
+            said: list[Sealed] = []
+            yield _delivery(case_id, _ask(query, director, person, key, said), said)
 
 
-def _ask(query: Query, director: Actor, person: Person, key: CaseKey) -> c.IssueQuery:
-    def sealed(what: str) -> str:
-        return f"{what} of the query, as the director would word it."
+def _ask(query: Query, director: Actor, person: Person, key: CaseKey, pieces: list[Sealed]) -> c.IssueQuery:
+    def text(what: str) -> Ref:
+        return _text(key, f"{what} of the query, as the director would word it.", "triage", pieces)
 
     return c.IssueQuery(
         by=director,
         query_id=query.query_id,
         recipient=query.party,
         task="Wmo 2015, art. 2.1.1",
-        purpose=key.seal(sealed("The purpose"), piece=new_id(), by="triage"),
-        necessity=key.seal(sealed("The necessity"), piece=new_id(), by="triage"),
-        question=key.seal(sealed("The question"), piece=new_id(), by="triage"),
-        reason=key.seal(sealed("The reason"), piece=new_id(), by="triage"),
+        purpose=text("The purpose"),
+        necessity=text("The necessity"),
+        question=text("The question"),
+        reason=text("The reason"),
         reply_before=machine_now() + timedelta(days=30),
         persons=(person.person_id,),
     )
 
 
-def _person(key: CaseKey) -> Person:
+def _text(key: CaseKey, text: str, by: str, pieces: list[Sealed]) -> Ref:
+    piece = key.seal(text, piece=new_id(), by=by)
+    pieces.append(piece)
+    return reference(piece)
+
+
+def _person(key: CaseKey, pieces: list[Sealed]) -> Person:
     return Person(
         person_id=str(UUID(int=3 << 96)),
         role=PersonRole.SUBJECT,
-        name=key.seal("Somebody", piece=new_id(), by="intake"),
-        date_of_birth=key.seal("1 January 1990", piece=new_id(), by="intake"),
+        name=_text(key, "Somebody", "intake", pieces),
+        date_of_birth=_text(key, "1 January 1990", "intake", pieces),
     )
 
 
-def _delivery(case_id: str, command: Command) -> Delivery:
+def _delivery(case_id: str, command: Command, pieces: Sequence[Sealed]) -> Delivery:
     """All from one sender: what a person asked would be kept with its answer, one row at a time."""
     slip = Slip("service:bench", new_id(), b"", machine_now(), case_id)
-    return Delivery(slip=slip, by=command.by, command=command, received_at=machine_now())
+    return Delivery(
+        slip=slip, by=command.by, command=command, pieces=tuple(pieces), received_at=machine_now()
+    )

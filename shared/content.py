@@ -7,6 +7,7 @@ walk that turns one into the other; every message, command, event and state goes
 
 import base64
 import dataclasses
+import operator
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_type_hints
@@ -68,10 +69,6 @@ Content = Annotated[
     _ContentSchema,
     WithJsonSchema({"type": "string", "maxLength": MAX_CONTENT}),
 ]
-
-
-# A text that is no longer plain: sealed on its way in, from its decision on a reference to where it lies.
-Text = Annotated[Sealed | Ref, _ContentSchema]
 
 
 def is_blank(content: AnyContent | None) -> bool:
@@ -174,19 +171,37 @@ def pieces_in(value: Any) -> tuple[str, ...]:
     return tuple(content.piece for content in contents(value) if isinstance(content, Ref))
 
 
-def lay_down(value: T) -> tuple[T, list[Sealed]]:
-    """The value as it may be remembered, a reference where each sealed piece was, and those pieces."""
+def lay_away(fresh: Any, piece_of: Callable[[AnyContent], Sealed | None]) -> tuple[Sealed, ...]:
+    """Take the texts out of a message that was just read: each leaves a reference to its sealed piece.
+
+    `piece_of` gives the piece of a content, or None for one that stays as it is. The message is changed in
+    place, because nobody else holds it yet and a copy of every level would be the dearest step of all.
+    """
     pieces: list[Sealed] = []
-
-    def lay(content: AnyContent) -> AnyContent:
-        if not isinstance(content, Sealed):
-            return content
-        pieces.append(content)
-        return Ref(content.piece, content.by)
-
-    return transform(value, lay), pieces
+    _lay_away(fresh, piece_of, pieces)
+    return tuple(pieces)
 
 
-def sealed(content: AnyContent | None) -> Sealed | None:
-    """The sealed text, or None where there was none."""
-    return content if isinstance(content, Sealed) else None
+def _lay_away(value: Any, piece_of: Callable[[AnyContent], Sealed | None], pieces: list[Sealed]) -> Any:
+    if isinstance(value, str | Sealed):
+        piece = piece_of(value)
+        if piece is None:
+            return value
+        pieces.append(piece)
+        return Ref(piece.piece, piece.by)
+    if isinstance(value, tuple):
+        inner = [_lay_away(member, piece_of, pieces) for member in value]
+        return tuple(inner) if any(map(operator.is_not, inner, value)) else value
+    if isinstance(value, Ref):
+        return value
+    fields: dict[str, Any] = vars(value)
+    for name, text_counts in _holding(cast(type, type(value))):
+        before = fields[name]
+        if before is not None and (text_counts or not isinstance(before, str)):
+            fields[name] = _lay_away(before, piece_of, pieces)
+    return value
+
+
+def text(content: AnyContent | None) -> Ref | None:
+    """Where the text lies, or None where there was none."""
+    return content if isinstance(content, Ref) else None

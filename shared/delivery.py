@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.actor import Actor, Command
+from shared.content import Sealed
 from shared.due import Deadline
 from shared.held import Held
 from shared.inbox import Slip
@@ -20,11 +21,13 @@ class Delivery:
 
     `received_at` is covenant time; `slip.received_at` machine time. Exactly one of the inbox, `deadline`
     and `held` says that this delivery was not handled before. `record` is what is kept if it must wait.
+    `pieces` are the sealed texts the command refers to; what its events refer to is what the case keeps.
     """
 
     slip: Slip
     by: Actor
     command: Command | Refusal
+    pieces: tuple[Sealed, ...] = ()
     received_at: datetime
     answer_to: str | None = None
     deadline: Deadline | None = None

@@ -18,7 +18,7 @@ from shared.authorisation import Requirement, permit
 from shared.case_keys import CaseKeys, refusal_for
 from shared.cases import Case, CaseTable
 from shared.clock import Clock, machine_now
-from shared.content import AnyContent, Ref, contents, is_blank, transform
+from shared.content import AnyContent, Ref, Sealed, contents, is_blank, transform
 from shared.database import run
 from shared.delivery import Delivery, Fate, Outcome
 from shared.ids import keyed_id
@@ -29,7 +29,7 @@ from shared.parties import Parties, Scope
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase
 from shared.reading import Allowed, Denied, Verdict, Viewer
-from shared.receive import seal_texts
+from shared.receive import seal_away
 from shared.refusal import CASE_HELD, UNKNOWN_CASE, Refusal, Remedy
 from shared.relay import Relay
 from shared.sealing import CaseKey
@@ -136,11 +136,12 @@ class Desk(Generic[S]):
         sender = f"person:{caller.identity.subject}"
         message_id = caller.idempotency_key or ""
         digest = inbox.digest(self.digest_key, f"{asks.__name__} {caller.path}", case_id, body)
-        sealed = await self._sealed(body, case_id, sender, message_id, makes_key=makes_key)
+        pieces = await self._seal_away(body, case_id, sender, message_id, makes_key=makes_key)
         delivery = Delivery(
             slip=Slip(sender, message_id, digest, machine_now(), case_id),
             by=actor,
-            command=sealed if isinstance(sealed, Refusal) else make(sealed, actor),
+            command=pieces if isinstance(pieces, Refusal) else make(body, actor),
+            pieces=() if isinstance(pieces, Refusal) else pieces,
             received_at=self.clock.now(),
             expected_version=caller.if_match,
             traceparent=caller.traceparent,
@@ -149,15 +150,15 @@ class Desk(Generic[S]):
         self.relay.wake()
         return told(outcome)
 
-    async def _sealed(
-        self, body: B, case_id: str, sender: str, message_id: str, *, makes_key: bool
-    ) -> B | Refusal:
+    async def _seal_away(
+        self, body: Model, case_id: str, sender: str, message_id: str, *, makes_key: bool
+    ) -> tuple[Sealed, ...] | Refusal:
         if not any(isinstance(c, str) and not is_blank(c) for c in contents(body)):
-            return body
+            return ()
         key = (await self.keys.get([case_id], make=makes_key))[case_id]
         if isinstance(key, CaseKey):
             anchor = keyed_id(self.digest_key, "piece", sender, message_id)
-            return seal_texts(body, key, anchor=anchor, by=self.service.name)
+            return seal_away(body, key, anchor=anchor, by=self.service.name)
         return refusal_for(key)
 
     # --- looks ------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ S = TypeVar("S", bound=HasPhase)
 class Process(Generic[S]):
     """One service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
 
-    `evolve` and `consequences` get an event laid down: a reference where each sealed piece was.
+    Texts are references here: what they say lies sealed beside.
 
     `consequences` gets the case id, the event and the state after it.
     """

@@ -13,7 +13,7 @@ from shared.actor import Actor, Command, Role
 from shared.case_keys import CaseKeys, KeyStatus, refusal_for
 from shared.clock import Clock
 from shared.codec import Codec
-from shared.content import SEALED_ALLOWED, AnyContent, contents, is_blank, transform
+from shared.content import SEALED_ALLOWED, AnyContent, Sealed, contents, is_blank, lay_away
 from shared.delivery import DeadLetter, Delivery, Unhandled
 from shared.envelope import (
     SPEC_VERSION,
@@ -197,10 +197,12 @@ class Receiver(Generic[S]):
     def _delivery(self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime) -> Delivery:
         sequence = read.envelope.extensions.get("sequence")
         is_event = read.by.role is Role.SERVICE
+        command, pieces = self._command(read, keys, received)
         return Delivery(
             slip=Slip(read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id),
             by=read.by,
-            command=self._command(read, keys, received),
+            command=command,
+            pieces=pieces,
             received_at=received,
             answer_to=None if is_event else read.by.party,
             held=read.held,
@@ -211,22 +213,20 @@ class Receiver(Generic[S]):
 
     def _command(
         self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
-    ) -> Command | Refusal:
+    ) -> tuple[Command | Refusal, tuple[Sealed, ...]]:
         if read.refusal is not None:
-            return read.refusal
-        message = read.message
-        key = keys.get(read.case_id)
-        if isinstance(key, CaseKey):
-            anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id)
-            message = seal_texts(message, key, anchor=anchor, by=self.service.name)
-        elif key is not None:
-            return refusal_for(key)
+            return read.refusal, ()
+        message, key = read.message, keys.get(read.case_id)
+        if key is not None and not isinstance(key, CaseKey):
+            return refusal_for(key), ()
+        anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id) if key else ""
+        pieces = seal_away(message, key, anchor=anchor, by=self.service.name)
         inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
         try:
-            return self.service.handlers[type(message)](message, inbound)
+            return self.service.handlers[type(message)](message, inbound), pieces
         except Exception as error:  # a bug in a handler parks its message (design, section 6)
             log_bug(self.service.name, "handler-failed", error)
-            return Unhandled(by=read.by)
+            return Unhandled(by=read.by), ()
 
     def _dead(self, record: Record, reason: str, held: Held | None) -> DeadLetter:
         is_event = record.topic.endswith(".events")
@@ -236,21 +236,23 @@ class Receiver(Generic[S]):
         return DeadLetter(reason=reason, letters=letters, held=held)
 
 
-M = TypeVar("M")
+def seal_away(fresh: Model, key: CaseKey | None, *, anchor: str, by: str) -> tuple[Sealed, ...]:
+    """The texts of a message that was just read, sealed for its case; the message keeps references.
 
-
-def seal_texts(message: M, key: CaseKey, *, anchor: str, by: str) -> M:
-    """The message with each text sealed for its case; blank text becomes none, so a decision sees it."""
+    What another service sealed stays sealed. Blank text stays where it is, so that a decision sees it.
+    """
     count = 0
 
-    def seal(content: AnyContent) -> AnyContent:
+    def piece_of(content: AnyContent) -> Sealed | None:
         nonlocal count
-        if not isinstance(content, str) or is_blank(content):
+        if isinstance(content, Sealed):
             return content
+        if key is None or not isinstance(content, str) or is_blank(content):
+            return None
         count += 1
         return key.seal(content, piece=f"{anchor}.{count}", by=by)
 
-    return transform(message, seal)
+    return lay_away(fresh, piece_of)
 
 
 def _brings_text(message: Model) -> bool:

@@ -19,7 +19,7 @@ from shared.authorisation import permit
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
 from shared.consequences import Consequence, SetTimer
-from shared.content import Sealed, lay_down
+from shared.content import pieces_in
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Fate, Outcome, Unhandled
 from shared.held import Hold, Why
@@ -210,23 +210,22 @@ class Transaction(Generic[S]):
         """All or nothing per message: consequences are computed before anything is noted."""
         state = case.state
         steps: list[Consequence] = []
-        pieces: list[Sealed] = []
         entries: list[journal.Entry] = []
         for event in events:
-            kept, laid = lay_down(event)
-            state = self.process.evolve(state, kept)
-            steps += self.process.consequences(case.case_id, kept, state)
-            pieces += laid
+            state = self.process.evolve(state, event)
+            steps += self.process.consequences(case.case_id, event, state)
             entries.append(
                 journal.of_event(
-                    delivery.received_at, case.case_id, kept, delivery.by, delivery.slip.message_id
+                    delivery.received_at, case.case_id, event, delivery.by, delivery.slip.message_id
                 )
             )
         if events:
             case = case.moved_to(state)
             writes.cases[case.case_id] = case
             writes.changed.add(case.case_id)
-        writes.pieces += [(case.case_id, piece) for piece in pieces]
+        if delivery.pieces:
+            told = {piece for event in events for piece in pieces_in(event)}
+            writes.pieces += [(case.case_id, piece) for piece in delivery.pieces if piece.piece in told]
         writes.entries += entries
         if delivery.answer_to:
             writes.answers.append(self.post.accepted(delivery.answer_to, delivery))

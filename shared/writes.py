@@ -118,6 +118,8 @@ async def write(
 
 async def _letters(connection: AsyncConnection, writes: Writes[S], post: Post) -> list[outbox.Letter]:
     """The letters with each reference replaced by the sealed piece it points to."""
+    if not writes.letters:
+        return []
     at_hand = {(case, Ref(piece.piece, piece.by)): piece for case, piece in writes.pieces}
     wanted = {
         (delivery.case_id, content)

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.actor import Actor, Command
 from shared.cases import CaseTable
 from shared.clock import machine_now
+from shared.content import Ref, Sealed, contents
 from shared.delivery import Delivery
 from shared.ids import new_id
 from shared.inbox import Slip
@@ -17,6 +18,7 @@ from shared.letters import Post
 from shared.moment import Policy
 from shared.parties import Parties
 from shared.party_copy import PartyCopy
+from shared.sealing import CaseKey
 from shared.service import Service
 from shared.topics import Topics
 from shared.transaction import Transaction
@@ -47,15 +49,27 @@ def delivery(
     sender: str | None = None,
     message_id: str | None = None,
     digest: bytes = b"digest",
+    key: CaseKey | None = None,
     **more: Any,
 ) -> Delivery:
-    """A command on its way, as the receiver makes it."""
+    """A command on its way, as the receiver makes it, with the piece each reference leads to."""
     by: Actor = command.by
     sender = sender or by.party or by.person or by.service or "clock"
     slip = Slip(sender, message_id or new_id(), digest, machine_now(), case_id)
     return Delivery(
-        slip=slip, by=by, command=command, received_at=at or datetime.now(UTC), answer_to=by.party, **more
+        slip=slip,
+        by=by,
+        command=command,
+        pieces=tuple(_piece(c, key) for c in contents(command) if isinstance(c, Ref)),
+        received_at=at or datetime.now(UTC),
+        answer_to=by.party,
+        **more,
     )
+
+
+def _piece(at: Ref, key: CaseKey | None) -> Sealed:
+    """Says its own name."""
+    return key.seal(at.piece, piece=at.piece, by=at.by) if key else Sealed(at.piece, at.by, at.piece.encode())
 
 
 async def rows(engine: AsyncEngine, table: str, where: str = "true", **values: Any) -> list[Any]:

@@ -4,21 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from shared.content import lay_down
 from shared.moment import Moment, Policy
 from shared.parties import Parties
 from shared.process import HasPhase, Process
 from shared.refusal import Refusal
 
 S = TypeVar("S", bound=HasPhase)
-E = TypeVar("E")
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOBODY = Parties({})
-
-
-def laid(event: E) -> E:
-    """The event as the shell hands it on once it is decided: its texts lie elsewhere."""
-    return lay_down(event)[0]
 
 
 @dataclass(frozen=True)
@@ -34,7 +27,7 @@ class Spec(Generic[S]):
     def given(self, *events: Any) -> "Spec[S]":
         state = self.process.empty if self.state is None else self.state
         for event in events:
-            state = self.process.evolve(state, laid(event))
+            state = self.process.evolve(state, event)
         return Spec(self.process, state, self.parties, self.now)
 
     def when(self, command: Any) -> "Spec[S]":

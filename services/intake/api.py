@@ -10,7 +10,7 @@ from services.intake import commands as c
 from services.intake.handlers import case_of_referral
 from services.intake.process import Phase, State
 from services.intake.reading import may_view
-from shared.content import Content, sealed
+from shared.content import Content, text
 from shared.message import Model
 from shared.messages import intake as m
 from shared.parties import Scope
@@ -98,7 +98,7 @@ async def confirm_consultation(
             caller,
             case_id,
             body,
-            lambda sent, by: c.ConfirmConsultation(by=by, remark=sealed(sent.remark)),
+            lambda sent, by: c.ConfirmConsultation(by=by, remark=text(sent.remark)),
             asks=c.ConfirmConsultation,
         )
     )
@@ -113,7 +113,7 @@ async def screen(case_id: Id, body: Screening, caller: Acting, desk: AtDesk) -> 
             case_id,
             body,
             lambda sent, by: c.ScreenReferral(
-                by=by, outcome=sent.outcome, advice=sealed(sent.advice), reason=sealed(sent.reason)
+                by=by, outcome=sent.outcome, advice=text(sent.advice), reason=text(sent.reason)
             ),
             asks=c.ScreenReferral,
         )
@@ -128,7 +128,7 @@ async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, desk:
             caller,
             case_id,
             body,
-            lambda sent, by: c.WithdrawReferral(by=by, reason=sealed(sent.reason)),
+            lambda sent, by: c.WithdrawReferral(by=by, reason=text(sent.reason)),
             asks=c.WithdrawReferral,
         )
     )
@@ -160,7 +160,7 @@ async def postpone_informing(case_id: Id, body: m.InformingPostponed, caller: Ac
                 by=by,
                 person_id=sent.person_id,
                 moment=sent.moment,
-                reason=sealed(sent.reason),
+                reason=text(sent.reason),
                 until=sent.until,
             ),
             asks=c.PostponeInforming,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.actor import Command
-from shared.content import Sealed
+from shared.content import Ref
 from shared.following import FollowArchiving as FollowArchiving
 from shared.following import FollowCleaning as FollowCleaning
 from shared.following import FollowClosing as FollowClosing
@@ -30,7 +30,7 @@ class SubmitReferral(Command):
 class ConfirmConsultation(Command):
     """The referrer confirms that the director consulted it (R11)."""
 
-    remark: Sealed | None = None
+    remark: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class ScreenReferral(Command):
     """The director decides whether the case goes on; `reason` where that departs from the criteria (R10)."""
 
     outcome: ScreeningOutcome
-    advice: Sealed | None = None
-    reason: Sealed | None = None
+    advice: Ref | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawReferral(Command):
     """The referrer stops its referral (A21)."""
 
-    reason: Sealed | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class PostponeInforming(Command):
 
     person_id: str
     moment: InformMoment
-    reason: Sealed | None = None
+    reason: Ref | None = None
     until: datetime | None = None
 
 

@@ -1,10 +1,10 @@
-"""What has happened to a case at intake; an event carries sealed pieces at most, never a text."""
+"""What has happened to a case at intake; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from shared.content import Text
+from shared.content import Ref
 from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.words import InformMoment
 
@@ -23,7 +23,7 @@ class ReferralReceived:
 class ConsultationConfirmed:
     """The consultation of R11 is on record."""
 
-    remark: Text | None
+    remark: Ref | None
     at: datetime
 
 
@@ -33,8 +33,8 @@ class CaseTakenUp:
 
     outcome: ScreeningOutcome
     director: str
-    advice: Text | None
-    reason: Text | None
+    advice: Ref | None
+    reason: Ref | None
     at: datetime
 
 
@@ -43,8 +43,8 @@ class ReferralNotTakenUp:
     """Outcome (a): nothing stays (R14)."""
 
     director: str
-    advice: Text | None
-    reason: Text | None
+    advice: Ref | None
+    reason: Ref | None
     at: datetime
 
 
@@ -52,7 +52,7 @@ class ReferralNotTakenUp:
 class ReferralWithdrawn:
     """The referrer stopped (A21)."""
 
-    reason: Text | None
+    reason: Ref | None
     at: datetime
 
 
@@ -80,7 +80,7 @@ class InformingPostponed:
 
     person_id: str
     moment: InformMoment
-    reason: Text
+    reason: Ref
     until: datetime
     at: datetime
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.intake import commands as c
 from services.intake.consequences import INFORMING
 from shared.actor import CLOCK
-from shared.content import sealed
+from shared.content import text
 from shared.due import Deadline
 from shared.hearing import hear
 from shared.ids import keyed_id
@@ -26,11 +26,11 @@ def submit(referral: m.ReferralSubmitted, at: Inbound) -> c.SubmitReferral:
 
 
 def confirm(message: m.ConsultationConfirmed, at: Inbound) -> c.ConfirmConsultation:
-    return c.ConfirmConsultation(by=at.by, remark=sealed(message.remark))
+    return c.ConfirmConsultation(by=at.by, remark=text(message.remark))
 
 
 def withdraw(message: m.ReferralWithdrawn, at: Inbound) -> c.WithdrawReferral:
-    return c.WithdrawReferral(by=at.by, reason=sealed(message.reason))
+    return c.WithdrawReferral(by=at.by, reason=text(message.reason))
 
 
 def informed(message: m.PersonInformed, at: Inbound) -> c.RecordInforming:
@@ -42,7 +42,7 @@ def postponed(message: m.InformingPostponed, at: Inbound) -> c.PostponeInforming
         by=at.by,
         person_id=message.person_id,
         moment=message.moment,
-        reason=sealed(message.reason),
+        reason=text(message.reason),
         until=message.until,
     )
 

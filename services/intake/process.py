@@ -10,7 +10,7 @@ from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
 from shared.actor import A_PARTY, Actor, Role
-from shared.content import Ref, Text, is_blank
+from shared.content import Ref, is_blank
 from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.moment import Moment
 from shared.parties import PartyRecord, Scope
@@ -54,7 +54,7 @@ class Duty:
     moment: InformMoment
     status: DutyStatus
     until: datetime | None = None
-    reason: Text | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class State:
     director: str | None = None
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
-    weighing: Text | None = None
+    weighing: Ref | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
 

@@ -21,7 +21,7 @@ from services.retention.reading import (
     may_view,
     may_view_register,
 )
-from shared.content import Content, sealed
+from shared.content import Content, text
 from shared.desk import Caller, Refused, Seen
 from shared.ids import new_id
 from shared.message import Model
@@ -209,7 +209,7 @@ async def decide_on_inspection(case_id: Id, body: InspectionDecision, caller: Ac
             caller,
             case_id,
             body,
-            lambda sent, by: c.InspectFile(by=by, reason=sealed(sent.reason)),
+            lambda sent, by: c.InspectFile(by=by, reason=text(sent.reason)),
             asks=c.InspectFile,
         )
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.actor import Command
-from shared.content import Content, Sealed
+from shared.content import Content, Ref
 from shared.following import MoveDirection as MoveDirection
 from shared.message import Model
 from shared.messages.intake import CaseTakenUp, ClosingReason
@@ -61,7 +61,7 @@ class ArchiveFile(Command):
 class InspectFile(Command):
     """The manager decides that the archived file must be read once (R90)."""
 
-    reason: Sealed | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

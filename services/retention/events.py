@@ -1,4 +1,4 @@
-"""What has happened to a case at retention; an event carries sealed pieces at most, never a text."""
+"""What has happened to a case at retention; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
-from shared.content import Text
+from shared.content import Ref
 from shared.messages import rto
 from shared.words import ContributedItem, Theme
 
@@ -71,7 +71,7 @@ class InspectionDecided:
 
     number: int
     person: str
-    reason: Text
+    reason: Ref
     at: datetime
 
 

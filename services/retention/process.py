@@ -12,7 +12,7 @@ from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
 from shared.actor import Actor
-from shared.content import Ref, Text, is_blank
+from shared.content import Ref, is_blank
 from shared.message import SERVICES
 from shared.messages import rto
 from shared.moment import Moment
@@ -44,7 +44,7 @@ class Inspection:
 
     number: int
     person: str
-    reason: Text
+    reason: Ref
     used_at: datetime | None = None
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import AwareDatetime, Field
 
 from shared.actor import Command
-from shared.content import Content, Sealed
+from shared.content import Content, Ref
 from shared.following import FollowArchiving as FollowArchiving
 from shared.following import FollowCleaning as FollowCleaning
 from shared.following import FollowClosing as FollowClosing
@@ -105,7 +105,7 @@ class DeclineInvitation(Command):
     """A party does not come, or not after all."""
 
     rto_id: str
-    reason: Sealed | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,14 +186,14 @@ class OfferDirection(Command):
 class AcceptDirection(Command):
     """The offered party leads from now on, with this case director (R71, R72)."""
 
-    case_director: Sealed | None = None
+    case_director: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineDirection(Command):
     """The offered party does not take case direction: everything stays as it is (A3)."""
 
-    reason: Sealed | None = None
+    reason: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +202,7 @@ class ProgressAction(Command):
 
     action_id: str
     progress: m.ActionProgress
-    remark: Sealed | None = None
+    remark: Ref | None = None
 
 
 # --- what other services decided -------------------------------------------------------------------

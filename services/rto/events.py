@@ -1,11 +1,11 @@
-"""What has happened to a case at the round table; an event carries sealed pieces at most, never a text."""
+"""What has happened to a case at the round table; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
-from shared.content import Text
+from shared.content import Ref
 from shared.messages import rto as m
 from shared.messages.intake import ClosingReason
 from shared.messages.triage import RtoPrepared, ViewingEntry
@@ -61,7 +61,7 @@ class InvitationDeclined:
 
     rto_id: str
     party: str
-    reason: Text | None
+    reason: Ref | None
     at: datetime
 
 
@@ -139,7 +139,7 @@ class DirectionMoved:
 
     leading_party: str
     before: str
-    case_director: Text
+    case_director: Ref
     since: datetime
 
 
@@ -148,7 +148,7 @@ class DirectionDeclined:
     """The offer was turned down (A3)."""
 
     party: str
-    reason: Text | None
+    reason: Ref | None
     at: datetime
 
 
@@ -158,7 +158,7 @@ class ActionProgressed:
 
     action_id: str
     progress: m.ActionProgress
-    remark: Text | None
+    remark: Ref | None
     at: datetime
 
 
@@ -175,7 +175,7 @@ class RtoConcluded:
 class MonitoringAgreed:
     """The approach is followed, for this purpose and with these items alone (R79)."""
 
-    purpose: Text
+    purpose: Ref
     items: tuple[str, ...]
     at: datetime
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.rto import commands as c
 from shared.actor import Actor, Command
-from shared.content import sealed
+from shared.content import text
 from shared.hearing import hear
 from shared.message import Model
 from shared.messages import intake, retention, triage
@@ -20,7 +20,7 @@ def accepted(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
 
 
 def declined(message: m.InvitationDeclined, by: Actor) -> c.DeclineInvitation:
-    return c.DeclineInvitation(by=by, rto_id=message.rto_id, reason=sealed(message.reason))
+    return c.DeclineInvitation(by=by, rto_id=message.rto_id, reason=text(message.reason))
 
 
 def contributed(message: m.ItemContributed, by: Actor) -> c.ContributeItems:
@@ -32,7 +32,7 @@ def given(message: m.ReleaseGiven, by: Actor) -> c.GiveRelease:
 
 
 def refused(message: m.ReleaseRefused, by: Actor) -> c.RefuseRelease:
-    refusal = message.model_copy(update={"reason": sealed(message.reason)})
+    refusal = message.model_copy(update={"reason": text(message.reason)})
     return c.RefuseRelease(by=by, refusal=refusal)
 
 
@@ -41,16 +41,16 @@ def withdrawn(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawRelease:
 
 
 def direction_accepted(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
-    return c.AcceptDirection(by=by, case_director=sealed(message.case_director))
+    return c.AcceptDirection(by=by, case_director=text(message.case_director))
 
 
 def direction_declined(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:
-    return c.DeclineDirection(by=by, reason=sealed(message.reason))
+    return c.DeclineDirection(by=by, reason=text(message.reason))
 
 
 def progressed(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
     return c.ProgressAction(
-        by=by, action_id=message.action_id, progress=message.progress, remark=sealed(message.remark)
+        by=by, action_id=message.action_id, progress=message.progress, remark=text(message.remark)
     )
 
 

@@ -7,7 +7,7 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Phase, State
-from shared.content import is_blank, sealed
+from shared.content import is_blank, text
 from shared.messages.intake import ClosingReason
 from shared.messages.rto import RtoOutcome
 from shared.messages.triage import Participant, ViewingEntry
@@ -167,7 +167,7 @@ def conclude(state: State, command: c.ConcludeRto, moment: Moment) -> Decision:
 
 def _monitor(state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, moment: Moment) -> Decision:
     """Purpose explicit, items agreed and released, support covered by the authorisation (R79, R80)."""
-    purpose = sealed(conclusion.monitoring_purpose)
+    purpose = text(conclusion.monitoring_purpose)
     if state.plan is None:
         return r.PLAN_MISSING
     if purpose is None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.rto.commands import Plan
-from shared.content import Text
+from shared.content import Ref
 from shared.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.words import ContributedItem
@@ -63,7 +63,7 @@ class Rto:
 
     rto_id: str
     on: datetime
-    place: Text | None
+    place: Ref | None
     seats: tuple[Seat, ...]
     outcome: RtoOutcome | None = None
 
@@ -101,14 +101,14 @@ class Progress:
     action_id: str
     progress: ActionProgress
     at: datetime
-    remark: Text | None = None
+    remark: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
     """What the approach is followed for, and the items that stay for it (R79)."""
 
-    purpose: Text
+    purpose: Ref
     items: tuple[str, ...]
 
 
@@ -128,7 +128,7 @@ class State:
     progress: tuple[Progress, ...] = ()
     takers: tuple[Taker, ...] = ()
     offered_to: str | None = None
-    case_director: Text | None = None
+    case_director: Ref | None = None
     monitoring: Monitoring | None = None
 
     @property

@@ -14,7 +14,7 @@ from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
 from services.triage.views import CaseView, WaitingQueries, WaitingQuery, case_view, things_of
 from shared.actor import Role
-from shared.content import Content, sealed
+from shared.content import Content, text
 from shared.desk import Caller, Desk, Refused
 from shared.ids import keyed_id
 from shared.message import Model
@@ -210,7 +210,7 @@ async def conclude(case_id: Id, body: NewConclusion, caller: Acting, desk: AtDes
             case_id,
             body,
             lambda sent, by: c.ConcludeTriage(
-                by=by, outcome=sent.outcome, advice=sealed(sent.advice), reason=sealed(sent.reason)
+                by=by, outcome=sent.outcome, advice=text(sent.advice), reason=text(sent.reason)
             ),
             asks=c.ConcludeTriage,
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.actor import Command
-from shared.content import AnyContent, Content, Sealed
+from shared.content import AnyContent, Content, Ref
 from shared.following import FollowArchiving as FollowArchiving
 from shared.following import FollowCleaning as FollowCleaning
 from shared.following import FollowClosing as FollowClosing
@@ -101,8 +101,8 @@ class ConcludeTriage(Command):
     """The outcome of triage (R50); doubt needs a reason of its own (R51)."""
 
     outcome: TriageOutcome
-    advice: Sealed | None = None
-    reason: Sealed | None = None
+    advice: Ref | None = None
+    reason: Ref | None = None
 
 
 class Invitee(Model):

@@ -1,11 +1,11 @@
-"""What has happened to a case at triage; an event carries sealed pieces at most, never a text."""
+"""What has happened to a case at triage; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from services.triage.record import Choice
-from shared.content import Text
+from shared.content import Ref
 from shared.messages import triage as m
 from shared.messages.intake import CaseTakenUp
 from shared.words import ContributedItem
@@ -70,8 +70,8 @@ class TriageConcluded:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Text | None
-    reason: Text | None
+    advice: Ref | None
+    reason: Ref | None
     at: datetime
 
 
@@ -81,8 +81,8 @@ class TriageClosed:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Text | None
-    reason: Text | None
+    advice: Ref | None
+    reason: Ref | None
     at: datetime
 
 

@@ -177,7 +177,7 @@ def _pieces_of_outcome(state: State) -> tuple[str, ...]:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event; texts have become references before."""
+    """Total: what the state is after the event."""
     phase = TRANSITIONS.get((state.phase, type(event)))
     if phase is not None:
         state = replace(state, phase=phase)

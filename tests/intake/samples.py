@@ -8,7 +8,7 @@ from services.intake import events as e
 from services.intake.main import PROCESS
 from services.intake.process import Phase, State
 from shared.actor import CLOCK, Actor, Command, Role
-from shared.content import Sealed
+from shared.content import Ref
 from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.words import Category, InformMoment, Item, Person, PersonRole, Theme
@@ -23,9 +23,9 @@ VENLO, POLICE = "gemeente-venlo", "politie-limburg"
 DIRECTOR = "person-director"
 
 
-def text(name: str) -> Sealed:
-    """A sealed text; a core never sees more."""
-    return Sealed(f"piece-{name}", "intake", name.encode())
+def text(name: str) -> Ref:
+    """Where a text lies; a core never sees more."""
+    return Ref(f"piece-{name}", "intake")
 
 
 def authorisation(**changes: Any) -> Authorisation:

@@ -25,7 +25,7 @@ from shared.messages import intake as m
 from shared.messages.house import CasePurged
 from shared.words import InformMoment
 from tests.intake import samples as s
-from tests.spec import NOW, laid
+from tests.spec import NOW
 
 LATER = NOW + timedelta(days=3)
 
@@ -33,7 +33,7 @@ LATER = NOW + timedelta(days=3)
 def follows(phase: Phase, event: Any, *before: Any) -> list[Any]:
     """The consequences of an event in that phase, judged by the state after it."""
     state = s.spec().given(*s.HISTORIES[phase], *before).state or State()
-    return list(consequences(s.CASE, laid(event), PROCESS.evolve(state, laid(event))))
+    return list(consequences(s.CASE, event, PROCESS.evolve(state, event)))
 
 
 def test_a_received_referral_is_answered_with_its_case_number() -> None:
@@ -48,7 +48,7 @@ def test_the_outcome_goes_to_the_referrer_and_the_case_to_triage(outcome: m.Scre
     """R12, R15, R25: now the file becomes lasting, and goes on with persons and items."""
     event = e.CaseTakenUp(outcome, s.DIRECTOR, s.text("advice"), None, NOW)
     letter, announced = follows(Phase.CONSULTED, event)
-    assert letter == ToParty(s.VENLO, m.ReferralScreened(outcome=outcome, advice=laid(s.text("advice"))))
+    assert letter == ToParty(s.VENLO, m.ReferralScreened(outcome=outcome, advice=s.text("advice")))
     assert isinstance(announced, Announce) and isinstance(announced.message, m.CaseTakenUp)
     told = announced.message
     assert (told.referrer, told.outcome, told.director) == (s.VENLO, outcome, s.DIRECTOR)
@@ -61,7 +61,7 @@ def test_what_is_not_taken_up_is_told_to_the_referrer_and_begins_to_close() -> N
     event = e.ReferralNotTakenUp(s.DIRECTOR, s.text("advice"), None, NOW)
     letter, announced = follows(Phase.CONSULTED, event)
     outcome = m.ScreeningOutcome.NOT_TAKEN_UP
-    assert letter == ToParty(s.VENLO, m.ReferralScreened(outcome=outcome, advice=laid(s.text("advice"))))
+    assert letter == ToParty(s.VENLO, m.ReferralScreened(outcome=outcome, advice=s.text("advice")))
     assert announced.message.reason is m.ClosingReason.NOT_TAKEN_UP
     assert announced.message.closed_at == NOW
 
@@ -103,7 +103,7 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
 def test_cleaning_keeps_only_who_the_case_is_about() -> None:
     """R95: items, weighing and reasons go; the identity stays for the stub."""
     kept = follows(Phase.DEESCALATED, e.FileCleaned(()))
-    of_persons = [piece for person in s.referral().persons for piece in pieces_in(laid(person))]
+    of_persons = [piece for person in s.referral().persons for piece in pieces_in(person)]
     assert kept == [KeepOnly(tuple(of_persons))]
 
 

@@ -9,7 +9,6 @@ from services.intake.process import ALLOWED, TRANSITIONS, Command, Phase
 from services.intake.who_may import WHO_MAY
 from shared.refusal import UNKNOWN_CASE, Refusal
 from tests.intake import samples as s
-from tests.spec import laid
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
 ACCEPTED = {
@@ -55,7 +54,7 @@ def test_an_event_moves_the_case_only_as_the_table_says(phase: Phase, command: A
     outcome = given.when(command).outcome
     state = PROCESS.empty if given.state is None else given.state
     for event in () if isinstance(outcome, Refusal) else outcome:
-        after = PROCESS.evolve(state, laid(event))
+        after = PROCESS.evolve(state, event)
         assert after.phase is TRANSITIONS.get((state.phase, type(event)), state.phase)
         state = after
 
@@ -74,7 +73,7 @@ def test_every_phase_can_be_reached_and_each_move_is_taken_by_a_sample() -> None
         state = PROCESS.empty
         for event in history:
             before = state.phase
-            state = PROCESS.evolve(state, laid(event))
+            state = PROCESS.evolve(state, event)
             taken.add((before, type(event)))
         assert state.phase is phase
         for command in s.COMMANDS:
@@ -82,6 +81,6 @@ def test_every_phase_can_be_reached_and_each_move_is_taken_by_a_sample() -> None
             step = state
             for event in () if isinstance(outcome, Refusal) else outcome:
                 taken.add((step.phase, type(event)))
-                step = PROCESS.evolve(step, laid(event))
+                step = PROCESS.evolve(step, event)
     missing = set(TRANSITIONS) - taken
     assert not missing

@@ -11,7 +11,7 @@ from services.retention.main import PROCESS
 from services.retention.process import Phase, State
 from services.retention.proofs import Ending
 from shared.actor import CLOCK, Actor, Command, Role
-from shared.content import Sealed
+from shared.content import Ref
 from shared.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome
 from shared.messages.rto import Action, CaseDeescalated, Taker
 from shared.messages.triage import Participant, ParticipantRole
@@ -37,9 +37,9 @@ TERM = timedelta(days=14)
 MOMENT = timedelta(microseconds=1)
 
 
-def text(name: str) -> Sealed:
-    """A sealed text; a core never sees more."""
-    return Sealed(f"piece-{name}", "rto", name.encode())
+def text(name: str) -> Ref:
+    """Where a text lies; a core never sees more."""
+    return Ref(f"piece-{name}", "rto")
 
 
 def item(item_id: str, contributor: str, **changes: Any) -> ContributedItem:

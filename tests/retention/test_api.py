@@ -25,7 +25,6 @@ from shared.auth import Issuer
 from shared.case_keys import CaseKeys
 from shared.clock import Clock, machine_now
 from shared.codec import SignedAndSealed
-from shared.content import AnyContent, Sealed, transform
 from shared.delivery import Fate
 from shared.desk import Desk
 from shared.house_keys import HouseKeys
@@ -84,13 +83,7 @@ class Http:
         key = (await self.keys.get([s.CASE], make=True))[s.CASE]
         assert isinstance(key, CaseKey)
 
-        def seal(content: AnyContent) -> AnyContent:
-            if not isinstance(content, Sealed):
-                return content
-            return key.seal(content.piece, piece=content.piece, by=content.by)
-
-        sealed = [transform(command, seal) for command in commands]
-        outcomes = await self._transaction.run([delivery(s.CASE, one, at=at) for one in sealed])
+        outcomes = await self._transaction.run([delivery(s.CASE, one, at=at, key=key) for one in commands])
         assert {outcome.fate for outcome in outcomes} <= {Fate.ACCEPTED}, outcomes
 
     async def subject(self, who: str) -> str:

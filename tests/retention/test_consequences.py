@@ -18,14 +18,14 @@ from shared.consequences import (
 from shared.messages import retention as m
 from shared.words import Theme
 from tests.retention import samples as s
-from tests.spec import NOW, laid
+from tests.spec import NOW
 
 C = TypeVar("C")
 
 
 def follows(*events: Any) -> list[Any]:
     """What follows from the last of these."""
-    return list(consequences(s.CASE, laid(events[-1]), s.state(*events)))
+    return list(consequences(s.CASE, events[-1], s.state(*events)))
 
 
 def of(kind: type[C], steps: list[Any]) -> list[C]:

@@ -15,7 +15,6 @@ from services.retention.who_may import WHO_MAY
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.refusal import Refusal
 from tests.retention import samples as s
-from tests.spec import laid
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
 NAMES = [f"{phase}-{type(command).__name__}" for phase, command in MATRIX]
@@ -34,8 +33,8 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
         return
     state = given.state
     for event in outcome:
-        state = given.process.evolve(state, laid(event))
-        list(consequences(s.CASE, laid(event), state))
+        state = given.process.evolve(state, event)
+        list(consequences(s.CASE, event, state))
     assert STATES.validate_json(STATES.dump_json(state), context=SEALED_ALLOWED) == state
 
 

@@ -17,7 +17,7 @@ from shared.moment import Moment, Policy
 from shared.parties import Parties, PartyKind
 from shared.words import Theme
 from tests.retention import samples as s
-from tests.spec import NOW, Spec, laid
+from tests.spec import NOW, Spec
 
 CLEAN = c.CleanFile(by=s.by_director(), kept=s.kept(s.POLICES))
 INSPECT = c.InspectFile(by=s.by_manager(), reason=s.text("why"))
@@ -111,7 +111,7 @@ def test_the_terms_are_the_policys_at_the_decision_a4() -> None:
 def test_the_bsn_does_not_enter_phase_4_r22() -> None:
     given = s.spec().given(s.OPENED)
     (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
-    pieces = set(pieces_in(laid(event)))
+    pieces = set(pieces_in(event))
     assert "piece-name-2" in pieces
     assert {piece for piece in pieces if "bsn" in piece} == set()
 

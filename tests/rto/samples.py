@@ -8,7 +8,7 @@ from services.rto import events as e
 from services.rto.main import PROCESS
 from services.rto.state import Phase, State
 from shared.actor import Actor, Command, Role
-from shared.content import Sealed
+from shared.content import Ref
 from shared.messages import rto as m
 from shared.messages.intake import ClosingReason
 from shared.messages.triage import (
@@ -38,9 +38,9 @@ AT_THE_TABLE = (VENLO, POLICE, CARE, HOUSING)
 DIRECTOR, OTHER_DIRECTOR = "person-director", "person-other-director"
 
 
-def text(name: str) -> Sealed:
-    """A sealed text; a core never sees more."""
-    return Sealed(f"piece-{name}", "rto", name.encode())
+def text(name: str) -> Ref:
+    """Where a text lies; a core never sees more."""
+    return Ref(f"piece-{name}", "rto")
 
 
 # --- parties ---------------------------------------------------------------------------------------

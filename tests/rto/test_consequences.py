@@ -19,12 +19,12 @@ from shared.messages import rto as m
 from shared.messages.house import CasePurged
 from shared.messages.intake import ClosingReason
 from tests.rto import samples as s
-from tests.spec import NOW, laid
+from tests.spec import NOW
 
 
 def after(*history: Any) -> list[Any]:
     """What follows from the last event of the history."""
-    return list(consequences(s.CASE, laid(history[-1]), s.state(*history)))
+    return list(consequences(s.CASE, history[-1], s.state(*history)))
 
 
 def letters(steps: list[Any], kind: type) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def test_an_invitation_holds_nothing_of_the_case_r45() -> None:
 
 def test_a_question_goes_to_the_contributor_alone_r65() -> None:
     asked = e.ReleaseAsked(s.ask().request, s.POLICE, NOW)
-    assert after(*s.SEATED, s.PLANNED, asked) == [ToParty(s.POLICE, laid(s.ask().request))]
+    assert after(*s.SEATED, s.PLANNED, asked) == [ToParty(s.POLICE, s.ask().request)]
 
 
 def test_each_executor_gets_its_own_actions_only_a19() -> None:

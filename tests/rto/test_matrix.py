@@ -19,7 +19,6 @@ from shared.actor import A_PARTY, Role
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.refusal import UNKNOWN_CASE, Refusal, as_told
 from tests.rto import samples as s
-from tests.spec import laid
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
 PHASE_3 = {"convened", "monitoring"}
@@ -79,10 +78,10 @@ def test_an_event_moves_the_case_only_as_the_table_says_and_keeps_no_text(phase:
     outcome = s.spec().given(*s.HISTORIES[phase]).when(command).outcome
     state = s.state(*s.HISTORIES[phase])
     for event in () if isinstance(outcome, Refusal) else outcome:
-        after = PROCESS.evolve(state, laid(event))
+        after = PROCESS.evolve(state, event)
         assert after.phase is TRANSITIONS.get((state.phase, type(event)), state.phase)
         assert all(isinstance(content, Ref) for content in contents(after))
-        list(consequences(s.CASE, laid(event), after))
+        list(consequences(s.CASE, event, after))
         state = after
     assert STATES.validate_json(STATES.dump_json(state), context=SEALED_ALLOWED) == state
 

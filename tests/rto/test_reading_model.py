@@ -17,7 +17,7 @@ from shared.refusal import Refusal
 from shared.words import Category
 from tests.rto import samples as s
 from tests.rto.policy import sees
-from tests.spec import NOW, laid
+from tests.spec import NOW
 
 RTOS = (s.RTO, s.SECOND_RTO)
 PARTIES = (*s.AT_THE_TABLE, s.STRANGER)
@@ -136,7 +136,7 @@ def played(start: tuple[Any, ...], commands: list[Any]) -> tuple[list[Any], Stat
     for command in commands:
         outcome = PROCESS.decide(state, command, moment)
         for event in () if isinstance(outcome, Refusal) else outcome:
-            state = PROCESS.evolve(state, laid(event))
+            state = PROCESS.evolve(state, event)
             history.append(event)
     return history, state
 

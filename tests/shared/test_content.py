@@ -17,8 +17,8 @@ from shared.content import (
     Sealed,
     contents,
     is_blank,
-    lay_down,
-    sealed,
+    lay_away,
+    text,
     transform,
 )
 from shared.messages.intake import ReferralReceived, ReferralWithdrawn
@@ -71,12 +71,11 @@ def test_a_walk_that_changes_nothing_gives_the_same(answer: QueryAnswered) -> No
 
 
 @given(ANSWERS)
-def test_a_state_keeps_references_and_no_sealed_piece(answer: QueryAnswered) -> None:
-    kept, pieces = lay_down(answer)
-    assert pieces == [c for c in contents(answer) if isinstance(c, Sealed)]
-    assert not any(isinstance(c, Sealed) for c in contents(kept))
-    places = [(c.piece, c.by) for c in contents(kept) if isinstance(c, Ref)]
-    assert places == [(c.piece, c.by) for c in contents(answer) if isinstance(c, Sealed | Ref)]
+def test_what_is_laid_away_leaves_references_and_nothing_else_changes(answer: QueryAnswered) -> None:
+    fresh = answer.model_copy(deep=True)
+    pieces = lay_away(fresh, lambda content: content if isinstance(content, Sealed) else None)
+    assert list(pieces) == [c for c in contents(answer) if isinstance(c, Sealed)]
+    assert fresh == transform(answer, lambda c: Ref(c.piece, c.by) if isinstance(c, Sealed) else c)
 
 
 @given(ANSWERS)
@@ -124,8 +123,8 @@ def test_a_sealed_piece_or_a_word_is_not_blank() -> None:
     assert not is_blank(Sealed("p", "intake", b""))
 
 
-def test_only_a_sealed_text_is_taken_as_sealed() -> None:
-    one = Sealed("p", "intake", b"")
-    assert sealed(one) is one
-    assert sealed("") is None
-    assert sealed(None) is None
+def test_only_a_text_that_lies_somewhere_is_one() -> None:
+    one = Ref("p", "intake")
+    assert text(one) is one
+    assert text("") is None
+    assert text(None) is None

@@ -9,7 +9,7 @@ from services.triage.main import PROCESS
 from services.triage.record import Choice
 from services.triage.state import Phase, State
 from shared.actor import CLOCK, Actor, Command, Role
-from shared.content import Sealed
+from shared.content import Ref
 from shared.messages import triage as m
 from shared.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
@@ -36,9 +36,9 @@ LAPSES = TERM + timedelta(days=3)
 TASK = "Wmo 2015, art. 2.1.1"
 
 
-def text(name: str, by: str = "triage") -> Sealed:
-    """A sealed text; a core never sees more."""
-    return Sealed(f"piece-{name}", by, name.encode())
+def text(name: str, by: str = "triage") -> Ref:
+    """Where a text lies; a core never sees more."""
+    return Ref(f"piece-{name}", by)
 
 
 # --- who is a party ------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from shared.auth import Identity
 from shared.case_keys import CaseKeys, KeyStatus
 from shared.cases import CaseTable
 from shared.clock import Clock
-from shared.content import transform
 from shared.desk import Desk
 from shared.ids import new_id
 from shared.moment import Policy
@@ -114,15 +113,11 @@ async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
     who: list[Identity] = []
     app.dependency_overrides[signed_in] = lambda: who[-1]
     key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
-    sealed = transform(s.taken_up(), lambda text: key.seal(_name(text), piece=_name(text), by="intake"))
-    await transaction.run([delivery(s.CASE, c.OpenCase(by=s.BY_SERVICE, taken_up=sealed), at=clock.now())])
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+    await transaction.run([delivery(s.CASE, opened, at=clock.now(), key=key)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://triage") as client:
         yield Office(engine, clock, client, who.append)
-
-
-def _name(text: Any) -> str:
-    return f"text of {text.piece}"
 
 
 @pytest.fixture
@@ -172,7 +167,7 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
     assert [(q["query_id"], q["question"]) for q in listed["queries"]] == [
         (police, "Is deze persoon bekend?")
     ]
-    assert listed["queries"][0]["persons"][0]["name"] == "text of piece-name-1"
+    assert listed["queries"][0]["persons"][0]["name"] == "piece-name-1"
     for party, query_id, item in ((s.POLICE, police, s.ITEM), (s.CARE, care, s.SPECIAL)):
         response = await office.worker(party).post(f"/queries/{query_id}/answers", answered(query_id, item))
         assert response.json() == {"query_id": query_id}
@@ -181,7 +176,7 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
     for reader in (office.director(), office.worker(s.VENLO)):
         seen = (await reader.get()).json()
         assert {i["content"] for i in seen["items"]} == {
-            "text of piece-content-0a",
+            "piece-content-0a",
             f"geheim {s.ITEM}",
             f"geheim {s.SPECIAL}",
         }
@@ -294,7 +289,7 @@ async def test_the_service_number_is_read_by_the_referrer_and_by_who_was_given_i
 ) -> None:
     await ask(office, s.POLICE, include_bsn=True)
     await ask(office, s.CARE)
-    number = "text of piece-bsn-1"
+    number = "piece-bsn-1"
     assert (await office.worker(s.VENLO).get()).json()["persons"][0]["bsn"] == number
     assert number in (await office.worker(s.POLICE).get()).text
     assert number not in (await office.worker(s.CARE).get()).text

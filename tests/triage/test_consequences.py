@@ -18,17 +18,17 @@ from shared.consequences import (
     StoreRow,
     ToParty,
 )
-from shared.content import Sealed, contents
+from shared.content import Ref, contents
 from shared.messages import triage as m
 from shared.messages.house import CasePurged
 from shared.messages.intake import ClosingReason
-from tests.spec import NOW, laid
+from tests.spec import NOW
 from tests.triage import samples as s
 
 
 def following(*events: Any) -> list[Any]:
     """What follows from the last of these events."""
-    return list(consequences(s.CASE, laid(events[-1]), s.spec().given(*events).state))
+    return list(consequences(s.CASE, events[-1], s.spec().given(*events).state))
 
 
 def letters(*events: Any) -> list[tuple[str, Any]]:
@@ -49,7 +49,7 @@ def test_a_case_that_is_opened_keeps_the_referrals_items_and_tells_nobody() -> N
 
 def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> None:
     steps = following(s.OPENED, s.ASKED_POLICE)
-    assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, laid(s.ASKED_POLICE.query))]
+    assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, s.ASKED_POLICE.query)]
     assert SetTimer(QUERY_TERM, s.TO_POLICE, s.TERM) in steps
     assert SetTimer(QUERY_REMINDER, s.TO_POLICE, s.LAPSES) in steps
     assert not [x for x in steps if isinstance(x, Announce)]
@@ -60,8 +60,8 @@ def test_why_a_party_was_chosen_does_not_stand_in_the_letter_r28() -> None:
     (asked,) = lines(s.OPENED, s.ASKED_POLICE)
     reason = s.ASKED_POLICE.choice.reason
     assert isinstance(asked, Asked)
-    assert isinstance(reason, Sealed)
-    assert laid(reason) not in contents(letter)
+    assert isinstance(reason, Ref)
+    assert reason not in contents(letter)
     assert [c.piece for c in contents(asked.choice) if not isinstance(c, str)] == [reason.piece]
 
 
@@ -112,7 +112,7 @@ def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_
 
 
 def test_the_outcome_is_for_the_leading_party_alone_r52() -> None:
-    told = m.TriageConcluded(outcome=m.TriageOutcome.RTO_NEEDED, advice=laid(s.text("advice")))
+    told = m.TriageConcluded(outcome=m.TriageOutcome.RTO_NEEDED, advice=s.text("advice"))
     assert letters(*s.IN_PREPARATION) == [(s.VENLO, told)]
 
 
@@ -133,7 +133,7 @@ def test_a_case_that_ends_here_is_closed_everywhere_and_told_to_the_leading_part
 ) -> None:
     closed = e.TriageClosed(outcome, s.DIRECTOR, s.text("advice"), s.text("reason"), NOW)
     events = (*s.IN_TRIAGE, closed)
-    told = m.TriageConcluded(outcome=outcome, advice=laid(s.text("advice")))
+    told = m.TriageConcluded(outcome=outcome, advice=s.text("advice"))
     assert letters(*events) == [(s.VENLO, told)]
     (announced,) = [x.message for x in following(*events) if isinstance(x, Announce)]
     assert isinstance(announced, m.TriageClosed)
@@ -146,8 +146,8 @@ def test_each_item_and_then_the_preparation_goes_to_the_round_table_r42() -> Non
     announced: list[Any] = []
     state = given.state
     for event in events:
-        state = given.process.evolve(state, laid(event))
-        announced += consequences(s.CASE, laid(event), state)
+        state = given.process.evolve(state, event)
+        announced += consequences(s.CASE, event, state)
     assert all(isinstance(x, Announce) for x in announced)
     messages = [x.message for x in announced if isinstance(x, Announce)]
     assert [type(x) for x in messages] == [m.ItemPrepared] * 3 + [m.RtoPrepared]
@@ -170,4 +170,4 @@ def test_a_purge_is_confirmed_after_the_erasure_r105() -> None:
 def test_the_record_holds_references_and_never_a_text(history: tuple[Any, ...]) -> None:
     for n in range(len(history)):
         for row in lines(*history[: n + 1]):
-            assert not [text for text in contents(row) if isinstance(text, Sealed)]
+            assert all(isinstance(text, Ref) for text in contents(row))

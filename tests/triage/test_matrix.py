@@ -16,7 +16,6 @@ from services.triage.state import Phase, State
 from services.triage.who_may import WHO_MAY
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.refusal import Refusal, as_told
-from tests.spec import laid
 from tests.triage import samples as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -38,8 +37,8 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
         return
     state = given.state
     for event in outcome:
-        state = given.process.evolve(state, laid(event))
-        list(consequences(s.CASE, laid(event), state))
+        state = given.process.evolve(state, event)
+        list(consequences(s.CASE, event, state))
     assert all(isinstance(text, Ref) for text in contents(state)), "a state holds references only"
     assert STATES.validate_json(STATES.dump_json(state), context=SEALED_ALLOWED) == state
 

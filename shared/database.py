@@ -1,7 +1,9 @@
 """The one way to a service's own PostgreSQL database."""
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +24,22 @@ def sqlstate(error: DBAPIError) -> str:
 async def fetch(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> list[Any]:
     """All rows of one statement."""
     return list((await connection.execute(statement, values)).all())
+
+
+async def copy(
+    connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """Many new rows by COPY, in the connection's transaction: the cheapest way in where nothing can clash.
+
+    Raises `DBAPIError` like any statement.
+    """
+    raw: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        await raw.copy_records_to_table(table, columns=columns, records=rows)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise DBAPIError(None, None, error, hide_parameters=True) from None
+    except (ValueError, TypeError):  # a value that does not fit its column's type
+        raise DBAPIError(None, None, asyncpg.DataError(table), hide_parameters=True) from None
 
 
 async def run(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.actor import Actor, Command
 from shared.content import Sealed
@@ -15,8 +15,7 @@ from shared.record import Record
 from shared.refusal import Refusal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One command on its way to a decision, or a refusal that was clear before one.
 
     `received_at` is covenant time; `slip.received_at` machine time. Exactly one of the inbox, `deadline`
@@ -27,8 +26,8 @@ class Delivery:
     slip: Slip
     by: Actor
     command: Command | Refusal
-    pieces: tuple[Sealed, ...] = ()
     received_at: datetime
+    pieces: tuple[Sealed, ...] = ()
     answer_to: str | None = None
     deadline: Deadline | None = None
     held: Held | None = None
@@ -47,8 +46,7 @@ class Unhandled(Command):
     """A message that our code failed to turn into a command: a bug, so it is parked, not refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadLetter:
+class DeadLetter(NamedTuple):
     """A record that is no message: what to write about it, and to whom; never what it said."""
 
     reason: str
@@ -68,8 +66,7 @@ class Fate(StrEnum):
     PARKED = "parked"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The fate of one delivery; `version` is the case's after it, `earlier` a repeated request's answer."""
 
     fate: Fate

@@ -6,9 +6,9 @@ header that says something else than the signature is found out here.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import pydantic_core
 
@@ -28,8 +28,7 @@ class Unreadable(Exception):
     """This record is no message of ours; the argument is a reason code, never a piece of the record."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """Who sent what about which case, and when; `extensions` are the lower-case CloudEvents extensions."""
 
     id: str
@@ -38,7 +37,7 @@ class Envelope:
     time: datetime
     subject: str | None = None
     dataschema: str | None = None
-    extensions: Mapping[str, str] = field(default_factory=dict)
+    extensions: Mapping[str, str] = MappingProxyType({})
 
 
 def schema_uri(entry: MessageType) -> str:

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -16,8 +15,7 @@ from shared.ids import keyed_hash
 HORIZON = timedelta(days=30)  # older by its signed time is refused, so rows may go after it
 
 
-@dataclass(frozen=True, slots=True)
-class Slip:
+class Slip(NamedTuple):
     """What the inbox remembers of a message; `digest` is a keyed hash of the opened payload."""
 
     sender: str
@@ -31,8 +29,7 @@ class Slip:
         return self.sender, self.message_id
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
+class Earlier(NamedTuple):
     """What was written down the first time."""
 
     digest: bytes

@@ -5,15 +5,9 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import fetch, run
+from shared.database import copy, fetch
 
 _OWNERS = sa.text("SELECT item_id, case_id FROM items WHERE item_id = ANY(:ids)")
-_CLAIM = sa.text(
-    """
-    INSERT INTO items (item_id, case_id)
-    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:cases AS text[]))
-    """
-)
 
 
 async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, str]:
@@ -28,4 +22,4 @@ async def claim(connection: AsyncConnection, claims: Sequence[tuple[str, str]]) 
     """(item, case) pairs; two cases that claim one id at once fail the batch, and one is refused then."""
     ordered = sorted(set(claims))
     if ordered:
-        await run(connection, _CLAIM, ids=[item for item, _ in ordered], cases=[case for _, case in ordered])
+        await copy(connection, "items", ("item_id", "case_id"), ordered)

@@ -1,7 +1,8 @@
 """All that a decision may know besides the state and the command: the time, the parties, the policy."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from shared.parties import Parties
 
@@ -18,8 +19,7 @@ class Policy:
     smallest_cell: int = 5  # A24
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """When the broker (or the request) received the act, in covenant time, and what was in force then.
 
     `standing_at` is when membership and authorisations are judged: the same moment, except for a message
@@ -29,7 +29,7 @@ class Moment:
 
     now: datetime
     parties: Parties
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = Policy()
     elsewhere: frozenset[str] = frozenset()
     tried_again_at: datetime | None = None
 

@@ -4,18 +4,16 @@ A body holds sealed pieces at most: it is opened and sealed anew for its recipie
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import fetch, run
+from shared.database import copy, fetch, run
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(NamedTuple):
     """One record to send; `recipient` is a party id, or None for a topic of the house's own."""
 
     event_id: str
@@ -31,8 +29,7 @@ class Letter:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A letter as it lies in the outbox; `id` rises per case, `recorded_at` is machine time."""
 
     id: int
@@ -49,20 +46,6 @@ class Row:
     recorded_at: datetime
 
 
-_WRITE = sa.text(
-    """
-    INSERT INTO outbox (event_id, topic, key, type, body, recipient, case_id, subject, item,
-                        causation_id, traceparent)
-    SELECT event_id, topic, key, type, body, recipient, case_id, subject, item, causation_id, traceparent
-    FROM unnest(CAST(:event_id AS text[]), CAST(:topic AS text[]), CAST(:key AS text[]),
-                CAST(:type AS text[]), CAST(:body AS text[]), CAST(:recipient AS text[]),
-                CAST(:case_id AS text[]), CAST(:subject AS text[]), CAST(:item AS text[]),
-                CAST(:causation_id AS text[]), CAST(:traceparent AS text[]))
-         WITH ORDINALITY AS new (event_id, topic, key, type, body, recipient, case_id, subject, item,
-                                 causation_id, traceparent, n)
-    ORDER BY n
-    """
-)
 _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
@@ -94,10 +77,7 @@ _STOP = sa.text(
 async def write(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
     """All letters of a batch in one statement, in order."""
     if letters:
-        columns: dict[str, list[Any]] = {
-            name: [getattr(letter, name) for letter in letters] for name in Letter.__slots__
-        }
-        await run(connection, _WRITE, **columns)
+        await copy(connection, "outbox", Letter._fields, letters)
 
 
 async def next_rows(connection: AsyncConnection, most: int) -> list[Row]:

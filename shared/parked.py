@@ -97,4 +97,4 @@ async def _handled(
 
 
 async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:
-    await journal.write(connection, [journal.Entry(machine_now(), case_id, what, OPERATOR, "operator")])
+    await journal.write(connection, [journal.entry(machine_now(), case_id, what, OPERATOR, "operator")])

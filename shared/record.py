@@ -2,15 +2,13 @@
 
 import base64
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.messages.house import Position
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record; `received_at` is when the broker appended it (machine time)."""
 
     topic: str

@@ -7,7 +7,7 @@ in-sync replica has them. A destination that fails is set aside alone.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -209,8 +209,7 @@ class Relay:
         return bool(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """A row with what will be sent for it."""
 
     row: Row

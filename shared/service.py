@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -17,8 +17,7 @@ from shared.writes import OwnRows
 S = TypeVar("S", bound=HasPhase)
 
 
-@dataclass(frozen=True, slots=True)
-class Inbound:
+class Inbound(NamedTuple):
     """What a handler may know of a message besides its payload.
 
     `received_at` is covenant time, `received_by_machine` the same moment on the machine's clock (keys).

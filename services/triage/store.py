@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
 from shared import pieces
 from shared.content import SEALED_ALLOWED, Ref, contents
-from shared.database import fetch, run
+from shared.database import copy, fetch, run
 
 _ASKED = TypeAdapter(Asked)
 _GIVEN = TypeAdapter(Given)
@@ -22,15 +22,6 @@ _ASK = sa.text(
     SELECT query_id, case_id, recipient, CAST(asked AS json)
     FROM unnest(CAST(:queries AS text[]), CAST(:cases AS text[]), CAST(:recipients AS text[]),
                 CAST(:asked AS text[])) AS new (query_id, case_id, recipient, asked)
-    WHERE EXISTS (SELECT FROM cases WHERE cases.case_id = new.case_id)
-    """
-)
-_GIVE = sa.text(
-    """
-    INSERT INTO contributions (case_id, query_id, number, given)
-    SELECT case_id, query_id, number, CAST(given AS json)
-    FROM unnest(CAST(:cases AS text[]), CAST(:queries AS text[]), CAST(:numbers AS int[]),
-                CAST(:given AS text[])) AS new (case_id, query_id, number, given)
     WHERE EXISTS (SELECT FROM cases WHERE cases.case_id = new.case_id)
     """
 )
@@ -91,14 +82,8 @@ async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
 
 async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:
     if given:
-        await run(
-            connection,
-            _GIVE,
-            cases=[row.case_id for row in given],
-            queries=[row.query_id for row in given],
-            numbers=[row.number for row in given],
-            given=[_GIVEN.dump_json(row).decode() for row in given],
-        )
+        rows = [(row.case_id, row.query_id, row.number, _GIVEN.dump_json(row).decode()) for row in given]
+        await copy(connection, "contributions", ("case_id", "query_id", "number", "given"), rows)
 
 
 async def _strip(connection: AsyncConnection, order: Stripped) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -62,9 +61,9 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
     """Each bad record with the reason that is expected for it."""
     envelope, body = await a_good_message(party)
     good = to_headers(envelope, SEALED_BODY)
-    unknown = replace(envelope, type="nl.veiligheidscasussen.nothing-happened.v1")
-    not_ours = replace(envelope, type="nl.veiligheidscasussen.referral-withdrawn.v1")
-    other_subject = replace(envelope, subject=new_id())
+    unknown = envelope._replace(type="nl.veiligheidscasussen.nothing-happened.v1")
+    not_ours = envelope._replace(type="nl.veiligheidscasussen.referral-withdrawn.v1")
+    other_subject = envelope._replace(subject=new_id())
     text = to_json(envelope, json.dumps({"authorisation_id": new_id()}).encode())
     deep = to_json(envelope, b"[" * 10_000 + b"]" * 10_000)
     stranger = sign_and_seal(to_json(envelope, b"{}"), signing=new_key(), sealing=house_key(world))
@@ -155,7 +154,7 @@ async def test_a_message_signed_longer_ago_than_the_inbox_remembers_is_refused(
     founded: World, party: Party
 ) -> None:
     envelope, _ = await a_good_message(party)
-    old = replace(envelope, id=new_id(), time=envelope.time.replace(year=envelope.time.year - 1))
+    old = envelope._replace(id=new_id(), time=envelope.time.replace(year=envelope.time.year - 1))
     body = sealed(founded, to_json(old, grant().model_dump_json().encode()))
     await party.connector.send_raw(TOPIC, "key", body, to_headers(old, SEALED_BODY))
     refusal = await party.gets(MessageRefused, where=lambda m: m.message_id == old.id)

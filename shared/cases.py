@@ -1,8 +1,9 @@
 """The cases of one service: one row each, locked in a fixed order, written once per batch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from pydantic import TypeAdapter
@@ -16,14 +17,13 @@ from shared.process import HasPhase
 S = TypeVar("S", bound=HasPhase)
 
 
-@dataclass(frozen=True, slots=True)
-class Case(Generic[S]):
+class Case(NamedTuple, Generic[S]):
     """A case as it lies in the table; version 0 was never written. `heard`: last sequence per source."""
 
     case_id: str
     state: S
     version: int = 0
-    heard: dict[str, int] = field(default_factory=dict)
+    heard: Mapping[str, int] = MappingProxyType({})
     held: bool = False
     exists: bool = False
 
@@ -96,7 +96,7 @@ class CaseTable(Generic[S]):
             phases=[str(case.state.phase) for case in cases],
             versions=[case.version for case in cases],
             states=[self.adapter.dump_json(case.state).decode() for case in cases],
-            heards=[to_json(case.heard).decode() for case in cases],
+            heards=[to_json(dict(case.heard)).decode() for case in cases],
             helds=[case.held for case in cases],
         )
 

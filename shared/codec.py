@@ -28,10 +28,9 @@ class SignedAndSealed:
         self._public: dict[str, ECKey] = {}
 
     def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
-        signing = sender.signing_keys(at)
-
         def signed_by(kid: str) -> ECKey | None:
-            return self._load(signing[kid]) if kid in signing else None
+            announced = sender.signing_key(kid, at)
+            return self._load(announced) if announced else None
 
         payload, _ = open_sealed(body, sealed_to=self._keys.opening, signed_by=signed_by)
         return payload

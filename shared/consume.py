@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -17,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared import outbox
 from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
-from shared.delivery import Fate
+from shared.delivery import Outcome
 from shared.envelope import Unreadable, from_attributes, read_headers
 from shared.message import SERVICES
 from shared.parties import PartyRecord
@@ -93,9 +94,9 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
         return None
 
 
-def _report(outcomes: Sequence[Any], dead: int) -> None:
-    counts = {fate.value: sum(o.fate is fate for o in outcomes) for fate in Fate}
-    log.info("batch", **{name: n for name, n in counts.items() if n}, dead=dead)
+def _report(outcomes: Sequence[Outcome], dead: int) -> None:
+    counts = Counter(outcome.fate.value for outcome in outcomes)
+    log.info("batch", **counts, dead=dead)
 
 
 # --- FastStream ---------------------------------------------------------------------------------------
@@ -145,7 +146,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str, batch:
         "ack_policy": AckPolicy.NACK_ON_ERROR,
         "no_reply": True,
         "auto_offset_reset": "earliest",
-        "fetch_max_wait_ms": 500,
+        "fetch_max_wait_ms": 100,
         "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
     }

@@ -100,13 +100,18 @@ def from_attributes(found: Mapping[str, Any]) -> Envelope:
             time=time,
             subject=found.get("subject"),
             dataschema=found.get("dataschema"),
-            extensions={k: v for k, v in found.items() if k not in _CORE},
+            extensions={name: found[name] for name in found.keys() - _CORE},
         )
     except (KeyError, ValueError, AttributeError, TypeError):
         raise Unreadable("not-a-cloudevent") from None
     if time.tzinfo is None or not (0 < len(envelope.id) <= 64) or _CONTROL.search("".join(found.values())):
         raise Unreadable("not-a-cloudevent")
     return envelope
+
+
+def from_signed(signed: Mapping[str, Any]) -> Envelope:
+    """The envelope of a CloudEvent in JSON format; its data is for another reader."""
+    return from_attributes({name: value for name, value in signed.items() if type(value) is str})
 
 
 _CORE = frozenset(
@@ -116,4 +121,6 @@ _CORE = frozenset(
 
 def signed_differs(headers: Mapping[str, str], signed: Mapping[str, Any]) -> bool:
     """Whether any `ce_*` header says something else than the signed CloudEvent."""
+    if headers.items() <= signed.items():
+        return False
     return any(signed.get(name) != value for name, value in headers.items() if name not in _HOP)

@@ -24,13 +24,15 @@ class Moment(NamedTuple):
 
     `standing_at` is when membership and authorisations are judged: the same moment, except for a message
     that waited for just such a fact, which is judged by what is in force when it is tried again.
-    `elsewhere` holds the item ids that the command names and that belong to another case.
+    Of the item ids that the command brings in, `elsewhere` holds those that belong to another case, and
+    `here` those that this case was given before (R35).
     """
 
     now: datetime
     parties: Parties
     policy: Policy = Policy()
     elsewhere: frozenset[str] = frozenset()
+    here: frozenset[str] = frozenset()
     tried_again_at: datetime | None = None
 
     @property

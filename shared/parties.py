@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from pydantic import AwareDatetime
 
@@ -102,12 +103,25 @@ class PartyRecord(Model):
 
     def sealing_key(self, at: datetime) -> PublicKey | None:
         """The key announced last that its messages are sealed to at that (machine) moment."""
-        usable = [k for k in self.keys if k.use is KeyUse.SEALING and _in_force(k, at)]
-        return max(usable, key=lambda k: k.valid_from, default=None)
+        return next((key for key in self._sealing if _in_force(key, at)), None)
 
-    def signing_keys(self, at: datetime) -> Mapping[str, PublicKey]:
-        """The keys its signature may be made with at that (machine) moment, by kid."""
-        return {k.kid: k for k in self.keys if k.use is KeyUse.SIGNING and _in_force(k, at)}
+    def signing_key(self, kid: str, at: datetime) -> PublicKey | None:
+        """The key with this kid, if its signature may be made with it at that (machine) moment."""
+        return next((key for key in self._signing if key.kid == kid and _in_force(key, at)), None)
+
+    def may_sign(self, at: datetime) -> bool:
+        """Whether any signature of it can be checked at that (machine) moment."""
+        return any(_in_force(key, at) for key in self._signing)
+
+    @cached_property
+    def _sealing(self) -> tuple[PublicKey, ...]:
+        """The one announced last comes first."""
+        keys = (key for key in self.keys if key.use is KeyUse.SEALING)
+        return tuple(sorted(keys, key=lambda key: key.valid_from, reverse=True))
+
+    @cached_property
+    def _signing(self) -> tuple[PublicKey, ...]:
+        return tuple(key for key in self.keys if key.use is KeyUse.SIGNING)
 
 
 def _in_force(key: PublicKey, at: datetime) -> bool:

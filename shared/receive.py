@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from shared.envelope import (
     Envelope,
     Unreadable,
     from_attributes,
+    from_signed,
     read_headers,
     signed_differs,
 )
@@ -113,12 +115,12 @@ class Receiver(Generic[S]):
         if len(record.value) > MAX_SEALED:
             raise Unreadable("too-large")
         sender = parties.get(party)
-        if sender is None or not sender.signing_keys(record.received_at):
+        if sender is None or not sender.may_sign(record.received_at):
             return self._not_yet_a_party(record, held, headers, party)
         signed = _json(self.codec.open(record.value, sender, record.received_at))
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
-        envelope = from_attributes({k: v for k, v in signed.items() if isinstance(v, str)})
+        envelope = from_signed(signed)
         if envelope.source != sender.source:
             raise Unreadable("source-not-of-the-sender")
         message = self._validated(envelope, signed.get("data"))
@@ -128,7 +130,7 @@ class Receiver(Generic[S]):
             envelope=envelope,
             message=message,
             sender=party,
-            by=Actor(Role.PARTY, party=party),
+            by=_as_party(party),
             case_id=self._case_of(envelope, message, party),
             digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, message),
             refusal=MESSAGE_TOO_OLD if too_old else None,
@@ -252,6 +254,11 @@ def seal_away(fresh: Model, key: CaseKey | None, *, anchor: str, by: str) -> tup
         return key.seal(content, piece=f"{anchor}.{count}", by=by)
 
     return lay_away(fresh, piece_of)
+
+
+@cache
+def _as_party(party: str) -> Actor:
+    return Actor(Role.PARTY, party=party)
 
 
 def _brings_text(message: Model) -> bool:

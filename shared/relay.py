@@ -5,13 +5,15 @@ in-sync replica has them. A destination that fails is set aside alone.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -33,8 +35,10 @@ log = structlog.get_logger()
 LEADER_LOCK = 7_116
 LEASE = 5.0  # seconds; a relay that was away longer throws its batch away and reads again
 ASIDE = 10.0  # seconds a failing destination waits
-MOST = 500
+MOST = 1000
 MAX_RECORD = 120_000  # bytes; a record the broker refuses breaks an idempotent producer's sequence
+
+_partitioner = DefaultPartitioner()
 
 _LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine")
 _NUMBERS = text(
@@ -59,7 +63,7 @@ class Relay:
     source: str
     idle: float = 1.0
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
-    _topics: set[str] = field(default_factory=set)
+    _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def wake(self) -> None:
         """Something was committed."""
@@ -175,38 +179,43 @@ class Relay:
 
     async def _publish(self, ready: Sequence["Ready"]) -> tuple[list["Ready"], set[str]]:
         """What every in-sync replica has, and the topics that could not take theirs."""
-        failed = {topic for topic in {r.row.topic for r in ready} if not await self._exists(topic)}
-        for large in (r.row for r in ready if len(r.body) > MAX_RECORD):
-            log.error("letter-too-large", type=large.type, row=large.id)
-            failed.add(large.topic)
-        futures = [
-            (r, await self.producer.send(r.row.topic, r.body, r.row.key.encode(), headers=r.headers))
-            for r in ready
-            if r.row.topic not in failed
-        ]
-        done: list[Ready] = []
-        for r, future in futures:
-            topic = r.row.topic
-            try:
-                await future
-                done.append(r)
-            except KafkaError as error:
-                log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
-                failed.add(topic)
-                self._topics.discard(topic)
-        return done, failed
+        by_topic: dict[str, list[Ready]] = {}
+        for r in ready:
+            by_topic.setdefault(r.row.topic, []).append(r)
+        sent = await asyncio.gather(*(self._send_all(topic, some) for topic, some in by_topic.items()))
+        failed = {
+            topic for topic, done in zip(by_topic, sent, strict=True) if len(done) < len(by_topic[topic])
+        }
+        return [r for done in sent for r in done], failed
 
-    async def _exists(self, topic: str) -> bool:
-        """`send` to a missing topic blocks for 40 s, so it is asked for first, with a term of its own."""
-        if topic in self._topics:
-            return True
-        try:
-            found = await asyncio.wait_for(self.producer.partitions_for(topic), 2)
-        except (TimeoutError, KafkaError):
-            found = None
-        if found:
-            self._topics.add(topic)
-        return bool(found)
+    async def _send_all(self, topic: str, letters: Sequence["Ready"]) -> list["Ready"]:
+        """The letters of one topic, in order per partition; those that arrived."""
+        partitions = await self._partitions(topic)
+        if not partitions:
+            return []
+        done: list[Ready] = []
+        for partition, some in _by_partition(letters, partitions).items():
+            for batch, builder in _batches(some, self.producer):
+                try:
+                    await (await self.producer.send_batch(builder, topic, partition=partition))
+                except KafkaError as error:
+                    log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
+                    self._topics.pop(topic, None)
+                    break
+                done += batch
+        return done
+
+    async def _partitions(self, topic: str) -> tuple[int, ...]:
+        """Sending to a missing topic blocks for 40 s, so it is asked for first, with a term of its own."""
+        if topic not in self._topics:
+            try:
+                found = await asyncio.wait_for(self.producer.partitions_for(topic), 2)
+            except (TimeoutError, KafkaError):
+                found = None
+            if not found:
+                return ()
+            self._topics[topic] = tuple(sorted(found))
+        return self._topics[topic]
 
 
 class Ready(NamedTuple):
@@ -235,6 +244,40 @@ def _opened(message: Any, key: CaseKey) -> bytes:
 
     text: str = transform(message, opened).model_dump_json()
     return text.encode()
+
+
+def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
+    """Where each letter belongs by its key, so that what is of one case stays in order."""
+    if len(partitions) == 1:
+        return {partitions[0]: list(letters)}
+    where: dict[int, list[Ready]] = {}
+    for letter in letters:
+        partition = _partitioner(letter.row.key.encode(), list(partitions), list(partitions))
+        where.setdefault(partition, []).append(letter)
+    return where
+
+
+def _batches(
+    letters: Sequence[Ready], producer: AIOKafkaProducer
+) -> Iterator[tuple[list[Ready], BatchBuilder]]:
+    """The letters as the producer sends them: as many in one batch as it takes.
+
+    A letter that is too large for the broker ends it: what stands behind it must not overtake it.
+    """
+    batch: list[Ready] = []
+    builder = producer.create_batch()
+    for letter in letters:
+        if len(letter.body) > MAX_RECORD:
+            log.error("letter-too-large", type=letter.row.type, row=letter.row.id)
+            break
+        taken = {"key": letter.row.key.encode(), "value": letter.body, "headers": letter.headers}
+        if builder.append(timestamp=None, **taken) is None:
+            yield batch, builder
+            batch, builder = [], producer.create_batch()
+            builder.append(timestamp=None, **taken)
+        batch.append(letter)
+    if batch:
+        yield batch, builder
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -113,6 +113,7 @@ def assemble(
         enable_idempotence=True,
         acks="all",
         linger_ms=2,
+        max_batch_size=65_536,
         max_request_size=1_048_576,
         metadata_max_age_ms=10_000,
     )
@@ -221,4 +222,4 @@ def _collect_seldom() -> None:
     """What start-up made stays, and batches make few cycles; collecting every 700 objects costs a fifth."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)

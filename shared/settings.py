@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     patience: int = Field(
         default=60, ge=1, le=60, description="Most seconds a message waits for a fact that may still come"
     )
-    batch: int = Field(default=500, ge=1, le=5000, description="Most records taken in one transaction")
+    batch: int = Field(default=1000, ge=1, le=5000, description="Most records taken in one transaction")
 
     @model_validator(mode="after")
     def _no_clock_file_in_production(self) -> "Settings":

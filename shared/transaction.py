@@ -152,7 +152,7 @@ class Transaction(Generic[S]):
         delivery: Delivery,
         parties: Parties,
         gone: set[str],
-        owners: Mapping[str, str],
+        owners: dict[str, str],
         writes: Writes[S],
     ) -> Outcome:
         case = writes.cases[delivery.case_id]
@@ -162,16 +162,13 @@ class Transaction(Generic[S]):
             source, sequence = delivery.heard
             if sequence <= case.heard.get(source, 0):
                 return Outcome(Fate.STALE, version=case.version)
-            case = replace(case, heard={**case.heard, source: sequence})
+            case = case._replace(heard={**case.heard, source: sequence})
             writes.cases[case.case_id] = case
             if case.exists:
                 writes.changed.add(case.case_id)
+        elsewhere, here = _known_items(delivery, owners)
         moment = Moment(
-            delivery.received_at,
-            parties,
-            self.policy,
-            _elsewhere(delivery, owners),
-            _tried_again_at(delivery),
+            delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
         )
         try:
             verdict = self._verdict(delivery, case, moment, case.case_id in gone)
@@ -204,7 +201,7 @@ class Transaction(Generic[S]):
         delivery: Delivery,
         case: Case[S],
         events: tuple[Any, ...],
-        owners: Mapping[str, str],
+        owners: dict[str, str],
         writes: Writes[S],
     ) -> Outcome:
         """All or nothing per message: consequences are computed before anything is noted."""
@@ -275,7 +272,7 @@ class Transaction(Generic[S]):
     def _park(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
         """A bug of ours: the message is kept, its case is held until an operator has looked."""
         case = writes.cases[delivery.case_id]
-        writes.cases[case.case_id] = replace(case, held=True)
+        writes.cases[case.case_id] = case._replace(held=True)
         writes.changed.add(case.case_id)
         if delivery.deadline is not None:
             self._set_again(delivery, writes)
@@ -313,6 +310,7 @@ class Transaction(Generic[S]):
 
 
 ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase")  # told like any case that is not here
+NONE: frozenset[str] = frozenset()
 ERASED = "erased"  # what the journal says instead of the id of a case that is no more
 
 
@@ -320,14 +318,15 @@ def _named_items(deliveries: Iterable[Delivery]) -> list[str]:
     return [item for d in deliveries if not isinstance(d.command, Refusal) for item in d.command.new_items()]
 
 
-def _elsewhere(delivery: Delivery, owners: Mapping[str, str]) -> frozenset[str]:
-    if isinstance(delivery.command, Refusal) or not owners:
-        return frozenset()
-    return frozenset(
-        item
-        for item in delivery.command.new_items()
-        if owners.get(item, delivery.case_id) != delivery.case_id
-    )
+def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Of the items it brings in: those of another case, and those this case was given before."""
+    if not owners or isinstance(delivery.command, Refusal):
+        return NONE, NONE
+    known = [item for item in delivery.command.new_items() if item in owners]
+    if not known:
+        return NONE, NONE
+    here = frozenset(item for item in known if owners[item] == delivery.case_id)
+    return frozenset(known) - here, here
 
 
 def _tried_again_at(delivery: Delivery) -> datetime | None:

@@ -1,6 +1,6 @@
 """Everything one batch will write: collected while it is decided, then one statement per table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
@@ -59,8 +59,8 @@ class Writes(Generic[S]):
     rows: list[object] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
 
-    def note(self, delivery: Delivery, case_id: str, step: Consequence, owners: Mapping[str, str]) -> None:
-        """Take a consequence down; `owners` says which item ids are this case's already."""
+    def note(self, delivery: Delivery, case_id: str, step: Consequence, owners: dict[str, str]) -> None:
+        """Take a consequence down; `owners` says whose each known item id is, and learns of new ones."""
         match step:
             case ToParty() | Announce():
                 self.letters.append((delivery, step))
@@ -70,6 +70,7 @@ class Writes(Generic[S]):
                 self.cancelled.append((case_id, step))
             case ClaimItems(items=ids):
                 self.claims += [(item, case_id) for item in ids if owners.get(item) != case_id]
+                owners.update(dict.fromkeys(ids, case_id))
             case StoreRow(row=row):
                 self.rows.append(row)
             case DropPieces(pieces=dropped):
@@ -80,7 +81,7 @@ class Writes(Generic[S]):
                 self.stops.append((case_id, item, recipient))
             case ForgetCase():
                 self.forgotten.append(case_id)
-                self.cases[case_id] = replace(self.cases[case_id], version=0)
+                self.cases[case_id] = self.cases[case_id]._replace(version=0)
 
 
 async def write(

@@ -32,7 +32,7 @@ def conclude(state: State, command: c.ConcludeTriage, moment: Moment) -> Decisio
 
 def prepare(state: State, command: c.PrepareRto, moment: Moment) -> Decision:
     """Every item goes along under its own terms: sharing it waits for its contributor (R65)."""
-    if {item.item_id for item in command.items} != state.item_ids:
+    if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
     participants = _participants(command.participants, moment)
     if isinstance(participants, Refusal):
@@ -100,7 +100,7 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
 def _of_viewing_plan(state: State, command: c.PrepareRto, moment: Moment) -> Refusal | None:
     """This item for this participant with this reason (R42); special data only after a test (R49)."""
     plan = command.viewing_plan
-    if not state.item_ids.issuperset(entry.item_id for entry in plan):
+    if not {item.item_id for item in command.items}.issuperset(entry.item_id for entry in plan):
         return r.UNKNOWN_ITEM
     if not {invitee.party for invitee in command.participants}.issuperset(e.participant for e in plan):
         return r.NOT_A_PARTICIPANT

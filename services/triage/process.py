@@ -188,10 +188,9 @@ def evolve(state: State, event: e.Event) -> State:
             asked = Query(event.query.query_id, event.recipient, QueryStatus.OPEN, event.lapses_at)
             return replace(state, queries=(*state.queries, asked))
         case e.QueryAnswered(number=number, answer=answer):
-            given = tuple(item.item_id for item in answer.items)
-            return _replied(state, answer.query_id, QueryStatus.ANSWERED, number, given)
+            return _replied(state, answer.query_id, QueryStatus.ANSWERED, number, len(answer.items))
         case e.QueryDeclined(number=number, decline=decline):
-            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, ())
+            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0)
         case e.QueryReminded(query_id=query_id):
             return _silent(state, query_id, QueryStatus.REMINDED)
         case e.QueryLapsed(query_id=query_id):
@@ -222,16 +221,16 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         director=case.director,
         theme=case.theme,
         persons=case.persons,
-        referral_items=tuple(item.item_id for item in case.items),
+        items_given=len(case.items),
     )
 
 
-def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: tuple[str, ...]) -> State:
+def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: int) -> State:
     query = state.query(query_id)
     if query is None:
         return state
-    items = (*query.items, *given)
-    return state.with_query(replace(query, status=status, replies=number, items=items))
+    state = state.with_query(replace(query, status=status, replies=number))
+    return replace(state, items_given=state.items_given + given) if given else state
 
 
 def _silent(state: State, query_id: str, status: QueryStatus) -> State:
@@ -247,11 +246,7 @@ def _cleaned(state: State, kept: tuple[str, ...]) -> State:
     """What was asked and fixed has served its purpose; the items that stay are named, and who leads."""
     return replace(
         state,
-        referral_items=tuple(item for item in state.referral_items if item in kept),
-        queries=tuple(
-            replace(query, items=tuple(item for item in query.items if item in kept))
-            for query in state.queries
-        ),
+        items_given=len(kept),
         conclusion=None,
         preparation=None,
     )

@@ -155,8 +155,7 @@ def _of_items(state: State, items: tuple[Item, ...], giver: PartyRecord, moment:
         return None
     if moment.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    given = {item.item_id for item in items}
-    if len(given) != len(items) or not given.isdisjoint(state.item_ids):
+    if moment.here or len({item.item_id for item in items}) != len(items):
         return r.ITEM_GIVEN_BEFORE
     if any(not item.basis for item in items):
         return r.BASIS_MISSING

@@ -48,7 +48,6 @@ class Query:
     status: QueryStatus
     lapses_at: datetime
     replies: int = 0
-    items: tuple[str, ...] = ()
 
     def in_time(self, at: datetime) -> bool:
         """Whether a reply received then still counts; who has answered may give more (R31)."""
@@ -77,7 +76,7 @@ class State:
     director: str = ""
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
-    referral_items: tuple[str, ...] = ()
+    items_given: int = 0
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
@@ -90,13 +89,7 @@ class State:
         """Whether a query of this case went to the party."""
         return any(query.recipient == party for query in self.queries)
 
-    @property
-    def item_ids(self) -> frozenset[str]:
-        """Every item of the case: the referral's and the answers'."""
-        answered = (item for query in self.queries for item in query.items)
-        return frozenset((*self.referral_items, *answered))
-
     def with_query(self, changed: Query) -> "State":
         """The same case with this query as it is now."""
-        others = (changed if query.query_id == changed.query_id else query for query in self.queries)
-        return replace(self, queries=tuple(others))
+        queries = [changed if query.query_id == changed.query_id else query for query in self.queries]
+        return replace(self, queries=tuple(queries))

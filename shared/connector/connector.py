@@ -27,7 +27,7 @@ from shared.envelope import (
     SEALED_BODY,
     Envelope,
     Unreadable,
-    from_attributes,
+    from_signed,
     read_headers,
     schema_uri,
     signed_differs,
@@ -234,7 +234,7 @@ class Connector:
         signed = await self._signed(record.value or b"", service)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
-        envelope = from_attributes({k: v for k, v in signed.items() if isinstance(v, str)})
+        envelope = from_signed(signed)
         entry = by_type(envelope.type)
         if entry is None:
             return None

@@ -19,6 +19,7 @@ from shared.jose import load_key, new_key, open_sealed, public_jwk
 from shared.message import by_type
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered
+from shared.parties import KeyUse
 
 PARTIES = [f"partij-{n}" for n in range(30)]
 ENV = {
@@ -48,8 +49,8 @@ def test_the_plain_letter_is_what_the_sealed_one_holds() -> None:
     letters = make_letters(60, make_queries(60, PARTIES), ENV, public_jwk(house, "enc"))
     senders = {record.party: record for record in party_records(ENV)}
     for letter in letters:
-        announced = senders[letter.party].signing_keys(datetime.now(UTC)).items()
-        signers = {kid: load_key({**key.jwk, "kid": kid}) for kid, key in announced}
+        keys = [key for key in senders[letter.party].keys if key.use is KeyUse.SIGNING]
+        signers = {key.kid: load_key({**key.jwk, "kid": key.kid}) for key in keys}
         payload, _ = open_sealed(letter.sealed, sealed_to={house.kid: house}.get, signed_by=signers.get)
         assert payload == letter.plain
         QueryAnswered.model_validate(json.loads(payload)["data"])

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -154,6 +155,20 @@ async def test_an_item_cannot_be_moved_to_another_case_r35(fresh_database: Fresh
     assert outcome.refusal is not None
     assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
     assert {row.case_id for row in await rows(engine, "items")} == {s.CASE}
+
+
+@pytest.mark.parametrize("taken", [s.REFERRED, s.ITEM], ids=["of-the-referrer", "of-itself"])
+async def test_an_item_number_of_this_case_is_not_used_again_r35(
+    fresh_database: FreshDatabase, taken: str
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(), s.issue(query_id=s.TO_CARE, recipient=s.CARE))
+    again = s.answer(s.TO_CARE, s.CARE, items=(s.item(taken),))
+    fates = await do(transaction, ANSWER, again)
+    fates += await do(transaction, again)
+    assert fates == [Fate.ACCEPTED, Fate.REFUSED, Fate.REFUSED]
+    refused = await rows(engine, "journal", "rule IS NOT NULL")
+    assert [(row.what, row.rule) for row in refused] == [("ItemGivenBefore", "R35")] * 2
 
 
 async def test_a_strangers_answer_is_refused_and_told_nothing_r34(

@@ -1,6 +1,5 @@
 """Apache Kafka on this machine with the same locks on the door as in production."""
 
-import base64
 import json
 import subprocess
 import time
@@ -75,7 +74,7 @@ def _format(directory: Path, classpath: str, certificates: Certificates, setting
     properties = write_private(
         directory / "server.properties", _properties(directory, certificates, settings)
     )
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = uuid.uuid4().hex[:22]  # any text will do that is not taken for an option
     credential = f"SCRAM-SHA-512=[name={ADMIN},password={settings['password']}]"
     format_storage: list[str | Path] = ["format", "-t", cluster, "-c", properties, "--add-scram", credential]
     command = _java(classpath, directory, "kafka.tools.StorageTool", *format_storage)

@@ -21,6 +21,7 @@ class Delivery(NamedTuple):
     `received_at` is covenant time; `slip.received_at` machine time. Exactly one of the inbox, `deadline`
     and `held` says that this delivery was not handled before. `record` is what is kept if it must wait.
     `pieces` are the sealed texts the command refers to; what its events refer to is what the case keeps.
+    `asks` is the kind of command that a refusal stands for: who may ask it is told before anything else.
     """
 
     slip: Slip
@@ -35,6 +36,7 @@ class Delivery(NamedTuple):
     heard: tuple[str, int] | None = None
     expected_version: int | None = None
     traceparent: str | None = None
+    asks: type[Command] | None = None
 
     @property
     def case_id(self) -> str:

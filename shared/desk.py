@@ -25,12 +25,12 @@ from shared.ids import keyed_id
 from shared.inbox import Slip
 from shared.message import Model
 from shared.moment import Moment, Policy
-from shared.parties import Parties, Scope
+from shared.parties import Scope
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase
 from shared.reading import Allowed, Denied, Verdict, Viewer
 from shared.receive import seal_away
-from shared.refusal import CASE_HELD, UNKNOWN_CASE, Refusal, Remedy
+from shared.refusal import CASE_HELD, NOT_YOURS, UNKNOWN_CASE, Refusal, Remedy
 from shared.relay import Relay
 from shared.sealing import CaseKey
 from shared.service import Service
@@ -38,6 +38,8 @@ from shared.transaction import Transaction
 
 S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
+
+NOWHERE = "nowhere"  # what the access log says for a case that is not here: a look at nothing is a look too
 
 BUG = Refusal(
     "FaultOfTheHouse",
@@ -136,7 +138,9 @@ class Desk(Generic[S]):
         sender = f"person:{caller.identity.subject}"
         message_id = caller.idempotency_key or ""
         digest = inbox.digest(self.digest_key, f"{asks.__name__} {caller.path}", case_id, body)
-        pieces = await self._seal_away(body, case_id, sender, message_id, makes_key=makes_key)
+        pieces: tuple[Sealed, ...] | Refusal = NOT_YOURS
+        if actor.role in self.service.process.who_may[asks].roles:
+            pieces = await self._seal_away(body, case_id, sender, message_id, makes_key=makes_key)
         delivery = Delivery(
             slip=Slip(sender, message_id, digest, machine_now(), case_id),
             by=actor,
@@ -145,6 +149,7 @@ class Desk(Generic[S]):
             received_at=self.clock.now(),
             expected_version=caller.if_match,
             traceparent=caller.traceparent,
+            asks=asks,
         )
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
@@ -179,22 +184,23 @@ class Desk(Generic[S]):
         """
         viewer, now = caller.viewer(), self.clock.now()
         async with self.engine.begin() as connection:
-            case = await self.cases.read(connection, case_id)
-            if case is None:
-                raise Refused(UNKNOWN_CASE)
-            if case.held:
-                raise Refused(CASE_HELD)
+            found = await self.cases.read(connection, case_id)
+            case = found or Case(NOWHERE, self.service.process.empty)
             moment = Moment(now, await self.parties.lock(connection), self.policy)
             refusal = _may_look_at_all(caller, viewer, scope, moment)
-            verdicts = [("case", None, _first(refusal, may_view(viewer, None, case.state, now)))]
-            if isinstance(verdicts[0][2], Allowed):
+            verdict = _first(refusal, may_view(viewer, None, case.state, now))
+            told = CASE_HELD if case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
+            if found is None or case.held:
+                verdict = Denied(told.rule, told.article)
+            verdicts = [("case", None, verdict)]
+            if isinstance(verdict, Allowed):
                 verdicts += [
                     (label, thing, may_view(viewer, thing, case.state, now))
                     for label, thing in things(case.state)
                 ]
-            await self._log(connection, viewer, case_id, verdicts)
-        if isinstance(verdicts[0][2], Denied):
-            raise Refused(UNKNOWN_CASE)
+            await self._log(connection, viewer, case.case_id, verdicts)
+        if isinstance(verdict, Denied):
+            raise Refused(told)
         shown = {label: thing for label, thing, v in verdicts[1:] if isinstance(v, Allowed)}
         return Seen(case, await self._opened(case_id, shown))
 
@@ -234,11 +240,6 @@ class Desk(Generic[S]):
             return key.open(found[case_id, content]) if isinstance(content, Ref) else content
 
         return {label: transform(thing, opened) for label, thing in shown.items()}
-
-    async def known_parties(self) -> Parties:
-        """Who is a party, as this service knows it."""
-        async with self.engine.connect() as connection:
-            return await self.parties.refresh(connection)
 
 
 def _may_look_at_all(caller: Caller, viewer: Viewer, scope: Scope | None, moment: Moment) -> Refusal | None:

@@ -198,7 +198,7 @@ class Receiver(Generic[S]):
     def _delivery(self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime) -> Delivery:
         sequence = read.envelope.extensions.get("sequence")
         is_event = read.by.role is Role.SERVICE
-        command, pieces = self._command(read, keys, received)
+        command, pieces, asks = self._command(read, keys, received)
         return Delivery(
             slip=Slip(read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id),
             by=read.by,
@@ -210,24 +210,28 @@ class Receiver(Generic[S]):
             record=read.held.record if read.held else read.record,
             heard=(read.sender, int(sequence)) if is_event and sequence else None,
             traceparent=read.envelope.extensions.get("traceparent"),
+            asks=asks,
         )
 
     def _command(
         self, read: Read, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
-    ) -> tuple[Command | Refusal, tuple[Sealed, ...]]:
+    ) -> tuple[Command | Refusal, tuple[Sealed, ...], type[Command] | None]:
+        """What the message asks, the pieces it brings, and the kind of command a refusal stands for."""
         if read.refusal is not None:
-            return read.refusal, ()
-        message, key = read.message, keys.get(read.case_id)
-        if key is not None and not isinstance(key, CaseKey):
-            return refusal_for(key), ()
+            return read.refusal, (), None
+        message, status = read.message, keys.get(read.case_id)
+        key = status if isinstance(status, CaseKey) else None
         anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id) if key else ""
         pieces = seal_away(message, key, anchor=anchor, by=self.service.name)
         inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
         try:
-            return self.service.handlers[type(message)](message, inbound), pieces
+            command = self.service.handlers[type(message)](message, inbound)
         except Exception as error:  # a bug in a handler parks its message (design, section 6)
             log_bug(self.service.name, "handler-failed", error)
-            return Unhandled(by=read.by), ()
+            return Unhandled(by=read.by), (), None
+        if isinstance(status, KeyStatus):
+            return refusal_for(status), (), type(command)
+        return command, pieces, None
 
     def _dead(self, record: Record, reason: str, held: Held | None) -> DeadLetter:
         is_event = record.topic.endswith(".events")

@@ -156,8 +156,12 @@ class Transaction(Generic[S]):
         writes: Writes[S],
     ) -> Outcome:
         case = writes.cases[delivery.case_id]
-        if case.held and delivery.held is None:
-            return self._queue(delivery, writes)
+        elsewhere, here = _known_items(delivery, owners)
+        moment = Moment(
+            delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
+        )
+        if case.held and not _released(delivery):
+            return self._queue(delivery, case, moment, writes)
         if delivery.heard is not None and delivery.held is None:
             source, sequence = delivery.heard
             if sequence <= case.heard.get(source, 0):
@@ -166,12 +170,8 @@ class Transaction(Generic[S]):
             writes.cases[case.case_id] = case
             if case.exists:
                 writes.changed.add(case.case_id)
-        elsewhere, here = _known_items(delivery, owners)
-        moment = Moment(
-            delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
-        )
         try:
-            verdict = self._verdict(delivery, case, moment, case.case_id in gone)
+            verdict = self._verdict(delivery, case, moment, gone=case.case_id in gone)
             if isinstance(verdict, Refusal):
                 return self._wait_or_refuse(delivery, verdict, writes)
             return self._accept(delivery, case, verdict, owners, writes)
@@ -180,15 +180,17 @@ class Transaction(Generic[S]):
             return self._park(delivery, writes)
 
     def _verdict(
-        self, delivery: Delivery, case: Case[S], moment: Moment, gone: bool
+        self, delivery: Delivery, case: Case[S], moment: Moment, *, gone: bool
     ) -> tuple[Any, ...] | Refusal:
+        """Who may is asked before what is: the answer to somebody who may not tells nothing of the case."""
         command = delivery.command
-        if isinstance(command, Refusal):
-            return command
         if isinstance(command, Unhandled):
             raise TypeError("no command was made of this message")
-        if refusal := permit(self.process.who_may[type(command)], delivery.by, moment):
+        asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
+        if asked and (refusal := permit(self.process.who_may[asked], delivery.by, moment)):
             return refusal
+        if isinstance(command, Refusal):
+            return command
         if gone and not command.after_erasure:
             return ERASED_CASE
         verdict = self.process.decide(case.state, command, moment)
@@ -260,14 +262,28 @@ class Transaction(Generic[S]):
         self._hold(delivery, Why.WAITING, until, writes)
         return Outcome(Fate.WAITING, refusal)
 
-    def _queue(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
+    def _queue(self, delivery: Delivery, case: Case[S], moment: Moment, writes: Writes[S]) -> Outcome:
+        """Behind the fault, in order; but who may not know of the case does not learn that it is held."""
         if delivery.deadline is not None:
             self._set_again(delivery, writes)
             return Outcome(Fate.HELD)
+        if refusal := self._stranger(delivery, case, moment):
+            return self._wait_or_refuse(delivery, refusal, writes)
         if delivery.record is None:
             return self._refuse(delivery, CASE_HELD, writes)
         self._hold(delivery, Why.QUEUED, None, writes)
         return Outcome(Fate.HELD)
+
+    def _stranger(self, delivery: Delivery, case: Case[S], moment: Moment) -> Refusal | None:
+        """The refusal of somebody who may not act in a held case, by its state from before the fault."""
+        if delivery.by.role is Role.SERVICE:
+            return None
+        try:
+            verdict = self._verdict(delivery, case, moment, gone=False)
+        except Exception as error:  # the very fault for which the case is held
+            log_bug(self.process.service, "message-queued", error)
+            return None
+        return verdict if isinstance(verdict, Refusal) and verdict.status in (403, 404) else None
 
     def _park(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
         """A bug of ours: the message is kept, its case is held until an operator has looked."""
@@ -327,6 +343,11 @@ def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozens
         return NONE, NONE
     here = frozenset(item for item in known if owners[item] == delivery.case_id)
     return frozenset(known) - here, here
+
+
+def _released(delivery: Delivery) -> bool:
+    """Whether an operator lets it through to a held case; a message that waits for a fact is not let."""
+    return delivery.held is not None and delivery.held.why is not Why.WAITING
 
 
 def _tried_again_at(delivery: Delivery) -> datetime | None:

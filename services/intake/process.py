@@ -141,8 +141,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, moment: Moment) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
-    if _is_stranger(state, command):
-        return r.NOT_THE_REFERRER
+    if refusal := _may_not_know(state, command):
+        return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return UNKNOWN_CASE if state.phase in GONE else refusal
@@ -187,11 +187,17 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             assert_never(command)
 
 
-def _is_stranger(state: State, command: Command) -> bool:
-    """A party that has nothing to do with the case hears that first, in every phase (R5)."""
-    if command.by.role not in A_PARTY or isinstance(command, c.SubmitReferral) or state.phase in GONE:
-        return False
-    return command.by.party not in (state.referrer, state.leading_party)
+def _may_not_know(state: State, command: Command) -> Refusal | None:
+    """Whoever has nothing to do with the case hears that first, in every phase (R5, R6)."""
+    by = command.by
+    if isinstance(command, c.SubmitReferral) or state.phase in GONE:
+        return None
+    if by.role in A_PARTY and by.party not in (state.referrer, state.leading_party):
+        return r.NOT_THE_REFERRER
+    if isinstance(command, c.ScreenReferral):
+        known_to = by.person if by.on_behalf_of == state.leading_party else None
+        return None if (state.director or known_to) == by.person else r.NOT_THE_DIRECTOR
+    return None
 
 
 def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:

@@ -11,10 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared import parked
+from shared.actor import Actor, Role
 from shared.case_keys import CaseKeys, KeyStatus
 from shared.clock import Clock, machine_now
 from shared.codec import SignedAndSealed
+from shared.delivery import Fate
 from shared.envelope import SEALED_BODY, Envelope, to_headers, to_json
+from shared.held import Held, Why
 from shared.house_keys import HouseKeys
 from shared.ids import new_id
 from shared.jose import load_key, new_key, public_jwk, sign_and_seal
@@ -23,7 +26,8 @@ from shared.message import of_model
 from shared.messages.intake import ConsultationConfirmed
 from shared.parties import KeyUse, Parties, PublicKey
 from shared.receive import Receiver
-from shared.record import Record
+from shared.record import Record, from_bytes
+from shared.refusal import as_told
 from shared.service import Inbound
 from shared.topics import Topics
 from tests.conftest import FreshDatabase
@@ -129,3 +133,40 @@ async def test_a_discarded_message_is_journalled_and_the_rest_goes_on(
     assert done.free
     assert "ParkedMessageDiscarded" in [row.what for row in await rows(engine, "journal")]
     assert (await rows(engine, "cases"))[0].phase == "consulted"  # by the message behind it
+
+
+async def test_a_held_case_is_held_for_those_it_concerns_and_unknown_to_others_r34(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine, house = await fresh_database(SERVICE), House(tmp_path)
+    await a_held_case(engine, house)
+    transaction = transaction_on(engine, SERVICE)
+    police = s.venlo(party=s.POLICE)
+    await know(engine, Parties({s.VENLO: house.party, s.POLICE: police}))
+
+    async def told(party: str) -> str:
+        worker = Actor(Role.PARTY_WORKER, party=party, person=f"worker-{party}")
+        asked = delivery(s.CASE, c.ConfirmConsultation(by=worker), at=machine_now())
+        (outcome,) = await transaction.run([asked])
+        assert outcome.refusal is not None
+        return as_told(outcome.refusal).name
+
+    assert await told(s.VENLO) == "CaseHeld"
+    assert await told(s.POLICE) == "UnknownCase"
+
+
+async def test_a_message_that_waits_for_a_fact_does_not_pass_a_fault(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine, house = await fresh_database(SERVICE), House(tmp_path)
+    await a_held_case(engine, house)
+    transaction = transaction_on(engine, SERVICE)
+    queued = next(row for row in await rows(engine, "held") if row.why == "queued")
+    waits = Held(queued.id, s.CASE, Why.WAITING, machine_now(), bytes(queued.record))
+    parties = Parties({s.VENLO: house.party})
+    received, _ = await house.receiver().receive([(from_bytes(waits.record), waits)], parties)
+    assert [outcome.fate for outcome in await transaction.run(received)] == [Fate.HELD]
+    assert [row.why for row in sorted(await rows(engine, "held"), key=lambda row: row.id)] == [
+        "parked",
+        "queued",
+    ]

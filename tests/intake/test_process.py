@@ -300,8 +300,15 @@ def test_each_of_the_first_three_criteria_is_needed() -> None:
 def test_the_director_screens_on_behalf_of_the_referrer_only() -> None:
     given = s.spec().given(s.RECEIVED, s.CONSULTED)
     other = screen(by=s.by_director(on_behalf_of=s.POLICE))
-    assert given.when(other).refusal is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    assert given.when(other).refusal.name == "NotTheDirectorOfThisCase"
     assert given.when(screen()).events
+
+
+def test_whoever_screened_hears_for_whom_to_act_and_another_director_nothing_r6() -> None:
+    given = s.spec().given(s.RECEIVED, s.CONSULTED, s.TAKEN_UP)
+    assert given.when(screen(by=s.by_director(on_behalf_of=s.POLICE))).refusal.name == "AlreadyScreened"
+    another = screen(by=s.by_director(person_="person-other"))
+    assert given.when(another).refusal.name == "NotTheDirectorOfThisCase"
 
 
 def test_a_screening_on_nobodys_behalf_is_refused() -> None:

@@ -11,7 +11,8 @@ import uvloop
 from fastapi import APIRouter
 from pydantic import ValidationError
 
-from shared import logs, migrate, parked, runtime
+from shared import erased_logs, logs, migrate, parked, runtime
+from shared.clock import machine_now
 from shared.database import connect
 from shared.service import Service
 from shared.settings import Settings
@@ -82,6 +83,28 @@ def command_line(
                 await parts.engine.dispose()
 
         asyncio.run(act())
+
+    @app.command(name="erased-logs")
+    def erased_logs_(
+        measure: str = typer.Option("", help="Case whose log, as it lies in this database, is measured too"),
+    ) -> None:
+        """Say what the logs of erased cases were; a log in a restored copy is measured to compare it."""
+        settings = _settings()
+
+        async def read() -> None:
+            engine = connect(settings.database_url)
+            try:
+                async with engine.connect() as connection:
+                    for log in await erased_logs.kept(connection):
+                        typer.echo(str(log))
+                    if measure:
+                        key = runtime.marker_key(settings)
+                        found = await erased_logs.measure(connection, key, [measure], machine_now())
+                        typer.echo(f"as it lies here: {found[measure]}")
+            finally:
+                await engine.dispose()
+
+        asyncio.run(read())
 
     @app.command()
     def openapi() -> None:

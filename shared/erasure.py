@@ -1,4 +1,7 @@
-"""Forgetting a case in one service: every row of it goes, and a keyed marker stays for a while (R105)."""
+"""Forgetting a case in one service: every row of it goes; a keyed marker stays for a while (R105).
+
+Of its journal and access log a count and a digest stay for good (`erased_logs`).
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -6,6 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared import erased_logs, inbox
 from shared.database import fetch, run
 from shared.ids import keyed_hash
 
@@ -29,19 +33,21 @@ def marker(key: bytes, case_id: str) -> bytes:
     return keyed_hash(key, "erased", case_id)
 
 
-async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], until: datetime) -> None:
+async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime) -> None:
     """Delete every row of these cases; what waits in `held` is refused, and so answered, within a minute.
 
-    `until` is the inbox horizon, after which the marker goes too.
+    `now` is machine time; after the inbox horizon the marker goes too.
     """
     if not case_ids:
         return
-    ids = list(case_ids)
+    ids = sorted(set(case_ids))
+    logs = await erased_logs.measure(connection, key, ids, now)
+    await erased_logs.keep(connection, [logs[case] for case in ids])
     await run(connection, _ALLOW)
     for statement in _FORGET:
         await run(connection, statement, ids=ids)
     await unlink(connection, ids)
-    await run(connection, _MARK, markers=[marker(key, case) for case in ids], until=until)
+    await run(connection, _MARK, markers=[marker(key, case) for case in ids], until=now + inbox.HORIZON)
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:

@@ -88,7 +88,6 @@ def assemble(
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
     parties, post, codec = PartyCopy(), Post(service.name, topics), make_codec(house_keys)
     digest_key = keyed_hash(settings.root_key, "digest")
-    marker_key = keyed_hash(settings.root_key, "marker")
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     transaction = Transaction(
         engine,
@@ -97,7 +96,7 @@ def assemble(
         parties,
         post,
         policy,
-        marker_key,
+        marker_key(settings),
         service.own_rows,
         timedelta(seconds=settings.patience),
         case_keys.drop,
@@ -146,6 +145,11 @@ def assemble(
         issuer,
         client,
     )
+
+
+def marker_key(settings: Settings) -> bytes:
+    """What the markers and log digests of erased cases are keyed with; it lies outside the database."""
+    return keyed_hash(settings.root_key, "marker")
 
 
 @contextlib.asynccontextmanager

@@ -144,6 +144,16 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("until", Timestamp, nullable=False, index=True),
     )
     sa.Table(
+        "erased_logs",
+        metadata,
+        sa.Column("number", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("month", sa.Text, nullable=False),
+        sa.Column("entries", sa.BigInteger, nullable=False),
+        sa.Column("entries_digest", sa.LargeBinary, nullable=False),
+        sa.Column("looks", sa.BigInteger, nullable=False),
+        sa.Column("looks_digest", sa.LargeBinary, nullable=False),
+    )
+    sa.Table(
         "ticks",
         metadata,
         sa.Column("one", sa.Boolean, primary_key=True),

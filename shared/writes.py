@@ -6,7 +6,7 @@ from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import due, erasure, held, inbox, items, journal, outbox, pieces
+from shared import due, erasure, held, items, journal, outbox, pieces
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
 from shared.consequences import (
@@ -111,7 +111,7 @@ async def write(
     if own_rows is not None:
         await own_rows.save(connection, writes.rows)
         await own_rows.forget(connection, writes.forgotten)
-    await erasure.forget(connection, marker_key, writes.forgotten, machine_now() + inbox.HORIZON)
+    await erasure.forget(connection, marker_key, writes.forgotten, machine_now())
     await erasure.unlink(connection, writes.unlinked)
     gone = set(writes.forgotten)
     await outbox.write(connection, writes.answers + [x for x in letters if x.case_id not in gone])

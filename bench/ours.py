@@ -27,7 +27,7 @@ from shared.settings import Settings
 class DerivedKeys:
     """A key authority in memory: the real one is asked once a minute per case, and not what is measured."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, house_keys: HouseKeys) -> None:
         self._root = settings.root_key
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:

@@ -43,3 +43,4 @@ class PurgeCase(Command):
 
     after_erasure: ClassVar[bool] = True
     case_id: str
+    house_keys: tuple[str, ...] = ()

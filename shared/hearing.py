@@ -30,7 +30,7 @@ def archived(message: retention.DossierArchived, at: Inbound) -> f.FollowArchivi
 
 
 def erasure_ordered(message: retention.ErasureOrdered, at: Inbound) -> f.PurgeCase:
-    return f.PurgeCase(by=at.by, case_id=at.case_id)
+    return f.PurgeCase(by=at.by, case_id=at.case_id, house_keys=at.house_keys)
 
 
 HEARD: Mapping[type[Model], Handler] = {

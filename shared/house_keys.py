@@ -1,7 +1,8 @@
 """A service's own keys: one to sign with, and one a day that parties seal to; private halves on disk alone.
 
 Each private key is a file wrapped by the service's root key, outside PostgreSQL. A sealing key is replaced
-every day and destroyed eight days after that, so that old broker disks open for nobody.
+every day and destroyed eight days after that, so that old broker disks open for nobody. Beside them lies
+`destroyed`, the list of the sealing keys that are gone: only what is on it is ever said to be gone.
 """
 
 import json
@@ -18,6 +19,7 @@ from shared.jose import load_key, new_key, public_jwk
 
 ROTATE_AFTER = timedelta(days=1)
 DESTROY_AFTER = timedelta(days=8)  # after it was replaced
+LISTED_FOR = timedelta(days=90)  # how long it goes on being said that a key is gone
 SIGNING, SEALING = "sig", "enc"
 
 
@@ -41,6 +43,7 @@ class HouseKeys:
     def __init__(self, directory: Path, root_key: bytes, now: Callable[[], datetime]) -> None:
         self._directory, self._root, self._now = directory, AESGCM(root_key), now
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._destroyed = self._read_destroyed()
         self._keys = {key.kid: key for key in self._read_all()}
         self.rotate()
 
@@ -53,6 +56,16 @@ class HouseKeys:
         """The private key a party sealed to, as long as it exists."""
         found = self._keys.get(kid)
         return found.key if found is not None and found.use == SEALING else None
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The kids of all private keys that can still open a record."""
+        return tuple(sorted(kid for kid, key in list(self._keys.items()) if key.use == SEALING))
+
+    @property
+    def destroyed(self) -> tuple[str, ...]:
+        """The kids of the private keys that are gone from this directory, as far as they are still listed."""
+        return tuple(sorted(kid for kid in list(self._destroyed) if kid not in self._keys))
 
     def public(self) -> list[dict[str, str]]:
         """The JWKS: signing keys, and the one key to seal to now."""
@@ -70,7 +83,8 @@ class HouseKeys:
             for old in current:
                 self._write(HouseKey(old.use, old.key, old.made_at, replaced_at=now))
         for key in list(self._keys.values()):
-            if key.replaced_at is not None and now - key.replaced_at >= DESTROY_AFTER:
+            over = key.replaced_at is not None and now - key.replaced_at >= DESTROY_AFTER
+            if over or key.kid in self._destroyed:
                 self._destroy(key)
 
     def _newest(self, use: str) -> HouseKey:
@@ -91,21 +105,23 @@ class HouseKeys:
         )
         nonce = os.urandom(12)
         box = nonce + self._root.encrypt(nonce, text.encode(), key.kid.encode())
-        target = self._directory / f"{key.kid}.key"
-        draft = target.with_suffix(".new")
-        with draft.open("wb") as file:
-            file.write(box)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o600)
-        draft.replace(target)
-        self._sync_directory()
+        self._put(f"{key.kid}.key", box)
         self._keys[key.kid] = key
 
     def _destroy(self, key: HouseKey) -> None:
+        """Listed first, so that a crash in between only means that the next start unlinks it."""
+        now = self._now()
+        listed = {kid: at for kid, at in self._destroyed.items() if now - at < LISTED_FOR} | {key.kid: now}
+        self._put("destroyed", json.dumps({kid: at.isoformat() for kid, at in listed.items()}).encode())
+        self._destroyed = listed
         (self._directory / f"{key.kid}.key").unlink(missing_ok=True)
         self._sync_directory()
         del self._keys[key.kid]
+
+    def _read_destroyed(self) -> dict[str, datetime]:
+        file = self._directory / "destroyed"
+        found = json.loads(file.read_bytes()) if file.exists() else {}
+        return {kid: datetime.fromisoformat(at).astimezone(UTC) for kid, at in found.items()}
 
     def _read_all(self) -> list[HouseKey]:
         return [self._read(path) for path in sorted(self._directory.glob("*.key"))]
@@ -120,6 +136,17 @@ class HouseKeys:
             datetime.fromisoformat(found["made_at"]).astimezone(UTC),
             datetime.fromisoformat(replaced).astimezone(UTC) if replaced else None,
         )
+
+    def _put(self, name: str, content: bytes) -> None:
+        """The whole file under its name, on disk, or nothing of it."""
+        draft = self._directory / f"{name}.new"
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(0o600)
+        draft.replace(self._directory / name)
+        self._sync_directory()
 
     def _sync_directory(self) -> None:
         handle = os.open(self._directory, os.O_RDONLY)

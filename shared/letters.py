@@ -39,6 +39,16 @@ class Post:
             traceparent=delivery.traceparent,
         )
 
+    def news(self, message: Model) -> Letter:
+        """An event about no case, for the other four."""
+        return Letter(
+            event_id=new_id(),
+            topic=self.topics.events(self.service),
+            key=self.service,
+            type=of_model(type(message)).type,
+            body=message.model_dump_json(),
+        )
+
     def accepted(self, party: str, delivery: Delivery) -> Letter:
         """The one answer to a message that took effect."""
         message = MessageAccepted(message_id=delivery.slip.message_id)

@@ -1,6 +1,6 @@
 """From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -74,6 +74,7 @@ class Receiver(Generic[S]):
     clock: Clock
     post: Post
     digest_key: bytes
+    house_keys: Callable[[], tuple[str, ...]] = tuple
 
     async def receive(
         self, records: Sequence[tuple[Record, Held | None]], parties: Parties
@@ -223,7 +224,8 @@ class Receiver(Generic[S]):
         key = status if isinstance(status, CaseKey) else None
         anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id) if key else ""
         pieces = seal_away(message, key, anchor=anchor, by=self.service.name)
-        inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at)
+        opened = self.house_keys() if read.by.role is Role.SERVICE else ()
+        inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at, opened)
         try:
             command = self.service.handlers[type(message)](message, inbound)
         except Exception as error:  # a bug in a handler parks its message (design, section 6)

@@ -29,6 +29,7 @@ from shared.desk import Desk
 from shared.health import health_router
 from shared.house_keys import HouseKeys
 from shared.ids import keyed_hash
+from shared.key_rotation import KeyRotation
 from shared.letters import Post
 from shared.moment import Policy
 from shared.party_copy import PartyCopy
@@ -57,6 +58,7 @@ class Parts:
     consumer: Consumer[Any]
     relay: Relay
     timekeeper: Timekeeper[Any]
+    rotation: KeyRotation
     desk: Desk[Any]
     broker: KafkaBroker
     producer: AIOKafkaProducer
@@ -64,7 +66,7 @@ class Parts:
     client: httpx.AsyncClient
 
 
-MakeKeySource = Callable[[Settings], KeySource]
+MakeKeySource = Callable[[Settings, HouseKeys], KeySource]
 MakeCodec = Callable[[HouseKeys], Codec]
 
 
@@ -81,8 +83,8 @@ def assemble(
     issuer = Issuer(client, settings.oidc_issuer, settings.oidc_audience)
     token = ServiceToken(issuer, settings.client_id, read_secret(settings.client_secret_file))
     remote = RemoteKeys(client, settings.key_authority_url, token.get)
-    case_keys = CaseKeys(key_source(settings) if key_source else remote, settings.house)
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
+    case_keys = CaseKeys(key_source(settings, house_keys) if key_source else remote, settings.house)
 
     engine = connect(settings.database_url)
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
@@ -101,7 +103,7 @@ def assemble(
         timedelta(seconds=settings.patience),
         case_keys.drop,
     )
-    receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key)
+    receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka_bootstrap,
         security_protocol="SASL_SSL",
@@ -118,6 +120,7 @@ def assemble(
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
     consumer = Consumer(engine, receiver, transaction, parties, relay, topics)
+    rotation = KeyRotation(engine, post, house_keys, relay)
     timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
     broker = make_broker(
@@ -139,6 +142,7 @@ def assemble(
         consumer,
         relay,
         timekeeper,
+        rotation,
         desk,
         broker,
         producer,
@@ -159,7 +163,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(parts.relay.run(), name="relay"),
         asyncio.create_task(parts.timekeeper.run(), name="timekeeper"),
-        asyncio.create_task(_rotate_daily(parts.house_keys), name="house-keys"),
+        asyncio.create_task(parts.rotation.run(), name="house-keys"),
     ]
     await parts.broker.start()
     try:
@@ -172,12 +176,6 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await parts.producer.stop()
         await parts.client.aclose()
         await parts.engine.dispose()
-
-
-async def _rotate_daily(keys: HouseKeys) -> None:
-    while True:
-        await asyncio.sleep(600)
-        await asyncio.to_thread(keys.rotate)
 
 
 def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:

@@ -21,6 +21,7 @@ class Inbound(NamedTuple):
     """What a handler may know of a message besides its payload.
 
     `received_at` is covenant time, `received_by_machine` the same moment on the machine's clock (keys).
+    `house_keys`, with an event: the kids of this service's private keys that exist while it is read.
     """
 
     case_id: str
@@ -28,6 +29,7 @@ class Inbound(NamedTuple):
     received_at: datetime
     message_id: str
     received_by_machine: datetime
+    house_keys: tuple[str, ...] = ()
 
 
 Handler = Callable[[Any, Inbound], Command]

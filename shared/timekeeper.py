@@ -84,13 +84,15 @@ class Timekeeper(Generic[S]):
         return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
 
     async def _prune(self) -> None:
-        """Once an hour: inbox rows and markers past the horizon (machine time)."""
+        """Once an hour: inbox rows and markers past the horizon (machine time), and what the service adds."""
         now = machine_now()
         if self._pruned_at is not None and now - self._pruned_at < HOUR:
             return
         async with self.engine.begin() as connection:
             await inbox.prune(connection, now)
             await erasure.prune(connection, now)
+            if self.service.own_rows is not None:
+                await self.service.own_rows.prune(connection)
         self._pruned_at = now
 
     async def _retry(self) -> int:

@@ -32,10 +32,11 @@ S = TypeVar("S", bound=HasPhase)
 
 
 class OwnRows(Protocol):
-    """What a service with tables of its own adds to the transaction (its `store.py`)."""
+    """What a service with tables of its own adds to the transaction (its `store.py`); hourly, `prune`."""
 
     async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None: ...
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None: ...
+    async def prune(self, connection: AsyncConnection) -> None: ...
 
 
 @dataclass(slots=True)

@@ -56,6 +56,7 @@ TRANSACTIONS = {
     "shared/relay.py": "takes out of the outbox what every in-sync replica has, in the leader's session",
     "shared/consume.py": "copies the parties topic, before the batch that rests on it",
     "shared/timekeeper.py": "its own tick, so that a leap of time is noticed",
+    "shared/key_rotation.py": "says which house keys are gone: about no case, and decided by nobody",
     "shared/parked.py": "an operator letting go of a held case, outside any decision",
     "shared/migrate.py": "the schema itself",
 }

@@ -14,7 +14,8 @@ from shared.parties import PartyRecord
 def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequence]:
     """`state` is the state after the event; each change publishes the party's whole record."""
     if isinstance(event, e.CasePurged):
-        return [ForgetCase(), Announce(CasePurged(case_id=event.case_id), after_erasure=True)]
+        confirmed = CasePurged(case_id=event.case_id, house_keys=event.house_keys)
+        return [ForgetCase(), Announce(confirmed, after_erasure=True)]
     record = cast(PartyRecord, state.record)
     match event:
         case e.SignatoryRecorded():

@@ -62,6 +62,7 @@ class CasePurged:
     """Governance holds nothing of the case (R105)."""
 
     case_id: str
+    house_keys: tuple[str, ...] = ()
 
 
 Event: TypeAlias = (

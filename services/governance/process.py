@@ -98,8 +98,8 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return _not_in_force(record, moment) or _revoke(record, number, moment)
         case c.EndMembership(reason=reason):
             return (e.MembershipEnded(reason, moment.now),)
-        case c.PurgeCase(case_id=case_id):
-            return (e.CasePurged(case_id),)
+        case c.PurgeCase(case_id=case_id, house_keys=house_keys):
+            return (e.CasePurged(case_id, house_keys),)
         case _:
             assert_never(command)
 

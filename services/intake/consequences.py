@@ -49,8 +49,9 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return [CancelTimer(INFORMING, f"{person}/{moment}")]
         case e.FileCleaned() | e.FileArchived():
             return [KeepOnly(pieces_in(state))]
-        case e.CasePurged(case_id=purged):
-            return [ForgetCase(), Announce(CasePurged(case_id=purged), after_erasure=True)]
+        case e.CasePurged(case_id=purged, house_keys=house_keys):
+            confirmed = CasePurged(case_id=purged, house_keys=house_keys)
+            return [ForgetCase(), Announce(confirmed, after_erasure=True)]
         case _:
             return []
 

@@ -120,6 +120,7 @@ class CasePurged:
     """Intake forgets the case (R105)."""
 
     case_id: str
+    house_keys: tuple[str, ...] = ()
 
 
 Event: TypeAlias = (

@@ -181,8 +181,8 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return (e.FileArchived(),)
         case c.FollowClosing():
             return (e.CaseClosing(), *_tell_who_knew(state, moment.now))
-        case c.PurgeCase(case_id=case_id):
-            return (e.CasePurged(case_id),)
+        case c.PurgeCase(case_id=case_id, house_keys=house_keys):
+            return (e.CasePurged(case_id, house_keys),)
         case _:
             assert_never(command)
 

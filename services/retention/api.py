@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from enum import StrEnum
+from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
@@ -30,6 +31,7 @@ from shared.messages.triage import Participant
 from shared.parties import Scope
 from shared.reading import Denied
 from shared.refusal import NOT_YOURS
+from shared.terms import month_of
 from shared.web import Acting, AtDesk, Done, Looking, done
 from shared.words import ContributedItem, Id, Person, Theme
 
@@ -218,10 +220,17 @@ async def decide_on_inspection(case_id: Id, body: InspectionDecision, caller: Ac
 # --- what leads to nobody -------------------------------------------------------------------------
 
 
+class DestructionStatus(StrEnum):
+    """How far a destruction is (R105)."""
+
+    ERASED_IN_THE_SERVICES = "erased-in-the-services"
+    COMPLETE = "complete"
+
+
 class Destruction(Model):
     """How far it is: not complete before the last house key and the last backup of the case key are gone."""
 
-    status: Literal["erased-in-the-services"] = Field(default="erased-in-the-services", title="stand")
+    status: DestructionStatus = Field(title="stand")
     backups_lapse_in: str = Field(title="laatste reservekopie vervalt in")
 
 
@@ -283,11 +292,15 @@ async def read_proofs(caller: Looking, desk: AtDesk) -> Proofs:
     _register(caller, Register.PROOFS)
     async with desk.engine.connect() as connection:
         chain = await store.proofs(connection)
-    return Proofs(broken_at=first_break(chain), proofs=[_proof(link) for link in chain])
+        waiting = await store.waiting_for_keys(connection)
+    this_month = month_of(desk.clock.now())
+    return Proofs(broken_at=first_break(chain), proofs=[_proof(link, waiting, this_month) for link in chain])
 
 
-def _proof(link: ChainedProof) -> Proof:
+def _proof(link: ChainedProof, waiting: set[str], this_month: str) -> Proof:
     proof = link.proof
+    complete = proof.proof_id not in waiting and proof.backups_lapse_in < this_month
+    status = DestructionStatus.COMPLETE if complete else DestructionStatus.ERASED_IN_THE_SERVICES
     return Proof(
         number=link.number,
         proof_id=proof.proof_id,
@@ -295,7 +308,7 @@ def _proof(link: ChainedProof) -> Proof:
         theme=proof.theme,
         ending=proof.ending,
         confirmed_by=proof.confirmed_by,
-        destruction=Destruction(backups_lapse_in=proof.backups_lapse_in),
+        destruction=Destruction(status=status, backups_lapse_in=proof.backups_lapse_in),
         previous=link.previous.hex(),
         digest=link.digest.hex(),
     )

@@ -86,13 +86,29 @@ class StartErasure(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPurge(Command):
-    """A service holds nothing of the case any more; which one, says the actor (R105)."""
+    """A service holds nothing of the case any more; which one, says the actor (R105).
+
+    `house_keys` are those of its private keys that may still open an old record about the case.
+    """
+
+    house_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKeyDestroyed(Command):
-    """The case's key exists no more; `proof_id` is random and was made for this proof alone (R106)."""
+    """The case's key exists no more; `proof_id` is random and was made for this proof alone (R106).
+
+    `house_keys` are retention's own private keys that may still open an old record about the case.
+    """
 
     proof_id: str
     destroyed_at: datetime
     backups_lapse_at: datetime
+    house_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordHouseKeysDestroyed(Command):
+    """A service's private keys are gone; which service's, says the actor. This is about no case (R105)."""
+
+    house_keys: tuple[str, ...]

@@ -4,7 +4,14 @@ from collections.abc import Iterable
 
 from services.retention import events as e
 from services.retention.process import State
-from services.retention.proofs import CaseCounted, Ending, ProofOfDestruction
+from services.retention.proofs import (
+    AwaitedKey,
+    AwaitedKeys,
+    CaseCounted,
+    Ending,
+    KeysGone,
+    ProofOfDestruction,
+)
 from shared.consequences import (
     Announce,
     ClaimItems,
@@ -46,6 +53,8 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return [SetTimer(DESTROY_KEY, "", at, irreversible=True)]
         case e.CaseErased():
             return _erased(case_id, event, state)
+        case e.HouseKeysDestroyed(service=service, house_keys=kids):
+            return [StoreRow(KeysGone(tuple(AwaitedKey(service, kid) for kid in kids)))]
         case _:
             return []
 
@@ -93,6 +102,7 @@ def _erased(case_id: str, event: e.CaseErased, state: State) -> list[Consequence
     )
     return [
         StoreRow(proof),
+        StoreRow(AwaitedKeys(event.proof_id, state.house_keys)),
         StoreRow(CaseCounted(local_day(event.destroyed_at).year, state.theme, ending)),
         *(ToParty(party, _last_letter(party, state), after_erasure=True) for party in told(state)),
         Announce(m.CaseErased(case_id=case_id), after_erasure=True),

@@ -107,6 +107,7 @@ class PurgeConfirmed:
 
     service: str
     at: datetime
+    house_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,15 @@ class CaseErased:
     proof_id: str
     destroyed_at: datetime
     backups_lapse_at: datetime
+    house_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HouseKeysDestroyed:
+    """These private keys of this service are gone: no proof waits for them any more (R105)."""
+
+    service: str
+    house_keys: tuple[str, ...]
 
 
 Event: TypeAlias = (
@@ -139,4 +149,5 @@ Event: TypeAlias = (
     | PurgeConfirmed
     | AllPurged
     | CaseErased
+    | HouseKeysDestroyed
 )

@@ -9,9 +9,10 @@ from services.retention.key_authority import KeyAuthority
 from shared.actor import CLOCK, Command
 from shared.due import Deadline
 from shared.hearing import hear
+from shared.ids import keyed_id
 from shared.message import Model
 from shared.messages import intake, rto, triage
-from shared.messages.house import CasePurged
+from shared.messages.house import CasePurged, HouseKeysDestroyed
 from shared.service import Handler, Inbound
 
 
@@ -38,7 +39,11 @@ def closed(message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed,
 
 
 def purged(message: CasePurged, at: Inbound) -> c.ConfirmPurge:
-    return c.ConfirmPurge(by=at.by)
+    return c.ConfirmPurge(by=at.by, house_keys=message.house_keys)
+
+
+def keys_destroyed(message: HouseKeysDestroyed, at: Inbound) -> c.RecordHouseKeysDestroyed:
+    return c.RecordHouseKeysDestroyed(by=at.by, house_keys=message.house_keys)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
@@ -50,12 +55,18 @@ HANDLERS: Mapping[type[Model], Handler] = {
     rto.CaseDeescalated: deescalated,
     rto.RtoClosed: closed,
     CasePurged: purged,
+    HouseKeysDestroyed: keys_destroyed,
 }
 
 
 def purged_case(message: CasePurged, sender: str, key: bytes) -> str:
     """Which case it is about, the confirmation says itself."""
     return message.case_id
+
+
+def keys_of(message: HouseKeysDestroyed, sender: str, key: bytes) -> str:
+    """The keys of a service are no case, but have a place of their own beside the cases."""
+    return keyed_id(key, "house-keys", sender)
 
 
 async def archive_due(line: Deadline) -> c.ArchiveFile:
@@ -84,6 +95,7 @@ def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Co
             proof_id=str(uuid.uuid4()),
             destroyed_at=destroyed_at,
             backups_lapse_at=destroyed_at + keys.backups_live,
+            house_keys=keys.house_keys(),
         )
 
     return {ARCHIVE: archive_due, DESTROY: erasure_due, CLOSING_TERM: erasure_due, DESTROY_KEY: key_due}

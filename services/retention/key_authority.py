@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from services.retention.key_store import Answer, KeyStore
 from shared.case_keys import CannotReachKeys
 from shared.clock import Clock, machine_now
+from shared.house_keys import HouseKeys
 from shared.settings import Settings
 
 
@@ -30,16 +31,25 @@ class KeyAuthority:
         self._store: KeyStore | None = None
         self._clock = Clock()
         self.backups_live = timedelta()
+        self._house_keys: HouseKeys | None = None
 
-    def open(self, settings: Settings) -> "KeyAuthority":
+    def open(self, settings: Settings, house_keys: HouseKeys) -> "KeyAuthority":
         """Take the key directory into use; raises `KeyStoreDamaged`."""
+        self._house_keys = house_keys
         store = KeyStore(settings.key_directory / "cases", settings.root_key, settings.house)
         return self.use(store, Clock(settings.clock_file), timedelta(days=KeySettings().key_backup_days))
 
-    def use(self, store: KeyStore, clock: Clock, backups_live: timedelta) -> "KeyAuthority":
+    def use(
+        self, store: KeyStore, clock: Clock, backups_live: timedelta, house_keys: HouseKeys | None = None
+    ) -> "KeyAuthority":
         """Work on this store; `backups_live` is how long a backup of it lives."""
+        self._house_keys = house_keys or self._house_keys
         self._store, self._clock, self.backups_live = store, clock, backups_live
         return self
+
+    def house_keys(self) -> tuple[str, ...]:
+        """The kids of retention's own private keys, to which parties seal; empty when it is not told."""
+        return self._house_keys.held if self._house_keys is not None else ()
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:
         """One answer per case id; raises `CannotReachKeys` when the directory cannot be used now."""

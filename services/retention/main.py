@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.retention.api import router
 from services.retention.consequences import consequences
-from services.retention.handlers import HANDLERS, purged_case, timers
+from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.process import State, decide, evolve
@@ -12,7 +12,7 @@ from services.retention.store import Records
 from services.retention.tables import metadata
 from services.retention.who_may import WHO_MAY
 from shared.cli import command_line
-from shared.messages.house import CasePurged
+from shared.messages.house import CasePurged, HouseKeysDestroyed
 from shared.process import Process
 from shared.service import Service
 
@@ -33,7 +33,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     timers=timers(KEYS),
-    case_of={CasePurged: purged_case},
-    own_rows=Records(),
+    case_of={CasePurged: purged_case, HouseKeysDestroyed: keys_of},
+    own_rows=Records(KEYS.house_keys),
 )
 app = command_line(SERVICE, lambda: [router, key_router(KEYS)], key_source=KEYS.open)

@@ -10,7 +10,7 @@ from services.retention import commands as c
 from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
-from services.retention.proofs import Ending
+from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
 from shared.actor import Actor
 from shared.content import Ref, is_blank
 from shared.message import SERVICES
@@ -68,6 +68,7 @@ class State:
     ending: Ending | None = None
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
+    house_keys: tuple[AwaitedKey, ...] = ()
 
     def missing(self) -> tuple[str, ...]:
         """Which services have not confirmed that they hold nothing any more (R105)."""
@@ -95,6 +96,7 @@ Command: TypeAlias = (
     | c.StartErasure
     | c.ConfirmPurge
     | c.RecordKeyDestroyed
+    | c.RecordHouseKeysDestroyed
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -118,6 +120,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
     c.RecordKeyDestroyed: (frozenset({Phase.DESTROYING}), r.NOT_ALL_CONFIRMED),
+    c.RecordHouseKeysDestroyed: (frozenset(Phase), UNKNOWN_CASE),  # about no case, so in no phase of one
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -175,10 +178,12 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             if _not_yet(state.removal_on or state.destroy_on, moment.now):
                 return r.TERM_NOT_OVER
             return (e.ErasureStarted(moment.now),)
-        case c.ConfirmPurge(by=by):
-            return _confirm(state, by, moment.now)
-        case c.RecordKeyDestroyed():
-            return (e.CaseErased(command.proof_id, command.destroyed_at, command.backups_lapse_at),)
+        case c.ConfirmPurge():
+            return _confirm(state, command, moment.now)
+        case c.RecordKeyDestroyed(proof_id=proof_id, destroyed_at=destroyed_at, house_keys=own):
+            return (e.CaseErased(proof_id, destroyed_at, command.backups_lapse_at, own),)
+        case c.RecordHouseKeysDestroyed(by=by, house_keys=gone):
+            return (e.HouseKeysDestroyed(by.service or "", gone),)
         case _:
             assert_never(command)
 
@@ -251,12 +256,12 @@ def _closing(command: c.CloseEarly, moment: Moment) -> e.CaseClosing:
     )
 
 
-def _confirm(state: State, by: Actor, now: datetime) -> Decision:
+def _confirm(state: State, command: c.ConfirmPurge, now: datetime) -> Decision:
     """A confirmation that was counted before changes nothing."""
-    missing = state.missing()
-    if by.service not in missing:
+    missing, service = state.missing(), command.by.service
+    if service not in missing:
         return ()
-    confirmed = e.PurgeConfirmed(by.service, now)
+    confirmed = e.PurgeConfirmed(service, now, command.house_keys)
     return (confirmed, e.AllPurged(now)) if len(missing) == 1 else (confirmed,)
 
 
@@ -309,12 +314,20 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, leading_party=party, theme=theme, ending=ending, removal_on=removal_on)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
-        case e.PurgeConfirmed(service=service):
-            return replace(state, confirmed=(*state.confirmed, service))
-        case e.AllPurged() | e.CaseErased():
+        case e.PurgeConfirmed(service=service, house_keys=keys):
+            return _awaiting(replace(state, confirmed=(*state.confirmed, service)), service, keys)
+        case e.CaseErased(house_keys=keys):
+            return _awaiting(state, "retention", keys)
+        case e.AllPurged() | e.HouseKeysDestroyed():
             return state
         case _:
             assert_never(event)
+
+
+def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
+    """A service that does not say which keys it has is waited for as long as it does not."""
+    keys = tuple(AwaitedKey(service, kid) for kid in kids or (UNKNOWN_KEY,))
+    return replace(state, house_keys=(*state.house_keys, *keys))
 
 
 def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:

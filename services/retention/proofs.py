@@ -26,11 +26,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofOfDestruction:
-    """One destroyed case: no number, no person, no party, and no day (R106).
-
-    `last_house_key` names the last house key that sealed anything for the case, where it is known: until
-    that private key is gone too the case is erased in the services, and then completely.
-    """
+    """One destroyed case: no number, no person, no party, and no day (R106)."""
 
     proof_id: str
     month: str
@@ -38,7 +34,35 @@ class ProofOfDestruction:
     ending: Ending
     confirmed_by: tuple[str, ...]
     backups_lapse_in: str
-    last_house_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedKey:
+    """A private key of a service, by its kid, that may open a record which still lies on a broker's disk."""
+
+    service: str
+    kid: str
+
+
+UNKNOWN_KEY = "unknown"  # of a service that did not say which keys it has; never gone
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitedKeys:
+    """What a proof waits for: until all of these are gone the case is erased in the services, then complete.
+
+    Kept beside the proof and not in it: the kid of a day's key would tell the day (R106).
+    """
+
+    proof_id: str
+    keys: tuple[AwaitedKey, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeysGone:
+    """No proof waits for these any more."""
+
+    keys: tuple[AwaitedKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +101,6 @@ def digest_of(number: int, proof: ProofOfDestruction, previous: bytes) -> bytes:
         proof.ending,
         list(proof.confirmed_by),
         proof.backups_lapse_in,
-        proof.last_house_key,
     ]
     return hashlib.sha256(previous + json.dumps(said, separators=(",", ":")).encode()).digest()
 

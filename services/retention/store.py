@@ -1,7 +1,7 @@
 """What retention keeps besides its cases: proofs in a chain, counts, and what erasures wait for."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,10 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.retention.process import State
 from services.retention.proofs import (
+    UNKNOWN_KEY,
+    AwaitedKeys,
     CaseCounted,
     Cell,
     ChainedProof,
     Ending,
+    KeysGone,
     ProofOfDestruction,
     chained,
 )
@@ -29,9 +32,9 @@ _LAST = sa.text("SELECT * FROM proofs ORDER BY number DESC LIMIT 1")
 _PROVE = sa.text(
     """
     INSERT INTO proofs (number, proof_id, month, theme, ending, confirmed_by, backups_lapse_in,
-                        last_house_key, previous, digest)
+                        previous, digest)
     VALUES (:number, :proof_id, :month, :theme, :ending, CAST(:confirmed_by AS text[]), :backups_lapse_in,
-            :last_house_key, :previous, :digest)
+            :previous, :digest)
     """
 )
 _COUNT = sa.text(
@@ -43,26 +46,61 @@ _COUNT = sa.text(
     """
 )
 _FIGURES = sa.text("SELECT year, theme, ending, cases FROM figures")
+_AWAIT = sa.text(
+    """
+    INSERT INTO awaited_keys (proof_id, service, kid)
+    SELECT * FROM unnest(CAST(:proofs AS text[]), CAST(:services AS text[]), CAST(:kids AS text[]))
+    ON CONFLICT DO NOTHING
+    """
+)
+_GONE = sa.text(
+    """
+    DELETE FROM awaited_keys WHERE (service, kid)
+        IN (SELECT * FROM unnest(CAST(:services AS text[]), CAST(:kids AS text[])))
+    """
+)
+_OWN_GONE = sa.text(
+    "DELETE FROM awaited_keys WHERE service = 'retention' AND kid <> :unknown AND NOT kid = ANY(:held)"
+)
+_WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys")
 _UNDER_ERASURE = sa.text(
     "SELECT CAST(state AS text) AS state FROM cases WHERE phase IN ('erasing', 'destroying')"
 )
 
 
 class Records:
-    """Writes proofs and counts in the transaction of the erasure they are about."""
+    """Writes proofs and counts in the transaction of the erasure they are about.
+
+    `held` says which private keys retention itself has, or nothing as long as it is not told.
+    """
+
+    def __init__(self, held: Callable[[], tuple[str, ...]]) -> None:
+        self._held = held
 
     async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None:
         proofs = [row for row in rows if isinstance(row, ProofOfDestruction)]
         counted = Counter(row for row in rows if isinstance(row, CaseCounted))
-        if len(proofs) + counted.total() != len(rows):
+        awaited = [row for row in rows if isinstance(row, AwaitedKeys)]
+        gone = [key for row in rows if isinstance(row, KeysGone) for key in row.keys]
+        taken = (ProofOfDestruction, CaseCounted, AwaitedKeys, KeysGone)
+        if not all(isinstance(row, taken) for row in rows):
             raise TypeError("a row that no table of retention takes")
         if proofs:
             await _prove(connection, proofs)
+            await _await_keys(connection, awaited)
+        if gone:
+            services, kids = [key.service for key in gone], [key.kid for key in gone]
+            await run(connection, _GONE, services=services, kids=kids)
         if counted:
             await _count(connection, counted)
 
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
         """Nothing to do: neither a proof nor a count leads to a case (R106)."""
+
+    async def prune(self, connection: AsyncConnection) -> None:
+        """Retention hears what the others publish and not itself: its own keys are looked at here."""
+        if held := self._held():
+            await run(connection, _OWN_GONE, unknown=UNKNOWN_KEY, held=list(held))
 
 
 async def _prove(connection: AsyncConnection, proofs: Sequence[ProofOfDestruction]) -> None:
@@ -81,10 +119,20 @@ async def _prove(connection: AsyncConnection, proofs: Sequence[ProofOfDestructio
             ending=proof.ending,
             confirmed_by=list(proof.confirmed_by),
             backups_lapse_in=proof.backups_lapse_in,
-            last_house_key=proof.last_house_key,
             previous=last.previous,
             digest=last.digest,
         )
+
+
+async def _await_keys(connection: AsyncConnection, awaited: Sequence[AwaitedKeys]) -> None:
+    keys = [(row.proof_id, key) for row in awaited for key in row.keys]
+    await run(
+        connection,
+        _AWAIT,
+        proofs=[proof_id for proof_id, _ in keys],
+        services=[key.service for _, key in keys],
+        kids=[key.kid for _, key in keys],
+    )
 
 
 async def _count(connection: AsyncConnection, counted: Counter[CaseCounted]) -> None:
@@ -102,6 +150,11 @@ async def _count(connection: AsyncConnection, counted: Counter[CaseCounted]) -> 
 async def proofs(connection: AsyncConnection) -> list[ChainedProof]:
     """The whole chain, first proof first."""
     return [_chained(row) for row in await fetch(connection, _PROOFS)]
+
+
+async def waiting_for_keys(connection: AsyncConnection) -> set[str]:
+    """The proofs that still wait for a house key to go."""
+    return {row.proof_id for row in await fetch(connection, _WAITING)}
 
 
 async def figures(connection: AsyncConnection) -> dict[Cell, int]:
@@ -124,6 +177,5 @@ def _chained(row: Any) -> ChainedProof:
         ending=Ending(row.ending),
         confirmed_by=tuple(row.confirmed_by),
         backups_lapse_in=row.backups_lapse_in,
-        last_house_key=row.last_house_key,
     )
     return ChainedProof(row.number, proof, bytes(row.previous), bytes(row.digest))

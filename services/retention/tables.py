@@ -24,9 +24,16 @@ sa.Table(
     sa.Column("ending", sa.Text, nullable=False),
     sa.Column("confirmed_by", ARRAY(sa.Text), nullable=False),
     sa.Column("backups_lapse_in", sa.Text, nullable=False),
-    sa.Column("last_house_key", sa.Text, nullable=True),
     sa.Column("previous", sa.LargeBinary, nullable=False),
     sa.Column("digest", sa.LargeBinary, nullable=False),
+)
+sa.Table(
+    "awaited_keys",
+    metadata,
+    sa.Column("proof_id", sa.Text, primary_key=True),
+    sa.Column("service", sa.Text, primary_key=True),
+    sa.Column("kid", sa.Text, primary_key=True),
+    sa.Index("ix_awaited_keys_kid", "service", "kid"),
 )
 sa.Table(
     "figures",

@@ -22,4 +22,5 @@ WHO_MAY: Mapping[type[Command], Requirement] = {
     c.StartErasure: Requirement(THE_CLOCK),
     c.ConfirmPurge: Requirement(A_SERVICE),
     c.RecordKeyDestroyed: Requirement(THE_CLOCK),
+    c.RecordHouseKeysDestroyed: Requirement(A_SERVICE),
 }

@@ -51,8 +51,9 @@ def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequ
             return _stopped(state)
         case e.FileCleaned(dropped=dropped):
             return [DropPieces(dropped)]
-        case e.CasePurged(case_id=purged):
-            return [ForgetCase(), Announce(CasePurged(case_id=purged), after_erasure=True)]
+        case e.CasePurged(case_id=purged, house_keys=house_keys):
+            confirmed = CasePurged(case_id=purged, house_keys=house_keys)
+            return [ForgetCase(), Announce(confirmed, after_erasure=True)]
         case _:
             return []
 

@@ -219,6 +219,7 @@ class CasePurged:
     """The round table forgets the case (R105)."""
 
     case_id: str
+    house_keys: tuple[str, ...] = ()
 
 
 Event: TypeAlias = (

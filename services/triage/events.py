@@ -138,6 +138,7 @@ class CasePurged:
     """Triage forgets the case (R105)."""
 
     case_id: str
+    house_keys: tuple[str, ...] = ()
 
 
 Event: TypeAlias = (

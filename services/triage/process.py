@@ -121,8 +121,8 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, Ref))),)
         case c.FollowClosing():
             return _close(state)
-        case c.PurgeCase(case_id=case_id):
-            return (e.CasePurged(case_id),)
+        case c.PurgeCase(case_id=case_id, house_keys=house_keys):
+            return (e.CasePurged(case_id, house_keys),)
         case _:
             assert_never(command)
 

@@ -67,6 +67,9 @@ class TriageRecord:
             for statement in _FORGET:
                 await run(connection, statement, cases=list(case_ids))
 
+    async def prune(self, connection: AsyncConnection) -> None:
+        """Nothing to do: these rows go with their case."""
+
 
 async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
     if asked:

@@ -46,6 +46,17 @@ class DeadLetter(Model):
 
 @message("case-purged", "house", Direction.EVENT, dutch="casus verwijderd")
 class CasePurged(Model):
-    """The service that publishes this holds nothing of the case any more (R105)."""
+    """The service that publishes this holds nothing of the case any more (R105).
+
+    `house_keys`: the kids of its private keys that exist now, and so may open an old record about the case.
+    """
 
     case_id: Id
+    house_keys: tuple[str, ...] = ()
+
+
+@message("house-keys-destroyed", "house", Direction.EVENT, dutch="sleutels van het huis vernietigd")
+class HouseKeysDestroyed(Model):
+    """These private keys of the service that publishes this are gone; said again every day for a while."""
+
+    house_keys: tuple[str, ...]

@@ -1,10 +1,13 @@
 """The whole story, on real servers: once in peace, and once while services are killed with -9."""
 
 import asyncio
+import base64
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +18,10 @@ from deploy.local.postgres import Database, run_sql
 from deploy.story import play as story
 from deploy.story.telling import Telling
 from deploy.story.world import world
+from shared.clock import machine_now
+from shared.house_keys import HouseKeys
 from shared.message import SERVICES
+from shared.settings import read_secret
 from tests.running import quiet_console
 
 RULES_REFUSED_UNDER = {
@@ -41,6 +47,8 @@ def tables_that_mention(house: House, word: str) -> dict[str, int]:
 class Played:
     """What was told, and what the databases held half-way and at the end."""
 
+    house: House
+
     telling: Telling
     half_way: dict[str, int]
     at_the_end: dict[str, dict[str, int]]
@@ -58,7 +66,7 @@ async def played(house: House) -> Played:
     await drained(house)
     words = (here.case, here.man, here.mother, *here.items.values(), here.second_case)
     at_the_end = {word: await asyncio.to_thread(tables_that_mention, house, word) for word in words}
-    return Played(telling, half_way, at_the_end, rows_of(house, "outbox"), rows_of(house, "held"))
+    return Played(house, telling, half_way, at_the_end, rows_of(house, "outbox"), rows_of(house, "held"))
 
 
 async def drained(house: House, within: float = 60.0) -> None:
@@ -84,10 +92,10 @@ def told(telling: Telling) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-async def in_peace(tmp_path_factory: pytest.TempPathFactory) -> Played:
+async def in_peace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Played]:
     house = local.start(tmp_path_factory.mktemp("peace"))
     try:
-        return await played(house)
+        yield await played(house)
     finally:
         house.reset()
 
@@ -107,6 +115,49 @@ async def test_every_kind_of_refusal_of_the_story_was_seen(in_peace: Played) -> 
 async def test_nothing_was_parked_and_nothing_is_left_in_an_outbox(in_peace: Played) -> None:
     assert sum(in_peace.held.values()) == 0, in_peace.held
     assert sum(in_peace.unsent.values()) == 0, in_peace.unsent
+
+
+async def test_the_destructions_are_complete_when_the_house_keys_of_then_are_gone_r105(
+    in_peace: Played,
+) -> None:
+    """R105: nine days on, on the keys of the running services; and when the last backup has lapsed."""
+    house = in_peace.house
+    of_then = house_key_files(house)
+    async with world(house.env, Telling(quiet_console())) as here:
+        here.move_clock_to(here.now + timedelta(days=70))
+        manager = here.people("manager-a")
+        assert statuses(await manager.see("retention", "/proofs")) == {"erased-in-the-services"}
+        await asyncio.to_thread(nine_days_pass_for_the_keys, house)
+        assert not of_then & house_key_files(house)
+        await manager.see_until("retention", "/proofs", lambda found: statuses(found) == {"complete"})
+
+
+def statuses(found: Any) -> set[str]:
+    return {proof["destruction"]["status"] for proof in found["proofs"]}
+
+
+def house_key_files(house: House) -> set[Path]:
+    """The private keys that parties sealed to, in all five services."""
+    return {
+        house.layout.keys(service) / "house" / f"{kid}.key"
+        for service in SERVICES
+        for kid in keys_at(house, service, machine_now()).held
+    }
+
+
+def keys_at(house: House, service: str, now: datetime) -> HouseKeys:
+    """The service's own keys, turned as they are when the machine's clock says this."""
+    root_key = base64.urlsafe_b64decode(read_secret(house.layout.secrets(service).root_key_file) + "==")
+    return HouseKeys(house.layout.keys(service) / "house", root_key, lambda: now)
+
+
+def nine_days_pass_for_the_keys(house: House) -> None:
+    """Nobody waits nine days: the services are away meanwhile, and find their keys turned."""
+    for service in SERVICES:
+        house.stop_one(service)
+        for days in (2, 11):
+            keys_at(house, service, machine_now() + timedelta(days=days))
+        house.start_one(service)
 
 
 @asynccontextmanager

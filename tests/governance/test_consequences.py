@@ -60,9 +60,9 @@ def test_an_acceptance_publishes_no_person() -> None:
 
 
 def test_a_purge_is_confirmed_after_the_erasure_r105() -> None:
-    assert following(e.CasePurged(s.CASE)) == [
+    assert following(e.CasePurged(s.CASE, ("kid",))) == [
         ForgetCase(),
-        Announce(CasePurged(case_id=s.CASE), after_erasure=True),
+        Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True),
     ]
 
 

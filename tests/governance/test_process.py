@@ -378,14 +378,14 @@ def test_a_party_acts_for_itself_only_r122() -> None:
 
 
 def test_governance_confirms_that_it_holds_nothing_of_a_case_r105() -> None:
-    purge = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE)
+    purge = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE, house_keys=("kid",))
     purged = s.spec().when(purge)
-    assert purged.events == (e.CasePurged(s.CASE),)
+    assert purged.events == (e.CasePurged(s.CASE, ("kid",)),)
     assert s.spec().given(*purged.events).state.phase is Phase.PURGED
-    assert s.spec().given(*purged.events).when(purge).events == (e.CasePurged(s.CASE),)
+    assert s.spec().given(*purged.events).when(purge).events == (e.CasePurged(s.CASE, ("kid",)),)
 
 
 def test_a_membership_is_no_case_and_is_not_erased_with_one_r105() -> None:
-    purge = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE)
+    purge = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE, house_keys=("kid",))
     assert MEMBER.when(purge).refusal.name == "NoCase"
     assert MEMBER.given(s.ENDED).when(purge).refusal.name == "NoCase"

@@ -121,9 +121,9 @@ def test_archiving_drops_the_number_of_the_person() -> None:
 
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:
     """R105: the confirmation outlives the case."""
-    assert follows(Phase.ARCHIVED, e.CasePurged(s.CASE)) == [
+    assert follows(Phase.ARCHIVED, e.CasePurged(s.CASE, ("kid",))) == [
         ForgetCase(),
-        Announce(CasePurged(case_id=s.CASE), after_erasure=True),
+        Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True),
     ]
 
 

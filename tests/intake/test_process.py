@@ -472,7 +472,9 @@ def test_archiving_and_closing_follow_the_other_services() -> None:
 def test_an_ordered_erasure_is_followed_in_every_phase(phase: Phase) -> None:
     """R105: also where nothing of the case was ever known, because retention waits for the answer."""
     given = s.spec().given(*s.HISTORIES[phase])
-    assert given.when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)).events == (e.CasePurged(s.CASE),)
+    assert given.when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events == (
+        e.CasePurged(s.CASE, ("kid",)),
+    )
 
 
 def test_a_purged_case_is_as_unknown_as_one_that_never_was() -> None:

@@ -181,10 +181,13 @@ ARCHIVED = e.FileArchived((WITHHELD,), (), ARCHIVE_ON)
 STEP_2 = (*STEP_1, CLEANED, ARCHIVED)
 INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
 CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
-CONFIRMED = tuple(e.PurgeConfirmed(name, DESTROY_ON) for name in ("governance", "intake", "rto", "triage"))
+CONFIRMED = tuple(
+    e.PurgeConfirmed(name, DESTROY_ON, (f"kid-of-{name}",))
+    for name in ("governance", "intake", "rto", "triage")
+)
 ERASING = (*STEP_2, e.ErasureStarted(DESTROY_ON))
 DESTROYING = (*ERASING, *CONFIRMED, e.AllPurged(DESTROY_ON))
-ERASED = e.CaseErased(PROOF, DESTROY_ON, DESTROY_ON + timedelta(days=30))
+ERASED = e.CaseErased(PROOF, DESTROY_ON, DESTROY_ON + timedelta(days=30), ("kid-of-retention",))
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
@@ -216,10 +219,15 @@ COMMANDS: tuple[Command, ...] = (
         closed_at=NOW,
     ),
     c.StartErasure(by=CLOCK),
-    c.ConfirmPurge(by=by_service("intake")),
+    c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
     c.RecordKeyDestroyed(
-        by=CLOCK, proof_id=PROOF, destroyed_at=DESTROY_ON, backups_lapse_at=DESTROY_ON + timedelta(days=30)
+        by=CLOCK,
+        proof_id=PROOF,
+        destroyed_at=DESTROY_ON,
+        backups_lapse_at=DESTROY_ON + timedelta(days=30),
+        house_keys=("kid-of-retention",),
     ),
+    c.RecordHouseKeysDestroyed(by=by_service("intake"), house_keys=("kid-of-intake",)),
 )
 
 

@@ -20,6 +20,7 @@ from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
+from services.retention.process import MUST_CONFIRM
 from shared.actor import CLOCK, Command
 from shared.auth import Issuer
 from shared.case_keys import CaseKeys
@@ -78,12 +79,12 @@ class Http:
         headers = await self._headers(who, on_behalf_of) | {"idempotency-key": new_id()}
         return await self._client.post(path, json=body, headers=headers)
 
-    async def tell(self, *commands: Command, at: datetime = NOW) -> None:
+    async def tell(self, *commands: Command, at: datetime = NOW, case_id: str = s.CASE) -> None:
         """The commands with their texts really sealed; each must take effect."""
         key = (await self.keys.get([s.CASE], make=True))[s.CASE]
         assert isinstance(key, CaseKey)
 
-        outcomes = await self._transaction.run([delivery(s.CASE, one, at=at, key=key) for one in commands])
+        outcomes = await self._transaction.run([delivery(case_id, one, at=at, key=key) for one in commands])
         assert {outcome.fate for outcome in outcomes} <= {Fate.ACCEPTED}, outcomes
 
     async def subject(self, who: str) -> str:
@@ -298,15 +299,19 @@ async def test_a_closing_case_shows_until_when_and_to_whom_r102(http: Http) -> N
         assert told(await http.get(who, CASE, s.VENLO if who == "support" else None)) == NOBODY
 
 
+def confirmed(service: str) -> c.ConfirmPurge:
+    return c.ConfirmPurge(by=s.by_service(service), house_keys=(f"kid-of-{service}",))
+
+
 async def erased(http: Http) -> None:
     await http.tell(next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly)))
     await http.tell(c.StartErasure(by=CLOCK), at=NOW + s.TERM)
     for service in ("intake", "triage", "rto"):
-        await http.tell(c.ConfirmPurge(by=s.by_service(service)))
+        await http.tell(confirmed(service))
     (under_way,) = (await http.get("officer", "/erasures")).json()
     assert (under_way["missing"], under_way["key_destroyed_next"]) == (["governance"], False)
     assert s.CASE not in str(under_way)
-    await http.tell(c.ConfirmPurge(by=s.by_service("governance")))
+    await http.tell(confirmed("governance"))
     assert (await http.get(MANAGER, "/erasures")).json()[0]["key_destroyed_next"] is True
     await http.tell(next(x for x in s.COMMANDS if isinstance(x, c.RecordKeyDestroyed)))
 
@@ -323,6 +328,27 @@ async def test_what_stays_is_a_proof_and_a_figure_that_lead_to_nobody_r106_a24(h
     assert (figures["total"], {cell["count"] for cell in figures["cells"]}) == (1, {None})
     for leads in (s.CASE, s.VENLO, s.MAN):
         assert leads not in str((proofs, figures))
+
+
+async def status(http: Http) -> str:
+    (proof,) = (await http.get("officer", "/proofs")).json()["proofs"]
+    found: str = proof["destruction"]["status"]
+    return found
+
+
+async def test_a_destruction_is_complete_when_the_last_key_and_the_last_backup_are_gone_r105(
+    http: Http,
+) -> None:
+    """R105: complete is said of what can be opened nowhere any more."""
+    await erased(http)
+    http.move_to(s.DESTROY_ON + timedelta(days=60))
+    for service in (*MUST_CONFIRM, "retention"):
+        assert await status(http) == "erased-in-the-services"
+        gone = c.RecordHouseKeysDestroyed(by=s.by_service(service), house_keys=(f"kid-of-{service}",))
+        await http.tell(gone, case_id=s.number(99))
+    assert await status(http) == "complete"
+    http.move_to(s.DESTROY_ON + timedelta(days=30))
+    assert await status(http) == "erased-in-the-services", "in the month in which the last backup lapses"
 
 
 async def test_registers_are_not_for_everybody_r91(http: Http) -> None:

@@ -1,11 +1,21 @@
 """What follows from what happened: terms, letters to exactly whom, orders, and the proof."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from services.retention import events as e
 from services.retention.consequences import consequences
-from services.retention.proofs import CaseCounted, Ending, ProofOfDestruction
+from services.retention.process import MUST_CONFIRM
+from services.retention.proofs import (
+    UNKNOWN_KEY,
+    AwaitedKey,
+    AwaitedKeys,
+    CaseCounted,
+    Ending,
+    KeysGone,
+    ProofOfDestruction,
+)
 from shared.consequences import (
     Announce,
     ClaimItems,
@@ -15,6 +25,7 @@ from shared.consequences import (
     StoreRow,
     ToParty,
 )
+from shared.message import SERVICES
 from shared.messages import retention as m
 from shared.words import Theme
 from tests.retention import samples as s
@@ -126,6 +137,30 @@ def test_the_proof_holds_nothing_that_leads_to_anybody_r106() -> None:
     said = repr(proof)
     for leads in (s.CASE, s.RTO, s.MAN, s.VENLO, s.POLICE, s.CARE, s.DIRECTOR):
         assert leads not in said
+
+
+def test_a_proof_waits_for_every_key_that_any_service_had_when_it_forgot_r105() -> None:
+    """R105: the broker's disks are copies too, and open for whoever has one of these."""
+    (awaited,) = (
+        x.row for x in of(StoreRow, follows(*s.DESTROYING, s.ERASED)) if isinstance(x.row, AwaitedKeys)
+    )
+    assert awaited.proof_id == s.PROOF
+    expected = {(name, f"kid-of-{name}") for name in SERVICES}
+    assert {(key.service, key.kid) for key in awaited.keys} == expected
+
+
+def test_a_service_that_does_not_say_which_keys_it_had_is_waited_for_r105() -> None:
+    """R105: what is not known to be gone is not gone."""
+    silent = tuple(replace(confirmed, house_keys=()) for confirmed in s.CONFIRMED)
+    steps = follows(*s.ERASING, *silent, e.AllPurged(s.DESTROY_ON), s.ERASED)
+    (awaited,) = (x.row for x in of(StoreRow, steps) if isinstance(x.row, AwaitedKeys))
+    assert {key.service for key in awaited.keys if key.kid == UNKNOWN_KEY} == set(MUST_CONFIRM)
+
+
+def test_keys_that_are_gone_are_those_of_the_service_that_says_so_r105() -> None:
+    """R105: nobody speaks for another."""
+    (step,) = follows(e.HouseKeysDestroyed("triage", ("a", "b")))
+    assert step == StoreRow(KeysGone((AwaitedKey("triage", "a"), AwaitedKey("triage", "b"))))
 
 
 def test_a_case_counts_in_the_year_in_which_it_was_destroyed_a24() -> None:

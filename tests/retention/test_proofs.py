@@ -59,7 +59,6 @@ def test_proofs_that_changed_places_show_r106() -> None:
         {"ending": Ending.WITHDRAWN},
         {"confirmed_by": ("intake",)},
         {"backups_lapse_in": "2027-05"},
-        {"last_house_key": "kid"},
     ],
 )
 def test_a_proof_that_was_changed_shows_r106(changes: dict[str, object]) -> None:

@@ -163,6 +163,6 @@ def test_cleaning_drops_the_pieces_r95() -> None:
 
 
 def test_a_purge_forgets_and_then_confirms_r105() -> None:
-    forget, confirm = after(*s.RECORDED, e.CasePurged(s.CASE))
+    forget, confirm = after(*s.RECORDED, e.CasePurged(s.CASE, ("kid",)))
     assert forget == ForgetCase()
-    assert confirm == Announce(CasePurged(case_id=s.CASE), after_erasure=True)
+    assert confirm == Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True)

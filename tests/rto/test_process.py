@@ -570,9 +570,9 @@ def test_nothing_is_released_once_the_case_left_phase_3() -> None:
 
 
 def test_a_purge_is_confirmed_whatever_was_known_r105() -> None:
-    command = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE)
+    command = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE, house_keys=("kid",))
     for phase in Phase:
-        assert s.spec().given(*s.HISTORIES[phase]).when(command).events == (e.CasePurged(s.CASE),)
+        assert s.spec().given(*s.HISTORIES[phase]).when(command).events == (e.CasePurged(s.CASE, ("kid",)),)
 
 
 # --- who may (R7, R115, R122) -----------------------------------------------------------------------

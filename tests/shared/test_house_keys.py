@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from shared.house_keys import DESTROY_AFTER, ROTATE_AFTER, HouseKeys
+from shared.house_keys import DESTROY_AFTER, LISTED_FOR, ROTATE_AFTER, HouseKeys
 
 ROOT = b"r" * 32
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -105,6 +105,55 @@ def test_a_crash_between_new_and_old_leaves_both_and_the_next_rotation_ends_them
     machine.now += DESTROY_AFTER
     again.rotate()
     assert again.opening(first) is None
+
+
+def after_nine_days(keys: HouseKeys, machine: Machine) -> str:
+    """A key was replaced and destroyed; its kid."""
+    first = sealing_kid(keys)
+    machine.now += ROTATE_AFTER
+    keys.rotate()
+    machine.now += DESTROY_AFTER
+    keys.rotate()
+    return first
+
+
+def test_what_is_held_and_what_is_destroyed_is_what_lies_on_disk(
+    keys: HouseKeys, machine: Machine, tmp_path: Path
+) -> None:
+    """R105: signing keys open nothing and count in neither."""
+    first = sealing_kid(keys)
+    assert (keys.held, keys.destroyed) == ((first,), ())
+    assert after_nine_days(keys, machine) == first
+    on_disk = {file.stem for file in (tmp_path / "keys").glob("*.key")}
+    assert set(keys.held) == on_disk - {keys.signing.thumbprint()}
+    assert keys.destroyed == (first,)
+    again = HouseKeys(tmp_path / "keys", ROOT, machine)
+    assert (again.held, again.destroyed) == (keys.held, keys.destroyed)
+
+
+def test_a_crash_between_listing_and_unlinking_ends_at_the_next_start(
+    keys: HouseKeys, machine: Machine, tmp_path: Path
+) -> None:
+    """So does a backup that brings a destroyed key back."""
+    file = tmp_path / "keys" / f"{sealing_kid(keys)}.key"
+    content = file.read_bytes()
+    first = after_nine_days(keys, machine)
+    file.write_bytes(content)
+    again = HouseKeys(tmp_path / "keys", ROOT, machine)
+    assert not file.exists()
+    assert again.opening(first) is None
+    assert again.destroyed == (first,)
+
+
+def test_a_destroyed_key_is_listed_for_ninety_days(keys: HouseKeys, machine: Machine) -> None:
+    first = after_nine_days(keys, machine)
+    machine.now += LISTED_FOR - ROTATE_AFTER
+    keys.rotate()
+    assert first in keys.destroyed
+    machine.now += DESTROY_AFTER
+    keys.rotate()
+    assert first not in keys.destroyed
+    assert keys.destroyed
 
 
 def test_on_disk_a_private_key_is_wrapped_and_for_the_service_alone(keys: HouseKeys, tmp_path: Path) -> None:

@@ -533,4 +533,6 @@ def test_a_closed_case_is_not_closed_again_r102() -> None:
 
 
 def test_a_service_that_never_knew_the_case_still_confirms_its_erasure_r105() -> None:
-    assert s.spec().when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)).events == (e.CasePurged(s.CASE),)
+    assert s.spec().when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events == (
+        e.CasePurged(s.CASE, ("kid",)),
+    )

@@ -41,10 +41,16 @@ def upgrade() -> None:
         sa.Column("ending", sa.Text, nullable=False),
         sa.Column("confirmed_by", ARRAY(sa.Text), nullable=False),
         sa.Column("backups_lapse_in", sa.Text, nullable=False),
-        sa.Column("last_house_key", sa.Text, nullable=True),
         sa.Column("previous", sa.LargeBinary, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
     )
+    op.create_table(
+        "awaited_keys",
+        sa.Column("proof_id", sa.Text, primary_key=True),
+        sa.Column("service", sa.Text, primary_key=True),
+        sa.Column("kid", sa.Text, primary_key=True),
+    )
+    op.create_index("ix_awaited_keys_kid", "awaited_keys", ["service", "kid"])
     op.create_table(
         "figures",
         sa.Column("year", sa.Integer, primary_key=True, autoincrement=False),

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import migrate
+from shared.arrivals import Arrivals
 from shared.auth import Issuer, ServiceToken
 from shared.case_keys import CaseKeys, KeySource, RemoteKeys
 from shared.cases import CaseTable
@@ -33,6 +34,7 @@ from shared.key_rotation import KeyRotation
 from shared.letters import Post
 from shared.moment import Policy
 from shared.party_copy import PartyCopy
+from shared.post_office import PostOffice, kafka_login
 from shared.receive import Receiver
 from shared.relay import Relay
 from shared.service import Service
@@ -121,7 +123,16 @@ def assemble(
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
     consumer = Consumer(engine, receiver, transaction, parties, relay, topics)
     rotation = KeyRotation(engine, post, house_keys, relay)
-    timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock)
+    office = PostOffice(
+        kafka_login(
+            settings.kafka_bootstrap,
+            settings.kafka_username,
+            read_secret(settings.kafka_password_file),
+            str(settings.ca_file),
+        )
+    )
+    arrivals = Arrivals(office, clock, topics.from_pattern(service.name), topics.group(service.name, "from"))
+    timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock, arrivals)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
     broker = make_broker(
         settings.kafka_bootstrap,

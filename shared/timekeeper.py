@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import due, erasure, held, inbox
 from shared.actor import CLOCK
+from shared.arrivals import Arrivals
 from shared.case_keys import CannotReachKeys
 from shared.clock import Clock, machine_now
 from shared.database import fetch, run
@@ -19,6 +20,7 @@ from shared.delivery import Delivery
 from shared.due import Deadline
 from shared.inbox import Slip
 from shared.party_copy import PartyCopy
+from shared.post_office import CannotReachKafka
 from shared.process import HasPhase
 from shared.receive import Receiver
 from shared.record import from_bytes
@@ -48,6 +50,7 @@ class Timekeeper(Generic[S]):
     parties: PartyCopy
     relay: Relay
     clock: Clock
+    arrivals: Arrivals
     holding: bool = field(default=False)
     _pruned_at: datetime | None = None
 
@@ -73,9 +76,21 @@ class Timekeeper(Generic[S]):
             if not self.holding:
                 await run(connection, _TICK, at=now)
             lines = await due.come(connection, now, irreversible=not self.holding, most=MOST)
+        lines = await self._not_overtaking(lines)
         if lines:
             await self.transaction.run([await self._delivery(line) for line in lines])
         return len(lines)
+
+    async def _not_overtaking(self, lines: list[Deadline]) -> list[Deadline]:
+        """Those before which nothing lies unread: what came in time is decided before its term ends."""
+        if not lines:
+            return []
+        try:
+            until = await self.arrivals.taken_until()
+        except CannotReachKafka as error:
+            log.warning("deadlines-wait", reason=str(error))
+            return []
+        return [line for line in lines if until is not None and line.at <= until]
 
     async def _delivery(self, line: Deadline) -> Delivery:
         """State decides whether the deadline still matters; it counts as received when it was due."""

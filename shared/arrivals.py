@@ -1,0 +1,43 @@
+"""Has everything been taken that had arrived when a deadline came? Asked before any deadline acts.
+
+After an outage the deadlines of that time are all due at once, and so are the messages that came in time.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.clock import Clock
+from shared.post_office import Place, PostOffice
+
+
+@dataclass(slots=True)
+class Arrivals:
+    """What parties have sent to one service, and how far its group has taken it."""
+
+    office: PostOffice
+    clock: Clock
+    pattern: str
+    group: str
+    _looked_at: datetime | None = None
+    _ends: dict[Place, int] | None = None
+
+    async def taken_until(self) -> datetime | None:
+        """A moment (covenant time) before which everything that arrived has been decided and committed.
+
+        None as long as something is still unread of what lay there at the last look; then the next call
+        asks again about the same. Raises `CannotReachKafka`.
+        """
+        if self._ends is None or self._looked_at is None:
+            self._looked_at = self.clock.now()
+            self._ends = await self.office.ends(await self.office.places(self.pattern))
+        if await self._unread(self._ends):
+            return None
+        self._ends = None
+        return self._looked_at
+
+    async def _unread(self, ends: dict[Place, int]) -> bool:
+        """What is deleted counts as read: where nothing lies any more, nobody ever commits again."""
+        read = await self.office.read_by(self.group)
+        behind = [place for place, end in ends.items() if read.get(place, 0) < end]
+        oldest = await self.office.beginnings(behind)
+        return any(oldest[place] < ends[place] for place in behind)

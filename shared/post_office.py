@@ -1,0 +1,120 @@
+"""Kafka's own books: how far a topic goes, how far a group has read it, and deleting what was read.
+
+By confluent-kafka, as in provisioning: aiokafka has no way to ask where many topics end in one request.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+PATIENCE = 10.0  # seconds
+
+
+class CannotReachKafka(Exception):
+    """The broker did not answer, or may not answer us: whatever depends on it waits."""
+
+
+class Place(NamedTuple):
+    """One partition of a topic."""
+
+    topic: str
+    partition: int
+
+
+def kafka_login(bootstrap: str, username: str, password: str, ca_file: str) -> dict[str, Any]:
+    """One login at one broker, for librdkafka; silent, as what goes wrong is raised and logged here."""
+    return {
+        "bootstrap.servers": bootstrap,
+        "security.protocol": "SASL_SSL",
+        "sasl.mechanism": "SCRAM-SHA-512",
+        "sasl.username": username,
+        "sasl.password": password,
+        "ssl.ca.location": ca_file,
+        "log_level": 0,
+    }
+
+
+@dataclass(slots=True)
+class PostOffice:
+    """Asks and tells the broker; every method raises `CannotReachKafka`. Connects at the first question."""
+
+    login: Mapping[str, Any] = field(repr=False)
+    _client: AdminClient | None = None
+
+    async def places(self, pattern: str) -> list[Place]:
+        """All partitions of the topics that match and that this login may describe."""
+        listed = await _answered(asyncio.to_thread(self._admin.list_topics, timeout=PATIENCE))
+        matching = re.compile(pattern)
+        return [
+            Place(name, number)
+            for name, topic in sorted(listed.topics.items())
+            if matching.fullmatch(name)
+            for number in sorted(topic.partitions)
+        ]
+
+    async def ends(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The offset of the next record to come."""
+        return await self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    async def beginnings(self, places: Iterable[Place]) -> dict[Place, int]:
+        """The offset of the oldest record that is still there."""
+        return await self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    async def first_since(self, places: Iterable[Place], moment: datetime) -> dict[Place, int]:
+        """The offset of the first record of this moment or later; absent where there is none."""
+        spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+        return {place: offset for place, offset in (await self._offsets(places, spec)).items() if offset >= 0}
+
+    async def read_by(self, group: str) -> dict[Place, int]:
+        """Up to where a group has read, wherever it has read anything."""
+        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
+        found = (await _all(asked.values()))[0]
+        return {
+            Place(one.topic, one.partition): one.offset for one in found.topic_partitions if one.offset >= 0
+        }
+
+    async def groups(self) -> list[str]:
+        """All groups that this login may describe."""
+        listed = await _answered(asyncio.wrap_future(self._admin.list_consumer_groups()))
+        return sorted(group.group_id for group in listed.valid)
+
+    async def delete_before(self, offsets: Mapping[Place, int]) -> None:
+        """Delete what lies before these offsets; the broker frees the bytes when it rolls the segment."""
+        if offsets:
+            asked = [TopicPartition(place.topic, place.partition, end) for place, end in offsets.items()]
+            await _all(self._admin.delete_records(asked).values())
+
+    async def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
+        asked = {TopicPartition(place.topic, place.partition): spec for place in places}
+        if not asked:
+            return {}
+        futures = self._admin.list_offsets(asked)
+        found = await _all(futures.values())
+        return {
+            Place(one.topic, one.partition): result.offset for one, result in zip(futures, found, strict=True)
+        }
+
+    @property
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = AdminClient(dict(self.login))
+        return self._client
+
+
+async def _all(futures: Iterable[Future[Any]]) -> list[Any]:
+    answers: list[Any] = await _answered(asyncio.gather(*(asyncio.wrap_future(future) for future in futures)))
+    return answers
+
+
+async def _answered(question: Any) -> Any:
+    try:
+        return await asyncio.wait_for(question, PATIENCE)
+    except (KafkaException, TimeoutError) as error:
+        raise CannotReachKafka(type(error).__name__) from None

@@ -1,0 +1,72 @@
+"""A service that was away while a term ended: what the broker had in time counts as in time (F20)."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from deploy.local.house import House
+from deploy.story import cast
+from deploy.story.world import World
+from shared.ids import new_id
+from shared.messages.house import MessageAccepted
+from shared.messages.intake import ConsultationConfirmed, ReferralReceived
+from shared.messages.triage import QueryAnswered, QueryIssued, QueryLapsed, QueryReminded
+from shared.words import PersonRole
+
+MOMENTS = timedelta(seconds=20)
+
+
+async def test_an_answer_that_came_in_time_is_accepted_and_silence_lapses_f20(
+    founded: World, house: House
+) -> None:
+    """R31: one party answers while triage is away, the other never does; the term passes meanwhile."""
+    police, care = founded.party(cast.POLICE), founded.party(cast.MENTAL_HEALTH)
+    case = await taken_up(founded)
+    query = await asked(founded, case, cast.POLICE)
+    await asked(founded, case, cast.MENTAL_HEALTH)
+    founded.move_clock_to(query.reply_before + timedelta(minutes=1))
+    end = (await police.gets(QueryReminded, case=case)).reply_before
+    await care.gets(QueryReminded, case=case)
+
+    founded.move_clock_to(end - MOMENTS)
+    await asyncio.to_thread(house.kill, "triage")
+    answer, message_id = QueryAnswered(query_id=query.query_id, involved=True, items=()), new_id()
+    await police.connector.send(answer, case=case, message_id=message_id)
+    assert founded.now < end
+    await passed(founded, end)
+    await asyncio.to_thread(house.start_one, "triage")
+
+    assert isinstance(await police.connector.answer(message_id, within=60), MessageAccepted)
+    await care.gets(QueryLapsed, case=case, within=60)
+    assert not police.has(QueryLapsed, case)
+
+
+async def taken_up(world: World) -> str:
+    """A case in triage."""
+    referrer = world.party(cast.REFERRER)
+    person = cast.person("Persoon F", PersonRole.SUBJECT, "1990-01-01")
+    await referrer.send(cast.referral((person,), ()))
+    case = (await referrer.gets(ReferralReceived)).case_id
+    await referrer.send(ConsultationConfirmed(), case=case)
+    director = world.people("process-director-a", cast.REFERRER)
+    await director.do("intake", f"/cases/{case}/screening", {"outcome": "taken-up", "advice": "Geen."})
+    return case
+
+
+async def asked(world: World, case: str, recipient: str) -> QueryIssued:
+    query = {
+        "recipient": recipient,
+        "task": cast.TASK,
+        "purpose": "Beoordelen.",
+        "necessity": "Nodig.",
+        "question": "Bekend?",
+        "reason": "Betrokken.",
+        "persons": [],
+        "reply_before": (world.now + timedelta(days=1)).isoformat(),
+    }
+    director = world.people("process-director-a", cast.REFERRER)
+    await director.do_when_possible("triage", f"/cases/{case}/queries", query)
+    return await world.party(recipient).gets(QueryIssued, case=case)
+
+
+async def passed(world: World, moment: datetime) -> None:
+    await asyncio.sleep(max(0.0, (moment - world.now).total_seconds()) + 0.1)

@@ -74,11 +74,14 @@ class PostOffice:
 
     async def read_by(self, group: str) -> dict[Place, int]:
         """Up to where a group has read, wherever it has read anything."""
-        asked = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        found = (await _all(asked.values()))[0]
-        return {
-            Place(one.topic, one.partition): one.offset for one in found.topic_partitions if one.offset >= 0
-        }
+        return (await self.read_by_each([group]))[0]
+
+    async def read_by_each(self, groups: Iterable[str]) -> list[dict[Place, int]]:
+        """The same of several groups, in their order; librdkafka takes one group a request."""
+        futures: list[Future[Any]] = []
+        for group in groups:
+            futures += self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return [_offsets_of(found.topic_partitions) for found in await _all(futures)]
 
     async def groups(self) -> list[str]:
         """All groups that this login may describe."""
@@ -106,6 +109,10 @@ class PostOffice:
         if self._client is None:
             self._client = AdminClient(dict(self.login))
         return self._client
+
+
+def _offsets_of(partitions: Iterable[TopicPartition]) -> dict[Place, int]:
+    return {Place(one.topic, one.partition): one.offset for one in partitions if one.offset >= 0}
 
 
 async def _all(futures: Iterable[Future[Any]]) -> list[Any]:

@@ -39,6 +39,7 @@ from shared.receive import Receiver
 from shared.relay import Relay
 from shared.service import Service
 from shared.settings import Settings, read_secret
+from shared.tidying import Tidying
 from shared.timekeeper import Timekeeper
 from shared.topics import Topics
 from shared.transaction import Transaction
@@ -61,6 +62,7 @@ class Parts:
     relay: Relay
     timekeeper: Timekeeper[Any]
     rotation: KeyRotation
+    tidying: Tidying
     desk: Desk[Any]
     broker: KafkaBroker
     producer: AIOKafkaProducer
@@ -132,6 +134,7 @@ def assemble(
         )
     )
     arrivals = Arrivals(office, clock, topics.from_pattern(service.name), topics.group(service.name, "from"))
+    tidying = Tidying(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
     timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock, arrivals)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
     broker = make_broker(
@@ -154,6 +157,7 @@ def assemble(
         relay,
         timekeeper,
         rotation,
+        tidying,
         desk,
         broker,
         producer,
@@ -175,6 +179,7 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         asyncio.create_task(parts.relay.run(), name="relay"),
         asyncio.create_task(parts.timekeeper.run(), name="timekeeper"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
+        asyncio.create_task(parts.tidying.run(), name="tidying"),
     ]
     await parts.broker.start()
     try:

@@ -42,7 +42,8 @@ class Service(Generic[S]):
     `handlers`: what a message of a party or an event of another service asks here; an event that is not
     in it does not concern this service. `timers`: what a deadline asks, by kind. `case_of`: where the
     case id of a message is not its subject, how to derive it from the payload and the sender.
-    `makes_keys`: messages that open a case, so that its key is made when they arrive.
+    `makes_keys`: messages that open a case, so that its key is made when they arrive. `keeps_inboxes`:
+    the one service that deletes on the parties' inboxes what they have read.
     """
 
     name: ServiceName
@@ -54,3 +55,4 @@ class Service(Generic[S]):
     case_of: Mapping[type[Model], Callable[[Any, str, bytes], str]] = field(default_factory=dict)
     makes_keys: frozenset[type[Model]] = frozenset()
     own_rows: OwnRows | None = None
+    keeps_inboxes: bool = False

@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     patience: int = Field(
         default=60, ge=1, le=60, description="Most seconds a message waits for a fact that may still come"
     )
+    tidy_every: int = Field(
+        default=60, ge=1, description="Seconds between two rounds that delete on Kafka what was read"
+    )
     batch: int = Field(default=1000, ge=1, le=5000, description="Most records taken in one transaction")
 
     @model_validator(mode="after")

@@ -23,6 +23,10 @@ class Topics:
     def to_party(self, party: str) -> str:
         return f"{self.prefix}.to.{party}"
 
+    def to_pattern(self) -> str:
+        """The regular expression of all parties' inboxes."""
+        return rf"^{self.prefix}\.to\.[a-z0-9-]+$"
+
     def events(self, service: str) -> str:
         return f"{self.prefix}.{service}.events"
 
@@ -39,3 +43,7 @@ class Topics:
 
     def group(self, service: str, what: str) -> str:
         return f"{self.prefix}.{service}.{what}"
+
+    def owner_of(self, group: str) -> str:
+        """The party or service whose group this is."""
+        return group.removeprefix(f"{self.prefix}.").partition(".")[0]

@@ -123,7 +123,16 @@ def service_acls(prefix: str, service: str) -> list[Acl]:
         *(acl for name in [*heard, register] for acl in _topic(user, name, read, describe)),
         Acl(user, Kind.GROUP, group_prefix(prefix, service), True, read),
     ]
-    return [*acls, *_topic(user, register, write)] if service == "governance" else acls
+    return [*acls, *_governance_acls(prefix, user)] if service == "governance" else acls
+
+
+def _governance_acls(prefix: str, user: str) -> list[Acl]:
+    """It keeps the register, and the parties' inboxes: it deletes there what their groups have read."""
+    return [
+        *_topic(user, parties_topic(prefix), Operation.WRITE),
+        *_topics_below(user, f"{prefix}.to.", Operation.DELETE),
+        Acl(user, Kind.GROUP, f"{prefix}.", True, Operation.DESCRIBE),
+    ]
 
 
 def operator_acls(prefix: str) -> list[Acl]:

@@ -28,5 +28,6 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     case_of=CASE_OF,
+    keeps_inboxes=True,
 )
 app = command_line(SERVICE, lambda: [router])

@@ -105,6 +105,23 @@ def test_only_governance_writes_the_register(service: str) -> None:
     assert allowed == (service == "governance")
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_deletes_on_its_own_outboxes_and_governance_alone_on_inboxes(service: str) -> None:
+    acls, user = service_acls("zvh", service), service_user(service)
+    assert permits(acls, user, TOPIC, f"zvh.{service}.from.a", Operation.DELETE)
+    assert permits(acls, user, TOPIC, "zvh.to.a", Operation.DELETE) == (service == "governance")
+    for topic in (f"zvh.{service}.events", f"zvh.{service}.dead", "zvh.governance.parties"):
+        assert not permits(acls, user, TOPIC, topic, Operation.DELETE)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_only_governance_sees_how_far_a_party_has_read_and_it_joins_no_group(service: str) -> None:
+    acls, user = service_acls("zvh", service), service_user(service)
+    assert permits(acls, user, GROUP, "zvh.a.connector", Operation.DESCRIBE) == (service == "governance")
+    assert not permits(acls, user, GROUP, "zvh.a.connector", Operation.READ)
+    assert not permits(acls, user, GROUP, "elsewhere.a", Operation.DESCRIBE)
+
+
 def test_operators_read_dead_letters_and_nothing_else() -> None:
     read = {acl.name for acl in operator_acls("zvh") if acl.kind is TOPIC}
     assert read == {f"zvh.{service}.dead" for service in SERVICES}

@@ -13,6 +13,7 @@ class Policy:
 
     profile: str = "convenant-2021"
     closing_term: timedelta = timedelta(days=14)  # R102
+    longest_postponement: timedelta = timedelta(days=366)  # R19: what is put off longer is not planned
     query_reminder: timedelta = timedelta(days=3)  # R31: from the end of the term to "no answer"
     archive_after_months: int = 6  # R88
     destroy_after_months: int = 12  # R91

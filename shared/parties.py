@@ -6,10 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-from pydantic import AwareDatetime
-
 from shared.message import Direction, Model, message
-from shared.words import KeyId, PartyId
+from shared.words import Instant, KeyId, PartyId
 
 
 class PartyKind(StrEnum):
@@ -44,8 +42,8 @@ class PublicKey(Model):
     kid: KeyId
     use: KeyUse
     jwk: dict[str, str]
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime | None = None
+    valid_from: Instant
+    valid_until: Instant | None = None
 
 
 class Authorisation(Model):
@@ -54,10 +52,10 @@ class Authorisation(Model):
     authorisation_id: str
     acting_body: str
     scopes: tuple[Scope, ...]
-    valid_from: AwareDatetime
-    valid_until: AwareDatetime | None = None
-    accepted_at: AwareDatetime | None = None
-    revoked_at: AwareDatetime | None = None
+    valid_from: Instant
+    valid_until: Instant | None = None
+    accepted_at: Instant | None = None
+    revoked_at: Instant | None = None
 
     def covers(self, scope: Scope, at: datetime, acting_body: str | None) -> bool:
         """Whether this act is covered at that moment, for that body of the party if one is named."""
@@ -83,8 +81,8 @@ class PartyRecord(Model):
     acting_bodies: tuple[str, ...] = ()
     may_use_bsn: bool = False
     checked_for_special: bool = False
-    member_from: AwareDatetime | None = None
-    member_until: AwareDatetime | None = None
+    member_from: Instant | None = None
+    member_until: Instant | None = None
     authorisations: tuple[Authorisation, ...] = ()
     keys: tuple[PublicKey, ...] = ()
 

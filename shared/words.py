@@ -1,22 +1,56 @@
 """The small words of every message: identifiers and codes, with the shapes that keep people out of them."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from shared.content import Content
 from shared.message import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_YY_MM_DD = r"[0-9]{2}-[0-9]{2}-[0-9]{2}"
+_MOMENT = (
+    rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+)
+_DATE = rf"^(19|2[01]){_YY_MM_DD}$"
 
 ID = re.compile(_UUID)
+MOMENT = re.compile(_MOMENT)  # RFC 3339, in the years 2000 to 2199
+DATE = re.compile(_DATE)
+
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
 PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+
+
+def _written_as(pattern: re.Pattern[str]) -> BeforeValidator:
+    """Text in this form alone; numbers and other texts that pydantic would take for a moment do not fit."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, date) or (isinstance(value, str) and pattern.fullmatch(value)):
+            return value
+        raise ValueError("not in the form of the schema")
+
+    return BeforeValidator(check)
+
+
+# Bounded, so that no term that is counted from it can leave the calendar: what is absurd does not fit.
+Instant = Annotated[
+    AwareDatetime,
+    _written_as(MOMENT),
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+]
+Day = Annotated[
+    date,
+    _written_as(DATE),
+    Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1)),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": _DATE}),
+]
 # A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
 LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]
 
@@ -83,7 +117,7 @@ class Item(Model):
     persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
     acting_body: Code = Field(title="bestuursorgaan")
     basis: LegalReference = Field(title="grondslag")
-    valid_on: date = Field(title="peildatum")
+    valid_on: Day = Field(title="peildatum")
     necessity: Content = Field(title="noodzaak")
     content: Content = Field(title="inhoud")
     shareable_at_rto: bool = Field(default=False, title="deelbaar in het RTO")

@@ -13,7 +13,7 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from docs.generate import contract
 from docs.generate.__main__ import SCHEMAS, broken_promises, documents, left_over, not_current
 from docs.generate.compatibility import breaks
-from docs.generate.tree import DOCS, load, services
+from docs.generate.tree import DOCS, ROOT, load, services
 from shared.consequences import ToParty
 from shared.envelope import Envelope, attributes, schema_uri
 from shared.jose import MAX_SEALED
@@ -201,6 +201,43 @@ def _loose_texts(schema: dict[str, Any]) -> Iterator[str]:
 def _is_loose(kind: dict[str, Any]) -> bool:
     shaped = {"pattern", "format", "enum", "const"} & kind.keys()
     return kind.get("type") == "string" and not shaped and kind.get("maxLength") != contract.MAX_TEXT
+
+
+def _moments(node: Any) -> Iterator[dict[str, Any]]:
+    """Every description of a moment or a day in a schema."""
+    if isinstance(node, dict):
+        if node.get("format") in ("date-time", "date"):
+            yield node
+        for value in node.values():
+            yield from _moments(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _moments(value)
+
+
+@EACH
+def test_no_message_has_a_place_for_an_absurd_moment(entry: MessageType) -> None:
+    assert all("pattern" in kind for kind in _moments(contract.schema_of(entry)))
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_request_has_a_place_for_an_absurd_moment(name: str) -> None:
+    document = json.loads((ROOT / "services" / name / "openapi.json").read_text())
+    schemas = document["components"]["schemas"]
+    todo = {
+        body
+        for path in document["paths"].values()
+        for operation in path.values()
+        for body in references(operation.get("requestBody", {}))
+    }
+    asked: set[str] = set()
+    while todo:
+        asked |= todo
+        found = [references(schemas[reference.rpartition("/")[2]]) for reference in todo]
+        todo = {reference for some in found for reference in some} - asked
+    assert asked
+    for reference in asked:
+        assert all("pattern" in kind for kind in _moments(schemas[reference.rpartition("/")[2]])), reference
 
 
 PERSONAL = ("name", "naam", "bsn", "birth", "geboorte", "address", "adres", "person", "betrokkene", "phone")

@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.message import SERVICES, Model
 from shared.parties import PartyKind
-from shared.words import Code, KeyId, PartyId
+from shared.words import Code, Day, Instant, KeyId, PartyId
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # Party ids become parts of topics, groups and logins, so one that the house uses itself is no party's.
@@ -30,8 +30,8 @@ class AccessionForm(Model):
     undertakes_to_comply: bool = Field(default=False, title="verplicht zich tot naleving")
     entitled_to_exchange: bool = Field(default=False, title="gerechtigd tot uitwisseling")
     place: Words = Field(default="", title="plaats van ondertekening")
-    organisation_signed_on: date | None = Field(default=None, title="ondertekend door de organisatie op")
-    chair_signed_on: date | None = Field(default=None, title="ondertekend door de voorzitter op")
+    organisation_signed_on: Day | None = Field(default=None, title="ondertekend door de organisatie op")
+    chair_signed_on: Day | None = Field(default=None, title="ondertekend door de voorzitter op")
 
     def signed_on(self, today: date) -> date | None:
         """The day from which both signatures stand, or None while one is missing (R109)."""
@@ -65,7 +65,7 @@ class Signatory(Model):
     source: Source = Field(title="afzender")
     may_use_bsn: bool = Field(default=False, title="mag het BSN gebruiken")
     checked_for_special: bool = Field(default=False, title="getoetst op bijzondere persoonsgegevens")
-    member_from: AwareDatetime = Field(title="partij vanaf")
+    member_from: Instant = Field(title="partij vanaf")
     signing_key: KeyOnPaper | None = Field(default=None, title="eerste publieke sleutel")
 
 

@@ -293,7 +293,9 @@ def _postpone(state: State, command: c.PostponeInforming, moment: Moment) -> Dec
         return refusal
     if duty is None or duty.status is DutyStatus.FULFILLED:
         return r.NO_SUCH_DUTY
-    if command.reason is None or command.until is None or command.until <= moment.now:
+    if command.reason is None or command.until is None:
+        return r.POSTPONEMENT_INCOMPLETE
+    if not moment.now < command.until <= moment.now + moment.policy.longest_postponement:
         return r.POSTPONEMENT_INCOMPLETE
     return (
         e.InformingPostponed(command.person_id, command.moment, command.reason, command.until, moment.now),

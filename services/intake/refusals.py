@@ -74,7 +74,7 @@ POSTPONEMENT_INCOMPLETE = Refusal(
     "PostponementIncomplete",
     "R19",
     "B3-F1, F2, F3",
-    "Informing is postponed only with a substantive reason and a planned moment in the future.",
+    "Informing is postponed only with a substantive reason and a planned moment, ahead and within a year.",
 )
 NO_SUCH_DUTY = Refusal(
     "NoSuchDuty",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.actor import Command
 from shared.content import Content, Ref
@@ -13,14 +13,14 @@ from shared.following import PurgeCase as PurgeCase
 from shared.message import Model
 from shared.messages import rto as m
 from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
-from shared.words import ContributedItem, Id, Item, PartyId
+from shared.words import ContributedItem, Id, Instant, Item, PartyId
 
 
 class Meeting(Model):
     """When and where an RTO meets; only a follow-up RTO names participants and viewing entries (R59, R81)."""
 
     rto_id: Id = Field(title="RTO")
-    on: AwareDatetime = Field(title="datum")
+    on: Instant = Field(title="datum")
     place: Content = Field(title="plaats")
     participants: tuple[Participant, ...] = Field(default=(), max_length=30, title="deelnemers")
     viewing_plan: tuple[ViewingEntry, ...] = Field(default=(), max_length=400, title="inzageplan")

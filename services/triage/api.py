@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from services.triage import commands as c
 from services.triage.reading import may_view
@@ -22,7 +22,7 @@ from shared.messages import triage as m
 from shared.parties import Scope
 from shared.refusal import NOT_YOURS
 from shared.web import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
-from shared.words import Code, Id, LegalReference, PartyId
+from shared.words import Code, Id, Instant, LegalReference, PartyId
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; each is looked at, and logged, by itself
@@ -40,7 +40,7 @@ class NewQuery(Model):
     question: Content = Field(default="", title="vraag")
     reason: Content = Field(default="", title="waarom deze partij")
     persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
-    reply_before: AwareDatetime = Field(title="termijn")
+    reply_before: Instant = Field(title="termijn")
     include_bsn: bool = Field(default=False, title="met burgerservicenummer")
     contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
     passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")

@@ -1,13 +1,12 @@
 """Who is a party, its keys and its authorisations (R107 to R122)."""
 
-from datetime import datetime
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.message import Direction, Model, message
 from shared.parties import KeyUse, Scope
-from shared.words import Code, Id, KeyId, PartyId
+from shared.words import Code, Id, Instant, KeyId, PartyId
 
 
 class EndReason(StrEnum):
@@ -25,8 +24,8 @@ class AuthorisationGranted(Model):
     authorisation_id: Id = Field(title="bevoegdheidsverlening")
     acting_body: Code = Field(title="bestuursorgaan")
     scopes: tuple[Scope, ...] = Field(min_length=1, max_length=len(Scope), title="reikwijdte")
-    valid_from: AwareDatetime | None = Field(default=None, title="geldig vanaf")
-    valid_until: AwareDatetime | None = Field(default=None, title="geldig tot")
+    valid_from: Instant | None = Field(default=None, title="geldig vanaf")
+    valid_until: Instant | None = Field(default=None, title="geldig tot")
 
 
 @message("authorisation-revoked", "governance", Direction.FROM_PARTY, dutch="bevoegdheid ingetrokken")
@@ -50,6 +49,6 @@ class MembershipChanged(Model):
     """From this moment the party is, or is no longer, a party to the covenant (R109, R115)."""
 
     party: PartyId = Field(title="partij")
-    member_from: datetime | None = Field(default=None, title="partij vanaf")
-    member_until: datetime | None = Field(default=None, title="partij tot")
+    member_from: Instant | None = Field(default=None, title="partij vanaf")
+    member_until: Instant | None = Field(default=None, title="partij tot")
     reason: EndReason | None = Field(default=None, title="reden van het einde")

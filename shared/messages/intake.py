@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.content import Content
 from shared.message import Direction, Model, message
@@ -11,6 +11,7 @@ from shared.words import (
     ContributedItem,
     Id,
     InformMoment,
+    Instant,
     Item,
     LegalReference,
     PartyId,
@@ -86,7 +87,7 @@ class InformingPostponed(Model):
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
     reason: Content = Field(title="reden")
-    until: AwareDatetime | None = Field(default=None, title="voorgenomen moment")
+    until: Instant | None = Field(default=None, title="voorgenomen moment")
 
 
 @message("referral-received", "intake", Direction.TO_PARTY, dutch="aanmelding ontvangen")
@@ -136,7 +137,7 @@ class CaseTakenUp(Model):
     director: str
     persons: tuple[Person, ...]
     items: tuple[ContributedItem, ...]
-    taken_up_at: AwareDatetime
+    taken_up_at: Instant
 
 
 class ClosingReason(StrEnum):
@@ -155,4 +156,4 @@ class ReferralClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: AwareDatetime
+    closed_at: Instant

@@ -1,10 +1,10 @@
 """Phase 4: cleaning, archiving and destroying, and the proof of it (R86 to R106)."""
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.message import Direction, Model, message
 from shared.messages.rto import Taker
-from shared.words import Id, PartyId
+from shared.words import Id, Instant, PartyId
 
 
 @message("file-cleaned", "retention", Direction.TO_PARTY, dutch="dossier opgeschoond")
@@ -12,15 +12,15 @@ class FileCleaned(Model):
     """The file is stripped; this stays, until these dates (R97)."""
 
     own_items_kept: tuple[Id, ...] = Field(title="eigen gegevens die blijven")
-    archived_on: AwareDatetime = Field(title="archivering op")
-    destroyed_on: AwareDatetime = Field(title="vernietiging op")
+    archived_on: Instant = Field(title="archivering op")
+    destroyed_on: Instant = Field(title="vernietiging op")
 
 
 @message("file-archived", "retention", Direction.TO_PARTY, dutch="dossier gearchiveerd")
 class FileArchived(Model):
     """Step 2 has begun: the file is closed to everybody (R88, R97)."""
 
-    destroyed_on: AwareDatetime = Field(title="vernietiging op")
+    destroyed_on: Instant = Field(title="vernietiging op")
 
 
 @message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
@@ -37,14 +37,14 @@ class DossierCleaned(Model):
 
     kept_items: tuple[Id, ...]
     leading_party: PartyId
-    cleaned_at: AwareDatetime
+    cleaned_at: Instant
 
 
 @message("dossier-archived", "retention", Direction.EVENT, dutch="archivering")
 class DossierArchived(Model):
     """Step 2: nothing of the case is shown by any other service from now on (R88)."""
 
-    archived_at: AwareDatetime
+    archived_at: Instant
 
 
 @message("erasure-ordered", "retention", Direction.EVENT, dutch="verwijdering gelast")

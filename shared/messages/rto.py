@@ -3,13 +3,13 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from shared.content import Content
 from shared.message import Direction, Model, message
 from shared.messages.intake import ClosingReason
 from shared.messages.triage import Participant, ParticipantRole
-from shared.words import ContributedItem, Id, Item, PartyId, Person, Theme
+from shared.words import ContributedItem, Id, Instant, Item, PartyId, Person, Theme
 
 # The opaque subject of a person's token: without blanks, so that no name fits.
 Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:|-]{1,64}$")]
@@ -120,7 +120,7 @@ class RtoConvened(Model):
     """An invitation: role and contribution asked, and nothing of the case itself (R45)."""
 
     rto_id: Id = Field(title="RTO")
-    on: AwareDatetime = Field(title="datum")
+    on: Instant = Field(title="datum")
     place: Content = Field(title="plaats")
     role: ParticipantRole = Field(title="rol")
     contribution: Content = Field(title="gevraagde bijdrage")
@@ -151,7 +151,7 @@ class Action(Model):
     action_id: Id = Field(title="actie")
     party: PartyId = Field(title="uitvoerder")
     description: Content = Field(title="omschrijving")
-    due_on: AwareDatetime | None = Field(default=None, title="gereed op")
+    due_on: Instant | None = Field(default=None, title="gereed op")
 
 
 @message("actions-assigned", "rto", Direction.TO_PARTY, dutch="acties toegewezen")
@@ -180,7 +180,7 @@ class DirectionTransferred(Model):
     """From this moment that party leads (R72)."""
 
     leading_party: PartyId = Field(title="leidende partij")
-    since: AwareDatetime = Field(title="sinds")
+    since: Instant = Field(title="sinds")
 
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
@@ -188,7 +188,7 @@ class DirectionMoved(Model):
     """For the other services: another party leads, with the moment (R72)."""
 
     leading_party: PartyId
-    since: AwareDatetime
+    since: Instant
 
 
 @message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
@@ -197,7 +197,7 @@ class RtoOutcomeRecorded(Model):
 
     outcome: RtoOutcome
     leading_party: PartyId
-    recorded_at: AwareDatetime
+    recorded_at: Instant
 
 
 @message("rto-closed", "rto", Direction.EVENT, dutch="casus na RTO gesloten")
@@ -207,7 +207,7 @@ class RtoClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: AwareDatetime
+    closed_at: Instant
 
 
 class Taker(Model):
@@ -230,7 +230,7 @@ class CaseDeescalated(Model):
     """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8)."""
 
     rto_id: Id
-    decided_at: AwareDatetime
+    decided_at: Instant
     leading_party: PartyId
     referrer: PartyId
     director: str

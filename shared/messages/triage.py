@@ -2,12 +2,12 @@
 
 from enum import StrEnum
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.content import Content
 from shared.message import Direction, Model, message
 from shared.messages.intake import ClosingReason
-from shared.words import Code, ContributedItem, Id, Item, LegalReference, PartyId, Person, Theme
+from shared.words import Code, ContributedItem, Id, Instant, Item, LegalReference, PartyId, Person, Theme
 
 
 class DeclineGround(StrEnum):
@@ -60,7 +60,7 @@ class QueryIssued(Model):
     necessity: Content = Field(title="noodzaak")
     question: Content = Field(title="vraag")
     persons: tuple[Person, ...] = Field(title="betrokkenen")
-    reply_before: AwareDatetime = Field(title="termijn")
+    reply_before: Instant = Field(title="termijn")
 
 
 @message("query-reminded", "triage", Direction.TO_PARTY, dutch="herinnering")
@@ -68,7 +68,7 @@ class QueryReminded(Model):
     """The term has passed without an answer; what comes before the new one still counts (R31)."""
 
     query_id: Id = Field(title="uitvraag")
-    reply_before: AwareDatetime = Field(title="nieuwe termijn")
+    reply_before: Instant = Field(title="nieuwe termijn")
 
 
 @message("query-lapsed", "triage", Direction.TO_PARTY, dutch="uitvraag vervallen")
@@ -100,7 +100,7 @@ class TriageOutcomeRecorded(Model):
     """For the register of duties to inform: an RTO follows, so the data subjects are informed (R56)."""
 
     outcome: TriageOutcome
-    recorded_at: AwareDatetime
+    recorded_at: Instant
 
 
 @message("triage-closed", "triage", Direction.EVENT, dutch="casus na triage gesloten")
@@ -110,7 +110,7 @@ class TriageClosed(Model):
     leading_party: PartyId
     theme: Theme
     reason: ClosingReason
-    closed_at: AwareDatetime
+    closed_at: Instant
 
 
 class ParticipantRole(StrEnum):
@@ -169,4 +169,4 @@ class RtoPrepared(Model):
     citizen: CitizenInvolvement
     care_agreements: Content | None = None
     persons: tuple[Person, ...]
-    prepared_at: AwareDatetime
+    prepared_at: Instant

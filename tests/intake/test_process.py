@@ -15,7 +15,7 @@ from shared.actor import CLOCK, Actor, Command, Role
 from shared.authorisation import permit
 from shared.content import Ref
 from shared.messages.intake import Criteria, ScreeningOutcome
-from shared.moment import Moment
+from shared.moment import Moment, Policy
 from shared.parties import PartyKind, Scope
 from shared.refusal import (
     ITEM_OF_ANOTHER_CASE,
@@ -400,6 +400,14 @@ def test_a_postponement_without_reason_or_future_moment_is_refused(missing: dict
     """R19: the reason and the planned moment, and that moment lies ahead."""
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     assert given.when(postpone(**missing)).refusal is r.POSTPONEMENT_INCOMPLETE
+
+
+def test_a_postponement_of_more_than_a_year_is_no_plan_and_refused() -> None:
+    """R19: the longest postponement is a parameter of the policy."""
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    longest = NOW + Policy().longest_postponement
+    assert given.when(postpone(until=longest)).events
+    assert given.when(postpone(until=longest + SECOND)).refusal is r.POSTPONEMENT_INCOMPLETE
 
 
 def test_a_postponed_duty_is_due_again_at_its_moment_and_any_other_stays_as_it_is() -> None:

@@ -19,7 +19,7 @@ from shared import outbox
 from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
 from shared.delivery import Outcome
-from shared.envelope import Unreadable, from_attributes, read_headers
+from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
 from shared.message import SERVICES
 from shared.parties import PartyRecord
 from shared.party_copy import PartyCopy
@@ -87,7 +87,7 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
     if record.value is None:
         return None
     try:
-        envelope = from_attributes(read_headers(record.headers))
+        envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
         return int(envelope.extensions["sequence"]), PartyRecord.model_validate_json(record.value)
     except (Unreadable, ValueError, KeyError):
         log.error("party-record-unreadable", partition=record.partition, offset=record.offset)

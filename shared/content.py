@@ -8,6 +8,7 @@ walk that turns one into the other; every message, command, event and state goes
 import base64
 import dataclasses
 import operator
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_type_hints
@@ -16,6 +17,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSc
 from pydantic_core import CoreSchema, core_schema
 
 MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say one alone; no byte can, so it could not be sealed
 SEALED_ALLOWED = {"sealed_allowed": True}
 
 
@@ -54,6 +56,8 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
     if isinstance(value, str):
         if len(value) > MAX_CONTENT:
             raise ValueError(f"at most {MAX_CONTENT} characters")
+        if not value.isascii() and _SURROGATE.search(value):
+            raise ValueError("half a character")
         return value
     if isinstance(value, Sealed | Ref):
         return value

@@ -13,13 +13,21 @@ from typing import Any, NamedTuple
 import pydantic_core
 
 from shared.message import MessageType
+from shared.words import ID, MOMENT
 
 SPEC_VERSION = "1.0"
 SEALED_BODY = "application/jose"
 PLAIN_BODY = "application/json"
+CONTENT_TYPE = "content-type"
 # Attributes of the hop, not of the event: outside the signature, and no ground for refusal.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
 _HOP = frozenset({"traceparent", "tracestate"})
+_REQUIRED = frozenset({"specversion", "id", "source", "type", "time"})
+_CORE = _REQUIRED | {"subject", "dataschema", "datacontenttype", "data"}
+_EVERY_DAY = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlationid", "causationid"}
+_READ = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _EVERY_DAY}
+_NAME = re.compile(r"ce_[a-z0-9]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
+_TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -62,7 +70,7 @@ def attributes(envelope: Envelope) -> dict[str, str]:
 def to_headers(envelope: Envelope, content_type: str) -> list[tuple[str, bytes]]:
     """Kafka headers of the binary binding."""
     headers = [(f"ce_{name}", value.encode()) for name, value in attributes(envelope).items()]
-    headers.append(("content-type", content_type.encode()))
+    headers.append((CONTENT_TYPE, content_type.encode()))
     return headers
 
 
@@ -72,8 +80,11 @@ def to_json(envelope: Envelope, data: bytes) -> bytes:
     return around[:-1] + b',"data":' + data + b"}"
 
 
-def read_headers(headers: Headers) -> dict[str, str]:
-    """The `ce_*` headers by attribute name; raises `Unreadable` on a null or non-UTF-8 one."""
+def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
+    """The `ce_*` headers by attribute name: each once, none that is required missing, around such a body.
+
+    Raises `Unreadable`. Any other header is of the hop alone, and only has to be text.
+    """
     found: dict[str, str] = {}
     for name, value in headers:
         if value is None:
@@ -82,41 +93,73 @@ def read_headers(headers: Headers) -> dict[str, str]:
             text = value.decode()
         except UnicodeDecodeError:
             raise Unreadable("header-not-utf-8") from None
-        if name.startswith("ce_"):
-            found[name[3:]] = text
+        attribute = _READ.get(name) or _unusual(name)
+        if attribute is None:
+            continue
+        if attribute in found:
+            raise Unreadable("header-repeated")
+        found[attribute] = text
+    kind = found.pop(CONTENT_TYPE, None)
+    _check_complete(found)
+    if kind != content_type:
+        raise Unreadable("wrong-content-type")
     return found
 
 
-def from_attributes(found: Mapping[str, Any]) -> Envelope:
-    """Build the envelope, or raise `Unreadable` when this is no CloudEvent 1.0."""
+def _unusual(name: str) -> str | None:
+    """The attribute in a header that is not one of every day; None for a header of the hop."""
+    if not name.lower().startswith("ce_"):
+        return None
+    if not _NAME.fullmatch(name):
+        raise Unreadable("attribute-name-not-allowed")
+    return name[3:]
+
+
+def _check_complete(found: Mapping[str, str]) -> None:
     if found.get("specversion") != SPEC_VERSION:
         raise Unreadable("not-a-cloudevent")
+    if not found.keys() >= _REQUIRED:
+        raise Unreadable("attribute-missing")
+
+
+def from_attributes(found: Mapping[str, str]) -> Envelope:
+    """Build the envelope, or raise `Unreadable` when this is no CloudEvent 1.0 of this profile."""
+    _check_complete(found)
+    if _CONTROL.search("".join(found.values())):
+        raise Unreadable("control-character")
+    if not ID.fullmatch(found["id"]):
+        raise Unreadable("id-not-a-uuid")
+    extensions = {name: found[name] for name in found.keys() - _CORE}
+    if "traceparent" in extensions and trace_of(extensions["traceparent"]) is None:
+        del extensions["traceparent"]
+    return Envelope(
+        id=found["id"],
+        source=found["source"],
+        type=found["type"],
+        time=_moment(found["time"]),
+        subject=found.get("subject"),
+        dataschema=found.get("dataschema"),
+        extensions=extensions,
+    )
+
+
+def _moment(written: str) -> datetime:
+    if not MOMENT.fullmatch(written):
+        raise Unreadable("time-not-rfc-3339")
     try:
-        time = datetime.fromisoformat(found["time"])
-        envelope = Envelope(
-            id=found["id"],
-            source=found["source"],
-            type=found["type"],
-            time=time,
-            subject=found.get("subject"),
-            dataschema=found.get("dataschema"),
-            extensions={name: found[name] for name in found.keys() - _CORE},
-        )
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise Unreadable("not-a-cloudevent") from None
-    if time.tzinfo is None or not (0 < len(envelope.id) <= 64) or _CONTROL.search("".join(found.values())):
-        raise Unreadable("not-a-cloudevent")
-    return envelope
+        return datetime.fromisoformat(written)
+    except ValueError:  # the 30th of February
+        raise Unreadable("time-not-rfc-3339") from None
+
+
+def trace_of(traceparent: str | None) -> str | None:
+    """The W3C trace context, or None: what has another form could say something about somebody."""
+    return traceparent if traceparent and _TRACE.fullmatch(traceparent) else None
 
 
 def from_signed(signed: Mapping[str, Any]) -> Envelope:
     """The envelope of a CloudEvent in JSON format; its data is for another reader."""
     return from_attributes({name: value for name, value in signed.items() if type(value) is str})
-
-
-_CORE = frozenset(
-    {"specversion", "id", "source", "type", "time", "subject", "dataschema", "datacontenttype", "data"}
-)
 
 
 def signed_differs(headers: Mapping[str, str], signed: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from shared.database import fetch, run
 from shared.ids import keyed_hash
 
 HORIZON = timedelta(days=30)  # older by its signed time is refused, so rows may go after it
+AHEAD = timedelta(minutes=5)  # clocks differ; what is signed for later still would outlive the horizon
 
 
 class Slip(NamedTuple):

@@ -94,9 +94,11 @@ def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str
         raise CannotOpen("does-not-open")
     try:
         header = json.loads(base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)))
-        kid = header["kid"]
+        kid, has_extensions = header["kid"], "crit" in header
     except (ValueError, KeyError, TypeError, RecursionError):
         raise CannotOpen(otherwise) from None
+    if has_extensions:  # RFC 7515, 4.1.11: we know none, and an empty list is not allowed
+        raise CannotOpen("extension-not-understood")
     key = find(kid) if isinstance(kid, str) else None
     if key is None:
         raise CannotOpen(otherwise)

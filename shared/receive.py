@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 
 from shared import inbox
 from shared.actor import Actor, Command, Role
@@ -17,7 +17,8 @@ from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, Sealed, contents, is_blank, lay_away
 from shared.delivery import DeadLetter, Delivery, Unhandled
 from shared.envelope import (
-    SPEC_VERSION,
+    PLAIN_BODY,
+    SEALED_BODY,
     Envelope,
     Unreadable,
     from_attributes,
@@ -28,7 +29,7 @@ from shared.envelope import (
 from shared.held import Held
 from shared.ids import keyed_id
 from shared.inbox import Slip
-from shared.jose import MAX_SEALED, CannotOpen
+from shared.jose import MAX_PAYLOAD, MAX_SEALED, CannotOpen
 from shared.letters import Post
 from shared.logs import log_bug
 from shared.message import Direction, Model, by_type
@@ -108,9 +109,7 @@ class Receiver(Generic[S]):
 
     def _read_party_message(self, record: Record, held: Held | None, parties: Parties) -> Read:
         party = self.topics.party_of(self.service.name, record.topic)
-        headers = read_headers(record.headers)
-        if headers.get("specversion") != SPEC_VERSION:
-            raise Unreadable("not-a-cloudevent")
+        headers = read_headers(record.headers, SEALED_BODY)
         if record.value is None:
             raise Unreadable("no-body")
         if len(record.value) > MAX_SEALED:
@@ -118,14 +117,19 @@ class Receiver(Generic[S]):
         sender = parties.get(party)
         if sender is None or not sender.may_sign(record.received_at):
             return self._not_yet_a_party(record, held, headers, party)
-        signed = _json(self.codec.open(record.value, sender, record.received_at))
+        payload = self.codec.open(record.value, sender, record.received_at)
+        signed = _json(payload)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
         envelope = from_signed(signed)
         if envelope.source != sender.source:
             raise Unreadable("source-not-of-the-sender")
+        age = record.received_at - envelope.time
+        if age < -inbox.AHEAD:
+            raise Unreadable("time-in-the-future")
+        if len(payload) > MAX_PAYLOAD and len(to_json(signed.get("data"))) > MAX_PAYLOAD:
+            raise Unreadable("too-large")
         message = self._validated(envelope, signed.get("data"))
-        too_old = record.received_at - envelope.time > inbox.HORIZON
         return Read(
             record=record,
             envelope=envelope,
@@ -134,13 +138,13 @@ class Receiver(Generic[S]):
             by=_as_party(party),
             case_id=self._case_of(envelope, message, party),
             digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, message),
-            refusal=MESSAGE_TOO_OLD if too_old else None,
+            refusal=MESSAGE_TOO_OLD if age > inbox.HORIZON else None,
             held=held,
         )
 
     def _read_event(self, record: Record, held: Held | None) -> Read | None:
         sender = self.topics.service_of(record.topic)
-        envelope = from_attributes(read_headers(record.headers))
+        envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
         entry = by_type(envelope.type)
         if entry is None or entry.model not in self.service.handlers:
             return None
@@ -274,7 +278,7 @@ def _brings_text(message: Model) -> bool:
 def _json(payload: bytes) -> dict[str, Any]:
     """A JSON object; anything else, however deep, is unreadable."""
     try:
-        found = from_json(payload)
+        found = from_json(payload, allow_inf_nan=False)
     except ValueError:
         raise Unreadable("invalid-json") from None
     if not isinstance(found, dict):

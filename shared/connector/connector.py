@@ -227,7 +227,7 @@ class Connector:
                 pause = min(pause * 2, 30)
 
     async def _open(self, record: Any) -> LetterIn | None:
-        headers = read_headers(record.headers)
+        headers = read_headers(record.headers, SEALED_BODY)
         service = headers.get("source", "").rpartition("zvh-")[2]
         if service not in SERVICES:
             raise Unreadable("source-not-of-the-house")

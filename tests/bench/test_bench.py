@@ -15,6 +15,7 @@ from bench.place import Cpu
 from bench.report import lines, processor_ratios, ratios
 from deploy.local.keys import new_encryption_key, new_signing_key
 from shared.envelope import PLAIN_BODY, from_attributes, read_headers, signed_differs
+from shared.ids import new_id
 from shared.jose import load_key, new_key, open_sealed, public_jwk
 from shared.message import by_type
 from shared.messages.house import MessageAccepted
@@ -62,12 +63,18 @@ def test_the_floor_answers_what_a_partner_can_read() -> None:
     floor = Floor(
         settings, nothing, nothing, nothing, nothing, lambda _, p: p, PLAIN_BODY.encode(), Began(nothing)
     )
-    row = {"id": 7, "event_id": "e", "recipient": "p", "message_id": "m", "recorded_at": datetime.now(UTC)}
+    row = {
+        "id": 7,
+        "event_id": new_id(),
+        "recipient": "p",
+        "message_id": "m",
+        "recorded_at": datetime.now(UTC),
+    }
     headers, body = floor._answer(row)
     signed = json.loads(body)
-    envelope = from_attributes(read_headers(headers))
+    envelope = from_attributes(read_headers(headers, PLAIN_BODY))
     entry = by_type(envelope.type)
-    assert not signed_differs(read_headers(headers), signed)
+    assert not signed_differs(read_headers(headers, PLAIN_BODY), signed)
     assert entry is not None
     assert entry.model.model_validate(signed["data"]) == MessageAccepted(message_id="m")
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from deploy.story.world import World
 from shared.connector import TooLarge, from_house_file
 from shared.envelope import SEALED_BODY, Envelope, attributes, to_headers, to_json
 from shared.ids import new_id
-from shared.jose import load_key, new_key, sign_and_seal
+from shared.jose import MAX_PAYLOAD, load_key, new_key, sign_and_seal
 from shared.messages.governance import AuthorisationGranted, AuthorisationRevoked
 from shared.messages.house import MessageAccepted, MessageRefused
 from shared.parties import Scope
@@ -57,6 +58,12 @@ def sealed(world: World, payload: bytes, signer: str = PARTY) -> bytes:
     return sign_and_seal(payload, signing=key, sealing=house_key(world))
 
 
+def signed_as(world: World, envelope: Envelope, reason: str) -> tuple[bytes, list[Any], str]:
+    """A good message under an envelope that is not."""
+    payload = to_json(envelope, grant().model_dump_json(exclude_none=True).encode())
+    return sealed(world, payload), to_headers(envelope, SEALED_BODY), reason
+
+
 async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, list[Any], str]]:
     """Each bad record with the reason that is expected for it."""
     envelope, body = await a_good_message(party)
@@ -66,10 +73,29 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
     other_subject = envelope._replace(subject=new_id())
     text = to_json(envelope, json.dumps({"authorisation_id": new_id()}).encode())
     deep = to_json(envelope, b"[" * 10_000 + b"]" * 10_000)
+    half = to_json(envelope, b'{"authorisation_id":"\\ud800"}')
+    absurd = grant().model_dump(mode="json", exclude_none=True) | {"valid_until": "9999-12-31T23:59:59-14:00"}
+    wide = grant().model_dump(mode="json", exclude_none=True) | {"more": "x" * MAX_PAYLOAD}
+    named = envelope._replace(id="Persoon Jansen 1990")
+    ahead = envelope._replace(time=envelope.time + timedelta(minutes=6))
+    week = dict(good) | {"ce_time": b"2026-W48-2T09:00:00Z"}
     stranger = sign_and_seal(to_json(envelope, b"{}"), signing=new_key(), sealing=house_key(world))
     unsealed = json.dumps({**attributes(envelope), "data": {}}).encode()
     return {
         "no CloudEvent at all": (b"hello", [("content-type", b"text/plain")], "not-a-cloudevent"),
+        "only a version": (body, [good[0], good[-1]], "attribute-missing"),
+        "no content type": (body, good[:-1], "wrong-content-type"),
+        "another content type": (body, [*good[:-1], ("content-type", b"text/plain")], "wrong-content-type"),
+        "an id before the id": (body, [("ce_id", b"bogus"), *good], "header-repeated"),
+        "a type before the type": (body, [("ce_type", b"bogus"), *good], "header-repeated"),
+        "an id in capitals": (body, [*good, ("CE_ID", b"bogus")], "attribute-name-not-allowed"),
+        "a name as an id": signed_as(world, named, "id-not-a-uuid"),
+        "a time that is to come": signed_as(world, ahead, "time-in-the-future"),
+        "a time the calendar of RFC 3339 does not know": (
+            sealed(world, text.replace(dict(good)["ce_time"], week["ce_time"])),
+            list(week.items()),
+            "time-not-rfc-3339",
+        ),
         "a null header": (body, [*good, ("ce_extra", None)], "null-header"),
         "a header that is not UTF-8": (body, [*good, ("ce_extra", b"\xff\xfe")], "header-not-utf-8"),
         "no body": (None, good, "no-body"),
@@ -107,6 +133,17 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
         ),
         "invalid JSON": (sealed(world, b"{not json"), good, "invalid-json"),
         "ten thousand levels deep": (sealed(world, deep), good, "invalid-json"),
+        "half a character": (sealed(world, half), good, "invalid-json"),
+        "the end of time": (
+            sealed(world, to_json(envelope, json.dumps(absurd).encode())),
+            good,
+            "does-not-fit-the-schema",
+        ),
+        "more data than 32 KiB": (
+            sealed(world, to_json(envelope, json.dumps(wide).encode())),
+            good,
+            "too-large",
+        ),
         "a payload that does not fit the model": (sealed(world, text), good, "does-not-fit-the-schema"),
         "between 64 and 128 KiB": (b"A" * 100_000, good, "too-large"),
     }

@@ -1,10 +1,7 @@
 """A message that a bug parked: its case is held, and an operator retries in order or discards."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,66 +9,18 @@ from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared import parked
 from shared.actor import Actor, Role
-from shared.case_keys import CaseKeys, KeyStatus
-from shared.clock import Clock, machine_now
-from shared.codec import SignedAndSealed
+from shared.clock import machine_now
 from shared.delivery import Fate
-from shared.envelope import SEALED_BODY, Envelope, to_headers, to_json
 from shared.held import Held, Why
-from shared.house_keys import HouseKeys
-from shared.ids import new_id
-from shared.jose import load_key, new_key, public_jwk, sign_and_seal
-from shared.letters import Post
-from shared.message import of_model
 from shared.messages.intake import ConsultationConfirmed
-from shared.parties import KeyUse, Parties, PublicKey
-from shared.receive import Receiver
-from shared.record import Record, from_bytes
+from shared.parties import Parties
+from shared.record import from_bytes
 from shared.refusal import as_told
 from shared.service import Inbound
-from shared.topics import Topics
 from tests.conftest import FreshDatabase
 from tests.intake import samples as s
+from tests.receiving import House
 from tests.servers import delivery, know, rows, transaction_on
-
-SOURCE = "urn:nld:oin:00000099000000009000"
-
-
-class OneKey:
-    """A source of keys for one test: the same for every case."""
-
-    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
-        return dict.fromkeys(case_ids, (KeyStatus.READY, b"k" * 32))
-
-
-class House:
-    """The receiving side of intake, with a party that can sign."""
-
-    def __init__(self, directory: Path) -> None:
-        self.keys = HouseKeys(directory, b"r" * 32, machine_now)
-        self.signing = new_key()
-        jwk = public_jwk(self.signing, "sig")
-        announced = PublicKey(
-            kid=jwk["kid"], use=KeyUse.SIGNING, jwk=jwk, valid_from=machine_now() - timedelta(days=1)
-        )
-        self.party = s.venlo(source=SOURCE, keys=(announced,))
-
-    def receiver(self, service: Any = SERVICE) -> Receiver[Any]:
-        codec, topics = SignedAndSealed(self.keys), Topics()
-        keys = CaseKeys(OneKey(), "noord-limburg")
-        return Receiver(service, topics, codec, keys, Clock(), Post("intake", topics), b"d" * 32)
-
-    def record(self, message: Any) -> Record:
-        envelope = Envelope(
-            id=new_id(), source=SOURCE, type=of_model(type(message)).type, time=machine_now(), subject=s.CASE
-        )
-        house = next(load_key(jwk) for jwk in self.keys.public() if jwk["use"] == "enc")
-        body = sign_and_seal(
-            to_json(envelope, message.model_dump_json().encode()), signing=self.signing, sealing=house
-        )
-        headers = tuple(to_headers(envelope, SEALED_BODY))
-        topic = Topics().from_party("intake", s.VENLO)
-        return Record(topic, 0, 1, machine_now(), headers, body)
 
 
 def breaks(message: ConsultationConfirmed, at: Inbound) -> c.ConfirmConsultation:

@@ -128,3 +128,11 @@ def test_only_a_text_that_lies_somewhere_is_one() -> None:
     assert text(one) is one
     assert text("") is None
     assert text(None) is None
+
+
+@pytest.mark.parametrize("text_", ["\ud800", "a\udfffb", "\ude00\ud83d"])
+def test_half_a_character_is_no_text(text_: str) -> None:
+    """JSON can say it and no byte can: sealing it would fail, as a fault of ours."""
+    with pytest.raises(ValidationError):
+        ReferralWithdrawn(reason=text_)
+    assert ReferralWithdrawn(reason="\U0001f600 \u00e9").reason == "\U0001f600 \u00e9"

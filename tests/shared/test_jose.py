@@ -112,7 +112,17 @@ HEADERS = st.recursive(
 )
 
 
-@pytest.mark.parametrize("change", [{"enc": ["A256GCM"]}, {"crit": None}, {"crit": [1]}])
+@pytest.mark.parametrize("crit", [[], None, [1], ["b64"], ["exp"], {}])
+def test_extensions_that_must_be_understood_do_not_open_and_nor_does_an_empty_list_of_them(crit: Any) -> None:
+    """RFC 7515, 4.1.11, outside in the JWE and inside in the JWS."""
+    outside = sealed().split(b".")
+    header = json.loads(base64.urlsafe_b64decode(outside[0] + b"=="))
+    assert reason(b".".join([segment(header | {"crit": crit}), *outside[1:]])) == "extension-not-understood"
+    inside = segment({"alg": "ES256", "kid": THEIRS.kid, "crit": crit}) + b".e30.AAAA"
+    assert reason(encrypted(inside)) == "extension-not-understood"
+
+
+@pytest.mark.parametrize("change", [{"enc": ["A256GCM"]}, {"alg": 5}])
 def test_a_header_of_the_wrong_kind_cannot_be_opened(change: dict[str, Any]) -> None:
     """Outside and inside: one such record must not stop everybody else's."""
     outside = sealed().split(b".")

@@ -31,7 +31,7 @@ def health_router(
         """The process answers."""
         return {"status": "alive"}
 
-    @router.get("/readyz")
+    @router.get("/readyz", responses={503: {"model": dict[str, bool], "description": "Not ready"}})
     async def readyz(response: Response) -> dict[str, bool]:
         """Ready only when everything it depends on is; each dependency is named."""
         database, broker = await asyncio.gather(_database(engine), _broker(producer, own_topic))

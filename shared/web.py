@@ -3,17 +3,20 @@
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.auth import Identity, Issuer, NotSignedIn
+from shared.case_keys import CannotReachKeys
 from shared.delivery import Outcome
-from shared.desk import BUG, Caller, Desk, Refused
+from shared.desk import Caller, Desk, Refused
+from shared.envelope import trace_of
 from shared.jose import MAX_PAYLOAD
-from shared.refusal import NOT_YOURS, Refusal, as_told
+from shared.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, as_told
 
 log = structlog.get_logger()
 API_VERSION = "1.0.0"
@@ -36,6 +39,38 @@ TOO_LARGE = Refusal(
     "TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once, and say how long it is.", status=413
 )
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
+FAULT = Refusal(
+    "FaultOfTheHouse",
+    "R127",
+    "art. 15.3; B4",
+    "A fault of the house stopped this: send it again later, under the same Idempotency-Key.",
+    Remedy.RETRY_LATER,
+    status=500,
+)
+
+TOKEN = HTTPBearer(
+    scheme_name="token",
+    bearerFormat="JWT",
+    description="An access token of the house's OpenID Connect issuer, for this audience.",
+    auto_error=False,
+)
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        min_length=8,
+        max_length=64,
+        description="Of your own making, one for each act: repeated under it, the act has one effect and "
+        "gets the same answer.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(pattern=r'^"?\d{1,9}"?$', description="The version the decision is based on, as it was read."),
+]
+OnBehalfOf = Annotated[
+    str | None,
+    Header(max_length=60, description="Id of the party on whose behalf somebody of the house acts."),
+]
 
 
 class Done(BaseModel):
@@ -57,21 +92,21 @@ class ProblemDetails(BaseModel):
     invalid: list[str] | None = None
 
 
-async def signed_in(request: Request, authorization: Annotated[str, Header()] = "") -> Identity:
+async def signed_in(
+    request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(TOKEN)]
+) -> Identity:
     """Who calls, by the token in the request."""
-    scheme, _, token = authorization.partition(" ")
-    issuer: Issuer = request.app.state.issuer
-    if scheme.lower() != "bearer" or not token:
+    if token is None:
         raise Refused(NOT_SIGNED_IN)
+    issuer: Issuer = request.app.state.issuer
     try:
-        return await issuer.identify(token)
+        return await issuer.identify(token.credentials)
     except NotSignedIn:
         raise Refused(NOT_SIGNED_IN) from None
 
 
 async def looking(
-    identity: Annotated[Identity, Depends(signed_in)],
-    on_behalf_of: Annotated[str | None, Header(max_length=60)] = None,
+    identity: Annotated[Identity, Depends(signed_in)], on_behalf_of: OnBehalfOf = None
 ) -> Caller:
     """Somebody who only looks."""
     if not identity.roles or identity.service:
@@ -82,16 +117,19 @@ async def looking(
 async def acting(
     request: Request,
     looker: Annotated[Caller, Depends(looking)],
-    idempotency_key: Annotated[str | None, Header()] = None,
-    if_match: Annotated[str | None, Header(pattern=r'^"?\d{1,9}"?$')] = None,
-    traceparent: Annotated[str | None, Header(max_length=55)] = None,
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
 ) -> Caller:
     """Somebody who does something, once, however often the request is repeated."""
-    if idempotency_key is None or not 8 <= len(idempotency_key) <= 64:
-        raise Refused(NO_IDEMPOTENCY_KEY)
     version = int(if_match.strip('"')) if if_match else None
     return Caller(
-        looker.identity, looker.on_behalf_of, idempotency_key, version, traceparent, request.url.path
+        looker.identity,
+        looker.on_behalf_of,
+        idempotency_key,
+        version,
+        trace_of(traceparent),
+        request.url.path,
     )
 
 
@@ -111,9 +149,27 @@ def done(outcome: Outcome) -> Done:
     return Done(version=outcome.version)
 
 
+class HouseApp(FastAPI):
+    """Publishes its errors as what they are: problem+json."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                for response in operation["responses"].values():
+                    _as_problem(response.get("content", {}))
+        return document
+
+
+def _as_problem(content: dict[str, Any]) -> None:
+    schema = content.get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").endswith(f"/{ProblemDetails.__name__}"):
+        content[PROBLEM] = content.pop("application/json")
+
+
 def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
     """The HTTP side of one service; every error is problem+json and says nothing about any case."""
-    app = FastAPI(
+    app = HouseApp(
         title=title,
         version=API_VERSION,
         docs_url=None,
@@ -124,6 +180,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
     for router in routers:
         app.include_router(router)
     app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(CannotReachKeys, _no_keys)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -133,7 +190,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
             response: Response = problem(TOO_LARGE) if _too_large(request) else await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
             log.error("request-failed", kind=type(error).__name__, method=request.method)
-            response = problem(BUG)
+            response = problem(FAULT)
         response.headers["Cache-Control"] = "no-store"
         response.headers["API-Version"] = API_VERSION
         return response
@@ -170,9 +227,15 @@ async def _refused(request: Request, error: Exception) -> Response:
     return problem(error.refusal)
 
 
+async def _no_keys(request: Request, error: Exception) -> Response:
+    return problem(SEALING_IMPOSSIBLE)
+
+
 async def _invalid(request: Request, error: Exception) -> Response:
     """Which fields do not fit, never what was in them."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    if any(found["loc"] == ("header", "idempotency-key") for found in error.errors()):
+        return problem(NO_IDEMPOTENCY_KEY)
     fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors()})
     return problem(BAD_REQUEST, fields[:20])
 

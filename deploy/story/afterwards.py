@@ -64,14 +64,14 @@ async def half_a_year(world: World) -> datetime:
         world.refused(f"{username} looks at the archived case", answer, "R34")
     manager = world.people("manager-a")
     path = f"/cases/{case}"
-    locked = await manager.get("retention", f"{path}/archived-file")
+    locked = await manager.post("retention", f"{path}/archived-file", {})
     world.refused("the manager reads the archived file without a decision", locked, "R90", "R34")
     blank = await manager.post("retention", f"{path}/inspections", {"reason": " "})
     world.refused("an inspection without a reason", blank, "R90")
     await manager.do("retention", f"{path}/inspections", {"reason": "Melding van terugval."})
-    archived = await manager.see("retention", f"{path}/archived-file")
+    archived = await manager.do("retention", f"{path}/archived-file", {})
     world.telling.check(bool(archived["items"]), "the manager inspects once, with a reason on record (R90)")
-    again = await manager.get("retention", f"{path}/archived-file")
+    again = await manager.post("retention", f"{path}/archived-file", {})
     world.refused("and a second time on the same decision", again, "R90", "R34")
     return decided
 

@@ -1,7 +1,6 @@
 """Retention over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -22,9 +21,9 @@ from services.retention.reading import (
     may_view,
     may_view_register,
 )
+from services.retention.refusals import NO_INSPECTION
 from shared.content import Content, text
 from shared.desk import Caller, Refused, Seen
-from shared.ids import new_id
 from shared.message import Model
 from shared.messages.rto import Action
 from shared.messages.triage import Participant
@@ -101,6 +100,10 @@ class ClosingStub(Model):
     removed_on: datetime | None = Field(title="verwijdering op")
 
 
+class Reading(Model):
+    """Nothing is said with it: that an archived file is read uses the decision up (R90)."""
+
+
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     """All that lies in a file, whoever may see it."""
     file = state.file
@@ -149,19 +152,21 @@ def _dates(state: State) -> dict[str, datetime | None]:
     return {"decided_at": decided_at, "archived_on": state.archive_on, "destroyed_on": state.destroy_on}
 
 
-@router.get("/cases/{case_id}/archived-file")
-async def read_archived_file(case_id: Id, caller: Looking, desk: AtDesk) -> Dossier:
-    """The manager's one reading (R90): the inspection is used up first, so that a second reads nothing."""
-    asking = replace(caller, idempotency_key=new_id())
-    outcome = await desk.act(
-        asking, case_id, Model(), lambda _, by: c.UseInspection(by=by), asks=c.UseInspection
-    )
-    number: int = outcome.events[0].number
+@router.post("/cases/{case_id}/archived-file")
+async def read_archived_file(case_id: Id, body: Reading, caller: Acting, desk: AtDesk) -> Dossier:
+    """The manager's one reading (R90): the inspection is used up first, so that a second reads nothing.
+
+    An answer that was lost on its way is given again to the same request, as long as one reading lasts.
+    """
+    await desk.act(caller, case_id, body, lambda _, by: c.UseInspection(by=by), asks=c.UseInspection)
 
     def things(state: State) -> Iterable[tuple[str, Any]]:
+        number = state.last_reading(caller.identity.subject)
         return ((f"{label}/inspection-{number}", OnInspection(number, one)) for label, one in _things(state))
 
     seen = await desk.look(caller, case_id, may_view, things, scope=Scope.PHASE_4)
+    if not seen.things:
+        raise Refused(NO_INSPECTION)
     return _dossier(seen)
 
 

@@ -78,6 +78,11 @@ class State:
         """What this manager decided on and did not use yet."""
         return next((i for i in self.inspections if i.person == person and i.used_at is None), None)
 
+    def last_reading(self, person: str) -> int:
+        """The number of the inspection that this manager used last, 0 if none."""
+        used = [i for i in self.inspections if i.person == person and i.used_at is not None]
+        return used[-1].number if used else 0
+
 
 MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))
 

@@ -25,6 +25,7 @@ directing = APIRouter(tags=["process director"])
 taking_part = APIRouter(tags=["parties"])
 
 LOOKS_PER_PAGE = 1000
+LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 
 def routers() -> Sequence[APIRouter]:
@@ -66,7 +67,7 @@ async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
 
 @reading.get("/cases/{case_id}/access-log")
 async def read_access_log(
-    case_id: Id, caller: Looking, desk: AtDesk, after: Annotated[int, Query(ge=0)] = 0
+    case_id: Id, caller: Looking, desk: AtDesk, after: Annotated[int, Query(ge=0, le=LAST_ENTRY)] = 0
 ) -> AccessLog:
     """Who looked at what, when and under which rule; the privacy officer's look is in it too (R129)."""
     await desk.look(caller, case_id, may_view_log, lambda state: (), scope=Scope.RTO)

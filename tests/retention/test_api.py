@@ -21,6 +21,7 @@ from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
 from services.retention.process import MUST_CONFIRM
+from services.retention.reading import ONE_READING
 from shared.actor import CLOCK, Command
 from shared.auth import Issuer
 from shared.case_keys import CaseKeys
@@ -75,8 +76,10 @@ class Http:
     async def get(self, who: str, path: str, on_behalf_of: str | None = None) -> Response:
         return await self._client.get(path, headers=await self._headers(who, on_behalf_of))
 
-    async def post(self, who: str, path: str, body: Any, on_behalf_of: str | None = None) -> Response:
-        headers = await self._headers(who, on_behalf_of) | {"idempotency-key": new_id()}
+    async def post(
+        self, who: str, path: str, body: Any, on_behalf_of: str | None = None, *, key: str | None = None
+    ) -> Response:
+        headers = await self._headers(who, on_behalf_of) | {"idempotency-key": key or new_id()}
         return await self._client.post(path, json=body, headers=headers)
 
     async def tell(self, *commands: Command, at: datetime = NOW, case_id: str = s.CASE) -> None:
@@ -92,6 +95,10 @@ class Http:
         token = (await self._headers(who, None))["authorization"].split(".")[1]
         subject: str = json.loads(base64.urlsafe_b64decode(token + "=="))["sub"]
         return subject
+
+    def moment(self) -> datetime:
+        """Covenant time now."""
+        return Clock(self.clock_file).now()
 
     def move_to(self, moment: datetime) -> None:
         """Covenant time, from now on."""
@@ -255,18 +262,22 @@ async def test_the_manager_reads_the_archived_file_once_per_decision_r90(http: H
     await step_2(http)
     path, reason = f"{CASE}/archived-file", {"reason": "Melding van terugval."}
     closed = (403, "NoInspectionDecided", "R90")
-    assert told(await http.get(MANAGER, path)) == closed
+    assert told(await http.post(MANAGER, path, {})) == closed
     blank = await http.post(MANAGER, f"{CASE}/inspections", {"reason": " "})
     assert told(blank) == (409, "ReasonMissing", "R90")
     assert (await http.post(MANAGER, f"{CASE}/inspections", reason)).status_code == 200
     twice = await http.post(MANAGER, f"{CASE}/inspections", reason)
     assert told(twice) == (409, "InspectionStillOpen", "R90")
-    assert told(await http.get("other-manager", path)) == closed
-    file = (await http.get(MANAGER, path)).json()
+    assert told(await http.post("other-manager", path, {})) == closed
+    key = new_id()
+    file = (await http.post(MANAGER, path, {}, key=key)).json()
     assert [item["content"] for item in file["items"]] == ["piece-content-12"]
     assert file["plan"]["agreements"] == "piece-agreements"
     assert file["reasons"][0]["reason"] == "Nodig bij terugval."
-    assert told(await http.get(MANAGER, path)) == closed
+    assert told(await http.post(MANAGER, path, {})) == closed
+    assert (await http.post(MANAGER, path, {}, key=key)).json() == file
+    http.move_to(http.moment() + ONE_READING)
+    assert told(await http.post(MANAGER, path, {}, key=key)) == closed
     assert set((await http.get(MANAGER, CASE)).json()) == {"case_id", "persons", "referrer", "case_director"}
     decided = await rows(http.engine, "journal", "what LIKE 'Inspection%' AND rule IS NULL ORDER BY entry")
     assert [entry.what for entry in decided] == ["InspectionDecided", "InspectionUsed"]
@@ -278,11 +289,11 @@ async def test_nobody_but_the_manager_inspects_and_nothing_but_an_archived_file_
     await step_1(http)
     reason = {"reason": "Melding van terugval."}
     assert told(await http.post(MANAGER, f"{CASE}/inspections", reason)) == NOBODY
-    assert told(await http.get(MANAGER, f"{CASE}/archived-file")) == NOBODY
+    assert told(await http.post(MANAGER, f"{CASE}/archived-file", {})) == NOBODY
     for who, behalf in ((DIRECTOR, s.CARE), (CARE, None), ("officer", None)):
         there = await http.post(who, f"{CASE}/inspections", reason, behalf)
         assert told(there) == (403, "NotForThisRole", "R6")
-        assert told(await http.get(who, f"{CASE}/archived-file", behalf))[0] == 403
+        assert told(await http.post(who, f"{CASE}/archived-file", {}, behalf))[0] == 403
 
 
 # --- closing and what stays -----------------------------------------------------------------------

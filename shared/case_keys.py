@@ -1,5 +1,6 @@
 """Getting case keys from the key authority, in batches, and keeping them in memory for a minute at most."""
 
+import asyncio
 import base64
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -64,6 +65,14 @@ class CaseKeys:
                     self._kept[case] = (now, case_key)
                     answers[case] = case_key
         return answers
+
+    async def reachable(self) -> bool:
+        """Whether the key authority answers."""
+        try:
+            await asyncio.wait_for(self._source.fetch([], make=False), 2)
+        except (CannotReachKeys, TimeoutError):
+            return False
+        return True
 
     def drop(self, case_id: str) -> None:
         """The case is being erased: its key is not used from memory any more."""

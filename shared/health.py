@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import migrate
+from shared.case_keys import CaseKeys
 from shared.house_keys import HouseKeys
 from shared.service import Service
 
@@ -22,6 +23,7 @@ def health_router(
     producer: AIOKafkaProducer,
     own_topic: str,
     house_keys: HouseKeys,
+    case_keys: CaseKeys,
 ) -> APIRouter:
     """`/livez`, `/readyz` with each dependency by name, and the JWKS."""
     router = APIRouter(tags=["operating"])
@@ -34,9 +36,11 @@ def health_router(
     @router.get("/readyz", responses={503: {"model": dict[str, bool], "description": "Not ready"}})
     async def readyz(response: Response) -> dict[str, bool]:
         """Ready only when everything it depends on is; each dependency is named."""
-        database, broker = await asyncio.gather(_database(engine), _broker(producer, own_topic))
+        database, broker, keys = await asyncio.gather(
+            _database(engine), _broker(producer, own_topic), case_keys.reachable()
+        )
         migrated = database and await migrate.current(engine) == migrate.head(service)
-        checks = {"database": database, "broker": broker, "migrations": migrated}
+        checks = {"database": database, "broker": broker, "migrations": migrated, "key_authority": keys}
         if not all(checks.values()):
             response.status_code = 503
         return checks

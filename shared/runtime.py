@@ -209,6 +209,7 @@ def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
         producer=parts.producer,
         own_topic=parts.consumer.topics.events(parts.service.name),
         house_keys=parts.house_keys,
+        case_keys=parts.case_keys,
     )
     return make_app(f"zvh-{parts.service.name}", health, *routers, lifespan=lifespan)
 

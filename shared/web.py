@@ -40,7 +40,7 @@ TOO_LARGE = Refusal(
 )
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
 FAULT = Refusal(
-    "FaultOfTheHouse",
+    "RequestFailed",
     "R127",
     "art. 15.3; B4",
     "A fault of the house stopped this: send it again later, under the same Idempotency-Key.",

@@ -212,3 +212,47 @@ async def test_a_compressed_bomb_is_refused_by_the_broker(founded: World, party:
     with pytest.raises(KafkaException):
         await asyncio.to_thread(produce, bomber, TOPIC, b"\0" * 20_000_000, [])
     assert isinstance(await party.ask(grant()), MessageAccepted)
+
+
+# --- over HTTP -------------------------------------------------------------------------------------
+
+
+async def test_a_request_that_cannot_be_read_is_400_for_whoever_asks(founded: World) -> None:
+    """Of a case that is not there: what does not fit is told before anything else is looked at."""
+    query = {"recipient": PARTY, "reply_before": "9999-12-31T23:59:59Z"}
+    bad = {
+        "half a character": ("intake", "withdrawal", rb'{"reason":"\ud800"}', ["body.reason"]),
+        "the end of time": ("triage", "queries", json.dumps(query).encode(), ["body.reply_before"]),
+        "no JSON": ("intake", "screening", b"{", ["body.1"]),
+        "ten thousand levels deep": ("intake", "screening", b"[" * 10_000 + b"]" * 10_000, None),
+    }
+    for username in (f"worker-{PARTY}", "manager-a", "process-director-a"):
+        token = await founded.people(username).token()
+        for name, (service, act, body, invalid) in bad.items():
+            answer = await founded.people.client.post(
+                f"{founded.house['services'][service]['base_url']}/cases/{new_id()}/{act}",
+                content=body,
+                headers={
+                    "authorization": f"Bearer {token}",
+                    "idempotency-key": new_id(),
+                    "content-type": "application/json",
+                },
+            )
+            problem = answer.json()
+            assert (answer.status_code, problem["title"]) == (400, "DoesNotFitTheSchema"), name
+            assert answer.headers["content-type"] == "application/problem+json", name
+            assert problem.get("invalid") == invalid, name
+
+
+async def test_a_page_past_the_last_that_can_be_counted_is_400(founded: World) -> None:
+    worker = founded.people(f"worker-{PARTY}")
+    for after, expected in ((2**63, 400), (10**20, 400), (-1, 400), (2**63 - 1, 404)):
+        answer = await worker.get("rto", f"/cases/{new_id()}/access-log?after={after}")
+        assert answer.status_code == expected, after
+
+
+async def test_each_service_says_that_it_is_ready_and_what_it_leans_on(founded: World) -> None:
+    for service in founded.house["services"].values():
+        answer = await founded.people.client.get(f"{service['base_url']}/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {"database": True, "broker": True, "migrations": True, "key_authority": True}

@@ -135,7 +135,7 @@ async def test_a_trace_of_another_form_than_w3cs_goes_no_further() -> None:
 
 async def test_a_fault_that_held_nothing_does_not_say_that_a_case_is_held() -> None:
     answer = await sent("GET", "/fault")
-    assert told(answer) == (500, "FaultOfTheHouse")
+    assert told(answer) == (500, "RequestFailed")
     assert "held" not in answer.text
     assert "Jansen" not in answer.text
 

@@ -132,6 +132,35 @@ SEALING_IMPOSSIBLE = Refusal(
 )
 
 
+# Why a record could not be used at all: codes of the contract, which a partner's programmer looks up there.
+REASONS = {
+    "attribute-missing": "one of the headers ce_id, ce_source, ce_type and ce_time is not there",
+    "attribute-name-not-allowed": "a ce_ header whose name is not of lower-case letters and digits",
+    "cannot-be-read": "a fault of the house: send it anew later",
+    "control-character": "an attribute holds one",
+    "does-not-fit-the-schema": "the data do not fit the schema of their type",
+    "does-not-open": "the body is no JWE, or was changed",
+    "extension-not-understood": "a JOSE header has crit",
+    "header-differs-from-signature": "a ce_ header says something else than the signed CloudEvent",
+    "header-not-utf-8": "any header",
+    "header-repeated": "a ce_ header, or content-type, stands there twice",
+    "id-not-a-uuid": "ce_id, in lower-case hexadecimal digits with hyphens",
+    "invalid-json": "the signed payload, also when it is nested too deep or holds half a character",
+    "no-body": "the record has no value",
+    "no-case-number": "ce_subject is no case number, where the message is about a case",
+    "not-a-cloudevent": "ce_specversion is missing or another, or the signed payload is no JSON object",
+    "not-sealed-to-a-key-of-this-service": "ask the service's jwks_url for its key and seal it anew",
+    "null-header": "any header",
+    "signature-not-of-the-sender": "not signed, or with a key that is not in force for this party",
+    "source-not-of-the-sender": "ce_source is not the one the party was registered with",
+    "time-in-the-future": "ce_time is too far ahead of the broker's time",
+    "time-not-rfc-3339": "ce_time, between the years 2000 and 2200",
+    "too-large": "the sealed body or the data",
+    "unknown-type": "ce_type, on the topic of this service",
+    "wrong-content-type": "content-type",
+}
+
+
 def unreadable(reason: str) -> Refusal:
     """What cannot be read at all is refused as what it is; the reason is a code of the contract."""
     sentence = f"The record could not be used ({reason}): see the contract, and send it anew."

@@ -9,13 +9,23 @@ from typing import Any
 
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
+from pydantic_core import from_json
 
 from docs.generate import contract
 from docs.generate.__main__ import SCHEMAS, broken_promises, documents, left_over, not_current
 from docs.generate.compatibility import breaks
 from docs.generate.tree import DOCS, ROOT, load, services
 from shared.consequences import ToParty
-from shared.envelope import Envelope, attributes, schema_uri
+from shared.envelope import (
+    SEALED_BODY,
+    Envelope,
+    Unreadable,
+    attributes,
+    read_headers,
+    schema_uri,
+    to_headers,
+)
+from shared.ids import new_id
 from shared.jose import MAX_SEALED
 from shared.message import SERVICES, Direction, MessageType, all_messages
 from shared.messages.governance import AuthorisationGranted
@@ -23,6 +33,7 @@ from shared.messages.house import DeadLetter
 from shared.messages.retention import CaseErased
 from shared.messages.triage import QueryIssued
 from shared.parties import PartyRecord
+from shared.refusal import REASONS
 from shared.service import Service
 from shared.topics import Topics
 from tests.spec import NOW
@@ -148,6 +159,56 @@ def test_only_a_released_provision_carries_somebodys_item_out_of_the_house() -> 
 
 def _behind(entry: MessageType) -> set[str]:
     return set(references(contract.schema_of(entry)))
+
+
+def test_each_reason_of_a_dead_letter_stands_in_the_contract() -> None:
+    """A refusal of what could not be read names a code and says: see the contract."""
+    raised: set[str] = set()
+    for name in ("envelope", "receive", "jose"):
+        source = (ROOT / "shared" / f"{name}.py").read_text()
+        raised |= set(re.findall(r'(?:Unreadable|CannotOpen)\("([a-z0-9-]+)"\)', source))
+        raised |= set(re.findall(r'_named_key\(\w+, \w+, "([a-z0-9-]+)"\)', source))
+        raised |= set(re.findall(r'self\._dead\(record, "([a-z0-9-]+)"', source))
+    assert raised == set(REASONS)
+    assert all(f"- {reason}: " in DOCUMENT["info"]["description"] for reason in REASONS)
+
+
+def test_the_contract_says_what_a_stranger_needs_to_connect() -> None:
+    """Without reading our source: envelope, body, whose keys, limits, and what to do with what."""
+    said = DOCUMENT["info"]["description"]
+    for word in (
+        "JOSE",
+        "kid",
+        "thumbprint",
+        "datacontenttype",
+        "jwks.json",
+        "32768",
+        "65536",
+        "131072",
+        "zvh.{party}.",
+        "uncompressed",
+        "30 days",
+        "same id",
+        "new one each day",
+        "sequence",
+        "crit",
+    ):
+        assert word in said, word
+    needed = set(DOCUMENT["components"]["schemas"]["FromPartyHeaders"]["required"])
+    envelope = Envelope(new_id(), "urn:x", "t", NOW)
+    assert {name for name, _ in to_headers(envelope, SEALED_BODY)} == needed
+    for missing in needed:
+        left = [header for header in to_headers(envelope, SEALED_BODY) if header[0] != missing]
+        with pytest.raises(Unreadable):
+            read_headers(left, SEALED_BODY)
+
+
+def test_json_is_as_deep_as_the_contract_says() -> None:
+    """Within the CloudEvent, which is a level of its own."""
+    deepest = b"[" * contract.MAX_DEPTH + b"]" * contract.MAX_DEPTH
+    from_json(b'{"data":' + deepest + b"}")
+    with pytest.raises(ValueError, match="recursion"):
+        from_json(b'{"data":[' + deepest + b"]}")
 
 
 # --- the registry ---------------------------------------------------------------------------------

@@ -3,13 +3,25 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.local.issuer import AUDIENCE
+from deploy.local.issuer import AUDIENCE, subject_of
 from deploy.local.layout import Layout
 from deploy.local.parties import Party, connector_settings
 from deploy.local.postgres import Database
-from deploy.local.services import public_keys
+from deploy.local.services import SOURCE, public_keys
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.topics import OPERATOR, SERVICES, dead_topic, group_prefix
+
+KEYS_HOW = (
+    "public_keys show what jwks_url gave when this file was written; the key to seal to is a new one "
+    "each day, so ask jwks_url for the one whose use is enc. A letter comes from the service whose "
+    "source stands in ce_source, and is signed with a key of that service whose use is sig"
+)
+CLOCK_HOW = (
+    'write {"offset_seconds": n} to a new file beside it, and rename that to this one (five services '
+    "read it twice a second, and half a file is none): covenant time is then n seconds ahead. Deadlines "
+    "that have come fire at once, also those that cannot be undone: the file counts as the confirmation "
+    "that an operator gives in earnest"
+)
 
 
 def describe_house(
@@ -42,21 +54,23 @@ def describe_house(
         "services": {
             service: {
                 "base_url": layout.url(service),
+                "source": f"{SOURCE}-{service}",
                 "jwks_url": f"{layout.url(service)}/.well-known/jwks.json",
                 "public_keys": public_keys(layout.url(service), kafka.ca_file),
             }
             for service in services
         },
+        "keys": {"how": KEYS_HOW},
         "issuer": {
             "url": issuer,
             "token_endpoint": f"{issuer}/token",
             "audience": AUDIENCE,
             "how": "POST a form: grant_type=password, username and password of one of people",
         },
-        "people": dict(people),
+        "people": {username: {**person, "sub": subject_of(username)} for username, person in people.items()},
         "clock": {
             "file": str(layout.clock_file),
-            "how": 'write {"offset_seconds": n}: covenant time is then n seconds ahead',
+            "how": CLOCK_HOW,
         },
         "operator": {
             "user": OPERATOR,

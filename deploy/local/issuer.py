@@ -91,6 +91,11 @@ def write_people(directory: Path, people: dict[str, Any], clients: dict[str, Any
     write_private_json(directory / "clients.json", clients)
 
 
+def subject_of(username: str) -> str:
+    """The opaque subject in a person's tokens; the same as long as the name is."""
+    return str(uuid.uuid5(SUBJECTS, username))
+
+
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -121,7 +126,7 @@ def _claims(form: dict[str, str], directory: Path) -> dict[str, Any]:
                 raise Refused("invalid_grant")
             party = {"party": person["party"]} if person["party"] else {}
             return {
-                "sub": str(uuid.uuid5(SUBJECTS, form["username"])),
+                "sub": subject_of(form["username"]),
                 "name": person["name"],
                 "roles": person["roles"],
                 **party,

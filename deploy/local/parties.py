@@ -57,6 +57,7 @@ def connector_settings(prefix: str, party: Party, credentials: dict[str, Any]) -
     return {
         "name": party.name,
         "source": party.source,
+        "acting_bodies": list(party.acting_bodies),
         "user": party.id,
         **credentials,
         "topics": {

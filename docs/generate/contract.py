@@ -2,19 +2,27 @@
 
 import json
 from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from string import Template
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from shared import messages as messages  # importing registers every message
 from shared.content import MAX_CONTENT
-from shared.envelope import SEALED_BODY, SPEC_VERSION, schema_uri
-from shared.jose import MAX_PAYLOAD
+from shared.envelope import PLAIN_BODY, SEALED_BODY, SPEC_VERSION, schema_uri
+from shared.house_keys import DESTROY_AFTER
+from shared.inbox import AHEAD, HORIZON
+from shared.jose import MAX_PAYLOAD, MAX_SEALED, SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
 from shared.message import SERVICES, Direction, MessageType, ServiceName, all_messages
+from shared.refusal import REASONS
 from shared.topics import Topics
+from shared.words import ID, MOMENT
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_TEXT = MAX_CONTENT
+MAX_DEPTH = 200  # of JSON; where the parser stops
 MAX_RECORD = 128 * 1024  # bytes; `max.message.bytes` of every partner topic
 PARTY = "{party}"
 KAFKA_BINDING = "0.5.0"
@@ -99,15 +107,29 @@ def _info() -> Json:
     return {
         "title": "Zorg- en Veiligheidshuis: partner topics",
         "version": "1.0.0",
-        "description": (
-            "What a party to the covenant sends to the house and gets from it. Each record is a CloudEvent "
-            f"{SPEC_VERSION} in the Kafka binary binding (attributes in ce_* headers). Its body is a compact "
-            "JWE (ECDH-ES on P-256, A256GCM) around a compact JWS (ES256) whose payload is the same "
-            "CloudEvent in JSON format; the payload schemas describe its `data`. Every message a party sends "
-            "is answered once, by message-accepted or message-refused, whose ce_causationid names it. "
-            "Readers ignore fields they do not know; a breaking change is a new version of the message."
-        ),
+        "description": _agreements(),
     }
+
+
+def _agreements() -> str:
+    """What no schema can say; a stranger connects with this document alone."""
+    template = Template((Path(__file__).parent / "partner-topics.md").read_text())
+    return template.substitute(
+        spec_version=SPEC_VERSION,
+        sealed_body=SEALED_BODY,
+        plain_body=PLAIN_BODY,
+        seal_algorithm=SEAL_ALGORITHM,
+        seal_cipher=SEAL_CIPHER,
+        sign_algorithm=SIGN_ALGORITHM,
+        max_payload=MAX_PAYLOAD,
+        max_depth=MAX_DEPTH,
+        max_sealed=MAX_SEALED,
+        max_record=MAX_RECORD,
+        ahead=AHEAD // timedelta(minutes=1),
+        horizon_days=HORIZON.days,
+        kept_days=DESTROY_AFTER.days,
+        reasons="\n".join(f"- {code}: {why}" for code, why in REASONS.items()),
+    )
 
 
 def _server() -> Json:
@@ -205,10 +227,20 @@ def _headers() -> Json:
     text = {"type": "string"}
     common: Json = {
         "ce_specversion": {"const": SPEC_VERSION},
-        "ce_id": {"type": "string", "minLength": 1, "maxLength": 64, "description": "Unique per sender."},
+        "ce_id": {
+            "type": "string",
+            "format": "uuid",
+            "pattern": ID.pattern,
+            "description": "Unique per sender; sending again keeps it.",
+        },
         "ce_source": {"type": "string", "description": "URN of the sender's system, with its OIN or KvK."},
         "ce_type": text,
-        "ce_time": {"type": "string", "format": "date-time", "description": "When the sender recorded it."},
+        "ce_time": {
+            "type": "string",
+            "format": "date-time",
+            "pattern": MOMENT.pattern,
+            "description": "When the sender recorded it.",
+        },
         "ce_subject": {
             "type": "string",
             "format": "uuid",
@@ -220,7 +252,7 @@ def _headers() -> Json:
     }
     needed = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"]
     answered = {
-        "ce_sequence": {"type": "string", "description": "Rising per service and party."},
+        "ce_sequence": {"type": "string", "description": "Counts per service and party, without gaps."},
         "ce_causationid": {"type": "string", "description": "Id of the message that this follows from."},
     }
     limit = f"The signed data are at most {MAX_PAYLOAD} bytes."

@@ -3,6 +3,7 @@
 The two services are stand-ins: a program that answers over HTTPS what it was told.
 """
 
+import base64
 import json
 import ssl
 import stat
@@ -126,6 +127,21 @@ def test_a_worker_signs_in_as_its_party(house: House, client: httpx.Client) -> N
     assert claims["roles"] == ["party-worker"]
     assert claims["exp"] - claims["iat"] == 600
     assert "gemeente" not in claims["sub"]
+
+
+def test_env_json_says_what_a_partner_could_otherwise_only_guess(house: House, client: httpx.Client) -> None:
+    env = house.env
+    assert env["parties"]["gemeente-venlo"]["acting_bodies"] == ["college", "burgemeester"]
+    for name, service in env["services"].items():
+        told = json.loads(client.get(service["base_url"]).text)
+        assert service["source"] == told["ZVH_SOURCE"]
+        assert service["source"].endswith(f"zvh-{name}")
+    for username, person in env["people"].items():
+        form = {"grant_type": "password", "username": username, "password": person["password"]}
+        payload = token(house, client, **form).json()["access_token"].split(".")[1]
+        assert json.loads(base64.urlsafe_b64decode(payload + "=="))["sub"] == person["sub"]
+    assert "jwks_url" in env["keys"]["how"]
+    assert "rename" in env["clock"]["how"]
 
 
 def test_a_service_signs_in_as_itself(house: House, client: httpx.Client) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import structlog
 import uvicorn
 from aiokafka import AIOKafkaProducer
 from fastapi import APIRouter, FastAPI
@@ -32,6 +33,7 @@ from shared.house_keys import HouseKeys
 from shared.ids import keyed_hash
 from shared.key_rotation import KeyRotation
 from shared.letters import Post
+from shared.logs import log_bug
 from shared.moment import Policy
 from shared.party_copy import PartyCopy
 from shared.post_office import PostOffice, kafka_login
@@ -44,6 +46,8 @@ from shared.timekeeper import Timekeeper
 from shared.topics import Topics
 from shared.transaction import Transaction
 from shared.web import make_app
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +176,11 @@ def marker_key(settings: Settings) -> bytes:
 
 
 @contextlib.asynccontextmanager
-async def running(parts: Parts) -> AsyncIterator[None]:
-    """Started in an order in which nothing is lost, stopped in the reverse one."""
+async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]:
+    """Started in an order in which nothing is lost, stopped in the reverse one.
+
+    `fall` is called when one of the tasks that never end has ended: the service must not go on without it.
+    """
     await parts.producer.start()
     tasks = [
         asyncio.create_task(parts.relay.run(), name="relay"),
@@ -181,6 +188,8 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
         asyncio.create_task(parts.tidying.run(), name="tidying"),
     ]
+    for task in tasks:
+        task.add_done_callback(lambda ended: _report_end(ended, parts.service.name, fall))
     await parts.broker.start()
     try:
         yield
@@ -194,13 +203,26 @@ async def running(parts: Parts) -> AsyncIterator[None]:
         await parts.engine.dispose()
 
 
-def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
+def _report_end(task: asyncio.Task[None], service: str, fall: Callable[[], None]) -> None:
+    """Being cancelled is how such a task ends when the service stops; everything else is a fault of ours."""
+    if task.cancelled():
+        return
+    error = task.exception()
+    event = f"{task.get_name()}-ended"
+    if isinstance(error, Exception):
+        log_bug(service, event, error)
+    else:
+        log.error(event, service=service)
+    fall()
+
+
+def make_http(parts: Parts, routers: Sequence[APIRouter], fall: Callable[[], None]) -> FastAPI:
     """The HTTP side; it starts and stops everything else with it."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.parts, app.state.desk, app.state.issuer = parts, parts.desk, parts.issuer
-        async with running(parts):
+        async with running(parts, fall):
             yield
 
     health = health_router(
@@ -215,15 +237,25 @@ def make_http(parts: Parts, routers: Sequence[APIRouter]) -> FastAPI:
 
 
 async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
-    """Until SIGTERM: stop polling, finish the batch, acknowledge, leave the group."""
+    """Until SIGTERM: stop polling, finish the batch, acknowledge, leave the group.
+
+    When a background task ends the whole process does, with exit code 1, and whoever supervises it starts
+    it anew: restarting the task alone would keep whatever in memory made it fail.
+    """
     expected = migrate.head(parts.service)
     if await migrate.current(parts.engine) != expected:
         raise SystemExit(f"The database is not at revision {expected}: run the migrate command first.")
     settings = parts.settings
     _collect_seldom()
+    fallen = asyncio.Event()
+
+    def fall() -> None:
+        fallen.set()
+        server.should_exit = True
+
     server = uvicorn.Server(
         uvicorn.Config(
-            make_http(parts, routers),
+            make_http(parts, routers, fall),
             host=settings.http_host,
             port=settings.http_port,
             ssl_certfile=str(settings.tls_certificate_file),
@@ -235,6 +267,8 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
         )
     )
     await server.serve()
+    if fallen.is_set():
+        raise SystemExit(1)
 
 
 def _collect_seldom() -> None:

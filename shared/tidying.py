@@ -11,6 +11,7 @@ from datetime import timedelta
 import structlog
 
 from shared.clock import machine_now
+from shared.logs import log_bug
 from shared.post_office import CannotReachKafka, Place, PostOffice
 from shared.topics import Topics
 
@@ -37,6 +38,8 @@ class Tidying:
                 await self.once()
             except CannotReachKafka as error:
                 log.warning("tidying-waits", reason=str(error))
+            except Exception as error:  # hygiene: a fault in it must not end a service that decides
+                log_bug(self.service, "tidying-failed", error)
 
     async def once(self) -> None:
         """One round: the outboxes below its own commits, the inboxes below those of their parties."""

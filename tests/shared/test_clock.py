@@ -36,6 +36,22 @@ def test_the_file_is_read_anew_at_each_look(tmp_path: Path) -> None:
         assert clock.offset == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    "bad", ["", '{"offset_se', "[]", '{"offset": 1}', '{"offset_seconds": 1e400}', "\x00"]
+)
+def test_a_file_that_says_no_offset_leaves_time_as_it_was(bad: str, tmp_path: Path) -> None:
+    file = tmp_path / "clock.json"
+    clock = Clock(file)
+    file.write_text(json.dumps({"offset_seconds": 86_400}))
+    assert clock.offset == timedelta(days=1)
+    file.write_text(bad)
+    assert clock.offset == timedelta(days=1)
+    file.unlink()
+    assert clock.offset == timedelta(days=1)
+    file.write_text(json.dumps({"offset_seconds": 172_800}))
+    assert clock.offset == timedelta(days=2)
+
+
 def test_both_clocks_are_aware() -> None:
     assert machine_now().tzinfo is UTC
     assert Clock().now().tzinfo is UTC

@@ -1,0 +1,93 @@
+"""Background tasks of a running service: time goes on, and a task that ends takes the service with it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from deploy.local.house import House
+from deploy.local.postgres import Database, run_sql
+from deploy.story import clock
+
+# Each makes a task of triage fail: what to put in its database, and how to get it out again.
+A_LETTER_WITHOUT_BODY = (
+    (
+        "INSERT INTO outbox (event_id, recipient, topic, key, type, body)"
+        " VALUES ('broken', 'nobody', 'nowhere', 'nowhere', 'nl.veiligheidscasussen.query-issued.v1', '{}')"
+    ),
+    "DELETE FROM outbox WHERE event_id = 'broken'",
+)
+A_DEADLINE_OF_NO_KIND = (
+    (
+        "INSERT INTO due (id, case_id, kind, ref, at, irreversible)"
+        " VALUES ('broken', 'broken', 'no-such-kind', '', '2020-01-01T00:00:00Z', false)"
+    ),
+    "DELETE FROM due WHERE id = 'broken'",
+)
+
+
+def database(house: House, service: str) -> Database:
+    return Database(**house.env["admin"]["databases"][service])
+
+
+def until(holds: Callable[[], bool], within: float = 30.0) -> bool:
+    """Whether it comes to hold."""
+    deadline = time.monotonic() + within
+    while not (held := holds()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return held
+
+
+def test_a_half_written_clock_file_stops_no_time(house: House) -> None:
+    file = Path(house.env["clock"]["file"])
+    before = clock.covenant_now(file)
+
+    def has_ticked_past(moment: datetime) -> Callable[[], bool]:
+        last = f"SELECT count(*) FROM ticks WHERE at > '{moment.isoformat()}'"  # noqa: S608 - a moment
+        return lambda: run_sql(database(house, "intake"), last).strip() == "1"
+
+    clock.move_to(file, before + timedelta(minutes=5))
+    assert until(has_ticked_past(before + timedelta(minutes=5)))
+    whole = file.read_text()
+    file.write_text(whole[:10])
+    seen = datetime.now(UTC) + timedelta(seconds=json.loads(whole)["offset_seconds"])
+    assert until(has_ticked_past(seen + timedelta(seconds=1)))
+    clock.move_to(file, before + timedelta(minutes=10))
+    assert until(has_ticked_past(before + timedelta(minutes=10)))
+
+
+@pytest.mark.parametrize(
+    ("task", "broken", "mended"),
+    [("relay", *A_LETTER_WITHOUT_BODY), ("timekeeper", *A_DEADLINE_OF_NO_KIND)],
+)
+def test_a_background_task_that_fails_is_logged_by_kind_and_ends_the_service(
+    house: House, task: str, broken: str, mended: str
+) -> None:
+    house.stop_one("triage")
+    run_sql(database(house, "triage"), broken)
+    try:
+        ended = run_triage_until_it_ends(house)
+    finally:
+        run_sql(database(house, "triage"), mended)
+        house.start_one("triage")
+    assert ended.returncode == 1
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    (said,) = [line for line in lines if line["event"] == f"{task}-ended"]
+    assert set(said) == {"event", "level", "timestamp", "service", "kind", "where"}
+
+
+def run_triage_until_it_ends(house: House) -> subprocess.CompletedProcess[str]:
+    settings = json.loads(house.layout.settings_file("triage").read_text())
+    return subprocess.run(
+        [sys.executable, "-m", "services.triage", "run"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=90,
+    )

@@ -189,10 +189,10 @@ class Transaction(Generic[S]):
         asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
         if asked and (refusal := permit(self.process.who_may[asked], delivery.by, moment)):
             return refusal
+        if gone and (isinstance(command, Refusal) or not command.after_erasure):
+            return ERASED_CASE
         if isinstance(command, Refusal):
             return command
-        if gone and not command.after_erasure:
-            return ERASED_CASE
         verdict = self.process.decide(case.state, command, moment)
         if not isinstance(verdict, Refusal) and delivery.expected_version not in (None, case.version):
             return CHANGED_MEANWHILE

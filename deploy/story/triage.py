@@ -28,7 +28,8 @@ async def ask(world: World) -> None:
         "a query addressed to everybody", await director.post("triage", path, _query(world, "all")), "R28"
     )
     asked = (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
-    before = await world.records_for_others(*asked)
+    # the stranger's own referral of chapter 2 is refused about now
+    before = await world.records_for_others(*asked, cast.STRANGER)
     for party in asked:
         await director.do("triage", path, _query(world, party))
     police, care = world.party(cast.POLICE), world.party(cast.MENTAL_HEALTH)
@@ -41,8 +42,8 @@ async def ask(world: World) -> None:
         "necessity, term (R26, R27)",
     )
     world.telling.check(
-        await world.records_for_others(*asked) == before,
-        "nobody else received a byte: the inboxes of the 27 others are as they were",
+        await world.records_for_others(*asked, cast.STRANGER) == before,
+        "nobody else received a byte: the inboxes of 26 others are as they were",
     )
     await _answer(world, police, to_police.query_id)
     await care.send(

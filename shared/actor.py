@@ -50,5 +50,5 @@ class Command:
     after_erasure: ClassVar[bool] = False  # only an order to forget still means something then
 
     def new_items(self) -> tuple[str, ...]:
-        """The ids of the items this command brings in; an id belongs to one case for good (R35)."""
+        """The ids of the items a party brings in by this; an id belongs to one case for good (R35)."""
         return ()

@@ -15,12 +15,14 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import outbox
+from shared import erasure, outbox
 from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
 from shared.delivery import Outcome
 from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
-from shared.message import SERVICES
+from shared.items import Claim
+from shared.message import SERVICES, of_model
+from shared.messages.house import ItemsClaimed
 from shared.parties import PartyRecord
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase
@@ -34,6 +36,7 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 PAUSES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)  # seconds; together below max_poll_interval_ms
 MAX_POLL_INTERVAL = 300_000  # milliseconds
+ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Consumer(Generic[S]):
         of_parties = [record for record in batch if record.topic == self.topics.parties]
         if of_parties:
             await self._take_parties(of_parties)
+        if self.receiver.service.takes_items:
+            await self._learn_items(batch)
         messages = [(record, None) for record in batch if record.topic != self.topics.parties]
         if messages:
             async with self.engine.connect() as connection:
@@ -73,6 +78,12 @@ class Consumer(Generic[S]):
                 outcomes = await self.transaction.run(deliveries, dead)
                 _report(outcomes, len(dead))
                 self.relay.wake()
+
+    async def _learn_items(self, batch: Sequence[Record]) -> None:
+        claims = [claim for record in batch for claim in _item_claims(record)]
+        if claims:
+            async with self.engine.begin() as connection:
+                await erasure.learn_items(connection, self.transaction.marker_key, claims)
 
     async def _take_parties(self, records: Sequence[Record]) -> None:
         read = [one for one in map(_party_record, records) if one is not None]
@@ -92,6 +103,18 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
     except (Unreadable, ValueError, KeyError):
         log.error("party-record-unreadable", partition=record.partition, offset=record.offset)
         return None
+
+
+def _item_claims(record: Record) -> list[Claim]:
+    """What another service says of items in general, for the shell and not for any case's process."""
+    if ITEMS_CLAIMED not in record.headers or not record.topic.endswith(".events"):
+        return []
+    try:
+        claimed = ItemsClaimed.model_validate_json(record.value or b"")
+    except ValueError:
+        log.error("item-claims-unreadable", partition=record.partition, offset=record.offset)
+        return []
+    return [(claim.item_id, claim.case_id) for claim in claimed.claims]
 
 
 def _report(outcomes: Sequence[Outcome], dead: int) -> None:

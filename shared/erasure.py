@@ -9,7 +9,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared import erased_logs, inbox
+from shared import erased_logs, inbox, items
 from shared.database import fetch, run
 from shared.ids import keyed_hash
 
@@ -41,6 +41,7 @@ async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str
     if not case_ids:
         return
     ids = sorted(set(case_ids))
+    await items.alone(connection)
     logs = await erased_logs.measure(connection, key, ids, now)
     await erased_logs.keep(connection, [logs[case] for case in ids])
     await run(connection, _ALLOW)
@@ -63,6 +64,13 @@ async def erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str
         return set()
     rows = await fetch(connection, _MARKED, markers=list(by_marker))
     return {by_marker[bytes(row.marker)] for row in rows}
+
+
+async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[items.Claim]) -> None:
+    """Which items other services accepted, except those of cases that are no more."""
+    await items.together(connection)
+    gone = await erased(connection, key, {case for _, case in claims})
+    await items.learn(connection, [claim for claim in claims if claim[1] not in gone])
 
 
 _PRUNE = sa.text("DELETE FROM erased WHERE until < :now")

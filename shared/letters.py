@@ -1,16 +1,28 @@
 """From a consequence to a row of the outbox: to whom, on which topic, under which key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.consequences import Announce, ToParty
 from shared.delivery import Delivery
 from shared.ids import new_id
+from shared.items import Claim
 from shared.message import Model, ServiceName, of_model
-from shared.messages.house import DeadLetter, MessageAccepted, MessageRefused, Position
+from shared.messages.house import (
+    DeadLetter,
+    ItemClaim,
+    ItemsClaimed,
+    MessageAccepted,
+    MessageRefused,
+    Position,
+)
 from shared.outbox import Letter
 from shared.parties import PartyRecord
 from shared.refusal import Refusal, as_told
 from shared.topics import Topics
+
+CLAIMS_IN_A_LETTER = 400  # below 64 KiB
+CLAIMS_KEY = "items-claimed"  # of no one case, so no case's id is its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,21 @@ class Post:
         """The one answer to a message that did not."""
         message_id = delivery.slip.message_id
         return self._answer(party, _refused(refusal, message_id, None), message_id, delivery.traceparent)
+
+    def items_claimed(self, claims: Sequence[Claim]) -> list[Letter]:
+        """What the other services must know of the items of this batch, in few letters."""
+        starts = range(0, len(claims), CLAIMS_IN_A_LETTER)
+        return [self._claimed(claims[at : at + CLAIMS_IN_A_LETTER]) for at in starts]
+
+    def _claimed(self, claims: Sequence[Claim]) -> Letter:
+        each = (ItemClaim.model_construct(item_id=item, case_id=case) for item, case in claims)
+        return Letter(
+            event_id=new_id(),
+            topic=self.topics.events(self.service),
+            key=CLAIMS_KEY,
+            type=of_model(ItemsClaimed).type,
+            body=ItemsClaimed.model_construct(claims=tuple(each)).model_dump_json(),
+        )
 
     def unreadable(
         self, party: str | None, position: Position, refusal: Refusal, reason: str, message_id: str | None

@@ -26,6 +26,7 @@ _HELD_CASES = sa.text(
     WHERE cases.held GROUP BY cases.case_id ORDER BY cases.case_id
     """
 )
+_NOTHING_THERE = sa.text("DELETE FROM cases WHERE case_id = :case_id AND version = 0 AND NOT held")
 _LET_GO = sa.text(
     """
     UPDATE cases SET held = false WHERE case_id = :case_id
@@ -71,10 +72,16 @@ async def retry(
         if not await _handled(waiting[0], engine, transaction, receiver, parties):
             return Released(handled, free=False)
         handled += 1
+    await let_go(engine, case_id)
+    return Released(handled, free=case_id not in await held_cases(engine))
+
+
+async def let_go(engine: AsyncEngine, case_id: str) -> None:
+    """The case is free when nothing is held of it any more; where there was no case, none stays behind."""
     async with engine.begin() as connection:
         await run(connection, _LET_GO, case_id=case_id)
+        await run(connection, _NOTHING_THERE, case_id=case_id)
         await _note(connection, case_id, "HeldCaseReleased")
-    return Released(handled, free=case_id not in await held_cases(engine))
 
 
 async def _of_case(engine: AsyncEngine, case_id: str) -> Sequence[Held]:

@@ -19,6 +19,8 @@ class Refusal:
     `rule` is a number of the list of rules ("R26"), `article` the place in the covenant it comes
     from, `sentence` one plain sentence without any personal data. `may_be_lag` says that the refusal
     rests only on the absence of a fact that another service will publish, so the message waits first.
+    `settled` says of an event of another service that nothing is lost by not following it: what it tells
+    is so already, or the case has ended here. Any other refusal of an event is a fault (decision 0019).
     """
 
     name: str
@@ -28,6 +30,7 @@ class Refusal:
     remedy: Remedy = Remedy.CORRECT
     may_be_lag: bool = False
     status: int = 409
+    settled: bool = False
 
 
 # Unknown and erased are one refusal, and over HTTP nobody learns whether a case exists (R34, R105).
@@ -88,6 +91,15 @@ ITEM_OF_ANOTHER_CASE = Refusal(
     "R35",
     "B3-F2",
     "An item is bound to the case it was given for: give it anew, under a new number.",
+)
+
+ENDED_HERE = Refusal(
+    "CaseHasEndedHere",
+    "R86",
+    "B3-F1, F2, F3, F4",
+    "The case has ended here: this changes nothing in it any more.",
+    Remedy.STOP,
+    settled=True,
 )
 
 CASE_HELD = Refusal(

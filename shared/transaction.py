@@ -241,6 +241,9 @@ class Transaction(Generic[S]):
             writes.unlinked.append(slip.case_id)
         entry = journal.of_refusal(delivery.received_at, case_id, refusal, delivery.by, slip.message_id)
         writes.entries.append(entry)
+        if delivery.by.role is Role.SERVICE and not refusal.settled:
+            log.error("event-refused", refusal=refusal.name, rule=refusal.rule, case=slip.case_id)
+            return self._park(delivery, writes)
         if delivery.answer_to:
             writes.answers.append(self.post.refused(delivery.answer_to, delivery, refusal))
         return Outcome(Fate.REFUSED, refusal)
@@ -286,7 +289,7 @@ class Transaction(Generic[S]):
         return verdict if isinstance(verdict, Refusal) and verdict.status in (403, 404) else None
 
     def _park(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
-        """A bug of ours: the message is kept, its case is held until an operator has looked."""
+        """A bug of ours, or an event refused: it is kept, its case is held until an operator has looked."""
         case = writes.cases[delivery.case_id]
         writes.cases[case.case_id] = case._replace(held=True)
         writes.changed.add(case.case_id)
@@ -325,7 +328,7 @@ class Transaction(Generic[S]):
         await write(connection, writes, self.cases, self.post, self.marker_key, self.own_rows)
 
 
-ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase")  # told like any case that is not here
+ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # told like any that is not here
 NONE: frozenset[str] = frozenset()
 ERASED = "erased"  # what the journal says instead of the id of a case that is no more
 

@@ -7,6 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import due, erasure, held, items, journal, outbox, pieces
+from shared.actor import Role
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
 from shared.consequences import (
@@ -47,7 +48,8 @@ class Writes(Generic[S]):
     changed: set[str] = field(default_factory=set)
     forgotten: list[str] = field(default_factory=list)
     pieces: list[tuple[str, Sealed]] = field(default_factory=list)
-    claims: list[tuple[str, str]] = field(default_factory=list)
+    claims: list[items.Claim] = field(default_factory=list)
+    learnt: list[items.Claim] = field(default_factory=list)
     entries: list[journal.Entry] = field(default_factory=list)
     letters: list[tuple[Delivery, ToParty | Announce]] = field(default_factory=list)
     answers: list[outbox.Letter] = field(default_factory=list)
@@ -70,8 +72,11 @@ class Writes(Generic[S]):
             case CancelTimer():
                 self.cancelled.append((case_id, step))
             case ClaimItems(items=ids):
-                self.claims += [(item, case_id) for item in ids if owners.get(item) != case_id]
-                owners.update(dict.fromkeys(ids, case_id))
+                heard = delivery.by.role is Role.SERVICE
+                new = [(item, case_id) for item in ids if owners.get(item) != case_id]
+                (self.learnt if heard else self.claims).extend(new)
+                for item, owner in new:
+                    owners.setdefault(item, owner)
             case StoreRow(row=row):
                 self.rows.append(row)
             case DropPieces(pieces=dropped):
@@ -100,6 +105,7 @@ async def write(
     await cases.remove(connection, nothing)
     await pieces.keep(connection, writes.pieces)
     await items.claim(connection, writes.claims)
+    await items.learn(connection, writes.learnt)
     await outbox.stop(connection, writes.stops)
     letters = await _letters(connection, writes, post)
     await pieces.drop(connection, writes.dropped)
@@ -115,7 +121,8 @@ async def write(
     await erasure.forget(connection, marker_key, writes.forgotten, machine_now())
     await erasure.unlink(connection, writes.unlinked)
     gone = set(writes.forgotten)
-    await outbox.write(connection, writes.answers + [x for x in letters if x.case_id not in gone])
+    claimed = post.items_claimed(writes.claims)
+    await outbox.write(connection, writes.answers + claimed + [x for x in letters if x.case_id not in gone])
 
 
 async def _letters(connection: AsyncConnection, writes: Writes[S], post: Post) -> list[outbox.Letter]:

@@ -29,7 +29,7 @@ from shared.ids import new_id
 from shared.jose import MAX_SEALED
 from shared.message import SERVICES, Direction, MessageType, all_messages
 from shared.messages.governance import AuthorisationGranted
-from shared.messages.house import DeadLetter
+from shared.messages.house import DeadLetter, ItemsClaimed
 from shared.messages.retention import CaseErased
 from shared.messages.triage import QueryIssued
 from shared.parties import PartyRecord
@@ -44,6 +44,7 @@ MESSAGES = all_messages()
 READ_OTHERWISE = {
     DeadLetter: "operators read the topic of dead letters",
     PartyRecord: "every service copies the compacted parties topic (shared/party_copy.py)",
+    ItemsClaimed: "the services that take items learn whose numbers are whose (shared/items.py)",
     CaseErased: "the end of an erasure; the others have forgotten the case before",
 }
 EACH = pytest.mark.parametrize("entry", MESSAGES, ids=lambda entry: entry.name)

@@ -31,5 +31,6 @@ SERVICE = Service(
     timers=TIMERS,
     case_of={ReferralSubmitted: case_of_referral},
     makes_keys=frozenset({ReferralSubmitted}),
+    takes_items=True,
 )
 app = command_line(SERVICE, lambda: [router])

@@ -15,6 +15,7 @@ from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.moment import Moment
 from shared.parties import PartyRecord, Scope
 from shared.refusal import (
+    ENDED_HERE,
     ITEM_OF_ANOTHER_CASE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
@@ -102,7 +103,11 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 GONE = frozenset({Phase.NOTHING, Phase.PURGED})
 PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
-SCREENED = frozenset({Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
+ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
+SCREENED = ENDED | {Phase.TAKEN_UP}
+# Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
+MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
+UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -116,8 +121,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RaiseDuties: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.MoveDirection: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.FollowDeescalation: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
-    c.FollowCleaning: (frozenset({Phase.DEESCALATED}), r.NOT_BEFORE_SCREENING),
-    c.FollowArchiving: (frozenset({Phase.DEESCALATED}), r.NOT_BEFORE_SCREENING),
+    c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
+    c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
 }
@@ -133,6 +138,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.TAKEN_UP, e.CaseClosing): Phase.CLOSING,
     (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -145,7 +151,7 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
-        return UNKNOWN_CASE if state.phase in GONE else refusal
+        return _not_now(state, command, refusal)
     match command:
         case c.SubmitReferral():
             return _submit(command, moment)
@@ -187,6 +193,12 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             assert_never(command)
 
 
+def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
+    if state.phase in GONE:
+        return UNKNOWN_CASE
+    return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
+
+
 def _may_not_know(state: State, command: Command) -> Refusal | None:
     """Whoever has nothing to do with the case hears that first, in every phase (R5, R6)."""
     by = command.by
@@ -217,7 +229,7 @@ def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
-    """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22)."""
+    """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35)."""
     if not referral.task:
         return r.TASK_MISSING
     if not referral.basis or any(not item.basis for item in referral.items):
@@ -234,6 +246,8 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
         return r.SPECIAL_NOT_CHECKED
     if any(not is_blank(p.bsn) for p in referral.persons) and not record.may_use_bsn:
         return r.BSN_NOT_ALLOWED
+    if len({item.item_id for item in referral.items}) != len(referral.items):
+        return r.ITEM_TWICE
     return None
 
 

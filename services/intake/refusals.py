@@ -10,6 +10,9 @@ NO_AUTHORISATION_ON_RECORD = Refusal(
     may_be_lag=True,
     status=403,
 )
+ITEM_TWICE = Refusal(
+    "ItemTwice", "R35", "B3-F2", "Each item of a referral has a number of its own: these share one."
+)
 ALREADY_REFERRED = Refusal(
     "AlreadyReferred",
     "R15",

@@ -34,9 +34,6 @@ class RecordHandedOverItem(Command):
 
     item: ContributedItem
 
-    def new_items(self) -> tuple[str, ...]:
-        return (self.item.item_id,)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deescalate(Command):

@@ -14,7 +14,6 @@ from services.retention.proofs import (
 )
 from shared.consequences import (
     Announce,
-    ClaimItems,
     Consequence,
     DropPieces,
     ForgetCase,
@@ -34,8 +33,6 @@ DESTROY_KEY = "destroy-key"
 def consequences(case_id: str, event: e.Event, state: State) -> Iterable[Consequence]:
     """`state` is the state after the event."""
     match event:
-        case e.ItemReceived(item=item):
-            return [ClaimItems((item.item_id,))]
         case e.CaseDeescalated(archive_on=archive_on, destroy_on=destroy_on):
             return [
                 SetTimer(ARCHIVE, "", archive_on),

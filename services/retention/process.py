@@ -16,7 +16,7 @@ from shared.content import Ref, is_blank
 from shared.message import SERVICES
 from shared.messages import rto
 from shared.moment import Moment
-from shared.refusal import ITEM_OF_ANOTHER_CASE, UNKNOWN_CASE, Refusal
+from shared.refusal import UNKNOWN_CASE, Refusal
 from shared.terms import add_months
 from shared.words import ContributedItem, Theme
 
@@ -194,8 +194,6 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
 
 
 def _receive(state: State, item: ContributedItem, moment: Moment) -> Decision:
-    if moment.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
     owners = {known.item_id: known.contributor for known in state.items}
     if owners.get(item.item_id, item.contributor) != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR

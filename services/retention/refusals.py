@@ -17,7 +17,12 @@ NOT_ON_BEHALF_OF_THE_LAST_LEADER = Refusal(
     "In phase 4 the process director acts on behalf of the party that led the case at de-escalation.",
 )
 ALREADY_KNOWN = Refusal(
-    "CaseAlreadyKnown", "R15", "B3-F1", "The case is known here and its end is looked after.", Remedy.STOP
+    "CaseAlreadyKnown",
+    "R15",
+    "B3-F1",
+    "The case is known here and its end is looked after.",
+    Remedy.STOP,
+    settled=True,
 )
 DIRECTION_IS_FIXED = Refusal(
     "DirectionIsFixed",
@@ -25,6 +30,7 @@ DIRECTION_IS_FIXED = Refusal(
     "B3-F4",
     "After de-escalation the party that led the case at that moment goes on leading it.",
     Remedy.STOP,
+    settled=True,
 )
 FILE_TAKES_NOTHING_MORE = Refusal(
     "FileTakesNothingMore",
@@ -32,6 +38,7 @@ FILE_TAKES_NOTHING_MORE = Refusal(
     "B3-F4",
     "From de-escalation on a file only grows smaller: nothing is added to it.",
     Remedy.STOP,
+    settled=True,
 )
 ITEM_OF_ANOTHER_CONTRIBUTOR = Refusal(
     "ItemOfAnotherContributor",
@@ -41,7 +48,12 @@ ITEM_OF_ANOTHER_CONTRIBUTOR = Refusal(
     Remedy.STOP,
 )
 ALREADY_DEESCALATED = Refusal(
-    "AlreadyDeescalated", "R86", "B3-F3, F4", "The case is in phase 4, or was closed early.", Remedy.STOP
+    "AlreadyDeescalated",
+    "R86",
+    "B3-F3, F4",
+    "The case is in phase 4, or was closed early.",
+    Remedy.STOP,
+    settled=True,
 )
 NOT_IN_STEP_1 = Refusal(
     "NotInStepOne",
@@ -93,7 +105,12 @@ TERM_NOT_OVER = Refusal(
     "TermNotOver", "R91", "B3-F4", "The term ends on the date fixed at the decision, and not before it."
 )
 ALREADY_ENDING = Refusal(
-    "AlreadyEnding", "R102", "B3-F1, F2, F3", "The case is closing or in phase 4 already.", Remedy.STOP
+    "AlreadyEnding",
+    "R102",
+    "B3-F1, F2, F3",
+    "The case is closing or in phase 4 already.",
+    Remedy.STOP,
+    settled=True,
 )
 ERASURE_NOT_ORDERED = Refusal(
     "ErasureNotOrdered",

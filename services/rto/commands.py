@@ -63,9 +63,6 @@ class RecordItem(Command):
 
     item: ContributedItem
 
-    def new_items(self) -> tuple[str, ...]:
-        return (self.item.item_id,)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPreparation(Command):

@@ -28,5 +28,6 @@ SERVICE = Service(
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
+    takes_items=True,
 )
 app = command_line(SERVICE, routers)

@@ -113,7 +113,7 @@ def contribute(state: State, command: c.ContributeItems, moment: Moment) -> Deci
         return r.NOT_AT_THE_TABLE
     if moment.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    if refusal := _known_before(state, command.items):
+    if refusal := _known_before(state, command.items, moment):
         return refusal
     persons = {p.person_id for p in state.preparation.persons} if state.preparation else set()
     for item in command.items:
@@ -123,10 +123,11 @@ def contribute(state: State, command: c.ContributeItems, moment: Moment) -> Deci
     return (e.ItemsContributed(command.rto_id, items, moment.now),)
 
 
-def _known_before(state: State, items: tuple[Item, ...]) -> Refusal | None:
+def _known_before(state: State, items: tuple[Item, ...], moment: Moment) -> Refusal | None:
+    """Known on this table, or given in this case anywhere before: then it has its contributor (R35)."""
     ids = [item.item_id for item in items]
     known = len(set(ids)) != len(ids) or any(state.item(item_id) for item_id in ids)
-    return r.ITEM_KNOWN if known else None
+    return r.ITEM_KNOWN if known or moment.here else None
 
 
 def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:

@@ -26,7 +26,6 @@ from shared.messages.rto import Taker, Use
 from shared.messages.triage import RtoPrepared, ViewingEntry
 from shared.moment import Moment
 from shared.refusal import (
-    ITEM_OF_ANOTHER_CASE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
@@ -184,8 +183,6 @@ def _stranger(state: State, by: Actor) -> Refusal | None:
 
 def _record(state: State, item: ContributedItem, moment: Moment) -> Decision:
     """Triage may send an item again, but no other party's item under its number (R35)."""
-    if moment.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
     known = state.item(item.item_id)
     if known is None:
         return (e.ItemRecorded(item),)

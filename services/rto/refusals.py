@@ -29,6 +29,7 @@ ALREADY_PREPARED = Refusal(
     "art. 6.1",
     "The round table of this case is prepared, or the case has ended.",
     Remedy.STOP,
+    settled=True,
 )
 CANNOT_CONVENE_NOW = Refusal(
     "CannotConveneNow",
@@ -43,7 +44,9 @@ NOT_IN_PHASE_3 = Refusal(
 NOT_DEESCALATED = Refusal(
     "NotDeescalated", "R86", "B3-F4", "The case has not been de-escalated.", may_be_lag=True
 )
-CASE_ENDED = Refusal("CaseEnded", "R86", "B3-F3, F4", "The case has left the round table.", Remedy.STOP)
+CASE_ENDED = Refusal(
+    "CaseEnded", "R86", "B3-F3, F4", "The case has left the round table.", Remedy.STOP, settled=True
+)
 
 # --- the meeting -----------------------------------------------------------------------------------
 

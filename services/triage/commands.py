@@ -32,9 +32,6 @@ class OpenCase(Command):
 
     taken_up: CaseTakenUp
 
-    def new_items(self) -> tuple[str, ...]:
-        return tuple(item.item_id for item in self.taken_up.items)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueQuery(Command):

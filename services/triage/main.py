@@ -31,5 +31,6 @@ SERVICE = Service(
     handlers=HANDLERS,
     timers=TIMERS,
     own_rows=TriageRecord(),
+    takes_items=True,
 )
 app = command_line(SERVICE, lambda: [router])

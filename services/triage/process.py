@@ -15,7 +15,7 @@ from shared.messages.intake import ScreeningOutcome
 from shared.moment import Moment
 from shared.parties import Scope
 from shared.refusal import (
-    ITEM_OF_ANOTHER_CASE,
+    ENDED_HERE,
     NO_AUTHORISATION,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
@@ -45,6 +45,10 @@ DirectorCommand: TypeAlias = c.IssueQuery | c.ConcludeTriage | c.PrepareRto
 TRIAGE = frozenset({Phase.TRIAGE})
 BEFORE_RTO = frozenset({Phase.TRIAGE, Phase.PREPARING})
 UNFINISHED = BEFORE_RTO | {Phase.PREPARED}
+ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
+# Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
+MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
+UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation)  # followed, and then no more
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -58,8 +62,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.PrepareRto: (frozenset({Phase.PREPARING}), r.NOT_IN_PREPARATION),
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
-    c.FollowCleaning: (frozenset({Phase.DEESCALATED}), r.NOT_DEESCALATED),
-    c.FollowArchiving: (frozenset({Phase.DEESCALATED}), r.NOT_DEESCALATED),
+    c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
+    c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
 }
@@ -74,6 +78,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.PREPARED, e.CaseClosing): Phase.CLOSING,
     (Phase.PREPARED, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -86,7 +91,7 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
-        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+        return _not_now(state, command, refusal)
     match command:
         case c.OpenCase():
             return _open(command, moment)
@@ -127,6 +132,12 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             assert_never(command)
 
 
+def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
+    if state.phase in (Phase.NOTHING, Phase.PURGED):
+        return UNKNOWN_CASE
+    return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
+
+
 def _may_not_know(state: State, command: Command) -> Refusal | None:
     """Strangers first: a refusal never tells them that a case exists (R26, R33, R34)."""
     match command:
@@ -143,8 +154,6 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
 def _open(command: c.OpenCase, moment: Moment) -> Decision:
     if command.taken_up.outcome is ScreeningOutcome.NOT_TAKEN_UP:
         return r.SCREENED_OUT
-    if moment.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
     return (e.CaseOpened(command.taken_up, moment.now),)
 
 

@@ -4,7 +4,9 @@ from shared.refusal import Refusal, Remedy
 
 # --- opening -------------------------------------------------------------------------------------
 
-ALREADY_OPEN = Refusal("AlreadyInTriage", "R25", "B3-F1, F2", "Triage of this case has begun.", Remedy.STOP)
+ALREADY_OPEN = Refusal(
+    "AlreadyInTriage", "R25", "B3-F1, F2", "Triage of this case has begun.", Remedy.STOP, settled=True
+)
 SCREENED_OUT = Refusal(
     "NotTakenUpAtScreening",
     "R25",
@@ -236,5 +238,5 @@ NOT_DEESCALATED = Refusal(
     "NotDeescalated", "R87", "B3-F4", "The case has not been de-escalated.", may_be_lag=True
 )
 NOT_TO_BE_CLOSED = Refusal(
-    "NotToBeClosed", "R102", "B3-F1, F2, F3", "The case is not open any more.", Remedy.STOP
+    "NotToBeClosed", "R102", "B3-F1, F2, F3", "The case is not open any more.", Remedy.STOP, settled=True
 )

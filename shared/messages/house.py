@@ -44,6 +44,20 @@ class DeadLetter(Model):
     message_id: str | None = None
 
 
+class ItemClaim(Model):
+    """This item id belongs to this case."""
+
+    item_id: Id
+    case_id: Id
+
+
+@message("items-claimed", "house", Direction.EVENT, dutch="gegevens aan hun casus gebonden")
+class ItemsClaimed(Model):
+    """The service that publishes this has accepted these items; no other case may use their ids (R35)."""
+
+    claims: tuple[ItemClaim, ...]
+
+
 @message("case-purged", "house", Direction.EVENT, dutch="casus verwijderd")
 class CasePurged(Model):
     """The service that publishes this holds nothing of the case any more (R105).

@@ -22,8 +22,8 @@ ACCEPTED = {
     "RaiseDuties": {"taken-up", "deescalated", "archived", "closing"},
     "MoveDirection": {"taken-up"},
     "FollowDeescalation": {"taken-up"},
-    "FollowCleaning": {"deescalated"},
-    "FollowArchiving": {"deescalated"},
+    "FollowCleaning": {"deescalated", "closing"},
+    "FollowArchiving": {"deescalated", "closing"},
     "FollowClosing": {"taken-up"},
     "PurgeCase": {phase.value for phase in Phase},
 }

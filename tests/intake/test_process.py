@@ -138,6 +138,12 @@ def test_a_referral_with_an_item_of_another_case_is_refused() -> None:
     assert submit().new_items() == (s.ITEM,)
 
 
+def test_two_items_of_a_referral_do_not_share_a_number_r35() -> None:
+    twice = s.spec().when(submit(items=(s.item(), s.item()))).refusal
+    assert (twice.name, twice.rule) == ("ItemTwice", "R35")
+    assert s.spec().when(submit(items=(s.item(), s.item(item_id=s.MOTHER)))).events
+
+
 SPECIAL, CRIMINAL = s.item(category=Category.SPECIAL), s.item(category=Category.CRIMINAL)
 WITH_BSN = (s.person(s.MAN, bsn=s.text("bsn")), s.person(s.MOTHER))
 OF_A_COUNCIL: dict[str, Any] = {"authorisations": (s.authorisation(acting_body="raad"),)}

@@ -18,7 +18,6 @@ from services.retention.proofs import (
 )
 from shared.consequences import (
     Announce,
-    ClaimItems,
     DropPieces,
     ForgetCase,
     SetTimer,
@@ -47,8 +46,8 @@ def letters(steps: list[Any]) -> dict[str, Any]:
     return {step.recipient: step.message for step in of(ToParty, steps)}
 
 
-def test_an_item_that_was_handed_over_belongs_to_this_case_r35() -> None:
-    assert follows(s.OPENED, s.RECEIVED[0]) == [ClaimItems((s.OURS,))]
+def test_an_item_that_is_handed_over_tells_nobody_anything_new() -> None:
+    assert follows(s.OPENED, s.RECEIVED[0]) == []
 
 
 def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> None:

@@ -62,18 +62,8 @@ def test_direction_moves_until_de_escalation_and_not_after_it_r100() -> None:
 
 def test_items_come_before_the_de_escalation_and_not_after_it_r95() -> None:
     bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])
-    assert bring.new_items() == (s.OURS,)
     assert s.spec().given(s.OPENED).when(bring).events
     assert name_of(in_step_1(), bring) == ("FileTakesNothingMore", "R95")
-
-
-def test_an_item_of_another_case_is_refused_r35() -> None:
-    bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])
-    given = s.spec().given(s.OPENED)
-    elsewhere = Moment(NOW, s.PARTIES, elsewhere=frozenset({s.OURS}))
-    refusal = given.process.decide(given.state, bring, elsewhere)
-    assert not isinstance(refusal, tuple)
-    assert (refusal.name, refusal.rule) == ("ItemOfAnotherCase", "R35")
 
 
 def test_an_item_keeps_its_contributor_r66() -> None:

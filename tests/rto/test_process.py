@@ -106,17 +106,17 @@ def test_an_item_under_a_number_of_another_party_is_refused_r35() -> None:
 
 
 @pytest.mark.parametrize(
-    ("history", "command"),
-    [
-        ((), c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.NEW))),
-        (s.SEATED, contribute()),
-    ],
+    ("elsewhere", "here", "refusal"),
+    [({s.NEW}, set(), ITEM_OF_ANOTHER_CASE), (set(), {s.NEW}, r.ITEM_KNOWN)],
+    ids=["given-in-another-case", "given-in-this-case-at-another-service"],
 )
-def test_an_item_of_another_case_is_refused_r35(history: tuple[Any, ...], command: Any) -> None:
-    given = s.spec().given(*history)
-    state = given.process.empty if given.state is None else given.state
-    moment = Moment(NOW, given.parties, elsewhere=frozenset({s.NEW}))
-    assert given.process.decide(state, command, moment) is ITEM_OF_ANOTHER_CASE
+def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
+    elsewhere: set[str], here: set[str], refusal: Refusal
+) -> None:
+    given = s.spec().given(*s.SEATED)
+    known = Moment(NOW, given.parties, elsewhere=frozenset(elsewhere), here=frozenset(here))
+    assert given.process.decide(given.state, contribute(), known) is refusal
+    assert given.when(contribute()).events
 
 
 def test_nothing_can_be_convened_before_triage_has_prepared_it_r58() -> None:

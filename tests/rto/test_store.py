@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.rto import commands as c
 from services.rto.main import SERVICE
 from services.rto.state import Phase
+from shared import items
 from shared.actor import Command
 from shared.delivery import Fate, Outcome
 from shared.messages import rto as m
@@ -144,8 +145,11 @@ async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_databas
     brought = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(s.own_item(s.NEW),))
     await play(transaction, brought)
     other_case = s.CASE[:-1] + "d"
-    moved = c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.NEW, s.HOUSING))
-    (outcome,) = await transaction.run([delivery(other_case, moved, at=NOW)])
+    elsewhere = s.own_item(s.number("b9"))
+    async with engine.begin() as connection:
+        await items.learn(connection, [(elsewhere.item_id, other_case)])
+    moved = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(elsewhere,))
+    (outcome,) = await transaction.run([delivery(s.CASE, moved, at=NOW)])
     assert outcome.refusal is not None
     assert outcome.refusal.name == "ItemOfAnotherCase"
     assert {row.item_id for row in await rows(engine, "items")} >= {s.NEW, s.FREE}

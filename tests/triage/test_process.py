@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from services.triage import commands as c
 from services.triage import events as e
@@ -66,10 +68,15 @@ def test_triage_of_a_case_begins_once_r25() -> None:
     assert named(OPEN.when(command).refusal) == ("AlreadyInTriage", "R25")
 
 
-def test_a_referral_with_an_item_of_another_case_is_refused_r35() -> None:
-    command = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
-    assert command.new_items() == (s.REFERRED,)
-    assert with_items_elsewhere(s.spec(), command, s.REFERRED).name == "ItemOfAnotherCase"
+@hypothesis.given(items=st.lists(st.uuids().map(str), max_size=5))
+def test_whatever_items_a_case_was_taken_up_with_triage_of_it_begins_r25(items: list[str]) -> None:
+    """Their numbers were tested where they came in; a case taken up is never left behind."""
+    command = c.OpenCase(
+        by=s.BY_SERVICE, taken_up=s.taken_up(items=tuple(s.contributed(item, s.VENLO) for item in items))
+    )
+    assert command.new_items() == ()
+    outcome = with_items_elsewhere(s.spec(), command, *items)
+    assert [type(event) for event in outcome] == [e.CaseOpened]
 
 
 # --- asking one party (R26 to R30) -----------------------------------------------------------------

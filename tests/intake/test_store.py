@@ -42,7 +42,7 @@ async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDataba
     assert fates + again == [Fate.ACCEPTED, Fate.REPEATED, Fate.REPEATED]
     assert len(await rows(engine, "journal")) == 1
     letters = [row.type.split(".")[-2] for row in await rows(engine, "outbox")]
-    assert sorted(letters) == ["message-accepted", "referral-received"]
+    assert sorted(letters) == ["items-claimed", "message-accepted", "referral-received"]
 
 
 async def test_the_same_id_with_other_content_is_refused(fresh_database: FreshDatabase) -> None:
@@ -92,6 +92,7 @@ async def test_a_purged_case_leaves_no_row_and_never_comes_back(fresh_database: 
         assert await rows(engine, table) == [], table
     assert [r.type.split(".")[-2] for r in await rows(engine, "outbox", "case_id IS NULL")] == [
         "message-accepted",
+        "items-claimed",
         "case-purged",
     ]
     confirm = c.ConfirmConsultation(by=s.by_party())

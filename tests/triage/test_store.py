@@ -64,8 +64,10 @@ async def test_the_same_answer_twice_has_one_effect(fresh_database: FreshDatabas
     fates += [o.fate for o in await transaction.run([one])]
     assert fates == [Fate.ACCEPTED, Fate.REPEATED, Fate.REPEATED]
     assert [(g.query_id, g.number) for g in (await record(engine)).given] == [("", 0), (s.TO_POLICE, 1)]
-    letters = [(r.type.split(".")[-2], r.recipient) for r in await rows(engine, "outbox")]
-    assert sorted(letters) == [("message-accepted", s.POLICE), ("query-issued", s.POLICE)]
+    letters = [
+        (r.type.split(".")[-2], r.recipient) for r in await rows(engine, "outbox", "true ORDER BY type")
+    ]
+    assert letters == [("items-claimed", None), ("message-accepted", s.POLICE), ("query-issued", s.POLICE)]
 
 
 async def test_ten_answers_at_once_are_ten_answers(fresh_database: FreshDatabase) -> None:
@@ -105,7 +107,7 @@ async def test_what_lies_in_the_record_prepares_the_round_table(fresh_database: 
     items = (await record(engine)).items
     assert await do(transaction, s.prepare(items=items)) == [Fate.ACCEPTED]
     events = [r.type.split(".")[-2] for r in await rows(engine, "outbox", "recipient IS NULL ORDER BY id")]
-    assert events == ["triage-outcome-recorded"] + ["item-prepared"] * 3 + ["rto-prepared"]
+    assert events == ["items-claimed", "triage-outcome-recorded", *["item-prepared"] * 3, "rto-prepared"]
 
 
 async def test_a_partys_own_queries_are_listed_until_it_has_replied_r34(
@@ -215,7 +217,7 @@ async def test_a_purged_case_leaves_no_row_and_never_comes_back_r105(
     for table in tables:
         assert await rows(engine, table) == [], table
     left = [r.type.split(".")[-2] for r in await rows(engine, "outbox")]
-    assert sorted(left) == ["case-purged", "message-accepted"]
+    assert sorted(left) == ["case-purged", "items-claimed", "message-accepted"]
     late = delivery(s.CASE, s.answer(items=(s.item(s.NEW),)), at=NOW)
     outcome = (await transaction.run([late]))[0]
     assert outcome.refusal is not None

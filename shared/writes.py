@@ -121,7 +121,7 @@ async def write(
     await erasure.forget(connection, marker_key, writes.forgotten, machine_now())
     await erasure.unlink(connection, writes.unlinked)
     gone = set(writes.forgotten)
-    claimed = post.items_claimed(writes.claims)
+    claimed = post.items_claimed([claim for claim in writes.claims if claim[1] not in gone])
     await outbox.write(connection, writes.answers + claimed + [x for x in letters if x.case_id not in gone])
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -73,6 +73,11 @@ class CaseKeys:
         except (CannotReachKeys, TimeoutError):
             return False
         return True
+
+    async def statuses(self, case_ids: Sequence[str]) -> dict[str, KeyStatus]:
+        """What became of these keys, which are not kept; raises `CannotReachKeys`."""
+        answers = await self._source.fetch(list(case_ids), make=False)
+        return {case: status for case, (status, _) in answers.items()}
 
     def drop(self, case_id: str) -> None:
         """The case is being erased: its key is not used from memory any more."""

@@ -24,8 +24,12 @@ def health_router(
     own_topic: str,
     house_keys: HouseKeys,
     case_keys: CaseKeys,
+    begun: asyncio.Event,
 ) -> APIRouter:
-    """`/livez`, `/readyz` with each dependency by name, and the JWKS."""
+    """`/livez`, `/readyz` with each dependency by name, and the JWKS.
+
+    `begun`: what was erased is forgotten here too, so that the work has begun.
+    """
     router = APIRouter(tags=["operating"])
 
     @router.get("/livez")
@@ -40,7 +44,13 @@ def health_router(
             _database(engine), _broker(producer, own_topic), case_keys.reachable()
         )
         migrated = database and await migrate.current(engine) == migrate.head(service)
-        checks = {"database": database, "broker": broker, "migrations": migrated, "key_authority": keys}
+        checks = {
+            "database": database,
+            "broker": broker,
+            "migrations": migrated,
+            "key_authority": keys,
+            "begun": begun.is_set(),
+        }
         if not all(checks.values()):
             response.status_code = 503
         return checks

@@ -66,6 +66,7 @@ _WAITING = sa.text(
 )
 _RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
+_DROP = sa.text("DELETE FROM held WHERE case_id = ANY(:ids)")
 _COUNT = sa.text("SELECT why, count(*) AS n FROM held GROUP BY why")
 
 
@@ -98,6 +99,11 @@ async def of_case(connection: AsyncConnection, case_id: str) -> list[Held]:
 async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
     """Take held messages for this transaction."""
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def drop(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+    """Whatever is held of these cases, however it came to wait."""
+    await run(connection, _DROP, ids=list(case_ids))
 
 
 async def count(connection: AsyncConnection) -> dict[str, int]:

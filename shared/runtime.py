@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import gc
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from shared.codec import Codec, SignedAndSealed
 from shared.consume import Consumer, make_broker, subscribe
 from shared.database import connect
 from shared.desk import Desk
+from shared.forgetting import Forgetting
 from shared.health import health_router
 from shared.house_keys import HouseKeys
 from shared.ids import keyed_hash
@@ -35,6 +36,7 @@ from shared.key_rotation import KeyRotation
 from shared.letters import Post
 from shared.logs import log_bug
 from shared.moment import Policy
+from shared.opening import ClosedUntil
 from shared.party_copy import PartyCopy
 from shared.post_office import PostOffice, kafka_login
 from shared.receive import Receiver
@@ -68,10 +70,12 @@ class Parts:
     rotation: KeyRotation
     tidying: Tidying
     desk: Desk[Any]
+    forgetting: Forgetting
     broker: KafkaBroker
     producer: AIOKafkaProducer
     issuer: Issuer
     client: httpx.AsyncClient
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 MakeKeySource = Callable[[Settings, HouseKeys], KeySource]
@@ -141,6 +145,7 @@ def assemble(
     tidying = Tidying(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
     timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock, arrivals)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
+    forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
     broker = make_broker(
         settings.kafka_bootstrap,
         settings.kafka_username,
@@ -163,6 +168,7 @@ def assemble(
         rotation,
         tidying,
         desk,
+        forgetting,
         broker,
         producer,
         issuer,
@@ -182,32 +188,54 @@ async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]
     `fall` is called when one of the tasks that never end has ended: the service must not go on without it.
     """
     await parts.producer.start()
+    start = asyncio.create_task(_begin(parts), name="start")
+    start.add_done_callback(lambda ended: _report_end(ended, parts.service.name, fall, may_end=True))
     tasks = [
-        asyncio.create_task(parts.relay.run(), name="relay"),
-        asyncio.create_task(parts.timekeeper.run(), name="timekeeper"),
+        asyncio.create_task(_once_begun(parts, parts.relay.run), name="relay"),
+        asyncio.create_task(_once_begun(parts, parts.timekeeper.run), name="timekeeper"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
-        asyncio.create_task(parts.tidying.run(), name="tidying"),
+        asyncio.create_task(_once_begun(parts, parts.tidying.run), name="tidying"),
     ]
     for task in tasks:
         task.add_done_callback(lambda ended: _report_end(ended, parts.service.name, fall))
-    await parts.broker.start()
     try:
         yield
     finally:
+        await _cancel(start)
         await parts.broker.stop()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _cancel(*tasks)
         await parts.producer.stop()
         await parts.client.aclose()
         await parts.engine.dispose()
 
 
-def _report_end(task: asyncio.Task[None], service: str, fall: Callable[[], None]) -> None:
+async def _begin(parts: Parts) -> None:
+    """What was erased is forgotten here before anything is taken, sent or shown."""
+    await parts.forgetting.run()
+    await parts.broker.start()
+    parts.begun.set()
+
+
+async def _once_begun(parts: Parts, work: Callable[[], Awaitable[None]]) -> None:
+    await parts.begun.wait()
+    await work()
+
+
+async def _cancel(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report_end(
+    task: asyncio.Task[None], service: str, fall: Callable[[], None], *, may_end: bool = False
+) -> None:
     """Being cancelled is how such a task ends when the service stops; everything else is a fault of ours."""
     if task.cancelled():
         return
     error = task.exception()
+    if error is None and may_end:
+        return
     event = f"{task.get_name()}-ended"
     if isinstance(error, Exception):
         log_bug(service, event, error)
@@ -232,8 +260,11 @@ def make_http(parts: Parts, routers: Sequence[APIRouter], fall: Callable[[], Non
         own_topic=parts.consumer.topics.events(parts.service.name),
         house_keys=parts.house_keys,
         case_keys=parts.case_keys,
+        begun=parts.begun,
     )
-    return make_app(f"zvh-{parts.service.name}", health, *routers, lifespan=lifespan)
+    app = make_app(f"zvh-{parts.service.name}", health, *routers, lifespan=lifespan)
+    app.add_middleware(ClosedUntil, ready=parts.begun)
+    return app
 
 
 async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:

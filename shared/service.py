@@ -44,6 +44,7 @@ class Service(Generic[S]):
     case id of a message is not its subject, how to derive it from the payload and the sender.
     `makes_keys`: messages that open a case, so that its key is made when they arrive. `keeps_inboxes`:
     the one service that deletes on the parties' inboxes what they have read.
+    `proving`: the phases in which a case's key is gone and its end is being proven here (R106).
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     """
 
@@ -56,5 +57,6 @@ class Service(Generic[S]):
     case_of: Mapping[type[Model], Callable[[Any, str, bytes], str]] = field(default_factory=dict)
     makes_keys: frozenset[type[Model]] = frozenset()
     takes_items: bool = False
+    proving: frozenset[str] = frozenset()
     own_rows: OwnRows | None = None
     keeps_inboxes: bool = False

@@ -7,7 +7,7 @@ from services.retention.consequences import consequences
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
-from services.retention.process import State, decide, evolve
+from services.retention.process import Phase, State, decide, evolve
 from services.retention.store import Records
 from services.retention.tables import metadata
 from services.retention.who_may import WHO_MAY
@@ -35,5 +35,6 @@ SERVICE = Service(
     timers=timers(KEYS),
     case_of={CasePurged: purged_case, HouseKeysDestroyed: keys_of},
     own_rows=Records(KEYS.house_keys),
+    proving=frozenset({Phase.DESTROYING}),
 )
 app = command_line(SERVICE, lambda: [router, key_router(KEYS)], key_source=KEYS.open)

@@ -1,0 +1,89 @@
+"""Before a service opens it forgets what was erased: a restored backup brings rows back that must be gone.
+
+The key authority's erasure ledger lies outside every database and its backups, so it remembers (R105, F23).
+"""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared import erasure, held
+from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
+from shared.clock import machine_now
+from shared.database import fetch
+from shared.service import Service
+from shared.words import ID
+
+log = structlog.get_logger()
+AT_ONCE = 1000  # cases in one request, and in one transaction
+PAUSE = 1.0  # seconds
+
+_KNOWN = sa.text(
+    """
+    SELECT case_id FROM (SELECT case_id FROM cases UNION SELECT case_id FROM items
+                         UNION SELECT case_id FROM journal UNION SELECT case_id FROM held) AS known
+    WHERE NOT EXISTS (SELECT FROM cases WHERE cases.case_id = known.case_id AND phase = ANY(:phases))
+    ORDER BY case_id
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgetting:
+    """Asks the key authority about every case this service knows, once, at its start."""
+
+    engine: AsyncEngine
+    service: Service[Any]
+    keys: CaseKeys
+    marker_key: bytes
+
+    async def run(self) -> None:
+        """Returns when nothing erased is left here; as long as that cannot be known, it asks again."""
+        while True:
+            try:
+                forgotten = await self.once()
+            except (CannotReachKeys, DBAPIError, OSError) as error:
+                log.warning("forgetting-waits", kind=type(error).__name__)
+                await asyncio.sleep(PAUSE)
+            else:
+                if forgotten:
+                    log.warning("erased-cases-forgotten-again", cases=forgotten)
+                return
+
+    async def once(self) -> int:
+        """How many cases went; raises `CannotReachKeys` before anything does.
+
+        A case whose key is only unavailable stays: nothing is erased because a key is missing.
+        """
+        known = await self._known()
+        erased = [case for some in _parts(known) for case in await self._erased(some)]
+        for some in _parts(erased):
+            await self._forget(some)
+        return len(erased)
+
+    async def _known(self) -> list[str]:
+        """Cases of which anything lies here, but those whose end is being proven here (R106)."""
+        async with self.engine.connect() as connection:
+            rows = await fetch(connection, _KNOWN, phases=sorted(self.service.proving))
+        return [row.case_id for row in rows if ID.fullmatch(row.case_id)]
+
+    async def _erased(self, case_ids: Sequence[str]) -> Collection[str]:
+        statuses = await self.keys.statuses(case_ids)
+        return [case for case, status in statuses.items() if status is KeyStatus.ERASED]
+
+    async def _forget(self, case_ids: Sequence[str]) -> None:
+        async with self.engine.begin() as connection:
+            await held.drop(connection, case_ids)
+            if self.service.own_rows is not None:
+                await self.service.own_rows.forget(connection, case_ids)
+            await erasure.forget(connection, self.marker_key, case_ids, machine_now())
+
+
+def _parts(cases: Sequence[str]) -> list[Sequence[str]]:
+    return [cases[at : at + AT_ONCE] for at in range(0, len(cases), AT_ONCE)]

@@ -138,8 +138,9 @@ class Desk(Generic[S]):
         sender = f"person:{caller.identity.subject}"
         message_id = caller.idempotency_key or ""
         digest = inbox.digest(self.digest_key, f"{asks.__name__} {caller.path}", case_id, body)
-        pieces: tuple[Sealed, ...] | Refusal = NOT_YOURS
-        if actor.role in self.service.process.who_may[asks].roles:
+        door = await self._at_the_door(body, actor) if makes_key else None
+        pieces: tuple[Sealed, ...] | Refusal = door or NOT_YOURS
+        if door is None and actor.role in self.service.process.who_may[asks].roles:
             pieces = await self._seal_away(body, case_id, sender, message_id, makes_key=makes_key)
         delivery = Delivery(
             slip=Slip(sender, message_id, digest, machine_now(), case_id),
@@ -154,6 +155,13 @@ class Desk(Generic[S]):
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
         return told(outcome)
+
+    async def _at_the_door(self, body: Model, by: Actor) -> Refusal | None:
+        """Why no key is made for what this request would open."""
+        async with self.engine.connect() as connection:
+            parties = await self.parties.refresh(connection)
+        door = self.service.makes_keys[type(body)]
+        return door(body, by, Moment(self.clock.now(), parties, self.policy))
 
     async def _seal_away(
         self, body: Model, case_id: str, sender: str, message_id: str, *, makes_key: bool

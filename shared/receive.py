@@ -33,6 +33,7 @@ from shared.jose import MAX_PAYLOAD, MAX_SEALED, CannotOpen
 from shared.letters import Post
 from shared.logs import log_bug
 from shared.message import Direction, Model, by_type
+from shared.moment import Moment
 from shared.parties import Parties
 from shared.process import HasPhase
 from shared.record import Record
@@ -138,9 +139,26 @@ class Receiver(Generic[S]):
             by=_as_party(party),
             case_id=self._case_of(envelope, message, party),
             digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, message),
-            refusal=MESSAGE_TOO_OLD if age > inbox.HORIZON else None,
+            refusal=MESSAGE_TOO_OLD
+            if age > inbox.HORIZON
+            else self._at_the_door(message, party, record, held, parties),
             held=held,
         )
+
+    def _at_the_door(
+        self, message: Model, party: str, record: Record, held: Held | None, parties: Parties
+    ) -> Refusal | None:
+        """Why no key is made for what this message would open; one that waited is judged as it stands now."""
+        door = self.service.makes_keys.get(type(message))
+        if door is None:
+            return None
+        now = self.clock.covenant(record.received_at)
+        again = self.clock.now() if held else None
+        try:
+            return door(message, _as_party(party), Moment(now, parties, tried_again_at=again))
+        except Exception as error:  # the decision meets the same bug, and parks the message
+            log_bug(self.service.name, "door-failed", error)
+            return None
 
     def _read_event(self, record: Record, held: Held | None) -> Read | None:
         sender = self.topics.service_of(record.topic)

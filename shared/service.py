@@ -11,7 +11,9 @@ import sqlalchemy as sa
 from shared.actor import Actor, Command
 from shared.due import Deadline
 from shared.message import Model, ServiceName
+from shared.moment import Moment
 from shared.process import HasPhase, Process
+from shared.refusal import Refusal
 from shared.writes import OwnRows
 
 S = TypeVar("S", bound=HasPhase)
@@ -33,6 +35,7 @@ class Inbound(NamedTuple):
 
 
 Handler = Callable[[Any, Inbound], Command]
+Door = Callable[[Any, Actor, Moment], Refusal | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class Service(Generic[S]):
     `handlers`: what a message of a party or an event of another service asks here; an event that is not
     in it does not concern this service. `timers`: what a deadline asks, by kind. `case_of`: where the
     case id of a message is not its subject, how to derive it from the payload and the sender.
-    `makes_keys`: messages that open a case, so that its key is made when they arrive. `keeps_inboxes`:
-    the one service that deletes on the parties' inboxes what they have read.
-    `proving`: the phases in which a case's key is gone and its end is being proven here (R106).
+    `makes_keys`: messages that open a case, so that its key is made when they arrive, each with what it is
+    refused for before that. `keeps_inboxes`: the one service that deletes on the parties' inboxes what they
+    have read. `proving`: the phases in which a case's key is gone and its end is being proven here (R106).
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     """
 
@@ -55,7 +58,7 @@ class Service(Generic[S]):
     handlers: Mapping[type[Model], Handler]
     timers: Mapping[str, Callable[[Deadline], Awaitable[Command]]] = field(default_factory=dict)
     case_of: Mapping[type[Model], Callable[[Any, str, bytes], str]] = field(default_factory=dict)
-    makes_keys: frozenset[type[Model]] = frozenset()
+    makes_keys: Mapping[type[Model], Door] = field(default_factory=dict)
     takes_items: bool = False
     proving: frozenset[str] = frozenset()
     own_rows: OwnRows | None = None

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 
 from services.intake import commands as c
 from services.intake.consequences import INFORMING
-from shared.actor import CLOCK
+from services.intake.process import unfit
+from services.intake.who_may import WHO_MAY
+from shared.actor import CLOCK, Actor
+from shared.authorisation import permit
 from shared.content import text
 from shared.due import Deadline
 from shared.hearing import hear
@@ -12,6 +15,8 @@ from shared.ids import keyed_id
 from shared.message import Model
 from shared.messages import intake as m
 from shared.messages import retention, rto, triage
+from shared.moment import Moment
+from shared.refusal import Refusal
 from shared.service import Handler, Inbound
 from shared.words import InformMoment
 
@@ -19,6 +24,11 @@ from shared.words import InformMoment
 def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> str:
     """The case number follows from the party and its referral id, so that one referral makes one case."""
     return keyed_id(key, "case", party, referral.referral_id)
+
+
+def at_the_door(referral: m.ReferralSubmitted, by: Actor, moment: Moment) -> Refusal | None:
+    """Refused before a key is made for a case: that key would lie there for ever, for nothing (R15)."""
+    return permit(WHO_MAY[c.SubmitReferral], by, moment) or unfit(referral, by.party or "", moment)
 
 
 def submit(referral: m.ReferralSubmitted, at: Inbound) -> c.SubmitReferral:

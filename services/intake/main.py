@@ -4,7 +4,7 @@ from pathlib import Path
 
 from services.intake.api import router
 from services.intake.consequences import consequences
-from services.intake.handlers import HANDLERS, TIMERS, case_of_referral
+from services.intake.handlers import HANDLERS, TIMERS, at_the_door, case_of_referral
 from services.intake.process import State, decide, evolve
 from services.intake.tables import metadata
 from services.intake.who_may import WHO_MAY
@@ -30,7 +30,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     timers=TIMERS,
     case_of={ReferralSubmitted: case_of_referral},
-    makes_keys=frozenset({ReferralSubmitted}),
+    makes_keys={ReferralSubmitted: at_the_door},
     takes_items=True,
 )
 app = command_line(SERVICE, lambda: [router])

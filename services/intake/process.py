@@ -214,6 +214,15 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
 
 def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
     referral, party = command.referral, command.by.party or ""
+    if refusal := unfit(referral, party, moment):
+        return refusal
+    if moment.elsewhere:
+        return ITEM_OF_ANOTHER_CASE
+    return (e.ReferralReceived(command.case_id, party, referral, moment.now),)
+
+
+def unfit(referral: ReferralSubmitted, party: str, moment: Moment) -> Refusal | None:
+    """What a referral is refused for by itself, whatever else is known of its case."""
     record = moment.parties.get(party)
     if record is not None and referral.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
@@ -221,11 +230,7 @@ def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
         party, Scope.SCREENING, moment.standing_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
-    if moment.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
-    return _incomplete(referral, record) or (
-        e.ReferralReceived(command.case_id, party, referral, moment.now),
-    )
+    return _incomplete(referral, record)
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:

@@ -82,5 +82,6 @@ def describe_house(
             "kafka": {"user": kafka.user, "password": kafka.password},
             "postgres": vars(postgres),
             "databases": {service: vars(database) for service, database in databases.items()},
+            "case_keys": str(layout.keys("retention") / "cases"),
         },
     }

@@ -13,10 +13,9 @@ from deploy.local.parties import parties_of
 from deploy.story import founding
 from deploy.story.telling import Telling
 from deploy.story.world import World, world
-from shared.ids import new_id
-from shared.parties import Scope
 
 HOUSE = Path(".local/env.json")
+PERSON = "manager-a"
 
 
 async def found(here: World) -> None:
@@ -26,26 +25,35 @@ async def found(here: World) -> None:
     if any(party["member_from"] for party in await secretary.see("governance", "/parties")):
         return
     await founding.record(here, signatories)
-    await founding.announce_keys(here, [signatory.id for signatory in signatories])
-    for signatory in signatories:
-        authorisation = new_id()
-        body = {
-            "authorisation_id": authorisation,
-            "acting_body": signatory.acting_bodies[0],
-            "scopes": [scope.value for scope in Scope],
-        }
-        worker = here.people(f"worker-{signatory.id}")
-        await worker.do("governance", f"/parties/{signatory.id}/authorisations", body)
-        await founding.accept(here, signatory.id, authorisation)
+    await founding.join(here, signatories, without=())
+
+
+def next_steps(house: dict[str, Any]) -> list[tuple[str, str]]:
+    """How somebody with a shell gets a token, calls a service and moves the clock."""
+    file = f"json.load(open('{HOUSE}'))"
+    password = (
+        f""".venv/bin/python -c "import json; print({file}['people']['{PERSON}']['password'], end='')\""""
+    )
+    reading = ".venv/bin/python -c \"import json, sys; print(json.load(sys.stdin)['access_token'])\""
+    form = f"-d grant_type=password -d username={PERSON} --data-urlencode password@-"
+    curl, clock = f"curl -s --cacert {house['ca_file']}", house["clock"]["file"]
+    retention = house["services"]["retention"]["base_url"]
+    return [
+        ("token", f"TOKEN=$({password} | {curl} {form} {house['issuer']['token_endpoint']} | {reading})"),
+        ("call", f'{curl} -H "authorization: Bearer $TOKEN" {retention}/figures'),
+        ("clock", f"""echo '{{"offset_seconds": 86400}}' > {clock}.new && mv {clock}.new {clock}"""),
+    ]
 
 
 async def main(house: dict[str, Any]) -> None:
     """On the house of `make up`."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     async with world(house, Telling(console)) as here:
         await found(here)
     console.print("thirty parties have signed, announced their keys and authorised the process directors")
+    for what, command in next_steps(house):
+        console.print(f"{what:6} {command}")
 
 
 if __name__ == "__main__":

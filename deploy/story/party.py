@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from deploy.story.telling import TOOK_EFFECT, StoryFailed, Telling
+from deploy.story.telling import TOOK_EFFECT, Refusal, StoryFailed, Telling
 from shared.connector import Answer, Connector, LetterIn, from_house_file
 from shared.message import Model, of_model
 from shared.messages.house import MessageAccepted, MessageRefused
@@ -20,7 +20,7 @@ class Party:
 
     id: str
     house: dict[str, Any]
-    telling: Telling | None = None
+    telling: Telling
     letters: list[LetterIn] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _connector: Connector | None = None
@@ -44,25 +44,21 @@ class Party:
 
     async def ask(self, message: Model, *, case: str | None = None, within: float = 70.0) -> Answer:
         """Send, and wait for the house's answer."""
-        chapter = self.telling.chapter if self.telling else ""
-        answer = await self.connector.ask(message, case=case, within=within)
-        if self.telling is not None:
-            became = TOOK_EFFECT if isinstance(answer, MessageAccepted) else answer.name
-            self.telling.count(chapter, of_model(type(message)).name, became)
-        return answer
+        return await self.connector.ask(message, case=case, within=within)
 
     async def send(self, message: Model, *, case: str | None = None) -> None:
         """Send something that must be accepted."""
         answer = await self.ask(message, case=case)
         if not isinstance(answer, MessageAccepted):
             raise StoryFailed(f"{self.id} sent {type(message).__name__}, and it was refused: {answer}")
+        self.telling.count(of_model(type(message)).name, TOOK_EFFECT)
 
-    async def try_to_send(self, message: Model, *, case: str | None = None) -> MessageRefused:
+    async def try_to_send(self, message: Model, *, case: str | None = None) -> Refusal:
         """Send something that must be refused."""
         answer = await self.ask(message, case=case)
         if not isinstance(answer, MessageRefused):
             raise StoryFailed(f"{self.id} sent {type(message).__name__}, and it was not refused")
-        return answer
+        return Refusal(of_model(type(message)).name, answer.name, answer.rule, answer.article)
 
     async def gets(
         self,

@@ -1,16 +1,18 @@
 """People over HTTP: each with a token of their own, and nothing else."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from deploy.story.telling import TOOK_EFFECT, StoryFailed, Telling
+from deploy.story.telling import SEEN, TOOK_EFFECT, Refusal, StoryFailed, Telling
 from shared.ids import new_id
 
 PATIENCE = 30.0  # seconds a person goes on trying
+NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/parties/)[^/]+")
 
 
 @dataclass(slots=True)
@@ -20,13 +22,9 @@ class Person:
     username: str
     house: dict[str, Any]
     client: httpx.AsyncClient
-    telling: Telling | None = None
+    telling: Telling
     on_behalf_of: str | None = None
     _token: str = ""
-
-    def for_party(self, party: str) -> "Person":
-        """The same person, acting on behalf of that party."""
-        return Person(self.username, self.house, self.client, self.telling, party, self._token)
 
     async def token(self) -> str:
         """A token from the issuer."""
@@ -41,6 +39,8 @@ class Person:
             self._token = response.json()["access_token"]
         return self._token
 
+    # --- requests as they are ---------------------------------------------------------------------
+
     async def get(self, service: str, path: str) -> httpx.Response:
         """Look at something."""
         return await self._request("GET", service, path, headers=await self._headers())
@@ -50,53 +50,49 @@ class Person:
     ) -> httpx.Response:
         """Do something, under an Idempotency-Key."""
         headers = {**await self._headers(), "idempotency-key": key or new_id()}
-        answer = await self._request("POST", service, path, headers=headers, json=body)
-        if self.telling is not None:
-            act = f"POST {service} {path.rstrip('/').rpartition('/')[2]}"
-            self.telling.count(
-                self.telling.chapter, act, TOOK_EFFECT if answer.is_success else answer.json()["title"]
-            )
-        return answer
+        return await self._request("POST", service, path, headers=headers, json=body)
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
-        """Try again, under the same key, while nobody answers: a service may be on its way back."""
+        """Again, under the same key, while nobody answers or cannot now: a service may be on its way back."""
         deadline = asyncio.get_running_loop().time() + PATIENCE
         while True:
+            late = asyncio.get_running_loop().time() > deadline
             try:
-                return await self.client.request(method, self._url(service, path), **more)
+                response = await self.client.request(method, self._url(service, path), **more)
+                if late or not response.is_server_error:
+                    return response
             except httpx.TransportError:
-                if asyncio.get_running_loop().time() > deadline:
+                if late:
                     raise
-                await asyncio.sleep(0.2)
+            await asyncio.sleep(0.2)
+
+    # --- what must succeed ------------------------------------------------------------------------
 
     async def see(self, service: str, path: str) -> Any:
         """Look at something that must be there to see."""
         response = await self.get(service, path)
         if response.status_code != 200:
             raise StoryFailed(f"{self.username} GET {service}{path}: {response.status_code} {response.text}")
+        self.telling.count(_kind("GET", service, path), SEEN)
         return response.json()
 
-    async def do(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Do something that must be accepted."""
-        response = await self.post(service, path, body)
-        if response.status_code not in (200, 201):
-            raise StoryFailed(f"{self.username} POST {service}{path}: {response.status_code} {response.text}")
-        done: dict[str, Any] = response.json()
-        return done
-
     async def see_until(
-        self, service: str, path: str, holds: Callable[[dict[str, Any]], bool], within: float = 20.0
-    ) -> dict[str, Any]:
+        self, service: str, path: str, holds: Callable[[Any], bool] = lambda found: True, within: float = 20.0
+    ) -> Any:
         """Look again until it holds: what one service decides, another hears a moment later."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
             response = await self.get(service, path)
             if response.status_code == 200 and holds(response.json()):
-                found: dict[str, Any] = response.json()
-                return found
+                self.telling.count(_kind("GET", service, path), SEEN)
+                return response.json()
             if asyncio.get_running_loop().time() > deadline:
                 raise StoryFailed(f"{self.username} waited for {service}{path}: {response.text[:300]}")
             await asyncio.sleep(0.05)
+
+    async def do(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Do something that must be accepted."""
+        return await self.do_when_possible(service, path, body, within=0)
 
     async def do_when_possible(
         self, service: str, path: str, body: dict[str, Any], within: float = 20.0
@@ -105,7 +101,8 @@ class Person:
         deadline = asyncio.get_running_loop().time() + within
         while True:
             response = await self.post(service, path, body)
-            if response.status_code in (200, 201):
+            if response.is_success:
+                self.telling.count(_kind("POST", service, path), TOOK_EFFECT)
                 done: dict[str, Any] = response.json()
                 return done
             if asyncio.get_running_loop().time() > deadline:
@@ -113,6 +110,21 @@ class Person:
                     f"{self.username} POST {service}{path}: {response.status_code} {response.text}"
                 )
             await asyncio.sleep(0.1)
+
+    # --- what must be refused ---------------------------------------------------------------------
+
+    async def try_to_see(self, service: str, path: str, within: float = 0) -> Refusal:
+        """Look at what must not be shown, or, where another service decides, soon not any more."""
+        deadline = asyncio.get_running_loop().time() + within
+        while True:
+            response = await self.get(service, path)
+            if not response.is_success or asyncio.get_running_loop().time() > deadline:
+                return _refusal(_kind("GET", service, path), response)
+            await asyncio.sleep(0.05)
+
+    async def try_to_do(self, service: str, path: str, body: dict[str, Any]) -> Refusal:
+        """Do something that must be refused."""
+        return _refusal(_kind("POST", service, path), await self.post(service, path, body))
 
     async def _headers(self) -> dict[str, str]:
         headers = {"authorization": f"Bearer {await self.token()}"}
@@ -122,15 +134,29 @@ class Person:
         return f"{self.house['services'][service]['base_url']}{path}"
 
 
+def _kind(method: str, service: str, path: str) -> str:
+    """A request without its numbers."""
+    return f"{method} {service}{NUMBER.sub('*', path.partition('?')[0])}"
+
+
+def _refusal(of: str, response: httpx.Response) -> Refusal:
+    if response.status_code < 400 or "problem+json" not in response.headers["content-type"]:
+        raise StoryFailed(f"{of} was not refused: {response.status_code} {response.text[:200]}")
+    problem = response.json()
+    return Refusal(of, problem["title"], problem["rule"], problem["article"])
+
+
 @dataclass(slots=True)
 class People:
     """Everybody who can sign in."""
 
     house: dict[str, Any]
     client: httpx.AsyncClient
-    telling: Telling | None = None
-    _known: dict[str, Person] = field(default_factory=dict)
+    telling: Telling
+    _known: dict[tuple[str, str | None], Person] = field(default_factory=dict)
 
     def __call__(self, username: str, on_behalf_of: str | None = None) -> Person:
-        person = self._known.setdefault(username, Person(username, self.house, self.client, self.telling))
-        return person.for_party(on_behalf_of) if on_behalf_of else person
+        known = (username, on_behalf_of)
+        if known not in self._known:
+            self._known[known] = Person(username, self.house, self.client, self.telling, on_behalf_of)
+        return self._known[known]

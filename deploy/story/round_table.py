@@ -1,252 +1,172 @@
-"""Chapters 6 to 9: the round table, what may be taken away, the plan and its direction, de-escalation."""
+"""Chapter 6: the round table is convened, and each delegate sees what it may, and no more."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 from deploy.story import cast
-from deploy.story.people import Person
+from deploy.story.triage import OF_THE_POLICE
 from deploy.story.world import World
 from shared.ids import new_id
-from shared.messages.retention import FileCleaned
-from shared.messages.rto import (
-    ActionProgress,
-    ActionProgressed,
-    ActionsAssigned,
-    DirectionAccepted,
-    DirectionOffered,
-    DirectionTransferred,
-    InvitationAccepted,
-    ItemsProvided,
-    ReleaseAsked,
-    ReleaseGiven,
-    ReleaseRefused,
-    ReleaseWithdrawn,
-    RtoConvened,
-    TakersTold,
-    Use,
-)
+from shared.messages.rto import InvitationAccepted, RtoConvened
 
-AT_THE_TABLE = (cast.REFERRER, cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
-
-
-def _director(world: World, party: str = cast.REFERRER) -> Person:
-    return world.people("process-director-a", party)
+SEEN = "seen"
+# Per participant: what becomes of its look at each of the six items, and if nothing, under which rule.
+WHAT_EACH_SEES = {
+    cast.REFERRER: {"report": SEEN, "free": SEEN, **dict.fromkeys(("withheld", "special", "rent"), "R42")}
+    | {"unreleased": "R42"},
+    cast.POLICE: {**dict.fromkeys(OF_THE_POLICE, SEEN), "report": "R42", "rent": "R42"},
+    cast.MENTAL_HEALTH: {**dict.fromkeys(("free", "withheld", "special", "rent"), SEEN), "report": "R42"}
+    | {"unreleased": "R65"},
+    cast.HOUSING: {"free": SEEN, "rent": SEEN, "report": "R42"}
+    | {"withheld": "R62", "special": "R49", "unreleased": "R65"},
+}
 
 
 async def convene(world: World) -> None:
-    """R58 to R62, R49."""
+    """R42, R45, R49, R58 to R62, R65."""
     world.telling.begin("6. The round table")
-    director, case = _director(world), world.case
-    world.rto = new_id()
-    await director.do_when_possible("rto", f"/cases/{case}/rtos", _meeting(world, world.rto))
-    for name in AT_THE_TABLE:
-        if name in world.parties:
-            invitation = await world.party(name).gets(RtoConvened, case=case)
-            if invitation.rto_id != world.rto:
-                raise AssertionError("an invitation to another round table")
-    world.telling.tell("four participants are invited; the invitation holds nothing of the case (R45)")
-    early = await world.people(f"worker-{cast.MENTAL_HEALTH}").get("rto", f"/cases/{case}")
-    world.refused("a delegate looks before its party has accepted", early, "R34")
-    await _accept(world)
+    await _invite(world)
+    early, path = world.worker(cast.MENTAL_HEALTH), f"/cases/{world.case}"
+    await world.not_shown("rto", path, early, who_is=", whose party has not accepted yet,")
+    await _refused_acceptances(world)
+    await all_accept(world, world.rto)
+    (meeting,) = (await world.worker(cast.POLICE).see("rto", path))["rtos"]
+    world.telling.check(
+        {seat["party"]: seat["answer"] for seat in meeting["participants"]}
+        == dict.fromkeys(cast.AT_THE_TABLE, "accepted"),
+        "all four accept, each naming a delegate with a mandate (R59)",
+    )
     await _look(world)
+    await world.refused_in_the_end()
 
 
-def _meeting(world: World, rto: str) -> dict[str, Any]:
-    return {"rto_id": rto, "on": (world.now + timedelta(days=3)).isoformat(), "place": "Zaal 1, Venlo"}
+# --- who comes -------------------------------------------------------------------------------------------
 
 
-async def _accept(world: World) -> None:
+def meeting(world: World, rto: str) -> dict[str, Any]:
+    """When and where; who, and what for, stands in the preparation."""
+    on = (world.now + timedelta(days=3)).isoformat()
+    return {"rto_id": rto, "on": on, "place": world.text("Zaal 1, Venlo")}
+
+
+async def _invite(world: World) -> None:
+    world.rto, before = new_id(), await world.inboxes()
+    invitation = meeting(world, world.rto)
+    await world.director.do_when_possible("rto", f"/cases/{world.case}/rtos", invitation)
+    roles = [await _invitation(world, party, invitation) for party in cast.AT_THE_TABLE]
+    world.telling.check(
+        roles == ["executor", "informant", "executor", "executor"]
+        and await world.sent_only_to(*cast.AT_THE_TABLE, since=before),
+        "four participants are invited, and nobody else: to date, place and role, with nothing of the case "
+        "(R45)",
+    )
+
+
+async def _invitation(world: World, name: str, invitation: dict[str, Any]) -> str:
+    """The role in the letter of this party, in which nothing stands that leads to the case."""
+    async with world.connected(name) as party:
+        letter = await party.gets(RtoConvened, case=world.case, where=lambda m: m.rto_id == world.rto)
+    said = letter.model_dump_json()
+    told = [known for known in world.names_of_the_case - {world.rto} if known in said]
+    world.telling.must(
+        not told and (letter.place, letter.on.isoformat()) == (invitation["place"], invitation["on"]),
+        f"the invitation of {name} holds date and place, and nothing of the case",
+    )
+    return letter.role.value
+
+
+async def _refused_acceptances(world: World) -> None:
+    """R59, and R34 for who is not there: over HTTP at once, on its topic after it waited in vain."""
     no_mandate = InvitationAccepted(rto_id=world.rto, delegate="somebody", mandate=False)
     refusal = await world.party(cast.POLICE).try_to_send(no_mandate, case=world.case)
-    world.refused("a delegate without a mandate to decide", refusal, "R59")
-    await _all_accept(world, world.rto)
-    world.telling.tell("all four accept, naming a delegate with a mandate (R59)")
+    world.telling.refused("a delegate without a mandate to decide", refusal, "R59")
+    absent = await _acceptance(world, cast.PROBATION, world.rto)
+    path = f"/cases/{world.case}/rtos/{world.rto}/acceptance"
+    by_hand = await world.worker(cast.PROBATION).try_to_do("rto", path, _body(absent))
+    world.telling.refused("a delegate named over HTTP by a party that is not there", by_hand, "R34")
+    world.refused_later(
+        "a delegate named by a party that is not there, on its own topic",
+        "R34",
+        world.party(cast.PROBATION).try_to_send(absent, case=world.case),
+    )
 
 
-async def _all_accept(world: World, rto: str) -> None:
-    for name in AT_THE_TABLE:
-        delegate = await world.subject_of(f"worker-{name}")
-        accepted = InvitationAccepted(rto_id=rto, delegate=delegate, mandate=True)
-        if name in world.parties:
-            await world.party(name).send(accepted, case=world.case)
-        else:
-            path = f"/cases/{world.case}/rtos/{rto}/acceptance"
-            await world.people(f"worker-{name}").do("rto", path, accepted.model_dump(mode="json"))
+async def all_accept(world: World, rto: str) -> None:
+    """Each of the four names its worker; who has no connector does so over HTTP."""
+    await asyncio.gather(*(_accept(world, name, rto) for name in cast.AT_THE_TABLE))
 
 
-async def _sees(world: World, username: str) -> set[str]:
-    """The short names of the items this person sees."""
-    found = await world.people(username).see("rto", f"/cases/{world.case}")
+async def _accept(world: World, name: str, rto: str) -> None:
+    accepted = await _acceptance(world, name, rto)
+    if name in world.parties:
+        await world.party(name).send(accepted, case=world.case)
+        return
+    await world.worker(name).do("rto", f"/cases/{world.case}/rtos/{rto}/acceptance", _body(accepted))
+
+
+async def _acceptance(world: World, name: str, rto: str) -> InvitationAccepted:
+    delegate = await world.subject_of(f"worker-{name}")
+    return InvitationAccepted(rto_id=rto, delegate=delegate, mandate=True)
+
+
+def _body(accepted: InvitationAccepted) -> dict[str, Any]:
+    return accepted.model_dump(mode="json", exclude={"rto_id"})
+
+
+# --- who sees what ---------------------------------------------------------------------------------------
+
+
+async def sees(world: World, *parties: str) -> list[set[str]]:
+    """For each of these delegates the items it sees, all of them, by their short names where known."""
     by_id = {item: name for name, item in world.items.items()}
-    return {by_id[item["item_id"]] for item in found["items"] if item["item_id"] in by_id}
+    path = f"/cases/{world.case}"
+    found = await asyncio.gather(*(world.worker(party).see("rto", path) for party in parties))
+    return [{by_id.get(item["item_id"], item["item_id"]) for item in one["items"]} for one in found]
 
 
 async def _look(world: World) -> None:
-    expected = {
-        cast.REFERRER: {"free"},
-        cast.POLICE: {"free", "withheld", "special"},
-        cast.MENTAL_HEALTH: {"free", "withheld", "special", "rent"},
-        cast.HOUSING: {"free", "rent"},
+    after = (await _log(world))[-1]["entry"]
+    for party, seen in zip(WHAT_EACH_SEES, await sees(world, *WHAT_EACH_SEES), strict=True):
+        expected = {item for item, became in WHAT_EACH_SEES[party].items() if became == SEEN}
+        world.telling.check(
+            seen == expected, f"{party} sees {', '.join(sorted(seen))}, and nothing else (R61, R62, R49)"
+        )
+    path, outsiders = f"/cases/{world.case}", (f"worker-{cast.POLICE}-2", f"worker-{cast.PROBATION}")
+    another, absent = map(world.people, outsiders)
+    await world.not_shown("rto", path, another, who_is=", who is not the delegate of the police,")
+    await world.not_shown("rto", path, absent, who_is=", whose party is not there,")
+    log = await _log(world, after)
+    await _every_item_is_logged(world, log)
+    await _every_refused_look_is_logged(world, log, outsiders)
+
+
+async def _log(world: World, after: int = 0) -> list[dict[str, Any]]:
+    path = f"/cases/{world.case}/access-log?after={after}"
+    entries: list[dict[str, Any]] = (await world.people("privacy-officer-a").see("rto", path))["entries"]
+    return entries
+
+
+async def _every_item_is_logged(world: World, log: list[dict[str, Any]]) -> None:
+    """Each delegate, each item: shown, or under which rule not."""
+    by_id = {f"item/{item}": name for name, item in world.items.items()}
+    delegates = {await world.subject_of(f"worker-{party}"): party for party in WHAT_EACH_SEES}
+    logged = {
+        (delegates[one["person"]], by_id[one["thing"]], SEEN if one["allowed"] else one["rule"])
+        for one in log
+        if one["thing"] in by_id and one["person"] in delegates
     }
-    for name, items in expected.items():
-        seen = await _sees(world, f"worker-{name}")
-        world.telling.check(seen == items, f"{name} sees: {', '.join(sorted(seen))} (R61, R62, R49)")
-    path = f"/cases/{world.case}"
-    other = await world.people(f"worker-{cast.POLICE}-2").get("rto", path)
-    world.refused("a second worker of the police, who is not the delegate", other, "R34")
-    absent = await world.people(f"worker-{cast.PROBATION}").get("rto", path)
-    world.refused("a worker of a party that is not at the table", absent, "R34")
-    log = await world.people("privacy-officer-a").see("rto", f"{path}/access-log")
-    looks = {(entry["party"], entry["allowed"]) for entry in log["entries"]}
+    looked = {(party, *look) for party, looks in WHAT_EACH_SEES.items() for look in looks.items()}
     world.telling.check(
-        {(name, True) for name in expected} <= looks and (cast.PROBATION, False) in looks,
-        f"each look stands in the access log ({len(log['entries'])} decisions)",
+        logged == looked,
+        "each look stands in the access log: four delegates, six items each, shown or under which rule not "
+        "(viewing plan R42, contributor's release R65, its reservation R62, processing test R49)",
     )
 
 
-async def take_away(world: World) -> None:
-    """R63, R65, R73 to R75, R104."""
-    world.telling.begin("7. What may be taken away, and the plan")
-    director, case = _director(world), world.case
-    world.actions = {name: new_id() for name in ("care", "housing")}
-    plan = {
-        "agreements": "Wekelijks contact; de woning blijft behouden.",
-        "ave_level": 2,
-        "actions": [
-            _action(world.actions["care"], cast.MENTAL_HEALTH, "Start behandeling."),
-            _action(world.actions["housing"], cast.HOUSING, "Regeling voor de huurschuld."),
-        ],
-    }
-    await director.do("rto", f"/cases/{case}/plan", plan)
-    mine = await world.party(cast.MENTAL_HEALTH).gets(ActionsAssigned, case=case)
-    world.telling.check(
-        [action.action_id for action in mine.actions] == [world.actions["care"]],
-        "the plan of action is a joint record; each executor gets its own actions only (A19)",
-    )
-    taking = {
-        "item_id": world.items["free"],
-        "recipient": cast.MENTAL_HEALTH,
-        "action_id": world.actions["care"],
-    }
-    path = f"/cases/{case}/take-aways"
-    world.refused(
-        "taking away without release", await director.post("rto", path, taking), "R65", "R73", "R63"
-    )
-    asking = {**taking, "use": "plan-activity", "necessity": "Nodig voor de behandeling."}
-    await director.do("rto", f"/cases/{case}/release-requests", asking)
-    await world.party(cast.POLICE).gets(ReleaseAsked, case=case)
-    release = ReleaseGiven(
-        item_id=taking["item_id"],
-        use=Use.PLAN_ACTIVITY,
-        recipient=cast.MENTAL_HEALTH,
-        action_id=taking["action_id"],
-    )
-    await world.party(cast.POLICE).send(release, case=case)
-    await director.do("rto", path, taking)
-    provided = await world.party(cast.MENTAL_HEALTH).gets(ItemsProvided, case=case)
-    world.telling.check(
-        [item.content for item in provided.items] == ["Twaalf meldingen in een jaar."],
-        "after the police released it for this activity, one item goes sealed to its taker (R63, R73)",
-    )
-    await _refused_release(world, director)
-    no_role = {**taking, "recipient": cast.REFERRER}
-    world.refused(
-        "taking away by a participant without a role in the plan",
-        await director.post("rto", path, no_role),
-        "R74",
-        "R73",
-    )
-
-
-def _action(action: str, party: str, description: str) -> dict[str, Any]:
-    return {"action_id": action, "party": party, "description": description}
-
-
-async def _refused_release(world: World, director: Person) -> None:
-    """Another contributor refuses (R75)."""
-    case = world.case
-    taking = {
-        "item_id": world.items["rent"],
-        "recipient": cast.MENTAL_HEALTH,
-        "action_id": world.actions["care"],
-    }
-    asking = {**taking, "use": "plan-activity", "necessity": "Nodig voor de behandeling."}
-    await director.do("rto", f"/cases/{case}/release-requests", asking)
-    answer = ReleaseRefused(
-        item_id=taking["item_id"],
-        use=Use.PLAN_ACTIVITY,
-        recipient=cast.MENTAL_HEALTH,
-        action_id=taking["action_id"],
-    ).model_dump(mode="json")
-    path = f"/cases/{case}/items/{taking['item_id']}/release-refusals"
-    await world.people(f"worker-{cast.HOUSING}").do("rto", path, answer)
-    world.refused(
-        "taking away what its contributor did not release",
-        await director.post("rto", f"/cases/{case}/take-aways", taking),
-        "R75",
-        "R73",
-        "R65",
-        "R63",
-    )
-
-
-async def direct(world: World) -> None:
-    """R71, R72, R79, R81, A12."""
-    world.telling.begin("8. Direction of the case")
-    director, case = _director(world), world.case
-    care = world.party(cast.MENTAL_HEALTH)
-    await director.do("rto", f"/cases/{case}/direction-offers", {"party": cast.MENTAL_HEALTH})
-    await care.gets(DirectionOffered, case=case)
-    await care.send(DirectionAccepted(case_director="Casusregisseur A"), case=case)
-    moved = await world.party(cast.REFERRER).gets(DirectionTransferred, case=case)
-    world.telling.check(
-        moved.leading_party == cast.MENTAL_HEALTH,
-        "another party takes case direction and now leads (R71, R72)",
-    )
-    offer = await director.post("rto", f"/cases/{case}/direction-offers", {"party": cast.POLICE})
-    world.refused("an act on behalf of the party that led before", offer, "R72")
-    director = _director(world, cast.MENTAL_HEALTH)
-    conclusion = {
-        "outcome": "approach-and-monitoring",
-        "monitoring_purpose": "Volgen of de overlast stopt.",
-        "monitoring_items": [world.items["free"], world.items["withheld"]],
-    }
-    await director.do("rto", f"/cases/{case}/rtos/{world.rto}/conclusion", conclusion)
-    progress = ActionProgressed(action_id=world.actions["care"], progress=ActionProgress.STARTED)
-    other = await world.party(cast.POLICE).try_to_send(progress, case=case)
-    world.refused("progress reported by a party that does not carry out the action", other, "R85", "R34")
-    await care.send(progress, case=case)
-    world.telling.tell("an action of the plan progresses (R81)")
-    before = await _sees(world, f"worker-{cast.MENTAL_HEALTH}")
-    await world.party(cast.POLICE).send(ReleaseWithdrawn(item_id=world.items["free"]), case=case)
-    after = await _sees(world, f"worker-{cast.MENTAL_HEALTH}")
-    told = await care.gets(TakersTold, case=case)
-    world.telling.check(
-        "free" in before and "free" not in after and told.item_id == world.items["free"],
-        "the police withdraw a release: the item is gone for the others at once, and its taker is told (A12)",
-    )
-
-
-async def deescalate(world: World) -> None:
-    """R86, R95, R97, A8."""
-    world.telling.begin("9. De-escalation")
-    director, case = _director(world, cast.MENTAL_HEALTH), world.case
-    second = new_id()
-    await director.do("rto", f"/cases/{case}/rtos", _meeting(world, second))
-    await world.party(cast.POLICE).gets(RtoConvened, case=case)
-    await _all_accept(world, second)
-    path = f"/cases/{case}/rtos/{second}/conclusion"
-    await director.do("rto", path, {"outcome": "deescalate"})
-    world.telling.tell("a second round table decides to de-escalate (R86)")
-    early = await world.people("manager-a").get("retention", f"/cases/{case}")
-    world.refused("the manager looks at the file in step 1", early, "R34")
-    keep = [{"item_id": world.items["withheld"], "reason": "Nodig bij terugval."}]
-    await director.do_when_possible("retention", f"/cases/{case}/cleaning", {"kept_items": keep})
-    cleaned = await world.party(cast.POLICE).gets(FileCleaned, case=case)
-    file = await director.see("retention", f"/cases/{case}")
-    world.telling.check(
-        [item["item_id"] for item in file["items"]] == [world.items["withheld"]]
-        and cleaned.own_items_kept == (world.items["withheld"],),
-        "the director cleans the file: what is not necessary for relapse is gone, and the participants "
-        "are told what stays and until when (R95, R97)",
-    )
+async def _every_refused_look_is_logged(
+    world: World, log: list[dict[str, Any]], usernames: tuple[str, ...]
+) -> None:
+    expected = {await world.subject_of(username) for username in usernames}
+    refused = {one["person"] for one in log if one["thing"] == "case" and not one["allowed"]}
+    world.telling.check(refused == expected, "and so do the two that were refused (R129)")

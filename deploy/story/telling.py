@@ -1,19 +1,31 @@
-"""Telling what was observed, in plain English, and keeping the count for the table at the end."""
+"""Telling what was observed, in plain English, and keeping the count for the tables at the end."""
 
 import json
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 TOOK_EFFECT = "took effect"
+SEEN = "seen"
 
 
 class StoryFailed(Exception):
     """Something was observed that should not be, or not observed that should; the argument says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What the refused was told: the name of the refusal, its rule and article; `of` is what was refused."""
+
+    of: str
+    name: str
+    rule: str
+    article: str
 
 
 @dataclass(slots=True)
@@ -31,43 +43,58 @@ class Telling:
         self.chapter = chapter
         self.console.print(f"\n[bold]{chapter}[/bold]")
 
-    def count(self, chapter: str, what: str, became: str) -> None:
-        """A message or request went out in that chapter, and this is how it was answered."""
-        self.sent.append((chapter, what, became))
+    def count(self, what: str, became: str) -> None:
+        """A message, a request or a look, and how it was answered."""
+        self.sent.append((self.chapter, what, became))
 
-    def tell(self, sentence: str) -> None:
-        """Something was observed."""
-        self._add("seen", sentence)
-        self.console.print(f"  [green]+[/green] {sentence}")
+    def tell(self, sentence: str, **counted: dict[str, int]) -> None:
+        """Something was observed, and this was counted."""
+        self._add("seen", sentence, **counted)
+        self.console.print(f"  [green]+[/green] {sentence}", *counted.values())
 
-    def refused(self, what: str, name: str, rule: str, article: str) -> None:
-        """Something was refused, under this rule."""
-        self._add("refused", what, name=name, rule=rule, article=article)
-        self.console.print(
-            f"  [yellow]x[/yellow] {what}: [yellow]refused[/yellow], {name} ({rule}, {article})"
-        )
-
-    def check(self, holds: bool, sentence: str) -> None:
+    def check(self, holds: bool, sentence: str, **counted: dict[str, int]) -> None:
         """Tell it if it holds, else stop the story here."""
-        if not holds:
-            raise StoryFailed(f"{self.chapter}: this should hold and does not: {sentence}")
-        self.tell(sentence)
+        self.must(holds, f"{sentence} {counted or ''}".rstrip())
+        self.tell(sentence, **counted)
 
-    def table(self) -> Table:
-        """What was sent, what took effect, what was refused; one row a chapter."""
-        table = Table("chapter", "sent", "took effect", "refused", "under", title="The story")
-        for chapter in dict.fromkeys(chapter for chapter, _, _ in self.sent):
-            own = [(what, became) for at, what, became in self.sent if at == chapter]
-            effect = sum(became == TOOK_EFFECT for _, became in own)
-            refusals = [
-                line for line in self.lines if line["chapter"] == chapter and line["kind"] == "refused"
-            ]
-            rules = ", ".join(dict.fromkeys(line["rule"] for line in refusals))
-            table.add_row(chapter, str(len(own)), str(effect), str(len(own) - effect), rules)
+    def must(self, hold: bool, sentence: str) -> None:
+        """Part of what is told next; stop the story here if it does not hold."""
+        if not hold:
+            raise StoryFailed(f"this should hold and does not: {sentence}")
+
+    def refused(self, what: str, refusal: Refusal, rule: str) -> None:
+        """Tell a refusal, which must rest on exactly this rule."""
+        if refusal.rule != rule:
+            raise StoryFailed(f"{what}: refused under {refusal.rule} ({refusal.name}) instead of {rule}")
+        self.count(refusal.of, refusal.name)
+        self._add("refused", what, name=refusal.name, rule=rule, article=refusal.article)
+        because = f"{refusal.name} ({rule}, {refusal.article})"
+        self.console.print(f"  [yellow]x[/yellow] {what}: [yellow]refused[/yellow], {because}")
+
+    # --- at the end -------------------------------------------------------------------------------
+
+    def table_of_chapters(self) -> Table:
+        """What each chapter sent and looked at, what took effect, and under which rules it was refused."""
+        table = Table("chapter", TOOK_EFFECT, SEEN, "refused", "under", title="The story")
+        for chapter in dict.fromkeys(line["chapter"] for line in self.lines):
+            own = Counter(became for at, _, became in self.sent if at == chapter)
+            refusals = [line["rule"] for line in self.lines if line["chapter"] == chapter and "rule" in line]
+            under = ", ".join(dict.fromkeys(refusals))
+            table.add_row(chapter, str(own[TOOK_EFFECT]), str(own[SEEN]), str(len(refusals)), under)
+        return table
+
+    def table_of_messages(self) -> Table:
+        """Each kind of message, request and look: how often it took effect or was answered, and what not."""
+        whole = (Column(name, overflow="fold") for name in ("what was sent", TOOK_EFFECT, SEEN, "refused"))
+        table = Table(*whole, title="What was sent, and what came of it")
+        for what, became in sorted(self.messages().items()):
+            refused = {name: n for name, n in became.items() if name not in (TOOK_EFFECT, SEEN)}
+            names = ", ".join(f"{n} {name}" for name, n in refused.items())
+            table.add_row(what, _shown(became.get(TOOK_EFFECT)), _shown(became.get(SEEN)), names)
         return table
 
     def messages(self) -> dict[str, dict[str, int]]:
-        """How often each message or request was sent, and how it was answered."""
+        """How often each message, request or look was sent, and how it was answered."""
         counts: dict[str, dict[str, int]] = {}
         for _, what, became in self.sent:
             own = counts.setdefault(what, {})
@@ -82,6 +109,10 @@ class Telling:
 
     def _add(self, kind: str, sentence: str, **more: Any) -> None:
         seconds = round(time.monotonic() - self.started, 2)
-        known = {name: value for name, value in more.items() if value is not None}
-        line = {"chapter": self.chapter, "at": seconds, "kind": kind, "sentence": sentence, **known}
-        self.lines.append(line)
+        self.lines.append(
+            {"chapter": self.chapter, "at": seconds, "kind": kind, "sentence": sentence, **more}
+        )
+
+
+def _shown(count: int | None) -> str:
+    return str(count) if count else ""

@@ -1,188 +1,195 @@
-"""Chapters 4 and 5: whom to ask what, what they answer, and how the round table is prepared."""
+"""Chapter 4: whom to ask what, what they answer, and who reads it."""
 
-from datetime import timedelta
+import asyncio
 from typing import Any
 
 from deploy.story import cast
-from deploy.story.party import Party
 from deploy.story.world import World
-from shared.messages.triage import (
-    DeclineGround,
-    QueryAnswered,
-    QueryDeclined,
-    QueryIssued,
-    TriageConcluded,
-)
+from shared.messages.intake import ConsultationConfirmed, InformingRequested, ScreeningOutcome
+from shared.messages.triage import DeclineGround, QueryAnswered, QueryDeclined, QueryIssued
 from shared.words import Category
+
+ASKED = (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
+OF_THE_POLICE = ("free", "withheld", "special", "unreleased")
 
 
 async def ask(world: World) -> None:
-    """R26 to R34."""
+    """R26 to R35."""
     world.telling.begin("4. Triage")
-    director, case = world.people("process-director-a", cast.REFERRER), world.case
-    path = f"/cases/{case}/queries"
-    await director.see_until("triage", f"/cases/{case}", lambda found: True)
-    blank = await director.post("triage", path, _query(world, cast.POLICE, necessity=" "))
-    world.refused("a query without necessity", blank, "R27")
-    world.refused(
-        "a query addressed to everybody", await director.post("triage", path, _query(world, "all")), "R28"
-    )
-    asked = (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
-    # the stranger's own referral of chapter 2 is refused about now
-    before = await world.records_for_others(*asked, cast.STRANGER)
-    for party in asked:
-        await director.do("triage", path, _query(world, party))
-    police, care = world.party(cast.POLICE), world.party(cast.MENTAL_HEALTH)
-    to_police = await police.gets(QueryIssued, case=case)
-    to_care = await care.gets(QueryIssued, case=case)
+    await world.director.see_until("triage", f"/cases/{world.case}")
+    await _refused_queries(world)
+    before = await world.inboxes()
+    await _queries(world, before)
+    await _police_answer(world)
+    await _care_declines(world)
+    await _housing_answers_by_hand(world)
+    await _item_of_another_case(world)
+    await world.refused_in_the_end()
     world.telling.check(
-        to_police.on_behalf_of == cast.REFERRER
-        and bool(to_police.task and to_police.purpose and to_police.necessity and to_police.reply_before),
-        "the police and a mental-health organisation each get a query: on whose behalf, task, purpose, "
-        "necessity, term (R26, R27)",
+        await world.sent_only_to(*ASKED, cast.PROBATION, cast.SECOND_REFERRER, since=before),
+        "and by the end of the chapter nobody else received a byte but who had sent something itself",
     )
-    world.telling.check(
-        await world.records_for_others(*asked, cast.STRANGER) == before,
-        "nobody else received a byte: the inboxes of 26 others are as they were",
-    )
-    await _answer(world, police, to_police.query_id)
-    await care.send(
-        QueryDeclined(query_id=to_care.query_id, ground=DeclineGround.SECRECY, explanation="Beroepsgeheim."),
-        case=case,
-    )
-    world.telling.tell("the mental-health organisation declines, on the ground of secrecy (R31)")
-    await _answer_by_hand(world)
     await _who_reads(world)
 
 
-def _query(world: World, recipient: str, **more: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "recipient": recipient,
-        "task": cast.TASK,
-        "purpose": "Bepalen of een gezamenlijke aanpak nodig is.",
-        "necessity": "Alleen deze partij kent de meldingen van het laatste jaar.",
-        "question": "Is deze persoon bij u bekend, en wat kunt u bijdragen?",
-        "reason": "Deze partij is in de wijk betrokken.",
-        "persons": [world.man],
-        "reply_before": (world.now + timedelta(days=7)).isoformat(),
+# --- asking ------------------------------------------------------------------------------------------
+
+
+def _query(world: World, recipient: str | list[str], **more: Any) -> dict[str, Any]:
+    given = cast.query(recipient, world.now, persons=[world.man])
+    written = {name: world.text(given[name]) for name in ("purpose", "necessity", "question", "reason")}
+    return given | written | more
+
+
+async def _refused_queries(world: World) -> None:
+    path = f"/cases/{world.case}/queries"
+    everybody = [party for party in world.house["parties"] if party != cast.REFERRER]
+    bad = {
+        "a query without a task": ("R27", _query(world, cast.POLICE, task="")),
+        "a query without a purpose": ("R27", _query(world, cast.POLICE, purpose=" ")),
+        "a query without necessity": ("R27", _query(world, cast.POLICE, necessity=" ")),
+        "a query addressed to everybody": ("R28", _query(world, "all")),
+        "a query addressed to each of the others by name": ("R28", _query(world, everybody)),
+        "one query to two parties": ("R26", _query(world, [cast.POLICE, cast.MENTAL_HEALTH])),
+        "a query that does not say why this party is asked": ("R28", _query(world, cast.POLICE, reason=" ")),
     }
-    return given | more
+    tried = (world.director.try_to_do("triage", path, query) for _, query in bad.values())
+    for (what, (rule, _)), refusal in zip(bad.items(), await asyncio.gather(*tried), strict=True):
+        world.telling.refused(what, refusal, rule)
 
 
-async def _answer(world: World, police: Party, query: str) -> None:
-    """Three items: one free, one withheld from a named party, one special-category."""
-    case, body = world.case, "eenheidsleiding"
-    persons = (world.man,)
-    free = cast.item("Twaalf meldingen in een jaar.", body, persons=persons, shareable_at_rto=True)
-    withheld = cast.item(
-        "Informatie over een lopend onderzoek.",
-        body,
-        persons=persons,
-        shareable_at_rto=True,
-        withheld_from=(cast.HOUSING,),
+async def _queries(world: World, before: dict[str, int]) -> None:
+    """To each its own letter, complete, and to nobody else anything."""
+    queries = {party: _query(world, party) for party in ASKED}
+    for query in queries.values():
+        await world.director.do("triage", f"/cases/{world.case}/queries", query)
+    for party in (cast.POLICE, cast.MENTAL_HEALTH):
+        letter = await world.party(party).gets(QueryIssued, case=world.case)
+        world.queries[party] = letter.query_id
+        got, asked = letter.model_dump(mode="json"), queries[party]
+        stated = ("task", "purpose", "necessity", "question")
+        world.telling.check(
+            letter.on_behalf_of == cast.REFERRER
+            and all(got[name] == asked[name] for name in stated)
+            and letter.reply_before.isoformat() == asked["reply_before"]
+            and [(person.person_id, person.bsn) for person in letter.persons] == [(world.man, None)],
+            f"{party} gets a query: on behalf of Venlo, with task, purpose, necessity and term, about the "
+            "man alone, without his number (R22, R26, R27, R30)",
+        )
+    world.telling.check(
+        await world.sent_only_to(*ASKED, since=before),
+        "nobody else received a byte: the inboxes of the 27 others are as they were (R28)",
     )
-    special = cast.item(
-        "Vermoeden van verslaving.",
-        body,
-        persons=persons,
-        shareable_at_rto=True,
-        category=Category.SPECIAL,
+
+
+# --- answering ---------------------------------------------------------------------------------------
+
+
+async def _police_answer(world: World) -> None:
+    """Three items: one free, one withheld, one special-category; and later one for triage alone."""
+    police, query = world.party(cast.POLICE), world.queries[cast.POLICE]
+
+    def item(name: str, text: str, **more: Any) -> Any:
+        shared = {"persons": (world.man,), "shareable_at_rto": True}
+        made = cast.item(world.text(text), "eenheidsleiding", **{**shared, **more})
+        world.items[name] = made.item_id
+        return made
+
+    three = (
+        item("free", "Twaalf meldingen in een jaar."),
+        item("withheld", "Informatie over een lopend onderzoek.", withheld_from=(cast.HOUSING,)),
+        item("special", "Vermoeden van verslaving.", category=Category.SPECIAL),
     )
-    world.items |= {"free": free.item_id, "withheld": withheld.item_id, "special": special.item_id}
-    answer = QueryAnswered(query_id=query, involved=True, items=(free, withheld, special))
-    wrong = world.party(cast.PROBATION).try_to_send(answer, case=case)
-    world.refused_later("an answer by a party that was not asked", "R34", wrong)
-    await police.send(answer, case=case)
-    world.telling.tell(
+    answer = QueryAnswered(query_id=query, involved=True, items=three)
+    wrong = world.party(cast.PROBATION).try_to_send(answer, case=world.case)
+    world.refused_later("an answer by a party that was not asked, after it waited in vain", "R34", wrong)
+    await police.send(answer, case=world.case)
+    own = await world.worker(cast.POLICE).see("triage", f"/cases/{world.case}")
+    kinds = [(item["withheld_from"], item["category"]) for item in own["items"]]
+    world.telling.check(
+        sorted(kinds) == sorted([([], "ordinary"), ([cast.HOUSING], "ordinary"), ([], "special")]),
         "the police answer with three items: one free, one withheld from the housing corporation, one "
-        "special-category (R32)"
+        "special-category (R32)",
     )
-    moved = QueryAnswered(query_id=query, involved=True, items=(free,))
-    refusal = police.try_to_send(moved, case=world.second_case)
-    world.refused_later("an item of one case moved to another", "R34", refusal)
+    fourth = item("unreleased", "Een zorgmelding, alleen voor de triage.", shareable_at_rto=False)
+    await police.send(QueryAnswered(query_id=query, involved=True, items=(fourth,)), case=world.case)
+    world.telling.tell("and later with a fourth, which they do not release for the round table (R31, R65)")
 
 
-async def _answer_by_hand(world: World) -> None:
+async def _care_declines(world: World) -> None:
+    query = world.queries[cast.MENTAL_HEALTH]
+    declined = QueryDeclined(
+        query_id=query, ground=DeclineGround.SECRECY, explanation=world.text("Beroepsgeheim.")
+    )
+    await world.party(cast.MENTAL_HEALTH).send(declined, case=world.case)
+    seen = await world.director.see("triage", f"/cases/{world.case}")
+    (shown,) = (one for one in seen["queries"] if one["query_id"] == query)
+    world.telling.check(
+        [reply["ground"] for reply in shown["replies"]] == ["secrecy"] and shown["status"] == "declined",
+        "the mental-health organisation declines; the director reads on which ground: secrecy (R31)",
+    )
+
+
+async def _housing_answers_by_hand(world: World) -> None:
     """A party without a connector answers over HTTP."""
-    worker, case = world.people(f"worker-{cast.HOUSING}"), world.case
+    worker = world.worker(cast.HOUSING)
     found = await worker.see_until("triage", "/queries", lambda page: bool(page["queries"]))
     query = found["queries"][0]["query_id"]
-    rent = cast.item("Huurachterstand van drie maanden.", "bestuur", shareable_at_rto=True)
-    world.items["rent"] = rent.item_id
+    rent = cast.item(world.text("Huurachterstand van drie maanden."), "bestuur", shareable_at_rto=True)
+    world.items["rent"], world.queries[cast.HOUSING] = rent.item_id, query
     answer = QueryAnswered(query_id=query, involved=True, items=(rent,)).model_dump(mode="json")
-    await worker.do("triage", f"/cases/{case}/queries/{query}/answers", answer)
-    world.telling.tell("a housing corporation without a connector answers over HTTP by its worker")
+    await worker.do("triage", f"/cases/{world.case}/queries/{query}/answers", answer)
+    left = await worker.see("triage", "/queries")
+    world.telling.check(
+        left["queries"] == [],
+        "a housing corporation without a connector answers a third query over HTTP by its worker; none waits "
+        "for it any more",
+    )
+
+
+async def _item_of_another_case(world: World) -> None:
+    """R35: the police are asked in a neighbouring case too, and no item moves from one to the other."""
+    case, director = world.neighbour, world.people("process-director-a", cast.SECOND_REFERRER)
+    referrer = world.party(cast.SECOND_REFERRER)
+    await referrer.send(ConsultationConfirmed(), case=case)
+    await director.do("intake", f"/cases/{case}/screening", {"outcome": ScreeningOutcome.TAKEN_UP})
+    await referrer.gets(InformingRequested, case=case)
+    asked = cast.query(cast.POLICE, world.now)
+    await director.do_when_possible("triage", f"/cases/{case}/queries", asked)
+    police = world.party(cast.POLICE)
+    query = (await police.gets(QueryIssued, case=case)).query_id
+    moving = {
+        "free": "an item moved to another case by who was asked in both",
+        "report": "an item of a referral given in answer in another case",
+    }
+    for name, what in moving.items():
+        moved = cast.item("Meldingen.", "eenheidsleiding", item_id=world.items[name])
+        answer = QueryAnswered(query_id=query, involved=True, items=(moved,))
+        world.telling.refused(what, await police.try_to_send(answer, case=case), "R35")
+    declined = QueryDeclined(query_id=query, ground=DeclineGround.NOT_NECESSARY)
+    await police.send(declined, case=case)
+
+
+# --- reading -----------------------------------------------------------------------------------------
 
 
 async def _who_reads(world: World) -> None:
     """R33, R34."""
     path = f"/cases/{world.case}"
-    director = await world.people("process-director-a", cast.REFERRER).see("triage", path)
-    referrer = await world.people(f"worker-{cast.REFERRER}").see("triage", path)
-    own = await world.people(f"worker-{cast.POLICE}").see("triage", path)
-    answered = {world.items[name] for name in ("free", "withheld", "special", "rent")}
+    readers = (world.director, *(world.worker(p) for p in (cast.REFERRER, cast.POLICE, cast.MENTAL_HEALTH)))
+    seen = await asyncio.gather(*(reader.see("triage", path) for reader in readers))
+    director, referrer, police, care = ({item["item_id"] for item in one["items"]} for one in seen)
+    everything = {world.items[name] for name in ("report", *OF_THE_POLICE, "rent")}
     world.telling.check(
-        answered <= {item["item_id"] for item in director["items"]}
-        and answered <= {item["item_id"] for item in referrer["items"]},
-        "the answers are read by the director and the leading party (R33)",
+        director == referrer == everything,
+        "the director and the leading party read all six items, and no other (R33)",
     )
-    mine = {item["item_id"] for item in own["items"]}
+    asked = [{query["recipient"] for query in one["queries"]} for one in seen[2:]]
     world.telling.check(
-        mine == {world.items[name] for name in ("free", "withheld", "special")},
-        "the police read their own answers and nothing of others (R34)",
+        police == {world.items[name] for name in OF_THE_POLICE}
+        and care == set()
+        and asked == [{cast.POLICE}, {cast.MENTAL_HEALTH}],
+        "each queried party reads its own query and answer, and nothing of others (R34)",
     )
-
-
-async def prepare(world: World) -> None:
-    """R42 to R50."""
-    world.telling.begin("5. The preparation of the round table")
-    director, case = world.people("process-director-a", cast.REFERRER), world.case
-    await director.do("triage", f"/cases/{case}/conclusion", {"outcome": "rto-needed"})
-    concluded = await world.party(cast.REFERRER).gets(TriageConcluded, case=case)
-    world.telling.tell(f"triage concludes: {concluded.outcome.value} (R50 ii)")
-    plan = _preparation(world)
-    undecided = {**plan, "citizen": None}
-    answer = await director.post("triage", f"/cases/{case}/preparation", undecided)
-    world.refused("a preparation that does not say how the citizen takes part", answer, "R46", "R127")
-    unreasoned = {**plan, "viewing_plan": [{**plan["viewing_plan"][0], "reason": " "}]}
-    answer = await director.post("triage", f"/cases/{case}/preparation", unreasoned)
-    world.refused("a viewing plan with an item without a reason", answer, "R42")
-    await director.do("triage", f"/cases/{case}/preparation", plan)
-    world.telling.tell(
-        "goal, themes, four participants with their roles, and per participant which item with which reason "
-        "(R42); the housing corporation's processing test is recorded (R49)"
-    )
-
-
-def _preparation(world: World) -> dict[str, Any]:
-    def entry(item: str, participant: str) -> dict[str, str]:
-        reason = "Nodig voor de rol aan tafel."
-        return {"item_id": world.items[item], "participant": participant, "reason": reason}
-
-    def participant(party: str, role: str) -> dict[str, Any]:
-        return {"party": party, "role": role, "contribution": "Toelichting op de eigen inzet."}
-
-    return {
-        "goal": "Een gezamenlijk plan dat de overlast stopt.",
-        "decision_types": ["plan-of-action"],
-        "themes": ["housing", "care"],
-        "participants": [
-            participant(cast.REFERRER, "executor"),
-            participant(cast.POLICE, "informant"),
-            participant(cast.MENTAL_HEALTH, "executor"),
-            {**participant(cast.HOUSING, "executor"), "passed_processing_test": False},
-        ],
-        "viewing_plan": [
-            entry("free", cast.REFERRER),
-            entry("free", cast.MENTAL_HEALTH),
-            entry("free", cast.HOUSING),
-            entry("withheld", cast.MENTAL_HEALTH),
-            entry("withheld", cast.HOUSING),
-            entry("special", cast.MENTAL_HEALTH),
-            entry("special", cast.HOUSING),
-            entry("rent", cast.MENTAL_HEALTH),
-        ],
-        "citizen": "informed-afterwards",
-        "care_agreements": "Niemand neemt gegevens van een ander mee zonder akkoord.",
-        "consulted_leading_party": True,
-    }
+    others = (world.worker(cast.PROBATION), world.people("manager-a"), world.people("privacy-officer-a"))
+    await world.not_shown("triage", path, *others)

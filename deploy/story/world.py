@@ -4,10 +4,10 @@ import asyncio
 import base64
 import json
 import ssl
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,16 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.provisioning.connection import Connection
-from deploy.story import clock
+from deploy.story import cast, clock
 from deploy.story.cast import CONNECTED
+from deploy.story.left import case_keys, keys_erased, rows_that_mention
 from deploy.story.party import Party
-from deploy.story.people import People
-from deploy.story.telling import StoryFailed, Telling
-from shared.messages.house import MessageRefused
+from deploy.story.people import People, Person
+from deploy.story.telling import Refusal, Telling
+
+MINUTE = timedelta(minutes=1)
+TWO_LOOKS = 1.2  # seconds; each service looks twice a second what is due
+ON_ITS_WAY = 0.4  # seconds between two counts of the inboxes
 
 
 @dataclass(slots=True)
@@ -32,19 +36,56 @@ class World:
     telling: Telling
     people: People
     parties: dict[str, Party]
+    canary: str = ""
+    leading: str = cast.REFERRER
     case: str = ""
     man: str = ""
     mother: str = ""
-    second_case: str = ""
+    neighbour: str = ""
+    early: str = ""
+    queries: dict[str, str] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)
     rto: str = ""
-    waiting: list[tuple[str, str, asyncio.Task[MessageRefused]]] = field(default_factory=list)
+    waiting: list[tuple[str, str, asyncio.Task[Refusal]]] = field(default_factory=list)
     subjects: dict[str, str] = field(default_factory=dict)
+
+    # --- who ----------------------------------------------------------------------------------------
 
     def party(self, name: str) -> Party:
         """The programs of one party."""
         return self.parties[name]
+
+    @asynccontextmanager
+    async def connected(self, name: str) -> AsyncIterator[Party]:
+        """A party's programs; who has none borrows some for as long as this takes."""
+        if name in self.parties:
+            yield self.parties[name]
+            return
+        async with Party(name, self.house, self.telling) as party:
+            yield party
+
+    def worker(self, party: str) -> Person:
+        """Somebody who works there."""
+        return self.people(f"worker-{party}")
+
+    @property
+    def director(self) -> Person:
+        """The process director of the case, on behalf of the party that leads it now."""
+        return self.people("process-director-a", self.leading)
+
+    async def subject_of(self, username: str) -> str:
+        """The opaque subject in somebody's token; what a party names its delegate by."""
+        if username not in self.subjects:
+            token = await self.people(username).token()
+            self.subjects[username] = _claims(token)["sub"]
+        return self.subjects[username]
+
+    def text(self, dutch: str) -> str:
+        """What somebody writes; with a canary in it, where a test looks for one."""
+        return f"{dutch} {self.canary}".rstrip()
+
+    # --- when ---------------------------------------------------------------------------------------
 
     @property
     def now(self) -> datetime:
@@ -55,50 +96,77 @@ class World:
         """Covenant time jumps."""
         clock.move_to(self._clock_file, moment)
 
+    async def a_minute_before(self, moment: datetime) -> None:
+        """Covenant time jumps, and every service has looked what is due: what comes now must not come yet."""
+        self.move_clock_to(moment - MINUTE)
+        await asyncio.sleep(TWO_LOOKS)
+
     @property
     def _clock_file(self) -> Path:
         return Path(self.house["clock"]["file"])
 
-    async def records_for_others(self, *receivers: str) -> int:
-        """How many records stand on the inboxes of all parties but these, as the broker counts them.
+    # --- what must not be -----------------------------------------------------------------------------
 
-        Counted when nothing of before is on its way any more.
-        """
-        count = -1
-        while (now := await asyncio.to_thread(_records_for_others, self.house, receivers)) != count:
-            count = now
-            await asyncio.sleep(0.5)
-        return count
+    async def not_shown(
+        self, service: str, path: str, *people: Person, who_is: str = "", within: float = 0
+    ) -> None:
+        """Each of these people looks, and is told that there is nothing (R34)."""
+        refusals = await asyncio.gather(*(who.try_to_see(service, path, within) for who in people))
+        for who, refusal in zip(people, refusals, strict=True):
+            self.telling.refused(f"{_named(who)}{who_is} looks at the case in {service}", refusal, "R34")
 
-    def refused(self, what: str, answer: MessageRefused | httpx.Response, *rules: str) -> None:
-        """Tell a refusal, which must rest on one of these rules and say nothing more than it may."""
-        if isinstance(answer, MessageRefused):
-            name, rule, article = answer.name, answer.rule, answer.article
-        else:
-            if answer.status_code < 400 or "problem+json" not in answer.headers["content-type"]:
-                raise StoryFailed(f"{what}: not refused: {answer.status_code} {answer.text[:200]}")
-            found = answer.json()
-            name, rule, article = found["title"], found["rule"], found["article"]
-        if rules and rule not in rules:
-            raise StoryFailed(f"{what}: refused under {rule} ({name}) instead of {', '.join(rules)}")
-        self.telling.refused(what, name, rule, article)
-
-    def refused_later(self, what: str, rule: str, answer: Coroutine[Any, Any, MessageRefused]) -> None:
+    def refused_later(self, what: str, rule: str, answer: Coroutine[Any, Any, Refusal]) -> None:
         """Something whose refusal waits for a fact that may still come; the story goes on meanwhile."""
         self.waiting.append((what, rule, asyncio.create_task(answer)))
 
     async def refused_in_the_end(self) -> None:
         """All that waited in vain has been refused."""
         for what, rule, answer in self.waiting:
-            self.refused(what, await answer, rule)
+            self.telling.refused(what, await answer, rule)
         self.waiting.clear()
 
-    async def subject_of(self, username: str) -> str:
-        """The opaque subject in somebody's token; what a party names its delegate by."""
-        if username not in self.subjects:
-            token = await self.people(username).token()
-            self.subjects[username] = _claims(token)["sub"]
-        return self.subjects[username]
+    # --- what the administrator counts ------------------------------------------------------------------
+
+    async def inboxes(self) -> dict[str, int]:
+        """How many records stand on each party's inbox, when nothing is on its way any more."""
+        counted: dict[str, int] = {}
+        while (now := await asyncio.to_thread(_inboxes, self.house)) != counted:
+            counted = now
+            await asyncio.sleep(ON_ITS_WAY)
+        return counted
+
+    async def sent_only_to(self, *parties: str, since: dict[str, int], within: float = 20.0) -> bool:
+        """Whether each of these was sent something after that count, and nobody else a byte."""
+        deadline = asyncio.get_running_loop().time() + within
+        while True:
+            late = asyncio.get_running_loop().time() > deadline
+            changed = {party for party, count in (await self.inboxes()).items() if count != since[party]}
+            if late or changed >= set(parties):
+                return changed == set(parties)
+
+    @property
+    def names_of_the_case(self) -> frozenset[str]:
+        """Whatever leads to the case or to somebody in it."""
+        known = (self.queries, self.items, self.actions)
+        return frozenset({self.case, self.man, self.mother, self.rto}.union(*(ids.values() for ids in known)))
+
+    async def rows(self, names: Iterable[str]) -> dict[str, int]:
+        """How many rows of each service's database hold any of these names."""
+        return await asyncio.to_thread(rows_that_mention, self.house, names)
+
+    async def rows_gone(self, names: Iterable[str], within: float = 20.0) -> dict[str, int]:
+        """The same, as soon as there are none, or as many as are left after that time (seconds)."""
+        deadline = asyncio.get_running_loop().time() + within
+        while sum((left := await self.rows(names)).values()):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.2)
+        return left
+
+    @property
+    def keys(self) -> tuple[int, int]:
+        """How many case keys lie in the key directory, and how many its ledger says were destroyed."""
+        return case_keys(self.house), keys_erased(self.house)
 
 
 @asynccontextmanager
@@ -112,20 +180,23 @@ async def world(house: dict[str, Any], telling: Telling) -> AsyncIterator[World]
         yield World(house, telling, people, parties)
 
 
+def _named(person: Person) -> str:
+    return f"{person.username} for {person.on_behalf_of}" if person.on_behalf_of else person.username
+
+
 def _claims(token: str) -> dict[str, Any]:
     segment = token.split(".")[1]
     claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
     return claims
 
 
-def _records_for_others(house: dict[str, Any], receivers: tuple[str, ...]) -> int:
+def _inboxes(house: dict[str, Any]) -> dict[str, int]:
     admin = house["admin"]["kafka"]
-    client = AdminClient(
-        Connection(
-            house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"]
-        ).settings()
+    connection = Connection(
+        house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"]
     )
-    topics = [own["topics"]["to"] for name, own in house["parties"].items() if name not in receivers]
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    asked = {TopicPartition(topic, 0): latest for topic in topics}
-    return sum(future.result().offset for future in client.list_offsets(asked).values())
+    places = {TopicPartition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
+    client = AdminClient(connection.settings())
+    found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
+    return {places[place]: future.result().offset for place, future in found.items()}

@@ -11,11 +11,13 @@ from deploy.story.telling import Telling
 from deploy.story.world import World, world
 from tests.running import quiet_console
 
+SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at once or never
+
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Real Kafka, PostgreSQL, issuer and five services as processes."""
-    started = local.start(tmp_path_factory.mktemp("house"))
+    started = local.start(tmp_path_factory.mktemp("house"), patience=SHORT_PATIENCE)
     yield started
     started.reset()
 

@@ -1,5 +1,6 @@
 """Whoever may not know of a case is answered as for one that never was: every route, every role (R34)."""
 
+import dataclasses
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy.story import cast, referral, round_table, triage
+from deploy.story import cast, founding, preparation, referral, round_table, screening, triage
 from deploy.story.people import Person
 from deploy.story.world import World
 from shared.ids import new_id
@@ -93,17 +94,15 @@ def _text(schema: dict[str, Any]) -> str:
 @pytest.fixture(scope="module")
 async def case(founded: World) -> AsyncIterator[str]:
     """A case that stands at the round table, so that four services know it."""
-    man = cast.person(cast.NAME_OF_MAN, PersonRole.SUBJECT, "1991-01-01")
-    mother = cast.person(cast.NAME_OF_MOTHER, PersonRole.PARENT, "1960-01-01")
-    founded.man, founded.mother = man.person_id, mother.person_id
-    item = cast.item("Meldingen.", "college", persons=(man.person_id,))
-    await founded.party(cast.REFERRER).send(cast.referral((man, mother), (item,)))
-    founded.case = (await founded.party(cast.REFERRER).gets(ReferralReceived)).case_id
-    await referral.screen(founded)
-    await triage.ask(founded)
-    await triage.prepare(founded)
-    await round_table.convene(founded)
-    yield founded.case
+    here = dataclasses.replace(founded, leading=cast.REFERRER, items={}, queries={}, waiting=[])
+    await referral.complete(here)
+    await founding.authorise(here, here.party(cast.SECOND_REFERRER), "college")
+    here.neighbour = await referral.neighbouring(here)
+    await screening.screen(here)
+    await triage.ask(here)
+    await preparation.prepare(here)
+    await round_table.convene(here)
+    yield here.case
 
 
 async def asked(person: Person, route: Route, case: str) -> tuple[int, Any]:

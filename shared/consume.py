@@ -107,7 +107,7 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
 
 def _item_claims(record: Record) -> list[Claim]:
     """What another service says of items in general, for the shell and not for any case's process."""
-    if ITEMS_CLAIMED not in record.headers or not record.topic.endswith(".events"):
+    if not record.topic.endswith(".events") or ITEMS_CLAIMED not in record.headers:
         return []
     try:
         claimed = ItemsClaimed.model_validate_json(record.value or b"")

@@ -1,5 +1,6 @@
 """From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,6 +51,7 @@ from shared.topics import Topics
 from shared.words import ID
 
 S = TypeVar("S", bound=HasPhase)
+AT_A_TIME = 20  # records read before others have their turn
 
 
 class Read(NamedTuple):
@@ -89,7 +91,9 @@ class Receiver(Generic[S]):
         """
         read: list[Read] = []
         dead: list[DeadLetter] = []
-        for record, held in records:
+        for n, (record, held) in enumerate(records, 1):
+            if n % AT_A_TIME == 0:
+                await asyncio.sleep(0)
             try:
                 one = self._read(record, held, parties)
             except (Unreadable, CannotOpen) as reason:

@@ -21,6 +21,7 @@ from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Outcome
 from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
 from shared.held import Held
+from shared.header_names import take_any_header_name
 from shared.items import Claim
 from shared.message import SERVICES, of_model
 from shared.messages.house import ItemsClaimed
@@ -163,6 +164,7 @@ async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -
 
 def make_broker(bootstrap: str, username: str, password: str, ca_file: str) -> KafkaBroker:
     """A broker connection that decodes nothing, logs no values and makes no topics."""
+    take_any_header_name()
     context = ssl.create_default_context(cafile=ca_file)
     return KafkaBroker(
         bootstrap,

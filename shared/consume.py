@@ -20,8 +20,8 @@ from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Outcome
 from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
-from shared.held import Held
 from shared.header_names import take_any_header_name
+from shared.held import Held
 from shared.items import Claim
 from shared.message import SERVICES, of_model
 from shared.messages.house import ItemsClaimed

@@ -31,7 +31,6 @@ class Variant:
 FLOOR = Variant("floor", "bench.floor", floor.prepare, floor.handled)
 OURS = Variant("ours", "bench.ours", ours.prepare, ours.handled)
 TUTORIAL = Variant("tutorial", "bench.tutorial", tutorial.prepare, tutorial.handled)
-VARIANTS = {variant.name: variant for variant in (FLOOR, OURS, TUTORIAL)}
 
 
 @dataclass(frozen=True, slots=True)

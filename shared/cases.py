@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json, to_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +15,12 @@ from shared.content import SEALED_ALLOWED
 from shared.database import fetch, run
 from shared.process import HasPhase
 
+log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
+
+
+class Damaged(Exception):
+    """What lies here of a case cannot be read: a fault of ours, or of the disk it lies on."""
 
 
 class Case(NamedTuple, Generic[S]):
@@ -40,13 +46,13 @@ _PLACE = sa.text(
 )
 _LOCK = sa.text(
     """
-    SELECT case_id, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
     FROM cases WHERE case_id = ANY(:ids) ORDER BY case_id FOR UPDATE
     """
 )
 _READ = sa.text(
     """
-    SELECT case_id, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
     FROM cases WHERE case_id = :id AND version > 0
     """
 )
@@ -77,7 +83,10 @@ class CaseTable(Generic[S]):
     adapter: TypeAdapter[S]
 
     async def lock(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
-        """The cases, locked; placeholders come first, because a row that is not there locks nothing."""
+        """The cases, locked; placeholders come first, because a row that is not there locks nothing.
+
+        Raises `Damaged` when a state among them does not load.
+        """
         rows = await fetch(connection, _LOCK, ids=sorted(ids))
         missing = sorted(set(ids) - {row.case_id for row in rows})
         if missing:
@@ -95,9 +104,13 @@ class CaseTable(Generic[S]):
         await run(connection, _PLACE, ids=list(ids), phase=str(self.empty.phase), state=state)
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
-        """One case without a lock, for reading; None when there is none."""
+        """One case without a lock, for reading; None when there is none, or none that can be judged."""
         rows = await fetch(connection, _READ, id=case_id)
-        return self._case(rows[0]) if rows else None
+        try:
+            return self._case(rows[0]) if rows else None
+        except Damaged as fault:
+            log.error("case-unreadable", case=str(fault))
+            return None
 
     async def save(self, connection: AsyncConnection, cases: Sequence[Case[S]]) -> None:
         """All changed cases in one statement."""
@@ -119,8 +132,16 @@ class CaseTable(Generic[S]):
         if ids:
             await run(connection, _REMOVE, ids=list(ids))
 
-    def _case(self, row: sa.Row[tuple[str, int, str, str, bool]]) -> Case[S]:
-        state = self.empty
-        if row.version:
-            state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)
+    def _case(self, row: sa.Row[tuple[str, str, int, str, str, bool]]) -> Case[S]:
+        state = self._state(row) if row.version else self.empty
         return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)
+
+    def _state(self, row: sa.Row[tuple[str, str, int, str, str, bool]]) -> S:
+        """The phase stands there twice: a state of another shape would load as an empty one."""
+        try:
+            state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)
+        except ValidationError:
+            raise Damaged(row.case_id) from None
+        if state.phase != row.phase:
+            raise Damaged(row.case_id)
+        return state

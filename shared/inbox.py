@@ -62,6 +62,7 @@ _EARLIER = sa.text(
 _RESULT = sa.text(
     "UPDATE inbox SET result = CAST(:result AS jsonb) WHERE sender = :sender AND message_id = :id"
 )
+_RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :id")
 
 
 async def claim(connection: AsyncConnection, slips: Sequence[Slip]) -> set[tuple[str, str]]:
@@ -90,6 +91,11 @@ async def earlier(
 async def remember_result(connection: AsyncConnection, slip: Slip, result: dict[str, Any]) -> None:
     """Keep what a person was answered, so that a repeated request gets the same answer."""
     await run(connection, _RESULT, result=json.dumps(result), sender=slip.sender, id=slip.message_id)
+
+
+async def release(connection: AsyncConnection, slip: Slip) -> None:
+    """It was not handled after all."""
+    await run(connection, _RELEASE, sender=slip.sender, id=slip.message_id)
 
 
 _PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared import due, erasure, held, inbox, items, journal
 from shared.actor import Role
 from shared.authorisation import permit
-from shared.cases import Case, CaseTable
+from shared.cases import Case, CaseTable, Damaged
 from shared.clock import machine_now
 from shared.consequences import Consequence, SetTimer
 from shared.database import sqlstate
@@ -57,25 +57,29 @@ class Transaction(Generic[S]):
         """Decide, write and commit; the outcomes are in the order of the deliveries.
 
         Raises `DBAPIError` when the database cannot be reached: nothing was committed then. Data that
-        the database itself rejects (SQLSTATE classes 22 and 23) splits the batch to find the culprit.
+        the database itself rejects (SQLSTATE classes 22 and 23), and a case that does not load, split the
+        batch to find the culprit.
         """
         while True:
+            damaged = False
             try:
                 return await self._commit(deliveries, dead)
             except DBAPIError as error:
                 state = sqlstate(error)
                 if state in RETRY_AT_ONCE:
                     continue
-                if state[:2] not in ("22", "23"):
+                if state[:2] not in ("22", "23") or not deliveries:
                     raise
                 log.warning("batch-rejected-by-database", sqlstate=state, size=len(deliveries))
-                if len(deliveries) > 1:
-                    middle = len(deliveries) // 2
-                    first = await self.run(deliveries[:middle], dead)
-                    return first + await self.run(deliveries[middle:])
-                if not deliveries:
-                    raise
-                return [await self._park_alone(deliveries[0], dead)]
+            except Damaged as fault:
+                log.error("case-damaged", case=str(fault), size=len(deliveries))
+                damaged = True
+            if dead:
+                await self.run((), dead)
+            if len(deliveries) > 1:
+                middle = len(deliveries) // 2
+                return await self.run(deliveries[:middle]) + await self.run(deliveries[middle:])
+            return [await self._park_alone(deliveries[0], damaged=damaged)]
 
     async def _commit(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
         writes: Writes[S] = Writes()
@@ -292,6 +296,9 @@ class Transaction(Generic[S]):
         case = writes.cases[delivery.case_id]
         writes.cases[case.case_id] = case._replace(held=True)
         writes.changed.add(case.case_id)
+        return self._keep(delivery, writes)
+
+    def _keep(self, delivery: Delivery, writes: Writes[S]) -> Outcome:
         if delivery.deadline is not None:
             self._set_again(delivery, writes)
         elif delivery.record is not None:
@@ -310,18 +317,22 @@ class Transaction(Generic[S]):
         place = delivery.held.id if delivery.held else None
         writes.holds.append(Hold(slip.sender, slip.message_id, slip.case_id, why, until, kept, place))
 
-    async def _park_alone(self, delivery: Delivery, dead: Sequence[DeadLetter]) -> Outcome:
-        """The database rejects what this one message would write: that is a bug of ours too."""
+    async def _park_alone(self, delivery: Delivery, *, damaged: bool) -> Outcome:
+        """The database rejects what it would write, or its case does not load: that is a bug of ours too.
+
+        The row of the case is held as it lies. Of a person's request nothing is kept, so that it can be made
+        again; who may know of a case that does not load cannot be judged, so it is told to nobody.
+        """
         async with self.engine.begin() as connection:
             await self.parties.lock(connection)
             writes: Writes[S] = Writes()
-            writes.answers += [letter for d in dead for letter in d.letters]
-            if (await self._claim(connection, [delivery], writes))[0] is not None:
+            of_a_person = delivery.record is None and delivery.deadline is None
+            if not of_a_person and (await self._claim(connection, [delivery], writes))[0] is not None:
                 return Outcome(Fate.REPEATED)
-            writes.cases = await self.cases.lock(connection, [delivery.case_id])
-            outcome = self._park(delivery, writes)
+            await self.cases.hold(connection, delivery.case_id)
+            outcome = self._keep(delivery, writes)
             await self._write(connection, writes)
-            return outcome
+        return Outcome(Fate.REFUSED, UNKNOWN_CASE) if of_a_person and damaged else outcome
 
     async def _write(self, connection: AsyncConnection, writes: Writes[S]) -> None:
         await write(connection, writes, self.cases, self.post, self.marker_key, self.own_rows)
@@ -368,10 +379,15 @@ async def _take_held(connection: AsyncConnection, dead: Sequence[DeadLetter]) ->
 async def _remember(
     connection: AsyncConnection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome | None]
 ) -> None:
-    """A person's request gets the same answer when it is repeated; that is a batch of one."""
+    """A person's request gets the same answer when it is repeated; that is a batch of one.
+
+    One that met a fault of ours had no effect and none is kept: repeated, it is tried anew.
+    """
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if not delivery.slip.sender.startswith("person:") or outcome is None:
             continue
+        if outcome.fate is Fate.PARKED:
+            await inbox.release(connection, delivery.slip)
         if outcome.fate in (Fate.ACCEPTED, Fate.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared import due, erasure, held, items, journal, outbox, pieces
 from shared.actor import Role
-from shared.cases import Case, CaseTable
+from shared.cases import Case, CaseTable, Damaged
 from shared.clock import machine_now
 from shared.consequences import (
     Announce,
@@ -140,7 +140,11 @@ async def _letters(connection: AsyncConnection, writes: Writes[S], post: Post) -
 
     def resolved(delivery: Delivery, step: ToParty | Announce) -> outbox.Letter:
         def sealed(content: AnyContent) -> AnyContent:
-            return found[delivery.case_id, content] if isinstance(content, Ref) else content
+            if not isinstance(content, Ref):
+                return content
+            if (piece := found.get((delivery.case_id, content))) is None:
+                raise Damaged(delivery.case_id)
+            return piece
 
         return post.letter(delivery, replace(step, message=transform(step.message, sealed)))
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import commands as c
@@ -10,17 +11,18 @@ from services.intake.main import SERVICE
 from shared import parked
 from shared.actor import Actor, Role
 from shared.clock import machine_now
-from shared.delivery import Fate
+from shared.delivery import Fate, Unhandled
 from shared.held import Held, Why
 from shared.messages.intake import ConsultationConfirmed
 from shared.parties import Parties
 from shared.record import from_bytes
-from shared.refusal import as_told
+from shared.refusal import UNKNOWN_CASE, as_told
 from shared.service import Inbound
 from tests.conftest import FreshDatabase
 from tests.intake import samples as s
 from tests.receiving import House
 from tests.servers import delivery, know, rows, transaction_on
+from tests.spec import NOW
 
 
 def breaks(message: ConsultationConfirmed, at: Inbound) -> c.ConfirmConsultation:
@@ -119,3 +121,67 @@ async def test_a_message_that_waits_for_a_fact_does_not_pass_a_fault(
         "parked",
         "queued",
     ]
+
+
+async def test_a_case_that_does_not_load_is_held_and_the_rest_of_the_batch_goes_on(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine, house = await fresh_database(SERVICE), House(tmp_path)
+    parties = Parties({s.VENLO: house.party})
+    await know(engine, parties)
+    transaction, other = transaction_on(engine, SERVICE), s.CASE[:-1] + "d"
+    submit = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
+    await transaction.run([delivery(s.CASE, submit, at=machine_now())])
+    await execute(engine, "UPDATE cases SET state = json_build_object('was', state)")
+    item = s.item(item_id=s.ITEM[:-1] + "e")
+    elsewhere = c.SubmitReferral(by=s.by_party(), case_id=other, referral=s.referral(items=(item,)))
+    records = [(house.record(ConsultationConfirmed(remark="Akkoord.")), None)]
+    received, _ = await house.receiver().receive(records, parties)
+    fates = [o.fate for o in await transaction.run([*received, delivery(other, elsewhere, at=machine_now())])]
+    assert fates == [Fate.PARKED, Fate.ACCEPTED]
+    assert await parked.held_cases(engine) == {s.CASE: 1}
+    still = await parked.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    assert still == parked.Released(0, free=False)
+    await execute(engine, "UPDATE cases SET state = state -> 'was' WHERE held")
+    done = await parked.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    assert done == parked.Released(1, free=True)
+    assert [row.phase for row in await rows(engine, "cases", "case_id = :id", id=s.CASE)] == ["consulted"]
+
+
+async def test_nobody_is_told_of_a_case_that_does_not_load_and_nothing_of_the_request_is_kept(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    transaction = transaction_on(engine, SERVICE)
+    submit = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
+    await transaction.run([delivery(s.CASE, submit, at=NOW)])
+    await execute(engine, "UPDATE cases SET state = json_build_object('was', state)")
+    worker = Actor(Role.PARTY_WORKER, party=s.VENLO, person="worker")
+    asked = delivery(s.CASE, c.ConfirmConsultation(by=worker), at=NOW, sender="person:worker")
+    for _ in range(2):
+        (outcome,) = await transaction.run([asked])
+        assert outcome.refusal == UNKNOWN_CASE
+    await execute(engine, "UPDATE cases SET state = state -> 'was'")
+    await parked.let_go(engine, s.CASE)
+    assert [outcome.fate for outcome in await transaction.run([asked])] == [Fate.ACCEPTED]
+
+
+async def test_a_persons_request_that_met_a_bug_is_tried_anew_when_it_is_repeated(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    transaction = transaction_on(engine, SERVICE)
+    worker = Actor(Role.PARTY_WORKER, party=s.VENLO, person="worker")
+    submit = c.SubmitReferral(by=worker, case_id=s.CASE, referral=s.referral())
+    asked = delivery(s.CASE, submit, at=NOW, sender="person:worker")
+    (outcome,) = await transaction.run([asked._replace(command=Unhandled(by=worker))])
+    assert outcome.fate is Fate.PARKED
+    await parked.let_go(engine, s.CASE)
+    assert [outcome.fate for outcome in await transaction.run([asked])] == [Fate.ACCEPTED]
+
+
+async def execute(engine: AsyncEngine, statement: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(sa.text(statement))

@@ -290,6 +290,18 @@ def test_nobody_catches_everything_in_silence() -> None:
     assert found == {f"shared/{module}.py" for module in modules}
 
 
+SECTIONS = ["In and out", "HTTP", "States", "Rules decided here", "Tables", "Where to start reading"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_who_knows_one_service_finds_the_way_in_five(service: str) -> None:
+    """The same headings in the same order; what only one service has stands before its states."""
+    text = (ROOT / "services" / service / "README.md").read_text(encoding="utf-8")
+    found = [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
+    assert [heading for heading in found if heading in SECTIONS] == SECTIONS
+    assert found[:2] + found[-4:] == SECTIONS
+
+
 # --- what is committed ----------------------------------------------------------------------------
 
 REGISTRY = (

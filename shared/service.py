@@ -51,7 +51,6 @@ class Service(Generic[S]):
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     """
 
-    name: ServiceName
     process: Process[S]
     metadata: sa.MetaData
     migrations: Path
@@ -63,3 +62,7 @@ class Service(Generic[S]):
     proving: frozenset[str] = frozenset()
     own_rows: OwnRows | None = None
     keeps_inboxes: bool = False
+
+    @property
+    def name(self) -> ServiceName:
+        return self.process.service

@@ -22,7 +22,6 @@ PROCESS = Process(
     consequences=consequences,
 )
 SERVICE = Service(
-    name="governance",
     process=PROCESS,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",

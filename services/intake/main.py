@@ -23,7 +23,6 @@ PROCESS = Process(
     consequences=consequences,
 )
 SERVICE = Service(
-    name="intake",
     process=PROCESS,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",

@@ -27,7 +27,6 @@ PROCESS = Process(
 )
 KEYS = KeyAuthority()  # opened with the settings, before anything runs
 SERVICE = Service(
-    name="retention",
     process=PROCESS,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",

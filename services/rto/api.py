@@ -135,11 +135,7 @@ async def convene(case_id: Id, body: c.Meeting, caller: Acting, desk: AtDesk) ->
     """Invite the participants; the viewing window opens (R59, A17)."""
     return done(
         await desk.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.ConveneRto(by=by, meeting=sent),
-            asks=c.ConveneRto,
+            caller, case_id, body, lambda sent, by: c.ConveneRto(by=by, meeting=sent), asks=c.ConveneRto
         )
     )
 
@@ -177,11 +173,7 @@ async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, desk: A
     """Ask a contributor for one use of one item (R65)."""
     return done(
         await desk.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.AskRelease(by=by, request=sent),
-            asks=c.AskRelease,
+            caller, case_id, body, lambda sent, by: c.AskRelease(by=by, request=sent), asks=c.AskRelease
         )
     )
 
@@ -191,11 +183,7 @@ async def record_plan(case_id: Id, body: c.Plan, caller: Acting, desk: AtDesk) -
     """Record the plan the participants made together (R69, R70, A19)."""
     return done(
         await desk.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.RecordPlan(by=by, plan=sent),
-            asks=c.RecordPlan,
+            caller, case_id, body, lambda sent, by: c.RecordPlan(by=by, plan=sent), asks=c.RecordPlan
         )
     )
 
@@ -205,11 +193,7 @@ async def provide(case_id: Id, body: c.TakeAway, caller: Acting, desk: AtDesk) -
     """Provide a released item to a participant, for one action of the plan (R68, R73)."""
     return done(
         await desk.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.ProvideItem(by=by, taking=sent),
-            asks=c.ProvideItem,
+            caller, case_id, body, lambda sent, by: c.ProvideItem(by=by, taking=sent), asks=c.ProvideItem
         )
     )
 

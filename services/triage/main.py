@@ -24,7 +24,6 @@ PROCESS = Process(
     consequences=consequences,
 )
 SERVICE = Service(
-    name="triage",
     process=PROCESS,
     metadata=metadata,
     migrations=Path(__file__).parent / "migrations",

@@ -5,8 +5,7 @@ from typing import Any, get_args
 import pytest
 
 from services.intake.main import PROCESS
-from services.intake.process import ALLOWED, TRANSITIONS, Command, Phase
-from services.intake.who_may import WHO_MAY
+from services.intake.process import TRANSITIONS, Command, Phase
 from shared.refusal import UNKNOWN_CASE, Refusal
 from tests.intake import samples as s
 
@@ -59,12 +58,8 @@ def test_an_event_moves_the_case_only_as_the_table_says(phase: Phase, command: A
         state = after
 
 
-def test_the_samples_cover_every_command_and_every_phase() -> None:
-    commands = set(get_args(Command))
-    assert {type(command) for command in s.COMMANDS} == commands
-    assert set(ALLOWED) == set(WHO_MAY) == commands
-    assert set(s.HISTORIES) == set(Phase)
-    assert set(ACCEPTED) == {command.__name__ for command in commands}
+def test_of_every_command_it_is_said_where_it_is_accepted() -> None:
+    assert set(ACCEPTED) == {command.__name__ for command in get_args(Command)}
 
 
 def test_every_phase_can_be_reached_and_each_move_is_taken_by_a_sample() -> None:

@@ -8,13 +8,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from services.rto import events as e
 from services.rto import refusals
 from services.rto.consequences import consequences
 from services.rto.main import PROCESS
-from services.rto.process import ALLOWED, TRANSITIONS, Command
+from services.rto.process import TRANSITIONS, Command
 from services.rto.state import Phase, State
-from services.rto.who_may import WHO_MAY
 from shared.actor import A_PARTY, Role
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.refusal import UNKNOWN_CASE, Refusal, as_told
@@ -111,24 +109,12 @@ def test_the_director_acts_on_behalf_of_the_leading_party_only(phase: Phase, com
     assert isinstance(s.spec().given(*s.HISTORIES[phase]).when(for_another).outcome, Refusal)
 
 
-def test_the_samples_cover_every_command_and_every_phase() -> None:
-    commands = set(get_args(Command))
-    assert {type(command) for command in s.COMMANDS} == commands
-    assert set(ALLOWED) == set(WHO_MAY) == commands
-    assert set(s.HISTORIES) == set(Phase)
-    assert set(ACCEPTED) == {command.__name__ for command in commands}
+def test_of_every_command_it_is_said_where_it_is_accepted() -> None:
+    assert set(ACCEPTED) == {command.__name__ for command in get_args(Command)}
 
 
-def test_the_table_reaches_every_phase_by_events_that_exist() -> None:
-    assert set(TRANSITIONS.values()) == set(Phase) - {Phase.NOTHING}
-    assert {event for _, event in TRANSITIONS} <= set(get_args(e.Event))
-    leaving = {phase for phase, _ in TRANSITIONS}
-    assert leaving == set(Phase)
-
-
-def test_no_two_refusals_share_a_name() -> None:
-    found = [value for value in vars(refusals).values() if isinstance(value, Refusal)]
-    assert len({refusal.name for refusal in found}) == len(found)
+def test_every_phase_can_be_left() -> None:
+    assert {phase for phase, _ in TRANSITIONS} == set(Phase)
 
 
 def test_every_refusal_of_the_round_table_stands_in_a_sentence_of_the_tests() -> None:

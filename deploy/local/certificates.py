@@ -1,6 +1,7 @@
 """Certificates for one machine: an authority that signs once and then forgets its key."""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,8 +26,8 @@ class Certificates:
     key_and_certificates_file: Path  # Kafka's ssl.keystore.type=PEM wants one file
 
 
-def make_certificates(directory: Path, name: str) -> Certificates:
-    """Certificates for `name` at 127.0.0.1 and localhost; existing ones are kept."""
+def make_certificates(directory: Path, name: str, hosts: Sequence[str] = ()) -> Certificates:
+    """Certificates for `name` at 127.0.0.1, localhost and these hosts; existing ones are kept."""
     private_directory(directory)
     made = Certificates(
         ca_file=directory / "ca.pem",
@@ -35,15 +36,16 @@ def make_certificates(directory: Path, name: str) -> Certificates:
         key_and_certificates_file=directory / "server-all.pem",
     )
     if not made.key_and_certificates_file.exists():
-        _write(made, name)
+        _write(made, name, hosts)
     return made
 
 
-def _write(files: Certificates, name: str) -> None:
+def _write(files: Certificates, name: str, hosts: Sequence[str]) -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _common_name(f"{name} local authority")
     ca = _authority(ca_name, ca_key).public_bytes(serialization.Encoding.PEM)
-    certificate = _server(ca_name, ca_key, key.public_key(), name).public_bytes(serialization.Encoding.PEM)
+    server = _server(ca_name, ca_key, key.public_key(), name, hosts)
+    certificate = server.public_bytes(serialization.Encoding.PEM)
     secret = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -89,10 +91,10 @@ def _server(
     ca_key: ec.EllipticCurvePrivateKey,
     key: ec.EllipticCurvePublicKey,
     name: str,
+    hosts: Sequence[str],
 ) -> x509.Certificate:
-    addresses = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
+    names = [x509.DNSName(host) for host in ("localhost", *hosts)]
+    addresses = x509.SubjectAlternativeName([*names, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
         _builder(_common_name(name), ca_name, key)

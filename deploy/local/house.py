@@ -13,7 +13,7 @@ from typing import Any
 from deploy.local import process
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.environment import describe_house
-from deploy.local.issuer import start_issuer, write_people
+from deploy.local.issuer import write_people
 from deploy.local.kafka import Kafka, start_kafka
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
@@ -24,6 +24,7 @@ from deploy.local.secrets import new_password, write_private_json
 from deploy.local.services import (
     migrate_service,
     service_environment,
+    start_issuer,
     start_service,
     wait_until_ready,
 )

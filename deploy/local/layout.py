@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def clock_file(self) -> Path:
-        return self.directory / "clock.json"
+        return self.directory / "clock" / "clock.json"
 
     @property
     def certificates(self) -> Path:
@@ -112,6 +112,7 @@ def make_layout(directory: Path) -> Layout:
     """The directory may be passed by PostgreSQL's own user, but listed by nobody else."""
     layout = Layout(directory.resolve())
     layout.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    layout.clock_file.parent.mkdir(exist_ok=True)
     if not layout.clock_file.exists():
         write_private_json(layout.clock_file, {"offset_seconds": 0})
     return layout

@@ -95,6 +95,13 @@ def start_service(layout: Layout, service: str) -> Process:
     return spawn(command, layout.log(service), environment=environment, working_directory=ROOT)
 
 
+def start_issuer(directory: Path, url: str, *, certificate: Path, key: Path, log: Path) -> Process:
+    """The issuer as a process of its own; whether it answers is for the caller to see."""
+    command: list[str | Path] = [sys.executable, "-m", "deploy.local.issuer", "--url", url]
+    command += ["--directory", directory, "--certificate", certificate, "--key", key]
+    return spawn(command, log, working_directory=Path(__file__).parents[2])
+
+
 def wait_until_ready(url: str, ca_file: Path, started: Process, log: Path) -> None:
     """Until `url` answers 200, or the process is gone, or patience is."""
     deadline = time.monotonic() + READY_WITHIN

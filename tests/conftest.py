@@ -1,7 +1,6 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
 import os
-import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -11,7 +10,6 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Postgres, create_database, remove_data, start_postgres
-from deploy.local.process import stop
 from shared import migrate
 from shared.database import connect
 from shared.service import Service
@@ -23,7 +21,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     directory = Path(os.environ.get("ZVH_TEST_DIRECTORY") or tmp_path_factory.mktemp("postgres"))
     started = start_postgres(directory / "postgres", directory / "postgres.log")
     yield started
-    stop(started.process, number=signal.SIGINT)
+    started.stop()
     remove_data(directory / "postgres")
 
 

@@ -1,7 +1,6 @@
 """Certificates for one machine: an authority that signs once and then forgets its key."""
 
 import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.local.secrets import private_directory, write_private
+from deploy.provisioning.topics import SERVICES
 
 VALID = timedelta(days=365)
+HOSTS = ("localhost", "kafka", "issuer", *SERVICES)  # in containers each has a name
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Certificates:
     key_and_certificates_file: Path  # Kafka's ssl.keystore.type=PEM wants one file
 
 
-def make_certificates(directory: Path, name: str, hosts: Sequence[str] = ()) -> Certificates:
-    """Certificates for `name` at 127.0.0.1, localhost and these hosts; existing ones are kept."""
+def make_certificates(directory: Path, name: str) -> Certificates:
+    """Certificates for `name` on this machine and in containers; existing ones are kept."""
     private_directory(directory)
     made = Certificates(
         ca_file=directory / "ca.pem",
@@ -36,16 +37,15 @@ def make_certificates(directory: Path, name: str, hosts: Sequence[str] = ()) -> 
         key_and_certificates_file=directory / "server-all.pem",
     )
     if not made.key_and_certificates_file.exists():
-        _write(made, name, hosts)
+        _write(made, name)
     return made
 
 
-def _write(files: Certificates, name: str, hosts: Sequence[str]) -> None:
+def _write(files: Certificates, name: str) -> None:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _common_name(f"{name} local authority")
     ca = _authority(ca_name, ca_key).public_bytes(serialization.Encoding.PEM)
-    server = _server(ca_name, ca_key, key.public_key(), name, hosts)
-    certificate = server.public_bytes(serialization.Encoding.PEM)
+    certificate = _server(ca_name, ca_key, key.public_key(), name).public_bytes(serialization.Encoding.PEM)
     secret = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
@@ -91,9 +91,8 @@ def _server(
     ca_key: ec.EllipticCurvePrivateKey,
     key: ec.EllipticCurvePublicKey,
     name: str,
-    hosts: Sequence[str],
 ) -> x509.Certificate:
-    names = [x509.DNSName(host) for host in ("localhost", *hosts)]
+    names = [x509.DNSName(host) for host in HOSTS]
     addresses = x509.SubjectAlternativeName([*names, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (

@@ -36,10 +36,14 @@ def describe_house(
     kafka: Connection,
     postgres: Database,
     databases: Mapping[str, Database],
+    issuer: str | None = None,
 ) -> dict[str, Any]:
-    """Holds every secret of the house: written with mode 0600, local only."""
+    """Holds every secret of the house: written with mode 0600, local only.
+
+    `issuer`: the URL that stands in tokens, where it is not the one by which this machine reaches it.
+    """
     ca_file = str(kafka.ca_file)
-    issuer = layout.url("issuer")
+    reached = layout.url("issuer")
     return {
         "house": house,
         "topic_prefix": prefix,
@@ -62,8 +66,8 @@ def describe_house(
         },
         "keys": {"how": KEYS_HOW},
         "issuer": {
-            "url": issuer,
-            "token_endpoint": f"{issuer}/token",
+            "url": issuer or reached,
+            "token_endpoint": f"{reached}/token",
             "audience": AUDIENCE,
             "how": "POST a form: grant_type=password, username and password of one of people",
         },

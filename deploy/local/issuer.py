@@ -38,7 +38,7 @@ class Refused(Exception):
 
 def make_issuer(url: str, directory: Path) -> FastAPI:
     """`directory` holds people.json and clients.json; the key is made there once and kept."""
-    key = _signing_key(directory / "signing-key.json")
+    key = kept_signing_key(directory)
     app = FastAPI(openapi_url=None)
 
     @app.get("/.well-known/openid-configuration")
@@ -90,7 +90,9 @@ def subject_of(username: str) -> str:
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def _signing_key(file: Path) -> ECKey:
+def kept_signing_key(directory: Path) -> ECKey:
+    """Made at the first call."""
+    file = directory / "signing-key.json"
     if not file.exists():
         write_private_json(file, new_signing_key())
     return ECKey.import_key(json.loads(file.read_text()))

@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 from deploy.local import process
 from deploy.local.certificates import Certificates
 from deploy.local.kafka_jars import kafka_classpath
-from deploy.local.process import DidNotStart, Process
+from deploy.local.process import DidNotStart, Running
 from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
 from deploy.provisioning.broker import ADMIN, administrator, broker_properties
 from deploy.provisioning.connection import Connection
@@ -27,18 +27,16 @@ STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
 class Kafka:
     """A running broker and how its administrator reaches it."""
 
-    process: Process
+    process: Running
     connection: Connection
-    data: Path
-    log: Path
 
     def stop(self) -> None:
         """Cleanly, or after 15 s not."""
-        process.stop(self.process)
+        self.process.stop()
 
     def kill(self) -> None:
         """As a power cut would."""
-        process.kill(self.process)
+        self.process.kill()
 
 
 def start_kafka(directory: Path, certificates: Certificates, log: Path | None = None) -> Kafka:
@@ -63,11 +61,11 @@ def start_kafka(directory: Path, certificates: Certificates, log: Path | None = 
         password=settings["password"],
     )
     try:
-        _wait_for_login(connection, started, log)
+        wait_for_login(connection, started, log)
     except BaseException:
         process.kill(started)
         raise
-    return Kafka(started, connection, directory / "data", log)
+    return Kafka(started, connection)
 
 
 def _format(directory: Path, classpath: str, certificates: Certificates, settings: dict[str, object]) -> None:
@@ -110,10 +108,11 @@ def _properties(directory: Path, certificates: Certificates, settings: dict[str,
     )
 
 
-def _wait_for_login(connection: Connection, started: Process, log: Path) -> None:
+def wait_for_login(connection: Connection, started: Running, log: Path) -> None:
+    """Until a real login works."""
     deadline = time.monotonic() + STARTS_WITHIN
     admin = AdminClient(connection.settings())
-    while process.is_running(started) and time.monotonic() < deadline:
+    while started.is_running() and time.monotonic() < deadline:
         try:
             admin.list_topics(timeout=1)
             return

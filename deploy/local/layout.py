@@ -100,12 +100,16 @@ class Layout:
 
     def url(self, name: str) -> str:
         """HTTPS on a port of its own."""
+        return f"https://{LOOPBACK}:{self.port(name)}"
+
+    def port(self, name: str) -> int:
+        """Found free once, and kept."""
         file = self.directory / "ports.json"
         ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
         if name not in ports:
             ports[name] = free_port()
             write_private_json(file, ports)
-        return f"https://{LOOPBACK}:{ports[name]}"
+        return ports[name]
 
 
 def make_layout(directory: Path) -> Layout:

@@ -8,12 +8,13 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.metadata import distribution
 from pathlib import Path
 
 from deploy.local import process
-from deploy.local.process import Account, DidNotStart, Process
+from deploy.local.process import Account, DidNotStart, Process, Running
 from deploy.local.secrets import kept_password, new_password, private_directory, write_private
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
@@ -48,18 +49,17 @@ class Database:
 class Postgres:
     """A running server and how its superuser reaches it."""
 
-    process: Process
+    process: Running
     administration: Database
-    data: Path
-    log: Path
+    read_log: Callable[[], str] = field(repr=False)
 
     def stop(self) -> None:
         """Sessions are ended, the log is flushed (PostgreSQL's fast shutdown)."""
-        process.stop(self.process, number=signal.SIGINT)
+        self.process.stop(signal.SIGINT)
 
     def kill(self) -> None:
         """As a power cut would; the postmaster's children follow it."""
-        process.kill(self.process)
+        self.process.kill()
 
 
 def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
@@ -75,7 +75,7 @@ def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
         _initialise(programs, data, account, password, port, directory / "initdb.log")
     administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
     started = _start(programs, data, log, account, administration)
-    return Postgres(started, administration, data, log)
+    return Postgres(started, administration, log.read_text)
 
 
 def create_database(postgres: Postgres, name: str, password: str | None = None) -> Database:
@@ -213,7 +213,7 @@ def _start(
     deadline = time.monotonic() + STARTS_WITHIN
     while True:
         started = process.spawn([programs / "postgres", "-D", data], log, account=account)
-        if _answers(administration, started, deadline):
+        if answers(administration, started, deadline):
             _close_shared_databases(data, administration)
             return started
         process.kill(started)
@@ -222,8 +222,9 @@ def _start(
         time.sleep(0.2)
 
 
-def _answers(administration: Database, started: Process, deadline: float) -> bool:
-    while process.is_running(started) and time.monotonic() < deadline:
+def answers(administration: Database, started: Running, deadline: float) -> bool:
+    """Whether a login works before the deadline (of the monotonic clock)."""
+    while started.is_running() and time.monotonic() < deadline:
         try:
             run_sql(administration, "SELECT 1")
             return True

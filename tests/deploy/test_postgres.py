@@ -60,7 +60,7 @@ def test_row_values_stay_out_of_the_log(postgres: Postgres) -> None:
     ):
         with pytest.raises(RefusedByPostgres):
             run_sql(governance, statement)
-    log = postgres.log.read_text()
+    log = postgres.read_log()
     assert "duplicate key value" in log
     assert "canary-in-a" not in log
 

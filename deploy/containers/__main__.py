@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.containers import images
-from deploy.containers.base import CannotMakeBase
+from deploy.containers.bases import CannotMakeBase
 from deploy.containers.engine import NoEngine, connected
 from deploy.containers.house import ContainedHouse, Prepared
 from deploy.containers.house import prepare as prepared

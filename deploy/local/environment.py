@@ -37,10 +37,12 @@ def describe_house(
     postgres: Database,
     databases: Mapping[str, Database],
     issuer: str | None = None,
+    case_keys: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Holds every secret of the house: written with mode 0600, local only.
 
     `issuer`: the URL that stands in tokens, where it is not the one by which this machine reaches it.
+    `case_keys`: where those lie, if not in the house's directory.
     """
     ca_file = str(kafka.ca_file)
     reached = layout.url("issuer")
@@ -86,6 +88,6 @@ def describe_house(
             "kafka": {"user": kafka.user, "password": kafka.password},
             "postgres": vars(postgres),
             "databases": {service: vars(database) for service, database in databases.items()},
-            "case_keys": str(layout.keys("retention") / "cases"),
+            "case_keys": case_keys or {"directory": str(layout.keys("retention") / "cases")},
         },
     }

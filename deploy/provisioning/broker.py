@@ -69,6 +69,7 @@ def broker_properties(
         "log.retention.check.interval.ms": 5_000,  # emptied segments leave the disk soon
         "log.initial.task.delay.ms": 5_000,
         "log.segment.delete.delay.ms": 1_000,
+        "log.index.size.max.bytes": 262_144,  # laid out in full for each partition; enough for 128 MB of it
         "log.cleaner.dedupe.buffer.size": 16_777_216,
     }
     return "".join(f"{name}={value}\n" for name, value in properties.items())

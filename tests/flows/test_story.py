@@ -4,7 +4,7 @@ import asyncio
 import base64
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from deploy.containers.house import ContainedHouse
 from deploy.local import house as local
 from deploy.local.house import House
 from deploy.story import play as story
@@ -23,6 +24,7 @@ from shared.clock import machine_now
 from shared.house_keys import HouseKeys
 from shared.message import SERVICES
 from shared.settings import read_secret
+from tests.containers import chosen
 from tests.running import quiet_console
 
 # Per chapter: the rules that what it shows rests on, and those under which something is refused in it.
@@ -55,30 +57,31 @@ REFUSED = {
     12: " ".join(["R34"] * 30),
 }
 RULE = re.compile(r"[RA][0-9]+")
+LEFT = {"rows": dict.fromkeys(SERVICES, 0), "case keys destroyed": 3}
 SEED = 20261124
 SHORT_PATIENCE = 5  # seconds; in peace facts come at once or never
+
+Running = House | ContainedHouse
 
 
 @dataclass(frozen=True)
 class Played:
     """What was told, and what the databases held at the end."""
 
-    house: House
     telling: Telling
     left: dict[str, Any]
     unsent: dict[str, int]
     held: dict[str, int]
 
 
-async def played(house: House) -> Played:
+async def played(house: Running, telling: Telling) -> Played:
     """The story on this house."""
-    telling = Telling(quiet_console())
     left = await story.play(house.env, telling)
     await drained(house)
-    return Played(house, telling, left, rows_of(house.env, "outbox"), rows_of(house.env, "held"))
+    return Played(telling, left, rows_of(house.env, "outbox"), rows_of(house.env, "held"))
 
 
-async def drained(house: House, within: float = 60.0) -> None:
+async def drained(house: Running, within: float = 60.0) -> None:
     """Until nothing is left to send or to try again; whatever is then left is for the test to find."""
     deadline = asyncio.get_running_loop().time() + within
     while asyncio.get_running_loop().time() < deadline:
@@ -94,12 +97,17 @@ def told(telling: Telling) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-async def in_peace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Played]:
-    house = local.start(tmp_path_factory.mktemp("peace"), patience=SHORT_PATIENCE)
+def peaceful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = local.start(tmp_path_factory.mktemp("peace"), patience=SHORT_PATIENCE, servers=chosen().servers)
     try:
-        yield await played(house)
+        yield house
     finally:
         house.reset()
+
+
+@pytest.fixture(scope="module")
+async def in_peace(peaceful: House) -> Played:
+    return await played(peaceful, Telling(quiet_console()))
 
 
 async def test_there_are_twelve_chapters_in_their_order(in_peace: Played) -> None:
@@ -112,10 +120,20 @@ async def test_each_chapter_shows_what_it_must_and_has_each_refusal_under_its_ru
     in_peace: Played, chapter: int
 ) -> None:
     lines = [line for line in in_peace.telling.lines if line["chapter"].startswith(f"{chapter}.")]
-    shown = {rule for line in lines if line["kind"] == "seen" for rule in RULE.findall(line["sentence"])}
-    assert shown == set(SHOWN[chapter].split())
-    assert [line["rule"] for line in lines if line["kind"] == "refused"] == REFUSED[chapter].split()
+    assert shown_and_refused(in_peace.telling, chapter) == expected(chapter)
     assert all(line["article"] for line in lines if line["kind"] == "refused")
+
+
+def shown_and_refused(telling: Telling, chapter: int) -> tuple[set[str], list[str]]:
+    """The rules of a chapter, as they were told."""
+    lines = [line for line in telling.lines if line["chapter"].startswith(f"{chapter}.")]
+    shown = {rule for line in lines if line["kind"] == "seen" for rule in RULE.findall(line["sentence"])}
+    return shown, [line["rule"] for line in lines if line["kind"] == "refused"]
+
+
+def expected(chapter: int) -> tuple[set[str], list[str]]:
+    """The same, as they must be."""
+    return set(SHOWN[chapter].split()), REFUSED[chapter].split()
 
 
 async def test_the_count_of_what_was_sent_agrees_with_what_was_told(in_peace: Played) -> None:
@@ -146,7 +164,7 @@ async def test_the_case_was_in_four_services_and_is_in_none(in_peace: Played) ->
         "rto",
         "retention",
     }
-    assert in_peace.left == {"rows": dict.fromkeys(SERVICES, 0), "case keys destroyed": 3}
+    assert in_peace.left == LEFT
 
 
 async def test_nothing_was_parked_and_nothing_is_left_in_an_outbox(in_peace: Played) -> None:
@@ -155,17 +173,16 @@ async def test_nothing_was_parked_and_nothing_is_left_in_an_outbox(in_peace: Pla
 
 
 async def test_the_destructions_are_complete_when_the_house_keys_of_then_are_gone_r105(
-    in_peace: Played,
+    in_peace: Played, peaceful: House
 ) -> None:
     """R105: nine days on, on the keys of the running services; and when the last backup has lapsed."""
-    house = in_peace.house
-    of_then = house_key_files(house)
-    async with world(house.env, Telling(quiet_console())) as here:
+    of_then = house_key_files(peaceful)
+    async with world(peaceful.env, Telling(quiet_console())) as here:
         here.move_clock_to(here.now + timedelta(days=70))
         manager = here.people("manager-a")
         assert statuses(await manager.see("retention", "/proofs")) == {"erased-in-the-services"}
-        await asyncio.to_thread(nine_days_pass_for_the_keys, house)
-        assert not of_then & house_key_files(house)
+        await asyncio.to_thread(nine_days_pass_for_the_keys, peaceful)
+        assert not of_then & house_key_files(peaceful)
         await manager.see_until("retention", "/proofs", lambda found: statuses(found) == {"complete"})
 
 
@@ -222,10 +239,10 @@ async def trouble(house: House) -> AsyncIterator[list[str]]:
 async def test_services_killed_in_the_middle_give_the_same_story(
     in_peace: Played, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    house = local.start(tmp_path_factory.mktemp("trouble"))
+    house = local.start(tmp_path_factory.mktemp("trouble"), servers=chosen().servers)
     try:
         async with trouble(house) as killed:
-            here = await played(house)
+            here = await played(house, Telling(quiet_console()))
         history = f"seed {SEED}, killed {killed}"
         assert len(killed) >= 3, history
         assert told(here.telling) == told(in_peace.telling), history

@@ -17,6 +17,7 @@ from deploy.containers.engine import ELSEWHERE
 
 OFFICIAL = {"python": "python:3.11-slim-bookworm", "kafka": "apache/kafka:4.3.1", "postgres": "postgres:18"}
 
+MADE_WITHIN = 600  # seconds; 40 on a free machine
 RELEASE = "bookworm"  # the Debian whose python3 is 3.11
 PACKAGES = "python3"
 POSTGRES_USER = "postgres:x:999:999::/nonexistent:/usr/sbin/nologin\n"  # it refuses to run nameless
@@ -74,9 +75,12 @@ def _make(file: Path) -> None:
         raise CannotMakeBase("a base is made as root, with the package debootstrap")
     with tempfile.TemporaryDirectory(prefix="zvh-base-", dir=ELSEWHERE) as directory:
         command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, directory]
-        done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603
-        if done.returncode != 0:
-            raise CannotMakeBase(f"debootstrap failed: {done.stdout.strip()[-400:]}")
+        try:
+            subprocess.run(command, capture_output=True, text=True, check=True, timeout=MADE_WITHIN)  # noqa: S603
+        except subprocess.CalledProcessError as failed:
+            raise CannotMakeBase(f"debootstrap failed: {failed.stdout.strip()[-400:]}") from failed
+        except subprocess.TimeoutExpired as failed:
+            raise CannotMakeBase(f"debootstrap took longer than {MADE_WITHIN} s") from failed
         with (Path(directory) / "etc" / "passwd").open("a") as users:
             users.write(POSTGRES_USER)
         with tarfile.open(file, "w") as archive:

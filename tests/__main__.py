@@ -12,7 +12,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as Xml
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,14 +48,16 @@ def main() -> int:
     """0 when every test that could be run passed."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("--install", action="store_true", help="install an engine where none is")
+    parser.add_argument("paths", nargs="*", help="a part of the tests instead of all")
+    wish = parser.parse_args()
     outcomes, missing = [], ""
     try:
-        with _engine(may_install=parser.parse_args().install):
+        with _engine(may_install=wish.install):
             _make_images()
-            outcomes.append(_run("containers"))
+            outcomes.append(_run("containers", wish.paths))
     except (NoEngine, CannotMakeBase, CannotFetch) as why:
         missing = str(why)
-    outcomes.append(_run("embedded"))
+    outcomes.append(_run("embedded", wish.paths))
     print("\nKafka and PostgreSQL by:")
     for outcome in outcomes:
         print(f"  {outcome}")
@@ -99,12 +101,12 @@ def _told(name: str) -> Iterator[None]:
     print(f"made {name} in {time.monotonic() - began:.1f} s", flush=True)
 
 
-def _run(servers: str) -> Outcome:
-    print(f"\n== every test, {servers}", flush=True)
+def _run(servers: str, paths: Sequence[str]) -> Outcome:
+    print(f"\n== {' '.join(paths) or 'every test'}, {servers}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *paths]
         chosen = os.environ | {CHOICE: servers}
         try:
             code = subprocess.run(command, cwd=ROOT, env=chosen, timeout=AT_MOST).returncode  # noqa: S603

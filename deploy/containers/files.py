@@ -4,13 +4,12 @@ A container's user is another than ours, so a mounted file has to be readable fo
 that only its owner can enter, so on this machine nobody else reaches it.
 """
 
-import base64
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from deploy.local.certificates import Certificates
+from deploy.local.kafka import new_cluster_id
 from deploy.local.process import LOOPBACK
 from deploy.local.secrets import kept_password, private_directory, write_private
 from deploy.provisioning.broker import administrator, broker_properties
@@ -40,8 +39,7 @@ def write_for_kafka(directory: Path, certificates: Certificates, port: int) -> s
     )
     _write(own / "server.properties", properties)
     if not (own / "format.arguments").exists():
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        _write(own / "format.arguments", _format_arguments(cluster, password))
+        _write(own / "format.arguments", _format_arguments(new_cluster_id(), password))
     _mount(certificates.ca_file, certificates.key_and_certificates_file)
     return password
 

@@ -108,7 +108,7 @@ class Project:
         """The end of what it wrote, if it is kept."""
         container = self.container(name)
         if container.attrs["HostConfig"]["LogConfig"]["Type"] == "none":
-            return "(keeps no log)"
+            return f"(it keeps no log; `docker start --attach {container.name}` shows what it says)"
         return str(container.logs(tail=30), errors="replace").strip()
 
     def _holds(self, name: str, condition: Condition) -> bool:

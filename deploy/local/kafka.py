@@ -72,9 +72,9 @@ def _format(directory: Path, classpath: str, certificates: Certificates, setting
     properties = write_private(
         directory / "server.properties", _properties(directory, certificates, settings)
     )
-    cluster = uuid.uuid4().hex[:22]  # any text will do that is not taken for an option
     credential = administrator(str(settings["password"]))
-    format_storage: list[str | Path] = ["format", "-t", cluster, "-c", properties, "--add-scram", credential]
+    format_storage: list[str | Path] = ["format", "-t", new_cluster_id(), "-c", properties]
+    format_storage += ["--add-scram", credential]
     command = _java(classpath, directory, "kafka.tools.StorageTool", *format_storage)
     # Java reads its arguments from a file: a password on a command line is for all to see
     lines = "".join(f'"{part}"\n' for part in command[1:])
@@ -86,6 +86,11 @@ def _format(directory: Path, classpath: str, certificates: Certificates, setting
     if done.returncode != 0:
         log = write_private(directory / "format.log", done.stdout + done.stderr)
         raise DidNotStart("formatting Kafka's storage", log)
+
+
+def new_cluster_id() -> str:
+    """Any text will do that does not begin with a dash: Kafka's tool takes that for an option."""
+    return uuid.uuid4().hex[:22]
 
 
 def _java(classpath: str, directory: Path, main_class: str, *arguments: str | Path) -> list[str | Path]:

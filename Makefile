@@ -3,10 +3,11 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 BASE ?=
+ENGINE ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up down reset images up-containers down-containers reset-containers test everything \
+.PHONY: help install run up down reset images up-containers down-containers reset-containers test \
 	check bench lock format generate
 
 help: ## List the commands
@@ -47,10 +48,7 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 	@$(BIN)/python -m deploy.containers reset --base "$(BASE)"
 
 test: $(STAMP) ## Run every test on real Kafka and PostgreSQL: containers where an engine answers, else embedded
-	@$(BIN)/python -m pytest
-
-everything: $(STAMP) ## Run every test both in containers and on embedded servers, with an engine of its own if need be
-	@$(BIN)/python -m tests
+	@$(BIN)/python -m tests --engine "$(ENGINE)"
 
 check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check .

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 import docker
+from docker.errors import DockerException
 from docker.models.containers import Container
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
@@ -21,6 +22,8 @@ from deploy.containers.servers import contained
 from deploy.local.servers import EMBEDDED, Servers
 
 CHOICE = "ZVH_TEST_SERVERS"  # "containers" or "embedded"; unset: containers where they can be had
+
+WHY_NOT = (NoEngine, CannotMakeBase, CannotFetch, CannotBuild, DockerException)  # no fault of the product
 
 # The helper that removes what a killed run leaves needs an image from a registry and the engine's own socket.
 testcontainers_config.ryuk_disabled = True
@@ -65,7 +68,7 @@ def chosen() -> Chosen:
         with closing(connected()) as client:
             tags = images.ensure(client, (images.KAFKA, images.POSTGRES))
             version = client.version()["Version"]
-    except (NoEngine, CannotMakeBase, CannotFetch, CannotBuild) as reason:
+    except WHY_NOT as reason:
         if wish == "containers":
             raise
         return Chosen(EMBEDDED, f"embedded, because {reason}", in_containers=False)

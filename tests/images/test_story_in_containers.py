@@ -1,8 +1,10 @@
 """The whole story on five service containers, one of which dies half-way and is replaced by another."""
 
 import asyncio
+import ssl
 from pathlib import Path
 
+import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
 
@@ -47,21 +49,29 @@ async def test_each_chapter_shows_and_refuses_the_same_as_without_containers(sto
         assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
 
 
-async def test_nothing_is_left_of_its_cases_and_nothing_waits(story: Story) -> None:
+async def test_nothing_is_left_of_its_cases_and_nothing_waits(
+    story: Story, contained: ContainedHouse
+) -> None:
     told, *_ = story
     assert told.left == LEFT
-    assert sum(told.held.values()) == 0, told.held
+    assert sum(told.held.values()) == 0, (told.held, contained.project.last_lines(DIES))
     assert sum(told.unsent.values()) == 0, told.unsent
 
 
 async def test_a_service_that_is_asked_to_stop_leaves_its_groups_in_time(
     story: object, contained: ContainedHouse
 ) -> None:
-    """SIGTERM: stop polling, finish the batch, acknowledge, leave; not killed after its ten seconds."""
+    """SIGTERM: stop polling, finish the batch, acknowledge, leave; not killed after its ten seconds.
+
+    A client that has asked something keeps its connection, and does not say that it closes it too.
+    """
+    context = ssl.create_default_context(cafile=contained.env["ca_file"])
     for service in SERVICES:
         container = contained.project.container(service)
         assert members(contained.env, service) > 0
-        await asyncio.to_thread(container.stop, timeout=10)
+        async with httpx.AsyncClient(verify=context) as idle:
+            await idle.get(f"{contained.env['services'][service]['base_url']}/livez")
+            await asyncio.to_thread(container.stop, timeout=10)
         container.reload()
         assert container.attrs["State"]["ExitCode"] == 0, contained.project.last_lines(service)
         assert members(contained.env, service) == 0

@@ -12,7 +12,7 @@ from uuid import UUID
 from joserfc.jwk import ECKey
 
 from shared.clock import machine_now
-from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.envelope import SEALED_BODY, Envelope, schema_uri, to_headers, to_json
 from shared.ids import new_id
 from shared.jose import load_key, public_jwk, sign_and_seal
 from shared.message import of_model
@@ -112,11 +112,6 @@ def answer_to(query: Query) -> QueryAnswered:
         content=SOMETHING,
     )
     return QueryAnswered(query_id=query.query_id, involved=True, items=(item,))
-
-
-def plain_headers(headers: Sequence[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """The headers of a body that is not sealed."""
-    return [*headers[:-1], ("content-type", PLAIN_BODY.encode())]
 
 
 def party_records(env: Mapping[str, Any]) -> list[PartyRecord]:

@@ -14,7 +14,7 @@ import psutil
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from bench.load import Letter, party_records, plain_headers
+from bench.load import Letter, party_records
 from deploy.local import process
 from deploy.local.house import KAFKA, POSTGRES, House, Step, start
 from deploy.local.layout import Layout
@@ -113,9 +113,8 @@ class Place:
         self._empty([*outboxes, *self._inboxes(plain=plain)])
         producer = Producer({**self._admin.settings(), "batch.size": 65_536, "linger.ms": 5})
         for letter in letters:
-            headers = plain_headers(letter.headers) if plain else letter.headers
             topic = topics.from_party(SERVICE, letter.party)
-            producer.produce(topic, letter.body(plain=plain), letter.key, headers=list(headers))
+            producer.produce(topic, letter.body(plain=plain), letter.key, headers=list(letter.headers))
             producer.poll(0)
         assert producer.flush(60) == 0
 

@@ -61,6 +61,12 @@ _SAVE = sa.text(
     """
 )
 _REMOVE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
+_HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
+
+
+async def hold(connection: AsyncConnection, case_id: str) -> None:
+    """A fault of ours met this case outside a decision: it rests until an operator has looked."""
+    await run(connection, _HOLD, case_id=case_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +81,18 @@ class CaseTable(Generic[S]):
         rows = await fetch(connection, _LOCK, ids=sorted(ids))
         missing = sorted(set(ids) - {row.case_id for row in rows})
         if missing:
-            state = self.adapter.dump_json(self.empty).decode()
-            await run(connection, _PLACE, ids=missing, phase=str(self.empty.phase), state=state)
+            await self._place(connection, missing)
             rows = await fetch(connection, _LOCK, ids=sorted(ids))
         return {row.case_id: self._case(row) for row in rows}
+
+    async def hold(self, connection: AsyncConnection, case_id: str) -> None:
+        """The same as `hold`, of a case that may be none yet: an empty row shows it to operators."""
+        await self._place(connection, [case_id])
+        await hold(connection, case_id)
+
+    async def _place(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        state = self.adapter.dump_json(self.empty).decode()
+        await run(connection, _PLACE, ids=list(ids), phase=str(self.empty.phase), state=state)
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
         """One case without a lock, for reading; None when there is none."""

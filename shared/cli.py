@@ -58,10 +58,12 @@ def command_line(
 
     @app.command()
     def held(
-        retry: str = typer.Option("", help="Case whose held messages are tried again, in order"),
-        discard: str = typer.Option("", help="Case whose parked message is thrown away first"),
+        retry: str = typer.Option("", help="Case of which all that is kept is tried again, in order"),
+        discard: str = typer.Option(
+            "", help="Case whose parked message or unreadable letter is thrown away first"
+        ),
     ) -> None:
-        """List the cases that a fault of ours holds; try one again, or discard its message (journalled)."""
+        """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
         settings = _settings()
 
         async def act() -> None:
@@ -69,7 +71,7 @@ def command_line(
             try:
                 if discard:
                     found = await parked.discard_first(parts.engine, discard)
-                    typer.echo("discarded" if found else "nothing is parked for this case")
+                    typer.echo("discarded" if found else "nothing of this case can be discarded")
                 if case := retry or discard:
                     consumer = parts.consumer
                     done = await parked.retry(
@@ -78,6 +80,8 @@ def command_line(
                     typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
                 for case_id, messages in (await parked.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")
+                for letter in await parked.unreadable_letters(parts.engine):
+                    typer.echo(f"{letter.case}: letter {letter.id} ({letter.type}) cannot be read")
             finally:
                 await parts.client.aclose()
                 await parts.engine.dispose()

@@ -6,7 +6,7 @@ import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import structlog
 from faststream import AckPolicy
@@ -18,12 +18,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared import erasure, outbox
 from shared.case_keys import CannotReachKeys
 from shared.database import sqlstate
-from shared.delivery import Outcome
+from shared.delivery import DeadLetter, Delivery, Outcome
 from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
+from shared.header_names import take_any_header_name
+from shared.held import Held
 from shared.items import Claim
 from shared.message import SERVICES, of_model
 from shared.messages.house import ItemsClaimed
-from shared.parties import PartyRecord
+from shared.parties import Parties, PartyRecord
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase
 from shared.receive import Receiver
@@ -34,14 +36,19 @@ from shared.transaction import Transaction
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
+Message: TypeAlias = tuple[Record, Held | None]
 PAUSES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)  # seconds; together below max_poll_interval_ms
 MAX_POLL_INTERVAL = 300_000  # milliseconds
+TRANSACTIONS = 4  # in one batch
 ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
 
 @dataclass(frozen=True, slots=True)
 class Consumer(Generic[S]):
-    """Takes batches of records through one service; returning means: committed, so acknowledge."""
+    """Takes batches of records through one service; returning means: committed, so acknowledge.
+
+    `most`: how many go into one transaction.
+    """
 
     engine: AsyncEngine
     receiver: Receiver[S]
@@ -49,6 +56,7 @@ class Consumer(Generic[S]):
     parties: PartyCopy
     relay: Relay
     topics: Topics
+    most: int
 
     async def take(self, records: Sequence[Any]) -> None:
         """One batch of aiokafka records; infrastructure that fails is tried again with growing pauses."""
@@ -69,15 +77,24 @@ class Consumer(Generic[S]):
             await self._take_parties(of_parties)
         if self.receiver.service.takes_items:
             await self._learn_items(batch)
-        messages = [(record, None) for record in batch if record.topic != self.topics.parties]
+        messages: list[Message] = [(record, None) for record in batch if record.topic != self.topics.parties]
         if messages:
             async with self.engine.connect() as connection:
                 parties = await self.parties.refresh(connection)
-            deliveries, dead = await self.receiver.receive(messages, parties)
-            if deliveries or dead:
-                outcomes = await self.transaction.run(deliveries, dead)
-                _report(outcomes, len(dead))
-                self.relay.wake()
+            await self._take_messages(messages, parties)
+
+    async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:
+        """One transaction after the other; while the database writes one, the next is read."""
+        first, *others = (messages[at : at + self.most] for at in range(0, len(messages), self.most))
+        read = await self.receiver.receive(first, parties)
+        for following in (*others, ()):
+            _, read = await asyncio.gather(self._write(*read), self.receiver.receive(following, parties))
+
+    async def _write(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> None:
+        if deliveries or dead:
+            outcomes = await self.transaction.run(deliveries, dead)
+            _report(outcomes, len(dead))
+            self.relay.wake()
 
     async def _learn_items(self, batch: Sequence[Record]) -> None:
         claims = [claim for record in batch for claim in _item_claims(record)]
@@ -107,7 +124,7 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
 
 def _item_claims(record: Record) -> list[Claim]:
     """What another service says of items in general, for the shell and not for any case's process."""
-    if ITEMS_CLAIMED not in record.headers or not record.topic.endswith(".events"):
+    if not record.topic.endswith(".events") or ITEMS_CLAIMED not in record.headers:
         return []
     try:
         claimed = ItemsClaimed.model_validate_json(record.value or b"")
@@ -147,6 +164,7 @@ async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -
 
 def make_broker(bootstrap: str, username: str, password: str, ca_file: str) -> KafkaBroker:
     """A broker connection that decodes nothing, logs no values and makes no topics."""
+    take_any_header_name()
     context = ssl.create_default_context(cafile=ca_file)
     return KafkaBroker(
         bootstrap,
@@ -160,12 +178,12 @@ def make_broker(bootstrap: str, username: str, password: str, ca_file: str) -> K
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str, batch: int) -> None:
+def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> None:
     """Two groups: what parties send, and what the other services publish."""
     topics = consumer.topics
     common: dict[str, Any] = {
         "batch": True,
-        "max_records": batch,
+        "max_records": TRANSACTIONS * consumer.most,
         "ack_policy": AckPolicy.NACK_ON_ERROR,
         "no_reply": True,
         "auto_offset_reset": "earliest",

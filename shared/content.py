@@ -175,26 +175,23 @@ def pieces_in(value: Any) -> tuple[str, ...]:
     return tuple(content.piece for content in contents(value) if isinstance(content, Ref))
 
 
-def lay_away(fresh: Any, piece_of: Callable[[AnyContent], Sealed | None]) -> tuple[Sealed, ...]:
-    """Take the texts out of a message that was just read: each leaves a reference to its sealed piece.
+RefOf: TypeAlias = Callable[[str | Sealed], Ref | None]
 
-    `piece_of` gives the piece of a content, or None for one that stays as it is. The message is changed in
-    place, because nobody else holds it yet and a copy of every level would be the dearest step of all.
+
+def lay_away(fresh: Any, ref_of: RefOf) -> None:
+    """Put references in the place of the texts of a message that was just read.
+
+    `ref_of` gives the reference that a content leaves, or None for one that stays as it is. The message is
+    changed in place, because nobody else holds it yet and a copy of every level would be the dearest step.
     """
-    pieces: list[Sealed] = []
-    _lay_away(fresh, piece_of, pieces)
-    return tuple(pieces)
+    _lay_away(fresh, ref_of)
 
 
-def _lay_away(value: Any, piece_of: Callable[[AnyContent], Sealed | None], pieces: list[Sealed]) -> Any:
+def _lay_away(value: Any, ref_of: RefOf) -> Any:
     if isinstance(value, str | Sealed):
-        piece = piece_of(value)
-        if piece is None:
-            return value
-        pieces.append(piece)
-        return Ref(piece.piece, piece.by)
+        return ref_of(value) or value
     if isinstance(value, tuple):
-        inner = [_lay_away(member, piece_of, pieces) for member in value]
+        inner = [_lay_away(member, ref_of) for member in value]
         return tuple(inner) if any(map(operator.is_not, inner, value)) else value
     if isinstance(value, Ref):
         return value
@@ -202,7 +199,7 @@ def _lay_away(value: Any, piece_of: Callable[[AnyContent], Sealed | None], piece
     for name, text_counts in _holding(cast(type, type(value))):
         before = fields[name]
         if before is not None and (text_counts or not isinstance(before, str)):
-            fields[name] = _lay_away(before, piece_of, pieces)
+            fields[name] = _lay_away(before, ref_of)
     return value
 
 

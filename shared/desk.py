@@ -18,7 +18,7 @@ from shared.authorisation import Requirement, permit
 from shared.case_keys import CaseKeys, refusal_for
 from shared.cases import Case, CaseTable
 from shared.clock import Clock, machine_now
-from shared.content import AnyContent, Ref, Sealed, contents, is_blank, transform
+from shared.content import AnyContent, Ref, Sealed, contents, transform
 from shared.database import run
 from shared.delivery import Delivery, Fate, Outcome
 from shared.ids import keyed_id
@@ -29,11 +29,11 @@ from shared.parties import Scope
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase
 from shared.reading import Allowed, Denied, Verdict, Viewer
-from shared.receive import seal_away
 from shared.refusal import CASE_HELD, NOT_YOURS, UNKNOWN_CASE, Refusal, Remedy
 from shared.relay import Relay
 from shared.sealing import CaseKey
 from shared.service import Service
+from shared.texts import take_texts
 from shared.transaction import Transaction
 
 S = TypeVar("S", bound=HasPhase)
@@ -166,13 +166,12 @@ class Desk(Generic[S]):
     async def _seal_away(
         self, body: Model, case_id: str, sender: str, message_id: str, *, makes_key: bool
     ) -> tuple[Sealed, ...] | Refusal:
-        if not any(isinstance(c, str) and not is_blank(c) for c in contents(body)):
+        by = self.service.name
+        texts = take_texts(body, by, lambda: keyed_id(self.digest_key, "piece", sender, message_id))
+        if not texts.written:
             return ()
         key = (await self.keys.get([case_id], make=makes_key))[case_id]
-        if isinstance(key, CaseKey):
-            anchor = keyed_id(self.digest_key, "piece", sender, message_id)
-            return seal_away(body, key, anchor=anchor, by=self.service.name)
-        return refusal_for(key)
+        return texts.pieces(key, by) if isinstance(key, CaseKey) else refusal_for(key)
 
     # --- looks ------------------------------------------------------------------------------------
 

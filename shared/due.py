@@ -43,7 +43,7 @@ _COME = sa.text(
     """
     SELECT due.id, due.case_id, due.kind, due.ref, due.at, due.irreversible
     FROM due LEFT JOIN cases USING (case_id)
-    WHERE due.at <= :now AND (NOT due.irreversible OR (:irreversible AND NOT coalesce(cases.held, false)))
+    WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND (:irreversible OR NOT due.irreversible)
     ORDER BY due.at LIMIT :most
     """
 )
@@ -81,7 +81,7 @@ async def cancel_timers(connection: AsyncConnection, timers: Sequence[tuple[str,
 async def come(
     connection: AsyncConnection, now: datetime, *, irreversible: bool, most: int
 ) -> list[Deadline]:
-    """Deadlines that have come, oldest first; irreversible ones only when they may act now."""
+    """Deadlines that have come, oldest first, of no held case; irreversible ones only when they may act."""
     rows = await fetch(connection, _COME, now=now, irreversible=irreversible, most=most)
     return [Deadline(*row) for row in rows]
 

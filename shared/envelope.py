@@ -27,6 +27,7 @@ _EVERY_DAY = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlati
 _READ = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _EVERY_DAY}
 _NAME = re.compile(r"ce_[a-z0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
+_NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")  # as `header_names` reads it
 _TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 Headers = Iterable[tuple[str, bytes | None]]
@@ -108,6 +109,8 @@ def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
 
 def _unusual(name: str) -> str | None:
     """The attribute in a header that is not one of every day; None for a header of the hop."""
+    if _NOT_UTF_8.search(name):
+        raise Unreadable("header-not-utf-8")
     if not name.lower().startswith("ce_"):
         return None
     if not _NAME.fullmatch(name):

@@ -66,6 +66,7 @@ _WAITING = sa.text(
 )
 _RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
+_PARK = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
 _DROP = sa.text("DELETE FROM held WHERE case_id = ANY(:ids)")
 _COUNT = sa.text("SELECT why, count(*) AS n FROM held GROUP BY why")
 
@@ -99,6 +100,11 @@ async def of_case(connection: AsyncConnection, case_id: str) -> list[Held]:
 async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
     """Take held messages for this transaction."""
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def park(connection: AsyncConnection, place: int) -> None:
+    """It waits for an operator from now on, and no longer for a fact."""
+    await run(connection, _PARK, place=place)
 
 
 async def drop(connection: AsyncConnection, case_ids: Sequence[str]) -> None:

@@ -68,6 +68,12 @@ def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str)
     return entry(at, case_id, kind.__name__, by, message_id, detail=detail)
 
 
+def refers_to(entries: Sequence[Entry], piece: str) -> bool:
+    """Whether any of them names this piece of text: what no event refers to is not kept."""
+    named = f'"{piece}"'
+    return any(named in entry.detail for entry in entries)
+
+
 def of_refusal(at: datetime, case_id: str, refusal: Refusal, by: Actor, message_id: str) -> Entry:
     """A refusal is never silent."""
     return entry(at, case_id, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)

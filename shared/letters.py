@@ -63,7 +63,7 @@ class Post:
 
     def accepted(self, party: str, delivery: Delivery) -> Letter:
         """The one answer to a message that took effect."""
-        message = MessageAccepted(message_id=delivery.slip.message_id)
+        message = MessageAccepted.model_construct(message_id=delivery.slip.message_id)
         return self._answer(party, message, delivery.slip.message_id, delivery.traceparent)
 
     def refused(self, party: str, delivery: Delivery, refusal: Refusal) -> Letter:

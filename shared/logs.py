@@ -23,11 +23,14 @@ def configure(service: str) -> None:
     root.setLevel(logging.WARNING)
 
 
-def log_bug(service: str, event: str, error: Exception) -> None:
-    """Where it happened and what kind, never what it said: messages of exceptions can hold values."""
+def log_bug(service: str, event: str, error: Exception, **about: str | int) -> None:
+    """Where it happened and what kind, never what it said: messages of exceptions can hold values.
+
+    `about` are ids and codes of what it happened to.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
-    structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where)
+    structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where, **about)
 
 
 class _Plain(logging.Handler):

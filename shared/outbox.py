@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import copy, fetch, run
 
+NO_CASE = "none"  # where an operator names a case, for a letter that is about none
+
 
 class Letter(NamedTuple):
     """One record to send; `recipient` is a party id, or None for a topic of the house's own."""
@@ -46,11 +48,22 @@ class Row(NamedTuple):
     recorded_at: datetime
 
 
+class Apart(NamedTuple):
+    """A letter that cannot be read, as an operator sees it."""
+
+    id: int
+    type: str
+    case: str
+
+
 _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
-    FROM outbox WHERE retry_at IS NULL OR retry_at <= clock_timestamp()
+    FROM outbox WHERE (retry_at IS NULL OR retry_at <= clock_timestamp())
+        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT apart.case_id FROM outbox AS apart
+            WHERE apart.retry_at = 'infinity' AND apart.case_id IS NOT NULL)))
     ORDER BY id LIMIT :most FOR UPDATE
     """
 )
@@ -58,10 +71,24 @@ _SENT = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _ASIDE = sa.text(
     """
     UPDATE outbox SET retry_at = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE topic = ANY(:topics)
+    WHERE topic = ANY(:topics) AND retry_at IS DISTINCT FROM 'infinity'
     """
 )
-_BRING_BACK = sa.text("UPDATE outbox SET retry_at = NULL WHERE topic = ANY(:topics) AND retry_at IS NOT NULL")
+_BRING_BACK = sa.text(
+    "UPDATE outbox SET retry_at = NULL WHERE topic = ANY(:topics) AND retry_at < 'infinity'"
+)
+_SET_APART = sa.text("UPDATE outbox SET retry_at = 'infinity' WHERE id = :id")
+_APART = sa.text("SELECT id, type, case_id FROM outbox WHERE retry_at = 'infinity' ORDER BY id")
+_TRY_AGAIN = sa.text(
+    "UPDATE outbox SET retry_at = NULL WHERE retry_at = 'infinity' AND coalesce(case_id, :none) = :case_id"
+)
+_DISCARD = sa.text(
+    """
+    DELETE FROM outbox WHERE id = (
+        SELECT min(id) FROM outbox WHERE retry_at = 'infinity' AND coalesce(case_id, :none) = :case_id)
+    RETURNING id
+    """
+)
 _STOP = sa.text(
     """
     DELETE FROM outbox USING
@@ -101,6 +128,26 @@ async def bring_back(connection: AsyncConnection, topics: Sequence[str]) -> None
     """Something changed for these destinations: try them again now."""
     if topics:
         await run(connection, _BRING_BACK, topics=list(topics))
+
+
+async def set_apart(connection: AsyncConnection, row: int) -> None:
+    """It cannot be read: it stays, and so does what stands behind it of its case, until an operator acts."""
+    await run(connection, _SET_APART, id=row)
+
+
+async def apart(connection: AsyncConnection) -> list[Apart]:
+    """The letters that cannot be read, oldest first."""
+    return [Apart(row.id, row.type, row.case_id or NO_CASE) for row in await fetch(connection, _APART)]
+
+
+async def try_again(connection: AsyncConnection, case_id: str) -> None:
+    """Whatever made the letters of this case unreadable is mended."""
+    await run(connection, _TRY_AGAIN, case_id=case_id, none=NO_CASE)
+
+
+async def discard_apart(connection: AsyncConnection, case_id: str) -> bool:
+    """Throw the first unreadable letter of this case away; False when there is none."""
+    return bool(await fetch(connection, _DISCARD, case_id=case_id, none=NO_CASE))
 
 
 async def stop(connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]) -> None:

@@ -1,4 +1,7 @@
-"""What an operator does about a held case: try its messages again in order, or discard the first."""
+"""What an operator does about a held case: try what is kept of it again in order, or discard the first.
+
+What is kept are messages on their way in, deadlines, and letters on their way out that cannot be read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared import held, journal
+from shared import held, journal, outbox
 from shared.actor import Actor, Role
 from shared.clock import machine_now
 from shared.database import fetch, run
 from shared.delivery import Fate
 from shared.held import Held, Why
+from shared.logs import log_bug
+from shared.outbox import Apart
 from shared.party_copy import PartyCopy
 from shared.receive import Receiver
 from shared.record import from_bytes
@@ -50,13 +55,26 @@ async def held_cases(engine: AsyncEngine) -> dict[str, int]:
 
 
 async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
-    """Throw the parked message of a case away; False when there is none. The journal says so."""
+    """Throw away the parked message of a case, or else its unreadable letter; False when there is neither.
+
+    The journal says so. A deadline is not discarded: what it is about would never end.
+    """
     async with engine.begin() as connection:
         parked = [one for one in await held.of_case(connection, case_id) if one.why is Why.PARKED]
         if parked:
             await held.take(connection, [parked[0].id])
             await _note(connection, case_id, "ParkedMessageDiscarded")
-        return bool(parked)
+            return True
+        if await outbox.discard_apart(connection, case_id):
+            await _note(connection, case_id, "UnreadableLetterDiscarded")
+            return True
+        return False
+
+
+async def unreadable_letters(engine: AsyncEngine) -> list[Apart]:
+    """What the relay could not read, and so did not send."""
+    async with engine.connect() as connection:
+        return await outbox.apart(connection)
 
 
 async def retry(
@@ -66,7 +84,10 @@ async def retry(
     parties: PartyCopy,
     case_id: str,
 ) -> Released:
-    """Handle what is held of the case, one by one, in the order it came; stops at the next fault."""
+    """Handle what is held of the case, one by one, in the order it came; stops at the next fault.
+
+    Its letters are the relay's again: one that still cannot be read holds the case anew.
+    """
     handled = 0
     while waiting := await _of_case(engine, case_id):
         if not await _handled(waiting[0], engine, transaction, receiver, parties):
@@ -79,6 +100,7 @@ async def retry(
 async def let_go(engine: AsyncEngine, case_id: str) -> None:
     """The case is free when nothing is held of it any more; where there was no case, none stays behind."""
     async with engine.begin() as connection:
+        await outbox.try_again(connection, case_id)
         await run(connection, _LET_GO, case_id=case_id)
         await run(connection, _NOTHING_THERE, case_id=case_id)
         await _note(connection, case_id, "HeldCaseReleased")
@@ -98,7 +120,12 @@ async def _handled(
 ) -> bool:
     async with engine.connect() as connection:
         known = await parties.refresh(connection)
-    deliveries, dead = await receiver.receive([(from_bytes(one.record), one)], known)
+    try:
+        record = from_bytes(one.record)
+    except Exception as error:
+        log_bug(transaction.process.service, "held-message-unreadable", error, row=one.id)
+        return False
+    deliveries, dead = await receiver.receive([(record, one)], known)
     outcomes = await transaction.run(deliveries, dead)
     return all(outcome.fate is not Fate.PARKED for outcome in outcomes)
 

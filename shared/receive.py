@@ -1,5 +1,6 @@
 """From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,7 @@ from shared.actor import Actor, Command, Role
 from shared.case_keys import CaseKeys, KeyStatus, refusal_for
 from shared.clock import Clock
 from shared.codec import Codec
-from shared.content import SEALED_ALLOWED, AnyContent, Sealed, contents, is_blank, lay_away
+from shared.content import SEALED_ALLOWED, Sealed
 from shared.delivery import DeadLetter, Delivery, Unhandled
 from shared.envelope import (
     PLAIN_BODY,
@@ -45,10 +46,12 @@ from shared.refusal import (
 )
 from shared.sealing import CaseKey
 from shared.service import Inbound, Service
+from shared.texts import Texts, take_texts
 from shared.topics import Topics
 from shared.words import ID
 
 S = TypeVar("S", bound=HasPhase)
+AT_A_TIME = 20  # records read before others have their turn
 
 
 class Read(NamedTuple):
@@ -61,6 +64,7 @@ class Read(NamedTuple):
     by: Actor
     case_id: str
     digest: bytes
+    texts: Texts = Texts()
     refusal: Refusal | None = None
     held: Held | None = None
 
@@ -87,7 +91,9 @@ class Receiver(Generic[S]):
         """
         read: list[Read] = []
         dead: list[DeadLetter] = []
-        for record, held in records:
+        for n, (record, held) in enumerate(records, 1):
+            if n % AT_A_TIME == 0:
+                await asyncio.sleep(0)
             try:
                 one = self._read(record, held, parties)
             except (Unreadable, CannotOpen) as reason:
@@ -131,6 +137,9 @@ class Receiver(Generic[S]):
         if len(payload) > MAX_PAYLOAD and len(to_json(signed.get("data"))) > MAX_PAYLOAD:
             raise Unreadable("too-large")
         message = self._validated(envelope, signed.get("data"))
+        digest = inbox.digest(self.digest_key, envelope.type, envelope.subject, message)
+        too_old = age > inbox.HORIZON
+        refusal = MESSAGE_TOO_OLD if too_old else self._at_the_door(message, party, record, held, parties)
         return Read(
             record=record,
             envelope=envelope,
@@ -138,10 +147,9 @@ class Receiver(Generic[S]):
             sender=party,
             by=_as_party(party),
             case_id=self._case_of(envelope, message, party),
-            digest=inbox.digest(self.digest_key, envelope.type, envelope.subject, message),
-            refusal=MESSAGE_TOO_OLD
-            if age > inbox.HORIZON
-            else self._at_the_door(message, party, record, held, parties),
+            digest=digest,
+            texts=self._texts(message, party, envelope.id),
+            refusal=refusal,
             held=held,
         )
 
@@ -180,6 +188,7 @@ class Receiver(Generic[S]):
             by=Actor(Role.SERVICE, service=sender),
             case_id=self._case_of(envelope, message, sender),
             digest=b"",
+            texts=self._texts(message, f"service:{sender}", envelope.id),
             held=held,
         )
 
@@ -207,14 +216,20 @@ class Receiver(Generic[S]):
         envelope = from_attributes(headers)
         case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
-        return Read(record, envelope, Model(), party, by, case_id, b"", NOT_A_PARTY, held)
+        return Read(record, envelope, Model(), party, by, case_id, b"", refusal=NOT_A_PARTY, held=held)
+
+    def _texts(self, message: Model, sender: str, message_id: str) -> Texts:
+        """The texts it says, taken out of it; nothing after this sees one."""
+        return take_texts(
+            message, self.service.name, lambda: keyed_id(self.digest_key, "piece", sender, message_id)
+        )
 
     # --- sealing what it says ---------------------------------------------------------------------
 
     async def _keys_for(self, read: Sequence[Read]) -> dict[str, CaseKey | KeyStatus]:
         """Keys of all cases that a readable message brings text for; made only for those that open one."""
         opening = {r.case_id for r in read if type(r.message) in self.service.makes_keys and not r.refusal}
-        wanted = {r.case_id for r in read if not r.refusal and _brings_text(r.message)} - opening
+        wanted = {r.case_id for r in read if not r.refusal and r.texts.written} - opening
         made = await self.keys.get(opening, make=True) if opening else {}
         return made | (await self.keys.get(wanted) if wanted else {})
 
@@ -244,8 +259,7 @@ class Receiver(Generic[S]):
             return read.refusal, (), None
         message, status = read.message, keys.get(read.case_id)
         key = status if isinstance(status, CaseKey) else None
-        anchor = keyed_id(self.digest_key, "piece", read.sender, read.envelope.id) if key else ""
-        pieces = seal_away(message, key, anchor=anchor, by=self.service.name)
+        pieces = read.texts.pieces(key, self.service.name)
         opened = self.house_keys() if read.by.role is Role.SERVICE else ()
         inbound = Inbound(read.case_id, read.by, received, read.envelope.id, read.record.received_at, opened)
         try:
@@ -265,32 +279,9 @@ class Receiver(Generic[S]):
         return DeadLetter(reason=reason, letters=letters, held=held)
 
 
-def seal_away(fresh: Model, key: CaseKey | None, *, anchor: str, by: str) -> tuple[Sealed, ...]:
-    """The texts of a message that was just read, sealed for its case; the message keeps references.
-
-    What another service sealed stays sealed. Blank text stays where it is, so that a decision sees it.
-    """
-    count = 0
-
-    def piece_of(content: AnyContent) -> Sealed | None:
-        nonlocal count
-        if isinstance(content, Sealed):
-            return content
-        if key is None or not isinstance(content, str) or is_blank(content):
-            return None
-        count += 1
-        return key.seal(content, piece=f"{anchor}.{count}", by=by)
-
-    return lay_away(fresh, piece_of)
-
-
 @cache
 def _as_party(party: str) -> Actor:
     return Actor(Role.PARTY, party=party)
-
-
-def _brings_text(message: Model) -> bool:
-    return any(isinstance(content, str) and not is_blank(content) for content in contents(message))
 
 
 def _json(payload: bytes) -> dict[str, Any]:

@@ -154,7 +154,7 @@ REASONS = {
     "does-not-open": "the body is no JWE, or was changed",
     "extension-not-understood": "a JOSE header has crit",
     "header-differs-from-signature": "a ce_ header says something else than the signed CloudEvent",
-    "header-not-utf-8": "any header",
+    "header-not-utf-8": "any header, its name or its value",
     "header-repeated": "a ce_ header, or content-type, stands there twice",
     "id-not-a-uuid": "ce_id, in lower-case hexadecimal digits with hyphens",
     "invalid-json": "the signed payload, also when it is nested too deep or holds half a character",

@@ -5,8 +5,10 @@ in-sync replica has them. A destination that fails is set aside alone.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
@@ -20,14 +22,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import outbox
 from shared.case_keys import CannotReachKeys, CaseKeys
+from shared.cases import hold
 from shared.clock import machine_now
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, Sealed, can_hold_content, contents, transform
 from shared.database import fetch, run
 from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.logs import log_bug
 from shared.message import by_type
 from shared.outbox import Row
-from shared.parties import Parties
+from shared.parties import Parties, PartyRecord
 from shared.party_copy import PartyCopy
 from shared.sealing import CaseKey
 
@@ -87,6 +91,8 @@ class Relay:
             self._awake.clear()
             try:
                 sent = await self._send_batch(leader)
+            except CannotBeSent as fault:
+                sent = await self._set_apart(leader, fault)
             except (CannotReachKeys, KafkaError) as error:
                 log.warning("relay-waits", kind=type(error).__name__)
                 sent = 0
@@ -111,12 +117,30 @@ class Relay:
             await outbox.set_aside(leader, sorted(aside | failed), ASIDE)
         return len(rows)
 
+    async def _set_apart(self, leader: AsyncConnection, fault: "CannotBeSent") -> int:
+        """Its case is held, and the case's letters wait; the case is locked first, as in a transaction."""
+        row = fault.row
+        log_bug(self._service, "letter-unreadable", fault.error, row=row.id, type=row.type)
+        async with leader.begin():
+            if row.case_id is not None:
+                await hold(leader, row.case_id)
+            await outbox.set_apart(leader, row.id)
+        return 1
+
+    @property
+    def _service(self) -> str:
+        return self.source.rpartition("zvh-")[2]
+
     # --- preparing --------------------------------------------------------------------------------
 
     async def _prepare(
         self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties
     ) -> tuple[list["Ready"], set[str]]:
-        sealed = {row.id: message for row in rows if (message := _sealed_message(row)) is not None}
+        sealed = {}
+        for row in rows:
+            with _reading(row):
+                if (message := _sealed_message(row)) is not None:
+                    sealed[row.id] = message
         keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
         numbers = await self._numbers(connection, rows)
         now = machine_now()
@@ -129,23 +153,30 @@ class Relay:
             if row.recipient and (party is None or party.sealing_key(now) is None):
                 aside.add(row.topic)
                 continue
-            text = row.body.encode()
-            if row.id in sealed:
-                key = keys.get(row.case_id or "")
-                if not isinstance(key, CaseKey):
-                    aside.add(row.topic)
-                    continue
-                text = _opened(sealed[row.id], key)
-            if party is None:
-                ready.append(Ready(row, row.id, to_headers(self._envelope(row, row.id), PLAIN_BODY), text))
+            key = keys.get(row.case_id or "") if row.id in sealed else None
+            if row.id in sealed and not isinstance(key, CaseKey):
+                aside.add(row.topic)
                 continue
-            number = numbers[party.party] = numbers.get(party.party, 0) + 1
-            envelope = self._envelope(row, number)
-            body = self.codec.make(to_json(envelope, text), party, now)
-            ready.append(Ready(row, number, to_headers(envelope, SEALED_BODY), body or b""))
+            number = row.id
+            if party is not None:
+                number = numbers[party.party] = numbers.get(party.party, 0) + 1
+            with _reading(row):
+                text = _opened(sealed[row.id], key) if isinstance(key, CaseKey) else row.body.encode()
+            try:
+                ready.append(self._ready(row, number, text, party, now))
+            except Exception as error:
+                log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
+                aside.add(row.topic)
             if len(ready) % 50 == 0:
                 await asyncio.sleep(0)
         return ready, aside
+
+    def _ready(self, row: Row, number: int, text: bytes, party: PartyRecord | None, now: datetime) -> "Ready":
+        envelope = self._envelope(row, number)
+        if party is None:
+            return Ready(row, number, to_headers(envelope, PLAIN_BODY), text)
+        body = self.codec.make(to_json(envelope, text), party, now)
+        return Ready(row, number, to_headers(envelope, SEALED_BODY), body or b"")
 
     async def _numbers(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, int]:
         recipients = sorted({row.recipient for row in rows if row.recipient})
@@ -216,6 +247,22 @@ class Relay:
                 return ()
             self._topics[topic] = tuple(sorted(found))
         return self._topics[topic]
+
+
+class CannotBeSent(Exception):
+    """This row cannot be read: a fault of ours, or of the disk it lies on."""
+
+    def __init__(self, row: Row, error: Exception) -> None:
+        super().__init__(row.id)
+        self.row, self.error = row, error
+
+
+@contextlib.contextmanager
+def _reading(row: Row) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise CannotBeSent(row, error) from None
 
 
 class Ready(NamedTuple):

@@ -137,7 +137,7 @@ def assemble(
         metadata_max_age_ms=10_000,
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
-    consumer = Consumer(engine, receiver, transaction, parties, relay, topics)
+    consumer = Consumer(engine, receiver, transaction, parties, relay, topics, settings.batch)
     rotation = KeyRotation(engine, post, house_keys, relay)
     office = PostOffice(
         kafka_login(
@@ -158,7 +158,7 @@ def assemble(
         read_secret(settings.kafka_password_file),
         str(settings.ca_file),
     )
-    subscribe(broker, consumer, service.name, settings.batch)
+    subscribe(broker, consumer, service.name)
     return Parts(
         settings,
         service,

@@ -11,14 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import due, erasure, held, inbox
-from shared.actor import CLOCK
+from shared.actor import CLOCK, Command
 from shared.arrivals import Arrivals
 from shared.case_keys import CannotReachKeys
 from shared.clock import Clock, machine_now
 from shared.database import fetch, run
-from shared.delivery import Delivery
+from shared.delivery import Delivery, Unhandled
 from shared.due import Deadline
+from shared.held import Held
 from shared.inbox import Slip
+from shared.logs import log_bug
 from shared.party_copy import PartyCopy
 from shared.post_office import CannotReachKafka
 from shared.process import HasPhase
@@ -30,6 +32,7 @@ from shared.transaction import Transaction
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
+UNREACHABLE = (DBAPIError, OSError, CannotReachKeys)  # nothing is wrong with the deadline: all wait
 PERIOD = 0.5  # seconds between two looks
 MOST = 500
 HOUR = timedelta(hours=1)
@@ -60,7 +63,7 @@ class Timekeeper(Generic[S]):
             try:
                 fired = await self._fire() + await self._retry()
                 await self._prune()
-            except (DBAPIError, OSError, CannotReachKeys) as error:
+            except UNREACHABLE as error:
                 log.warning("timekeeper-pauses", kind=type(error).__name__)
                 fired = 0
             if fired:
@@ -93,9 +96,19 @@ class Timekeeper(Generic[S]):
         return [line for line in lines if until is not None and line.at <= until]
 
     async def _delivery(self, line: Deadline) -> Delivery:
-        """State decides whether the deadline still matters; it counts as received when it was due."""
+        """State decides whether the deadline still matters; it counts as received when it was due.
+
+        One that cannot be made a command of stays, and holds its case, as a message does.
+        """
         slip = Slip("clock", line.id, b"", machine_now(), line.case_id)
-        command = await self.service.timers[line.kind](line)
+        command: Command
+        try:
+            command = await self.service.timers[line.kind](line)
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            log_bug(self.service.name, "deadline-unreadable", error)
+            command = Unhandled(by=CLOCK)
         return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
 
     async def _prune(self) -> None:
@@ -116,7 +129,18 @@ class Timekeeper(Generic[S]):
             parties = await self.parties.refresh(connection)
         if not waiting:
             return 0
-        records = [(from_bytes(one.record), one) for one in waiting]
+        records = []
+        for one in waiting:
+            try:
+                records.append((from_bytes(one.record), one))
+            except Exception as error:
+                log_bug(self.service.name, "held-message-unreadable", error, row=one.id)
+                await self._park(one)
         deliveries, dead = await self.receiver.receive(records, parties)
         await self.transaction.run(deliveries, dead)
         return len(waiting)
+
+    async def _park(self, one: Held) -> None:
+        async with self.engine.begin() as connection:
+            await self.transaction.cases.hold(connection, one.case_id)
+            await held.park(connection, one.id)

@@ -19,7 +19,6 @@ from shared.authorisation import permit
 from shared.cases import Case, CaseTable
 from shared.clock import machine_now
 from shared.consequences import Consequence, SetTimer
-from shared.content import pieces_in
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Fate, Outcome, Unhandled
 from shared.held import Hold, Why
@@ -223,8 +222,8 @@ class Transaction(Generic[S]):
             writes.cases[case.case_id] = case
             writes.changed.add(case.case_id)
         if delivery.pieces:
-            told = {piece for event in events for piece in pieces_in(event)}
-            writes.pieces += [(case.case_id, piece) for piece in delivery.pieces if piece.piece in told]
+            told = [piece for piece in delivery.pieces if journal.refers_to(entries, piece.piece)]
+            writes.pieces += [(case.case_id, piece) for piece in told]
         writes.entries += entries
         if delivery.answer_to:
             writes.answers.append(self.post.accepted(delivery.answer_to, delivery))

@@ -114,7 +114,10 @@ def _service(on: Bases, machine: str, service: str) -> Recipe:
 
 
 def _tools(on: Bases, machine: str) -> Recipe:
-    files = _below("packages", runtime_packages(machine), ())
+    files = {
+        **_below("packages", runtime_packages(machine), ()),
+        **_below("shared", ROOT / "shared", SUFFIXES),
+    }
     for name in TOOL_FILES:
         found = DEPLOY / name
         files |= _below(f"deploy/{name}", found, SUFFIXES) if found.is_dir() else {f"deploy/{name}": found}

@@ -1,31 +1,57 @@
-"""`python -m deploy.provisioning`: once, before the services start; its secrets stand in a file."""
+"""`python -m deploy.provisioning make | remove-ended`: what services need on the servers; what is gone again.
+
+`make` is a job's: its settings stand in the environment, its secrets in a file.
+"""
 
 import asyncio
 import os
-import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from deploy.provisioning.connection import Connection
 from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
+from deploy.provisioning.provision import remove_party_access
+from deploy.provisioning.register import ended, recorded_parties
 
 NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
 
+app = typer.Typer(add_completion=False, help="Topics, logins, rights and databases.")
 
-def main() -> int:
-    """0 when all of it is in effect; 2 when a setting is missing."""
+
+@app.command()
+def make() -> None:
+    """All of it; again changes nothing. Ends with 2 when a setting is missing."""
     if missing := [name for name in NEEDED if not os.environ.get(name)]:
-        print(f"not set: {', '.join(missing)}", file=sys.stderr)
-        return 2
+        typer.echo(f"not set: {', '.join(missing)}", err=True)
+        raise typer.Exit(2)
     host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
     port, prefix = int(os.environ.get("ZVH_DATABASE_PORT", "5432")), os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
     passwords = read_passwords(Path(secrets_file))
     asyncio.run(provision_databases(host, port, passwords))
-    print(f"databases: {', '.join(passwords.databases)}")
+    typer.echo(f"databases: {', '.join(passwords.databases)}")
     provision_broker(bootstrap, Path(ca_file), prefix, passwords)
-    print(
+    typer.echo(
         f"topics, logins and rights of {len(passwords.services)} services, {len(passwords.parties)} parties"
     )
-    return 0
+
+
+@app.command()
+def remove_ended(
+    bootstrap: Annotated[str, typer.Option(help="The broker")],
+    ca_file: Annotated[Path, typer.Option(help="Certificate the broker is known by")],
+    password_file: Annotated[Path, typer.Option(help="File with the password of that login")],
+    user: Annotated[str, typer.Option(help="Login that may alter rights and read the register")] = "admin",
+    prefix: Annotated[str, typer.Option(help="Topic prefix")] = "zvh",
+) -> None:
+    """Take the rights and the login of every party whose membership has ended (R115); again does no harm."""
+    admin = Connection(bootstrap, ca_file, user, password_file.read_text().strip())
+    for party in ended(recorded_parties(admin, prefix), datetime.now(UTC)):
+        removed = remove_party_access(admin, party)
+        typer.echo(f"{party}: " + ("rights and login removed" if removed else "had none"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app()

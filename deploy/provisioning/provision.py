@@ -81,8 +81,11 @@ def provision_parties(
     return given
 
 
-def remove_party_access(admin: Connection, party: str) -> None:
-    """Rights first, so that open connections stop too; then the login. Topics stay (R115)."""
+def remove_party_access(admin: Connection, party: str) -> bool:
+    """Rights first, so that open connections stop too; then the login. Topics stay (R115).
+
+    Whether there were any rights to remove.
+    """
     client = AdminClient(admin.settings())
     everything = AclBindingFilter(
         ResourceType.ANY,
@@ -93,6 +96,7 @@ def remove_party_access(admin: Connection, party: str) -> None:
         AclOperation.ANY,
         AclPermissionType.ANY,
     )
+    had = bool(client.describe_acls(everything).result(PATIENCE))
     _results(client.delete_acls([everything]))
 
     def gone() -> None:
@@ -105,6 +109,7 @@ def remove_party_access(admin: Connection, party: str) -> None:
         client.alter_user_scram_credentials([deletion]),
         harmless=KafkaError.RESOURCE_NOT_FOUND,
     )
+    return had
 
 
 def _apply(

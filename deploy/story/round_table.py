@@ -58,15 +58,14 @@ async def _invite(world: World) -> None:
     world.telling.check(
         roles == ["executor", "informant", "executor", "executor"]
         and await world.sent_only_to(*cast.AT_THE_TABLE, since=before),
-        "four participants are invited, and nobody else: to date, place and role, with nothing of the case "
-        "(R45)",
+        "four participants are invited, and nobody else: to date, place and role, with nothing of the case; "
+        "a worker of the corporation, which has no connector, reads its invitation over HTTP (R45)",
     )
 
 
 async def _invitation(world: World, name: str, invitation: dict[str, Any]) -> str:
-    """The role in the letter of this party, in which nothing stands that leads to the case."""
-    async with world.connected(name) as party:
-        letter = await party.gets(RtoConvened, case=world.case, where=lambda m: m.rto_id == world.rto)
+    """The role in the invitation of this party, in which nothing stands that leads to the case."""
+    letter = await _read_invitation(world, name)
     said = letter.model_dump_json()
     told = [known for known in world.names_of_the_case - {world.rto} if known in said]
     world.telling.must(
@@ -74,6 +73,17 @@ async def _invitation(world: World, name: str, invitation: dict[str, Any]) -> st
         f"the invitation of {name} holds date and place, and nothing of the case",
     )
     return letter.role.value
+
+
+async def _read_invitation(world: World, name: str) -> RtoConvened:
+    """By letter, or without a connector as its worker sees it."""
+    if name in world.parties:
+        party = world.party(name)
+        return await party.gets(RtoConvened, case=world.case, where=lambda m: m.rto_id == world.rto)
+    found = await world.worker(name).see_until("rto", "/invitations", lambda page: page["invitations"])
+    (shown,) = found["invitations"]
+    world.telling.must(shown.pop("case_id") == world.case, f"the invitation of {name} says to which case")
+    return RtoConvened.model_validate(shown)
 
 
 async def _refused_acceptances(world: World) -> None:

@@ -9,14 +9,18 @@ from pydantic import Field
 
 from services.rto import commands as c
 from services.rto import handlers as h
-from services.rto.reading import may_view, may_view_log
-from services.rto.store import looks
-from services.rto.views import CaseView, case_view, things
+from services.rto.reading import may_view, may_view_invitation, may_view_log
+from services.rto.state import State
+from services.rto.store import invited, looks
+from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
+from shared.actor import Role
 from shared.content import Content
+from shared.desk import Caller, Desk, Refused
 from shared.message import Model
 from shared.messages import rto as m
 from shared.messages.triage import ViewingEntry
 from shared.parties import Scope
+from shared.refusal import NOT_YOURS
 from shared.web import Acting, AtDesk, Done, Looking, done
 from shared.words import Id, Item, PartyId
 
@@ -25,6 +29,7 @@ directing = APIRouter(tags=["process director"])
 taking_part = APIRouter(tags=["parties"])
 
 LOOKS_PER_PAGE = 1000
+INVITATIONS_PER_PAGE = 20  # each is looked at, and logged, by itself
 LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 
@@ -63,6 +68,33 @@ async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
     """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
     seen = await desk.look(caller, case_id, may_view, things, scope=Scope.RTO)
     return case_view(case_id, caller, seen)
+
+
+@reading.get("/invitations")
+async def read_invitations(caller: Looking, desk: AtDesk, after: Annotated[Id, Query()] = "") -> Invitations:
+    """The invitations of the organisation of this worker, each looked at like any case (R45, R59)."""
+    if Role.PARTY_WORKER not in caller.identity.roles or caller.identity.party is None:
+        raise Refused(NOT_YOURS)
+    party = caller.identity.party
+    async with desk.engine.connect() as connection:
+        found = await invited(connection, party, after=after, most=INVITATIONS_PER_PAGE)
+    seen = [await _look_at_invitation(caller, desk, case_id, party) for case_id in found]
+    return Invitations(
+        invitations=[one for one in seen if one is not None],
+        after=found[-1] if len(found) == INVITATIONS_PER_PAGE else None,
+    )
+
+
+async def _look_at_invitation(
+    caller: Caller, desk: Desk[State], case_id: str, party: str
+) -> Invitation | None:
+    """None for who is not the delegate that was named, and where the RTO ended a moment ago."""
+    try:
+        seen = await desk.look(caller, case_id, may_view_invitation, invitation_of(party), scope=Scope.RTO)
+    except Refused:
+        return None
+    letter = seen.things.get("invitation")
+    return Invitation(**dict(letter), case_id=case_id) if letter else None
 
 
 @reading.get("/cases/{case_id}/access-log")

@@ -1,6 +1,7 @@
 """What follows from each event of the round table: letters, announcements, what is stopped and dropped."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from services.rto import events as e
 from services.rto.state import State
@@ -13,8 +14,10 @@ from shared.consequences import (
     StopUnsent,
     ToParty,
 )
+from shared.content import Content
 from shared.messages import rto as m
 from shared.messages.house import CasePurged
+from shared.messages.triage import Participant
 from shared.words import ContributedItem
 
 
@@ -62,18 +65,16 @@ def _invitations(event: e.RtoConvened) -> list[Consequence]:
     """Date, place, role and contribution asked, and nothing of the case itself (R45)."""
     meeting = event.meeting
     return [
-        ToParty(
-            p.party,
-            m.RtoConvened(
-                rto_id=meeting.rto_id,
-                on=meeting.on,
-                place=meeting.place,
-                role=p.role,
-                contribution=p.contribution,
-            ),
-        )
+        ToParty(p.party, invitation(meeting.rto_id, meeting.on, meeting.place, p))
         for p in meeting.participants
     ]
+
+
+def invitation(rto_id: str, on: datetime, place: Content, participant: Participant) -> m.RtoConvened:
+    """What an invited party gets to know, by letter or on the page of its worker."""
+    return m.RtoConvened(
+        rto_id=rto_id, on=on, place=place, role=participant.role, contribution=participant.contribution
+    )
 
 
 def _assignments(state: State) -> list[Consequence]:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from services.rto.commands import Plan
 from services.rto.state import Answer, Phase, Progress, Release, Rto, Seat, State
 from shared.actor import Role
-from shared.messages.rto import Action, Taker
+from shared.messages.rto import Action, RtoConvened, Taker
 from shared.messages.triage import RtoPrepared, ViewingEntry
 from shared.reading import Allowed, Denied, Verdict, Viewer
 from shared.words import ContributedItem, Person
@@ -58,6 +58,19 @@ def may_view_log(viewer: Viewer, thing: None, state: State, now: datetime) -> Ve
     if viewer.role is not Role.PRIVACY_OFFICER:
         return Denied("R129", "art. 13.1, 20.2-20.5")
     return Allowed("R129")
+
+
+def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State, now: datetime) -> Verdict:
+    """What the letter to its party says, before the rest of the case opens to its delegate (R45, R59).
+
+    A thing here is the invitation of the viewer's own party, because no other is ever looked up.
+    """
+    seat = _seat(viewer, state)
+    if viewer.role is not Role.PARTY_WORKER or state.phase is not Phase.CONVENED or seat is None:
+        return NOBODY_ELSE
+    if seat.answer is Answer.DECLINED:
+        return NOBODY_ELSE
+    return _not_the_delegate(viewer, state) or Allowed("R45", state.leading_party)
 
 
 # --- the people of the house -----------------------------------------------------------------------

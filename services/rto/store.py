@@ -1,4 +1,4 @@
-"""The access log of a case: the one query of the round table's own."""
+"""The two queries of the round table's own: who looked at a case, and where a party is invited."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +14,21 @@ _LOOKS = sa.text(
     FROM access_log WHERE case_id = :case_id AND entry > :after ORDER BY entry LIMIT :most
     """
 )
+
+_INVITED = sa.text(
+    """
+    SELECT case_id FROM cases
+    WHERE phase = 'convened' AND NOT held AND case_id > :after AND EXISTS (
+        SELECT FROM json_array_elements(state -> 'rtos' -> -1 -> 'seats') AS seat
+        WHERE seat #>> '{participant,party}' = :party AND seat ->> 'answer' <> 'declined')
+    ORDER BY case_id LIMIT :most
+    """
+)
+
+
+async def invited(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
+    """The cases at whose open RTO this party has a seat it did not decline; cases that are held aside."""
+    return [row.case_id for row in await fetch(connection, _INVITED, party=party, after=after, most=most)]
 
 
 async def looks(connection: AsyncConnection, case_id: str, *, after: int, most: int) -> Sequence[sa.Row[Any]]:

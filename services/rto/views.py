@@ -1,6 +1,6 @@
 """What people get to read of a case at the round table: made of what `may_view` let through alone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeVar
@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from services.rto.commands import Plan
-from services.rto.consequences import without_reservations
+from services.rto.consequences import invitation, without_reservations
 from services.rto.state import Answer, Phase, Progress, Release, ReleaseStatus, Rto, State
 from shared.content import Content
 from shared.desk import Caller, Seen
 from shared.message import Model
-from shared.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
+from shared.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
 from shared.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
-from shared.words import ContributedItem, Person, Theme
+from shared.words import ContributedItem, Id, Person, Theme
 
 T = TypeVar("T")
 
@@ -76,6 +76,19 @@ class ReleaseView(Model):
     status: ReleaseStatus = Field(title="akkoord")
 
 
+class Invitation(RtoConvened):
+    """What the letter to the caller's organisation says, with the number it stood under."""
+
+    case_id: Id = Field(title="casusnummer")
+
+
+class Invitations(Model):
+    """A page of them; `after` gives the next one."""
+
+    invitations: list[Invitation] = Field(title="uitnodigingen")
+    after: Id | None = Field(default=None, title="volgende")
+
+
 class CaseView(Model):
     """A case at the round table, as far as this viewer may see it."""
 
@@ -110,6 +123,18 @@ def things(state: State) -> Iterable[tuple[str, Any]]:
         yield from ((f"action/{action.action_id}", action) for action in state.plan.actions)
     yield from ((f"progress/{x.action_id}", x) for x in state.progress)
     yield from ((f"taker/{x.party}/{x.item_id}/{x.action_id}", x) for x in state.takers)
+
+
+def invitation_of(party: str) -> Callable[[State], Iterable[tuple[str, RtoConvened]]]:
+    """The invitation of this party to the latest RTO, if it has one."""
+
+    def letters(state: State) -> Iterable[tuple[str, RtoConvened]]:
+        rto = state.latest
+        seat = rto.seat(party) if rto else None
+        if rto and seat and rto.place:
+            yield "invitation", invitation(rto.rto_id, rto.on, rto.place, seat.participant)
+
+    return letters
 
 
 def _label(release: Release) -> str:

@@ -34,6 +34,7 @@ from shared.envelope import (
     to_headers,
     to_json,
 )
+from shared.header_names import take_any_header_name
 from shared.ids import new_id
 from shared.jose import CannotOpen, open_sealed, sign_and_seal
 from shared.message import SERVICES, Direction, Model, by_type, of_model
@@ -81,6 +82,7 @@ class Connector:
 
     async def __aenter__(self) -> Self:
         settings = self._settings
+        take_any_header_name()
         context = ssl.create_default_context(cafile=settings.ca_file)
         common: dict[str, Any] = {
             "bootstrap_servers": settings.bootstrap,

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,13 +15,23 @@ from bench.measure import Run
 from bench.place import Cpu
 from bench.report import lines, processor_ratios, ratios
 from deploy.local.keys import new_encryption_key, new_signing_key
+from services.triage.main import SERVICE
+from shared.case_keys import CaseKeys
+from shared.clock import Clock, machine_now
+from shared.codec import SignedAndSealed
 from shared.envelope import PLAIN_BODY, from_attributes, read_headers, signed_differs
+from shared.house_keys import HouseKeys
 from shared.ids import new_id
 from shared.jose import load_key, new_key, open_sealed, public_jwk
+from shared.letters import Post
 from shared.message import by_type
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered
-from shared.parties import KeyUse
+from shared.parties import KeyUse, Parties
+from shared.receive import Receiver
+from shared.record import Record
+from shared.topics import Topics
+from tests.receiving import OneKey
 
 PARTIES = [f"partij-{n}" for n in range(30)]
 ENV = {
@@ -55,6 +66,35 @@ def test_the_plain_letter_is_what_the_sealed_one_holds() -> None:
         payload, _ = open_sealed(letter.sealed, sealed_to={house.kid: house}.get, signed_by=signers.get)
         assert payload == letter.plain
         QueryAnswered.model_validate(json.loads(payload)["data"])
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_triage_takes_the_letter_both_ways(tmp_path: Path, plain: bool) -> None:
+    house = HouseKeys(tmp_path, b"r" * 32, machine_now)
+    queries = make_queries(60, PARTIES)
+    sealing_jwk = next(jwk for jwk in house.public() if jwk["use"] == "enc")
+    letters = make_letters(60, queries, ENV, sealing_jwk)
+    topics, codec = Topics(), Plain() if plain else SignedAndSealed(house)
+    keys = CaseKeys(OneKey(), "bench")
+    receiver = Receiver(SERVICE, topics, codec, keys, Clock(), Post("triage", topics), b"d" * 32)
+    records = [
+        (
+            Record(
+                topic=topics.from_party("triage", letter.party),
+                partition=0,
+                offset=n,
+                received_at=machine_now(),
+                headers=tuple(letter.headers),
+                value=letter.body(plain=plain),
+            ),
+            None,
+        )
+        for n, letter in enumerate(letters)
+    ]
+    parties = Parties({record.party: record for record in party_records(ENV)})
+    deliveries, dead = await receiver.receive(records, parties)
+    assert [one.reason for one in dead] == []
+    assert len(deliveries) == 60
 
 
 def test_the_floor_answers_what_a_partner_can_read() -> None:

@@ -5,11 +5,11 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from deploy.provisioning.connection import Connection
 
 
-def post(login: Connection, topic: str, *values: bytes) -> None:
+def post(login: Connection, topic: str, *values: bytes, key: str | None = None) -> None:
     """Put these on the topic."""
     producer = Producer({**login.settings(), "acks": "all"})
     for value in values:
-        producer.produce(topic, value)
+        producer.produce(topic, value, key)
     assert producer.flush(20) == 0
 
 

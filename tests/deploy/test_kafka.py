@@ -1,18 +1,23 @@
 """The running broker gives every login what the table says, and survives being killed."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
+from typer.testing import CliRunner
 
 from deploy.local.certificates import Certificates
 from deploy.local.kafka import Kafka
+from deploy.provisioning.__main__ import app
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, remove_party_access
 from deploy.provisioning.topics import SERVICES
+from shared.parties import PartyKind, PartyRecord
 from tests.deploy.conftest import PARTIES, PREFIX, SERVERS
+from tests.deploy.posting import post
 
 Logins = dict[str, Connection]
 
@@ -159,6 +164,45 @@ def test_an_excluded_party_loses_its_rights_and_its_login(kafka: Kafka, logins: 
     assert still_open.list_topics(timeout=10).topics == {}
     with pytest.raises(KafkaException):
         visible_topics(login)
+
+
+def test_the_broker_follows_the_register_of_parties(kafka: Kafka, logins: Logins, tmp_path: Path) -> None:
+    """R115: whose membership has ended loses its rights; whose has not, or ends later, keeps them."""
+    now = datetime.now(UTC)
+    ends = {"ended-party": now - timedelta(days=1), "leaving-party": now + timedelta(days=1), "member": None}
+    passwords = provision_parties(kafka.connection, ends, prefix=PREFIX)
+    register = "zvh.governance.parties"
+    for until in (None, "as it is now"):
+        for party, end in ends.items():
+            record = PartyRecord(
+                party=party,
+                name=party,
+                kind=PartyKind.MUNICIPALITY,
+                member_from=now - timedelta(days=9),
+                member_until=end if until else None,
+            )
+            post(logins["service-governance"], register, record.model_dump_json().encode(), key=party)
+    secret = tmp_path / "password"
+    secret.write_text(kafka.connection.password)
+
+    def said() -> list[str]:
+        options = {
+            "--bootstrap": kafka.connection.bootstrap,
+            "--ca-file": str(kafka.connection.ca_file),
+            "--user": kafka.connection.user,
+            "--password-file": str(secret),
+        }
+        arguments = [text for pair in options.items() for text in pair]
+        answer = CliRunner().invoke(app, ["remove-ended", *arguments])
+        assert answer.exit_code == 0, answer.output
+        return answer.output.splitlines()
+
+    assert said() == ["ended-party: rights and login removed"]
+    assert said() == ["ended-party: had none"]
+    for party in ("leaving-party", "member"):
+        assert len(visible_topics(kafka.connection.as_user(party, passwords[party]))) == 6
+    with pytest.raises(KafkaException):
+        visible_topics(kafka.connection.as_user("ended-party", passwords["ended-party"]))
 
 
 def test_provisioning_again_changes_nothing(kafka: Kafka, logins: Logins) -> None:

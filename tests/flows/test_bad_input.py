@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from confluent_kafka import KafkaException
 
 from deploy.story.party import Party
@@ -18,6 +20,7 @@ from shared.jose import MAX_PAYLOAD, load_key, new_key, sign_and_seal
 from shared.messages.governance import AuthorisationGranted, AuthorisationRevoked
 from shared.messages.house import MessageAccepted, MessageRefused
 from shared.parties import Scope
+from tests.batches import BREAKABLE, break_name
 from tests.running import DeadLetters, party_producer, produce
 
 PARTY, OTHER = "politie-limburg", "met-ggz"
@@ -149,6 +152,27 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
     }
 
 
+async def sent_in_one_batch(world: World, messages: list[tuple[Envelope, bytes]], *, broken: int) -> int:
+    """The offset of the first; the record numbered `broken` has a header whose name is not UTF-8."""
+    own = from_house_file(world.house, PARTY)
+    async with AIOKafkaProducer(
+        bootstrap_servers=own.bootstrap,
+        security_protocol="SASL_SSL",
+        ssl_context=ssl.create_default_context(cafile=own.ca_file),
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=own.user,
+        sasl_plain_password=own.password,
+    ) as producer:
+        batch = producer.create_batch()
+        for number, (envelope, body) in enumerate(messages):
+            more = [(BREAKABLE, b"x")] if number == broken else []
+            headers = [*to_headers(envelope, SEALED_BODY), *more]
+            batch.append(timestamp=None, key=b"test", value=body, headers=headers)
+        break_name(batch._build())
+        first: int = (await (await producer.send_batch(batch, TOPIC, partition=0))).offset
+        return first
+
+
 async def test_each_bad_record_gives_one_dead_letter_and_one_refusal_and_the_partition_moves_on(
     founded: World, party: Party, dead: DeadLetters
 ) -> None:
@@ -165,6 +189,22 @@ async def test_each_bad_record_gives_one_dead_letter_and_one_refusal_and_the_par
     assert isinstance(await party.ask(grant()), MessageAccepted)
     positions = [(letter.position.topic, letter.position.offset) for letter in dead.seen]
     assert len(positions) == len(set(positions))
+
+
+async def test_a_header_name_that_is_not_utf_8_costs_only_its_own_record(
+    founded: World, party: Party, dead: DeadLetters
+) -> None:
+    messages = [await a_good_message(party) for _ in range(3)]
+    offset = await sent_in_one_batch(founded, messages, broken=1)
+    assert (await dead.of(TOPIC, offset + 1)).reason == "header-not-utf-8"
+    before, refused, after = [await party.connector.answer(envelope.id) for envelope, _ in messages]
+    assert isinstance(before, MessageAccepted)
+    assert isinstance(refused, MessageRefused)
+    assert refused.position is not None
+    assert refused.position.offset == offset + 1
+    assert (refused.rule, refused.article) == ("R127", "art. 15.3; B4")
+    assert isinstance(after, MessageAccepted)
+    assert isinstance(await party.ask(grant()), MessageAccepted)
 
 
 async def test_a_repeated_id_sealed_anew_has_one_effect(founded: World, party: Party) -> None:
@@ -255,4 +295,5 @@ async def test_each_service_says_that_it_is_ready_and_what_it_leans_on(founded: 
     for service in founded.house["services"].values():
         answer = await founded.people.client.get(f"{service['base_url']}/readyz")
         assert answer.status_code == 200
-        assert answer.json() == {"database": True, "broker": True, "migrations": True, "key_authority": True}
+        checks = ("database", "broker", "migrations", "key_authority", "begun")
+        assert answer.json() == dict.fromkeys(checks, True)

@@ -21,11 +21,13 @@ from shared.auth import Issuer
 from shared.case_keys import CaseKeys, KeyStatus
 from shared.clock import Clock
 from shared.codec import SignedAndSealed
+from shared.content import SEALED_ALLOWED, Sealed, transform
 from shared.delivery import Fate
 from shared.desk import Desk
 from shared.house_keys import HouseKeys
 from shared.ids import new_id
-from shared.message import Direction, all_messages
+from shared.message import Direction, all_messages, of_model
+from shared.messages.rto import RtoConvened
 from shared.moment import Policy
 from shared.parties import Scope
 from shared.party_copy import PartyCopy
@@ -172,6 +174,48 @@ async def seat(http: Http) -> None:
         coming = {"delegate": await http.subject(party), "mandate": True}
         answer = await http.post(party, f"{RTO}/acceptance", coming)
         assert answer.status_code == 200, answer.text
+
+
+async def invitations(http: Http, who: str) -> list[dict[str, Any]]:
+    answer = await http.get(who, "/invitations")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["invitations"]
+    return found
+
+
+async def test_an_invited_worker_reads_what_the_letter_to_its_party_says_and_no_more(http: Http) -> None:
+    """R45, R59, R129."""
+    assert await invitations(http, s.HOUSING) == []
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    (letter,) = [
+        RtoConvened.model_validate_json(row.body, context=SEALED_ALLOWED)
+        for row in await rows(http.engine, "outbox", "recipient = :party", party=s.HOUSING)
+        if row.type == of_model(RtoConvened).type
+    ]
+    key = CaseKey(KEY, house="test", case_id=s.CASE)
+    said = transform(letter, lambda text: key.open(text) if isinstance(text, Sealed) else text)
+    assert await invitations(http, s.HOUSING) == [said.model_dump(mode="json") | {"case_id": s.CASE}]
+    assert said.place == MEETING["place"]
+    assert (await http.get(s.HOUSING)).json()["rtos"] == [], "that opens when its party has accepted"
+    for nobody in (s.STRANGER, "other-director"):
+        assert (await http.get(nobody, "/invitations")).json().get("invitations", []) == []
+    assert told(await http.get("manager", "/invitations"))[0] == 403
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    looks = {(x["party"], x["thing"], x["allowed"], x["rule"]) for x in log}
+    assert (s.HOUSING, "invitation", True, "R45") in looks
+    assert s.STRANGER not in {x["party"] for x in log}, "who is not invited does not even look"
+
+
+async def test_once_a_delegate_is_named_the_invitation_is_that_ones_alone(http: Http) -> None:
+    """R59: and of a party that does not come, nobody's."""
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    assert len(await invitations(http, "colleague")) == 1
+    coming = {"delegate": await http.subject(s.POLICE), "mandate": True}
+    assert (await http.post(s.POLICE, f"{RTO}/acceptance", coming)).status_code == 200
+    assert await invitations(http, "colleague") == []
+    assert len(await invitations(http, s.POLICE)) == 1
+    assert (await http.post(s.CARE, f"{RTO}/decline", {})).status_code == 200
+    assert await invitations(http, s.CARE) == []
 
 
 async def test_each_delegate_sees_exactly_what_is_allowed_and_each_look_is_logged(http: Http) -> None:

@@ -73,8 +73,14 @@ def test_a_walk_that_changes_nothing_gives_the_same(answer: QueryAnswered) -> No
 @given(ANSWERS)
 def test_what_is_laid_away_leaves_references_and_nothing_else_changes(answer: QueryAnswered) -> None:
     fresh = answer.model_copy(deep=True)
-    pieces = lay_away(fresh, lambda content: content if isinstance(content, Sealed) else None)
-    assert list(pieces) == [c for c in contents(answer) if isinstance(c, Sealed)]
+    met: list[AnyContent] = []
+
+    def ref_of(content: str | Sealed) -> Ref | None:
+        met.append(content)
+        return Ref(content.piece, content.by) if isinstance(content, Sealed) else None
+
+    lay_away(fresh, ref_of)
+    assert met == [c for c in contents(answer) if not isinstance(c, Ref)]
     assert fresh == transform(answer, lambda c: Ref(c.piece, c.by) if isinstance(c, Sealed) else c)
 
 

@@ -204,6 +204,13 @@ def test_any_attributes_give_an_envelope_or_unreadable(found: dict[str, str]) ->
         assert re.fullmatch("[a-z0-9-]+", str(reason))
 
 
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"ce_\xff", b"ce_id\xc3"])
+def test_a_header_with_a_broken_name_is_unreadable(name: bytes) -> None:
+    arrived = name.decode("utf-8", "surrogateescape")
+    with pytest.raises(Unreadable, match="header-not-utf-8"):
+        read_headers([*HEADERS, (arrived, b"x"), KIND], SEALED_BODY)
+
+
 @pytest.mark.parametrize(("value", "reason"), [(None, "null-header"), (b"\xff\xfe", "header-not-utf-8")])
 def test_a_null_or_broken_header_is_unreadable(value: bytes | None, reason: str) -> None:
     with pytest.raises(Unreadable, match=reason):

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from shared.record import Record, from_bytes, from_kafka, to_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+NAMES = TEXT | st.binary(max_size=20).map(lambda name: name.decode("utf-8", "surrogateescape"))
 RECORDS = st.builds(
     Record,
     topic=TEXT,
     partition=st.integers(0, 100),
     offset=st.integers(0, 2**62),
     received_at=st.datetimes(timezones=st.just(UTC)),
-    headers=st.lists(st.tuples(TEXT, st.none() | st.binary(max_size=20)), max_size=5).map(tuple),
+    headers=st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=20)), max_size=5).map(tuple),
     value=st.none() | st.binary(max_size=200),
 )
 

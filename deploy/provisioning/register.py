@@ -1,0 +1,48 @@
+"""What governance has published of the parties, read from the start: the broker itself is the only source."""
+
+from datetime import datetime
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+
+from deploy.provisioning.connection import Connection
+from deploy.provisioning.topics import parties_topic
+from shared.parties import PartyRecord
+
+WITHIN = 20.0  # seconds for one record
+
+
+class RegisterUnreadable(Exception):
+    """The parties topic was not read to its end: nothing may be concluded from half of it."""
+
+
+def recorded_parties(admin: Connection, prefix: str) -> dict[str, PartyRecord]:
+    """The last record of each party; raises `RegisterUnreadable`."""
+    place = TopicPartition(parties_topic(prefix), 0, OFFSET_BEGINNING)
+    consumer = Consumer(
+        {**admin.settings(), "group.id": f"{prefix}.provisioning", "enable.auto.commit": False}
+    )
+    try:
+        consumer.assign([place])
+        _, end = consumer.get_watermark_offsets(place, timeout=WITHIN)
+        latest: dict[str, PartyRecord] = {}
+        read = 0
+        while read < end:
+            found = consumer.poll(WITHIN)
+            if found is None or found.error():
+                raise RegisterUnreadable(place.topic)
+            read = (found.offset() or 0) + 1
+            if value := found.value():
+                record = PartyRecord.model_validate_json(value)
+                latest[record.party] = record
+        return latest
+    finally:
+        consumer.close()
+
+
+def ended(records: dict[str, PartyRecord], at: datetime) -> list[str]:
+    """The parties whose membership was and is no more (R115)."""
+    return sorted(
+        party
+        for party, record in records.items()
+        if record.member_until is not None and record.member_until <= at
+    )

@@ -2,13 +2,16 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+BASE ?=
+ENGINE ?=
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up down reset test check bench lock format generate
+.PHONY: help install run up down reset images up-containers down-containers reset-containers test \
+	check bench lock format generate
 
 help: ## List the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: $(STAMP) ## Make the virtual environment from the locked, hashed requirements
 
@@ -31,8 +34,21 @@ down: $(STAMP) ## Stop what `make up` started
 reset: $(STAMP) ## Stop it and forget all its data
 	@$(BIN)/python -m deploy.local reset
 
-test: $(STAMP) ## Run every test, on real Kafka and PostgreSQL
-	@$(BIN)/python -m pytest
+images: $(STAMP) ## Build what is missing of the images; BASE=local makes the base here, BASE=official fetches it
+	@$(BIN)/python -m deploy.containers images --base "$(BASE)"
+
+up-containers: $(STAMP) ## Start a whole house in containers from deploy/compose.yaml, and stay
+	@$(BIN)/python -m deploy.containers up --base "$(BASE)"
+	@$(BIN)/python -m deploy.story.found .local/containers/env.json
+
+down-containers: $(STAMP) ## Remove its containers; data and secrets stay
+	@$(BIN)/python -m deploy.containers down --base "$(BASE)"
+
+reset-containers: $(STAMP) ## Remove its containers and forget all its data
+	@$(BIN)/python -m deploy.containers reset --base "$(BASE)"
+
+test: $(STAMP) ## Run every test on real Kafka and PostgreSQL: containers where an engine answers, else embedded
+	@$(BIN)/python -m tests --engine "$(ENGINE)"
 
 check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check .

@@ -1,7 +1,6 @@
 """One broker and one database server for everything that is measured, each run with a clean part of them."""
 
 import json
-import os
 import ssl
 import sys
 from collections.abc import Iterator, Sequence
@@ -92,7 +91,7 @@ class Place:
         settings = self._settings(PLAIN if plain else SEALED, name)
         server = self.env["admin"]["postgres"]
         administration = Database(**server)
-        postgres = Postgres(self._running(POSTGRES), administration, self.layout.postgres, Path(os.devnull))
+        postgres = Postgres(self._running(POSTGRES), administration, read_log=str)
         create_database(postgres, name, read_secret(settings.database_password_file))
         run_sql(administration, "CHECKPOINT")
         try:
@@ -174,7 +173,9 @@ class Place:
         )
 
     def _running(self, name: str) -> Process:
-        return self.house.running()[name]
+        found = self.house.running()[name]
+        assert isinstance(found, Process), "measured on processes of this machine"
+        return found
 
     @property
     def jwks_url(self) -> str:

@@ -78,6 +78,12 @@ class Parts:
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+# Seconds, together below the ten that a supervisor gives between asking and killing. Closing TLS waits up to
+# half a minute for the other side to say that it closes too, and an idle client never does.
+REQUESTS_END_WITHIN = 3
+CONSUMERS_END_WITHIN = 3.0
+PRODUCER_ENDS_WITHIN = 1.0
+
 MakeKeySource = Callable[[Settings, HouseKeys], KeySource]
 MakeCodec = Callable[[HouseKeys], Codec]
 
@@ -202,9 +208,9 @@ async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]
         yield
     finally:
         await _cancel(start)
-        await parts.broker.stop()
+        await _ended("consumers", parts.broker.stop(), CONSUMERS_END_WITHIN)
         await _cancel(*tasks)
-        await parts.producer.stop()
+        await _ended("producer", parts.producer.stop(), PRODUCER_ENDS_WITHIN)
         await parts.client.aclose()
         await parts.engine.dispose()
 
@@ -225,6 +231,14 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ended(what: str, ending: Awaitable[None], within: float) -> None:
+    """In time, or not: what is then still open closes with the process, and was not acknowledged."""
+    try:
+        await asyncio.wait_for(ending, within)
+    except TimeoutError:
+        log.warning("ends-by-force", what=what)
 
 
 def _report_end(
@@ -293,7 +307,7 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
             ssl_keyfile=str(settings.tls_key_file),
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=8,
+            timeout_graceful_shutdown=REQUESTS_END_WITHIN,
             lifespan="on",
         )
     )

@@ -1,7 +1,6 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
 import os
-import signal
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,21 +9,28 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.postgres import Postgres, create_database, remove_data, start_postgres
-from deploy.local.process import stop
+from deploy.local.postgres import Postgres, create_database
 from shared import migrate
 from shared.database import connect
 from shared.service import Service
+from tests.containers import chosen
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first line of a run says which servers it uses."""
+    if not config.option.collectonly:
+        print(f"Kafka and PostgreSQL: {chosen().why}", flush=True)
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of stores; each test makes databases of its own on it."""
     directory = Path(os.environ.get("ZVH_TEST_DIRECTORY") or tmp_path_factory.mktemp("postgres"))
-    started = start_postgres(directory / "postgres", directory / "postgres.log")
+    servers = chosen().servers
+    started = servers.start_postgres(directory / "postgres", directory / "postgres.log")
     yield started
-    stop(started.process, number=signal.SIGINT)
-    remove_data(directory / "postgres")
+    started.stop()
+    servers.remove_postgres(directory / "postgres")
 
 
 FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type-arg]

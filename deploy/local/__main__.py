@@ -61,10 +61,10 @@ def reset(directory: Directory = DEFAULT) -> None:
 
 @app.command()
 def status(directory: Directory = DEFAULT) -> None:
-    """What runs here, with its process number."""
+    """What runs here, as which process or container."""
     running = House(directory).running() if directory.exists() else {}
     for name, child in running.items():
-        console.print(f"{name:12} {child.pid}")
+        console.print(f"{name:12} {child}")
     console.print("up" if running else "down")
 
 

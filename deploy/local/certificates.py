@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.local.secrets import private_directory, write_private
+from deploy.provisioning.topics import SERVICES
 
 VALID = timedelta(days=365)
+HOSTS = ("localhost", "kafka", "issuer", *SERVICES)  # in containers each has a name
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Certificates:
 
 
 def make_certificates(directory: Path, name: str) -> Certificates:
-    """Certificates for `name` at 127.0.0.1 and localhost; existing ones are kept."""
+    """Certificates for `name` on this machine and in containers; existing ones are kept."""
     private_directory(directory)
     made = Certificates(
         ca_file=directory / "ca.pem",
@@ -90,9 +92,8 @@ def _server(
     key: ec.EllipticCurvePublicKey,
     name: str,
 ) -> x509.Certificate:
-    addresses = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    )
+    names = [x509.DNSName(host) for host in HOSTS]
+    addresses = x509.SubjectAlternativeName([*names, x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return (
         _builder(_common_name(name), ca_name, key)

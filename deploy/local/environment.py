@@ -36,10 +36,16 @@ def describe_house(
     kafka: Connection,
     postgres: Database,
     databases: Mapping[str, Database],
+    issuer: str | None = None,
+    case_keys: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Holds every secret of the house: written with mode 0600, local only."""
+    """Holds every secret of the house: written with mode 0600, local only.
+
+    `issuer`: the URL that stands in tokens, where it is not the one by which this machine reaches it.
+    `case_keys`: where those lie, if not in the house's directory.
+    """
     ca_file = str(kafka.ca_file)
-    issuer = layout.url("issuer")
+    reached = layout.url("issuer")
     return {
         "house": house,
         "topic_prefix": prefix,
@@ -62,8 +68,8 @@ def describe_house(
         },
         "keys": {"how": KEYS_HOW},
         "issuer": {
-            "url": issuer,
-            "token_endpoint": f"{issuer}/token",
+            "url": issuer or reached,
+            "token_endpoint": f"{reached}/token",
             "audience": AUDIENCE,
             "how": "POST a form: grant_type=password, username and password of one of people",
         },
@@ -82,6 +88,6 @@ def describe_house(
             "kafka": {"user": kafka.user, "password": kafka.password},
             "postgres": vars(postgres),
             "databases": {service: vars(database) for service, database in databases.items()},
-            "case_keys": str(layout.keys("retention") / "cases"),
+            "case_keys": case_keys or {"directory": str(layout.keys("retention") / "cases")},
         },
     }

@@ -10,20 +10,23 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from deploy.containers.contained import Contained
 from deploy.local import process
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.environment import describe_house
-from deploy.local.issuer import start_issuer, write_people
-from deploy.local.kafka import Kafka, start_kafka
+from deploy.local.issuer import write_people
+from deploy.local.kafka import Kafka
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
-from deploy.local.postgres import Database, Postgres, create_database, remove_data, start_postgres
-from deploy.local.process import DidNotStart, Process
+from deploy.local.postgres import Database, Postgres, create_database
+from deploy.local.process import DidNotStart, Process, Running
 from deploy.local.secrets import new_password, write_private_json
+from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
     migrate_service,
     service_environment,
+    start_issuer,
     start_service,
     wait_until_ready,
 )
@@ -56,8 +59,9 @@ class House:
     All it knows lies in its directory, so that another process can take it over.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, servers: Servers = EMBEDDED) -> None:
         self.layout: Layout = make_layout(directory)
+        self.servers = servers
         self._record = threading.Lock()
 
     @property
@@ -66,11 +70,11 @@ class House:
         content: dict[str, Any] = json.loads(self.layout.environment_file.read_text())
         return content
 
-    def running(self) -> dict[str, Process]:
-        """Those of our processes that are alive, by name."""
-        return {name: started for name, started in self._recorded().items() if process.is_running(started)}
+    def running(self) -> dict[str, Running]:
+        """Those of our processes and containers that are alive, by name."""
+        return {name: started for name, started in self._recorded().items() if started.is_running()}
 
-    def start_one(self, name: str) -> Process:
+    def start_one(self, name: str) -> Running:
         """Start (again) on the same port with the same data and environment; ready on return."""
         if name in self.running():
             raise AlreadyUp(name)
@@ -88,19 +92,26 @@ class House:
         """Ask it to stop; PostgreSQL is asked for its fast shutdown."""
         number = signal.SIGINT if name == POSTGRES else signal.SIGTERM
         if started := self.running().get(name):
-            process.stop(started, number=number)
+            started.stop(number)
 
     def kill(self, name: str) -> None:
         """kill -9."""
-        process.kill(self.running()[name])
+        self.running()[name].kill()
 
     def freeze(self, name: str) -> None:
         """SIGSTOP: alive, holding its connections and locks, but doing nothing."""
-        process.send_to_family(self.running()[name], signal.SIGSTOP)
+        self.running()[name].freeze()
 
     def thaw(self, name: str) -> None:
         """SIGCONT."""
-        process.send_to_family(self.running()[name], signal.SIGCONT)
+        self.running()[name].thaw()
+
+    def places(self, target: Path) -> list[Path]:
+        """Every directory with files of this house: its own, and in `target` what lies out of sight."""
+        for started in self.running().values():
+            started.export(target)
+        postgres = self.layout.postgres / "data"
+        return [self.layout.directory, target, *([postgres.resolve()] if postgres.is_symlink() else [])]
 
     def stop(self) -> None:
         """Services first, then what they lean on."""
@@ -112,7 +123,8 @@ class House:
     def reset(self) -> None:
         """Stop, and leave nothing behind."""
         self.stop()
-        remove_data(self.layout.postgres)
+        self.servers.remove_kafka(self.layout.kafka)
+        self.servers.remove_postgres(self.layout.postgres)
         shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
@@ -120,12 +132,12 @@ class House:
         return make_certificates(self.layout.certificates, "zvh")
 
     def _start_kafka(self) -> Kafka:
-        kafka = start_kafka(self.layout.kafka, self.certificates(), self.layout.log(KAFKA))
+        kafka = self.servers.start_kafka(self.layout.kafka, self.certificates(), self.layout.log(KAFKA))
         self._note(KAFKA, kafka.process)
         return kafka
 
     def _start_postgres(self) -> Postgres:
-        postgres = start_postgres(self.layout.postgres, self.layout.log(POSTGRES))
+        postgres = self.servers.start_postgres(self.layout.postgres, self.layout.log(POSTGRES))
         self._note(POSTGRES, postgres.process)
         return postgres
 
@@ -152,12 +164,12 @@ class House:
             wait_until_ready(url, ca_file, child, self.layout.log(name))
         return list(started.values())
 
-    def _recorded(self) -> dict[str, Process]:
+    def _recorded(self) -> dict[str, Running]:
         file = self.layout.processes_file
         content = json.loads(file.read_text()) if file.exists() else {}
-        return {name: Process(**entry) for name, entry in content.items()}
+        return {name: _recalled(entry) for name, entry in content.items()}
 
-    def _note(self, name: str, started: Process) -> None:
+    def _note(self, name: str, started: Running) -> None:
         with self._record:
             recorded = self._recorded() | {name: started}
             content = {known: vars(child) for known, child in recorded.items()}
@@ -173,13 +185,14 @@ def start(
     prefix: str = "zvh",
     patience: int = PATIENCE,
     step: Step = nullcontext,
+    servers: Servers = EMBEDDED,
 ) -> House:
     """Everything up and provisioned, or everything stopped and `StepFailed`.
 
     `services` may be a part of the five, or none. The parties are the house's unless given. `patience`
     is how many seconds a message waits for a fact that may still come.
     """
-    made = House(directory)
+    made = House(directory, servers)
     if running := made.running():
         raise AlreadyUp(", ".join(running))
     try:
@@ -226,9 +239,9 @@ def _bring_up(
     with _named(step, "migrations"):
         _at_once(lambda service: migrate_service(layout, service, environments[service]), services)
     with _named(step, "topics, logins and rights of the services"):
-        provision_services(admin, _kafka_passwords(layout), prefix=prefix)
+        provision_services(admin, kafka_passwords(layout), prefix=prefix)
     with _named(step, "issuer"):
-        people = _write_people(layout, parties)
+        people = make_people(layout, parties)
         house._start_issuer()
     with _named(step, "services"):
         house._start_services(services)
@@ -250,6 +263,10 @@ def _bring_up(
             databases=databases,
         )
         write_private_json(layout.environment_file, described)
+
+
+def _recalled(entry: dict[str, Any]) -> Running:
+    return Contained(**entry) if "container" in entry else Process(**entry)
 
 
 @contextmanager
@@ -274,14 +291,14 @@ def _database(layout: Layout, postgres: Postgres, service: str) -> Database:
     return create_database(postgres, service, password)
 
 
-def _kafka_passwords(layout: Layout) -> dict[str, str]:
+def kafka_passwords(layout: Layout) -> dict[str, str]:
     services = {
         service_user(service): layout.secrets(service).kafka_password_file.read_text() for service in SERVICES
     }
     return {**services, OPERATOR: layout.operator_password()}
 
 
-def _write_people(layout: Layout, parties: Sequence[Party]) -> dict[str, Any]:
+def make_people(layout: Layout, parties: Sequence[Party]) -> dict[str, Any]:
     """People keep their passwords; clients are the five services."""
     file = layout.issuer / "people.json"
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}

@@ -6,7 +6,6 @@ It stands in for the house's real one; nothing of it is part of a deployment.
 import base64
 import hmac
 import json
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -21,7 +20,6 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from deploy.local.keys import new_signing_key
-from deploy.local.process import LOOPBACK, Process, spawn
 from deploy.local.secrets import write_private_json
 
 AUDIENCE = "zvh"
@@ -40,7 +38,7 @@ class Refused(Exception):
 
 def make_issuer(url: str, directory: Path) -> FastAPI:
     """`directory` holds people.json and clients.json; the key is made there once and kept."""
-    key = _signing_key(directory / "signing-key.json")
+    key = kept_signing_key(directory)
     app = FastAPI(openapi_url=None)
 
     @app.get("/.well-known/openid-configuration")
@@ -78,13 +76,6 @@ def make_issuer(url: str, directory: Path) -> FastAPI:
     return app
 
 
-def start_issuer(directory: Path, url: str, *, certificate: Path, key: Path, log: Path) -> Process:
-    """A process of its own; whether it answers is for the caller to see."""
-    command: list[str | Path] = [sys.executable, "-m", "deploy.local.issuer", "--url", url]
-    command += ["--directory", directory, "--certificate", certificate, "--key", key]
-    return spawn(command, log, working_directory=Path(__file__).parents[2])
-
-
 def write_people(directory: Path, people: dict[str, Any], clients: dict[str, Any]) -> None:
     """Who may sign in; the issuer reads it at each request, so no restart is needed."""
     write_private_json(directory / "people.json", people)
@@ -99,7 +90,9 @@ def subject_of(username: str) -> str:
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
-def _signing_key(file: Path) -> ECKey:
+def kept_signing_key(directory: Path) -> ECKey:
+    """Made at the first call."""
+    file = directory / "signing-key.json"
     if not file.exists():
         write_private_json(file, new_signing_key())
     return ECKey.import_key(json.loads(file.read_text()))
@@ -148,11 +141,12 @@ def run(
     url: Annotated[str, typer.Option()],
     certificate: Annotated[Path, typer.Option()],
     key: Annotated[Path, typer.Option()],
+    host: Annotated[str, typer.Option()] = "127.0.0.1",
 ) -> None:
-    """Serve over HTTPS on loopback until told to stop."""
+    """Serve over HTTPS on the URL's port until told to stop."""
     uvicorn.run(
         make_issuer(url, directory),
-        host=LOOPBACK,
+        host=host,
         port=int(url.rpartition(":")[2]),
         ssl_certfile=certificate,
         ssl_keyfile=key,

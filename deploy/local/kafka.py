@@ -14,11 +14,11 @@ from confluent_kafka.admin import AdminClient
 from deploy.local import process
 from deploy.local.certificates import Certificates
 from deploy.local.kafka_jars import kafka_classpath
-from deploy.local.process import DidNotStart, Process
+from deploy.local.process import DidNotStart, Running
 from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
+from deploy.provisioning.broker import ADMIN, administrator, broker_properties
 from deploy.provisioning.connection import Connection
 
-ADMIN = "admin"
 LOG_LINE = ("showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ssZ", "showThreadName=false")
 STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
 
@@ -27,18 +27,16 @@ STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
 class Kafka:
     """A running broker and how its administrator reaches it."""
 
-    process: Process
+    process: Running
     connection: Connection
-    data: Path
-    log: Path
 
     def stop(self) -> None:
         """Cleanly, or after 15 s not."""
-        process.stop(self.process)
+        self.process.stop()
 
     def kill(self) -> None:
         """As a power cut would."""
-        process.kill(self.process)
+        self.process.kill()
 
 
 def start_kafka(directory: Path, certificates: Certificates, log: Path | None = None) -> Kafka:
@@ -63,20 +61,20 @@ def start_kafka(directory: Path, certificates: Certificates, log: Path | None = 
         password=settings["password"],
     )
     try:
-        _wait_for_login(connection, started, log)
+        wait_for_login(connection, started, log)
     except BaseException:
         process.kill(started)
         raise
-    return Kafka(started, connection, directory / "data", log)
+    return Kafka(started, connection)
 
 
 def _format(directory: Path, classpath: str, certificates: Certificates, settings: dict[str, object]) -> None:
     properties = write_private(
         directory / "server.properties", _properties(directory, certificates, settings)
     )
-    cluster = uuid.uuid4().hex[:22]  # any text will do that is not taken for an option
-    credential = f"SCRAM-SHA-512=[name={ADMIN},password={settings['password']}]"
-    format_storage: list[str | Path] = ["format", "-t", cluster, "-c", properties, "--add-scram", credential]
+    credential = administrator(str(settings["password"]))
+    format_storage: list[str | Path] = ["format", "-t", new_cluster_id(), "-c", properties]
+    format_storage += ["--add-scram", credential]
     command = _java(classpath, directory, "kafka.tools.StorageTool", *format_storage)
     # Java reads its arguments from a file: a password on a command line is for all to see
     lines = "".join(f'"{part}"\n' for part in command[1:])
@@ -90,6 +88,11 @@ def _format(directory: Path, classpath: str, certificates: Certificates, setting
         raise DidNotStart("formatting Kafka's storage", log)
 
 
+def new_cluster_id() -> str:
+    """Any text will do that does not begin with a dash: Kafka's tool takes that for an option."""
+    return uuid.uuid4().hex[:22]
+
+
 def _java(classpath: str, directory: Path, main_class: str, *arguments: str | Path) -> list[str | Path]:
     options = ["-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     options += [f"-Dorg.slf4j.simpleLogger.{option}" for option in LOG_LINE]
@@ -98,66 +101,23 @@ def _java(classpath: str, directory: Path, main_class: str, *arguments: str | Pa
 
 
 def _properties(directory: Path, certificates: Certificates, settings: dict[str, object]) -> str:
-    """Default deny; one super user; nothing but loopback; small enough for a laptop."""
-    login = f'required username="{ADMIN}" password="{settings["password"]}"'
-    scram = f"org.apache.kafka.common.security.scram.ScramLoginModule {login};"
-    plain = (
-        f"org.apache.kafka.common.security.plain.PlainLoginModule {login}"
-        f' user_{ADMIN}="{settings["password"]}";'
+    """Nothing but loopback."""
+    clients, controller = (f"{process.LOOPBACK}:{settings[name]}" for name in ("port", "controller_port"))
+    return broker_properties(
+        listeners={"CLIENTS": (clients, clients)},
+        controller=controller,
+        data=directory / "data",
+        keystore=certificates.key_and_certificates_file,
+        truststore=certificates.ca_file,
+        password=str(settings["password"]),
     )
-    clients = f"SASL_SSL://{process.LOOPBACK}:{settings['port']}"
-    controller = f"{process.LOOPBACK}:{settings['controller_port']}"
-    properties = {
-        "process.roles": "broker,controller",
-        "node.id": 1,
-        "controller.quorum.voters": f"1@{controller}",
-        "log.dirs": directory / "data",
-        "listeners": f"{clients},CONTROLLER://{controller}",
-        "advertised.listeners": clients,
-        "listener.security.protocol.map": "SASL_SSL:SASL_SSL,CONTROLLER:SASL_SSL",
-        "inter.broker.listener.name": "SASL_SSL",
-        "controller.listener.names": "CONTROLLER",
-        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
-        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
-        "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config": scram,
-        # the controller cannot know SCRAM users before it has read its own log
-        "sasl.mechanism.controller.protocol": "PLAIN",
-        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
-        "listener.name.controller.plain.sasl.jaas.config": plain,
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": certificates.key_and_certificates_file,
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": certificates.ca_file,
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "allow.everyone.if.no.acl.found": "false",
-        "super.users": f"User:{ADMIN}",
-        "auto.create.topics.enable": "false",
-        "default.replication.factor": 1,
-        "offsets.topic.replication.factor": 1,
-        "offsets.topic.num.partitions": 5,
-        "offsets.retention.minutes": 43_200,
-        "transaction.state.log.replication.factor": 1,
-        "transaction.state.log.min.isr": 1,
-        "transaction.state.log.num.partitions": 5,
-        "share.coordinator.state.topic.replication.factor": 1,
-        "share.coordinator.state.topic.min.isr": 1,
-        "share.coordinator.state.topic.num.partitions": 1,
-        "broker.heartbeat.interval.ms": 500,
-        "broker.session.timeout.ms": 3_000,  # a killed broker comes back only after this
-        "group.initial.rebalance.delay.ms": 0,
-        "message.max.bytes": 1_048_576,  # above every topic's own max.message.bytes
-        "log.retention.check.interval.ms": 5_000,  # emptied segments leave the disk soon
-        "log.initial.task.delay.ms": 5_000,
-        "log.segment.delete.delay.ms": 1_000,
-        "log.cleaner.dedupe.buffer.size": 16_777_216,
-    }
-    return "".join(f"{name}={value}\n" for name, value in properties.items())
 
 
-def _wait_for_login(connection: Connection, started: Process, log: Path) -> None:
+def wait_for_login(connection: Connection, started: Running, log: Path) -> None:
+    """Until a real login works."""
     deadline = time.monotonic() + STARTS_WITHIN
     admin = AdminClient(connection.settings())
-    while process.is_running(started) and time.monotonic() < deadline:
+    while started.is_running() and time.monotonic() < deadline:
         try:
             admin.list_topics(timeout=1)
             return

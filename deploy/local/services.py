@@ -15,7 +15,7 @@ from deploy.local.certificates import Certificates
 from deploy.local.issuer import AUDIENCE
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database
-from deploy.local.process import LOOPBACK, DidNotStart, Process, inherited, is_running, spawn
+from deploy.local.process import LOOPBACK, DidNotStart, Process, Running, inherited, spawn
 from deploy.local.secrets import write_private_json
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.connection import Connection
@@ -95,11 +95,18 @@ def start_service(layout: Layout, service: str) -> Process:
     return spawn(command, layout.log(service), environment=environment, working_directory=ROOT)
 
 
-def wait_until_ready(url: str, ca_file: Path, started: Process, log: Path) -> None:
+def start_issuer(directory: Path, url: str, *, certificate: Path, key: Path, log: Path) -> Process:
+    """The issuer as a process of its own; whether it answers is for the caller to see."""
+    command: list[str | Path] = [sys.executable, "-m", "deploy.local.issuer", "--url", url]
+    command += ["--directory", directory, "--certificate", certificate, "--key", key]
+    return spawn(command, log, working_directory=Path(__file__).parents[2])
+
+
+def wait_until_ready(url: str, ca_file: Path, started: Running, log: Path) -> None:
     """Until `url` answers 200, or the process is gone, or patience is."""
     deadline = time.monotonic() + READY_WITHIN
-    with _client(ca_file) as client:
-        while is_running(started) and time.monotonic() < deadline:
+    with client_for(ca_file) as client:
+        while started.is_running() and time.monotonic() < deadline:
             try:
                 if client.get(url).status_code == httpx.codes.OK:
                     return
@@ -111,11 +118,12 @@ def wait_until_ready(url: str, ca_file: Path, started: Process, log: Path) -> No
 
 def public_keys(url: str, ca_file: Path) -> dict[str, Any]:
     """The service's announced keys (JWKS)."""
-    with _client(ca_file) as client:
+    with client_for(ca_file) as client:
         answer = client.get(f"{url}/.well-known/jwks.json").raise_for_status()
     keys: dict[str, Any] = answer.json()
     return keys
 
 
-def _client(ca_file: Path) -> httpx.Client:
+def client_for(ca_file: Path) -> httpx.Client:
+    """Trusts this authority alone."""
     return httpx.Client(verify=ssl.create_default_context(cafile=str(ca_file)), timeout=5, trust_env=False)

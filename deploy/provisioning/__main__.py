@@ -1,5 +1,10 @@
-"""`python -m deploy.provisioning remove-ended`: the broker follows governance's register of parties."""
+"""`python -m deploy.provisioning make | remove-ended`: what services need on the servers; what is gone again.
 
+`make` is a job's: its settings stand in the environment, its secrets in a file.
+"""
+
+import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -7,15 +12,30 @@ from typing import Annotated
 import typer
 
 from deploy.provisioning.connection import Connection
+from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
 from deploy.provisioning.provision import remove_party_access
 from deploy.provisioning.register import ended, recorded_parties
 
-app = typer.Typer(add_completion=False, help="Rights on the broker.")
+NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
+
+app = typer.Typer(add_completion=False, help="Topics, logins, rights and databases.")
 
 
-@app.callback()
-def rights() -> None:
-    """Rights on the broker."""
+@app.command()
+def make() -> None:
+    """All of it; again changes nothing. Ends with 2 when a setting is missing."""
+    if missing := [name for name in NEEDED if not os.environ.get(name)]:
+        typer.echo(f"not set: {', '.join(missing)}", err=True)
+        raise typer.Exit(2)
+    host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
+    port, prefix = int(os.environ.get("ZVH_DATABASE_PORT", "5432")), os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
+    passwords = read_passwords(Path(secrets_file))
+    asyncio.run(provision_databases(host, port, passwords))
+    typer.echo(f"databases: {', '.join(passwords.databases)}")
+    provision_broker(bootstrap, Path(ca_file), prefix, passwords)
+    typer.echo(
+        f"topics, logins and rights of {len(passwords.services)} services, {len(passwords.parties)} parties"
+    )
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""`python -m deploy.story.found`: make the thirty signatories party in a house that is up, ready for use."""
+"""`python -m deploy.story.found [ENV_FILE]`: make the thirty signatories party in a house that is up."""
 
 import asyncio
 import json
@@ -57,4 +57,5 @@ async def main(house: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(json.loads(HOUSE.read_text()))))
+    found_in = Path(sys.argv[1]) if len(sys.argv) > 1 else HOUSE
+    sys.exit(asyncio.run(main(json.loads(found_in.read_text()))))

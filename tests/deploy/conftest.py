@@ -6,13 +6,15 @@ from pathlib import Path
 import pytest
 
 from deploy.local.certificates import Certificates, make_certificates
-from deploy.local.kafka import Kafka, start_kafka
-from deploy.local.postgres import Postgres, remove_data, start_postgres
+from deploy.local.kafka import Kafka
+from deploy.local.postgres import Postgres
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES
+from tests.containers import chosen
 
+SERVERS = chosen().servers
 PREFIX = "zvh"
 PARTIES = ("politie", "politie-limburg", "gemeente-venlo")
 
@@ -29,9 +31,10 @@ def kafka_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def kafka(kafka_directory: Path, certificates: Certificates) -> Iterator[Kafka]:
-    started = start_kafka(kafka_directory, certificates)
+    started = SERVERS.start_kafka(kafka_directory, certificates, kafka_directory / "kafka.log")
     yield started
     started.stop()
+    SERVERS.remove_kafka(kafka_directory)
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +49,7 @@ def logins(kafka: Kafka) -> dict[str, Connection]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     directory = tmp_path_factory.mktemp("postgres")
-    started = start_postgres(directory)
+    started = SERVERS.start_postgres(directory, directory / "postgres.log")
     yield started
     started.stop()
-    remove_data(directory)
+    SERVERS.remove_postgres(directory)

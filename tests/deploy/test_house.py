@@ -18,6 +18,7 @@ from joserfc.jwk import KeySet
 from deploy.local import services
 from deploy.local.house import AlreadyUp, House, StepFailed, start
 from deploy.local.parties import parties_of
+from tests.deploy.conftest import SERVERS
 
 STAND_IN = """
 import http.server, json, os, ssl, sys
@@ -54,7 +55,7 @@ def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def house(stand_ins: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     directory = tmp_path_factory.mktemp("house")
-    made = start(directory, services=NAMES, parties=parties_of("noord-limburg")[6:9])
+    made = start(directory, services=NAMES, parties=parties_of("noord-limburg")[6:9], servers=SERVERS)
     yield made
     made.reset()
     assert not directory.exists()
@@ -177,18 +178,18 @@ def test_the_issuer_refuses(form: dict[str, str], code: str, house: House, clien
 
 def test_a_failing_step_is_named_and_everything_stopped(stand_ins: None, tmp_path: Path) -> None:
     with pytest.raises(StepFailed, match=r"(?s)migrations.*no such table"):
-        start(tmp_path, services=["rto"], parties=[])
-    house = House(tmp_path)
+        start(tmp_path, services=["rto"], parties=[], servers=SERVERS)
+    house = House(tmp_path, SERVERS)
     assert house.running() == {}
     house.reset()
 
 
 def test_a_house_that_was_stopped_comes_up_the_same(stand_ins: None, tmp_path: Path) -> None:
     parties = parties_of("noord-limburg")[:1]
-    first = start(tmp_path, services=[], parties=parties)
+    first = start(tmp_path, services=[], parties=parties, servers=SERVERS)
     before = first.env
     first.stop()
-    second = start(tmp_path, services=[], parties=parties)
+    second = start(tmp_path, services=[], parties=parties, servers=SERVERS)
     try:
         assert json.dumps(second.env) == json.dumps(before)
     finally:

@@ -10,13 +10,13 @@ from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
 from deploy.local.certificates import Certificates
-from deploy.local.kafka import Kafka, start_kafka
+from deploy.local.kafka import Kafka
 from deploy.provisioning.__main__ import app
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, remove_party_access
 from deploy.provisioning.topics import SERVICES
 from shared.parties import PartyKind, PartyRecord
-from tests.deploy.conftest import PARTIES, PREFIX
+from tests.deploy.conftest import PARTIES, PREFIX, SERVERS
 from tests.deploy.posting import post
 
 Logins = dict[str, Connection]
@@ -213,14 +213,16 @@ def test_provisioning_again_changes_nothing(kafka: Kafka, logins: Logins) -> Non
 
 
 def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certificates: Certificates) -> None:
-    first = start_kafka(tmp_path, certificates)
+    log = tmp_path / "kafka.log"
+    first = SERVERS.start_kafka(tmp_path, certificates, log)
     password = provision_parties(first.connection, ["nester"], prefix=PREFIX)["nester"]
     login = first.connection.as_user("nester", password)
     assert write(login, "zvh.intake.from.nester") == 0
     first.kill()
-    second = start_kafka(tmp_path, certificates)
+    second = SERVERS.start_kafka(tmp_path, certificates, log)
     try:
         assert second.connection == first.connection
         assert len(visible_topics(login)) == 6
     finally:
         second.stop()
+        SERVERS.remove_kafka(tmp_path)

@@ -9,10 +9,9 @@ from deploy.local.postgres import (
     Postgres,
     RefusedByPostgres,
     create_database,
-    remove_data,
     run_sql,
-    start_postgres,
 )
+from tests.deploy.conftest import SERVERS
 
 
 def test_a_login_owns_its_database(postgres: Postgres) -> None:
@@ -60,20 +59,21 @@ def test_row_values_stay_out_of_the_log(postgres: Postgres) -> None:
     ):
         with pytest.raises(RefusedByPostgres):
             run_sql(governance, statement)
-    log = postgres.log.read_text()
+    log = postgres.read_log()
     assert "duplicate key value" in log
     assert "canary-in-a" not in log
 
 
 def test_after_a_kill_the_same_server_comes_back(tmp_path: Path) -> None:
-    first = start_postgres(tmp_path)
+    log = tmp_path / "postgres.log"
+    first = SERVERS.start_postgres(tmp_path, log)
     made = create_database(first, "intake")
     run_sql(made, "CREATE TABLE kept (id int)", "INSERT INTO kept VALUES (7)")
     first.kill()
-    second = start_postgres(tmp_path)
+    second = SERVERS.start_postgres(tmp_path, log)
     try:
         assert second.administration == first.administration
         assert run_sql(made, "SELECT id FROM kept") == "7"
     finally:
         second.stop()
-        remove_data(tmp_path)
+        SERVERS.remove_postgres(tmp_path)

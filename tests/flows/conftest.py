@@ -9,6 +9,7 @@ from deploy.local.house import House
 from deploy.story import founding
 from deploy.story.telling import Telling
 from deploy.story.world import World, world
+from tests.containers import chosen
 from tests.running import quiet_console
 
 SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at once or never
@@ -17,7 +18,7 @@ SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Real Kafka, PostgreSQL, issuer and five services as processes."""
-    started = local.start(tmp_path_factory.mktemp("house"), patience=SHORT_PATIENCE)
+    started = local.start(tmp_path_factory.mktemp("house"), patience=SHORT_PATIENCE, servers=chosen().servers)
     yield started
     started.reset()
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import random
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
+from deploy.containers.house import ContainedHouse
 from deploy.local import house as local
 from deploy.local.house import House
+from deploy.local.postgres import Database, run_sql
+from deploy.story import founding
 from deploy.story import play as story
 from deploy.story.left import rows_of
 from deploy.story.telling import SEEN, TOOK_EFFECT, Telling
@@ -23,6 +26,8 @@ from shared.clock import machine_now
 from shared.house_keys import HouseKeys
 from shared.message import SERVICES
 from shared.settings import read_secret
+from tests.canary import search
+from tests.containers import chosen
 from tests.running import quiet_console
 
 # Per chapter: the rules that what it shows rests on, and those under which something is refused in it.
@@ -55,31 +60,51 @@ REFUSED = {
     12: " ".join(["R34"] * 30),
 }
 RULE = re.compile(r"[RA][0-9]+")
+LEFT = {"rows": dict.fromkeys(SERVICES, 0), "case keys destroyed": 3}
 SEED = 20261124
+CANARY = "Kanarievogel-Wq8Zx3Lm7Rv2Yp"
 SHORT_PATIENCE = 5  # seconds; in peace facts come at once or never
 LONG_PATIENCE = 40  # seconds; a service that was killed is back within it, more than once
+
+Running = House | ContainedHouse
+Look = Callable[[], dict[str, list[str]]]
 
 
 @dataclass(frozen=True)
 class Played:
-    """What was told, and what the databases held at the end."""
+    """What was told, what the databases held at the end, and which files said anything (half-way and then)."""
 
-    house: House
     telling: Telling
     left: dict[str, Any]
+    said: list[dict[str, list[str]]]
     unsent: dict[str, int]
     held: dict[str, int]
 
 
-async def played(house: House) -> Played:
-    """The story on this house."""
-    telling = Telling(quiet_console())
-    left = await story.play(house.env, telling)
+async def played(house: Running, telling: Telling, look: Look = dict) -> Played:
+    """The story on this house, with unusual words in every text; `look` searches its files for them."""
+    async with world(house.env, telling) as here:
+        here.canary = CANARY
+        await founding.found(here)
+        await story.until_cleaned(here)
+        said = [await asyncio.to_thread(look)]
+        await story.until_forgotten(here)
+        left = await story.left_of(here)
     await drained(house)
-    return Played(house, telling, left, rows_of(house.env, "outbox"), rows_of(house.env, "held"))
+    said.append(await asyncio.to_thread(look))
+    return Played(telling, left, said, rows_of(house.env, "outbox"), rows_of(house.env, "held"))
 
 
-async def drained(house: House, within: float = 60.0) -> None:
+def said_in_files(house: House, elsewhere: Path) -> dict[str, list[str]]:
+    """In every file of PostgreSQL, Kafka, the services' keys and all logs.
+
+    After a checkpoint, so that PostgreSQL's pages are on disk.
+    """
+    run_sql(Database(**house.env["admin"]["postgres"]), "CHECKPOINT")
+    return search(house.places(elsewhere), [CANARY])
+
+
+async def drained(house: Running, within: float = 60.0) -> None:
     """Until nothing is left to send or to try again; whatever is then left is for the test to find."""
     deadline = asyncio.get_running_loop().time() + within
     while asyncio.get_running_loop().time() < deadline:
@@ -95,12 +120,18 @@ def told(telling: Telling) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture(scope="module")
-async def in_peace(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Played]:
-    house = local.start(tmp_path_factory.mktemp("peace"), patience=SHORT_PATIENCE)
+def peaceful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    house = local.start(tmp_path_factory.mktemp("peace"), patience=SHORT_PATIENCE, servers=chosen().servers)
     try:
-        yield await played(house)
+        yield house
     finally:
         house.reset()
+
+
+@pytest.fixture(scope="module")
+async def in_peace(peaceful: House, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    elsewhere = tmp_path_factory.mktemp("files")
+    return await played(peaceful, Telling(quiet_console()), lambda: said_in_files(peaceful, elsewhere))
 
 
 async def test_there_are_twelve_chapters_in_their_order(in_peace: Played) -> None:
@@ -113,10 +144,20 @@ async def test_each_chapter_shows_what_it_must_and_has_each_refusal_under_its_ru
     in_peace: Played, chapter: int
 ) -> None:
     lines = [line for line in in_peace.telling.lines if line["chapter"].startswith(f"{chapter}.")]
-    shown = {rule for line in lines if line["kind"] == "seen" for rule in RULE.findall(line["sentence"])}
-    assert shown == set(SHOWN[chapter].split())
-    assert [line["rule"] for line in lines if line["kind"] == "refused"] == REFUSED[chapter].split()
+    assert shown_and_refused(in_peace.telling, chapter) == expected(chapter)
     assert all(line["article"] for line in lines if line["kind"] == "refused")
+
+
+def shown_and_refused(telling: Telling, chapter: int) -> tuple[set[str], list[str]]:
+    """The rules of a chapter, as they were told."""
+    lines = [line for line in telling.lines if line["chapter"].startswith(f"{chapter}.")]
+    shown = {rule for line in lines if line["kind"] == "seen" for rule in RULE.findall(line["sentence"])}
+    return shown, [line["rule"] for line in lines if line["kind"] == "refused"]
+
+
+def expected(chapter: int) -> tuple[set[str], list[str]]:
+    """The same, as they must be."""
+    return set(SHOWN[chapter].split()), REFUSED[chapter].split()
 
 
 async def test_the_count_of_what_was_sent_agrees_with_what_was_told(in_peace: Played) -> None:
@@ -147,7 +188,12 @@ async def test_the_case_was_in_four_services_and_is_in_none(in_peace: Played) ->
         "rto",
         "retention",
     }
-    assert in_peace.left == {"rows": dict.fromkeys(SERVICES, 0), "case keys destroyed": 3}
+    assert in_peace.left == LEFT
+
+
+async def test_no_file_holds_what_was_said_neither_before_nor_after_destruction(in_peace: Played) -> None:
+    """Plain, base64, hex or UTF-16; that the search finds what is there is tested beside it."""
+    assert in_peace.said == [{}, {}]
 
 
 async def test_nothing_was_parked_and_nothing_is_left_in_an_outbox(in_peace: Played) -> None:
@@ -156,17 +202,16 @@ async def test_nothing_was_parked_and_nothing_is_left_in_an_outbox(in_peace: Pla
 
 
 async def test_the_destructions_are_complete_when_the_house_keys_of_then_are_gone_r105(
-    in_peace: Played,
+    in_peace: Played, peaceful: House
 ) -> None:
     """R105: nine days on, on the keys of the running services; and when the last backup has lapsed."""
-    house = in_peace.house
-    of_then = house_key_files(house)
-    async with world(house.env, Telling(quiet_console())) as here:
+    of_then = house_key_files(peaceful)
+    async with world(peaceful.env, Telling(quiet_console())) as here:
         here.move_clock_to(here.now + timedelta(days=70))
         manager = here.people("manager-a")
         assert statuses(await manager.see("retention", "/proofs")) == {"erased-in-the-services"}
-        await asyncio.to_thread(nine_days_pass_for_the_keys, house)
-        assert not of_then & house_key_files(house)
+        await asyncio.to_thread(nine_days_pass_for_the_keys, peaceful)
+        assert not of_then & house_key_files(peaceful)
         await manager.see_until("retention", "/proofs", lambda found: statuses(found) == {"complete"})
 
 
@@ -223,10 +268,10 @@ async def trouble(house: House) -> AsyncIterator[list[str]]:
 async def test_services_killed_in_the_middle_give_the_same_story(
     in_peace: Played, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    house = local.start(tmp_path_factory.mktemp("trouble"), patience=LONG_PATIENCE)
+    house = local.start(tmp_path_factory.mktemp("trouble"), patience=LONG_PATIENCE, servers=chosen().servers)
     try:
         async with trouble(house) as killed:
-            here = await played(house)
+            here = await played(house, Telling(quiet_console()))
         history = f"seed {SEED}, killed {killed}"
         assert len(killed) >= 3, history
         assert told(here.telling) == told(in_peace.telling), history

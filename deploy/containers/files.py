@@ -1,0 +1,88 @@
+"""The files a composition's containers are given: secrets and the configuration of the two servers.
+
+A container's user is another than ours, so a mounted file has to be readable for all; it lies in a directory
+that only its owner can enter, so on this machine nobody else reaches it.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from deploy.local.certificates import Certificates
+from deploy.local.kafka import new_cluster_id
+from deploy.local.process import LOOPBACK
+from deploy.local.secrets import kept_password, private_directory, write_private
+from deploy.provisioning.broker import administrator, broker_properties
+from deploy.provisioning.databases import server_configuration
+from deploy.provisioning.job import Passwords
+
+COMPOSE_FILE = Path(__file__).parents[1] / "compose.yaml"
+SECRETS = PurePosixPath("/run/secrets")
+SOCKETS = "/var/run/postgresql"
+RULES = "local all postgres scram-sha-256\nhost all all all scram-sha-256\n"
+
+
+def write_for_kafka(directory: Path, certificates: Certificates, port: int) -> str:
+    """`directory`/kafka; `port` is where clients on this machine reach it. The administrator's password."""
+    own = private_directory(directory / "kafka")
+    password = kept_password(own / "password")
+    properties = broker_properties(
+        listeners={
+            "INSIDE": ("0.0.0.0:9092", "kafka:9092"),
+            "OUTSIDE": ("0.0.0.0:9093", f"{LOOPBACK}:{port}"),
+        },
+        controller="127.0.0.1:9094",
+        data=PurePosixPath("/var/lib/kafka/data"),
+        keystore=SECRETS / "server-all.pem",
+        truststore=SECRETS / "ca.pem",
+        password=password,
+    )
+    _write(own / "server.properties", properties)
+    if not (own / "format.arguments").exists():
+        _write(own / "format.arguments", _format_arguments(new_cluster_id(), password))
+    _mount(certificates.ca_file, certificates.key_and_certificates_file)
+    return password
+
+
+def _format_arguments(cluster: str, password: str) -> str:
+    """Java reads its arguments from a file: a password on a command line is for all to see."""
+    arguments = ["-cp", "/opt/kafka/libs/*", "kafka.tools.StorageTool", "format", "--ignore-formatted"]
+    arguments += ["-t", cluster, "-c", str(SECRETS / "server.properties")]
+    arguments += ["--add-scram", administrator(password)]
+    return "".join(f'"{argument}"\n' for argument in arguments)
+
+
+def write_for_postgres(directory: Path) -> str:
+    """`directory`/postgres; the superuser's password. Passwords on every connection, as everywhere."""
+    own = private_directory(directory / "postgres")
+    password = kept_password(own / "password")
+    _mount(own / "password")
+    _write(own / "postgresql.conf", server_configuration(addresses="*", port=5432, sockets=SOCKETS))
+    _write(own / "pg_hba.conf", RULES)
+    return password
+
+
+def write_for_provisioning(directory: Path, passwords: Passwords) -> None:
+    """`directory`/provisioning: what the job may know."""
+    _write(private_directory(directory / "provisioning") / "secrets.json", json.dumps(vars(passwords)))
+
+
+def make_mountable(directory: Path, files: Sequence[Path]) -> None:
+    """Other secrets that were written for their owner alone; `directory` keeps everybody else out."""
+    private_directory(directory).chmod(0o700)
+    _mount(*files)
+
+
+def write_variables(file: Path, variables: Mapping[str, str]) -> None:
+    """What compose reads with `--env-file`; no secrets."""
+    write_private(file, "".join(f"{name}={value}\n" for name, value in variables.items()))
+
+
+def _write(file: Path, content: str) -> None:
+    write_private(file, content)
+    _mount(file)
+
+
+def _mount(*files: Path) -> None:
+    for file in files:
+        file.chmod(0o444)

@@ -1,0 +1,191 @@
+"""A whole house in containers, from compose.yaml: for acceptance, demonstrations and tests."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import docker
+import httpx
+
+from deploy.containers import files
+from deploy.containers.compose import Composition, Condition, read
+from deploy.containers.images import KAFKA, POSTGRES, Step
+from deploy.containers.project import Make, Project, made_by_docker
+from deploy.local.certificates import make_certificates
+from deploy.local.environment import describe_house
+from deploy.local.house import PATIENCE, StepFailed, kafka_passwords, make_people
+from deploy.local.issuer import kept_signing_key
+from deploy.local.layout import Layout, make_layout
+from deploy.local.parties import kept_credentials, parties_of
+from deploy.local.postgres import Database
+from deploy.local.process import LOOPBACK
+from deploy.local.secrets import write_private_json
+from deploy.local.services import SOURCE, client_for
+from deploy.provisioning.acls import service_user
+from deploy.provisioning.broker import ADMIN
+from deploy.provisioning.connection import Connection
+from deploy.provisioning.databases import SUPERUSER
+from deploy.provisioning.job import Passwords
+from deploy.provisioning.topics import OPERATOR, SERVICES
+
+ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens
+CASE_KEYS = "/var/lib/zvh/keys/cases"  # in the volume of retention
+ANSWERS_WITHIN = 60.0  # seconds
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A house's directory with all its secrets, and the variables compose.yaml wants."""
+
+    layout: Layout
+    house: str
+    prefix: str
+    variables: Mapping[str, str]
+    passwords: Passwords
+
+    @property
+    def composition(self) -> Composition:
+        """The file as it stands, with these variables."""
+        return read(files.COMPOSE_FILE.read_text(), self.variables)
+
+
+def prepare(
+    directory: Path,
+    images: Mapping[str, str],
+    *,
+    name: str = "zvh",
+    house: str = "noord-limburg",
+    prefix: str = "zvh",
+    patience: int = PATIENCE,
+) -> Prepared:
+    """Everything made once and kept; `images` are tags by name, `name` is the composition's."""
+    layout = make_layout(directory)
+    layout.clock_file.parent.chmod(0o755)
+    layout.clock_file.chmod(0o644)
+    parties = parties_of(house)
+    certificates = make_certificates(layout.certificates, "zvh")
+    credentials = kept_credentials(layout.parties_file, parties)
+    secrets = {service: layout.secrets(service) for service in SERVICES}
+    make_people(layout, parties)
+    kept_signing_key(layout.issuer)
+    kafka = files.write_for_kafka(layout.directory, certificates, layout.port(KAFKA))
+    logins = kafka_passwords(layout)
+    passwords = Passwords(
+        kafka_admin=kafka,
+        database_admin=files.write_for_postgres(layout.directory),
+        operator=logins[OPERATOR],
+        databases={service: secrets[service].database_password_file.read_text() for service in SERVICES},
+        services={service: logins[service_user(service)] for service in SERVICES},
+        parties={party: kept["password"] for party, kept in credentials.items()},
+    )
+    files.write_for_provisioning(layout.directory, passwords)
+    files.make_mountable(layout.certificates, [certificates.certificate_file, certificates.key_file])
+    files.make_mountable(layout.issuer, list(layout.issuer.glob("*.json")))
+    for own in secrets.values():
+        files.make_mountable(own.root_key_file.parent, list(vars(own).values()))
+    ports = {f"ZVH_PORT_{part.upper()}": layout.port(part) for part in (KAFKA, POSTGRES, "issuer", *SERVICES)}
+    variables = {
+        "COMPOSE_PROJECT_NAME": name,
+        "ZVH_DIRECTORY": layout.directory,
+        "ZVH_HOUSE": house,
+        "ZVH_SOURCE": SOURCE,
+        "ZVH_TOPIC_PREFIX": prefix,
+        "ZVH_PATIENCE": patience,
+        **ports,
+        **{f"ZVH_IMAGE_{image.upper()}": tag for image, tag in images.items()},
+    }
+    made = Prepared(layout, house, prefix, {key: str(value) for key, value in variables.items()}, passwords)
+    files.write_variables(layout.directory / "compose.env", made.variables)
+    return made
+
+
+class ContainedHouse:
+    """The containers of a prepared house, by the names of their parts in compose.yaml."""
+
+    def __init__(self, client: docker.DockerClient, prepared: Prepared, make: Make = made_by_docker) -> None:
+        self.prepared = prepared
+        self.project = Project(client, prepared.composition, make)
+
+    @property
+    def env(self) -> dict[str, Any]:
+        """env.json: all that connectors, people and tests need."""
+        content: dict[str, Any] = json.loads(self.prepared.layout.environment_file.read_text())
+        return content
+
+    def up(self, step: Step = nullcontext) -> None:
+        """Everything up and provisioned, or `StepFailed`."""
+        self.project.up(step=lambda name: _named(step, name))
+        with _named(step, "env.json"):
+            self._describe()
+
+    def kill(self, name: str) -> None:
+        """kill -9 of all that runs in it; it stays dead."""
+        container = self.project.container(name)
+        container.kill()
+        container.wait()
+
+    def replace(self, name: str) -> None:
+        """A new container in its place, ready on return; what it had outside its volumes is gone."""
+        self.project.replace(name)
+        self.project.wait_for(name, Condition.HEALTHY)
+
+    def down(self) -> None:
+        """Containers and network go; volumes and secrets stay for the next `up`."""
+        self.project.down()
+
+    def reset(self) -> None:
+        """Nothing stays."""
+        self.project.remove()
+        shutil.rmtree(self.prepared.layout.directory)
+
+    def _describe(self) -> None:
+        made, layout, passwords = self.prepared, self.prepared.layout, self.prepared.passwords
+        ca_file = layout.certificates / "ca.pem"
+        parties = parties_of(made.house)
+        server = Database(LOOPBACK, layout.port(POSTGRES), SUPERUSER, SUPERUSER, passwords.database_admin)
+        described = describe_house(
+            layout,
+            house=made.house,
+            prefix=made.prefix,
+            services=SERVICES,
+            parties=parties,
+            credentials=kept_credentials(layout.parties_file, parties),
+            people=json.loads((layout.issuer / "people.json").read_text()),
+            kafka=Connection(f"{LOOPBACK}:{layout.port(KAFKA)}", ca_file, ADMIN, passwords.kafka_admin),
+            postgres=server,
+            databases={
+                service: Database(server.host, server.port, service, service, passwords.databases[service])
+                for service in SERVICES
+            },
+            issuer=ISSUER,
+            case_keys={"container": f"{self.project.name}-retention", "directory": CASE_KEYS},
+        )
+        _wait_until_issuer_answers(layout.url("issuer"), ca_file)
+        write_private_json(layout.environment_file, described)
+
+
+@contextmanager
+def _named(step: Step, name: str) -> Iterator[None]:
+    try:
+        with step(name):
+            yield
+    except Exception as failed:
+        raise StepFailed(name, f"{type(failed).__name__}: {failed}") from failed
+
+
+def _wait_until_issuer_answers(url: str, ca_file: Path) -> None:
+    deadline = time.monotonic() + ANSWERS_WITHIN
+    with client_for(ca_file) as client:
+        while True:
+            try:
+                client.get(f"{url}/.well-known/openid-configuration").raise_for_status()
+                return
+            except httpx.HTTPError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)

@@ -1,0 +1,30 @@
+"""Where Kafka and PostgreSQL run: as processes of this machine, or elsewhere by the same three verbs."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local.certificates import Certificates
+from deploy.local.kafka import Kafka, start_kafka
+from deploy.local.postgres import Postgres, remove_data, start_postgres
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Starting on a directory gives a new server, or again the one that was there: same port, same data.
+
+    `start_*` return when a real login works. `remove_*` leave nothing of a stopped one.
+    """
+
+    start_kafka: Callable[[Path, Certificates, Path], Kafka]
+    start_postgres: Callable[[Path, Path], Postgres]
+    remove_kafka: Callable[[Path], None]
+    remove_postgres: Callable[[Path], None]
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+EMBEDDED = Servers(start_kafka, start_postgres, _remove, remove_data)

@@ -1,0 +1,93 @@
+"""What has to be there before a service can start, made in one run that may be repeated.
+
+Databases with their logins; topics, logins and rights of the services and of the parties.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from deploy.provisioning.acls import service_user
+from deploy.provisioning.broker import ADMIN
+from deploy.provisioning.connection import Connection
+from deploy.provisioning.databases import (
+    CLOSING_SHARED_ONES,
+    NAMES,
+    SUPERUSER,
+    closing,
+    creating,
+    handing_over,
+)
+from deploy.provisioning.provision import provision_parties, provision_services
+from deploy.provisioning.topics import OPERATOR
+
+PATIENCE = 60.0  # seconds for a server that is on its way
+
+
+@dataclass(frozen=True)
+class Passwords:
+    """All that the job may know; read from one file."""
+
+    kafka_admin: str = field(repr=False)
+    database_admin: str = field(repr=False)
+    operator: str = field(repr=False)
+    databases: Mapping[str, str] = field(repr=False)
+    services: Mapping[str, str] = field(repr=False)
+    parties: Mapping[str, str] = field(repr=False)
+
+
+def read_passwords(file: Path) -> Passwords:
+    """As `vars` of them was written down."""
+    return Passwords(**json.loads(file.read_text()))
+
+
+def provision_broker(bootstrap: str, ca_file: Path, prefix: str, passwords: Passwords) -> None:
+    """Topics, logins and rights."""
+    admin = Connection(bootstrap, ca_file, ADMIN, passwords.kafka_admin)
+    logins = {service_user(service): password for service, password in passwords.services.items()}
+    provision_services(admin, {**logins, OPERATOR: passwords.operator}, prefix=prefix)
+    provision_parties(admin, list(passwords.parties), prefix=prefix, passwords=passwords.parties)
+
+
+async def provision_databases(host: str, port: int, passwords: Passwords) -> None:
+    """A database and a login per service, each closed to the others."""
+    administration = await _connected(host, port, passwords.database_admin)
+    try:
+        await _ask(administration, *CLOSING_SHARED_ONES)
+        present = {row["datname"] for row in await administration.fetch(NAMES)}
+        for name, password in passwords.databases.items():
+            if name not in present:
+                await _ask(administration, *creating(name))
+            await _ask(administration, *closing(name, password))
+    finally:
+        await administration.close()
+    for name in passwords.databases:
+        inside = await _connected(host, port, passwords.database_admin, name)
+        try:
+            await _ask(inside, *handing_over(name))
+        finally:
+            await inside.close()
+
+
+async def _ask(connection: Any, *statements: str) -> None:
+    for statement in statements:
+        await connection.execute(statement)
+
+
+async def _connected(host: str, port: int, password: str, database: str = SUPERUSER) -> Any:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return await asyncpg.connect(
+                host=host, port=port, user=SUPERUSER, password=password, database=database, timeout=10
+            )
+        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.2)

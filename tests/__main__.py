@@ -1,0 +1,178 @@
+"""`python -m tests [--engine own]`: every test once, in containers where they can be had, else embedded.
+
+What `make test` and a build server run. With containers, what starts servers is tested on embedded ones too.
+That no engine can be had, or that nothing can be built for it, is no failure: it is said, and the embedded
+servers have to do.
+"""
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as Xml
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.containers import images
+from deploy.containers.engine import NoEngine, connected, install, installed, own_engine
+from deploy.containers.servers import contained
+from deploy.local.certificates import make_certificates
+from deploy.local.process import DidNotStart, last_lines
+from tests.containers import CHOICE, WHY_NOT, made_by_testcontainers
+
+ROOT = Path(__file__).parents[1]
+AT_MOST = 2700  # seconds for one run of the tests; a run that hangs fails
+STOPS_WITHIN = 60
+START_SERVERS = "tests/deploy"
+CONTAINERS, EMBEDDED = "containers", "embedded"
+
+
+class NoContainers(Exception):
+    """Why the tests cannot run in containers here."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run: how many passed, failed, were skipped, and each reason for skipping with its count."""
+
+    servers: str
+    code: int
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+
+    def __str__(self) -> str:
+        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped.total()} skipped"
+        verdict = "" if self.code == 0 else f" (pytest ended with {self.code})"
+        return f"{self.servers:11} {counts} in {self.seconds:.0f} s{verdict}"
+
+
+def main() -> int:
+    """0 when every test that was run passed."""
+    parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
+    parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
+    wish = parser.parse_args().engine
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
+    outcomes, missing = [], ""
+    try:
+        with _containers(may_start=wish == "own"):
+            outcomes.append(_run(CONTAINERS))
+        outcomes.append(_run(EMBEDDED, START_SERVERS))
+    except NoContainers as why:
+        missing = str(why)
+        outcomes.append(_run(EMBEDDED))
+    print("\nKafka and PostgreSQL by:")
+    if missing:
+        print(f"  {CONTAINERS:11} NOT RUN: {missing}")
+    for outcome in outcomes:
+        print(f"  {outcome}")
+        for reason, count in outcome.skipped.items():
+            print(f"    skipped {count}: {reason}")
+    return max(abs(outcome.code) for outcome in outcomes)
+
+
+@contextmanager
+def _containers(*, may_start: bool) -> Iterator[None]:
+    """An engine with all images, on which both servers have been seen to run; raises `NoContainers`."""
+    if os.environ.get(CHOICE) == EMBEDDED:
+        raise NoContainers(f"{CHOICE} says so")
+    try:
+        with _engine(may_start=may_start):
+            _make_ready()
+            yield
+    except (*WHY_NOT, OSError) as why:
+        raise NoContainers(str(why)) from why
+
+
+@contextmanager
+def _engine(*, may_start: bool) -> Iterator[None]:
+    """The one that answers, else one of our own, for us and our children; raises `NoEngine`."""
+    try:
+        connected().close()
+    except NoEngine:
+        if not may_start:
+            raise
+    else:
+        yield
+        return
+    if not installed():
+        install()
+    with own_engine() as address:
+        os.environ["DOCKER_HOST"] = address
+        try:
+            yield
+        finally:
+            del os.environ["DOCKER_HOST"]
+
+
+def _make_ready() -> None:
+    """Build what is missing, and have both servers start, take a login and go."""
+    with closing(connected()) as client:
+        tags = images.ensure(client, step=_told)
+    servers = contained(tags, made_by_testcontainers)
+    with tempfile.TemporaryDirectory() as directory, _told("first containers"):
+        place = Path(directory)
+        certificates = make_certificates(place / "certificates", "test")
+        try:
+            servers.start_kafka(place / "kafka", certificates, place / "kafka.log")
+            servers.start_postgres(place / "postgres", place / "postgres.log")
+        except DidNotStart as failed:
+            raise NoContainers(f"{failed}: {last_lines(failed.log)}") from failed
+        finally:
+            servers.remove_kafka(place / "kafka")
+            servers.remove_postgres(place / "postgres")
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    print(f"made {name} in {time.monotonic() - began:.1f} s", flush=True)
+
+
+def _run(servers: str, *paths: str) -> Outcome:
+    print(f"\n== {', '.join(paths) or 'every test'}, {servers}", flush=True)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "report.xml"
+        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *paths]
+        code = _within(command, os.environ | {CHOICE: servers})
+        seconds = time.monotonic() - began
+        if not report.exists():
+            return Outcome(servers, code or 1, seconds)
+        return _read(report, servers, code, seconds)
+
+
+def _within(command: list[str], environment: dict[str, str]) -> int:
+    """Its exit code. A run that takes too long, or is to end, is interrupted: it still stops its servers."""
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as run:  # noqa: S603
+        try:
+            return run.wait(AT_MOST)
+        except (subprocess.TimeoutExpired, SystemExit) as ended:
+            run.send_signal(signal.SIGINT)
+            try:
+                run.wait(STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                run.kill()
+            if isinstance(ended, SystemExit):
+                raise
+            print(f"stopped after {AT_MOST} s")
+            return 1
+
+
+def _read(report: Path, servers: str, code: int, seconds: float) -> Outcome:
+    cases = list(Xml.parse(report).getroot().iter("testcase"))  # noqa: S314 - written by our own run
+    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+    skipped = Counter(str(found.get("message")) for case in cases for found in case.iter("skipped"))
+    return Outcome(servers, code, seconds, len(cases) - failed - skipped.total(), failed, skipped)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""The whole story on five service containers, one of which dies half-way and is replaced by another."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from deploy.containers.house import ContainedHouse
+from deploy.provisioning.connection import Connection
+from deploy.story.telling import Telling
+from shared.message import SERVICES
+from tests.flows.test_story import LEFT, Played, expected, played, shown_and_refused
+from tests.running import quiet_console
+
+DIES, IN_CHAPTER = "triage", "5."
+
+Story = tuple[Played, str, str]
+"""What was played, and the ids of the container that died and of the one in its place."""
+
+
+async def replaced(house: ContainedHouse, telling: Telling) -> tuple[str, str]:
+    """When the chapter has begun: kill -9, and a new container; the ids of both."""
+    while not telling.chapter.startswith(IN_CHAPTER):  # noqa: ASYNC110 - the story knows of no events
+        await asyncio.sleep(0.02)
+    before = house.project.container(DIES).id
+    await asyncio.to_thread(house.kill, DIES)
+    await asyncio.to_thread(house.replace, DIES)
+    return str(before), str(house.project.container(DIES).id)
+
+
+@pytest.fixture(scope="module")
+async def story(contained: ContainedHouse) -> Story:
+    telling = Telling(quiet_console())
+    trouble = asyncio.create_task(replaced(contained, telling))
+    try:
+        told = await played(contained, telling)
+    finally:
+        trouble.cancel()  # nothing, when it is done
+    return told, *await trouble
+
+
+async def test_each_chapter_shows_and_refuses_the_same_as_without_containers(story: Story) -> None:
+    told, before, after = story
+    assert before != after
+    for chapter in range(1, 13):
+        assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
+
+
+async def test_nothing_is_left_of_its_cases_and_nothing_waits(
+    story: Story, contained: ContainedHouse
+) -> None:
+    told, *_ = story
+    assert told.left == LEFT
+    assert sum(told.held.values()) == 0, (told.held, contained.project.last_lines(DIES))
+    assert sum(told.unsent.values()) == 0, told.unsent
+
+
+async def test_a_service_that_is_asked_to_stop_leaves_its_groups_in_time(
+    story: object, contained: ContainedHouse
+) -> None:
+    """SIGTERM: stop polling, finish the batch, acknowledge, leave; not killed after its ten seconds.
+
+    A client that has asked something keeps its connection, and does not say that it closes it too.
+    """
+    context = ssl.create_default_context(cafile=contained.env["ca_file"])
+    for service in SERVICES:
+        container = contained.project.container(service)
+        assert members(contained.env, service) > 0
+        async with httpx.AsyncClient(verify=context) as idle:
+            await idle.get(f"{contained.env['services'][service]['base_url']}/livez")
+            await asyncio.to_thread(container.stop, timeout=10)
+        container.reload()
+        assert container.attrs["State"]["ExitCode"] == 0, contained.project.last_lines(service)
+        assert members(contained.env, service) == 0
+    contained.project.up()
+
+
+def members(house: dict[str, object], service: str) -> int:
+    """Of all groups of this service, as the broker counts them."""
+    told: dict[str, dict[str, dict[str, str]]] = house  # type: ignore[assignment]
+    admin = told["admin"]["kafka"]
+    client = AdminClient(
+        Connection(
+            str(told["kafka"]["bootstrap"]), Path(str(house["ca_file"])), admin["user"], admin["password"]
+        ).settings()
+    )
+    groups = [group.group_id for group in client.list_consumer_groups().result().valid]
+    own = [group for group in groups if group.startswith(f"zvh.{service}.")]
+    return sum(len(done.result().members) for done in client.describe_consumer_groups(own).values())

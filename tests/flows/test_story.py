@@ -72,7 +72,7 @@ Look = Callable[[], dict[str, list[str]]]
 
 @dataclass(frozen=True)
 class Played:
-    """What was told, what the databases held at the end, and which files said anything (half-way and then)."""
+    """What was told, what the databases held at the end, and what files said, half-way and then."""
 
     telling: Telling
     left: dict[str, Any]

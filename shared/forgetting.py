@@ -27,7 +27,8 @@ PAUSE = 1.0  # seconds
 _KNOWN = sa.text(
     """
     SELECT case_id FROM (SELECT case_id FROM cases UNION SELECT case_id FROM items
-                         UNION SELECT case_id FROM journal UNION SELECT case_id FROM held) AS known
+                         UNION SELECT case_id FROM journal
+                         UNION SELECT case_id FROM held WHERE why <> 'waiting') AS known
     WHERE NOT EXISTS (SELECT FROM cases WHERE cases.case_id = known.case_id AND phase = ANY(:phases))
     ORDER BY case_id
     """
@@ -78,11 +79,12 @@ class Forgetting:
         return [case for case, status in statuses.items() if status is KeyStatus.ERASED]
 
     async def _forget(self, case_ids: Sequence[str]) -> None:
+        now = machine_now()
         async with self.engine.begin() as connection:
-            await held.drop(connection, case_ids)
+            await held.answer_now(connection, case_ids, now)
             if self.service.own_rows is not None:
                 await self.service.own_rows.forget(connection, case_ids)
-            await erasure.forget(connection, self.marker_key, case_ids, machine_now())
+            await erasure.forget(connection, self.marker_key, case_ids, now)
 
 
 def _parts(cases: Sequence[str]) -> list[Sequence[str]]:

@@ -67,7 +67,7 @@ _WAITING = sa.text(
 _RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
 _PARK = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
-_DROP = sa.text("DELETE FROM held WHERE case_id = ANY(:ids)")
+_ANSWER_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
 _COUNT = sa.text("SELECT why, count(*) AS n FROM held GROUP BY why")
 
 
@@ -107,9 +107,9 @@ async def park(connection: AsyncConnection, place: int) -> None:
     await run(connection, _PARK, place=place)
 
 
-async def drop(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """Whatever is held of these cases, however it came to wait."""
-    await run(connection, _DROP, ids=list(case_ids))
+async def answer_now(connection: AsyncConnection, case_ids: Sequence[str], now: datetime) -> None:
+    """Whatever is held of these cases, however it came to wait, is looked at once more and then refused."""
+    await run(connection, _ANSWER_NOW, ids=list(case_ids), now=now)
 
 
 async def count(connection: AsyncConnection) -> dict[str, int]:

@@ -14,9 +14,9 @@ from services.retention.main import SERVICE as RETENTION
 from services.retention.process import Phase
 from services.triage import commands as c
 from services.triage.main import SERVICE as TRIAGE
-from shared import erasure
+from shared import erasure, held
 from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.delivery import Fate
 from shared.forgetting import Forgetting
 from shared.service import Service
@@ -77,9 +77,26 @@ async def test_what_the_ledger_lists_goes_and_what_survives_stays_r105(
     damaged_key(tmp_path).unlink()
     assert (await keys.fetch([DAMAGED], make=False))[DAMAGED][0] is KeyStatus.UNAVAILABLE
     await forgetting(engine, keys).run()
-    expected = {table: cases - {s.CASE} for table, cases in before.items()}
+    expected = {table: cases - {s.CASE} for table, cases in before.items()} | {"held": before["held"]}
     assert await left(engine) == expected, "the erased one is gone, and no case is because its key is missing"
     assert {row.case_id for row in await rows(engine, "inbox")} == {None, SURVIVING, DAMAGED}
+
+
+async def test_what_is_held_of_a_case_forgotten_again_is_answered_and_not_lost(
+    fresh_database: FreshDatabase, keys: KeyAuthority
+) -> None:
+    engine = await restored(fresh_database, keys)
+    await keys.destroy(s.CASE)
+    await forgetting(engine, keys).run()
+    async with engine.connect() as connection:
+        waits = [one for one in await held.waiting(connection, 100) if one.case_id == s.CASE]
+    (one,) = waits
+    assert one.until is not None
+    assert one.until <= machine_now()
+    late = delivery(s.CASE, s.answer(f"{s.NEW[:-2]}a0"), at=NOW, record=b"as it came", held=one)
+    (outcome,) = await transaction_on(engine, TRIAGE).run([late])
+    assert (outcome.fate, outcome.refusal and outcome.refusal.name) == (Fate.REFUSED, "ErasedCase")
+    assert s.CASE not in {row.case_id for row in await rows(engine, "held")}
 
 
 async def test_what_comes_after_about_a_case_forgotten_again_creates_nothing(

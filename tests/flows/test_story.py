@@ -251,7 +251,7 @@ async def trouble(house: House) -> AsyncIterator[list[str]]:
 
     async def kill() -> None:
         while True:
-            await asyncio.sleep(dice.uniform(3, 8))
+            await asyncio.sleep(dice.uniform(8, 16))
             name = dice.choice(SERVICES)
             await asyncio.to_thread(house.kill, name)
             killed.append(name)

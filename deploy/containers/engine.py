@@ -17,7 +17,8 @@ from docker.errors import DockerException
 
 from deploy.local.process import last_lines
 
-PACKAGES = ("docker.io", "debootstrap")
+DISTRIBUTION = "io"  # the ending that tells Debian's package of the engine from its maker's
+PACKAGES = (f"docker.{DISTRIBUTION}", "debootstrap")
 USUAL_ADDRESS = "unix:///var/run/docker.sock"
 ANSWERS_WITHIN = 5.0  # seconds
 INSTALLS_WITHIN = 300.0  # seconds

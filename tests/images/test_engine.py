@@ -21,7 +21,7 @@ def directories() -> set[Path]:
 
 def test_an_engine_leaves_no_bridge_no_directory_and_no_forwarding() -> None:
     if not installed():
-        pytest.skip("needs docker.io, and root to start it")
+        pytest.skip("needs Debian's Docker engine, and root to start it")
     forwarding = Path("/proc/sys/net/ipv4/ip_forward")
     before = bridges(), directories(), forwarding.read_text()
     with own_engine() as address, closing(docker.DockerClient(base_url=address)) as client:

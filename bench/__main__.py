@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +16,10 @@ from bench.load import Letter, Query, make_letters, make_queries
 from bench.measure import FLOOR, OURS, TUTORIAL, Run, Variant, WentWrong, measure, serving
 from bench.place import Place
 from deploy.local.house import House, StepFailed
+from deploy.local.showing import shown_on
 
 console = Console(highlight=False)
+shown = shown_on(console)
 QUERIES = 5_000
 
 
@@ -52,7 +51,7 @@ def main(
     if directory.exists():
         House(directory).reset()
     try:
-        place = Place(directory, _shown)
+        place = Place(directory, shown)
     except StepFailed as failed:
         console.print(f"[red]failed[/] {escape(str(failed))}")
         raise typer.Exit(1) from None
@@ -74,7 +73,7 @@ def _measure_all(
     place: Place, plan: Plan, rounds: int, *, with_latency: bool
 ) -> tuple[list[Run], Latency | None]:
     queries = make_queries(QUERIES, place.parties)
-    with _shown(f"{plan.messages:,} answers signed and sealed"):
+    with shown(f"{plan.messages:,} answers signed and sealed"):
         letters = make_letters(plan.messages, queries, place.env, place.sealing_jwk)
     runs = []
     for round_ in range(rounds):
@@ -84,7 +83,10 @@ def _measure_all(
                 runs.append(_run(place, variant, queries, mine, plain=plain))
     if not with_latency:
         return runs, None
-    with _shown(f"latency of {plan.latency_messages:,} messages, 20 a second"), serving(place, queries):
+    with (
+        shown(f"latency of {plan.latency_messages:,} messages, 20 a second"),
+        serving(place, queries),
+    ):
         return runs, asyncio.run(measure_latency(place, queries, plan.latency_messages))
 
 
@@ -100,14 +102,6 @@ def _run(place: Place, variant: Variant, queries: list[Query], letters: list[Let
         run = measure(place, variant, queries, letters, plain=plain)
     console.print(f"[green]done[/] {variant.name}, {bodies}: {run.rate:,.0f} messages/s")
     return run
-
-
-@contextmanager
-def _shown(name: str) -> Iterator[None]:
-    began = time.monotonic()
-    with console.status(name):
-        yield
-    console.print(f"[green]done[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
 if __name__ == "__main__":

@@ -178,20 +178,16 @@ def pieces_in(value: Any) -> tuple[str, ...]:
 RefOf: TypeAlias = Callable[[str | Sealed], Ref | None]
 
 
-def lay_away(fresh: Any, ref_of: RefOf) -> None:
-    """Put references in the place of the texts of a message that was just read.
+def lay_away(value: Any, ref_of: RefOf) -> Any:
+    """Put references in the place of the texts of a message that was just read; the same message.
 
     `ref_of` gives the reference that a content leaves, or None for one that stays as it is. The message is
     changed in place, because nobody else holds it yet and a copy of every level would be the dearest step.
     """
-    _lay_away(fresh, ref_of)
-
-
-def _lay_away(value: Any, ref_of: RefOf) -> Any:
     if isinstance(value, str | Sealed):
         return ref_of(value) or value
     if isinstance(value, tuple):
-        inner = [_lay_away(member, ref_of) for member in value]
+        inner = [lay_away(member, ref_of) for member in value]
         return tuple(inner) if any(map(operator.is_not, inner, value)) else value
     if isinstance(value, Ref):
         return value
@@ -199,7 +195,7 @@ def _lay_away(value: Any, ref_of: RefOf) -> Any:
     for name, text_counts in _holding(cast(type, type(value))):
         before = fields[name]
         if before is not None and (text_counts or not isinstance(before, str)):
-            fields[name] = _lay_away(before, ref_of)
+            fields[name] = lay_away(before, ref_of)
     return value
 
 

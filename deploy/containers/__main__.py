@@ -20,9 +20,11 @@ from deploy.containers.house import prepare as prepared
 from deploy.containers.images import CannotBuild
 from deploy.containers.packages import CannotFetch
 from deploy.local.house import StepFailed
+from deploy.local.showing import shown_on
 
 app = typer.Typer(add_completion=False, help="The whole house in containers.")
 console = Console(highlight=False, soft_wrap=True)
+shown = shown_on(console)
 
 Directory = Annotated[Path, typer.Option(help="Where the house's secrets lie.")]
 Base = Annotated[
@@ -35,7 +37,7 @@ DEFAULT = Path(".local/containers")
 def images_(base: Base = "") -> None:
     """Build what is missing of the five services, PostgreSQL, Kafka and the tools."""
     with _engine() as client:
-        for tag in images.ensure(client, choice=base or None, step=_shown).values():
+        for tag in images.ensure(client, choice=base or None, step=shown).values():
             console.print(tag)
 
 
@@ -53,7 +55,7 @@ def up(directory: Directory = DEFAULT, base: Base = "") -> None:
     began = time.monotonic()
     with _engine() as client:
         house = ContainedHouse(client, _prepared(client, directory, base))
-        house.up(_shown)
+        house.up(shown)
     console.print(f"up in {time.monotonic() - began:.1f} s: {directory / 'env.json'}")
 
 
@@ -76,7 +78,7 @@ def reset(directory: Directory = DEFAULT, base: Base = "") -> None:
 
 
 def _prepared(client: docker.DockerClient, directory: Path, base: str) -> Prepared:
-    return prepared(directory, images.ensure(client, choice=base or None, step=_shown))
+    return prepared(directory, images.ensure(client, choice=base or None, step=shown))
 
 
 @contextmanager
@@ -88,14 +90,6 @@ def _engine() -> Iterator[docker.DockerClient]:
     except (NoEngine, CannotMakeBase, CannotFetch, CannotBuild, StepFailed) as failed:
         console.print(f"[red]failed[/] {escape(str(failed))}")
         sys.exit(1)
-
-
-@contextmanager
-def _shown(name: str) -> Iterator[None]:
-    began = time.monotonic()
-    with console.status(name):
-        yield
-    console.print(f"[green]done[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
 if __name__ == "__main__":

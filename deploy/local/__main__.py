@@ -3,8 +3,6 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local.house import AlreadyUp, House, StepFailed, start
+from deploy.local.showing import shown_on
 from deploy.provisioning.topics import SERVICES
 
 app = typer.Typer(add_completion=False, help="The whole house on this machine.")
 console = Console(highlight=False)
+shown = shown_on(console)
 
 Directory = Annotated[Path, typer.Option(help="Where everything of this house lies.")]
 DEFAULT = Path(".local")
@@ -33,7 +33,7 @@ def up(
     began = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
     try:
-        start(directory, services=services, step=_shown)
+        start(directory, services=services, step=shown)
     except AlreadyUp as found:
         console.print(f"already up: {found}")
         return
@@ -66,14 +66,6 @@ def status(directory: Directory = DEFAULT) -> None:
     for name, child in running.items():
         console.print(f"{name:12} {child}")
     console.print("up" if running else "down")
-
-
-@contextmanager
-def _shown(name: str) -> Iterator[None]:
-    began = time.monotonic()
-    with console.status(name):
-        yield
-    console.print(f"[green]done[/] {name} [dim]{time.monotonic() - began:.1f} s[/]")
 
 
 if __name__ == "__main__":

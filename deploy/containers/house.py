@@ -3,8 +3,8 @@
 import json
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from deploy.containers.images import KAFKA, POSTGRES, Step
 from deploy.containers.project import Make, Project, made_by_docker
 from deploy.local.certificates import make_certificates
 from deploy.local.environment import describe_house
-from deploy.local.house import PATIENCE, StepFailed, kafka_passwords, make_people
+from deploy.local.house import PATIENCE, kafka_passwords, make_people, named
 from deploy.local.issuer import kept_signing_key
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import kept_credentials, parties_of
@@ -119,8 +119,8 @@ class ContainedHouse:
 
     def up(self, step: Step = nullcontext) -> None:
         """Everything up and provisioned, or `StepFailed`."""
-        self.project.up(step=lambda name: _named(step, name))
-        with _named(step, "env.json"):
+        self.project.up(step=lambda name: named(step, name))
+        with named(step, "env.json"):
             self._describe()
 
     def kill(self, name: str) -> None:
@@ -167,15 +167,6 @@ class ContainedHouse:
         )
         _wait_until_issuer_answers(layout.url("issuer"), ca_file)
         write_private_json(layout.environment_file, described)
-
-
-@contextmanager
-def _named(step: Step, name: str) -> Iterator[None]:
-    try:
-        with step(name):
-            yield
-    except Exception as failed:
-        raise StepFailed(name, f"{type(failed).__name__}: {failed}") from failed
 
 
 def _wait_until_issuer_answers(url: str, ca_file: Path) -> None:

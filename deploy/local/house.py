@@ -215,13 +215,13 @@ def _bring_up(
     step: Step,
 ) -> None:
     layout = house.layout
-    with _named(step, "certificates"):
+    with named(step, "certificates"):
         certificates = house.certificates()
-    with _named(step, "Kafka and PostgreSQL"), ThreadPoolExecutor(2) as pool:
+    with named(step, "Kafka and PostgreSQL"), ThreadPoolExecutor(2) as pool:
         starting = pool.submit(house._start_kafka), pool.submit(house._start_postgres)
         kafka, postgres = starting[0].result(), starting[1].result()
     admin = kafka.connection
-    with _named(step, "databases"):
+    with named(step, "databases"):
         databases = {service: _database(layout, postgres, service) for service in SERVICES}
         environments = {
             service: service_environment(
@@ -236,20 +236,20 @@ def _bring_up(
             )
             for service in SERVICES
         }
-    with _named(step, "migrations"):
+    with named(step, "migrations"):
         _at_once(lambda service: migrate_service(layout, service, environments[service]), services)
-    with _named(step, "topics, logins and rights of the services"):
+    with named(step, "topics, logins and rights of the services"):
         provision_services(admin, kafka_passwords(layout), prefix=prefix)
-    with _named(step, "issuer"):
+    with named(step, "issuer"):
         people = make_people(layout, parties)
         house._start_issuer()
-    with _named(step, "services"):
+    with named(step, "services"):
         house._start_services(services)
-    with _named(step, f"topics, logins and rights of {len(parties)} parties"):
+    with named(step, f"topics, logins and rights of {len(parties)} parties"):
         credentials = kept_credentials(layout.parties_file, parties)
         passwords = {party: kept["password"] for party, kept in credentials.items()}
         provision_parties(admin, [party.id for party in parties], prefix=prefix, passwords=passwords)
-    with _named(step, "env.json"):
+    with named(step, "env.json"):
         described = describe_house(
             layout,
             house=name,
@@ -270,7 +270,8 @@ def _recalled(entry: dict[str, Any]) -> Running:
 
 
 @contextmanager
-def _named(step: Step, name: str) -> Iterator[None]:
+def named(step: Step, name: str) -> Iterator[None]:
+    """A step of which every failure says which one it was."""
     try:
         with step(name):
             yield

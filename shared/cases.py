@@ -1,9 +1,9 @@
 """The cases of one service: one row each, locked in a fixed order, written once per batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -105,9 +105,15 @@ class CaseTable(Generic[S]):
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
         """One case without a lock, for reading; None when there is none, or none that can be judged."""
-        rows = await fetch(connection, _READ, id=case_id)
+        return next(iter(self.readable(await fetch(connection, _READ, id=case_id))), None)
+
+    def readable(self, rows: Iterable[Any]) -> list[Case[S]]:
+        """The cases in rows of the whole table; one that cannot be read is logged and hides no other."""
+        return [case for row in rows if (case := self._readable(row)) is not None]
+
+    def _readable(self, row: Any) -> Case[S] | None:
         try:
-            return self._case(rows[0]) if rows else None
+            return self._case(row)
         except Damaged as fault:
             log.error("case-unreadable", case=str(fault))
             return None
@@ -132,11 +138,11 @@ class CaseTable(Generic[S]):
         if ids:
             await run(connection, _REMOVE, ids=list(ids))
 
-    def _case(self, row: sa.Row[tuple[str, str, int, str, str, bool]]) -> Case[S]:
+    def _case(self, row: Any) -> Case[S]:
         state = self._state(row) if row.version else self.empty
         return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)
 
-    def _state(self, row: sa.Row[tuple[str, str, int, str, str, bool]]) -> S:
+    def _state(self, row: Any) -> S:
         """The phase stands there twice: a state of another shape would load as an empty one."""
         try:
             state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)

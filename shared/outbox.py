@@ -60,13 +60,25 @@ _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
-    FROM outbox WHERE (retry_at IS NULL OR retry_at <= clock_timestamp())
+    FROM outbox WHERE topic <> ALL (ARRAY(
+            SELECT DISTINCT aside.topic FROM outbox AS aside
+            WHERE aside.retry_at > clock_timestamp() AND aside.retry_at < 'infinity'))
+        AND (retry_at IS NULL OR retry_at < 'infinity')
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT apart.case_id FROM outbox AS apart
             WHERE apart.retry_at = 'infinity' AND apart.case_id IS NOT NULL)))
     ORDER BY id LIMIT :most FOR UPDATE
     """
 )
+_THESE = sa.text(
+    """
+    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
+           recorded_at
+    FROM outbox WHERE id = ANY(:ids) AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+    ORDER BY id FOR UPDATE
+    """
+)
+_LEFT = sa.text("SELECT id FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'")
 _SENT = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _ASIDE = sa.text(
     """
@@ -108,8 +120,18 @@ async def write(connection: AsyncConnection, letters: Sequence[Letter]) -> None:
 
 
 async def next_rows(connection: AsyncConnection, most: int) -> list[Row]:
-    """The oldest rows that may be sent now, locked until they are deleted."""
+    """The oldest rows that may be sent now, locked until they are deleted; none overtakes one set aside."""
     return [Row(*row) for row in await fetch(connection, _NEXT, most=most)]
+
+
+async def these_rows(connection: AsyncConnection, ids: Sequence[int]) -> list[Row]:
+    """Those of them that may be sent now, locked until they are deleted."""
+    return [Row(*row) for row in await fetch(connection, _THESE, ids=list(ids))]
+
+
+async def left(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
+    """Those of them that are still to be sent, now or later."""
+    return {row.id for row in await fetch(connection, _LEFT, ids=list(ids))}
 
 
 async def sent(connection: AsyncConnection, ids: Sequence[int]) -> None:

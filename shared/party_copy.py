@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
+import structlog
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.database import fetch, run
 from shared.parties import Parties, PartyRecord
+
+log = structlog.get_logger()
 
 # A batch holds this lock shared, an update exclusively: an exclusion never falls between two statements.
 _LOCK = 7_115
@@ -60,8 +64,9 @@ class PartyCopy:
             sequences=list(self._sequences.values()),
         )
         if rows:
-            changed = {row.party: PartyRecord.model_validate_json(row.record) for row in rows}
-            self._records = {**self._records, **changed}
+            changed = {row.party: _readable(row.party, row.record) for row in rows}
+            records = {**self._records, **changed}
+            self._records = {party: record for party, record in records.items() if record is not None}
             self._sequences.update((row.party, row.sequence) for row in rows)
         return Parties(self._records)
 
@@ -75,3 +80,12 @@ class PartyCopy:
             sequences=[sequence for sequence, _ in records],
             records=[record.model_dump_json() for _, record in records],
         )
+
+
+def _readable(party: str, record: str) -> PartyRecord | None:
+    """A record that cannot be read makes nobody a party, and takes nobody else with it."""
+    try:
+        return PartyRecord.model_validate_json(record)
+    except ValidationError:
+        log.error("party-row-unreadable", party=party)
+        return None

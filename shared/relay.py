@@ -26,10 +26,11 @@ from shared.cases import hold
 from shared.clock import machine_now
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, Sealed, can_hold_content, contents, transform
-from shared.database import fetch, run
+from shared.database import fetch
 from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
 from shared.logs import log_bug
 from shared.message import by_type
+from shared.numbering import LeadLost, Numbers, read_numbers
 from shared.outbox import Row
 from shared.parties import Parties, PartyRecord
 from shared.party_copy import PartyCopy
@@ -37,22 +38,14 @@ from shared.sealing import CaseKey
 
 log = structlog.get_logger()
 LEADER_LOCK = 7_116
-LEASE = 5.0  # seconds; a relay that was away longer throws its batch away and reads again
+LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 MOST = 1000
 MAX_RECORD = 120_000  # bytes; a record the broker refuses breaks an idempotent producer's sequence
 
 _partitioner = DefaultPartitioner()
 
-_LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine")
-_NUMBERS = text(
-    """
-    INSERT INTO sequences (recipient, last)
-    SELECT * FROM unnest(CAST(:recipients AS text[]), CAST(:lasts AS bigint[]))
-    ON CONFLICT (recipient) DO UPDATE SET last = excluded.last
-    """
-)
-_READ_NUMBERS = text("SELECT recipient, last FROM sequences WHERE recipient = ANY(:recipients)")
+_LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine, pg_backend_pid() AS session")
 
 
 @dataclass(slots=True)
@@ -78,44 +71,69 @@ class Relay:
         while True:
             try:
                 async with self.engine.connect() as leader:
-                    if (await fetch(leader, _LEAD, lock=LEADER_LOCK))[0].mine:
-                        await leader.commit()
-                        await self._lead(leader)
+                    taken = (await fetch(leader, _LEAD, lock=LEADER_LOCK))[0]
+                    await leader.commit()
+                    if taken.mine:
+                        try:
+                            await self._lead(leader, taken.session)
+                        finally:
+                            await leader.invalidate()  # the lead goes with the session
                 await asyncio.sleep(1)
             except (DBAPIError, OSError) as error:
                 log.warning("relay-pauses", kind=type(error).__name__)
                 await asyncio.sleep(1)
 
-    async def _lead(self, leader: AsyncConnection) -> None:
+    async def _lead(self, leader: AsyncConnection, session: int) -> None:
+        numbers = None
         while True:
             self._awake.clear()
             try:
-                sent = await self._send_batch(leader)
+                numbers = numbers or await self._numbers(leader)
+                sent = await self._send_batch(leader, session, numbers)
             except CannotBeSent as fault:
+                numbers = None
                 sent = await self._set_apart(leader, fault)
             except (CannotReachKeys, KafkaError) as error:
                 log.warning("relay-waits", kind=type(error).__name__)
-                sent = 0
+                numbers, sent = None, 0
                 await asyncio.sleep(1)
+            except LeadLost:
+                log.warning("relay-lost-the-lead")
+                return
             if sent == 0:
                 await _wait(self._awake, self.idle)
 
-    async def _send_batch(self, leader: AsyncConnection) -> int:
-        """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
-        started = asyncio.get_running_loop().time()
+    async def _numbers(self, leader: AsyncConnection) -> Numbers:
         async with leader.begin():
-            rows = await outbox.next_rows(leader, MOST)
+            return await read_numbers(leader)
+
+    async def _send_batch(self, leader: AsyncConnection, session: int, numbers: Numbers) -> int:
+        """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
+        async with leader.begin():
+            rows = await self._next_rows(leader, numbers)
             if not rows:
                 return 0
             parties = await self.parties.refresh(leader)
-            ready, aside = await self._prepare(leader, rows, parties)
-            if asyncio.get_running_loop().time() - started > LEASE:
-                return 0
+            ready, aside = await self._prepare(rows, parties, numbers)
+            checked = asyncio.get_running_loop().time()
+            await numbers.write_down(self.engine, lock=LEADER_LOCK, leader=session)
+            if asyncio.get_running_loop().time() - checked > LEASE:
+                raise LeadLost
             done, failed = await self._publish(ready)
-            await self._remember_numbers(leader, done)
-            await outbox.sent(leader, [r.row.id for r in done])
+            sent = [r.row.id for r in done]
+            await outbox.sent(leader, sent)
             await outbox.set_aside(leader, sorted(aside | failed), ASIDE)
+        numbers.settle(sent)
         return len(rows)
+
+    async def _next_rows(self, leader: AsyncConnection, numbers: Numbers) -> list[Row]:
+        """First what was numbered before and may be at the broker or not; it goes alone."""
+        if numbers.unsure:
+            unsure = list(numbers.unsure)
+            numbers.settle(set(unsure) - await outbox.left(leader, unsure))
+            if rows := await outbox.these_rows(leader, unsure):
+                return rows
+        return await outbox.next_rows(leader, MOST)
 
     async def _set_apart(self, leader: AsyncConnection, fault: "CannotBeSent") -> int:
         """Its case is held, and the case's letters wait; the case is locked first, as in a transaction."""
@@ -134,7 +152,7 @@ class Relay:
     # --- preparing --------------------------------------------------------------------------------
 
     async def _prepare(
-        self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties
+        self, rows: Sequence[Row], parties: Parties, numbers: Numbers
     ) -> tuple[list["Ready"], set[str]]:
         sealed = {}
         for row in rows:
@@ -142,7 +160,6 @@ class Relay:
                 if (message := _sealed_message(row)) is not None:
                     sealed[row.id] = message
         keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
-        numbers = await self._numbers(connection, rows)
         now = machine_now()
         ready: list[Ready] = []
         aside: set[str] = set()
@@ -157,13 +174,10 @@ class Relay:
             if row.id in sealed and not isinstance(key, CaseKey):
                 aside.add(row.topic)
                 continue
-            number = row.id
-            if party is not None:
-                number = numbers[party.party] = numbers.get(party.party, 0) + 1
             with _reading(row):
                 text = _opened(sealed[row.id], key) if isinstance(key, CaseKey) else row.body.encode()
             try:
-                ready.append(self._ready(row, number, text, party, now))
+                ready.append(self._ready(row, numbers.of(row), text, party, now))
             except Exception as error:
                 log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
                 aside.add(row.topic)
@@ -174,20 +188,9 @@ class Relay:
     def _ready(self, row: Row, number: int, text: bytes, party: PartyRecord | None, now: datetime) -> "Ready":
         envelope = self._envelope(row, number)
         if party is None:
-            return Ready(row, number, to_headers(envelope, PLAIN_BODY), text)
+            return Ready(row, to_headers(envelope, PLAIN_BODY), text)
         body = self.codec.make(to_json(envelope, text), party, now)
-        return Ready(row, number, to_headers(envelope, SEALED_BODY), body or b"")
-
-    async def _numbers(self, connection: AsyncConnection, rows: Sequence[Row]) -> dict[str, int]:
-        recipients = sorted({row.recipient for row in rows if row.recipient})
-        found = await fetch(connection, _READ_NUMBERS, recipients=recipients) if recipients else []
-        return {row.recipient: row.last for row in found}
-
-    async def _remember_numbers(self, connection: AsyncConnection, done: Sequence["Ready"]) -> None:
-        """Only what was sent uses up a number, so that a party sees no gap."""
-        lasts = {r.row.recipient: r.number for r in done if r.row.recipient}
-        if lasts:
-            await run(connection, _NUMBERS, recipients=list(lasts), lasts=list(lasts.values()))
+        return Ready(row, to_headers(envelope, SEALED_BODY), body or b"")
 
     def _envelope(self, row: Row, number: int) -> Envelope:
         entry = by_type(row.type)
@@ -269,7 +272,6 @@ class Ready(NamedTuple):
     """A row with what will be sent for it."""
 
     row: Row
-    number: int
     headers: list[tuple[str, bytes]]
     body: bytes
 

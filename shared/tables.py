@@ -4,7 +4,7 @@ Rows hold ids, codes and sealed pieces; no text about anybody ever stands in a c
 """
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 Timestamp = sa.DateTime(timezone=True)
 NOW = sa.text("clock_timestamp()")
@@ -109,13 +109,14 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("traceparent", sa.Text, nullable=True),
         sa.Column("recorded_at", Timestamp, nullable=False, server_default=NOW),
         sa.Column("retry_at", Timestamp, nullable=True),
-        sa.Index("ix_outbox_aside", "topic", postgresql_where=sa.text("retry_at IS NOT NULL")),
+        sa.Index("ix_outbox_aside", "topic", "retry_at", postgresql_where=sa.text("retry_at IS NOT NULL")),
     )
     sa.Table(
         "sequences",
         metadata,
         sa.Column("recipient", sa.Text, primary_key=True),
         sa.Column("last", sa.BigInteger, nullable=False),
+        sa.Column("given", ARRAY(sa.BigInteger), nullable=False),
     )
     sa.Table(
         "held",

@@ -5,19 +5,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.governance.process import State
 from shared.cases import CaseTable
-from shared.content import SEALED_ALLOWED
 from shared.database import fetch
 
 # Some tens of rows, and all of them are wanted; a membership that is held for a fault is not read.
 _ALL = sa.text(
     """
-    SELECT CAST(state AS text) AS state FROM cases
-    WHERE version > 0 AND NOT held ORDER BY state #>> '{record,party}'
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE version > 0 AND NOT held ORDER BY state #>> '{record,party}'
     """
 )
 
 
 async def all_memberships(connection: AsyncConnection, table: CaseTable[State]) -> list[State]:
     """Everybody who is or was a party, by id."""
-    rows = await fetch(connection, _ALL)
-    return [table.adapter.validate_json(row.state, context=SEALED_ALLOWED) for row in rows]
+    return [case.state for case in table.readable(await fetch(connection, _ALL))]

@@ -96,11 +96,12 @@ CREATE TABLE outbox (
     retry_at TIMESTAMP WITH TIME ZONE,
     PRIMARY KEY (id)
 );
-CREATE INDEX ix_outbox_aside ON outbox (topic) WHERE retry_at IS NOT NULL;
+CREATE INDEX ix_outbox_aside ON outbox (topic, retry_at) WHERE retry_at IS NOT NULL;
 CREATE INDEX ix_outbox_case_id ON outbox (case_id) WHERE case_id IS NOT NULL;
 CREATE TABLE sequences (
     recipient TEXT NOT NULL,
     last BIGINT NOT NULL,
+    given BIGINT[] NOT NULL,
     PRIMARY KEY (recipient)
 );
 CREATE TABLE held (

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from pydantic import TypeAdapter
@@ -13,15 +14,18 @@ from services.governance.process import State
 from services.governance.store import all_memberships
 from shared.cases import CaseTable
 from shared.delivery import Fate
-from shared.parties import PartyRecord
+from shared.parties import Parties, PartyKind, PartyRecord
+from shared.party_copy import PartyCopy
 from tests.conftest import FreshDatabase
 from tests.governance import samples as s
-from tests.servers import delivery, rows, transaction_on
+from tests.servers import delivery, know, rows, transaction_on
 from tests.spec import NOW
 
 KEY = b"k" * 32
 VENLO, POLICE = membership_id(KEY, s.VENLO), membership_id(KEY, s.POLICE)
 TABLE = CaseTable(State(), TypeAdapter(State))
+DAMAGE = sa.text("UPDATE cases SET state = '{\"phase\": 1}' WHERE case_id = :id")
+DAMAGED_PARTY = sa.text("UPDATE parties SET record = '[]' WHERE party = :party")
 
 
 async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: FreshDatabase) -> None:
@@ -98,6 +102,34 @@ async def test_a_membership_held_for_a_fault_is_not_read(fresh_database: FreshDa
     assert outcome.fate is Fate.PARKED
     async with engine.connect() as connection:
         assert await all_memberships(connection, TABLE) == []
+
+
+async def test_a_membership_that_does_not_load_hides_no_other(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    police = s.record_signatory(party=s.POLICE, form=s.form(name="Politie Eenheid Limburg"))
+    await transaction.run([delivery(POLICE, police, at=NOW), delivery(VENLO, s.record_signatory(), at=NOW)])
+    async with engine.begin() as connection:
+        await connection.execute(DAMAGE, {"id": VENLO})
+    async with engine.connect() as connection:
+        (state,) = await all_memberships(connection, TABLE)
+    assert state.record is not None
+    assert state.record.party == s.POLICE
+
+
+async def test_a_damaged_row_of_the_copy_makes_nobody_a_party_and_takes_nobody_else_along(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, copy = await fresh_database(SERVICE), PartyCopy()
+    parties = (s.POLICE, s.VENLO)
+    records = {party: PartyRecord(party=party, name="A", kind=PartyKind.OTHER) for party in parties}
+    await know(engine, Parties(records))
+    async with engine.begin() as connection:
+        await connection.execute(DAMAGED_PARTY, {"party": s.VENLO})
+        known = await copy.lock(connection)
+        assert (known.get(s.VENLO), known.get(s.POLICE)) == (None, records[s.POLICE])
+        await copy.save(connection, [(2, records[s.VENLO])])
+        assert (await copy.refresh(connection)).get(s.VENLO) == records[s.VENLO]
 
 
 async def test_an_end_takes_back_what_was_not_yet_sent_to_the_party_r115(

@@ -266,6 +266,20 @@ async def test_operators_see_which_erasure_waits_for_whom_r105(
     assert (state.missing(), state.ordered_at) == (("triage",), NOW + s.TERM)
 
 
+async def test_an_erasure_that_does_not_load_hides_no_other(
+    fresh_database: FreshDatabase, keys: KeyAuthority
+) -> None:
+    engine, transaction = await database(fresh_database)
+    for case_id in (s.CASE, s.CASE[:-1] + "d"):
+        await tell(transaction, close(), case_id=case_id)
+    await fire(engine, transaction, keys, NOW + s.TERM)
+    async with engine.begin() as connection:
+        await connection.execute(
+            sa.text("UPDATE cases SET state = '{\"phase\": 1}' WHERE case_id = :id"), {"id": s.CASE}
+        )
+        assert len(await store.under_erasure(connection, transaction.cases)) == 1
+
+
 async def erase(engine: AsyncEngine, transaction: Transaction[Any], keys: KeyAuthority, case_id: str) -> None:
     """From an early end to the proof, of this case alone."""
     await keys.fetch([case_id], make=True)

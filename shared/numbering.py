@@ -1,0 +1,91 @@
+"""The number a letter to a party bears, written down before it is sent, so that it never bears another.
+
+A party drops what is not newer than what it had. If a relay dies after the broker took its letters and before
+it deleted their rows, these rows must go out with the same numbers, and before any other for that party.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.database import fetch
+from shared.outbox import Row
+
+_READ = text("SELECT recipient, last, given FROM sequences")
+
+# Only for the session that still holds the lead: whoever was frozen and has lost it writes nothing.
+_WRITE = text(
+    """
+    WITH lead AS (
+        SELECT FROM pg_locks
+        WHERE locktype = 'advisory' AND granted AND objid = :lock AND pid = :leader
+    ), written AS (
+        INSERT INTO sequences (recipient, last, given)
+        SELECT recipient, last, CAST(given AS bigint[])
+        FROM unnest(CAST(:recipients AS text[]), CAST(:lasts AS bigint[]), CAST(:givens AS text[]))
+             AS new (recipient, last, given)
+        WHERE EXISTS (SELECT FROM lead)
+        ON CONFLICT (recipient) DO UPDATE SET last = excluded.last, given = excluded.given
+    )
+    SELECT EXISTS (SELECT FROM lead) AS leads
+    """
+)
+
+
+class LeadLost(Exception):
+    """Another relay may be sending by now: this one throws its batch away."""
+
+
+@dataclass(slots=True)
+class Numbers:
+    """As the one relay of a database knows them: the last number of each party, and whose sending is unsure.
+
+    `unsure`: row id and number of what the broker may have or not. While a party has any, it gets no others.
+    """
+
+    last: dict[str, int] = field(default_factory=dict)
+    unsure: dict[int, int] = field(default_factory=dict)
+    _given: dict[str, list[int]] = field(default_factory=dict)
+
+    def of(self, row: Row) -> int:
+        """The one it had, or its party's next; an event's is its place in the outbox."""
+        if row.recipient is None:
+            return row.id
+        if (had := self.unsure.get(row.id)) is not None:
+            return had
+        number = self.last[row.recipient] = self.last.get(row.recipient, 0) + 1
+        self.unsure[row.id] = number
+        self._given.setdefault(row.recipient, []).append(row.id)
+        return number
+
+    def settle(self, ids: Iterable[int]) -> None:
+        """These are at the broker for certain, or taken back: nobody sends them again."""
+        for row_id in ids:
+            self.unsure.pop(row_id, None)
+
+    async def write_down(self, engine: AsyncEngine, *, lock: int, leader: int) -> None:
+        """Commit the numbers given since; raises `LeadLost` unless the session `leader` has the lock."""
+        given, self._given = self._given, {}
+        async with engine.begin() as connection:
+            found = await fetch(
+                connection,
+                _WRITE,
+                recipients=list(given),
+                lasts=[self.last[recipient] for recipient in given],
+                givens=["{" + ",".join(map(str, ids)) + "}" for ids in given.values()],
+                lock=lock,
+                leader=leader,
+            )
+        if not found[0].leads:
+            raise LeadLost
+
+
+async def read_numbers(connection: AsyncConnection) -> Numbers:
+    """What was written down; all that was given last counts as unsure until its row is looked for."""
+    numbers = Numbers()
+    for row in await fetch(connection, _READ):
+        numbers.last[row.recipient] = row.last
+        numbers.unsure |= {row_id: row.last - n for n, row_id in enumerate(reversed(row.given))}
+    return numbers

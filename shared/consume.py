@@ -135,7 +135,7 @@ def _item_claims(record: Record) -> list[Claim]:
 
 
 def _report(outcomes: Sequence[Outcome], dead: int) -> None:
-    counts = Counter(outcome.fate.value for outcome in outcomes)
+    counts = Counter(str(outcome.fate) for outcome in outcomes)
     log.info("batch", **counts, dead=dead)
 
 

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+UNIQUE_VIOLATION = "23505"
+
 
 def connect(url: sa.URL, *, pool_size: int = 8) -> AsyncEngine:
     """An engine whose errors and logs never carry parameters."""

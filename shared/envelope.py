@@ -132,7 +132,7 @@ def from_attributes(found: Mapping[str, str]) -> Envelope:
         raise Unreadable("control-character")
     if not ID.fullmatch(found["id"]):
         raise Unreadable("id-not-a-uuid")
-    extensions = {name: found[name] for name in found.keys() - _CORE}
+    extensions = {name: value for name, value in found.items() if name not in _CORE}
     if "traceparent" in extensions and trace_of(extensions["traceparent"]) is None:
         del extensions["traceparent"]
     return Envelope(

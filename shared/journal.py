@@ -46,7 +46,7 @@ def entry(
         what,
         rule,
         article,
-        by.role.value,
+        by.role,
         by.party,
         by.person,
         by.on_behalf_of,

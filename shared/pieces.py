@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.content import Ref, Sealed
-from shared.database import fetch, run
+from shared.database import UNIQUE_VIOLATION, copy, fetch, run, sqlstate
 
 _KEEP = sa.text(
     """
@@ -34,8 +35,19 @@ _KEEP_ONLY = sa.text("DELETE FROM pieces WHERE case_id = :case_id AND NOT piece 
 
 
 async def keep(connection: AsyncConnection, kept: Sequence[tuple[str, Sealed]]) -> None:
-    """Store what the events of a batch carried, by case."""
-    if kept:
+    """Store what the events of a batch carried, by case.
+
+    Nearly always all of them are new here; a text that came with two messages lies here already.
+    """
+    if not kept:
+        return
+    rows = [(case, sealed.piece, sealed.by, sealed.box) for case, sealed in kept]
+    try:
+        async with connection.begin_nested():
+            await copy(connection, "pieces", ("case_id", "piece", "sealed_by", "box"), rows)
+    except DBAPIError as error:
+        if sqlstate(error) != UNIQUE_VIOLATION:
+            raise
         await run(
             connection,
             _KEEP,

@@ -320,4 +320,4 @@ def _collect_seldom() -> None:
     """What start-up made stays, and batches make few cycles; collecting every 700 objects costs a fifth."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(200_000, 20, 50)

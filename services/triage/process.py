@@ -238,13 +238,15 @@ def _replied(state: State, query_id: str, status: QueryStatus, number: int, give
     query = state.query(query_id)
     if query is None:
         return state
-    state = state.with_query(replace(query, status=status, replies=number))
-    return replace(state, items_given=state.items_given + given) if given else state
+    replied = Query(query_id, query.recipient, status, query.lapses_at, number)
+    return replace(state, queries=state.with_query(replied), items_given=state.items_given + given)
 
 
 def _silent(state: State, query_id: str, status: QueryStatus) -> State:
     query = state.query(query_id)
-    return state if query is None else state.with_query(replace(query, status=status))
+    if query is None:
+        return state
+    return replace(state, queries=state.with_query(replace(query, status=status)))
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:

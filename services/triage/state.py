@@ -3,7 +3,7 @@
 How a query was worded and what was given in reply lies in triage's own tables (see `record`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -89,7 +89,6 @@ class State:
         """Whether a query of this case went to the party."""
         return any(query.recipient == party for query in self.queries)
 
-    def with_query(self, changed: Query) -> "State":
-        """The same case with this query as it is now."""
-        queries = [changed if query.query_id == changed.query_id else query for query in self.queries]
-        return replace(self, queries=tuple(queries))
+    def with_query(self, changed: Query) -> tuple[Query, ...]:
+        """The queries, with this one as it is now."""
+        return tuple([changed if query.query_id == changed.query_id else query for query in self.queries])

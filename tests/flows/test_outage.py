@@ -8,9 +8,8 @@ from deploy.story import cast
 from deploy.story.world import World
 from shared.ids import new_id
 from shared.messages.house import MessageAccepted
-from shared.messages.intake import ConsultationConfirmed, ReferralReceived
-from shared.messages.triage import QueryAnswered, QueryIssued, QueryLapsed, QueryReminded
-from shared.words import PersonRole
+from shared.messages.triage import QueryAnswered, QueryLapsed, QueryReminded
+from tests.flows.cases import asked, taken_up
 
 MOMENTS = timedelta(seconds=20)
 
@@ -38,34 +37,6 @@ async def test_an_answer_that_came_in_time_is_accepted_and_silence_lapses_f20(
     assert isinstance(await police.connector.answer(message_id, within=60), MessageAccepted)
     await care.gets(QueryLapsed, case=case, within=60)
     assert not police.has(QueryLapsed, case)
-
-
-async def taken_up(world: World) -> str:
-    """A case in triage."""
-    referrer = world.party(cast.REFERRER)
-    person = cast.person("Persoon F", PersonRole.SUBJECT, "1990-01-01")
-    await referrer.send(cast.referral((person,), ()))
-    case = (await referrer.gets(ReferralReceived)).case_id
-    await referrer.send(ConsultationConfirmed(), case=case)
-    director = world.people("process-director-a", cast.REFERRER)
-    await director.do("intake", f"/cases/{case}/screening", {"outcome": "taken-up", "advice": "Geen."})
-    return case
-
-
-async def asked(world: World, case: str, recipient: str) -> QueryIssued:
-    query = {
-        "recipient": recipient,
-        "task": cast.TASK,
-        "purpose": "Beoordelen.",
-        "necessity": "Nodig.",
-        "question": "Bekend?",
-        "reason": "Betrokken.",
-        "persons": [],
-        "reply_before": (world.now + timedelta(days=1)).isoformat(),
-    }
-    director = world.people("process-director-a", cast.REFERRER)
-    await director.do_when_possible("triage", f"/cases/{case}/queries", query)
-    return await world.party(recipient).gets(QueryIssued, case=case)
 
 
 async def passed(world: World, moment: datetime) -> None:

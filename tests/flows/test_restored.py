@@ -14,16 +14,7 @@ from deploy.story import cast
 from deploy.story.world import World
 from services.retention.key_store import KeyStore
 from shared.clock import machine_now
-from shared.messages.intake import ReferralReceived
-from shared.words import PersonRole
-
-
-async def referred(world: World) -> str:
-    man = cast.person("Persoon G", PersonRole.SUBJECT, "1990-01-01")
-    venlo, referral = world.party(cast.REFERRER), cast.referral((man,), ())
-    await venlo.send(referral)
-    received = await venlo.gets(ReferralReceived, where=lambda m: m.referral_id == referral.referral_id)
-    return received.case_id
+from tests.flows.cases import referred
 
 
 def destroy_key(house: House, case: str) -> None:

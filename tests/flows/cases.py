@@ -1,0 +1,50 @@
+"""Cases that stand for others: referred, taken up, with a query out."""
+
+from datetime import timedelta
+
+from deploy.story import cast
+from deploy.story.world import World
+from shared.messages.intake import ConsultationConfirmed, ReferralReceived
+from shared.messages.triage import QueryIssued
+from shared.words import PersonRole
+
+
+async def referred(world: World) -> str:
+    """The number of a case about one person."""
+    man = cast.person("Persoon G", PersonRole.SUBJECT, "1990-01-01")
+    venlo, referral = world.party(cast.REFERRER), cast.referral((man,), ())
+    await venlo.send(referral)
+    received = await venlo.gets(ReferralReceived, where=lambda m: m.referral_id == referral.referral_id)
+    return received.case_id
+
+
+async def taken_up(world: World) -> str:
+    """The number of a case in triage."""
+    case = await referred(world)
+    await world.party(cast.REFERRER).send(ConsultationConfirmed(), case=case)
+    director = world.people("process-director-a", cast.REFERRER)
+    await director.do("intake", f"/cases/{case}/screening", {"outcome": "taken-up", "advice": "Geen."})
+    return case
+
+
+async def ask(world: World, case: str, recipient: str) -> str:
+    """Put a query to a party; its id."""
+    director = world.people("process-director-a", cast.REFERRER)
+    query = {
+        "recipient": recipient,
+        "task": cast.TASK,
+        "purpose": "Beoordelen.",
+        "necessity": "Nodig.",
+        "question": "Bekend?",
+        "reason": "Betrokken.",
+        "persons": [],
+        "reply_before": (world.now + timedelta(days=1)).isoformat(),
+    }
+    asked = await director.do_when_possible("triage", f"/cases/{case}/queries", query)
+    return str(asked["query_id"])
+
+
+async def asked(world: World, case: str, recipient: str) -> QueryIssued:
+    """The query as the party gets it."""
+    await ask(world, case, recipient)
+    return await world.party(recipient).gets(QueryIssued, case=case)

@@ -2,19 +2,21 @@
 
 What `make test` and a build server run. With containers, what starts servers is tested on embedded ones too.
 That no engine can be had, or that nothing can be built for it, is no failure: it is said, and the embedded
-servers have to do.
+servers have to do. Two parts run beside each other, each with servers of its own: the one mostly waits while
+the other works.
 """
 
 import argparse
+import asyncio
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as Xml
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +29,13 @@ from deploy.local.process import DidNotStart, last_lines
 from tests.containers import CHOICE, WHY_NOT, made_by_testcontainers
 
 ROOT = Path(__file__).parents[1]
-AT_MOST = 2700  # seconds for one run of the tests; a run that hangs fails
+AT_MOST = 2700  # seconds for one part of the tests; a part that hangs fails
 STOPS_WITHIN = 60
 START_SERVERS = "tests/deploy"
+# The longest first; each without what is in those before it, so that every test is in one of them.
+PARTS = ("tests/flows/test_story.py", "tests/flows", "tests/images", START_SERVERS, "tests")
+AT_ONCE = 2
+LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 CONTAINERS, EMBEDDED = "containers", "embedded"
 
 
@@ -60,6 +66,7 @@ def main() -> int:
     parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
     wish = parser.parse_args().engine
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
     outcomes, missing = [], ""
     try:
         with _containers(may_start=wish == "own"):
@@ -75,7 +82,7 @@ def main() -> int:
         print(f"  {outcome}")
         for reason, count in outcome.skipped.items():
             print(f"    skipped {count}: {reason}")
-    return max(abs(outcome.code) for outcome in outcomes)
+    return max(outcome.code for outcome in outcomes)
 
 
 @contextmanager
@@ -137,40 +144,76 @@ def _told(name: str) -> Iterator[None]:
     print(f"made {name} in {time.monotonic() - began:.1f} s", flush=True)
 
 
-def _run(servers: str, *paths: str) -> Outcome:
-    print(f"\n== {', '.join(paths) or 'every test'}, {servers}", flush=True)
+def _run(servers: str, *parts: str) -> Outcome:
+    print(f"\n== {', '.join(parts) or 'every test'}, {servers}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
-        report = Path(directory) / "report.xml"
-        command = [sys.executable, "-m", "pytest", f"--junitxml={report}", *paths]
-        code = _within(command, os.environ | {CHOICE: servers})
-        seconds = time.monotonic() - began
-        if not report.exists():
-            return Outcome(servers, code or 1, seconds)
-        return _read(report, servers, code, seconds)
+        reports = Path(directory)
+        codes = asyncio.run(_all(parts or PARTS, reports, os.environ | {CHOICE: servers}))
+        return _read(reports, servers, codes, time.monotonic() - began)
 
 
-def _within(command: list[str], environment: dict[str, str]) -> int:
-    """Its exit code. A run that takes too long, or is to end, is interrupted: it still stops its servers."""
-    with subprocess.Popen(command, cwd=ROOT, env=environment) as run:  # noqa: S603
-        try:
-            return run.wait(AT_MOST)
-        except (subprocess.TimeoutExpired, SystemExit) as ended:
-            run.send_signal(signal.SIGINT)
-            try:
-                run.wait(STOPS_WITHIN)
-            except subprocess.TimeoutExpired:
-                run.kill()
-            if isinstance(ended, SystemExit):
-                raise
-            print(f"stopped after {AT_MOST} s")
-            return 1
+async def _all(parts: Sequence[str], reports: Path, environment: dict[str, str]) -> list[int]:
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(place: int) -> int:
+        command = [sys.executable, "-m", "pytest", f"--junitxml={reports / f'{place}.xml'}", parts[place]]
+        command += [f"--ignore={earlier}" for earlier in parts[:place]]
+        async with gate:
+            return await _within(command, parts[place], environment)
+
+    return list(await asyncio.gather(*map(one, range(len(parts)))))
 
 
-def _read(report: Path, servers: str, code: int, seconds: float) -> Outcome:
-    cases = list(Xml.parse(report).getroot().iter("testcase"))  # noqa: S314 - written by our own run
+async def _within(command: list[str], part: str, environment: dict[str, str]) -> int:
+    """Its exit code. A part that takes too long, or is to end, is interrupted: it still stops its servers.
+
+    In a session of its own, so that a terminal's Ctrl-C does not interrupt it while it stops them.
+    """
+    run = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=ROOT,
+        env=environment,
+        stdout=PIPE,
+        stderr=STDOUT,
+        limit=LONGEST_LINE,
+        start_new_session=True,
+    )
+    shown = asyncio.create_task(_show(run, part))
+    try:
+        code = await asyncio.wait_for(run.wait(), AT_MOST)
+    except TimeoutError:
+        print(f"{part} stopped after {AT_MOST} s", flush=True)
+        code = 1
+    finally:
+        if run.returncode is None:
+            await _interrupt(run)
+        await shown
+    return code
+
+
+async def _interrupt(run: Process) -> None:
+    run.send_signal(signal.SIGINT)
+    try:
+        await asyncio.wait_for(run.wait(), STOPS_WITHIN)
+    except TimeoutError:
+        run.kill()
+
+
+async def _show(run: Process, part: str) -> None:
+    if run.stdout is not None:
+        async for line in run.stdout:
+            print(f"{part}: {line.decode(errors='replace')}", end="", flush=True)
+
+
+def _read(reports: Path, servers: str, codes: Sequence[int], seconds: float) -> Outcome:
+    """All parts together; one that left no report has failed."""
+    found = sorted(reports.glob("*.xml"))
+    trees = [Xml.parse(report) for report in found]  # noqa: S314 - written by our own run
+    cases = [case for tree in trees for case in tree.getroot().iter("testcase")]
     failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
     skipped = Counter(str(found.get("message")) for case in cases for found in case.iter("skipped"))
+    code = max(map(abs, codes)) or int(len(found) < len(codes))
     return Outcome(servers, code, seconds, len(cases) - failed - skipped.total(), failed, skipped)
 
 

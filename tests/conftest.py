@@ -1,9 +1,7 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,7 +23,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of stores; each test makes databases of its own on it."""
-    directory = Path(os.environ.get("ZVH_TEST_DIRECTORY") or tmp_path_factory.mktemp("postgres"))
+    directory = tmp_path_factory.mktemp("postgres")
     servers = chosen().servers
     started = servers.start_postgres(directory / "postgres", directory / "postgres.log")
     yield started

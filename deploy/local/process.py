@@ -158,16 +158,23 @@ def kill(process: Process) -> None:
 
 
 def free_port() -> int:
-    """Nobody holds it now; a server that keeps it can come back on it."""
+    """Nobody holds it now; a server that keeps it can come back on it.
+
+    The same number of UDP, which nobody here uses, keeps off who starts another house meanwhile.
+    """
     while True:
         port = random.choice(PORTS)  # noqa: S311
+        reserved = socket.socket(type=socket.SOCK_DGRAM)
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOOPBACK, port))
+                reserved.bind((LOOPBACK, port))
             except OSError:
+                reserved.close()
                 continue
-            return port
+        reserved.detach()  # open until this process ends
+        return port
 
 
 def last_lines(log: Path, count: int = 20) -> str:

@@ -1,17 +1,22 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
+import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.postgres import Postgres, create_database
+from deploy.local.postgres import Database, Postgres, create_database, run_sql
 from shared import migrate
 from shared.database import connect
 from shared.service import Service
 from tests.containers import chosen
+
+# A broker that lives for minutes: to compile it well takes longer than it then saves.
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -27,22 +32,51 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     servers = chosen().servers
     started = servers.start_postgres(directory / "postgres", directory / "postgres.log")
     yield started
-    started.stop()
+    started.kill()  # a stop would first write hundreds of databases to a disk that nobody reads
     servers.remove_postgres(directory / "postgres")
 
 
+Template = Callable[[Service], Awaitable[Database]]  # type: ignore[type-arg]
 FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type-arg]
 
 
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> Template:
+    """`await template(SERVICE)`: a migrated database to copy; its login is that of the copies too."""
+    made: dict[str, Database] = {}
+
+    async def of(service: Service) -> Database:  # type: ignore[type-arg]
+        if service.name not in made:
+            made[service.name] = create_database(postgres, f"migrated_{service.name}", "only-for-tests")
+            engine = engine_of(made[service.name])
+            await migrate.upgrade(engine, service)
+            await engine.dispose()
+        return made[service.name]
+
+    return of
+
+
 @pytest.fixture
-async def fresh_database(postgres: Postgres) -> AsyncIterator[FreshDatabase]:
+async def fresh_database(postgres: Postgres, template: Template) -> AsyncIterator[FreshDatabase]:
     """`engine = await fresh_database(SERVICE)`: a migrated database of the test's own."""
     engines: list[AsyncEngine] = []
 
     async def make(service: Service) -> AsyncEngine:  # type: ignore[type-arg]
-        name = f"t{uuid.uuid4().hex[:16]}"
-        database = create_database(postgres, name, "only-for-this-test")
-        url = sa.URL.create(
+        migrated, name = await template(service), f"t{uuid.uuid4().hex[:16]}"
+        copying = f'CREATE DATABASE "{name}" TEMPLATE "{migrated.name}" OWNER "{migrated.user}"'
+        run_sql(postgres.administration, copying)
+        engines.append(engine_of(replace(migrated, name=name)))
+        return engines[-1]
+
+    yield make
+    for engine in engines:
+        await engine.dispose()
+
+
+def engine_of(database: Database) -> AsyncEngine:
+    """As a service connects to it."""
+    return connect(
+        sa.URL.create(
             "postgresql+asyncpg",
             username=database.user,
             password=database.password,
@@ -50,11 +84,4 @@ async def fresh_database(postgres: Postgres) -> AsyncIterator[FreshDatabase]:
             port=database.port,
             database=database.name,
         )
-        engine = connect(url)
-        await migrate.upgrade(engine, service)
-        engines.append(engine)
-        return engine
-
-    yield make
-    for engine in engines:
-        await engine.dispose()
+    )

@@ -39,6 +39,7 @@ S = TypeVar("S", bound=HasPhase)
 Message: TypeAlias = tuple[Record, Held | None]
 PAUSES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)  # seconds; together below max_poll_interval_ms
 MAX_POLL_INTERVAL = 300_000  # milliseconds
+SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
 TRANSACTIONS = 4  # in one batch
 ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
@@ -190,6 +191,8 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
         "fetch_max_wait_ms": 100,
         "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
+        "session_timeout_ms": SESSION,
+        "heartbeat_interval_ms": HEARTBEAT,
     }
     others = [topics.events(name) for name in SERVICES if name != service]
     from_parties = broker.subscriber(

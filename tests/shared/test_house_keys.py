@@ -2,7 +2,9 @@
 
 import stat
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,42 @@ def test_a_destroyed_key_is_listed_for_ninety_days(keys: HouseKeys, machine: Mac
     keys.rotate()
     assert first not in keys.destroyed
     assert keys.destroyed
+
+
+def test_what_another_process_of_the_service_made_opens_here_at_once(
+    keys: HouseKeys, machine: Machine, tmp_path: Path
+) -> None:
+    twin = HouseKeys(tmp_path / "keys", ROOT, machine)
+    assert twin.public() == keys.public()
+    machine.now += ROTATE_AFTER
+    keys.rotate()
+    assert twin.public() == keys.public()
+    assert twin.opening(sealing_kid(keys)) is not None
+    twin.rotate()
+    assert twin.held == keys.held, "one key a day, whoever makes it"
+
+
+def test_what_another_process_destroyed_opens_here_no_more(
+    keys: HouseKeys, machine: Machine, tmp_path: Path
+) -> None:
+    """R105."""
+    twin = HouseKeys(tmp_path / "keys", ROOT, machine)
+    first = after_nine_days(keys, machine)
+    assert twin.opening(first) is None
+    assert (twin.held, twin.destroyed) == (keys.held, (first,))
+
+
+def test_processes_that_begin_or_turn_at_once_make_one_key_between_them(tmp_path: Path) -> None:
+    """Real processes: what keeps them apart is between processes."""
+    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
+        for now in (START, START + ROTATE_AFTER):
+            began = [pool.submit(kids_of_new_process, tmp_path / "keys", now) for _ in range(9)]
+            assert len({done.result() for done in began}) == 1
+    assert len(list((tmp_path / "keys").glob("*.key"))) == 3, "one to sign with, and two days"
+
+
+def kids_of_new_process(directory: Path, now: datetime) -> tuple[str, ...]:
+    return tuple(jwk["kid"] for jwk in HouseKeys(directory, ROOT, lambda: now).public())
 
 
 def test_on_disk_a_private_key_is_wrapped_and_for_the_service_alone(keys: HouseKeys, tmp_path: Path) -> None:

@@ -11,9 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database import fetch
+from shared.lead import Lead
 from shared.outbox import Row
 
 _READ = text("SELECT recipient, last, given FROM sequences")
+_SESSION = text("SELECT pg_backend_pid() AS number")
 
 # Only for the session that still holds the lead: whoever was frozen and has lost it writes nothing.
 _WRITE = text(
@@ -42,9 +44,11 @@ class LeadLost(Exception):
 class Numbers:
     """As the one relay of a database knows them: the last number of each party, and whose sending is unsure.
 
-    `unsure`: row id and number of what the broker may have or not. While a party has any, it gets no others.
+    `leader` is the number of the session that leads. `unsure`: row id and number of what the broker may have
+    or not. While a party has any, it gets no others.
     """
 
+    leader: int
     last: dict[str, int] = field(default_factory=dict)
     unsure: dict[int, int] = field(default_factory=dict)
     _given: dict[str, list[int]] = field(default_factory=dict)
@@ -65,8 +69,8 @@ class Numbers:
         for row_id in ids:
             self.unsure.pop(row_id, None)
 
-    async def write_down(self, engine: AsyncEngine, *, lock: int, leader: int) -> None:
-        """Commit the numbers given since; raises `LeadLost` unless the session `leader` has the lock."""
+    async def write_down(self, engine: AsyncEngine) -> None:
+        """Commit the numbers given since; raises `LeadLost` unless the leading session has its lock."""
         given, self._given = self._given, {}
         async with engine.begin() as connection:
             found = await fetch(
@@ -75,17 +79,18 @@ class Numbers:
                 recipients=list(given),
                 lasts=[self.last[recipient] for recipient in given],
                 givens=["{" + ",".join(map(str, ids)) + "}" for ids in given.values()],
-                lock=lock,
-                leader=leader,
+                lock=int(Lead.RELAY),
+                leader=self.leader,
             )
         if not found[0].leads:
             raise LeadLost
 
 
-async def read_numbers(connection: AsyncConnection) -> Numbers:
+async def read_numbers(leader: AsyncConnection) -> Numbers:
     """What was written down; all that was given last counts as unsure until its row is looked for."""
-    numbers = Numbers()
-    for row in await fetch(connection, _READ):
+    (session,) = await fetch(leader, _SESSION)
+    numbers = Numbers(session.number)
+    for row in await fetch(leader, _READ):
         numbers.last[row.recipient] = row.last
         numbers.unsure |= {row_id: row.last - n for n, row_id in enumerate(reversed(row.given))}
     return numbers

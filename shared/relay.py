@@ -1,7 +1,7 @@
 """The one place that sends: one relay per database takes the outbox in order, opens, seals anew, sends.
 
-It holds a session lock as long as it lives; rows stay locked while they are sent and go after every
-in-sync replica has them. A destination that fails is set aside alone.
+It leads as long as its session lives; rows stay locked while they are sent and go after every in-sync
+replica has them. A destination that fails is set aside alone.
 """
 
 import asyncio
@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -26,8 +25,8 @@ from shared.cases import hold
 from shared.clock import machine_now
 from shared.codec import Codec
 from shared.content import SEALED_ALLOWED, AnyContent, Sealed, can_hold_content, contents, transform
-from shared.database import fetch
 from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.lead import Lead, leading
 from shared.logs import log_bug
 from shared.message import by_type
 from shared.numbering import LeadLost, Numbers, read_numbers
@@ -37,7 +36,6 @@ from shared.party_copy import PartyCopy
 from shared.sealing import CaseKey
 
 log = structlog.get_logger()
-LEADER_LOCK = 7_116
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 MOST = 1000
@@ -45,12 +43,13 @@ MAX_RECORD = 120_000  # bytes; a record the broker refuses breaks an idempotent 
 
 _partitioner = DefaultPartitioner()
 
-_LEAD = text("SELECT pg_try_advisory_lock(:lock) AS mine, pg_backend_pid() AS session")
-
 
 @dataclass(slots=True)
 class Relay:
-    """Sends the outbox of one service; `wake` after a commit, else it looks every `idle` seconds."""
+    """Sends the outbox of one service; `wake` after a commit, else it looks every `idle` seconds.
+
+    It is not woken by what another process of the service committed, so it must not be idle for long.
+    """
 
     engine: AsyncEngine
     producer: AIOKafkaProducer
@@ -58,7 +57,7 @@ class Relay:
     keys: CaseKeys
     codec: Codec
     source: str
-    idle: float = 1.0
+    idle: float = 0.5
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -70,26 +69,20 @@ class Relay:
         """Until cancelled: become the one relay of this database, then send."""
         while True:
             try:
-                async with self.engine.connect() as leader:
-                    taken = (await fetch(leader, _LEAD, lock=LEADER_LOCK))[0]
-                    await leader.commit()
-                    if taken.mine:
-                        try:
-                            await self._lead(leader, taken.session)
-                        finally:
-                            await leader.invalidate()  # the lead goes with the session
-                await asyncio.sleep(1)
+                async with leading(self.engine, Lead.RELAY) as leader:
+                    if leader is not None:
+                        await self._lead(leader)
             except (DBAPIError, OSError) as error:
                 log.warning("relay-pauses", kind=type(error).__name__)
-                await asyncio.sleep(1)
+            await asyncio.sleep(1)
 
-    async def _lead(self, leader: AsyncConnection, session: int) -> None:
+    async def _lead(self, leader: AsyncConnection) -> None:
         numbers = None
         while True:
             self._awake.clear()
             try:
                 numbers = numbers or await self._numbers(leader)
-                sent = await self._send_batch(leader, session, numbers)
+                sent = await self._send_batch(leader, numbers)
             except CannotBeSent as fault:
                 numbers = None
                 sent = await self._set_apart(leader, fault)
@@ -107,7 +100,7 @@ class Relay:
         async with leader.begin():
             return await read_numbers(leader)
 
-    async def _send_batch(self, leader: AsyncConnection, session: int, numbers: Numbers) -> int:
+    async def _send_batch(self, leader: AsyncConnection, numbers: Numbers) -> int:
         """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
         async with leader.begin():
             rows = await self._next_rows(leader, numbers)
@@ -116,7 +109,7 @@ class Relay:
             parties = await self.parties.refresh(leader)
             ready, aside = await self._prepare(rows, parties, numbers)
             checked = asyncio.get_running_loop().time()
-            await numbers.write_down(self.engine, lock=LEADER_LOCK, leader=session)
+            await numbers.write_down(self.engine)
             if asyncio.get_running_loop().time() - checked > LEASE:
                 raise LeadLost
             done, failed = await self._publish(ready)

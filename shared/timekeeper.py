@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared import due, erasure, held, inbox
 from shared.actor import CLOCK, Command
@@ -20,6 +20,7 @@ from shared.delivery import Delivery, Unhandled
 from shared.due import Deadline
 from shared.held import Held
 from shared.inbox import Slip
+from shared.lead import Lead, leading
 from shared.logs import log_bug
 from shared.party_copy import PartyCopy
 from shared.post_office import CannotReachKafka
@@ -44,7 +45,7 @@ _TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) D
 
 @dataclass(slots=True)
 class Timekeeper(Generic[S]):
-    """Fires the deadlines of one service and retries what waits; safe to run more than once."""
+    """Fires the deadlines of one service and retries what waits, in one of its processes at a time."""
 
     engine: AsyncEngine
     service: Service[S]
@@ -58,27 +59,33 @@ class Timekeeper(Generic[S]):
     _pruned_at: datetime | None = None
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled: become the one timekeeper of this database, then look what is due."""
         while True:
             try:
-                fired = await self._fire() + await self._retry()
-                await self._prune()
+                async with leading(self.engine, Lead.TIMEKEEPER) as session:
+                    while session is not None:
+                        await self._look(session)
             except UNREACHABLE as error:
                 log.warning("timekeeper-pauses", kind=type(error).__name__)
-                fired = 0
-            if fired:
-                self.relay.wake()
-            await asyncio.sleep(0 if fired >= MOST else PERIOD)
+            await asyncio.sleep(PERIOD)
 
-    async def _fire(self) -> int:
+    async def _look(self, session: AsyncConnection) -> None:
+        fired = await self._fire(session) + await self._retry()
+        await self._prune()
+        if fired:
+            self.relay.wake()
+        await asyncio.sleep(0 if fired >= MOST else PERIOD)
+
+    async def _fire(self, session: AsyncConnection) -> int:
+        """Looked up in the leading session: if that is lost, so is the lead, and nothing fires."""
         now = self.clock.now()
-        async with self.engine.begin() as connection:
-            ticks = await fetch(connection, _LAST_TICK)
+        async with session.begin():
+            ticks = await fetch(session, _LAST_TICK)
             leapt = bool(ticks) and abs(now - ticks[0].at) > LEAP and self.clock.file is None
             self.holding = self.holding or leapt
             if not self.holding:
-                await run(connection, _TICK, at=now)
-            lines = await due.come(connection, now, irreversible=not self.holding, most=MOST)
+                await run(session, _TICK, at=now)
+            lines = await due.come(session, now, irreversible=not self.holding, most=MOST)
         lines = await self._not_overtaking(lines)
         if lines:
             await self.transaction.run([await self._delivery(line) for line in lines])

@@ -17,8 +17,8 @@ from deploy.provisioning.connection import Connection
 from services.intake.main import SERVICE
 from shared import outbox
 from shared.ids import new_id
-from shared.numbering import LeadLost, Numbers
-from shared.relay import LEADER_LOCK
+from shared.lead import Lead, leading
+from shared.numbering import LeadLost, read_numbers
 from shared.topics import Topics
 from tests.conftest import FreshDatabase
 from tests.deploy.test_damaged_rows import PARTY, TO_PARTY, a_case, left, letter, relaying, until, write
@@ -70,7 +70,7 @@ async def test_what_was_sent_before_a_death_goes_out_again_first_and_with_its_ow
         async with relaying(engine, logins["service-intake"], tmp_path):
             sent = await asyncio.to_thread(numbered, logins[PARTY], wanted, 2)
             (relay,) = (
-                await nothing_is_deleted.execute(sa.text(_RELAYS_SESSION), {"lock": LEADER_LOCK})
+                await nothing_is_deleted.execute(sa.text(_RELAYS_SESSION), {"lock": int(Lead.RELAY)})
             ).all()
             await nothing_is_deleted.execute(sa.text(_INSERT), {"event_id": late})
             await nothing_is_deleted.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": relay.pid})
@@ -88,19 +88,15 @@ async def nothing_left(engine: AsyncEngine) -> bool:
 async def test_a_relay_that_lost_the_lead_writes_no_number_down(fresh_database: FreshDatabase) -> None:
     engine = await fresh_database(SERVICE)
     await write(engine, letter(s.CASE))
-    async with engine.connect() as leader:
-        (taken,) = await leader.execute(
-            sa.text("SELECT pg_try_advisory_lock(:lock) AS mine, pg_backend_pid() AS session"),
-            {"lock": LEADER_LOCK},
-        )
+    async with leading(engine, Lead.RELAY) as leader:
+        assert leader is not None
+        numbers = await read_numbers(leader)
         (row,) = await outbox.next_rows(leader, 10)
         await leader.commit()
-        numbers = Numbers()
         assert numbers.of(row) == 1
-        await numbers.write_down(engine, lock=LEADER_LOCK, leader=taken.session)
-        await leader.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": LEADER_LOCK})
-        with pytest.raises(LeadLost):
-            await numbers.write_down(engine, lock=LEADER_LOCK, leader=taken.session)
+        await numbers.write_down(engine)
+    with pytest.raises(LeadLost):
+        await numbers.write_down(engine)
 
 
 async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(

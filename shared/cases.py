@@ -85,11 +85,11 @@ class CaseTable(Generic[S]):
     async def lock(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
         """The cases, locked; placeholders come first, because a row that is not there locks nothing.
 
-        Raises `Damaged` when a state among them does not load.
+        Once more where a row was removed between the two. Raises `Damaged` when a state among them does not
+        load.
         """
         rows = await fetch(connection, _LOCK, ids=sorted(ids))
-        missing = sorted(set(ids) - {row.case_id for row in rows})
-        if missing:
+        while missing := sorted(set(ids) - {row.case_id for row in rows}):
             await self._place(connection, missing)
             rows = await fetch(connection, _LOCK, ids=sorted(ids))
         return {row.case_id: self._case(row) for row in rows}

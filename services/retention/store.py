@@ -23,7 +23,7 @@ from shared.cases import CaseTable
 from shared.database import fetch, run
 from shared.words import Theme
 
-_CHAIN_LOCK = 7_118  # one proof after the other, whoever writes
+_CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
 _PROOFS = sa.text("SELECT * FROM proofs ORDER BY number")

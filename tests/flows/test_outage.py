@@ -11,7 +11,7 @@ from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered, QueryLapsed, QueryReminded
 from tests.flows.cases import asked, taken_up
 
-MOMENTS = timedelta(seconds=20)
+MOMENTS = timedelta(seconds=10)
 
 
 async def test_an_answer_that_came_in_time_is_accepted_and_silence_lapses_f20(

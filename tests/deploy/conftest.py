@@ -1,4 +1,4 @@
-"""A real Kafka and a real PostgreSQL, started once for this folder."""
+"""A real Kafka, started once for this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,6 @@ import pytest
 
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.kafka import Kafka
-from deploy.local.postgres import Postgres
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, provision_services
@@ -44,12 +43,3 @@ def logins(kafka: Kafka) -> dict[str, Connection]:
     provision_services(kafka.connection, house, prefix=PREFIX)
     parties = provision_parties(kafka.connection, PARTIES, prefix=PREFIX)
     return {user: kafka.connection.as_user(user, password) for user, password in {**house, **parties}.items()}
-
-
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    directory = tmp_path_factory.mktemp("postgres")
-    started = SERVERS.start_postgres(directory, directory / "postgres.log")
-    yield started
-    started.stop()
-    SERVERS.remove_postgres(directory)

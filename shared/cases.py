@@ -70,6 +70,14 @@ _REMOVE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
+_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
+
+
+async def held(connection: AsyncConnection) -> int:
+    """How many cases rest until an operator has looked."""
+    return int((await fetch(connection, _HELD))[0].n)
+
+
 async def hold(connection: AsyncConnection, case_id: str) -> None:
     """A fault of ours met this case outside a decision: it rests until an operator has looked."""
     await run(connection, _HOLD, case_id=case_id)

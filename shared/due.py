@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +23,13 @@ class Deadline:
     ref: str
     at: datetime
     irreversible: bool
+
+
+class Late(NamedTuple):
+    """How many deadlines have come without having acted, and when the first of them was due."""
+
+    deadlines: int
+    first: datetime | None
 
 
 _SET = sa.text(
@@ -45,6 +53,13 @@ _COME = sa.text(
     FROM due LEFT JOIN cases USING (case_id)
     WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND (:irreversible OR NOT due.irreversible)
     ORDER BY due.at LIMIT :most
+    """
+)
+_LATE = sa.text(
+    """
+    SELECT count(*), min(at) FROM (
+        SELECT due.at FROM due LEFT JOIN cases USING (case_id)
+        WHERE due.at <= :now AND NOT coalesce(cases.held, false) ORDER BY due.at LIMIT :most) AS counted
     """
 )
 _TAKE = sa.text("DELETE FROM due WHERE id = ANY(:ids) RETURNING id")
@@ -89,3 +104,8 @@ async def come(
 async def take(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
     """Take the deadlines for this transaction; one that somebody else fired or moved is not returned."""
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def late(connection: AsyncConnection, now: datetime, most: int) -> Late:
+    """Those that have come and are still here, of no held case; `now` is covenant time."""
+    return Late(*(await fetch(connection, _LATE, now=now, most=most))[0])

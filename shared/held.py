@@ -68,7 +68,9 @@ _RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
 _PARK = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
 _ANSWER_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
-_COUNT = sa.text("SELECT why, count(*) AS n FROM held GROUP BY why")
+_COUNT = sa.text(
+    "SELECT why, count(*) AS n FROM (SELECT why FROM held ORDER BY id LIMIT :most) AS counted GROUP BY why"
+)
 
 
 async def add(connection: AsyncConnection, holds: Sequence[Hold]) -> None:
@@ -112,9 +114,9 @@ async def answer_now(connection: AsyncConnection, case_ids: Sequence[str], now: 
     await run(connection, _ANSWER_NOW, ids=list(case_ids), now=now)
 
 
-async def count(connection: AsyncConnection) -> dict[str, int]:
-    """How many are held, by reason."""
-    return {row.why: row.n for row in await fetch(connection, _COUNT)}
+async def count(connection: AsyncConnection, most: int) -> dict[str, int]:
+    """How many are held, by reason, among the oldest `most`."""
+    return {row.why: row.n for row in await fetch(connection, _COUNT, most=most)}
 
 
 def _held(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> Held:

@@ -77,6 +77,11 @@ class HouseKeys:
         return tuple(sorted(kid for kid, key in self._now_lying().keys.items() if key.use == SEALING))
 
     @property
+    def oldest_made_at(self) -> datetime:
+        """When the oldest private key was made that can still open a record."""
+        return min(key.made_at for key in list(self._keys.values()) if key.use == SEALING)
+
+    @property
     def destroyed(self) -> tuple[str, ...]:
         """The kids of the private keys that are gone from this directory, as far as they are still listed."""
         lying = self._now_lying()

@@ -5,6 +5,8 @@ import traceback
 
 import structlog
 
+from shared.metrics import FAULTS
+
 
 def configure(service: str) -> None:
     """Our own lines as JSON; libraries only from warnings up, and only their event, not their arguments."""
@@ -28,6 +30,7 @@ def log_bug(service: str, event: str, error: Exception, **about: str | int) -> N
 
     `about` are ids and codes of what it happened to.
     """
+    FAULTS.labels(event).inc()
     frames = traceback.extract_tb(error.__traceback__)
     where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
     structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where, **about)

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.refusal import Refusal, Remedy
 from shared.web import problem
 
-ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/.well-known/jwks.json"})
+ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics", "/.well-known/jwks.json"})
 NOT_OPEN_YET = Refusal(
     "NotOpenYet",
     "R105",

@@ -56,6 +56,16 @@ class Apart(NamedTuple):
     case: str
 
 
+class Backlog(NamedTuple):
+    """How many letters lie here and since when: ready, for a destination set aside, and unreadable."""
+
+    ready: int
+    oldest_ready: datetime | None
+    aside: int
+    oldest_aside: datetime | None
+    unreadable: int
+
+
 _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
@@ -99,6 +109,17 @@ _DISCARD = sa.text(
     DELETE FROM outbox WHERE id = (
         SELECT min(id) FROM outbox WHERE retry_at = 'infinity' AND coalesce(case_id, :none) = :case_id)
     RETURNING id
+    """
+)
+_BACKLOG = sa.text(
+    """
+    SELECT (SELECT count(*) FROM (
+               SELECT FROM outbox WHERE retry_at IS NULL ORDER BY id LIMIT :most) AS counted) AS ready,
+           (SELECT recorded_at FROM outbox WHERE retry_at IS NULL ORDER BY id LIMIT 1) AS oldest_ready,
+           count(*) FILTER (WHERE retry_at < 'infinity') AS aside,
+           min(recorded_at) FILTER (WHERE retry_at < 'infinity') AS oldest_aside,
+           count(*) FILTER (WHERE retry_at = 'infinity') AS unreadable
+    FROM (SELECT retry_at, recorded_at FROM outbox WHERE retry_at IS NOT NULL LIMIT :most) AS later
     """
 )
 _STOP = sa.text(
@@ -170,6 +191,11 @@ async def try_again(connection: AsyncConnection, case_id: str) -> None:
 async def discard_apart(connection: AsyncConnection, case_id: str) -> bool:
     """Throw the first unreadable letter of this case away; False when there is none."""
     return bool(await fetch(connection, _DISCARD, case_id=case_id, none=NO_CASE))
+
+
+async def backlog(connection: AsyncConnection, most: int) -> Backlog:
+    """What has not been sent yet; counts stop at `most`."""
+    return Backlog(*(await fetch(connection, _BACKLOG, most=most))[0])
 
 
 async def stop(connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]) -> None:

@@ -29,6 +29,7 @@ from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_he
 from shared.lead import Lead, leading
 from shared.logs import log_bug
 from shared.message import by_type
+from shared.metrics import LETTERS_SENT
 from shared.numbering import LeadLost, Numbers, read_numbers
 from shared.outbox import Row
 from shared.parties import Parties, PartyRecord
@@ -117,6 +118,7 @@ class Relay:
             await outbox.sent(leader, sent)
             await outbox.set_aside(leader, sorted(aside | failed), ASIDE)
         numbers.settle(sent)
+        LETTERS_SENT.inc(len(done))
         return len(rows)
 
     async def _next_rows(self, leader: AsyncConnection, numbers: Numbers) -> list[Row]:

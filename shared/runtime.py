@@ -29,6 +29,7 @@ from shared.consume import Consumer, make_broker, subscribe
 from shared.database import connect
 from shared.desk import Desk
 from shared.forgetting import Forgetting
+from shared.gauges import Gauges, metrics_router
 from shared.health import health_router
 from shared.house_keys import HouseKeys
 from shared.ids import keyed_hash
@@ -70,6 +71,7 @@ class Parts:
     rotation: KeyRotation
     tidying: Tidying
     desk: Desk[Any]
+    gauges: Gauges
     forgetting: Forgetting
     broker: KafkaBroker
     producer: AIOKafkaProducer
@@ -151,6 +153,7 @@ def assemble(
     tidying = Tidying(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
     timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock, arrivals)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
+    gauges = Gauges(engine, office, topics, service, house_keys, clock, lambda: timekeeper.holding)
     forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
     broker = make_broker(
         settings.kafka_bootstrap,
@@ -174,6 +177,7 @@ def assemble(
         rotation,
         tidying,
         desk,
+        gauges,
         forgetting,
         broker,
         producer,
@@ -276,7 +280,9 @@ def make_http(parts: Parts, routers: Sequence[APIRouter], fall: Callable[[], Non
         case_keys=parts.case_keys,
         begun=parts.begun,
     )
-    app = make_app(f"zvh-{parts.service.name}", health, *routers, lifespan=lifespan)
+    token_file = parts.settings.metrics_token_file
+    metrics = metrics_router(parts.gauges, read_secret(token_file) if token_file else None)
+    app = make_app(f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan)
     app.add_middleware(ClosedUntil, ready=parts.begun)
     return app
 

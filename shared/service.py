@@ -1,12 +1,14 @@
 """What makes a service: its core, its tables, and how messages, deadlines and requests become commands."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
+from prometheus_client.metrics_core import Metric
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.actor import Actor, Command
 from shared.due import Deadline
@@ -17,6 +19,14 @@ from shared.refusal import Refusal
 from shared.writes import OwnRows
 
 S = TypeVar("S", bound=HasPhase)
+
+
+Gauges = Callable[[AsyncConnection, datetime], Awaitable[Sequence[Metric]]]
+
+
+async def no_gauges(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
+    """Of a service that has none of its own."""
+    return ()
 
 
 class Inbound(NamedTuple):
@@ -48,6 +58,7 @@ class Service(Generic[S]):
     `makes_keys`: messages that open a case, so that its key is made when they arrive, each with what it is
     refused for before that. `keeps_inboxes`: the one service that deletes on the parties' inboxes what they
     have read. `proving`: the phases in which a case's key is gone and its end is being proven here (R106).
+    `gauges`: what it says of its own tables on `/metrics`, at this covenant time.
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     """
 
@@ -61,6 +72,7 @@ class Service(Generic[S]):
     takes_items: bool = False
     proving: frozenset[str] = frozenset()
     own_rows: OwnRows | None = None
+    gauges: Gauges = no_gauges
     keeps_inboxes: bool = False
 
     @property

@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     root_key_file: Path = Field(description="File with 32 random bytes, base64url, that wrap those keys")
     key_authority_url: str = Field(description="Base URL of retention, which makes and destroys case keys")
 
+    metrics_token_file: Path | None = Field(
+        default=None, description="File with the token that opens /metrics; without it there is no such page"
+    )
     clock_file: Path | None = Field(default=None, description="Moves covenant time; never in production")
     patience: int = Field(
         default=60, ge=1, le=60, description="Most seconds a message waits for a fact that may still come"

@@ -23,6 +23,7 @@ def shell_tables(metadata: sa.MetaData, phases: tuple[str, ...]) -> None:
         sa.Column("heard", JSONB, nullable=False, server_default="{}"),
         sa.Column("held", sa.Boolean, nullable=False, server_default=sa.false()),
         sa.CheckConstraint(f"phase IN ({allowed})", name="phase_is_known"),
+        sa.Index("ix_cases_held", "case_id", postgresql_where=sa.text("held")),
     )
     sa.Table(
         "pieces",

@@ -12,6 +12,7 @@ import structlog
 
 from shared.clock import machine_now
 from shared.logs import log_bug
+from shared.metrics import UNREAD_TOO_LONG
 from shared.post_office import CannotReachKafka, Place, PostOffice
 from shared.topics import Topics
 
@@ -44,25 +45,29 @@ class Tidying:
     async def once(self) -> None:
         """One round: the outboxes below its own commits, the inboxes below those of their parties."""
         outboxes = await self.office.places(self.topics.from_pattern(self.service))
-        await self._tidy(outboxes, await self.office.read_by(self.topics.group(self.service, "from")))
+        read = await self.office.read_by(self.topics.group(self.service, "from"))
+        UNREAD_TOO_LONG.labels("outbox").set(await self._tidy(outboxes, read))
         if self.keeps_inboxes:
             inboxes = await self.office.places(self.topics.to_pattern())
-            await self._tidy(inboxes, await self._read_by_parties(inboxes))
+            read = await self._read_by_parties(inboxes)
+            UNREAD_TOO_LONG.labels("inbox").set(await self._tidy(inboxes, read))
 
-    async def _tidy(self, places: Sequence[Place], read: Mapping[Place, int]) -> None:
+    async def _tidy(self, places: Sequence[Place], read: Mapping[Place, int]) -> int:
+        """How many of them hold something that has waited too long."""
         oldest, ends = await self.office.beginnings(places), await self.office.ends(places)
         unread = {place: max(read.get(place, 0), oldest[place]) for place in places}
         await self.office.delete_before(
             {place: offset for place, offset in unread.items() if oldest[place] < offset}
         )
-        await self._warn({place: offset for place, offset in unread.items() if offset < ends[place]})
+        return await self._warn({place: offset for place, offset in unread.items() if offset < ends[place]})
 
-    async def _warn(self, unread: Mapping[Place, int]) -> None:
+    async def _warn(self, unread: Mapping[Place, int]) -> int:
         """An alarm for each topic whose first unread record has waited too long."""
         recent = await self.office.first_since(unread, machine_now() - self.too_long)
-        for place, offset in unread.items():
-            if place not in recent or offset < recent[place]:
-                log.error("unread-too-long", topic=place.topic, partition=place.partition)
+        late = [place for place, offset in unread.items() if place not in recent or offset < recent[place]]
+        for place in late:
+            log.error("unread-too-long", topic=place.topic, partition=place.partition)
+        return len(late)
 
     async def _read_by_parties(self, inboxes: Sequence[Place]) -> dict[Place, int]:
         """Up to where each inbox was read by all groups of its party that read it."""

@@ -4,6 +4,7 @@ Locks are taken in a fixed order (parties shared, inbox sorted, cases sorted) an
 One statement per table per batch. Acknowledging is the caller's, after this has returned.
 """
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared import due, erasure, held, inbox, items, journal
+from shared import due, erasure, held, inbox, items, journal, metrics
 from shared.actor import Role
 from shared.authorisation import permit
 from shared.cases import Case, CaseTable, Damaged
@@ -83,8 +84,10 @@ class Transaction(Generic[S]):
 
     async def _commit(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
         writes: Writes[S] = Writes()
+        began = time.perf_counter()
         async with self.engine.begin() as connection:
             outcomes = await self._batch(connection, deliveries, dead, writes)
+        metrics.committed(outcomes, dead, time.perf_counter() - began)
         for case_id in writes.forgotten:
             self.forgotten(case_id)
         return outcomes
@@ -323,6 +326,7 @@ class Transaction(Generic[S]):
         The row of the case is held as it lies. Of a person's request nothing is kept, so that it can be made
         again; who may know of a case that does not load cannot be judged, so it is told to nobody.
         """
+        began = time.perf_counter()
         async with self.engine.begin() as connection:
             await self.parties.lock(connection)
             writes: Writes[S] = Writes()
@@ -332,6 +336,7 @@ class Transaction(Generic[S]):
             await self.cases.hold(connection, delivery.case_id)
             outcome = self._keep(delivery, writes)
             await self._write(connection, writes)
+        metrics.committed([outcome], (), time.perf_counter() - began)
         return Outcome(Fate.REFUSED, UNKNOWN_CASE) if of_a_person and damaged else outcome
 
     async def _write(self, connection: AsyncConnection, writes: Writes[S]) -> None:

@@ -16,6 +16,7 @@ from shared.delivery import Outcome
 from shared.desk import Caller, Desk, Refused
 from shared.envelope import trace_of
 from shared.jose import MAX_PAYLOAD
+from shared.metrics import REQUESTS
 from shared.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, as_told
 
 log = structlog.get_logger()
@@ -191,6 +192,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         except Exception as error:  # what it says may hold values: only its kind is logged
             log.error("request-failed", kind=type(error).__name__, method=request.method)
             response = problem(FAULT)
+        REQUESTS.labels(str(response.status_code)).inc()
         response.headers["Cache-Control"] = "no-store"
         response.headers["API-Version"] = API_VERSION
         return response

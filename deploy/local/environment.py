@@ -62,6 +62,7 @@ def describe_house(
                 "base_url": layout.url(service),
                 "source": f"{SOURCE}-{service}",
                 "jwks_url": f"{layout.url(service)}/.well-known/jwks.json",
+                "metrics_token": layout.secrets(service).metrics_token_file.read_text(),
                 "public_keys": public_keys(layout.url(service), kafka.ca_file),
             }
             for service in services

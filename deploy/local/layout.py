@@ -26,6 +26,7 @@ class ServiceSecrets:
     kafka_password_file: Path
     client_secret_file: Path
     root_key_file: Path
+    metrics_token_file: Path
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,14 @@ class Layout:
             kafka_password_file=directory / "kafka-password",
             client_secret_file=directory / "client-secret",
             root_key_file=directory / "root-key",
+            metrics_token_file=directory / "metrics-token",
         )
-        for file in (made.database_password_file, made.kafka_password_file, made.client_secret_file):
+        for file in (
+            made.database_password_file,
+            made.kafka_password_file,
+            made.client_secret_file,
+            made.metrics_token_file,
+        ):
             kept_password(file)
         if not made.root_key_file.exists():
             write_private(made.root_key_file, urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"="))

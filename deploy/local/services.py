@@ -64,6 +64,7 @@ def service_environment(
         "KEY_DIRECTORY": layout.keys(service),
         "KEY_AUTHORITY_URL": layout.url("retention"),
         "ROOT_KEY_FILE": secrets.root_key_file,
+        "METRICS_TOKEN_FILE": secrets.metrics_token_file,
         "CLOCK_FILE": layout.clock_file,
         "PATIENCE": patience,
     }

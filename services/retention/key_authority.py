@@ -58,6 +58,10 @@ class KeyAuthority:
         except OSError as error:
             raise CannotReachKeys(type(error).__name__) from None
 
+    async def counted(self) -> tuple[int, int]:
+        """How many keys were ever handed out, and how many destroyed; raises `OSError`."""
+        return await asyncio.to_thread(self._opened.counted)
+
     async def destroy(self, case_id: str) -> datetime:
         """The key is gone when this returns; returns covenant time. The ledger keeps machine time."""
         await asyncio.to_thread(self._opened.destroy, case_id, machine_now())

@@ -83,6 +83,11 @@ class KeyStore:
             self._finish([self._mark(case) for case, (_, key) in answers.items() if key is not None])
             return answers
 
+    def counted(self) -> tuple[int, int]:
+        """How many keys were ever handed out, and how many of those are in the erasure ledger."""
+        with self._alone():
+            return len(self._made), len(self._erased)
+
     def destroy(self, case_id: str, when: datetime) -> None:
         """Make the key of this case gone for good; harmless to repeat, and resumes after a crash."""
         mark = self._mark(case_id)
@@ -216,6 +221,9 @@ class _Register:
 
     def __contains__(self, mark: str) -> bool:
         return mark in self._marks
+
+    def __len__(self) -> int:
+        return len(self._marks)
 
     def exists(self) -> bool:
         return self._path.exists()

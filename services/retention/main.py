@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.retention.api import router
 from services.retention.consequences import consequences
+from services.retention.gauges import gauges
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
@@ -34,6 +35,7 @@ SERVICE = Service(
     timers=timers(KEYS),
     case_of={CasePurged: purged_case, HouseKeysDestroyed: keys_of},
     own_rows=Records(KEYS.house_keys),
+    gauges=gauges(KEYS),
     proving=frozenset({Phase.DESTROYING}),
 )
 app = command_line(SERVICE, lambda: [router, key_router(KEYS)], key_source=KEYS.open)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -62,6 +63,12 @@ _OWN_GONE = sa.text(
     "DELETE FROM awaited_keys WHERE service = 'retention' AND kid <> :unknown AND NOT kid = ANY(:held)"
 )
 _WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys")
+_ERASURES = sa.text(
+    """
+    SELECT count(*), min(CAST(state ->> 'ordered_at' AS timestamptz))
+    FROM cases WHERE phase IN ('erasing', 'destroying')
+    """
+)
 _UNDER_ERASURE = sa.text(
     """
     SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
@@ -163,6 +170,12 @@ async def figures(connection: AsyncConnection) -> dict[Cell, int]:
     """How many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
     rows = await fetch(connection, _FIGURES)
     return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
+
+
+async def erasures(connection: AsyncConnection) -> tuple[int, datetime | None]:
+    """How many are ordered and not done, and when the first of them was ordered (covenant time)."""
+    found = (await fetch(connection, _ERASURES))[0]
+    return found[0], found[1]
 
 
 async def under_erasure(connection: AsyncConnection, cases: CaseTable[State]) -> list[State]:

@@ -138,7 +138,7 @@ async def test_an_operator_who_discards_it_lets_the_case_go_and_leaves_no_trace_
     await fates(transaction, event(NOT_FOR_TRIAGE))
     assert await parked.discard_first(engine, s.CASE)
     async with engine.begin() as connection:
-        assert await held.count(connection) == {}
+        assert await held.count(connection, 100) == {}
     await parked.let_go(engine, s.CASE)
     assert await rows(engine, "cases") == []
     whats = [row.what for row in await rows(engine, "journal", "true ORDER BY entry")]

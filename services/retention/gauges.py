@@ -1,0 +1,30 @@
+"""What the key authority says of itself to operators: keys made and destroyed, erasures under way."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.metrics_core import Metric
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.retention import store
+from services.retention.key_authority import KeyAuthority
+from shared.gauges import one, seconds_since
+from shared.service import Gauges
+
+
+def gauges(keys: KeyAuthority) -> Gauges:
+    """Of this key authority; erasures are as old as the order for them (covenant time)."""
+
+    async def read(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
+        made, destroyed = await keys.counted()
+        erasures, first_ordered = await store.erasures(connection)
+        age = seconds_since(first_ordered, now)
+        return (
+            CounterMetricFamily("zvh_case_keys_made", "Case keys ever handed out", made),
+            CounterMetricFamily("zvh_case_keys_destroyed", "Case keys in the erasure ledger", destroyed),
+            one("zvh_erasures", "Cases whose erasure was ordered and is not proven", erasures),
+            one("zvh_erasures_oldest_seconds", "How long ago the first of them was ordered", age),
+        )
+
+    return read

@@ -1,0 +1,49 @@
+"""What a running service counts for Prometheus: once a batch, after its commit.
+
+No label names a case, a person or a message: what is erased here would live on wherever it was scraped to.
+"""
+
+from collections import Counter as Tally
+from collections.abc import Sequence
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.delivery import DeadLetter, Fate, Outcome
+
+BATCH_MESSAGES = Histogram(
+    "zvh_batch_messages",
+    "Deliveries and dead letters in one committed transaction",
+    buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 5000),
+)
+BATCH_SECONDS = Histogram(
+    "zvh_batch_seconds",
+    "From the beginning of a transaction to its commit",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadlines", ["fate"])
+REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
+DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
+LETTERS_SENT = Counter("zvh_letters_sent", "Letters that every in-sync replica has")
+FAULTS = Counter(
+    "zvh_faults", "Exceptions in our own code that something was parked or set apart for", ["where"]
+)
+REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
+UNREAD_TOO_LONG = Gauge(
+    "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
+)
+
+for _fate in Fate:  # so that each is there, and zero, before it first happens
+    DELIVERIES.labels(_fate.value)
+
+
+def committed(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:
+    """One transaction has been committed."""
+    BATCH_MESSAGES.observe(len(outcomes) + len(dead))
+    BATCH_SECONDS.observe(seconds)
+    for fate, times in Tally(outcome.fate for outcome in outcomes).items():
+        DELIVERIES.labels(fate.value).inc(times)
+    refusals = Tally(o.refusal for o in outcomes if o.refusal is not None and o.fate is Fate.REFUSED)
+    for refusal, times in refusals.items():
+        REFUSALS.labels(refusal.rule, refusal.name).inc(times)
+    for reason, times in Tally(letter.reason for letter in dead).items():
+        DEAD_LETTERS.labels(reason).inc(times)

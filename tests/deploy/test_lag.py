@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from deploy.provisioning.connection import Connection
-from services.rto.main import SERVICE
+from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.gauges import Gauges
 from shared.house_keys import HouseKeys
@@ -13,14 +13,14 @@ from shared.topics import Topics
 from tests.conftest import FreshDatabase
 from tests.deploy.posting import post, read_until
 
-POLICE, VENLO = "zvh.rto.from.politie", "zvh.rto.from.gemeente-venlo"
+POLICE, VENLO = "zvh.triage.from.politie", "zvh.triage.from.gemeente-venlo"
 
 
 async def answers(office: PostOffice) -> None:
     """A broker that has just started loads its groups first, and says so."""
     while True:
         try:
-            await office.read_by("zvh.rto.from")
+            await office.read_by("zvh.triage.from")
         except CannotReachKafka:
             await asyncio.sleep(0.2)
         else:
@@ -30,7 +30,7 @@ async def answers(office: PostOffice) -> None:
 async def test_lag_is_what_is_there_and_not_committed(
     logins: dict[str, Connection], fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    office = PostOffice(logins["service-rto"].settings())
+    office = PostOffice(logins["service-triage"].settings())
     keys = HouseKeys(tmp_path, b"r" * 32, machine_now)
     gauges = Gauges(await fresh_database(SERVICE), office, Topics(), SERVICE, keys, Clock(), lambda: False)
 
@@ -55,10 +55,10 @@ async def test_lag_is_what_is_there_and_not_committed(
 
     police, venlo = Place(POLICE, 0), Place(VENLO, 0)
     ends = await office.ends([police, venlo])
-    read_until(logins["service-rto"], "zvh.rto.from", POLICE, ends[police] - 1)
+    read_until(logins["service-triage"], "zvh.triage.from", POLICE, ends[police] - 1)
     await office.delete_before({venlo: ends[venlo]})
     now = await lag()
     assert now["from", POLICE, "0"] == 1
     assert now["from", VENLO, "0"] == 0, "what was deleted is waited for by nobody"
     assert {group for group, _, _ in now} == {"from", "events"}
-    assert not [topic for _, topic, _ in now if topic == "zvh.rto.events"]
+    assert not [topic for _, topic, _ in now if topic == "zvh.triage.events"]

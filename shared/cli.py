@@ -1,10 +1,11 @@
 """`python -m services.<name> run | migrate | openapi`: the three things one does with a service."""
 
 import asyncio
+import contextlib
 import json
 import sys
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 import typer
 import uvloop
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from shared import erased_logs, logs, migrate, parked, runtime
 from shared.clock import machine_now
 from shared.database import connect
+from shared.house_keys import KeyDirectoryDamaged
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import make_app
@@ -30,18 +32,17 @@ def command_line(
     @app.command()
     def run() -> None:
         """Run the service until SIGTERM."""
-        settings = _settings()
         logs.configure(service.name)
 
         async def serve() -> None:
-            await runtime.serve(runtime.assemble(settings, service, key_source=key_source), routers())
+            await runtime.serve(_assembled(service, key_source), routers())
 
         uvloop.run(serve())
 
     @app.command(name="migrate")
     def migrate_() -> None:
         """Bring the service's own database to the schema of this version."""
-        settings = _settings()
+        settings = _settings(service.name)
 
         async def upgrade() -> str | None:
             engine = connect(settings.database_url)
@@ -64,10 +65,9 @@ def command_line(
         ),
     ) -> None:
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
-        settings = _settings()
 
         async def act() -> None:
-            parts = runtime.assemble(settings, service, key_source=key_source)
+            parts = _assembled(service, key_source)
             try:
                 if discard:
                     found = await parked.discard_first(parts.engine, discard)
@@ -93,7 +93,7 @@ def command_line(
         measure: str = typer.Option("", help="Case whose log, as it lies in this database, is measured too"),
     ) -> None:
         """Say what the logs of erased cases were; a log in a restored copy is measured to compare it."""
-        settings = _settings()
+        settings = _settings(service.name)
 
         async def read() -> None:
             engine = connect(settings.database_url)
@@ -119,12 +119,40 @@ def command_line(
     return app
 
 
-def _settings() -> Settings:
+def _settings(service: str) -> Settings:
     """The settings, or one line per setting that is missing or wrong, and exit code 2."""
+    with _told_in_lines():
+        settings = Settings()
+    if not settings.source.endswith(f":zvh-{service}"):
+        _stop(f"ZVH_SOURCE: must end in :zvh-{service}, as this is {service}")
+    return settings
+
+
+def _assembled(service: Service[Any], key_source: runtime.MakeKeySource | None) -> runtime.Parts:
+    """The service, wired and not connected; or a line about the settings that only show here to be wrong."""
+    settings = _settings(service.name)
     try:
-        return Settings()
+        with _told_in_lines():
+            return runtime.assemble(settings, service, key_source=key_source)
+    except KeyDirectoryDamaged as error:
+        _stop(f"ZVH_KEY_DIRECTORY: {error}")
+
+
+@contextlib.contextmanager
+def _told_in_lines() -> Iterator[None]:
+    try:
+        yield
     except ValidationError as error:
-        for found in error.errors():
-            name = "ZVH_" + "_".join(str(part) for part in found["loc"]).upper() if found["loc"] else "ZVH_*"
-            print(f"{name}: {found['msg']}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _stop(*(_line(found["loc"], found["msg"]) for found in error.errors()))
+
+
+def _line(field: tuple[int | str, ...], message: str) -> str:
+    """What was found about one setting; about several at once the message itself names them."""
+    told = message.removeprefix("Value error, ")
+    return f"ZVH_{str(field[0]).upper()}: {told}" if field else told
+
+
+def _stop(*lines: str) -> NoReturn:
+    for line in lines:
+        print(line, file=sys.stderr)
+    raise SystemExit(2)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from joserfc.jwk import ECKey
 
@@ -27,6 +28,10 @@ DESTROY_AFTER = timedelta(days=8)  # after it was replaced
 LISTED_FOR = timedelta(days=90)  # how long it goes on being said that a key is gone
 SIGNING, SEALING = "sig", "enc"
 TICK = 100_000_000  # nanoseconds; two changes within one may leave a directory the same time
+
+
+class KeyDirectoryDamaged(Exception):
+    """What lies there is not whole, or not of this root key: set that right before anything happens in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,10 @@ class HouseKeys:
             box = path.read_bytes()
         except FileNotFoundError:
             return None
-        found = json.loads(self._root.decrypt(box[:12], box[12:], path.stem.encode()))
+        try:
+            found = json.loads(self._root.decrypt(box[:12], box[12:], path.stem.encode()))
+        except InvalidTag:
+            raise KeyDirectoryDamaged("its house keys do not open under ZVH_ROOT_KEY_FILE") from None
         replaced = found["replaced_at"]
         return HouseKey(
             found["use"],

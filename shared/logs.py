@@ -1,7 +1,10 @@
 """Structured logs as JSON lines: ids, counts and names of rules, never a value somebody gave us."""
 
 import logging
+import sys
+import threading
 import traceback
+from types import TracebackType
 
 import structlog
 
@@ -9,7 +12,10 @@ from shared.metrics import FAULTS
 
 
 def configure(service: str) -> None:
-    """Our own lines as JSON; libraries only from warnings up, and only their event, not their arguments."""
+    """Our own lines as JSON; libraries only from warnings up, and only where, not what they say.
+
+    So too the exception with which a process or a thread ends.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -23,6 +29,19 @@ def configure(service: str) -> None:
     root = logging.getLogger()
     root.handlers = [_Plain()]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+    def crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        structlog.get_logger().error("crashed", kind=kind.__name__, where=_where(trace))
+
+    sys.excepthook = crashed
+    threading.excepthook = lambda args: structlog.get_logger().error(
+        "thread-ended", kind=args.exc_type.__name__, where=_where(args.exc_traceback)
+    )
+
+
+def _where(trace: TracebackType | None) -> list[str]:
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-4:]]
 
 
 def log_bug(service: str, event: str, error: Exception, **about: str | int) -> None:
@@ -31,8 +50,7 @@ def log_bug(service: str, event: str, error: Exception, **about: str | int) -> N
     `about` are ids and codes of what it happened to.
     """
     FAULTS.labels(event).inc()
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [f"{frame.name}:{frame.lineno}" for frame in frames[-4:]]
+    where = _where(error.__traceback__)
     structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where, **about)
 
 

@@ -1,9 +1,12 @@
 """The table of settings, from the settings' own fields."""
 
-from typing import Any, Literal, get_args, get_origin
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings
 
+from services.retention.key_authority import KeySettings
 from shared.settings import Settings
 
 HEAD = """# Settings of a service
@@ -14,20 +17,30 @@ Generated from `shared/settings.py` by `make generate`. All come from the enviro
 |---|---|---|---|
 """
 
+OF_RETENTION = """Only at `retention`:
+
+| Variable | Kind | Default | What it is |
+|---|---|---|---|"""
+
 
 def table() -> str:
     """docs/settings.md."""
-    prefix = Settings.model_config.get("env_prefix", "")
-    rows = (
-        f"| `{prefix}{name.upper()}` | {_kind(field.annotation)} | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
-    )
-    return HEAD + "\n".join(rows) + "\n"
+    own = f"\n{OF_RETENTION}\n" + "\n".join(_rows(KeySettings)) + "\n"
+    return HEAD + "\n".join(_rows(Settings)) + "\n" + own
+
+
+def _rows(settings: type[BaseSettings]) -> Iterator[str]:
+    prefix = settings.model_config.get("env_prefix", "")
+    for name, field in settings.model_fields.items():
+        kind = _kind(field.annotation)
+        yield f"| `{prefix}{name.upper()}` | {kind} | {_default(field)} | {field.description} |"
 
 
 def _kind(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " or ".join(f"`{value}`" for value in get_args(annotation))
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
     if arguments := [a for a in get_args(annotation) if a is not type(None)]:
         return " or ".join(_kind(argument) for argument in arguments)
     name = str(annotation.__name__)

@@ -37,6 +37,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.case_keys import KeyStatus
+from shared.house_keys import KeyDirectoryDamaged
 from shared.ids import keyed_hash
 
 log = structlog.get_logger()
@@ -48,8 +49,8 @@ _NONCE = 12  # bytes
 Answer = tuple[KeyStatus, bytes | None]
 
 
-class KeyStoreDamaged(Exception):
-    """The key directory is not whole, or not ours: set that right before anything happens in it."""
+class KeyStoreDamaged(KeyDirectoryDamaged):
+    """The same, of the case keys."""
 
 
 class KeyStore:

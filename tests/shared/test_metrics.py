@@ -31,7 +31,7 @@ from tests.servers import delivery, know, transaction_on
 from tests.spec import NOW
 
 TOKEN = "only-for-this-test"
-NOBODY = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}
+NOBODY = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}  # asked where topics are, and silent
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 
 

@@ -160,9 +160,13 @@ def trace_of(traceparent: str | None) -> str | None:
     return traceparent if traceparent and _TRACE.fullmatch(traceparent) else None
 
 
-def from_signed(signed: Mapping[str, Any]) -> Envelope:
-    """The envelope of a CloudEvent in JSON format; its data is for another reader."""
-    return from_attributes({name: value for name, value in signed.items() if type(value) is str})
+def from_signed(signed: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Envelope:
+    """The envelope of a CloudEvent in JSON format; its data is for another reader.
+
+    What is of the hop may have been put into the headers after the signature.
+    """
+    hop = {name: headers[name] for name in _HOP if name in headers}
+    return from_attributes({name: value for name, value in signed.items() if type(value) is str} | hop)
 
 
 def signed_differs(headers: Mapping[str, str], signed: Mapping[str, Any]) -> bool:

@@ -128,7 +128,7 @@ class Receiver(Generic[S]):
         signed = _json(payload)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
-        envelope = from_signed(signed)
+        envelope = from_signed(signed, headers)
         if envelope.source != sender.source:
             raise Unreadable("source-not-of-the-sender")
         age = record.received_at - envelope.time

@@ -7,7 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import structlog
@@ -50,6 +50,9 @@ from shared.topics import Topics
 from shared.transaction import Transaction
 from shared.web import make_app
 
+if TYPE_CHECKING:
+    from shared.tracing import Tracing
+
 log = structlog.get_logger()
 
 
@@ -77,6 +80,7 @@ class Parts:
     producer: AIOKafkaProducer
     issuer: Issuer
     client: httpx.AsyncClient
+    tracing: "Tracing | None"
     begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -110,6 +114,7 @@ def assemble(
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
     parties, post, codec = PartyCopy(), Post(service.name, topics), make_codec(house_keys)
     digest_key = keyed_hash(settings.root_key, "digest")
+    tracing = _tracing(settings, service.name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     transaction = Transaction(
         engine,
@@ -122,6 +127,7 @@ def assemble(
         service.own_rows,
         timedelta(seconds=settings.patience),
         case_keys.drop,
+        tracing.traced if tracing else None,
     )
     receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
     producer = AIOKafkaProducer(
@@ -183,7 +189,17 @@ def assemble(
         producer,
         issuer,
         client,
+        tracing,
     )
+
+
+def _tracing(settings: Settings, service: str) -> "Tracing | None":
+    """The SDK is imported by whoever wants it alone."""
+    if settings.otlp_endpoint is None:
+        return None
+    from shared.tracing import Tracing
+
+    return Tracing(service, settings.house, settings.otlp_endpoint, str(settings.ca_file))
 
 
 def marker_key(settings: Settings) -> bytes:
@@ -215,6 +231,8 @@ async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]
         await _ended("consumers", parts.broker.stop(), CONSUMERS_END_WITHIN)
         await _cancel(*tasks)
         await _ended("producer", parts.producer.stop(), PRODUCER_ENDS_WITHIN)
+        if parts.tracing:
+            await parts.tracing.close()
         await parts.client.aclose()
         await parts.engine.dispose()
 

@@ -61,6 +61,7 @@ def _trusted(file: Path) -> Path:
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s/?#:]+(:\d{1,5})?(/[^\s?#]*)?$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#:]+(:\d{1,5})?(/[^\s?#]*)?$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
 Brokers = Annotated[str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")]
 File = Annotated[Path, AfterValidator(_filled)]
@@ -107,6 +108,9 @@ class Settings(BaseSettings):
 
     metrics_token_file: File | None = Field(
         default=None, description="File with the token that opens /metrics; without it there is no such page"
+    )
+    otlp_endpoint: Url | None = Field(
+        default=None, description="Where traces go (OTLP over HTTP, the whole URL); without it none are made"
     )
     clock_file: Path | None = Field(default=None, description="Moves covenant time; never in production")
     patience: int = Field(

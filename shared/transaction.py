@@ -5,7 +5,7 @@ One statement per table per batch. Acknowledging is the caller's, after this has
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
@@ -36,6 +36,8 @@ from shared.writes import OwnRows, Writes, write
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refused for being early
+Run = Callable[[Sequence[Delivery]], Awaitable[list[Outcome]]]
+Traced = Callable[[Sequence[Delivery], Run], Awaitable[list[Outcome]]]
 RETRY_AT_ONCE = frozenset({"40001", "40P01"})
 
 
@@ -53,6 +55,7 @@ class Transaction(Generic[S]):
     own_rows: OwnRows | None = None
     patience: timedelta = held.PATIENCE
     forgotten: Callable[[str], None] = lambda case_id: None
+    traced: Traced | None = None
 
     async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
         """Decide, write and commit; the outcomes are in the order of the deliveries.
@@ -61,6 +64,11 @@ class Transaction(Generic[S]):
         the database itself rejects (SQLSTATE classes 22 and 23), and a case that does not load, split the
         batch to find the culprit.
         """
+        if self.traced is None:
+            return await self._run(deliveries, dead)
+        return await self.traced(deliveries, lambda carrying: self._run(carrying, dead))
+
+    async def _run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
         while True:
             damaged = False
             try:
@@ -76,10 +84,10 @@ class Transaction(Generic[S]):
                 log.error("case-damaged", case=str(fault), size=len(deliveries))
                 damaged = True
             if dead:
-                await self.run((), dead)
+                await self._run((), dead)
             if len(deliveries) > 1:
                 middle = len(deliveries) // 2
-                return await self.run(deliveries[:middle]) + await self.run(deliveries[middle:])
+                return await self._run(deliveries[:middle], ()) + await self._run(deliveries[middle:], ())
             return [await self._park_alone(deliveries[0], damaged=damaged)]
 
     async def _commit(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:

@@ -62,6 +62,7 @@ class LetterIn:
     about: str | None
     id: str
     sequence: int
+    traceparent: str | None = None
 
 
 Answer = MessageAccepted | MessageRefused
@@ -121,13 +122,23 @@ class Connector:
 
     # --- sending ----------------------------------------------------------------------------------
 
-    async def send(self, message: Model, *, case: str | None = None, message_id: str | None = None) -> str:
+    async def send(
+        self,
+        message: Model,
+        *,
+        case: str | None = None,
+        message_id: str | None = None,
+        traceparent: str | None = None,
+    ) -> str:
         """Send, and return the message's id once every in-sync replica has it; keep it until the answer.
 
-        Sending again under the same id has one effect. Raises `TooLarge`, and `HouseUnreachable` when the
-        service has told no key to seal to for half a minute.
+        Sending again under the same id has one effect. The house goes on from `traceparent`, a W3C trace
+        context. Raises `TooLarge`, and `HouseUnreachable` when the service has told no key to seal to for half
+        a minute.
         """
         envelope, body, topic = await self.sealed(message, case=case, message_id=message_id)
+        if traceparent:
+            envelope = envelope._replace(extensions={"traceparent": traceparent})
         await self.send_raw(topic, case or envelope.id, body, to_headers(envelope, SEALED_BODY))
         return envelope.id
 
@@ -236,7 +247,7 @@ class Connector:
         signed = await self._signed(record.value or b"", service)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
-        envelope = from_signed(signed)
+        envelope = from_signed(signed, headers)
         entry = by_type(envelope.type)
         if entry is None:
             return None
@@ -254,6 +265,7 @@ class Connector:
             about=envelope.extensions.get("causationid"),
             id=envelope.id,
             sequence=sequence,
+            traceparent=envelope.extensions.get("traceparent"),
         )
 
     async def _signed(self, body: bytes, service: str) -> dict[str, Any]:

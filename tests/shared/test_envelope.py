@@ -221,3 +221,12 @@ def test_the_schema_explains_the_type() -> None:
     entry = of_model(ReferralWithdrawn)
     assert by_type("nl.veiligheidscasussen.referral-withdrawn.v1") is entry
     assert schema_uri(entry) == "urn:nld:zvh:schema:referral-withdrawn:v1"
+
+
+def test_the_trace_context_of_the_hop_is_the_headers_where_they_have_one() -> None:
+    of_sender, of_hop = (f"00-{'a' * 32}-{digit * 16}-01" for digit in "12")
+    signed = GOOD | {"traceparent": of_sender}
+    assert from_signed(signed).extensions["traceparent"] == of_sender
+    assert from_signed(signed, {"traceparent": of_hop}).extensions["traceparent"] == of_hop
+    assert "traceparent" not in from_signed(signed, {"traceparent": "Persoon Jansen"}).extensions
+    assert from_signed(GOOD, {"id": "another"}).id == GOOD["id"]

@@ -133,7 +133,7 @@ class Connector:
         """Send, and return the message's id once every in-sync replica has it; keep it until the answer.
 
         Sending again under the same id has one effect. The house goes on from `traceparent`, a W3C trace
-        context. Raises `TooLarge`, and `HouseUnreachable` when the service has told no key to seal to for half
+        context. Raises `TooLarge`, and `HouseUnreachable` when the service told no key to seal to for half
         a minute.
         """
         envelope, body, topic = await self.sealed(message, case=case, message_id=message_id)

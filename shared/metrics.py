@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.delivery import DeadLetter, Fate, Outcome
+from shared.refusal import REASONS
 
 BATCH_MESSAGES = Histogram(
     "zvh_batch_messages",
@@ -32,8 +33,12 @@ UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
 
-for _fate in Fate:  # so that each is there, and zero, before it first happens
+# So that each is there, and zero, before it first happens: Prometheus sees no rise from nothing.
+for _fate in Fate:
     DELIVERIES.labels(_fate.value)
+for _reason in REASONS:
+    DEAD_LETTERS.labels(_reason)
+REQUESTS.labels("500")
 
 
 def committed(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

@@ -288,7 +288,7 @@ def test_nobody_catches_everything_in_silence() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
     }
-    modules = ("parked", "receive", "relay", "tidying", "timekeeper", "transaction", "web")
+    modules = ("parked", "receive", "relay", "tidying", "timekeeper", "tracing", "transaction", "web")
     assert found == {f"shared/{module}.py" for module in modules}
 
 

@@ -84,7 +84,7 @@ class HouseKeys:
     @property
     def oldest_made_at(self) -> datetime:
         """When the oldest private key was made that can still open a record."""
-        return min(key.made_at for key in list(self._keys.values()) if key.use == SEALING)
+        return min(key.made_at for key in self._now_lying().keys.values() if key.use == SEALING)
 
     @property
     def destroyed(self) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ TRANSACTIONS = {
     "shared/relay.py": "takes out of the outbox what every in-sync replica has, in the leader's session",
     "shared/consume.py": "copies the parties topic and learns items, before the batch that rests on it",
     "shared/forgetting.py": "forgets what was erased, before the service does anything else",
+    "shared/pieces.py": "a savepoint in the batch's transaction, around the cheap way in",
     "shared/numbering.py": "the numbers of letters, before these are sent",
     "shared/lead.py": "asks for the lock of a session, and writes nothing",
     "shared/timekeeper.py": "its own tick, so that a leap of time is noticed",

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from shared.clock import Clock, machine_now
-from shared.settings import Settings
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -55,18 +53,3 @@ def test_a_file_that_says_no_offset_leaves_time_as_it_was(bad: str, tmp_path: Pa
 def test_both_clocks_are_aware() -> None:
     assert machine_now().tzinfo is UTC
     assert Clock().now().tzinfo is UTC
-
-
-@pytest.mark.parametrize(("environment", "refused"), [("production", True), ("acceptance", False)])
-def test_production_refuses_to_start_with_a_clock_file(
-    environment: str, refused: bool, tmp_path: Path
-) -> None:
-    wanted = {name: "1" for name, field in Settings.model_fields.items() if field.is_required()}
-    given_ = wanted | {"environment": environment, "policy_profile": "convenant-2021"}
-    assert Settings.model_validate(given_).clock_file is None
-    moved = given_ | {"clock_file": tmp_path / "clock.json"}
-    if refused:
-        with pytest.raises(ValidationError, match="ZVH_CLOCK_FILE"):
-            Settings.model_validate(moved)
-    else:
-        assert Settings.model_validate(moved).clock_file

@@ -8,9 +8,8 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from cryptography.exceptions import InvalidTag
 
-from shared.house_keys import DESTROY_AFTER, LISTED_FOR, ROTATE_AFTER, HouseKeys
+from shared.house_keys import DESTROY_AFTER, LISTED_FOR, ROTATE_AFTER, HouseKeys, KeyDirectoryDamaged
 
 ROOT = b"r" * 32
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -216,10 +215,10 @@ def test_a_key_file_that_was_moved_or_changed_does_not_open(
     keys: HouseKeys, machine: Machine, tmp_path: Path, damage: Callable[[list[Path]], int]
 ) -> None:
     damage(sorted((tmp_path / "keys").iterdir()))
-    with pytest.raises(InvalidTag):
+    with pytest.raises(KeyDirectoryDamaged):
         HouseKeys(tmp_path / "keys", ROOT, machine)
 
 
 def test_another_root_key_opens_none(keys: HouseKeys, machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(InvalidTag):
+    with pytest.raises(KeyDirectoryDamaged):
         HouseKeys(tmp_path / "keys", b"x" * 32, machine)

@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up down reset images up-containers down-containers reset-containers test \
-	check bench lock format generate
+	mutants check bench lock format generate
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 
 test: $(STAMP) ## Run every test on real Kafka and PostgreSQL: containers where an engine answers, else embedded
 	@$(BIN)/python -m tests --engine "$(ENGINE)"
+
+mutants: $(STAMP) ## Plant bugs in a copy of the code, one at a time, and see that the tests catch each
+	@$(BIN)/python -m tests.mutants
 
 check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check .

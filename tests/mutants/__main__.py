@@ -1,0 +1,80 @@
+"""`python -m tests.mutants [NAME ...]`: plant each bug in a copy of the code, and see whether the tests tell.
+
+The same tests are run without any bug first: a test that fails anyway tells nothing.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.containers import CHOICE
+from tests.mutants.bugs import BUGS, Bug
+
+ROOT = Path(__file__).parents[2]
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache")
+AT_MOST = 600  # seconds; a bug that makes its tests hang has been seen too
+PASSED, FAILED = 0, 1  # pytest's; any other code says that the tests did not run
+
+
+def main(names: Sequence[str]) -> int:
+    """0 when every bug was caught, and the tests pass without one."""
+    chosen = [bug for bug in BUGS if not names or bug.name in names]
+    table = Table("bug", "caught", "seconds")
+    console = Console()
+    tests = sorted({test for bug in chosen for test in bug.tests})
+    code, _ = tested(None, tests)
+    if code != PASSED:
+        console.print(f"[red]without any bug pytest ends with {code}[/]: {', '.join(tests)}")
+        return 1
+    caught = []
+    for bug in chosen:
+        began = time.monotonic()
+        code, by = tested(bug, bug.tests)
+        caught.append(code == FAILED)
+        said = f"by {by}" if code == FAILED else f"[red]no: pytest ends with {code}[/]"
+        table.add_row(bug.name, said, f"{time.monotonic() - began:.0f}")
+    console.print(table)
+    console.print(f"{sum(caught)} of {len(caught)} caught")
+    return 0 if all(caught) else 1
+
+
+def tested(bug: Bug | None, tests: Sequence[str]) -> tuple[int, str]:
+    """How pytest ends on a copy with this bug, and the first test that failed."""
+    with tempfile.TemporaryDirectory() as directory:
+        copy = Path(directory) / "house"
+        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
+        if bug is not None:
+            planted(bug, copy)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", *tests]
+        with subprocess.Popen(  # noqa: S603 - our own interpreter
+            command, cwd=copy, env=os.environ | {CHOICE: "embedded"}, stdout=subprocess.PIPE, text=True
+        ) as run:
+            try:
+                said, _ = run.communicate(timeout=AT_MOST)
+            except subprocess.TimeoutExpired:
+                run.terminate()
+                run.communicate()
+                return FAILED, f"standing still for {AT_MOST} s"
+    failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return run.returncode, failed[0].rpartition("::")[2] if failed else ""
+
+
+def planted(bug: Bug, copy: Path) -> None:
+    """Raises `ValueError` when the code has changed and the bug no longer fits."""
+    file = copy / bug.file
+    code = file.read_text()
+    if code.count(bug.good) != 1:
+        raise ValueError(f"{bug.name}: its line stands {code.count(bug.good)} times in {bug.file}")
+    file.write_text(code.replace(bug.good, bug.bad))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -189,6 +189,8 @@ async def _within(command: list[str], part: str, environment: dict[str, str]) ->
         if run.returncode is None:
             await _interrupt(run)
         await shown
+    if code < 0:
+        print(f"{part} was ended by {signal.Signals(-code).name}", flush=True)
     return code
 
 

@@ -188,7 +188,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
         "ack_policy": AckPolicy.NACK_ON_ERROR,
         "no_reply": True,
         "auto_offset_reset": "earliest",
-        "fetch_max_wait_ms": 100,
+        "fetch_max_wait_ms": 500,
         "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
         "session_timeout_ms": SESSION,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Header, Response
@@ -148,11 +148,12 @@ def _held(messages: dict[str, int], held_cases: int) -> list[Metric]:
     return [kept, one("zvh_held_cases", "Cases that rest until an operator has looked", held_cases)]
 
 
-class _Read(NamedTuple):
-    metrics: tuple[Metric, ...]
+class _Read:
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
 
-    def collect(self) -> tuple[Metric, ...]:
-        return self.metrics
+    def collect(self) -> list[Metric]:
+        return self._metrics
 
 
 def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
@@ -164,7 +165,7 @@ def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
         if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
             return problem(NOT_FOUND)
         read = CollectorRegistry(auto_describe=False)
-        read.register(_Read(tuple(await gauges.read())))
+        read.register(_Read(await gauges.read()))
         text = generate_latest(REGISTRY) + generate_latest(read)
         return Response(text, media_type=CONTENT_TYPE_LATEST)
 

@@ -74,7 +74,7 @@ def test_a_service_gets_its_own_secrets_and_no_others(composition: Composition) 
     for service in SERVICES:
         sources = [mount["Source"] for mount in composition.parts[service].options["mounts"]]
         own = [source for source in sources if "/services/" in source]
-        assert len(own) == 4
+        assert len(own) == 5
         assert all(f"/services/{service}/" in source for source in own)
 
 

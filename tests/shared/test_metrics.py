@@ -20,7 +20,7 @@ from shared import cases, due, held, outbox
 from shared.clock import Clock, machine_now
 from shared.database import fetch
 from shared.delivery import DeadLetter, Unhandled
-from shared.gauges import Gauges, metrics_router
+from shared.gauges import Gauges, metrics_router, one
 from shared.house_keys import HouseKeys
 from shared.post_office import PostOffice
 from shared.topics import Topics
@@ -71,9 +71,9 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
         ("zvh_dead_letters_total", {"reason": "invalid-json"}),
     ]
     before = [counted(name, **labels) for name, labels in names]
-    one = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1")
+    asked_for = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1")
     other = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1", digest=b"other")
-    await transaction_on(engine, SERVICE).run([one, one, other], [DeadLetter("invalid-json", ())])
+    await transaction_on(engine, SERVICE).run([asked_for, asked_for, other], [DeadLetter("invalid-json", ())])
     after = [counted(name, **labels) for name, labels in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 4, 1, 1, 1, 1, 1]
 
@@ -164,7 +164,7 @@ async def test_each_statement_has_an_index_behind_it(fresh_database: FreshDataba
 async def asked(router_token: str | None, **headers: str) -> Response:
     class Nothing:
         async def read(self) -> list[Any]:
-            return []
+            return [one("zvh_held_cases", "Of one", 3)]
 
     app: FastAPI = make_app("test", metrics_router(Nothing(), router_token))  # type: ignore[arg-type]
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
@@ -183,3 +183,4 @@ async def test_whoever_does_not_show_the_token_finds_no_such_page() -> None:
     assert nobody.json()["title"] == "UnknownCase"
     assert right.headers["content-type"].startswith("text/plain; version=")
     assert "zvh_batch_seconds_bucket" in right.text
+    assert "zvh_held_cases 3.0" in right.text

@@ -59,9 +59,9 @@ class House:
     All it knows lies in its directory, so that another process can take it over.
     """
 
-    def __init__(self, directory: Path, servers: Servers = EMBEDDED) -> None:
+    def __init__(self, directory: Path, servers: Servers = EMBEDDED, launcher: Sequence[str] = ()) -> None:
         self.layout: Layout = make_layout(directory)
-        self.servers = servers
+        self.servers, self.launcher = servers, launcher
         self._record = threading.Lock()
 
     @property
@@ -155,7 +155,7 @@ class House:
         return started
 
     def _start_services(self, names: Iterable[str]) -> list[Process]:
-        started = {name: start_service(self.layout, name) for name in names}
+        started = {name: start_service(self.layout, name, self.launcher) for name in names}
         for name, child in started.items():
             self._note(name, child)
         ca_file = self.certificates().ca_file
@@ -186,13 +186,15 @@ def start(
     patience: int = PATIENCE,
     step: Step = nullcontext,
     servers: Servers = EMBEDDED,
+    launcher: Sequence[str] = (),
 ) -> House:
     """Everything up and provisioned, or everything stopped and `StepFailed`.
 
     `services` may be a part of the five, or none. The parties are the house's unless given. `patience`
-    is how many seconds a message waits for a fact that may still come.
+    is how many seconds a message waits for a fact that may still come. `launcher`: the module, and its
+    words, that runs each service instead of Python alone; the fault tests have one.
     """
-    made = House(directory, servers)
+    made = House(directory, servers, launcher)
     if running := made.running():
         raise AlreadyUp(", ".join(running))
     try:

@@ -5,7 +5,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,10 +89,10 @@ def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]
         raise DidNotStart(f"migrating {service}", log)
 
 
-def start_service(layout: Layout, service: str) -> Process:
-    """With the environment it had before; it is not ready yet."""
+def start_service(layout: Layout, service: str, launcher: Sequence[str] = ()) -> Process:
+    """With the environment it had before, by `launcher` if one is given; it is not ready yet."""
     environment: dict[str, str] = json.loads(layout.settings_file(service).read_text())
-    command = [sys.executable, "-m", f"services.{service}", "run"]
+    command = [sys.executable, "-m", *launcher, f"services.{service}", "run"]
     return spawn(command, layout.log(service), environment=environment, working_directory=ROOT)
 
 

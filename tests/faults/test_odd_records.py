@@ -1,0 +1,74 @@
+"""Records that no ordinary client makes (F22): refused by the broker or taken as they are; all goes on."""
+
+import asyncio
+import ssl
+import struct
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.record._crecords.cutil import crc32c_cython
+
+from deploy.story import cast
+from shared.connector import from_house_file
+from shared.envelope import SEALED_BODY, Envelope, to_headers
+from shared.ids import new_id
+from shared.messages.governance import AuthorisationGranted
+from shared.messages.house import MessageAccepted
+from shared.parties import Scope
+from tests.batches import CRC_AT, SUMMED_FROM
+from tests.faults.ledger import Sent
+from tests.faults.load import BODY, Scene
+from tests.running import party_producer
+
+PARTY = cast.POLICE
+NO_CODEC = 7  # of the three bits for it; Kafka knows 0 to 4
+LONG_AGO = datetime(1999, 1, 1, tzinfo=UTC)
+
+
+def grant() -> AuthorisationGranted:
+    return AuthorisationGranted(authorisation_id=new_id(), acting_body=BODY[PARTY], scopes=(Scope.SCREENING,))
+
+
+async def sealed(scene: Scene) -> tuple[Envelope, bytes, str]:
+    return await scene.partner(PARTY).connector.sealed(grant())
+
+
+async def test_a_batch_of_an_unknown_codec_is_refused_by_the_broker_and_the_partition_goes_on_f22(
+    scene: Scene,
+) -> None:
+    own, (envelope, body, topic) = from_house_file(scene.env, PARTY), await sealed(scene)
+    async with AIOKafkaProducer(
+        bootstrap_servers=own.bootstrap,
+        security_protocol="SASL_SSL",
+        ssl_context=ssl.create_default_context(cafile=own.ca_file),
+        sasl_mechanism="SCRAM-SHA-512",
+        sasl_plain_username=own.user,
+        sasl_plain_password=own.password,
+        request_timeout_ms=3_000,
+    ) as producer:
+        batch = producer.create_batch()
+        batch.append(timestamp=None, key=b"x", value=body, headers=to_headers(envelope, SEALED_BODY))
+        built = batch._build()
+        struct.pack_into(">h", built, SUMMED_FROM, NO_CODEC)
+        struct.pack_into(">I", built, CRC_AT, crc32c_cython(bytes(built[SUMMED_FROM:])))
+        with pytest.raises(KafkaError):
+            await (await producer.send_batch(batch, topic, partition=0))
+    assert isinstance(await scene.partner(PARTY).ask(grant()), MessageAccepted)
+
+
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+async def test_a_compressed_record_dated_1999_is_dated_and_unpacked_by_the_broker_f22(
+    scene: Scene, codec: str
+) -> None:
+    """What a sender says of when it sent counts for nothing (A4: what the broker had in time is in time)."""
+    envelope, body, topic = await sealed(scene)
+    producer = party_producer(scene.env, PARTY, **{"compression.type": codec})
+    then = int(LONG_AGO.timestamp() * 1000)
+    producer.produce(
+        topic, value=body, key=b"x", headers=[*to_headers(envelope, SEALED_BODY)], timestamp=then
+    )
+    assert await asyncio.to_thread(producer.flush, 30) == 0
+    scene.ledger.note(Sent(PARTY, envelope.id, topic))
+    assert isinstance(await scene.partner(PARTY).connector.answer(envelope.id), MessageAccepted)

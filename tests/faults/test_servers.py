@@ -1,0 +1,65 @@
+"""The broker or the database is killed, or frozen and woken (F5, F8); in the middle of work that goes on."""
+
+import asyncio
+
+import pytest
+
+from deploy.local.house import KAFKA, POSTGRES
+from deploy.story import cast
+from shared.messages.house import MessageAccepted
+from shared.messages.intake import ConsultationConfirmed, ReferralScreened
+from tests.faults.broker import Broker
+from tests.faults.load import Scene, referred, screen
+
+IDS = ["killed", "frozen"]
+A_WHILE = 3.0  # seconds
+
+
+async def away(scene: Scene, server: str, frozen_for: float) -> None:
+    await asyncio.to_thread(scene.rig.house.freeze if frozen_for else scene.rig.house.kill, server)
+
+
+async def back(scene: Scene, server: str, frozen_for: float) -> None:
+    if frozen_for:
+        await asyncio.sleep(frozen_for - A_WHILE)
+        await asyncio.to_thread(scene.rig.house.thaw, server)
+    else:
+        await scene.rig.start(server)
+
+
+@pytest.mark.parametrize("frozen_for", [0, 30], ids=IDS)
+async def test_while_the_broker_is_away_an_outbox_grows_and_after_it_drains_f5(
+    scene: Scene, frozen_for: float
+) -> None:
+    case, referrer = await referred(scene), scene.partner(cast.REFERRER)
+    assert isinstance(await referrer.ask(ConsultationConfirmed(), case=case.id), MessageAccepted)
+    await scene.rig.drained()
+    await away(scene, KAFKA, frozen_for)
+    sending = asyncio.create_task(referrer.send(ConsultationConfirmed(), case=case.id))
+    await screen(scene, case)
+    await asyncio.sleep(A_WHILE)
+    assert scene.rig.unsent("intake") == 3, "the decision to its referrer, a duty to inform, and the event"
+    assert not referrer.of(ReferralScreened, case.id)
+    await back(scene, KAFKA, frozen_for)
+    await referrer.gets(ReferralScreened, case.id, within=60)
+    await sending
+    await scene.rig.drained()
+
+
+@pytest.mark.parametrize("frozen_for", [0, 10], ids=IDS)
+async def test_while_the_database_is_away_nothing_is_acknowledged_and_after_it_all_is_done_f8(
+    scene: Scene, frozen_for: float
+) -> None:
+    case, referrer, broker = await referred(scene), scene.partner(cast.REFERRER), Broker(scene.env)
+    await scene.rig.drained()
+    topic = f"zvh.intake.from.{cast.REFERRER}"
+    await asyncio.sleep(1)
+    before = broker.acknowledged("zvh.intake.from")[topic, 0]
+    await away(scene, POSTGRES, frozen_for)
+    message = await referrer.send(ConsultationConfirmed(), case=case.id)
+    await asyncio.sleep(A_WHILE)
+    assert broker.acknowledged("zvh.intake.from")[topic, 0] == before
+    assert message in scene.ledger.lost()
+    await back(scene, POSTGRES, frozen_for)
+    assert isinstance(await referrer.connector.answer(message, within=60), MessageAccepted)
+    assert broker.acknowledged("zvh.intake.from")[topic, 0] > before

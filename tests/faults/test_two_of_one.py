@@ -6,9 +6,9 @@ import pytest
 
 from deploy.local.postgres import Database, run_sql
 from deploy.story import cast
+from shared.lead import LEASE, Lead
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered, QueryIssued
-from shared.relay import LEADER_LOCK, LEASE
 from tests.faults.load import BODY, Case, Scene, ask, taken_up
 from tests.faults.rig import until
 
@@ -22,7 +22,7 @@ def of_triage(scene: Scene, statement: str) -> str:
 
 def its_lead_is_taken(scene: Scene) -> None:
     """As when its machine is cut off: the database ends the session that holds the lead."""
-    holder = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = {LEADER_LOCK}"  # noqa: S608
+    holder = f"SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objid = {int(Lead.RELAY)}"  # noqa: S608
     here = "SELECT oid FROM pg_database WHERE datname = current_database()"
     ended = of_triage(
         scene,

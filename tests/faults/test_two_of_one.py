@@ -6,9 +6,10 @@ import pytest
 
 from deploy.local.postgres import Database, run_sql
 from deploy.story import cast
-from shared.lead import LEASE, Lead
+from shared.lead import Lead
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered, QueryIssued
+from shared.relay import LEASE
 from tests.faults.load import BODY, Case, Scene, ask, taken_up
 from tests.faults.rig import until
 

@@ -56,7 +56,7 @@ def put_in(trap: Trap) -> None:
     _around(Transaction, "_batch", trap, after="written", of=_commands)
     _around(Transaction, "_commit", trap, after="committed", of=_commands)
     _around(AIOKafkaConsumer, "commit", trap, before="acknowledging", after="acknowledged")
-    _around(Relay, "_prepare", trap, after="prepared", of=lambda relay, connection, rows, *_: _topics(rows))
+    _around(Relay, "_prepare", trap, after="prepared", of=lambda relay, rows, *_: _topics(rows))
     _around(AIOKafkaProducer, "send_batch", trap, before="sending", of=_noted(sent))
     _around(outbox, "sent", trap, before="published", of=lambda *_: _taken(sent))
     _around(RemoteKeys, "fetch", trap, before="asking-keys", after="keys-at-hand")
@@ -73,17 +73,6 @@ def put_in_key_authority(trap: Trap) -> None:
         original(store, *args, **more, at=lambda step: _ignored(trap.reached(step)))
 
     setattr(KeyStore, "__init__", watched)  # noqa: B010 - mypy lets nobody assign to a method
-
-
-def miss_the_dead_sooner() -> None:
-    """A killed member stands in the way of its group until its session ends: six seconds is the least."""
-    original = AIOKafkaConsumer.__init__
-
-    @functools.wraps(original)
-    def sooner(consumer: Any, *topics: Any, **more: Any) -> None:
-        original(consumer, *topics, **(more | {"session_timeout_ms": 6_000}))
-
-    setattr(AIOKafkaConsumer, "__init__", sooner)  # noqa: B010 - as above
 
 
 def _around(
@@ -156,7 +145,6 @@ def main() -> None:
     service = module.rpartition(".")[2]
     trap = Trap(Path(directory) / f"{service}.json")
     put_in(trap)
-    miss_the_dead_sooner()
     if service == "retention":
         put_in_key_authority(trap)
     sys.argv = [module, *words]

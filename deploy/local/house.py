@@ -24,6 +24,7 @@ from deploy.local.process import DidNotStart, Process, Running
 from deploy.local.secrets import new_password, write_private_json
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
+    environment_beside,
     migrate_service,
     service_environment,
     start_issuer,
@@ -87,6 +88,14 @@ class House:
                 return self._start_issuer()
             case _:
                 return self._start_services([name])[0]
+
+    def start_beside(self, services: Iterable[str], number: int = 2) -> list[str]:
+        """One more process of each service, on the same data; the names to stop and kill them by."""
+        names = {f"{service}-{number}": service for service in services}
+        for name, service in names.items():
+            environment_beside(self.layout, service, name)
+        self._start_services(names)
+        return list(names)
 
     def stop_one(self, name: str) -> None:
         """Ask it to stop; PostgreSQL is asked for its fast shutdown."""

@@ -89,11 +89,21 @@ def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]
         raise DidNotStart(f"migrating {service}", log)
 
 
-def start_service(layout: Layout, service: str, launcher: Sequence[str] = ()) -> Process:
-    """With the environment it had before, by `launcher` if one is given; it is not ready yet."""
+def environment_beside(layout: Layout, service: str, name: str) -> None:
+    """For another process of the service: told the same, but for a port of its own."""
     environment: dict[str, str] = json.loads(layout.settings_file(service).read_text())
-    command = [sys.executable, "-m", *launcher, f"services.{service}", "run"]
-    return spawn(command, layout.log(service), environment=environment, working_directory=ROOT)
+    own_port = {"ZVH_HTTP_PORT": str(layout.port(name))}
+    write_private_json(layout.settings_file(name), environment | own_port)
+
+
+def start_service(layout: Layout, name: str, launcher: Sequence[str] = ()) -> Process:
+    """With the environment it had before, by `launcher` if one is given; it is not ready yet.
+
+    A name may end in a number.
+    """
+    environment: dict[str, str] = json.loads(layout.settings_file(name).read_text())
+    command = [sys.executable, "-m", *launcher, f"services.{name.partition('-')[0]}", "run"]
+    return spawn(command, layout.log(name), environment=environment, working_directory=ROOT)
 
 
 def start_issuer(directory: Path, url: str, *, certificate: Path, key: Path, log: Path) -> Process:

@@ -136,6 +136,17 @@ def _for_aiokafka(login: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Place, int]:
+    """As soon as somebody coordinates the group: a broker that has just started needs a moment for that."""
+    while True:
+        try:
+            return await _committed_now(client, group)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def _committed_now(client: AIOKafkaAdminClient, group: str) -> dict[Place, int]:
     """aiokafka's own method takes the refusal of a whole group for a group that has read nothing."""
     coordinator = await client.find_coordinator(group)
     answer = await client._send_request(OffsetFetchRequest(group, None), coordinator)

@@ -1,7 +1,5 @@
 """Cases that stand for others: referred, taken up, with a query out."""
 
-from datetime import timedelta
-
 from deploy.story import cast
 from deploy.story.world import World
 from shared.messages.intake import ConsultationConfirmed, ReferralReceived
@@ -30,17 +28,9 @@ async def taken_up(world: World) -> str:
 async def ask(world: World, case: str, recipient: str) -> str:
     """Put a query to a party; its id."""
     director = world.people("process-director-a", cast.REFERRER)
-    query = {
-        "recipient": recipient,
-        "task": cast.TASK,
-        "purpose": "Beoordelen.",
-        "necessity": "Nodig.",
-        "question": "Bekend?",
-        "reason": "Betrokken.",
-        "persons": [],
-        "reply_before": (world.now + timedelta(days=1)).isoformat(),
-    }
-    asked = await director.do_when_possible("triage", f"/cases/{case}/queries", query)
+    asked = await director.do_when_possible(
+        "triage", f"/cases/{case}/queries", cast.query(recipient, world.now)
+    )
     return str(asked["query_id"])
 
 

@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up down reset images up-containers down-containers reset-containers test \
-	mutants check bench lock format generate
+	faults mutants check bench lock format generate
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -47,8 +47,11 @@ down-containers: $(STAMP) ## Remove its containers; data and secrets stay
 reset-containers: $(STAMP) ## Remove its containers and forget all its data
 	@$(BIN)/python -m deploy.containers reset --base "$(BASE)"
 
-test: $(STAMP) ## Run every test on real Kafka and PostgreSQL: containers where an engine answers, else embedded
+test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL: containers where an engine answers, else embedded
 	@$(BIN)/python -m tests --engine "$(ENGINE)"
+
+faults: $(STAMP) ## Run the long tests: faults, loads and two processes of each service, on embedded servers
+	@$(BIN)/python -m tests --long
 
 mutants: $(STAMP) ## Plant bugs in a copy of the code, one at a time, and see that the tests catch each
 	@$(BIN)/python -m tests.mutants

@@ -1,9 +1,10 @@
-"""`python -m tests [--engine own]`: every test once, in containers where they can be had, else embedded.
+"""`python -m tests [--engine own | --long]`: the tests, in containers where they can be had, else embedded.
 
 What `make test` and a build server run. With containers, what starts servers is tested on embedded ones too.
 That no engine can be had, or that nothing can be built for it, is no failure: it is said, and the embedded
 servers have to do. Two parts run beside each other, each with servers of its own: the one mostly waits while
-the other works.
+the other works. The long ones, which kill and freeze processes or send thousands of messages, are run by
+`--long`: embedded, one part after the other.
 """
 
 import argparse
@@ -34,6 +35,7 @@ STOPS_WITHIN = 60
 START_SERVERS = "tests/deploy"
 # The longest first; each without what is in those before it, so that every test is in one of them.
 PARTS = ("tests/flows/test_story.py", "tests/flows", "tests/images", START_SERVERS, "tests")
+LONG = ("tests/faults", "tests/scale")
 AT_ONCE = 2
 LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 CONTAINERS, EMBEDDED = "containers", "embedded"
@@ -64,17 +66,25 @@ def main() -> int:
     """0 when every test that was run passed."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
-    wish = parser.parse_args().engine
+    parser.add_argument("--long", action="store_true", help="the tests of faults and scale instead")
+    wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
+    if wish.long:
+        return _told_of([_run(EMBEDDED, *LONG, at_once=1)], "they act on processes")
     outcomes, missing = [], ""
     try:
-        with _containers(may_start=wish == "own"):
+        with _containers(may_start=wish.engine == "own"):
             outcomes.append(_run(CONTAINERS))
         outcomes.append(_run(EMBEDDED, START_SERVERS))
     except NoContainers as why:
         missing = str(why)
         outcomes.append(_run(EMBEDDED))
+    return _told_of(outcomes, missing)
+
+
+def _told_of(outcomes: Sequence[Outcome], missing: str) -> int:
+    """Print what was run, and what was not and why; the exit code."""
     print("\nKafka and PostgreSQL by:")
     if missing:
         print(f"  {CONTAINERS:11} NOT RUN: {missing}")
@@ -144,21 +154,21 @@ def _told(name: str) -> Iterator[None]:
     print(f"made {name} in {time.monotonic() - began:.1f} s", flush=True)
 
 
-def _run(servers: str, *parts: str) -> Outcome:
+def _run(servers: str, *parts: str, at_once: int = AT_ONCE) -> Outcome:
     print(f"\n== {', '.join(parts) or 'every test'}, {servers}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         reports = Path(directory)
-        codes = asyncio.run(_all(parts or PARTS, reports, os.environ | {CHOICE: servers}))
+        codes = asyncio.run(_all(parts or PARTS, reports, os.environ | {CHOICE: servers}, at_once))
         return _read(reports, servers, codes, time.monotonic() - began)
 
 
-async def _all(parts: Sequence[str], reports: Path, environment: dict[str, str]) -> list[int]:
-    gate = asyncio.Semaphore(AT_ONCE)
+async def _all(parts: Sequence[str], reports: Path, environment: dict[str, str], at_once: int) -> list[int]:
+    gate = asyncio.Semaphore(at_once)
 
     async def one(place: int) -> int:
         command = [sys.executable, "-m", "pytest", f"--junitxml={reports / f'{place}.xml'}", parts[place]]
-        command += [f"--ignore={earlier}" for earlier in parts[:place]]
+        command += [f"--ignore={other}" for other in (*parts[:place], *LONG) if other != parts[place]]
         async with gate:
             return await _within(command, parts[place], environment)
 

@@ -24,6 +24,7 @@ class Person:
     client: httpx.AsyncClient
     telling: Telling
     on_behalf_of: str | None = None
+    patience: float = PATIENCE
     _token: str = ""
 
     async def token(self) -> str:
@@ -54,7 +55,7 @@ class Person:
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
         """Again, under the same key, while nobody answers or cannot now: a service may be on its way back."""
-        deadline = asyncio.get_running_loop().time() + PATIENCE
+        deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             late = asyncio.get_running_loop().time() > deadline
             try:

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
@@ -43,7 +44,7 @@ async def test_a_message_that_makes_a_service_raise_is_parked_its_case_held_and_
     assert again == ["handled 0; still held", f"{case}: held, 2 messages"]
 
     damage(house, case, "state -> 'was'")
-    assert (await worker.get("intake", path)).json()["title"] == "CaseHeld"
+    assert (await replace(worker, patience=0).get("intake", path)).json()["title"] == "CaseHeld"
     assert await held(house, "--retry", case) == ["handled 2; free again"]
     assert isinstance(await referrer.connector.answer(first), MessageAccepted)
     assert (await worker.get("intake", path)).json()["phase"] == "consulted"

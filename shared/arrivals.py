@@ -1,6 +1,7 @@
 """Has everything been taken that had arrived when a deadline came? Asked before any deadline acts.
 
-After an outage the deadlines of that time are all due at once, and so are the messages that came in time.
+After an outage the deadlines of that time are all due at once, and so are the messages that came in time. The
+same is asked of what the other services publish, before a message is refused that waited for it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from shared.post_office import Place, PostOffice
 
 @dataclass(slots=True)
 class Arrivals:
-    """What parties have sent to one service, and how far its group has taken it."""
+    """What stands on some topics, and how far a group of this service has taken it."""
 
     office: PostOffice
     clock: Clock

@@ -23,7 +23,7 @@ from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_header
 from shared.header_names import take_any_header_name
 from shared.held import Held
 from shared.items import Claim
-from shared.message import SERVICES, of_model
+from shared.message import of_model
 from shared.messages.house import ItemsClaimed
 from shared.parties import Parties, PartyRecord
 from shared.party_copy import PartyCopy
@@ -194,12 +194,11 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
         "session_timeout_ms": SESSION,
         "heartbeat_interval_ms": HEARTBEAT,
     }
-    others = [topics.events(name) for name in SERVICES if name != service]
     from_parties = broker.subscriber(
         pattern=topics.from_pattern(service), group_id=topics.group(service, "from"), **common
     )
     from_services = broker.subscriber(
-        *others, topics.parties, group_id=topics.group(service, "events"), **common
+        *topics.heard(service), group_id=topics.group(service, "events"), **common
     )
     from_parties(consumer.take)
     from_services(consumer.take)

@@ -6,8 +6,7 @@ is wrong. Whoever asks shows the token of the settings; without one there is no 
 
 import asyncio
 import hmac
-import re
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -25,7 +24,6 @@ from shared.clock import Clock, machine_now
 from shared.database import sqlstate
 from shared.held import Why
 from shared.house_keys import HouseKeys
-from shared.message import SERVICES
 from shared.post_office import CannotReachKafka, PostOffice
 from shared.service import Service
 from shared.topics import Topics
@@ -78,14 +76,13 @@ class Gauges:
 
     async def _broker(self) -> list[Metric]:
         lag = gauge("zvh_consumer_lag", "Records that are not committed yet", ["group", "topic", "partition"])
-        heard = [self.topics.events(name) for name in SERVICES if name != self.service.name]
-        await self._add_lag(lag, "from", [self.topics.from_pattern(self.service.name)])
-        await self._add_lag(lag, "events", map(re.escape, [*heard, self.topics.parties]))
+        await self._add_lag(lag, "from", self.topics.from_pattern(self.service.name))
+        await self._add_lag(lag, "events", self.topics.heard_pattern(self.service.name))
         return [lag]
 
-    async def _add_lag(self, lag: GaugeMetricFamily, what: str, patterns: Iterable[str]) -> None:
+    async def _add_lag(self, lag: GaugeMetricFamily, what: str, pattern: str) -> None:
         """What was deleted counts as read, as nobody ever commits it."""
-        places = await self.office.places("|".join(patterns))
+        places = await self.office.places(pattern)
         group = self.topics.group(self.service.name, what)
         read, oldest, ends = await asyncio.gather(
             self.office.read_by(group), self.office.beginnings(places), self.office.ends(places)

@@ -55,6 +55,7 @@ class Timekeeper(Generic[S]):
     relay: Relay
     clock: Clock
     arrivals: Arrivals
+    heard: Arrivals
     holding: bool = field(default=False)
     _pruned_at: datetime | None = None
 
@@ -95,12 +96,21 @@ class Timekeeper(Generic[S]):
         """Those before which nothing lies unread: what came in time is decided before its term ends."""
         if not lines:
             return []
-        try:
-            until = await self.arrivals.taken_until()
-        except CannotReachKafka as error:
-            log.warning("deadlines-wait", reason=str(error))
-            return []
+        until = await _taken_until(self.arrivals)
         return [line for line in lines if until is not None and line.at <= until]
+
+    async def _not_in_vain(self, waiting: list[Held]) -> list[Held]:
+        """Without those whose time is over while a fact of that time may lie unread: it may be theirs."""
+        over = {one.id for one in waiting if one.until is not None and one.until <= machine_now()}
+        if not over:
+            return waiting
+        until = await _taken_until(self.heard)
+        known = {
+            one.id
+            for one in waiting
+            if one.until is not None and until is not None and self.clock.covenant(one.until) <= until
+        }
+        return [one for one in waiting if one.id not in over or one.id in known]
 
     async def _delivery(self, line: Deadline) -> Delivery:
         """State decides whether the deadline still matters; it counts as received when it was due.
@@ -134,6 +144,7 @@ class Timekeeper(Generic[S]):
         async with self.engine.begin() as connection:
             waiting = await held.waiting(connection, MOST)
             parties = await self.parties.refresh(connection)
+        waiting = await self._not_in_vain(waiting)
         if not waiting:
             return 0
         records = []
@@ -151,3 +162,12 @@ class Timekeeper(Generic[S]):
         async with self.engine.begin() as connection:
             await self.transaction.cases.hold(connection, one.case_id)
             await held.park(connection, one.id)
+
+
+async def _taken_until(arrivals: Arrivals) -> datetime | None:
+    """None as long as something of then is unread, or Kafka cannot be asked."""
+    try:
+        return await arrivals.taken_until()
+    except CannotReachKafka as error:
+        log.warning("deadlines-wait", reason=str(error))
+        return None

@@ -1,6 +1,9 @@
 """Names of topics and groups: who may write where is what tells the house who speaks."""
 
+import re
 from dataclasses import dataclass
+
+from shared.message import SERVICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,14 @@ class Topics:
     @property
     def parties(self) -> str:
         return f"{self.prefix}.governance.parties"
+
+    def heard(self, service: str) -> tuple[str, ...]:
+        """What the other services publish, and who is a party."""
+        return *(self.events(name) for name in SERVICES if name != service), self.parties
+
+    def heard_pattern(self, service: str) -> str:
+        """The regular expression of the same."""
+        return "|".join(map(re.escape, self.heard(service)))
 
     def group(self, service: str, what: str) -> str:
         return f"{self.prefix}.{service}.{what}"

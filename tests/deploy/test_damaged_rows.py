@@ -244,14 +244,15 @@ async def keeping_time(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """The timekeeper of intake at work on this database."""
     topics, clock, transaction = Topics(), Clock(), transaction_on(engine, SERVICE)
-    arrivals = Arrivals(
-        PostOffice(login.settings()), clock, topics.from_pattern("intake"), topics.group("intake", "from")
-    )
+    office = PostOffice(login.settings())
+    arrivals = Arrivals(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))
+    heard = Arrivals(office, clock, topics.heard_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
     relay = Relay(engine, producer, transaction.parties, CaseKeys(OneKey(), "x"), codec, "urn:x")
     receiver = House(directory / "house").receiver()
-    keeper = Timekeeper(engine, SERVICE, transaction, receiver, transaction.parties, relay, clock, arrivals)
+    parties = transaction.parties
+    keeper = Timekeeper(engine, SERVICE, transaction, receiver, parties, relay, clock, arrivals, heard)
     try:
         async with working(keeper.run()) as task:
             yield task

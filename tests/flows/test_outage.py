@@ -1,15 +1,20 @@
 """A service that was away while a term ended: what the broker had in time counts as in time (F20)."""
 
 import asyncio
+import time
 from datetime import datetime, timedelta
 
 from deploy.local.house import House
-from deploy.story import cast
+from deploy.story import cast, founding
+from deploy.story.left import rows_of
 from deploy.story.world import World
 from shared.ids import new_id
+from shared.messages.governance import AuthorisationRevoked
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered, QueryLapsed, QueryReminded
+from shared.words import PersonRole
 from tests.flows.cases import asked, taken_up
+from tests.flows.conftest import SHORT_PATIENCE
 
 MOMENTS = timedelta(seconds=10)
 
@@ -37,6 +42,28 @@ async def test_an_answer_that_came_in_time_is_accepted_and_silence_lapses_f20(
     assert isinstance(await police.connector.answer(message_id, within=60), MessageAccepted)
     await care.gets(QueryLapsed, case=case, within=60)
     assert not police.has(QueryLapsed, case)
+
+
+async def test_a_message_that_waited_is_not_refused_before_what_was_published_meanwhile_is_read_f21(
+    founded: World, house: House
+) -> None:
+    """R2: it overtakes an authorisation, and its service is away for longer than it would wait."""
+    beesel = founded.party(cast.SECOND_REFERRER)
+    man = cast.person("Persoon K", PersonRole.SUBJECT, "1990-01-01")
+    message_id = await beesel.connector.send(cast.referral((man,), ()))
+    await asyncio.to_thread(waits_at_intake, house)
+    await asyncio.to_thread(house.kill, "intake")
+    authorisation = await founding.grant(beesel, "college")
+    await founding.accept(founded, beesel.id, authorisation)
+    await asyncio.sleep(SHORT_PATIENCE + 1)
+    await asyncio.to_thread(house.start_one, "intake")
+    assert isinstance(await beesel.connector.answer(message_id, within=60), MessageAccepted)
+    await beesel.send(AuthorisationRevoked(authorisation_id=authorisation))
+
+
+def waits_at_intake(house: House) -> None:
+    while not rows_of(house.env, "held")["intake"]:
+        time.sleep(0.05)
 
 
 async def passed(world: World, moment: datetime) -> None:

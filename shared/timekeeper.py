@@ -143,10 +143,11 @@ class Timekeeper(Generic[S]):
     async def _retry(self) -> int:
         async with self.engine.begin() as connection:
             waiting = await held.waiting(connection, MOST)
-            parties = await self.parties.refresh(connection)
         waiting = await self._not_in_vain(waiting)
         if not waiting:
             return 0
+        async with self.engine.begin() as connection:
+            parties = await self.parties.refresh(connection)
         records = []
         for one in waiting:
             try:

@@ -1,13 +1,13 @@
 """What only the broker's administrator can look at, take away and give back."""
 
-import re
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AclBinding, AclBindingFilter, AdminClient, OffsetSpec
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AclBinding, AclBindingFilter, AdminClient
 
+from shared.post_office import Place, PostOffice
 from tests.faults.ledger import admin_connection
 
 PATIENCE = 30  # seconds
@@ -17,35 +17,24 @@ class Broker:
     """Of one house."""
 
     def __init__(self, house: Mapping[str, Any]) -> None:
-        self._client = AdminClient(admin_connection(house).settings())
+        login = admin_connection(house).settings()
+        self._client, self._office = AdminClient(login), PostOffice(login)
+        self._prefix = house["topic_prefix"]
 
-    def acknowledged(self, group: str) -> dict[tuple[str, int], int]:
+    async def acknowledged(self, group: str) -> dict[Place, int]:
         """Up to where this group has acknowledged each partition."""
-        asked = self._client.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        places: list[TopicPartition] = _one(asked).topic_partitions
-        return {(place.topic, place.partition): place.offset for place in places if place.offset >= 0}
+        return await self._office.read_by(group)
 
-    def unread(self, group: str) -> int:
+    async def unread(self, group: str) -> int:
         """How many records it has not acknowledged, on all topics it reads."""
-        _, service, what = group.split(".")
-        metadata = self._client.list_topics(timeout=PATIENCE).topics
-        read = re.compile(
-            rf".*\.{service}\.from\..*" if what == "from" else rf".*\.(?!{service}\.)\w+\.events|.*\.parties"
+        _, service, what = group.rsplit(".", 2)
+        others = rf"^{self._prefix}\.((?!{service}\.)[a-z]+\.events|governance\.parties)$"
+        places = await self._office.places(
+            others if what == "events" else rf"^{self._prefix}\.{service}\.from\..+$"
         )
-        places = [
-            TopicPartition(name, number)
-            for name, topic in metadata.items()
-            if read.fullmatch(name)
-            for number in topic.partitions
-        ]
-        first = self._ends(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
-        last = self._ends(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
-        done = self.acknowledged(group)
-        return sum(end - max(done.get(place, 0), first[place]) for place, end in last.items())
-
-    def _ends(self, places: list[TopicPartition], which: OffsetSpec) -> dict[tuple[str, int], int]:
-        found = self._client.list_offsets(dict.fromkeys(places, which), request_timeout=PATIENCE)
-        return {(place.topic, place.partition): future.result().offset for place, future in found.items()}
+        first, last = await self._office.beginnings(places), await self._office.ends(places)
+        done = await self.acknowledged(group)
+        return sum(last[place] - max(done.get(place, 0), first[place]) for place in places)
 
     def forgets(self, *groups: str) -> bool:
         """Their offsets are lost; False while somebody is still in one of them."""
@@ -78,11 +67,6 @@ class Broker:
 
     def give_right(self, right: AclBinding) -> None:
         _all(self._client.create_acls([right]))
-
-
-def _one(futures: Mapping[Any, Future[Any]]) -> Any:
-    (future,) = futures.values()
-    return future.result(PATIENCE)
 
 
 def _all(futures: Mapping[Any, Future[Any]]) -> None:

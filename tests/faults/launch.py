@@ -52,7 +52,7 @@ class Trap:
 def put_in(trap: Trap) -> None:
     """The points of every service."""
     sent: set[str] = set()
-    _around(Receiver, "receive", trap, after="read", of=_commands_read)
+    _around(Receiver, "receive", trap, after="read", of=_topics_read)
     _around(Transaction, "_batch", trap, after="written", of=_commands)
     _around(Transaction, "_commit", trap, after="committed", of=_commands)
     _around(AIOKafkaConsumer, "commit", trap, before="acknowledging", after="acknowledged")
@@ -113,7 +113,7 @@ def _commands(transaction: Any, first: Any, second: Any = (), *rest: Any) -> set
     return {type(delivery.command).__name__ for delivery in deliveries}
 
 
-def _commands_read(receiver: Any, messages: Any, parties: Any) -> set[str]:
+def _topics_read(receiver: Any, messages: Any, parties: Any) -> set[str]:
     return {record.topic for record, _ in messages}
 
 

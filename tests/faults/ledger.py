@@ -77,7 +77,9 @@ class Tape:
 
     def again(self, topic: str) -> None:
         """The topic was made anew, and begins again."""
-        self._consumer.seek(TopicPartition(topic, 0, OFFSET_BEGINNING))
+        place = TopicPartition(topic, 0, OFFSET_BEGINNING)
+        self._consumer.incremental_unassign([place])
+        self._consumer.incremental_assign([place])
 
     def about(self, message_id: str) -> list[Taped]:
         """Every record that was caused by this message."""

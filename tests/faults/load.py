@@ -114,7 +114,7 @@ async def answer(scene: Scene, case: Case, party: str, times: int = 1) -> None:
     case.items[item.item_id] = party
 
 
-BODY = {cast.POLICE: "eenheidsleiding", cast.MENTAL_HEALTH: "raad-van-bestuur"}
+BODY = {cast.POLICE: "eenheidsleiding", cast.MENTAL_HEALTH: "bestuur"}
 
 
 async def play(scene: Scene, seed: str, last: float) -> Case:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import json
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.house import KAFKA, POSTGRES, House
-from deploy.local.process import LOOPBACK, Process, free_port, spawn
+from deploy.local.process import LOOPBACK, DidNotStart, Process, free_port, spawn
 from deploy.local.services import ROOT, wait_until_ready
 from deploy.story.left import rows_of
 from shared.message import SERVICES
@@ -58,6 +59,14 @@ class Rig:
         """Start again what was killed, all at once; ready on return."""
         await asyncio.gather(*(asyncio.to_thread(self.house.start_one, name) for name in names))
 
+    async def revive(self, service: str) -> None:
+        """Start it with something armed: it may reach that before it is ready."""
+        try:
+            await self.start(service)
+        except DidNotStart:
+            if not self._armed(service).with_suffix(".reached").exists():
+                raise
+
     async def kill(self, *names: str) -> None:
         await asyncio.gather(*(asyncio.to_thread(self.house.kill, name) for name in names))
 
@@ -98,9 +107,14 @@ class Rig:
 
 
 async def until(what: str, holds: Callable[[], Any], within: float = WITHIN) -> None:
-    """Looks from a thread, so that it may ask a server."""
+    """Looks from a thread, so that it may ask a server; or awaits the answer."""
+
+    async def look() -> Any:
+        found = await asyncio.to_thread(holds)
+        return await found if inspect.isawaitable(found) else found
+
     deadline = asyncio.get_running_loop().time() + within
-    while not await asyncio.to_thread(holds):
+    while not await look():
         if asyncio.get_running_loop().time() > deadline:
             raise DidNotHappen(f"waited {within:.0f} s in vain for {what}")
         await asyncio.sleep(0.1)

@@ -13,9 +13,9 @@ from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
 from deploy.story import clock
 
-# What the timekeeper and the relay need and cannot do without: the copy of who is a party.
-A_PARTY_THAT_IS_NONE = "INSERT INTO parties (party, sequence, record) VALUES ('broken', 1, '{}')"
-WITHOUT_IT = "DELETE FROM parties WHERE party = 'broken'"
+# A moment that PostgreSQL knows and Python does not.
+NO_LAST_TICK = "DELETE FROM ticks"
+A_TICK_OUT_OF_TIME = "INSERT INTO ticks (one, at) VALUES (true, '20000-01-01T00:00:00Z')"
 
 
 def database(house: House, service: str) -> Database:
@@ -50,11 +50,11 @@ def test_a_half_written_clock_file_stops_no_time(house: House) -> None:
 
 def test_a_background_task_that_fails_is_logged_by_kind_and_ends_the_service(house: House) -> None:
     house.stop_one("triage")
-    run_sql(database(house, "triage"), A_PARTY_THAT_IS_NONE)
+    run_sql(database(house, "triage"), NO_LAST_TICK, A_TICK_OUT_OF_TIME)
     try:
         ended = run_triage_until_it_ends(house)
     finally:
-        run_sql(database(house, "triage"), WITHOUT_IT)
+        run_sql(database(house, "triage"), NO_LAST_TICK)
         house.start_one("triage")
     assert ended.returncode == 1
     lines = [json.loads(line) for line in ended.stdout.splitlines()]

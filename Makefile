@@ -4,11 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE ?=
 ENGINE ?=
+ROUNDS ?= 1000000
+HOURS ?= 24
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up down reset images up-containers down-containers reset-containers test \
-	faults mutants check bench lock format generate
+	faults soak mutants check bench lock format generate
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -72,6 +74,9 @@ format: $(STAMP) ## Format the code
 
 bench: $(STAMP) ## Measure against the floor and against a tutorial, in one run
 	@$(BIN)/python -m bench
+
+soak: $(STAMP) ## Random kills for long: HOURS=24 ROUNDS=1000; a page with plots in .local/soak
+	@$(BIN)/python -m tests.faults.soak --rounds "$(ROUNDS)" --hours "$(HOURS)"
 
 lock: ## Write the locked requirements anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.txt

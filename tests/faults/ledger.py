@@ -75,12 +75,6 @@ class Tape:
     def on(self, topic: str) -> list[Taped]:
         return [record for record in list(self.records) if record.topic == topic]
 
-    def again(self, topic: str) -> None:
-        """The topic was made anew, and begins again."""
-        place = TopicPartition(topic, 0, OFFSET_BEGINNING)
-        self._consumer.incremental_unassign([place])
-        self._consumer.incremental_assign([place])
-
     def about(self, message_id: str) -> list[Taped]:
         """Every record that was caused by this message."""
         return [r for r in list(self.records) if r.headers.get("ce_causationid") == message_id]

@@ -1,0 +1,16 @@
+"""How much of each long test is done: what a commit can bear, or what the environment says (`make soak`)."""
+
+import os
+
+
+def size(name: str, each_commit: int) -> int:
+    """A whole number from the environment, else this."""
+    return int(os.environ.get(f"ZVH_FAULTS_{name}", each_commit))
+
+
+ROUNDS = size("ROUNDS", 10)  # of three kills each
+CASES = size("CASES", 50)
+SEED = size("SEED", 20261125)
+REPLAYS = size("REPLAYS", 10)
+REPLAYED = size("REPLAYED", 300)  # the last so many records
+MALFORMED = size("MALFORMED", 5_000)

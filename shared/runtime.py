@@ -137,8 +137,7 @@ def assemble(
         sasl_mechanism="SCRAM-SHA-512",
         sasl_plain_username=settings.kafka_username,
         sasl_plain_password=read_secret(settings.kafka_password_file),
-        enable_idempotence=True,
-        acks="all",
+        acks="all",  # not idempotent: after one refusal such a producer never gets through again
         linger_ms=2,
         max_batch_size=65_536,
         max_request_size=1_048_576,

@@ -47,12 +47,6 @@ class Broker:
             return bool(code == KafkaError.GROUP_ID_NOT_FOUND)
         return True
 
-    def remove_topic(self, topic: str) -> None:
-        _all(self._client.delete_topics([topic], operation_timeout=PATIENCE))
-
-    def has_topic(self, topic: str) -> bool:
-        return topic in self._client.list_topics(timeout=PATIENCE).topics
-
     def take_right(self, right: AclBinding) -> None:
         fields = (
             "restype",

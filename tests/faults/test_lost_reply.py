@@ -59,7 +59,7 @@ async def test_when_the_reply_to_a_commit_is_lost_a_request_repeated_has_one_eff
 
 
 async def test_when_the_reply_of_the_broker_is_lost_a_letter_arrives_once_f4(scene: Scene) -> None:
-    """The producer asks again under the same number, and the broker keeps one."""
+    """The producer asks again; a letter that stands there twice has one id, and is handed on once."""
     case, referrer = await referred(scene), scene.partner(cast.REFERRER)
     await scene.rig.drained()
     scene.rig.arm("intake", "produce-reply", lose=True)

@@ -49,8 +49,12 @@ class Unhandled(Command):
 
 
 class DeadLetter(NamedTuple):
-    """A record that is no message: what to write about it, and to whom; never what it said."""
+    """A record that is no message: what to write about it, and to whom; never what it said.
 
+    It has no id that could be trusted: `slip` names its place, and when the broker put it there.
+    """
+
+    slip: Slip
     reason: str
     letters: tuple[Letter, ...]
     held: Held | None = None

@@ -35,6 +35,7 @@ from shared.letters import Post
 from shared.logs import log_bug
 from shared.message import Direction, Model, by_type
 from shared.moment import Moment
+from shared.outbox import NO_CASE
 from shared.parties import Parties
 from shared.process import HasPhase
 from shared.record import Record
@@ -276,7 +277,9 @@ class Receiver(Generic[S]):
         party = None if is_event else self.topics.party_of(self.service.name, record.topic)
         message_id = _readable_id(record)
         letters = self.post.unreadable(party, record.position, unreadable(reason), reason, message_id)
-        return DeadLetter(reason=reason, letters=letters, held=held)
+        place = f"{record.partition}/{record.offset}/{record.received_at.isoformat()}"
+        slip = Slip(f"dead:{record.topic}", place, b"", record.received_at, NO_CASE)
+        return DeadLetter(slip, reason=reason, letters=letters, held=held)
 
 
 @cache

@@ -26,6 +26,7 @@ from shared.held import Hold, Why
 from shared.letters import Post
 from shared.logs import log_bug
 from shared.moment import Moment, Policy
+from shared.outbox import Letter
 from shared.parties import Parties
 from shared.party_copy import PartyCopy
 from shared.process import HasPhase, Process
@@ -108,8 +109,7 @@ class Transaction(Generic[S]):
         writes: Writes[S],
     ) -> list[Outcome]:
         parties = await self.parties.lock(connection)
-        writes.answers += [letter for d in dead for letter in d.letters]
-        await _take_held(connection, dead)
+        writes.answers += await _letters_about(connection, dead)
         outcomes = await self._claim(connection, deliveries, writes)
         fresh = [d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome is None]
         if fresh:
@@ -383,10 +383,15 @@ def _tried_again_at(delivery: Delivery) -> datetime | None:
     return delivery.received_at + (machine_now() - delivery.slip.received_at)
 
 
-async def _take_held(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> None:
+async def _letters_about(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> list[Letter]:
+    """One dead letter for each record, also where it is read again because offsets were lost."""
+    if not dead:
+        return []
     ids = [d.held.id for d in dead if d.held]
     if ids:
         await held.take(connection, ids)
+    first = await inbox.claim(connection, [d.slip for d in dead])
+    return [letter for d in dead if d.slip.key in first for letter in d.letters]
 
 
 async def _remember(

@@ -121,7 +121,8 @@ class Ledger:
         await until("an answer to every message", lambda: not self.lost(), within)
         await asyncio.sleep(1)
         assert self.lost() == []
-        assert self.doubled() == {}
+        doubled = self.doubled()
+        assert not doubled, {self.sent[message].topic: letters for message, letters in doubled.items()}
         broken = {message for message, sent in self.sent.items() if sent.broken}
         died = Counter(letter.message_id for service in SERVICES for letter in self.dead(service))
         assert {message: died[message] for message in broken} == dict.fromkeys(broken, 1)

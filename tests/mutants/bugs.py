@@ -71,8 +71,8 @@ BUGS = (
     Bug(
         "dead letter dropped",
         "shared/receive.py",
-        "return DeadLetter(reason=reason, letters=letters, held=held)",
-        "return DeadLetter(reason=reason, letters=(), held=held)",
+        "return DeadLetter(slip, reason=reason, letters=letters, held=held)",
+        "return DeadLetter(slip, reason=reason, letters=(), held=held)",
         ("tests/shared/test_receive.py",),
     ),
     Bug(

@@ -22,6 +22,7 @@ from shared.database import fetch
 from shared.delivery import DeadLetter, Unhandled
 from shared.gauges import Gauges, metrics_router, one
 from shared.house_keys import HouseKeys
+from shared.inbox import Slip
 from shared.post_office import PostOffice
 from shared.topics import Topics
 from shared.web import make_app
@@ -73,7 +74,9 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
     before = [counted(name, **labels) for name, labels in names]
     asked_for = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1")
     other = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1", digest=b"other")
-    await transaction_on(engine, SERVICE).run([asked_for, asked_for, other], [DeadLetter("invalid-json", ())])
+    place = Slip("dead:zvh.intake.from.politie", "0/1/2026-03-02", b"", machine_now(), "none")
+    dead = DeadLetter(place, "invalid-json", ())
+    await transaction_on(engine, SERVICE).run([asked_for, asked_for, other], [dead])
     after = [counted(name, **labels) for name, labels in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 4, 1, 1, 1, 1, 1]
 

@@ -40,7 +40,7 @@ log = structlog.get_logger()
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 MOST = 1000
-MAX_RECORD = 120_000  # bytes; a record the broker refuses breaks an idempotent producer's sequence
+MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
 
 _partitioner = DefaultPartitioner()
 

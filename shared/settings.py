@@ -27,7 +27,8 @@ def _filled(file: Path) -> Path:
 
 
 def _usable(directory: Path) -> Path:
-    if not directory.is_dir():
+    """An empty setting would be the directory the service happens to be started in."""
+    if directory == Path() or not directory.is_dir():
         raise ValueError("is no directory that is there: make it, or mount it")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise ValueError("this user may not read and write in it")

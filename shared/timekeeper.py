@@ -101,16 +101,17 @@ class Timekeeper(Generic[S]):
 
     async def _not_in_vain(self, waiting: list[Held]) -> list[Held]:
         """Without those whose time is over while a fact of that time may lie unread: it may be theirs."""
-        over = {one.id for one in waiting if one.until is not None and one.until <= machine_now()}
-        if not over:
+        now = machine_now()
+        if not any(one.until is not None and one.until <= now for one in waiting):
             return waiting
         until = await _taken_until(self.heard)
-        known = {
-            one.id
-            for one in waiting
-            if one.until is not None and until is not None and self.clock.covenant(one.until) <= until
-        }
-        return [one for one in waiting if one.id not in over or one.id in known]
+
+        def may_be_tried(one: Held) -> bool:
+            if one.until is None or one.until > now:
+                return True
+            return until is not None and self.clock.covenant(one.until) <= until
+
+        return [one for one in waiting if may_be_tried(one)]
 
     async def _delivery(self, line: Deadline) -> Delivery:
         """State decides whether the deadline still matters; it counts as received when it was due.

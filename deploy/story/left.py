@@ -47,13 +47,17 @@ def _key_directory(house: Mapping[str, Any]) -> Iterator[Path]:
         yield copied(where["container"], where["directory"], Path(copies))
 
 
+def tables_of(database: Database) -> list[str]:
+    """The names of all of them."""
+    return run_sql(database, _TABLES).split()
+
+
 def _counts(house: Mapping[str, Any], service: str, condition: str) -> dict[str, int]:
     """Per table of this service: how many rows fulfil it."""
     database = Database(**house["admin"]["databases"][service])
-    tables = run_sql(database, _TABLES).split()
     counting = " UNION ALL ".join(
         f"SELECT '{table}', count(*) FROM {table} t WHERE {condition}"  # noqa: S608 - names from the catalogue
-        for table in tables
+        for table in tables_of(database)
     )
     rows = (line.split("|") for line in run_sql(database, counting).split())
     return {table: int(count) for table, count in rows}

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from deploy.local.postgres import Database, run_sql
+from deploy.story.left import tables_of
 from shared.message import SERVICES
 
 OF_THE_MOMENT = ("ticks", "access_log", "alembic_version")  # time passes, and looks are written down
-
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 
 
 def state_of(house: Mapping[str, Any]) -> dict[str, str]:
@@ -21,7 +20,7 @@ def state_of(house: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _digests(database: Database) -> dict[str, str]:
-    tables = [table for table in run_sql(database, _TABLES).split() if table not in OF_THE_MOMENT]
+    tables = [table for table in tables_of(database) if table not in OF_THE_MOMENT]
     asked = " UNION ALL ".join(
         f"SELECT '{table}', count(*) || '-' || coalesce(md5(string_agg(t::text, '~' ORDER BY t::text)), '')"  # noqa: S608
         f" FROM {table} t"

@@ -1,7 +1,6 @@
 """An old backup of a service's database: what was erased is gone before the service is ready (F23)."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,17 +11,14 @@ from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
 from deploy.story import cast
 from deploy.story.world import World
-from services.retention.key_store import KeyStore
 from shared.clock import machine_now
+from tests.faults.backup import key_store_of
 from tests.flows.cases import referred
 
 
 def destroy_key(house: House, case: str) -> None:
     """The erasure ledger lists the case from now on, as after an erasure that the backup does not know of."""
-    root = house.layout.secrets("retention").root_key_file.read_text().strip()
-    directory = house.layout.keys("retention") / "cases"
-    store = KeyStore(directory, base64.urlsafe_b64decode(root + "=="), house.env["house"])
-    store.destroy(case, machine_now())
+    key_store_of(house).destroy(case, machine_now())
 
 
 def rows_of(house: House, case: str) -> int:

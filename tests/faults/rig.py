@@ -5,15 +5,13 @@ import contextlib
 import inspect
 import json
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.local.house import KAFKA, POSTGRES, House
-from deploy.local.process import LOOPBACK, DidNotStart, Process, free_port, spawn
-from deploy.local.services import ROOT, wait_until_ready
+from deploy.local.process import DidNotStart
 from deploy.story.left import rows_of
 from shared.message import SERVICES
 
@@ -76,19 +74,13 @@ class Rig:
         await self.start(service)
 
     @contextlib.asynccontextmanager
-    async def second(self, service: str) -> AsyncIterator[Process]:
-        """Another process of the same service beside the first, on a port of its own."""
-        layout, settings = self.house.layout, self.house.layout.settings_file(service)
-        port, log = free_port(), layout.log(f"{service}-second")
-        environment = json.loads(settings.read_text()) | {"ZVH_HTTP_PORT": str(port)}
-        command = [sys.executable, "-m", LAUNCHER, str(self.points), f"services.{service}", "run"]
-        started = spawn(command, log, environment=environment, working_directory=ROOT)
+    async def second(self, service: str) -> AsyncIterator[None]:
+        """Another process of the same service beside the first."""
+        (name,) = await asyncio.to_thread(self.house.start_beside, [service])
         try:
-            url, ca_file = f"https://{LOOPBACK}:{port}/readyz", self.house.certificates().ca_file
-            await asyncio.to_thread(wait_until_ready, url, ca_file, started, log)
-            yield started
+            yield
         finally:
-            await asyncio.to_thread(started.stop)
+            await asyncio.to_thread(self.house.stop_one, name)
 
     async def drained(self, within: float = WITHIN) -> None:
         """Nothing is left to send or to try again."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy.exc import DBAPIError
@@ -39,6 +39,8 @@ from shared.sealing import CaseKey
 log = structlog.get_logger()
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
+LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
+ANSWERS_WITHIN = 2.0  # seconds
 MOST = 1000
 MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
 
@@ -226,7 +228,9 @@ class Relay:
         for partition, some in _by_partition(letters, partitions).items():
             for batch, builder in _batches(some, self.producer):
                 try:
-                    await (await self.producer.send_batch(builder, topic, partition=partition))
+                    await self._arrived(
+                        topic, await self.producer.send_batch(builder, topic, partition=partition)
+                    )
                 except KafkaError as error:
                     log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
                     self._topics.pop(topic, None)
@@ -234,17 +238,40 @@ class Relay:
                 done += batch
         return done
 
+    async def _arrived(self, topic: str, delivery: asyncio.Future[Any]) -> None:
+        """Raises `KafkaError`; at once when the topic is gone, which the producer finds worth 40 s of trying.
+
+        What it goes on trying meanwhile bears the number with which it will be sent again.
+        """
+        while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
+            if await self._lies_in(topic) == ():
+                delivery.add_done_callback(_looked_at)
+                raise UnknownTopicOrPartitionError
+        delivery.result()
+
     async def _partitions(self, topic: str) -> tuple[int, ...]:
-        """Sending to a missing topic blocks for 40 s, so it is asked for first, with a term of its own."""
-        if topic not in self._topics:
+        if topic not in self._topics and (found := await self._lies_in(topic)):
+            self._topics[topic] = found
+        return self._topics.get(topic, ())
+
+    async def _lies_in(self, topic: str) -> tuple[int, ...] | None:
+        """Its partitions, none if the broker says that there is no such topic; None if it says nothing."""
+        client = self.producer.client
+        client.add_topic(topic)
+        for _ in range(2):  # an answer that was under way may be about other topics
             try:
-                found = await asyncio.wait_for(self.producer.partitions_for(topic), 2)
-            except (TimeoutError, KafkaError):
-                found = None
-            if not found:
-                return ()
-            self._topics[topic] = tuple(sorted(found))
-        return self._topics[topic]
+                known = await asyncio.wait_for(client.force_metadata_update(), ANSWERS_WITHIN)
+            except TimeoutError:
+                return None
+            if known and (found := client.cluster.partitions_for_topic(topic)):
+                return tuple(sorted(found))
+        return () if known else None
+
+
+def _looked_at(delivery: asyncio.Future[Any]) -> None:
+    """Or asyncio would report that nobody asked how it ended."""
+    if not delivery.cancelled():
+        delivery.exception()
 
 
 class CannotBeSent(Exception):

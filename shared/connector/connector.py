@@ -104,6 +104,7 @@ class Connector:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
             fetch_max_wait_ms=500,
+            metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
             **common,
         )
         await self._producer.start()

@@ -7,6 +7,8 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AclBinding, AclBindingFilter, AdminClient
 
+from deploy.provisioning.provision import provision_parties
+from deploy.provisioning.topics import to_topic
 from shared.post_office import Place, PostOffice
 from tests.faults.ledger import admin_connection
 
@@ -17,8 +19,10 @@ class Broker:
     """Of one house."""
 
     def __init__(self, house: Mapping[str, Any]) -> None:
-        login = admin_connection(house).settings()
+        self._admin = admin_connection(house)
+        login = self._admin.settings()
         self._client, self._office = AdminClient(login), PostOffice(login)
+        self._passwords = {party: login["password"] for party, login in house["parties"].items()}
         self._prefix = house["topic_prefix"]
 
     async def acknowledged(self, group: str) -> dict[Place, int]:
@@ -46,6 +50,14 @@ class Broker:
                 raise
             return bool(code == KafkaError.GROUP_ID_NOT_FOUND)
         return True
+
+    def remove_inbox(self, party: str) -> None:
+        """What is on it, and the topic itself."""
+        _all(self._client.delete_topics([to_topic(self._prefix, party)]))
+
+    def make_inbox(self, party: str) -> None:
+        """Anew and empty, as an operator does it."""
+        provision_parties(self._admin, [party], prefix=self._prefix, passwords=self._passwords)
 
     def take_right(self, right: AclBinding) -> None:
         fields = (

@@ -37,7 +37,10 @@ def command_line(
         async def serve() -> None:
             await runtime.serve(_assembled(service, key_source), routers())
 
-        uvloop.run(serve())
+        try:
+            uvloop.run(serve())
+        except migrate.OtherSchema as error:
+            _stop(str(error))
 
     @app.command(name="migrate")
     def migrate_() -> None:
@@ -53,9 +56,8 @@ def command_line(
 
         try:
             typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
-        except migrate.NewerSchema as error:
-            typer.echo(f"The database is at revision {error}, newer than this version: deploy that one.")
-            raise typer.Exit(2) from None
+        except migrate.OtherSchema as error:
+            _stop(str(error))
 
     @app.command()
     def held(

@@ -1,4 +1,8 @@
-"""Bringing a service's own database to the schema its code expects; never back, and never past it."""
+"""Bringing a service's own database to the schema its code expects; never back, and never past it.
+
+Revisions are numbered. Each leaves room for the code of the one before, which goes on, and can be started
+again, while the new version is deployed.
+"""
 
 from typing import Any
 
@@ -12,17 +16,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.service import Service
 
 
-class NewerSchema(Exception):
-    """The database was migrated by a newer version of this service: deploy that one."""
+class OtherSchema(Exception):
+    """Not one that this code can bring further or run on; says what to do."""
 
 
 def _script(service: Service[Any]) -> ScriptDirectory:
     return ScriptDirectory(str(service.migrations))
 
 
-def head(service: Service[Any]) -> str | None:
-    """The revision this code expects."""
-    return _script(service).get_current_head()
+def head(service: Service[Any]) -> str:
+    """The revision this code expects, a number."""
+    return str(_script(service).get_current_head())
 
 
 async def current(engine: AsyncEngine) -> str | None:
@@ -31,20 +35,38 @@ async def current(engine: AsyncEngine) -> str | None:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
-async def upgrade(engine: AsyncEngine, service: Service[Any]) -> str | None:
-    """Apply what is missing, in one transaction; raises `NewerSchema`. Returns the revision reached."""
+def may_run_at(service: Service[Any], at: str | None) -> bool:
+    """At its own revision, or at the one that follows it."""
+    own = int(head(service))
+    return at is not None and at.isdecimal() and int(at) in (own, own + 1)
+
+
+def check(service: Service[Any], at: str | None) -> None:
+    """Raises `OtherSchema` unless the code may run at this revision."""
+    if not may_run_at(service, at):
+        raise OtherSchema(
+            f"The database is at revision {at or 'none'}; this version runs at {head(service)} and the next."
+            " Run the migrate command first, or deploy a newer version."
+        )
+
+
+async def upgrade(engine: AsyncEngine, service: Service[Any], to: str = "head") -> str | None:
+    """Apply what is missing up to there, in one transaction; returns the revision reached.
+
+    Raises `OtherSchema`.
+    """
     script = _script(service)
     at = await current(engine)
     if at is not None and at not in {revision.revision for revision in script.walk_revisions()}:
-        raise NewerSchema(at)
+        raise OtherSchema(f"The database is at revision {at}, newer than this version: deploy that one.")
     async with engine.begin() as connection:
-        await connection.run_sync(_upgrade, script)
+        await connection.run_sync(_upgrade, script, to)
     return await current(engine)
 
 
-def _upgrade(connection: sa.Connection, script: ScriptDirectory) -> None:
+def _upgrade(connection: sa.Connection, script: ScriptDirectory, to: str) -> None:
     def steps(revision: object, context: object) -> object:
-        return script._upgrade_revs("head", revision)  # type: ignore[arg-type]
+        return script._upgrade_revs(to, revision)  # type: ignore[arg-type]
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
         environment.configure(connection=connection)

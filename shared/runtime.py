@@ -311,9 +311,7 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
     When a background task ends the whole process does, with exit code 1, and whoever supervises it starts
     it anew: restarting the task alone would keep whatever in memory made it fail.
     """
-    expected = migrate.head(parts.service)
-    if await migrate.current(parts.engine) != expected:
-        raise SystemExit(f"The database is not at revision {expected}: run the migrate command first.")
+    migrate.check(parts.service, await migrate.current(parts.engine))
     settings = parts.settings
     _collect_seldom()
     fallen = asyncio.Event()

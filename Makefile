@@ -40,7 +40,7 @@ images: $(STAMP) ## Build what is missing of the images; BASE=local makes the ba
 	@$(BIN)/python -m deploy.containers images --base "$(BASE)"
 
 up-containers: $(STAMP) ## Start a whole house in containers from deploy/compose.yaml, and stay
-	@$(BIN)/python -m deploy.containers up --base "$(BASE)"
+	@$(BIN)/python -m deploy.containers up --base "$(BASE)" $(if $(TWO),--two)
 	@$(BIN)/python -m deploy.story.found .local/containers/env.json
 
 down-containers: $(STAMP) ## Remove its containers; data and secrets stay

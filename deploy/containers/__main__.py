@@ -50,12 +50,18 @@ def prepare(directory: Directory = DEFAULT, base: Base = "") -> None:
 
 
 @app.command()
-def up(directory: Directory = DEFAULT, base: Base = "") -> None:
+def up(
+    directory: Directory = DEFAULT,
+    base: Base = "",
+    two: Annotated[bool, typer.Option("--two", help="Two containers of each service.")] = False,
+) -> None:
     """Images, secrets, and everything of compose.yaml, up and ready."""
     began = time.monotonic()
     with _engine() as client:
         house = ContainedHouse(client, _prepared(client, directory, base))
         house.up(shown)
+        if two:
+            house.start_beside(shown)
     console.print(f"up in {time.monotonic() - began:.1f} s: {directory / 'env.json'}")
 
 

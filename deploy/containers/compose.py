@@ -31,13 +31,18 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """One `service` of the file. `options` are docker-py's for making its container."""
+    """One `service` of the file. `options` are docker-py's for making its container.
+
+    `aliases`: the names it answers to in the network. With profiles it is started only when asked for.
+    """
 
     name: str
     image: str
     options: Mapping[str, Any]
     after: Mapping[str, Condition]
     grace: int  # seconds between asking it to stop and killing it
+    aliases: tuple[str, ...]
+    profiles: tuple[str, ...]
 
     @property
     def ports(self) -> dict[int, int]:
@@ -57,6 +62,10 @@ class Composition:
     parts: Mapping[str, Part]
     layers: tuple[tuple[str, ...], ...]
     volumes: tuple[str, ...]
+
+    def of_profile(self, profile: str) -> list[str]:
+        """The parts that belong to it."""
+        return [name for name, part in self.parts.items() if profile in part.profiles]
 
 
 def read(text: str, variables: Mapping[str, str]) -> Composition:
@@ -96,6 +105,7 @@ def _part(project: str, name: str, said: dict[str, Any], secrets: Mapping[str, s
     options: dict[str, Any] = {"environment": {}, "ports": {}, "mounts": []}
     after: dict[str, Condition] = {}
     image, grace = "", 10
+    aliases, profiles = [name], []
     for key, value in said.items():
         match key:
             case "image":
@@ -119,11 +129,23 @@ def _part(project: str, name: str, said: dict[str, Any], secrets: Mapping[str, s
                 after = {other: Condition(wish["condition"]) for other, wish in value.items()}
             case "logging":
                 options["log_config"] = {"type": value["driver"]}
+            case "networks":
+                aliases += _aliases(value)
+            case "profiles":
+                profiles = value
             case "stop_grace_period":
                 grace = _seconds(value)
             case _:
                 raise NotUnderstood(f"{name}: {key}")
-    return Part(name, image, options, after, grace)
+    return Part(name, image, options, after, grace, tuple(aliases), tuple(profiles))
+
+
+def _aliases(said: dict[str, Any]) -> list[str]:
+    match said:
+        case {"default": {"aliases": [*names], **others}, **networks} if not (others or networks):
+            return names
+        case _:
+            raise NotUnderstood("there is one network, the default one")
 
 
 def _secret(entry: dict[str, str], secrets: Mapping[str, str]) -> Mount:

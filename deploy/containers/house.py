@@ -35,6 +35,7 @@ from deploy.provisioning.topics import OPERATOR, SERVICES
 
 ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens
 CASE_KEYS = "/var/lib/zvh/keys/cases"  # in the volume of retention
+TWO = "two"  # the profile of a second container of each service
 ANSWERS_WITHIN = 60.0  # seconds
 
 
@@ -122,6 +123,10 @@ class ContainedHouse:
         self.project.up(step=lambda name: named(step, name))
         with named(step, "env.json"):
             self._describe()
+
+    def start_beside(self, step: Step = nullcontext) -> None:
+        """A second container of each service, ready on return."""
+        self.project.up(self.project.composition.of_profile(TWO), step=lambda name: named(step, name))
 
     def kill(self, name: str) -> None:
         """kill -9 of all that runs in it; it stays dead."""

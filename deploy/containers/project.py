@@ -47,11 +47,13 @@ class Project:
         return self.composition.name
 
     def up(self, names: Iterable[str] | None = None, step: Step = nullcontext) -> None:
-        """Start these parts, or all, with what they depend on; jobs run again, what runs unchanged stays.
+        """Start these parts, or all without a profile, with what they depend on.
 
+        Jobs run again, what runs unchanged stays.
         Ready on return: jobs have ended well, what has a health check is healthy. Raises `PartFailed`.
         """
-        wanted = self._with_dependencies(self.composition.parts if names is None else names)
+        always = (name for name, part in self.composition.parts.items() if not part.profiles)
+        wanted = self._with_dependencies(always if names is None else names)
         self._make_network()
         for layer in self.composition.layers:
             started = [name for name in layer if name in wanted]
@@ -173,7 +175,7 @@ class Project:
             "labels": labels,
             "network": self._network,
             "networking_config": {
-                self._network: EndpointConfig(self.client.api.api_version, aliases=[part.name])
+                self._network: EndpointConfig(self.client.api.api_version, aliases=list(part.aliases))
             },
         }
 

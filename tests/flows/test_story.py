@@ -1,4 +1,4 @@
-"""The whole story, on real servers: in peace, while services are killed with -9, and with two of each."""
+"""The whole story, on real servers: in peace, and while services are killed with -9."""
 
 import asyncio
 import base64
@@ -283,19 +283,5 @@ async def test_services_killed_in_the_middle_give_the_same_story(
         assert told(here.telling) == told(in_peace.telling), history
         assert here.left == in_peace.left, history
         assert sum(here.held.values()) == 0, history
-    finally:
-        house.reset()
-
-
-async def test_two_processes_of_each_service_give_the_same_story(
-    in_peace: Played, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    house = local.start(tmp_path_factory.mktemp("two"), patience=SHORT_PATIENCE, servers=chosen().servers)
-    try:
-        house.start_beside(SERVICES)
-        here = await played(house, Telling(quiet_console()))
-        assert told(here.telling) == told(in_peace.telling)
-        assert here.left == in_peace.left
-        assert sum(here.held.values()) == sum(here.unsent.values()) == 0
     finally:
         house.reset()

@@ -1,7 +1,8 @@
 """A whole house of containers, by testcontainers, on the images of this working tree."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from pathlib import Path
 
 import docker
 import pytest
@@ -32,10 +33,17 @@ def contained(
     engine: docker.DockerClient, tags: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainedHouse]:
     """Five service containers, Kafka, PostgreSQL and the issuer; provisioned and migrated by their jobs."""
-    directory = tmp_path_factory.mktemp("contained")
-    house = ContainedHouse(
-        engine, prepare(directory, tags, name=f"zvh-{directory.parent.name}"), made_by_testcontainers
-    )
+    with house_in_containers(engine, tags, tmp_path_factory.mktemp("contained")) as house:
+        yield house
+
+
+@contextmanager
+def house_in_containers(
+    engine: docker.DockerClient, tags: dict[str, str], directory: Path
+) -> Iterator[ContainedHouse]:
+    """By testcontainers; nothing of it stays."""
+    name = f"zvh-{directory.parent.name}-{directory.name}"
+    house = ContainedHouse(engine, prepare(directory, tags, name=name), made_by_testcontainers)
     try:
         house.up()
         yield house

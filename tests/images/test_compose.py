@@ -7,9 +7,10 @@ import pytest
 
 from deploy.containers.compose import Composition, NotUnderstood, read
 from deploy.containers.files import COMPOSE_FILE
-from deploy.containers.house import prepare
+from deploy.containers.house import TWO, prepare
 from deploy.provisioning.topics import SERVICES
 
+SECONDS = tuple(f"{service}-2" for service in SERVICES)
 JOBS = {"kafka-format", "provisioning", *(f"{service}-migrate" for service in SERVICES)}
 
 
@@ -64,10 +65,21 @@ def test_a_job_is_done_before_what_needs_it_starts(composition: Composition) -> 
         ("kafka",),
         ("provisioning",),
         tuple(f"{service}-migrate" for service in SERVICES),
-        SERVICES,
+        (*SERVICES, *SECONDS),
     )
     once = {name for name, part in composition.parts.items() if "restart_policy" not in part.options}
     assert once == JOBS
+
+
+def test_a_second_container_is_made_like_the_first_and_called_by_its_name(composition: Composition) -> None:
+    """Only when it is asked for; the port on this machine is the first one's."""
+    assert composition.of_profile(TWO) == list(SECONDS)
+    for service, second in zip(SERVICES, SECONDS, strict=True):
+        one, two = composition.parts[service], composition.parts[second]
+        assert not one.profiles
+        assert two.aliases == (second, service)
+        assert {**two.options, "ports": one.options["ports"]} == dict(one.options)
+        assert not two.ports
 
 
 def test_a_service_gets_its_own_secrets_and_no_others(composition: Composition) -> None:
@@ -85,6 +97,7 @@ def test_a_service_gets_its_own_secrets_and_no_others(composition: Composition) 
         ("image: ${NOT_SET:?}", "NOT_SET"),
         ("image: x\n    depends_on: {b: {condition: service_started}}", "wait for one another"),
         ("image: x\n    healthcheck: {test: [CMD, x]}", "healthcheck"),
+        ("image: x\n    networks: {other: {}}", "one network"),
         ("image: x\n    stop_grace_period: 1m", "1m"),
     ],
 )

@@ -1,9 +1,10 @@
-"""The whole story on five service containers, one of which dies half-way and is replaced by another."""
+"""The whole story on service containers: five, one of which is replaced half-way, and two of each."""
 
 import asyncio
 import ssl
 from pathlib import Path
 
+import docker
 import httpx
 import pytest
 from confluent_kafka.admin import AdminClient
@@ -13,6 +14,7 @@ from deploy.provisioning.connection import Connection
 from deploy.story.telling import Telling
 from shared.message import SERVICES
 from tests.flows.test_story import LEFT, Played, expected, played, shown_and_refused
+from tests.images.conftest import house_in_containers
 from tests.running import quiet_console
 
 DIES, IN_CHAPTER = "triage", "5."
@@ -76,6 +78,25 @@ async def test_a_service_that_is_asked_to_stop_leaves_its_groups_in_time(
         assert container.attrs["State"]["ExitCode"] == 0, contained.project.last_lines(service)
         assert members(contained.env, service) == 0
     contained.project.up()
+
+
+async def test_two_containers_of_each_service_give_the_same_story(
+    contained: ContainedHouse,
+    engine: docker.DockerClient,
+    tags: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """And both take a share of it: of every service both are in its groups."""
+    await asyncio.to_thread(contained.down)  # nobody needs it any more, and idling takes half a core
+    with house_in_containers(engine, tags, tmp_path_factory.mktemp("two")) as house:
+        await asyncio.to_thread(house.start_beside)
+        told = await played(house, Telling(quiet_console()))
+        for chapter in range(1, 13):
+            assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
+        assert told.left == LEFT
+        assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+        groups = ("from", "events")
+        assert {members(house.env, service) for service in SERVICES} == {2 * len(groups)}
 
 
 def members(house: dict[str, object], service: str) -> int:

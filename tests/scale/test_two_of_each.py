@@ -12,10 +12,12 @@ from itertools import cycle
 
 import pytest
 
+from deploy.local import house as local
 from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
 from deploy.story import cast
 from deploy.story.left import keys_erased
+from deploy.story.telling import Telling
 from deploy.story.world import World
 from shared.connector import Connector, LetterIn, from_house_file
 from shared.message import SERVICES, Model
@@ -24,7 +26,10 @@ from shared.messages.intake import ReferralReceived, ReferralSubmitted, Referral
 from shared.messages.retention import FileDestroyed
 from shared.messages.triage import QueryIssued, QueryReminded
 from shared.words import PersonRole
+from tests.containers import chosen
 from tests.flows.cases import asked, taken_up
+from tests.flows.test_story import LEFT, SHORT_PATIENCE, expected, played, shown_and_refused
+from tests.running import quiet_console
 
 MANY = 1000  # cases
 REFERRERS = ("gemeente-bergen", "gemeente-gennep")  # on topics that two processes divide between them
@@ -41,6 +46,25 @@ def twins(house: House) -> Iterator[list[str]]:
     yield started
     for name in started:
         house.stop_one(name)
+
+
+# --- the story ---------------------------------------------------------------------------------------
+
+
+async def test_two_processes_of_each_service_give_the_same_story(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """As the one that `tests/flows` plays with one of each."""
+    house = local.start(tmp_path_factory.mktemp("two"), patience=SHORT_PATIENCE, servers=chosen().servers)
+    try:
+        house.start_beside(SERVICES)
+        told = await played(house, Telling(quiet_console()))
+    finally:
+        house.reset()
+    for chapter in range(1, 13):
+        assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
+    assert told.left == LEFT
+    assert sum(told.held.values()) == sum(told.unsent.values()) == 0
 
 
 # --- a thousand cases --------------------------------------------------------------------------------

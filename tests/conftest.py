@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -14,6 +14,7 @@ from shared import migrate
 from shared.database import connect
 from shared.service import Service
 from tests.containers import chosen
+from tests.seen import houses_in, seen_of
 
 # A broker that lives for minutes: to compile it well takes longer than it then saves.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -23,6 +24,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first line of a run says which servers it uses."""
     if not config.option.collectonly:
         print(f"Kafka and PostgreSQL: {chosen().why}", flush=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """When a test fails, also what its house looked like."""
+    report = yield
+    if report.failed:
+        for house in houses_in(getattr(item, "funcargs", {})):
+            report.sections += seen_of(house)
+    return report
 
 
 @pytest.fixture(scope="session")

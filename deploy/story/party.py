@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from deploy.story.telling import TOOK_EFFECT, Refusal, StoryFailed, Telling
+from deploy.story.telling import TOOK_EFFECT, WITHIN, Refusal, StoryFailed, Telling
 from shared.connector import Answer, Connector, LetterIn, from_house_file
 from shared.message import Model, of_model
 from shared.messages.house import MessageAccepted, MessageRefused
@@ -42,7 +42,7 @@ class Party:
             raise StoryFailed(f"{self.id} has not been connected")
         return self._connector
 
-    async def ask(self, message: Model, *, case: str | None = None, within: float = 70.0) -> Answer:
+    async def ask(self, message: Model, *, case: str | None = None, within: float = WITHIN) -> Answer:
         """Send, and wait for the house's answer."""
         return await self.connector.ask(message, case=case, within=within)
 
@@ -66,7 +66,7 @@ class Party:
         *,
         case: str | None = None,
         where: Callable[[M], bool] = lambda message: True,
-        within: float = 20.0,
+        within: float = WITHIN,
     ) -> M:
         """The letter of this kind, already here or awaited."""
 

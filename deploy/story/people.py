@@ -8,10 +8,9 @@ from typing import Any
 
 import httpx
 
-from deploy.story.telling import SEEN, TOOK_EFFECT, Refusal, StoryFailed, Telling
+from deploy.story.telling import SEEN, TOOK_EFFECT, WITHIN, Refusal, StoryFailed, Telling
 from shared.ids import new_id
 
-PATIENCE = 30.0  # seconds a person goes on trying
 NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/parties/)[^/]+")
 
 
@@ -24,7 +23,7 @@ class Person:
     client: httpx.AsyncClient
     telling: Telling
     on_behalf_of: str | None = None
-    patience: float = PATIENCE
+    patience: float = WITHIN
     _token: str = ""
 
     async def token(self) -> str:
@@ -78,7 +77,11 @@ class Person:
         return response.json()
 
     async def see_until(
-        self, service: str, path: str, holds: Callable[[Any], bool] = lambda found: True, within: float = 20.0
+        self,
+        service: str,
+        path: str,
+        holds: Callable[[Any], bool] = lambda found: True,
+        within: float = WITHIN,
     ) -> Any:
         """Look again until it holds: what one service decides, another hears a moment later."""
         deadline = asyncio.get_running_loop().time() + within
@@ -96,7 +99,7 @@ class Person:
         return await self.do_when_possible(service, path, body, within=0)
 
     async def do_when_possible(
-        self, service: str, path: str, body: dict[str, Any], within: float = 20.0
+        self, service: str, path: str, body: dict[str, Any], within: float = WITHIN
     ) -> dict[str, Any]:
         """Do something that another service's event makes possible a moment from now."""
         deadline = asyncio.get_running_loop().time() + within

@@ -5,6 +5,7 @@ from typing import Any
 
 from deploy.story import cast
 from deploy.story.deescalation import six_and_twelve_months
+from deploy.story.telling import WITHIN
 from deploy.story.world import World
 from shared.messages.retention import FileArchived, FileDestroyed
 from shared.messages.rto import Taker
@@ -53,7 +54,7 @@ async def _archived(world: World, six_months: datetime) -> None:
     ]
     await world.not_shown("retention", path, *others)
     for service in HAVING_IT[:-1]:
-        await world.not_shown(service, path, world.director, world.worker(cast.MENTAL_HEALTH), within=20)
+        await world.not_shown(service, path, world.director, world.worker(cast.MENTAL_HEALTH), within=WITHIN)
 
 
 async def _told_all(world: World, kind: Any) -> dict[str, Any]:

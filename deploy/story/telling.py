@@ -12,6 +12,7 @@ from rich.table import Column, Table
 
 TOOK_EFFECT = "took effect"
 SEEN = "seen"
+WITHIN = 70.0  # seconds; what must come has come by then, also when a server was away for half of them
 
 
 class StoryFailed(Exception):

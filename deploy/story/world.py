@@ -21,7 +21,7 @@ from deploy.story.cast import CONNECTED
 from deploy.story.left import case_keys, keys_erased, rows_that_mention
 from deploy.story.party import Party
 from deploy.story.people import People, Person
-from deploy.story.telling import Refusal, Telling
+from deploy.story.telling import WITHIN, Refusal, Telling
 
 MINUTE = timedelta(minutes=1)
 TWO_LOOKS = 1.2  # seconds; each service looks twice a second what is due
@@ -135,7 +135,7 @@ class World:
             await asyncio.sleep(ON_ITS_WAY)
         return counted
 
-    async def sent_only_to(self, *parties: str, since: dict[str, int], within: float = 20.0) -> bool:
+    async def sent_only_to(self, *parties: str, since: dict[str, int], within: float = WITHIN) -> bool:
         """Whether each of these was sent something after that count, and nobody else a byte."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
@@ -154,7 +154,7 @@ class World:
         """How many rows of each service's database hold any of these names."""
         return await asyncio.to_thread(rows_that_mention, self.house, names)
 
-    async def rows_gone(self, names: Iterable[str], within: float = 20.0) -> dict[str, int]:
+    async def rows_gone(self, names: Iterable[str], within: float = WITHIN) -> dict[str, int]:
         """The same, as soon as there are none, or as many as are left after that time (seconds)."""
         deadline = asyncio.get_running_loop().time() + within
         while sum((left := await self.rows(names)).values()):

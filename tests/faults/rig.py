@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.local.house import KAFKA, POSTGRES, House
+from deploy.local.house import KAFKA, POSTGRES, SERVERS, House
 from deploy.local.process import DidNotStart
 from deploy.story.left import rows_of
 from shared.message import SERVICES
@@ -48,6 +48,26 @@ class Rig:
             f"{service} at its fault point", self._armed(service).with_suffix(".reached").exists, within
         )
 
+    async def reached_by_any(self, point: str, *, kill: bool = True, lose: bool = False) -> str:
+        """The first service that comes to this point has it happen; its name."""
+        for service in SERVICES:
+            self.arm(service, point, kill=kill, lose=lose)
+        came: list[str] = []
+
+        def look() -> bool:
+            came.extend(s for s in SERVICES if self._armed(s).with_suffix(".reached").exists())
+            return bool(came)
+
+        await until(f"any service at {point}", look)
+        for service in SERVICES:
+            self._armed(service).unlink(missing_ok=True)
+        return came[0]
+
+    async def whole(self) -> None:
+        """Whatever is dead is started again, servers first."""
+        for names in (SERVERS, SERVICES):
+            await self.start(*(name for name in names if name not in self.house.running()))
+
     async def died(self, service: str, within: float = WITHIN) -> None:
         """It killed itself at the armed point."""
         await self.reached(service, within)
@@ -74,13 +94,13 @@ class Rig:
         await self.start(service)
 
     @contextlib.asynccontextmanager
-    async def second(self, service: str) -> AsyncIterator[None]:
-        """Another process of the same service beside the first."""
-        (name,) = await asyncio.to_thread(self.house.start_beside, [service])
+    async def beside(self, *services: str) -> AsyncIterator[None]:
+        """Another process of each of these beside the first."""
+        names = await asyncio.to_thread(self.house.start_beside, services)
         try:
             yield
         finally:
-            await asyncio.to_thread(self.house.stop_one, name)
+            await asyncio.gather(*(asyncio.to_thread(self.house.stop_one, name) for name in names))
 
     async def drained(self, within: float = WITHIN) -> None:
         """Nothing is left to send or to try again."""

@@ -53,7 +53,7 @@ async def test_what_a_process_had_read_is_done_once_when_its_partitions_move_in_
     await scene.rig.reached("triage")
     done = f"SELECT version FROM cases WHERE case_id = '{case.id}'"  # noqa: S608
     before = int(of_triage(scene, done))
-    async with scene.rig.second("triage"):
+    async with scene.rig.beside("triage"):
         await until("the other one to decide", lambda: int(of_triage(scene, done)) == before + 1)
         if kill:
             await scene.rig.start("triage")
@@ -78,7 +78,7 @@ async def test_a_frozen_relay_that_wakes_after_another_took_over_sends_nothing_o
     its_lead_is_taken(scene)
     taken_back = f"DELETE FROM outbox WHERE case_id = '{case.id}' AND topic = '{TO_POLICE}' RETURNING 1"  # noqa: S608
     assert of_triage(scene, taken_back) == "1", "as withdrawing what it carried does"
-    async with scene.rig.second("triage"):
+    async with scene.rig.beside("triage"):
         await asyncio.sleep(LEASE)
         scene.rig.house.thaw("triage")
         await ask(scene, case, cast.MENTAL_HEALTH)

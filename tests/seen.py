@@ -1,0 +1,38 @@
+"""What a house looked like when a test failed: what waits in it, and what its processes said last."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deploy.local.house import House
+from deploy.local.postgres import RefusedByPostgres
+from deploy.local.process import last_lines
+from deploy.story.left import rows_of
+from shared.message import SERVICES
+
+LINES = 40  # of each log
+ROUTINE = '"event": "batch"'
+
+
+def houses_in(fixtures: Mapping[str, Any]) -> list[House]:
+    """The running houses that a test was given, by themselves or in a rig."""
+    found = [getattr(getattr(value, "rig", value), "house", value) for value in fixtures.values()]
+    return [house for n, house in enumerate(found) if isinstance(house, House) and house not in found[:n]]
+
+
+def seen_of(house: House) -> Iterator[tuple[str, str]]:
+    """Titles and texts, for a report."""
+    yield (
+        "rows that wait, by service",
+        "\n".join(f"{table}: {_rows(house, table)}" for table in ("outbox", "held")),
+    )
+    for name in sorted(house.running()):
+        if name.partition("-")[0] in SERVICES:
+            lines = last_lines(house.layout.log(name), 10 * LINES).splitlines()
+            yield f"log of {name}", "\n".join([line for line in lines if ROUTINE not in line][-LINES:])
+
+
+def _rows(house: House, table: str) -> str:
+    try:
+        return str(rows_of(house.env, table))
+    except RefusedByPostgres:
+        return "the database does not answer"

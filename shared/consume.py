@@ -37,7 +37,7 @@ from shared.transaction import Transaction
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 Message: TypeAlias = tuple[Record, Held | None]
-PAUSES = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 30, 30)  # seconds; together below max_poll_interval_ms
+PAUSES = (0.1, 0.2, 0.5, 1, 2, *[5] * 50)  # seconds; together below max_poll_interval_ms
 MAX_POLL_INTERVAL = 300_000  # milliseconds
 SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
 TRANSACTIONS = 4  # in one batch

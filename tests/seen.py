@@ -20,7 +20,9 @@ def houses_in(fixtures: Mapping[str, Any]) -> list[House]:
 
 
 def seen_of(house: House) -> Iterator[tuple[str, str]]:
-    """Titles and texts, for a report."""
+    """Titles and texts, for a report; nothing of one that is gone by now."""
+    if not house.running():
+        return
     yield (
         "rows that wait, by service",
         "\n".join(f"{table}: {_rows(house, table)}" for table in ("outbox", "held")),

@@ -7,7 +7,6 @@ them. No domain, and nothing is checked beyond the signature and the JSON.
 
 import asyncio
 import json
-import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -190,14 +189,7 @@ def _database(settings: Settings) -> dict[str, Any]:
 
 
 async def _run(settings: Settings, parties: Path, began: Began, *, plain: bool) -> None:
-    common: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap,
-        "security_protocol": "SASL_SSL",
-        "ssl_context": ssl.create_default_context(cafile=str(settings.ca_file)),
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": settings.kafka_username,
-        "sasl_plain_password": read_secret(settings.kafka_password_file),
-    }
+    common = settings.kafka_login.for_aiokafka()
     topics = Topics(settings.topic_prefix)
     consumer = AIOKafkaConsumer(
         group_id=topics.group("triage", "floor"),

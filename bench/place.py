@@ -21,9 +21,9 @@ from deploy.local.layout import Layout
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
 from deploy.local.process import Process
 from deploy.provisioning.acls import service_user
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, provision_services
 from shared.clock import machine_now
+from shared.connection import Connection
 from shared.house_keys import HouseKeys
 from shared.settings import Settings, read_secret
 from shared.topics import Topics
@@ -61,7 +61,7 @@ class Place:
         self._admin = Connection(
             self.env["kafka"]["bootstrap"], Path(self.env["ca_file"]), kafka["user"], kafka["password"]
         )
-        self._kafka = AdminClient(self._admin.settings())
+        self._kafka = AdminClient(self._admin.for_librdkafka())
         self._provision_plain()
         self.parties_file = self.layout.directory / "party-records.json"
         records = [record.model_dump(mode="json") for record in party_records(self.env)]
@@ -111,7 +111,7 @@ class Place:
         topics = Topics(PLAIN if plain else SEALED)
         outboxes = [topics.from_party(SERVICE, party) for party in self.parties]
         self._empty([*outboxes, *self._inboxes(plain=plain)])
-        producer = Producer({**self._admin.settings(), "batch.size": 65_536, "linger.ms": 5})
+        producer = Producer({**self._admin.for_librdkafka(), "batch.size": 65_536, "linger.ms": 5})
         for letter in letters:
             topic = topics.from_party(SERVICE, letter.party)
             producer.produce(topic, letter.body(plain=plain), letter.key, headers=list(letter.headers))

@@ -5,7 +5,6 @@ Bodies are opened and sealed like everybody else's. It is quick to write, and it
 
 import asyncio
 import json
-import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +27,7 @@ from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_he
 from shared.ids import new_id
 from shared.message import of_model
 from shared.messages.house import MessageAccepted
-from shared.settings import Settings, read_secret
+from shared.settings import Settings
 from shared.topics import Topics
 
 
@@ -75,13 +74,10 @@ def make_app(settings: Settings, parties: Path, began: Began, *, plain: bool) ->
     topics = Topics(settings.topic_prefix)
     open_, make = direct_cryptography(settings, parties, plain=plain)
     sessions = async_sessionmaker(create_async_engine(settings.database_url))
+    login = settings.kafka_login
     broker = KafkaBroker(
-        settings.kafka_bootstrap,
-        security=SASLScram512(
-            username=settings.kafka_username,
-            password=read_secret(settings.kafka_password_file),
-            ssl_context=ssl.create_default_context(cafile=str(settings.ca_file)),
-        ),
+        login.bootstrap,
+        security=SASLScram512(username=login.user, password=login.password, ssl_context=login.ssl_context()),
         logger=None,
     )
     content_type = PLAIN_BODY if plain else SEALED_BODY

@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-import ssl
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import erasure, outbox
 from shared.case_keys import CannotReachKeys
+from shared.connection import Connection
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Outcome
 from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_headers
@@ -163,13 +163,12 @@ async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -
     return list(message.raw_message)
 
 
-def make_broker(bootstrap: str, username: str, password: str, ca_file: str) -> KafkaBroker:
+def make_broker(login: Connection) -> KafkaBroker:
     """A broker connection that decodes nothing, logs no values and makes no topics."""
     take_any_header_name()
-    context = ssl.create_default_context(cafile=ca_file)
     return KafkaBroker(
-        bootstrap,
-        security=SASLScram512(username=username, password=password, ssl_context=context),
+        login.bootstrap,
+        security=SASLScram512(username=login.user, password=login.password, ssl_context=login.ssl_context()),
         parser=_untouched,
         decoder=_as_records,
         apply_types=False,

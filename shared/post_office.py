@@ -7,10 +7,9 @@ groups have committed is asked by aiokafka: librdkafka takes the whole process d
 
 import asyncio
 import re
-import ssl
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +18,8 @@ from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from shared.connection import Connection
 
 PATIENCE = 10.0  # seconds
 
@@ -34,24 +35,11 @@ class Place(NamedTuple):
     partition: int
 
 
-def kafka_login(bootstrap: str, username: str, password: str, ca_file: str) -> dict[str, Any]:
-    """One login at one broker, for librdkafka; silent, as what goes wrong is raised and logged here."""
-    return {
-        "bootstrap.servers": bootstrap,
-        "security.protocol": "SASL_SSL",
-        "sasl.mechanism": "SCRAM-SHA-512",
-        "sasl.username": username,
-        "sasl.password": password,
-        "ssl.ca.location": ca_file,
-        "log_level": 0,
-    }
-
-
 @dataclass(slots=True)
 class PostOffice:
     """Asks and tells the broker; every method raises `CannotReachKafka`. Connects at the first question."""
 
-    login: Mapping[str, Any] = field(repr=False)
+    login: Connection
     _client: AdminClient | None = None
 
     async def places(self, pattern: str) -> list[Place]:
@@ -88,7 +76,7 @@ class PostOffice:
         return answers
 
     async def _ask_coordinators(self, groups: list[str]) -> list[dict[Place, int]]:
-        client = AIOKafkaAdminClient(**_for_aiokafka(self.login))
+        client = AIOKafkaAdminClient(**self.login.for_aiokafka())
         try:
             await client.start()
             return [await _committed(client, group) for group in groups]
@@ -119,20 +107,8 @@ class PostOffice:
     @property
     def _admin(self) -> AdminClient:
         if self._client is None:
-            self._client = AdminClient(dict(self.login))
+            self._client = AdminClient(self.login.for_librdkafka())
         return self._client
-
-
-def _for_aiokafka(login: Mapping[str, Any]) -> dict[str, Any]:
-    """The same login, as aiokafka takes it."""
-    return {
-        "bootstrap_servers": login["bootstrap.servers"],
-        "security_protocol": login["security.protocol"],
-        "sasl_mechanism": login["sasl.mechanism"],
-        "sasl_plain_username": login["sasl.username"],
-        "sasl_plain_password": login["sasl.password"],
-        "ssl_context": ssl.create_default_context(cafile=login["ssl.ca.location"]),
-    }
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Place, int]:

@@ -39,7 +39,7 @@ from shared.logs import log_bug
 from shared.moment import Policy
 from shared.opening import ClosedUntil
 from shared.party_copy import PartyCopy
-from shared.post_office import PostOffice, kafka_login
+from shared.post_office import PostOffice
 from shared.receive import Receiver
 from shared.relay import Relay
 from shared.service import Service
@@ -110,6 +110,7 @@ def assemble(
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
     case_keys = CaseKeys(key_source(settings, house_keys) if key_source else remote, settings.house)
 
+    login = settings.kafka_login
     engine = connect(settings.database_url)
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
     parties, post, codec = PartyCopy(), Post(service.name, topics), make_codec(house_keys)
@@ -131,12 +132,7 @@ def assemble(
     )
     receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        security_protocol="SASL_SSL",
-        ssl_context=context,
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=settings.kafka_username,
-        sasl_plain_password=read_secret(settings.kafka_password_file),
+        **login.for_aiokafka(),
         acks="all",  # not idempotent: after one refusal such a producer never gets through again
         linger_ms=2,
         max_batch_size=65_536,
@@ -146,14 +142,7 @@ def assemble(
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
     consumer = Consumer(engine, receiver, transaction, parties, relay, topics, settings.batch)
     rotation = KeyRotation(engine, post, house_keys, relay)
-    office = PostOffice(
-        kafka_login(
-            settings.kafka_bootstrap,
-            settings.kafka_username,
-            read_secret(settings.kafka_password_file),
-            str(settings.ca_file),
-        )
-    )
+    office = PostOffice(login)
     arrivals = Arrivals(office, clock, topics.from_pattern(service.name), topics.group(service.name, "from"))
     heard = Arrivals(office, clock, topics.heard_pattern(service.name), topics.group(service.name, "events"))
     tidying = Tidying(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
@@ -161,12 +150,7 @@ def assemble(
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
     gauges = Gauges(engine, office, topics, service, house_keys, clock, lambda: timekeeper.holding)
     forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
-    broker = make_broker(
-        settings.kafka_bootstrap,
-        settings.kafka_username,
-        read_secret(settings.kafka_password_file),
-        str(settings.ca_file),
-    )
+    broker = make_broker(login)
     subscribe(broker, consumer, service.name)
     return Parts(
         settings,

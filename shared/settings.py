@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.connection import Connection
+
 
 def _filled(file: Path) -> Path:
     """Says what is wrong with the file, never what is in it."""
@@ -142,6 +144,13 @@ class Settings(BaseSettings):
     def root_key(self) -> bytes:
         """The 32 bytes that wrap every key of this service at rest."""
         return _unwrapped(self.root_key_file)
+
+    @property
+    def kafka_login(self) -> Connection:
+        """At the broker."""
+        return Connection(
+            self.kafka_bootstrap, self.ca_file, self.kafka_username, read_secret(self.kafka_password_file)
+        )
 
     @property
     def database_url(self) -> sa.URL:

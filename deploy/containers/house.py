@@ -28,10 +28,10 @@ from deploy.local.secrets import write_private_json
 from deploy.local.services import SOURCE, client_for
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.broker import ADMIN
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.databases import SUPERUSER
 from deploy.provisioning.job import Passwords
 from deploy.provisioning.topics import OPERATOR, SERVICES
+from shared.connection import Connection
 
 ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens
 CASE_KEYS = "/var/lib/zvh/keys/cases"  # in the volume of retention

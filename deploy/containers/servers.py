@@ -21,8 +21,8 @@ from deploy.local.process import LOOPBACK, DidNotStart, free_port
 from deploy.local.secrets import private_directory, write_private
 from deploy.local.servers import Servers
 from deploy.provisioning.broker import ADMIN
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.databases import CLOSING_SHARED_ONES, SUPERUSER
+from shared.connection import Connection
 
 STARTS_WITHIN = 60.0  # seconds
 

@@ -17,7 +17,7 @@ from deploy.local.kafka_jars import kafka_classpath
 from deploy.local.process import DidNotStart, Running
 from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
 from deploy.provisioning.broker import ADMIN, administrator, broker_properties
-from deploy.provisioning.connection import Connection
+from shared.connection import Connection
 
 LOG_LINE = ("showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ssZ", "showThreadName=false")
 STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
@@ -116,7 +116,7 @@ def _properties(directory: Path, certificates: Certificates, settings: dict[str,
 def wait_for_login(connection: Connection, started: Running, log: Path) -> None:
     """Until a real login works."""
     deadline = time.monotonic() + STARTS_WITHIN
-    admin = AdminClient(connection.settings())
+    admin = AdminClient(connection.for_librdkafka())
     while started.is_running() and time.monotonic() < deadline:
         try:
             admin.list_topics(timeout=1)

@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
 from deploy.provisioning.provision import remove_party_access
 from deploy.provisioning.register import ended, recorded_parties
+from shared.connection import Connection
 
 NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
 

@@ -15,7 +15,6 @@ import asyncpg
 
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.broker import ADMIN
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
     NAMES,
@@ -26,6 +25,7 @@ from deploy.provisioning.databases import (
 )
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR
+from shared.connection import Connection
 
 PATIENCE = 60.0  # seconds for a server that is on its way
 

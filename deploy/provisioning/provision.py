@@ -30,7 +30,6 @@ from confluent_kafka.admin import (
 )
 
 from deploy.provisioning.acls import Acl, Kind, Operation, house_acls, party_acls, permits
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.topics import (
     EVENT_PARTITIONS,
     Topic,
@@ -38,6 +37,7 @@ from deploy.provisioning.topics import (
     party_topics,
     service_topics,
 )
+from shared.connection import Connection
 
 PATIENCE = 60.0  # seconds, for a broker that is busy
 ITERATIONS = 4096  # Kafka's own; the passwords are random, so more would guard nothing
@@ -86,7 +86,7 @@ def remove_party_access(admin: Connection, party: str) -> bool:
 
     Whether there were any rights to remove.
     """
-    client = AdminClient(admin.settings())
+    client = AdminClient(admin.for_librdkafka())
     everything = AclBindingFilter(
         ResourceType.ANY,
         None,  # type: ignore[arg-type]  # any name
@@ -119,7 +119,7 @@ def _apply(
     acls: Sequence[Acl],
     replication: int,
 ) -> None:
-    client = AdminClient(admin.settings())
+    client = AdminClient(admin.for_librdkafka())
     _set_passwords(client, passwords)
     _create_topics(client, topics, replication)
     _results(client.create_acls([_binding(acl) for acl in acls]))
@@ -185,7 +185,7 @@ def _wait_for_user(login: Connection, topics: Sequence[Topic], acls: Sequence[Ac
         for topic in topics
         if permits(own, login.user, Kind.TOPIC, topic.name, Operation.DESCRIBE)
     }
-    client = AdminClient(login.settings())
+    client = AdminClient(login.for_librdkafka())
 
     def sees_all() -> None:
         seen = client.list_topics(timeout=2).topics

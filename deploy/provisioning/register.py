@@ -4,8 +4,8 @@ from datetime import datetime
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.topics import parties_topic
+from shared.connection import Connection
 from shared.parties import PartyRecord
 
 WITHIN = 20.0  # seconds for one record
@@ -19,7 +19,7 @@ def recorded_parties(admin: Connection, prefix: str) -> dict[str, PartyRecord]:
     """The last record of each party; raises `RegisterUnreadable`."""
     place = TopicPartition(parties_topic(prefix), 0, OFFSET_BEGINNING)
     consumer = Consumer(
-        {**admin.settings(), "group.id": f"{prefix}.provisioning", "enable.auto.commit": False}
+        {**admin.for_librdkafka(), "group.id": f"{prefix}.provisioning", "enable.auto.commit": False}
     )
     try:
         consumer.assign([place])

@@ -7,7 +7,6 @@
 """
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
@@ -84,20 +83,12 @@ class Connector:
     async def __aenter__(self) -> Self:
         settings = self._settings
         take_any_header_name()
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        common: dict[str, Any] = {
-            "bootstrap_servers": settings.bootstrap,
-            "security_protocol": "SASL_SSL",
-            "ssl_context": context,
-            "sasl_mechanism": "SCRAM-SHA-512",
-            "sasl_plain_username": settings.user,
-            "sasl_plain_password": settings.password,
-        }
-        self._client = httpx.AsyncClient(verify=context, timeout=10)
+        login = settings.login.for_aiokafka()
+        self._client = httpx.AsyncClient(verify=settings.login.ssl_context(), timeout=10)
         self._house = HouseJwks(self._client, settings.jwks_urls)
         # Not idempotent: aiokafka then fails for good once the broker has refused a record, and a message
         # that is sent twice has one effect here anyway.
-        self._producer = AIOKafkaProducer(acks="all", linger_ms=2, **common)
+        self._producer = AIOKafkaProducer(acks="all", linger_ms=2, **login)
         self._consumer = AIOKafkaConsumer(
             settings.topics.to_party(settings.party),
             group_id=settings.group,
@@ -105,7 +96,7 @@ class Connector:
             enable_auto_commit=False,
             fetch_max_wait_ms=500,
             metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
-            **common,
+            **login,
         )
         await self._producer.start()
         await self._consumer.start()

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from joserfc.jwk import ECKey
 
+from shared.connection import Connection
 from shared.jose import load_key
 from shared.topics import Topics
 
@@ -24,6 +26,11 @@ class ConnectorSettings:
     sealing_key: ECKey
     jwks_urls: Mapping[str, str]
     topics: Topics = field(default_factory=Topics)
+
+    @property
+    def login(self) -> Connection:
+        """At the broker."""
+        return Connection(self.bootstrap, Path(self.ca_file), self.user, self.password)
 
     @property
     def group(self) -> str:

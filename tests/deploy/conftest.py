@@ -8,9 +8,9 @@ import pytest
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.kafka import Kafka
 from deploy.provisioning.acls import service_user
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES
+from shared.connection import Connection
 from tests.containers import chosen
 
 SERVERS = chosen().servers

@@ -2,12 +2,12 @@
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from deploy.provisioning.connection import Connection
+from shared.connection import Connection
 
 
 def post(login: Connection, topic: str, *values: bytes, key: str | None = None) -> None:
     """Put these on the topic."""
-    producer = Producer({**login.settings(), "acks": "all"})
+    producer = Producer({**login.for_librdkafka(), "acks": "all"})
     for value in values:
         producer.produce(topic, value, key)
     assert producer.flush(20) == 0
@@ -15,6 +15,6 @@ def post(login: Connection, topic: str, *values: bytes, key: str | None = None) 
 
 def read_until(login: Connection, group: str, topic: str, offset: int) -> None:
     """This group has read the topic up to here."""
-    consumer = Consumer({**login.settings(), "group.id": group, "enable.auto.commit": False})
+    consumer = Consumer({**login.for_librdkafka(), "group.id": group, "enable.auto.commit": False})
     consumer.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
     consumer.close()

@@ -3,10 +3,10 @@
 import pytest
 
 from deploy.local.kafka import Kafka
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties
 from shared.arrivals import Arrivals
 from shared.clock import Clock
+from shared.connection import Connection
 from shared.post_office import CannotReachKafka, Place, PostOffice
 from shared.topics import Topics
 from tests.deploy.conftest import PREFIX
@@ -16,7 +16,7 @@ GROUP = "zvh.rto.from"
 
 
 def arrivals_of(login: Connection) -> Arrivals:
-    return Arrivals(PostOffice(login.settings()), Clock(), Topics().from_pattern("rto"), GROUP)
+    return Arrivals(PostOffice(login), Clock(), Topics().from_pattern("rto"), GROUP)
 
 
 async def test_a_deadline_waits_for_what_lay_there_and_not_for_what_comes_later(

@@ -5,7 +5,6 @@ On a real PostgreSQL and a real broker, with the service's own rights.
 
 import asyncio
 import contextlib
-import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
@@ -16,7 +15,6 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.provisioning.connection import Connection
 from services.intake import commands as c
 from services.intake.consequences import INFORMING
 from services.intake.main import SERVICE
@@ -25,6 +23,7 @@ from shared.arrivals import Arrivals
 from shared.case_keys import CaseKeys
 from shared.clock import Clock, machine_now
 from shared.codec import SignedAndSealed
+from shared.connection import Connection
 from shared.content import Sealed
 from shared.held import Hold, Why
 from shared.house_keys import HouseKeys
@@ -79,13 +78,7 @@ async def relaying(
     """The relay of intake at work on this database."""
     keys = HouseKeys(directory, b"r" * 32, machine_now)
     async with AIOKafkaProducer(
-        bootstrap_servers=login.bootstrap,
-        security_protocol="SASL_SSL",
-        ssl_context=ssl.create_default_context(cafile=str(login.ca_file)),
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=login.user,
-        sasl_plain_password=login.password,
-        enable_idempotence=True,
+        **login.for_aiokafka(),
     ) as producer:
         relay = Relay(
             engine,
@@ -244,7 +237,7 @@ async def keeping_time(
 ) -> AsyncIterator[asyncio.Task[None]]:
     """The timekeeper of intake at work on this database."""
     topics, clock, transaction = Topics(), Clock(), transaction_on(engine, SERVICE)
-    office = PostOffice(login.settings())
+    office = PostOffice(login)
     arrivals = Arrivals(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))
     heard = Arrivals(office, clock, topics.heard_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from deploy.local.certificates import Certificates
 from deploy.local.kafka import Kafka
 from deploy.provisioning.__main__ import app
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties, remove_party_access
 from deploy.provisioning.topics import SERVICES
+from shared.connection import Connection
 from shared.parties import PartyKind, PartyRecord
 from tests.deploy.conftest import PARTIES, PREFIX, SERVERS
 from tests.deploy.posting import post
@@ -23,12 +23,12 @@ Logins = dict[str, Connection]
 
 
 def visible_topics(login: Connection) -> set[str]:
-    return set(AdminClient(login.settings()).list_topics(timeout=10).topics)
+    return set(AdminClient(login.for_librdkafka()).list_topics(timeout=10).topics)
 
 
 def write(login: Connection, topic: str, value: bytes = b"x") -> int:
     """Kafka's answer as an error code; 0 is done."""
-    producer = Producer({**login.settings(), "message.timeout.ms": 10_000, "acks": "all"})
+    producer = Producer({**login.for_librdkafka(), "message.timeout.ms": 10_000, "acks": "all"})
     codes: list[int] = []
 
     def delivered(error: KafkaError | None, _: Message) -> None:
@@ -44,7 +44,7 @@ def write(login: Connection, topic: str, value: bytes = b"x") -> int:
 
 def read(login: Connection, topic: str, group: str) -> bytes | int:
     """The first record, or Kafka's error code."""
-    settings = {**login.settings(), "group.id": group, "auto.offset.reset": "earliest"}
+    settings = {**login.for_librdkafka(), "group.id": group, "auto.offset.reset": "earliest"}
     consumer = Consumer({**settings, "topic.metadata.refresh.interval.ms": 500})
     consumer.subscribe([topic])
     try:
@@ -135,10 +135,10 @@ def test_a_service_deletes_what_it_has_read(logins: Logins) -> None:
     topic = "zvh.triage.from.gemeente-venlo"
     write(logins["gemeente-venlo"], topic)
     until = [TopicPartition(topic, 0, 1)]
-    triage = AdminClient(logins["service-triage"].settings())
+    triage = AdminClient(logins["service-triage"].for_librdkafka())
     for deleted in triage.delete_records(until).values():
         assert deleted.result(20).low_watermark == 1
-    intake = AdminClient(logins["service-intake"].settings())
+    intake = AdminClient(logins["service-intake"].for_librdkafka())
     for refused in intake.delete_records(until).values():
         with pytest.raises(KafkaException):
             refused.result(20)
@@ -152,13 +152,13 @@ def test_a_record_above_128_kib_is_refused(logins: Logins) -> None:
 @pytest.mark.parametrize("login", ["nobody", "politie"])
 def test_a_wrong_password_opens_nothing(login: str, kafka: Kafka, logins: Logins) -> None:
     with pytest.raises(KafkaException):
-        AdminClient(kafka.connection.as_user(login, "wrong").settings()).list_topics(timeout=2)
+        AdminClient(kafka.connection.as_user(login, "wrong").for_librdkafka()).list_topics(timeout=2)
 
 
 def test_an_excluded_party_loses_its_rights_and_its_login(kafka: Kafka, logins: Logins) -> None:
     passwords = provision_parties(kafka.connection, ["destion"], prefix=PREFIX)
     login = kafka.connection.as_user("destion", passwords["destion"])
-    still_open = AdminClient(login.settings())
+    still_open = AdminClient(login.for_librdkafka())
     assert len(still_open.list_topics(timeout=10).topics) == 6
     remove_party_access(kafka.connection, "destion")
     assert still_open.list_topics(timeout=10).topics == {}

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from deploy.provisioning.connection import Connection
 from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
+from shared.connection import Connection
 from shared.gauges import Gauges
 from shared.house_keys import HouseKeys
 from shared.post_office import Place, PostOffice
@@ -18,7 +18,7 @@ POLICE, VENLO = "zvh.triage.from.politie", "zvh.triage.from.gemeente-venlo"
 async def test_lag_is_what_is_there_and_not_committed(
     logins: dict[str, Connection], fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    office = PostOffice(logins["service-triage"].settings())
+    office = PostOffice(logins["service-triage"])
     keys = HouseKeys(tmp_path, b"r" * 32, machine_now)
     gauges = Gauges(await fresh_database(SERVICE), office, Topics(), SERVICE, keys, Clock(), lambda: False)
 

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 from confluent_kafka import Consumer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.provisioning.connection import Connection
 from services.intake.main import SERVICE
 from shared import outbox
+from shared.connection import Connection
 from shared.ids import new_id
 from shared.lead import Lead, leading
 from shared.numbering import LeadLost, read_numbers
@@ -34,7 +34,7 @@ _INSERT = (
 def numbered(login: Connection, wanted: set[str], count: int, within: float = 20.0) -> list[tuple[str, int]]:
     """The first `count` records on the party's inbox of these events, each with its sequence."""
     settings = {
-        **login.settings(),
+        **login.for_librdkafka(),
         "group.id": Topics().group(PARTY, new_id()),
         "auto.offset.reset": "earliest",
     }

@@ -7,8 +7,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from deploy.local.kafka import Kafka
-from deploy.provisioning.connection import Connection
 from deploy.provisioning.provision import provision_parties
+from shared.connection import Connection
 from shared.post_office import CannotReachKafka, Place, PostOffice
 from shared.tidying import TOO_LONG, Tidying
 from shared.topics import Topics
@@ -26,12 +26,12 @@ def parties(kafka: Kafka, logins: dict[str, Connection]) -> dict[str, Connection
 
 def tidying(login: Connection, service: str, too_long: timedelta = TOO_LONG) -> Tidying:
     keeps_inboxes = service == "governance"
-    return Tidying(PostOffice(login.settings()), Topics(), service, keeps_inboxes, 60, too_long)
+    return Tidying(PostOffice(login), Topics(), service, keeps_inboxes, 60, too_long)
 
 
 async def kept(login: Connection, topic: str) -> tuple[int, int]:
     """The first offset that is still there, and the next one to come."""
-    office, place = PostOffice(login.settings()), Place(topic, 0)
+    office, place = PostOffice(login), Place(topic, 0)
     return (await office.beginnings([place]))[place], (await office.ends([place]))[place]
 
 

@@ -20,8 +20,7 @@ class Broker:
 
     def __init__(self, house: Mapping[str, Any]) -> None:
         self._admin = admin_connection(house)
-        login = self._admin.settings()
-        self._client, self._office = AdminClient(login), PostOffice(login)
+        self._client, self._office = AdminClient(self._admin.for_librdkafka()), PostOffice(self._admin)
         self._passwords = {party: login["password"] for party, login in house["parties"].items()}
         self._prefix = house["topic_prefix"]
 

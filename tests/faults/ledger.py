@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from pydantic_core import from_json
 
-from deploy.provisioning.connection import Connection
+from shared.connection import Connection
 from shared.message import SERVICES, of_model
 from shared.messages.house import DeadLetter, MessageAccepted, MessageRefused
 from tests.faults.rig import until
@@ -49,7 +49,7 @@ class Tape:
     """Every record of every topic of the house, from the beginning, as long as it runs."""
 
     def __init__(self, house: Mapping[str, Any]) -> None:
-        settings = admin_connection(house).settings()
+        settings = admin_connection(house).for_librdkafka()
         self._consumer = Consumer(
             {**settings, "group.id": "tape", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
         )

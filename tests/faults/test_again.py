@@ -5,7 +5,7 @@ import random
 
 from confluent_kafka import Producer
 
-from deploy.provisioning.connection import Connection
+from shared.connection import Connection
 from shared.message import SERVICES
 from tests.faults.broker import Broker
 from tests.faults.ledger import Taped, admin_connection
@@ -64,7 +64,7 @@ def kind(record: Taped) -> str:
 
 def put(connection: Connection, records: list[Taped]) -> None:
     """Once more on the same partitions, by the administrator."""
-    producer = Producer({**connection.settings(), "linger.ms": 5})
+    producer = Producer({**connection.for_librdkafka(), "linger.ms": 5})
     for record in records:
         producer.produce(
             record.topic,

@@ -1,7 +1,6 @@
 """Records that no ordinary client makes (F22): refused by the broker or taken as they are; all goes on."""
 
 import asyncio
-import ssl
 import struct
 from datetime import UTC, datetime
 
@@ -40,12 +39,7 @@ async def test_a_batch_of_an_unknown_codec_is_refused_by_the_broker_and_the_part
 ) -> None:
     own, (envelope, body, topic) = from_house_file(scene.env, PARTY), await sealed(scene)
     async with AIOKafkaProducer(
-        bootstrap_servers=own.bootstrap,
-        security_protocol="SASL_SSL",
-        ssl_context=ssl.create_default_context(cafile=own.ca_file),
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=own.user,
-        sasl_plain_password=own.password,
+        **own.login.for_aiokafka(),
         request_timeout_ms=3_000,
     ) as producer:
         batch = producer.create_batch()

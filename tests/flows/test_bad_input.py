@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import ssl
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -156,12 +155,7 @@ async def sent_in_one_batch(world: World, messages: list[tuple[Envelope, bytes]]
     """The offset of the first; the record numbered `broken` has a header whose name is not UTF-8."""
     own = from_house_file(world.house, PARTY)
     async with AIOKafkaProducer(
-        bootstrap_servers=own.bootstrap,
-        security_protocol="SASL_SSL",
-        ssl_context=ssl.create_default_context(cafile=own.ca_file),
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=own.user,
-        sasl_plain_password=own.password,
+        **own.login.for_aiokafka(),
     ) as producer:
         batch = producer.create_batch()
         for number, (envelope, body) in enumerate(messages):

@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from deploy.containers.house import ContainedHouse
-from deploy.provisioning.connection import Connection
 from deploy.story.telling import Telling
+from shared.connection import Connection
 from shared.message import SERVICES
 from tests.flows.test_story import LEFT, Played, expected, played, shown_and_refused
 from tests.images.conftest import house_in_containers
@@ -106,7 +106,7 @@ def members(house: dict[str, object], service: str) -> int:
     client = AdminClient(
         Connection(
             str(told["kafka"]["bootstrap"]), Path(str(house["ca_file"])), admin["user"], admin["password"]
-        ).settings()
+        ).for_librdkafka()
     )
     groups = [group.group_id for group in client.list_consumer_groups().result().valid]
     own = [group for group in groups if group.startswith(f"zvh.{service}.")]

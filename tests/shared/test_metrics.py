@@ -13,11 +13,13 @@ from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy.local.certificates import make_certificates
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from services.retention import store as retention
 from shared import cases, due, held, outbox
 from shared.clock import Clock, machine_now
+from shared.connection import Connection
 from shared.database import fetch
 from shared.delivery import DeadLetter, Unhandled
 from shared.gauges import Gauges, metrics_router, one
@@ -32,7 +34,7 @@ from tests.servers import delivery, know, transaction_on
 from tests.spec import NOW
 
 TOKEN = "only-for-this-test"
-NOBODY = {"bootstrap.servers": "127.0.0.1:1", "log_level": 0}  # asked where topics are, and silent
+NOBODY = "127.0.0.1:1"  # asked where topics are, and silent
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 
 
@@ -42,7 +44,9 @@ def counted(name: str, **labels: str) -> float:
 
 def gauges(engine: AsyncEngine, directory: Path) -> Gauges:
     keys = HouseKeys(directory, b"r" * 32, machine_now)
-    return Gauges(engine, PostOffice(NOBODY), Topics(), SERVICE, keys, Clock(), lambda: True)
+    certificates = make_certificates(directory / "certificates", "test")
+    office = PostOffice(Connection(NOBODY, certificates.ca_file, "nobody", "nothing"))
+    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True)
 
 
 async def scraped(gauges: Gauges) -> dict[tuple[str, str], float]:

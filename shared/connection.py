@@ -1,7 +1,9 @@
-"""One login at one broker, as data."""
+"""One login at one broker, as data, and as each of the two client libraries takes it."""
 
+import ssl
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,8 +19,8 @@ class Connection:
         """The same broker, another login."""
         return replace(self, user=user, password=password)
 
-    def settings(self) -> dict[str, str | int | float | bool]:
-        """For confluent-kafka; quick to try again, and silent: refused logins are expected here."""
+    def for_librdkafka(self) -> dict[str, str | int | float | bool]:
+        """For confluent-kafka; quick to try again, and silent: what goes wrong is raised."""
         return {
             "bootstrap.servers": self.bootstrap,
             "security.protocol": "SASL_SSL",
@@ -30,3 +32,18 @@ class Connection:
             "reconnect.backoff.max.ms": 200,
             "log_level": 0,
         }
+
+    def for_aiokafka(self) -> dict[str, Any]:
+        """Keyword arguments of its clients."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "security_protocol": "SASL_SSL",
+            "ssl_context": self.ssl_context(),
+            "sasl_mechanism": "SCRAM-SHA-512",
+            "sasl_plain_username": self.user,
+            "sasl_plain_password": self.password,
+        }
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """Whose certificates are believed."""
+        return ssl.create_default_context(cafile=str(self.ca_file))

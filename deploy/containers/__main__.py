@@ -43,10 +43,11 @@ def images_(base: Base = "") -> None:
 
 @app.command()
 def prepare(directory: Directory = DEFAULT, base: Base = "") -> None:
-    """Write secrets and compose.env, for `docker compose`."""
+    """Write secrets, compose.env for `docker compose`, and env.json for whoever connects."""
     with _engine() as client:
-        made = _prepared(client, directory, base)
-    console.print(f"prepared: {made.layout.directory / 'compose.env'}")
+        house = ContainedHouse(client, _prepared(client, directory, base))
+        house.describe()
+    console.print(f"prepared: {directory / 'compose.env'}, {directory / 'env.json'}")
 
 
 @app.command()

@@ -122,7 +122,9 @@ class ContainedHouse:
         """Everything up and provisioned, or `StepFailed`."""
         self.project.up(step=lambda name: named(step, name))
         with named(step, "env.json"):
-            self._describe()
+            layout = self.prepared.layout
+            _wait_until_issuer_answers(layout.url("issuer"), layout.certificates / "ca.pem")
+            self.describe()
 
     def start_beside(self, step: Step = nullcontext) -> None:
         """A second container of each service, ready on return."""
@@ -148,7 +150,8 @@ class ContainedHouse:
         self.project.remove()
         shutil.rmtree(self.prepared.layout.directory)
 
-    def _describe(self) -> None:
+    def describe(self) -> None:
+        """Write env.json."""
         made, layout, passwords = self.prepared, self.prepared.layout, self.prepared.passwords
         ca_file = layout.certificates / "ca.pem"
         parties = parties_of(made.house)
@@ -170,7 +173,6 @@ class ContainedHouse:
             issuer=ISSUER,
             case_keys={"container": f"{self.project.name}-retention", "directory": CASE_KEYS},
         )
-        _wait_until_issuer_answers(layout.url("issuer"), ca_file)
         write_private_json(layout.environment_file, described)
 
 

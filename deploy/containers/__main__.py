@@ -43,11 +43,18 @@ def images_(base: Base = "") -> None:
 
 @app.command()
 def prepare(directory: Directory = DEFAULT, base: Base = "") -> None:
-    """Write secrets, compose.env for `docker compose`, and env.json for whoever connects."""
+    """Write secrets and compose.env, for `docker compose`."""
     with _engine() as client:
-        house = ContainedHouse(client, _prepared(client, directory, base))
-        house.describe()
-    console.print(f"prepared: {directory / 'compose.env'}, {directory / 'env.json'}")
+        made = _prepared(client, directory, base)
+    console.print(f"prepared: {made.layout.directory / 'compose.env'}")
+
+
+@app.command()
+def describe(directory: Directory = DEFAULT, base: Base = "") -> None:
+    """Write env.json of what `docker compose` has brought up, for whoever connects."""
+    with _engine() as client:
+        ContainedHouse(client, _prepared(client, directory, base)).describe()
+    console.print(f"described: {directory / 'env.json'}")
 
 
 @app.command()

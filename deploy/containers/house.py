@@ -151,7 +151,7 @@ class ContainedHouse:
         shutil.rmtree(self.prepared.layout.directory)
 
     def describe(self) -> None:
-        """Write env.json."""
+        """Write env.json, once the services answer: it has their public keys."""
         made, layout, passwords = self.prepared, self.prepared.layout, self.prepared.passwords
         ca_file = layout.certificates / "ca.pem"
         parties = parties_of(made.house)

@@ -37,12 +37,13 @@ class Trap:
 
     def reached(self, point: str, of: Collection[str] = ()) -> bool:
         """Die or freeze here if that is what is armed; True if something else is to happen here."""
-        if not self._file.exists():
+        try:
+            armed = json.loads(self._file.read_text())
+            if armed["point"] != point or (armed["of"] and armed["of"] not in of):
+                return False
+            self._file.rename(self._file.with_suffix(".reached"))
+        except FileNotFoundError:  # nothing is armed, or not any more, or another process was first
             return False
-        armed = json.loads(self._file.read_text())
-        if armed["point"] != point or (armed["of"] and armed["of"] not in of):
-            return False
-        self._file.rename(self._file.with_suffix(".reached"))
         if armed["signal"] is None:
             return True
         os.kill(os.getpid(), signal.Signals(armed["signal"]))

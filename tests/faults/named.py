@@ -27,9 +27,10 @@ async def the_reply_of_the_broker_is_lost(rig: Rig) -> None:
 
 async def frozen_in_mid_batch(rig: Rig) -> None:
     """It wakes when its group has given it up."""
-    service = await rig.reached_by_any("read", kill=False)
+    frozen = await rig.reached_by_any("read", kill=False)
     await asyncio.sleep(SESSION_IS_OVER)
-    await asyncio.to_thread(rig.house.thaw, service)
+    for service in frozen:
+        await asyncio.to_thread(rig.house.thaw, service)
 
 
 async def a_second_one_dies_in_mid_batch(rig: Rig) -> None:

@@ -48,20 +48,17 @@ class Rig:
             f"{service} at its fault point", self._armed(service).with_suffix(".reached").exists, within
         )
 
-    async def reached_by_any(self, point: str, *, kill: bool = True, lose: bool = False) -> str:
-        """The first service that comes to this point has it happen; its name."""
+    async def reached_by_any(self, point: str, *, kill: bool = True, lose: bool = False) -> list[str]:
+        """The first service that comes to this point has it happen; its name, and those that came with it."""
         for service in SERVICES:
             self.arm(service, point, kill=kill, lose=lose)
-        came: list[str] = []
-
-        def look() -> bool:
-            came.extend(s for s in SERVICES if self._armed(s).with_suffix(".reached").exists())
-            return bool(came)
-
-        await until(f"any service at {point}", look)
+        await until(f"any service at {point}", self._came)
         for service in SERVICES:
             self._armed(service).unlink(missing_ok=True)
-        return came[0]
+        return self._came()
+
+    def _came(self) -> list[str]:
+        return [service for service in SERVICES if self._armed(service).with_suffix(".reached").exists()]
 
     async def whole(self) -> None:
         """Whatever is dead is started again, servers first."""

@@ -19,12 +19,12 @@ LAST = 150.0  # seconds over which the cases begin
 
 async def test_in_a_load_of_cases_each_named_fault_loses_nothing_and_doubles_nothing(scene: Scene) -> None:
     happened: list[str] = []
-    _, cases = await asyncio.gather(
-        each_once(scene.rig, happened), play_all(scene, CASES, SEED + 1, last=LAST)
-    )
+    async with asyncio.TaskGroup() as both:
+        both.create_task(each_once(scene.rig, happened))
+        playing = both.create_task(play_all(scene, CASES, SEED + 1, last=LAST))
     await scene.rig.drained()
     await scene.ledger.balanced()
-    await check(scene, cases)
+    await check(scene, playing.result())
     assert happened == list(FAULTS)
 
 

@@ -28,9 +28,9 @@ async def found(here: World) -> None:
     await founding.join(here, signatories, without=())
 
 
-def next_steps(house: dict[str, Any]) -> list[tuple[str, str]]:
+def next_steps(house: dict[str, Any], found_in: Path) -> list[tuple[str, str]]:
     """How somebody with a shell gets a token, calls a service and moves the clock."""
-    file = f"json.load(open('{HOUSE}'))"
+    file = f"json.load(open('{found_in}'))"
     password = (
         f""".venv/bin/python -c "import json; print({file}['people']['{PERSON}']['password'], end='')\""""
     )
@@ -45,17 +45,17 @@ def next_steps(house: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-async def main(house: dict[str, Any]) -> None:
-    """On the house of `make up`."""
+async def main(house: dict[str, Any], found_in: Path) -> None:
+    """On the house that this env.json describes."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     console = Console(highlight=False, soft_wrap=True, markup=False)
     async with world(house, Telling(console)) as here:
         await found(here)
     console.print("thirty parties have signed, announced their keys and authorised the process directors")
-    for what, command in next_steps(house):
+    for what, command in next_steps(house, found_in):
         console.print(f"{what:6} {command}")
 
 
 if __name__ == "__main__":
-    found_in = Path(sys.argv[1]) if len(sys.argv) > 1 else HOUSE
-    sys.exit(asyncio.run(main(json.loads(found_in.read_text()))))
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else HOUSE
+    sys.exit(asyncio.run(main(json.loads(file.read_text()), file)))

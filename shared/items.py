@@ -39,7 +39,7 @@ async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, s
 
 
 async def claim(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
-    """What parties gave here; two cases that claim one id at once fail the batch, and one is refused then."""
+    """What parties gave here; of two cases that claim one id at once one fails, and is refused then."""
     ordered = sorted(set(claims))
     if ordered:
         await copy(connection, "items", ("item_id", "case_id"), ordered)

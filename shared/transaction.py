@@ -40,6 +40,7 @@ EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refu
 Run = Callable[[Sequence[Delivery]], Awaitable[list[Outcome]]]
 Traced = Callable[[Sequence[Delivery], Run], Awaitable[list[Outcome]]]
 RETRY_AT_ONCE = frozenset({"40001", "40P01"})
+TAKEN = "23505"  # unique_violation
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Transaction(Generic[S]):
         return await self.traced(deliveries, lambda carrying: self._run(carrying, dead))
 
     async def _run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
+        overtaken = False
         while True:
             damaged = False
             try:
@@ -77,6 +79,9 @@ class Transaction(Generic[S]):
             except DBAPIError as error:
                 state = sqlstate(error)
                 if state in RETRY_AT_ONCE:
+                    continue
+                if state == TAKEN and not overtaken:  # by somebody whose commit is seen next time
+                    overtaken = True
                     continue
                 if state[:2] not in ("22", "23") or not deliveries:
                     raise

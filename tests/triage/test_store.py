@@ -12,6 +12,7 @@ from services.triage import commands as c
 from services.triage.main import SERVICE
 from services.triage.record import Record
 from services.triage.store import record_of, waiting_queries
+from shared import items
 from shared.actor import CLOCK
 from shared.content import Ref, contents
 from shared.delivery import Fate
@@ -157,6 +158,24 @@ async def test_an_item_cannot_be_moved_to_another_case_r35(fresh_database: Fresh
     assert outcome.refusal is not None
     assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
     assert {row.case_id for row in await rows(engine, "items")} == {s.CASE}
+
+
+async def test_an_item_that_is_being_claimed_for_another_case_is_refused_and_holds_nothing_r35(
+    fresh_database: FreshDatabase,
+) -> None:
+    """What another service says of it is written, and committed only when the answer is about to be."""
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue())
+    async with engine.connect() as hearing:
+        await items.learn(hearing, [(item.item_id, s.CASE[:-1] + "d") for item in s.GIVEN.items])
+        answering = asyncio.create_task(transaction.run([delivery(s.CASE, ANSWER, at=NOW)]))
+        while not await rows(engine, "pg_locks", "NOT granted AND locktype = 'transactionid'"):
+            assert not answering.done()
+        await hearing.commit()
+    (outcome,) = await answering
+    assert outcome.refusal is not None
+    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
+    assert not await rows(engine, "cases", "held")
 
 
 @pytest.mark.parametrize("taken", [s.REFERRED, s.ITEM], ids=["of-the-referrer", "of-itself"])

@@ -5,7 +5,15 @@ from concurrent.futures import Future
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AclBinding, AclBindingFilter, AdminClient
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from deploy.provisioning.provision import provision_parties
 from deploy.provisioning.topics import to_topic
@@ -13,6 +21,15 @@ from shared.post_office import Place, PostOffice
 from tests.faults.ledger import admin_connection
 
 PATIENCE = 30  # seconds
+TO_WRITE_DEAD_LETTERS = AclBinding(  # of intake
+    ResourceType.TOPIC,
+    "zvh.intake.dead",
+    ResourcePatternType.LITERAL,
+    "User:service-intake",
+    "*",
+    AclOperation.WRITE,
+    AclPermissionType.ALLOW,
+)
 
 
 class Broker:

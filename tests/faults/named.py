@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from deploy.local.house import KAFKA, POSTGRES
 from shared.message import SERVICES
+from shared.relay import LEASE
+from tests.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
 from tests.faults.rig import Rig
 
 Fault = Callable[[Rig], Awaitable[None]]
@@ -25,12 +27,22 @@ async def the_reply_of_the_broker_is_lost(rig: Rig) -> None:
     await rig.reached_by_any("produce-reply", lose=True)
 
 
-async def frozen_in_mid_batch(rig: Rig) -> None:
-    """It wakes when its group has given it up."""
-    frozen = await rig.reached_by_any("read", kill=False)
-    await asyncio.sleep(SESSION_IS_OVER)
-    for service in frozen:
-        await asyncio.to_thread(rig.house.thaw, service)
+def frozen_at(point: str, seconds: float) -> Fault:
+    async def fault(rig: Rig) -> None:
+        frozen = await rig.reached_by_any(point, kill=False)
+        await asyncio.sleep(seconds)
+        for service in frozen:
+            await asyncio.to_thread(rig.house.thaw, service)
+
+    return fault
+
+
+async def no_dead_letter_can_be_written(rig: Rig) -> None:
+    """By intake; what cannot be read goes on coming."""
+    broker = Broker(rig.house.env)
+    await asyncio.to_thread(broker.take_right, TO_WRITE_DEAD_LETTERS)
+    await asyncio.sleep(2 * A_WHILE)
+    await asyncio.to_thread(broker.give_right, TO_WRITE_DEAD_LETTERS)
 
 
 async def a_second_one_dies_in_mid_batch(rig: Rig) -> None:
@@ -64,11 +76,13 @@ FAULTS: dict[str, Fault] = {
     "F3 killed before acknowledging": killed_at("acknowledging"),
     "F4 the reply of the broker is lost": the_reply_of_the_broker_is_lost,
     "F5 broker killed": killed(KAFKA),
-    "F6 frozen in mid-batch": frozen_in_mid_batch,
+    "F6 frozen in mid-batch": frozen_at("read", SESSION_IS_OVER),
     "F6 one of two killed in mid-batch": a_second_one_dies_in_mid_batch,
     "F8 database killed": killed(POSTGRES),
     "F8 database frozen": frozen(POSTGRES, 10),
+    "F11 dead letters cannot be written": no_dead_letter_can_be_written,
     "F16 key authority killed": killed("retention"),
+    "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
     "F5 broker frozen": frozen(KAFKA, 30),
 }
 

@@ -2,33 +2,15 @@
 
 import asyncio
 
-from confluent_kafka.admin import (
-    AclBinding,
-    AclOperation,
-    AclPermissionType,
-    ResourcePatternType,
-    ResourceType,
-)
-
 from deploy.story import cast
 from shared.messages.house import MessageRefused
 from shared.messages.intake import ConsultationConfirmed
 from shared.messages.triage import QueryIssued
-from tests.faults.broker import Broker
+from tests.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
 from tests.faults.load import Scene, ask, referred, taken_up
 from tests.faults.rig import until
 
 NOTICED_BY_NOBODY = 10  # seconds; far below those a producer tries to write to a topic that is gone
-DEAD = "zvh.intake.dead"
-TO_WRITE_IT = AclBinding(
-    ResourceType.TOPIC,
-    DEAD,
-    ResourcePatternType.LITERAL,
-    "User:service-intake",
-    "*",
-    AclOperation.WRITE,
-    AclPermissionType.ALLOW,
-)
 
 
 async def test_a_dead_letter_that_cannot_be_written_waits_and_nothing_else_does_f11(scene: Scene) -> None:
@@ -37,7 +19,7 @@ async def test_a_dead_letter_that_cannot_be_written_waits_and_nothing_else_does_
     first = await referrer.send_broken(ConsultationConfirmed())
     assert isinstance(await referrer.connector.answer(first, within=60), MessageRefused)
     await scene.rig.drained()
-    broker.take_right(TO_WRITE_IT)
+    broker.take_right(TO_WRITE_DEAD_LETTERS)
     try:
         message = await referrer.send_broken(ConsultationConfirmed())
         assert isinstance(await referrer.connector.answer(message, within=60), MessageRefused)
@@ -45,7 +27,7 @@ async def test_a_dead_letter_that_cannot_be_written_waits_and_nothing_else_does_
         await until("only the dead letter to wait", lambda: scene.rig.unsent("intake") == 1)
         assert message not in {letter.message_id for letter in scene.ledger.dead("intake")}
     finally:
-        broker.give_right(TO_WRITE_IT)
+        broker.give_right(TO_WRITE_DEAD_LETTERS)
     await scene.rig.drained()
     assert [letter.message_id for letter in scene.ledger.dead("intake")].count(message) == 1
 

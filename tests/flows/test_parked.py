@@ -68,4 +68,5 @@ async def held(house: House, *arguments: str) -> list[str]:
         timeout=60,
         check=True,
     )
+    assert ran.stderr == ""
     return [line for line in ran.stdout.splitlines() if not line.startswith("{") and "[" not in line]

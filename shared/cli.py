@@ -85,7 +85,7 @@ def command_line(
                 for letter in await parked.unreadable_letters(parts.engine):
                     typer.echo(f"{letter.case}: letter {letter.id} ({letter.type}) cannot be read")
             finally:
-                await parts.producer.stop()  # it was never started, and says on standard error that it is open
+                await parts.producer.stop()  # never started, and yet it complains of being open
                 await parts.client.aclose()
                 await parts.engine.dispose()
 

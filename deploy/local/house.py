@@ -20,7 +20,7 @@ from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
 from deploy.local.postgres import Database, Postgres, create_database
-from deploy.local.process import DidNotStart, Process, Running
+from deploy.local.process import DidNotStart, Process, Running, exit_code
 from deploy.local.secrets import new_password, write_private_json
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
@@ -74,6 +74,15 @@ class House:
     def running(self) -> dict[str, Running]:
         """Those of our processes and containers that are alive, by name."""
         return {name: started for name, started in self._recorded().items() if started.is_running()}
+
+    def ended(self) -> dict[str, int | None]:
+        """The exit codes, where they are known, of those that are not alive."""
+        running = self.running()
+        return {
+            name: exit_code(started) if isinstance(started, Process) else None
+            for name, started in self._recorded().items()
+            if name not in running
+        }
 
     def start_one(self, name: str) -> Running:
         """Start (again) on the same port with the same data and environment; ready on return."""

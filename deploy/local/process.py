@@ -114,13 +114,19 @@ def spawn(
 def is_running(process: Process) -> bool:
     """Reaps our own children; a zombie of somebody else counts as gone."""
     child = _children.get(process.pid)
-    if child is not None:
-        return child.poll() is None
+    if child is not None and child.poll() is not None:
+        return False
     try:
         found = psutil.Process(process.pid)
         return found.create_time() == process.created and found.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def exit_code(process: Process) -> int | None:
+    """Of a child of ours that has ended; a signal's number is negative."""
+    child = _children.get(process.pid)
+    return None if child is None else child.poll()
 
 
 def send(process: Process, number: signal.Signals) -> None:

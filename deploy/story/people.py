@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,10 +26,11 @@ class Person:
     on_behalf_of: str | None = None
     patience: float = WITHIN
     _token: str = ""
+    _until: float = 0.0
 
     async def token(self) -> str:
-        """A token from the issuer."""
-        if not self._token:
+        """A token from the issuer; a new one when half the time of the last is over."""
+        if time.monotonic() > self._until:
             form = {
                 "grant_type": "password",
                 "username": self.username,
@@ -36,7 +38,9 @@ class Person:
             }
             response = await self.client.post(self.house["issuer"]["token_endpoint"], data=form)
             response.raise_for_status()
-            self._token = response.json()["access_token"]
+            answer = response.json()
+            self._token = answer["access_token"]
+            self._until = time.monotonic() + answer["expires_in"] / 2
         return self._token
 
     # --- requests as they are ---------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """One house to break for all fault tests; after each of them it is whole again and the books balance."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -26,7 +27,9 @@ async def scene(rig: Rig) -> AsyncIterator[Scene]:
 async def whole(scene: Scene) -> AsyncIterator[None]:
     """After each test everything runs, and each message so far had one effect or one refusal."""
     yield
-    missing = [name for name in VICTIMS if name not in scene.rig.house.running()]
+    for running in scene.rig.house.running().values():
+        await asyncio.to_thread(running.thaw)
+    missing = {name: code for name, code in scene.rig.house.ended().items() if name in VICTIMS}
     await scene.rig.start(*missing)
     assert not missing
     await scene.ledger.balanced()

@@ -118,7 +118,8 @@ def is_running(process: Process) -> bool:
         return False
     try:
         found = psutil.Process(process.pid)
-        return found.create_time() == process.created and found.status() != psutil.STATUS_ZOMBIE
+        same = found.create_time() == process.created
+        return same and (child is not None or found.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

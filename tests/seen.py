@@ -1,15 +1,21 @@
 """What a house looked like when a test failed: what waits in it, and what its processes said last."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from deploy.local.house import House
 from deploy.local.postgres import RefusedByPostgres
 from deploy.local.process import last_lines
 from deploy.story.left import rows_of
+from shared.connection import Connection
 from shared.message import SERVICES
+from shared.post_office import CannotReachKafka, PostOffice
 
 LINES = 40  # of each log
+READERS = ("from", "events")
 ROUTINE = '"event": "batch"'
 
 
@@ -27,10 +33,26 @@ def seen_of(house: House) -> Iterator[tuple[str, str]]:
         "rows that wait, by service",
         "\n".join(f"{table}: {_rows(house, table)}" for table in ("outbox", "held")),
     )
+    yield "up to where each group has read", "\n".join(map(str, _read(house)))
     for name in sorted(house.running()):
         if name.partition("-")[0] in SERVICES:
             lines = last_lines(house.layout.log(name), 10 * LINES).splitlines()
             yield f"log of {name}", "\n".join([line for line in lines if ROUTINE not in line][-LINES:])
+
+
+def _read(house: House) -> Iterator[object]:
+    admin = house.env["admin"]["kafka"]
+    where = Path(house.env["ca_file"])
+    office = PostOffice(Connection(house.env["kafka"]["bootstrap"], where, admin["user"], admin["password"]))
+    groups = [f"{house.env['topic_prefix']}.{service}.{what}" for service in SERVICES for what in READERS]
+    with ThreadPoolExecutor(1) as pool:  # a loop of its own: the test's is running
+        try:
+            found = pool.submit(asyncio.run, office.read_by_each(groups)).result()
+        except CannotReachKafka as away:
+            yield away
+            return
+    for group, places in zip(groups, found, strict=True):
+        yield group, {f"{place.topic}-{place.partition}": offset for place, offset in places.items()}
 
 
 def _rows(house: House, table: str) -> str:

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from shared.connection import Connection
 from shared.message import SERVICES, of_model
 from shared.messages.house import DeadLetter, MessageAccepted, MessageRefused
-from tests.faults.rig import until
+from tests.faults.rig import DidNotHappen, until
 
 ANSWERS = {of_model(MessageAccepted).type: "accepted", of_model(MessageRefused).type: "refused"}
 
@@ -118,7 +118,10 @@ class Ledger:
 
         Waits until each was answered, then looks whether anything was answered twice.
         """
-        await until("an answer to every message", lambda: not self.lost(), within)
+        try:
+            await until("an answer to every message", lambda: not self.lost(), within)
+        except DidNotHappen as failed:
+            raise DidNotHappen(f"{failed}: {list(map(self.place, self.lost()))}") from None
         await asyncio.sleep(1)
         assert self.lost() == []
         doubled = self.doubled()
@@ -133,6 +136,11 @@ class Ledger:
         """Sent, and never answered."""
         answered = self.answers()
         return [message for message in self.sent if message not in answered]
+
+    def place(self, message: str) -> tuple[str, list[int]]:
+        """Its topic, and at which offsets it stands there."""
+        topic = self.sent[message].topic
+        return topic, [record.offset for record in self.tape.on(topic) if record.id == message]
 
     def doubled(self) -> dict[str, set[tuple[str, str]]]:
         """Answered more than once, that is by letters with different ids."""

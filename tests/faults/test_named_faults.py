@@ -14,7 +14,7 @@ from tests.faults.sizes import CASES, SEED
 from tests.flows.test_story import LEFT, LONG_PATIENCE, expected, played, shown_and_refused
 from tests.running import quiet_console
 
-LAST = 150.0  # seconds over which the cases begin
+LAST = 200.0  # seconds over which the cases begin
 
 
 async def test_in_a_load_of_cases_each_named_fault_loses_nothing_and_doubles_nothing(scene: Scene) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared import migrate
 from shared.case_keys import CaseKeys
 from shared.house_keys import HouseKeys
+from shared.post_office import partitions_now
 from shared.service import Service
 
 
@@ -40,12 +41,12 @@ def health_router(
     async def readyz(response: Response) -> dict[str, bool]:
         """Ready only when everything it depends on is; each dependency is named."""
         database, broker, keys = await asyncio.gather(
-            _database(engine), _broker(producer, own_topic), case_keys.reachable()
+            _database(engine), partitions_now(producer, own_topic), case_keys.reachable()
         )
         migrated = database and migrate.may_run_at(service, await migrate.current(engine))
         checks = {
             "database": database,
-            "broker": broker,
+            "broker": bool(broker),
             "migrations": migrated,
             "key_authority": keys,
             "begun": begun.is_set(),
@@ -69,14 +70,3 @@ async def _database(engine: AsyncEngine) -> bool:
     except (DBAPIError, OSError):
         return False
     return True
-
-
-async def _broker(producer: AIOKafkaProducer, topic: str) -> bool:
-    """Asked anew: what it said of its topics earlier is remembered while it is away."""
-    client = producer.client
-    client.add_topic(topic)
-    try:
-        answered = await asyncio.wait_for(client.force_metadata_update(), 2)
-    except TimeoutError:
-        return False
-    return bool(answered and client.cluster.partitions_for_topic(topic))

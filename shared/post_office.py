@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.commit import OffsetFetchRequest
@@ -22,6 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from shared.connection import Connection
 
 PATIENCE = 10.0  # seconds
+SAYS_WITHIN = 2.0  # seconds
 
 
 class CannotReachKafka(Exception):
@@ -109,6 +111,23 @@ class PostOffice:
         if self._client is None:
             self._client = AdminClient(self.login.for_librdkafka())
         return self._client
+
+
+async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
+    """Asked anew, as what the broker said earlier is remembered while it is away.
+
+    Empty if the broker says that there is no such topic; None if it says nothing.
+    """
+    client = producer.client
+    client.add_topic(topic)
+    for _ in range(2):  # an answer that was under way may be about other topics
+        try:
+            known = await asyncio.wait_for(client.force_metadata_update(), SAYS_WITHIN)
+        except TimeoutError:
+            return None
+        if known and (found := client.cluster.partitions_for_topic(topic)):
+            return tuple(sorted(found))
+    return () if known else None
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Place, int]:

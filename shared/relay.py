@@ -34,13 +34,13 @@ from shared.numbering import LeadLost, Numbers, read_numbers
 from shared.outbox import Row
 from shared.parties import Parties, PartyRecord
 from shared.party_copy import PartyCopy
+from shared.post_office import partitions_now
 from shared.sealing import CaseKey
 
 log = structlog.get_logger()
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
-ANSWERS_WITHIN = 2.0  # seconds
 MOST = 1000
 MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
 
@@ -244,28 +244,15 @@ class Relay:
         What it goes on trying meanwhile bears the number with which it will be sent again.
         """
         while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
-            if await self._lies_in(topic) == ():
+            if await partitions_now(self.producer, topic) == ():
                 delivery.add_done_callback(_looked_at)
                 raise UnknownTopicOrPartitionError
         delivery.result()
 
     async def _partitions(self, topic: str) -> tuple[int, ...]:
-        if topic not in self._topics and (found := await self._lies_in(topic)):
+        if topic not in self._topics and (found := await partitions_now(self.producer, topic)):
             self._topics[topic] = found
         return self._topics.get(topic, ())
-
-    async def _lies_in(self, topic: str) -> tuple[int, ...] | None:
-        """Its partitions, none if the broker says that there is no such topic; None if it says nothing."""
-        client = self.producer.client
-        client.add_topic(topic)
-        for _ in range(2):  # an answer that was under way may be about other topics
-            try:
-                known = await asyncio.wait_for(client.force_metadata_update(), ANSWERS_WITHIN)
-            except TimeoutError:
-                return None
-            if known and (found := client.cluster.partitions_for_topic(topic)):
-                return tuple(sorted(found))
-        return () if known else None
 
 
 def _looked_at(delivery: asyncio.Future[Any]) -> None:

@@ -16,6 +16,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from bench.load import Letter, party_records
 from deploy.local import process
+from deploy.local.environment import admin_connection
 from deploy.local.house import KAFKA, POSTGRES, House, Step, start
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
@@ -23,7 +24,6 @@ from deploy.local.process import Process
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from shared.clock import machine_now
-from shared.connection import Connection
 from shared.house_keys import HouseKeys
 from shared.settings import Settings, read_secret
 from shared.topics import Topics
@@ -57,10 +57,7 @@ class Place:
         self.parties: list[str] = list(self.env["parties"])
         self._environment: dict[str, str] = json.loads(self.layout.settings_file(SERVICE).read_text())
         self._runs = 0
-        kafka = self.env["admin"]["kafka"]
-        self._admin = Connection(
-            self.env["kafka"]["bootstrap"], Path(self.env["ca_file"]), kafka["user"], kafka["password"]
-        )
+        self._admin = admin_connection(self.env)
         self._kafka = AdminClient(self._admin.for_librdkafka())
         self._provision_plain()
         self.parties_file = self.layout.directory / "party-records.json"

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
+from deploy.local.environment import admin_connection
 from deploy.local.house import House
 from deploy.local.postgres import RefusedByPostgres
 from deploy.local.process import last_lines
 from deploy.story.left import rows_of
-from shared.connection import Connection
 from shared.message import SERVICES
 from shared.post_office import CannotReachKafka, PostOffice
 
@@ -41,9 +40,7 @@ def seen_of(house: House) -> Iterator[tuple[str, str]]:
 
 
 def _read(house: House) -> Iterator[object]:
-    admin = house.env["admin"]["kafka"]
-    where = Path(house.env["ca_file"])
-    office = PostOffice(Connection(house.env["kafka"]["bootstrap"], where, admin["user"], admin["password"]))
+    office = PostOffice(admin_connection(house.env))
     groups = [f"{house.env['topic_prefix']}.{service}.{what}" for service in SERVICES for what in READERS]
     with ThreadPoolExecutor(1) as pool:  # a loop of its own: the test's is running
         try:

@@ -1,6 +1,7 @@
 """env.json: what connectors, people and tests need to take part in a local house."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from deploy.local.issuer import AUDIENCE, subject_of
@@ -92,3 +93,9 @@ def describe_house(
             "case_keys": case_keys or {"directory": str(layout.keys("retention") / "cases")},
         },
     }
+
+
+def admin_connection(house: Mapping[str, Any]) -> Connection:
+    """The broker's administrator, who may read everything, of the house that this env.json describes."""
+    admin = house["admin"]["kafka"]
+    return Connection(house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"])

@@ -15,13 +15,13 @@ import httpx
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from deploy.local.environment import admin_connection
 from deploy.story import cast, clock
 from deploy.story.cast import CONNECTED
 from deploy.story.left import case_keys, keys_erased, rows_that_mention
 from deploy.story.party import Party
 from deploy.story.people import People, Person
 from deploy.story.telling import WITHIN, Refusal, Telling
-from shared.connection import Connection
 
 MINUTE = timedelta(minutes=1)
 TWO_LOOKS = 1.2  # seconds; each service looks twice a second what is due
@@ -191,12 +191,8 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _inboxes(house: dict[str, Any]) -> dict[str, int]:
-    admin = house["admin"]["kafka"]
-    connection = Connection(
-        house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"]
-    )
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     places = {TopicPartition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
-    client = AdminClient(connection.for_librdkafka())
+    client = AdminClient(admin_connection(house).for_librdkafka())
     found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
     return {places[place]: future.result().offset for place, future in found.items()}

@@ -15,10 +15,10 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
+from deploy.local.environment import admin_connection
 from deploy.provisioning.provision import provision_parties
 from deploy.provisioning.topics import to_topic
 from shared.post_office import Place, PostOffice
-from tests.faults.ledger import admin_connection
 
 PATIENCE = 30  # seconds
 TO_WRITE_DEAD_LETTERS = AclBinding(  # of intake

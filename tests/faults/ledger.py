@@ -9,13 +9,12 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from pydantic_core import from_json
 
-from shared.connection import Connection
+from deploy.local.environment import admin_connection
 from shared.message import SERVICES, of_model
 from shared.messages.house import DeadLetter, MessageAccepted, MessageRefused
 from tests.faults.rig import DidNotHappen, until
@@ -37,12 +36,6 @@ class Taped(NamedTuple):
     @property
     def id(self) -> str:
         return self.headers.get("ce_id", "")
-
-
-def admin_connection(house: Mapping[str, Any]) -> Connection:
-    """The broker's administrator, who may read everything."""
-    admin = house["admin"]["kafka"]
-    return Connection(house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"])
 
 
 class Tape:

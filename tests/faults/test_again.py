@@ -5,10 +5,11 @@ import random
 
 from confluent_kafka import Producer
 
+from deploy.local.environment import admin_connection
 from shared.connection import Connection
 from shared.message import SERVICES
 from tests.faults.broker import Broker
-from tests.faults.ledger import Taped, admin_connection
+from tests.faults.ledger import Taped
 from tests.faults.load import Scene, check, play_all
 from tests.faults.rig import until
 from tests.faults.sizes import REPLAYED, REPLAYS, SEED

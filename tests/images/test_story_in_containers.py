@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from pathlib import Path
+from typing import Any
 
 import docker
 import httpx
@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka.admin import AdminClient
 
 from deploy.containers.house import ContainedHouse
+from deploy.local.environment import admin_connection
 from deploy.story.telling import Telling
-from shared.connection import Connection
 from shared.message import SERVICES
 from tests.flows.test_story import LEFT, Played, expected, played, shown_and_refused
 from tests.images.conftest import house_in_containers
@@ -99,15 +99,9 @@ async def test_two_containers_of_each_service_give_the_same_story(
         assert {members(house.env, service) for service in SERVICES} == {2 * len(groups)}
 
 
-def members(house: dict[str, object], service: str) -> int:
+def members(house: dict[str, Any], service: str) -> int:
     """Of all groups of this service, as the broker counts them."""
-    told: dict[str, dict[str, dict[str, str]]] = house  # type: ignore[assignment]
-    admin = told["admin"]["kafka"]
-    client = AdminClient(
-        Connection(
-            str(told["kafka"]["bootstrap"]), Path(str(house["ca_file"])), admin["user"], admin["password"]
-        ).for_librdkafka()
-    )
+    client = AdminClient(admin_connection(house).for_librdkafka())
     groups = [group.group_id for group in client.list_consumer_groups().result().valid]
     own = [group for group in groups if group.startswith(f"zvh.{service}.")]
     return sum(len(done.result().members) for done in client.describe_consumer_groups(own).values())

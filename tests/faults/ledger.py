@@ -19,6 +19,7 @@ from shared.message import SERVICES, of_model
 from shared.messages.house import DeadLetter, MessageAccepted, MessageRefused
 from tests.faults.rig import DidNotHappen, until
 
+REPLY_WITHIN = 10  # seconds; a minute, its own, would be all the time that an answer may take after a fault
 ANSWERS = {of_model(MessageAccepted).type: "accepted", of_model(MessageRefused).type: "refused"}
 
 
@@ -44,7 +45,13 @@ class Tape:
     def __init__(self, house: Mapping[str, Any]) -> None:
         settings = admin_connection(house).for_librdkafka()
         self._consumer = Consumer(
-            {**settings, "group.id": "tape", "enable.auto.commit": False, "auto.offset.reset": "earliest"}
+            {
+                **settings,
+                "group.id": "tape",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "socket.timeout.ms": REPLY_WITHIN * 1000,
+            }
         )
         prefix = house["topic_prefix"] + "."
         topics = self._consumer.list_topics(timeout=30).topics

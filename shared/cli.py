@@ -1,4 +1,4 @@
-"""`python -m services.<name> run | migrate | openapi`: the three things one does with a service."""
+"""`python -m services.<name> run | migrate | openapi | ...`: all that one does with a service."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,8 @@ from shared import erased_logs, logs, migrate, parked, runtime
 from shared.clock import machine_now
 from shared.database import connect
 from shared.house_keys import KeyDirectoryDamaged
+from shared.lead import Lead, leading
+from shared.numbering import go_on_above
 from shared.service import Service
 from shared.settings import Settings
 from shared.web import make_app
@@ -90,6 +92,26 @@ def command_line(
                 await parts.engine.dispose()
 
         asyncio.run(act())
+
+    @app.command()
+    def restored() -> None:
+        """Say that the database came back from a backup, before the service is started on it."""
+        settings = _settings(service.name)
+
+        async def go_on() -> bool:
+            engine = connect(settings.database_url)
+            try:
+                async with leading(engine, Lead.RELAY) as leader:
+                    if leader is not None:
+                        async with leader.begin():
+                            await go_on_above(leader, machine_now())
+                    return leader is not None
+            finally:
+                await engine.dispose()
+
+        if not asyncio.run(go_on()):
+            _stop(f"{service.name}: it is running on this database; stop it, restore, and say it then")
+        typer.echo(f"{service.name}: what it sends from now on bears higher numbers than ever before")
 
     @app.command(name="erased-logs")
     def erased_logs_(

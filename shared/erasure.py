@@ -48,7 +48,13 @@ async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str
     for statement in _FORGET:
         await run(connection, statement, ids=ids)
     await unlink(connection, ids)
-    await run(connection, _MARK, markers=[marker(key, case) for case in ids], until=now + inbox.HORIZON)
+    await mark(connection, key, ids, now)
+
+
+async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str], now: datetime) -> None:
+    """These cases are no more: what comes about one creates nothing, until the inbox horizon."""
+    markers = [marker(key, case) for case in case_ids]
+    await run(connection, _MARK, markers=markers, until=now + inbox.HORIZON)
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:

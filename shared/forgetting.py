@@ -1,11 +1,12 @@
 """Before a service opens it forgets what was erased: a restored backup brings rows back that must be gone.
 
 The key authority's erasure ledger lies outside every database and its backups, so it remembers (R105, F23).
+A restored service also reads old events anew, and some are about cases that began and ended since the backup.
 """
 
 import asyncio
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,10 +14,11 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared import erasure, held
+from shared import erasure, held, inbox
 from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
 from shared.clock import machine_now
 from shared.database import fetch
+from shared.numbering import restored_at
 from shared.service import Service
 from shared.words import ID
 
@@ -35,20 +37,26 @@ _KNOWN = sa.text(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Forgetting:
-    """Asks the key authority about every case this service knows, once, at its start."""
+    """Asks the key authority about every case this service knows, once, at its start.
+
+    After a restore also about every case that is new here, as long as anything old may come again.
+    """
 
     engine: AsyncEngine
     service: Service[Any]
     keys: CaseKeys
     marker_key: bytes
+    _restored: bool = False
+    _not_erased: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         """Returns when nothing erased is left here; as long as that cannot be known, it asks again."""
         while True:
             try:
                 forgotten = await self.once()
+                self._restored = await self._came_back()
             except (CannotReachKeys, DBAPIError, OSError) as error:
                 log.warning("forgetting-waits", kind=type(error).__name__)
                 await asyncio.sleep(PAUSE)
@@ -68,13 +76,31 @@ class Forgetting:
             await self._forget(some)
         return len(erased)
 
+    def unsure(self, case_ids: Iterable[str]) -> list[str]:
+        """Those of these cases, all new here, that may have been erased since the backup."""
+        if not self._restored:
+            return []
+        return [case for case in case_ids if case not in self._not_erased and ID.fullmatch(case)]
+
+    async def make_sure(self, case_ids: Sequence[str]) -> None:
+        """What was erased is marked as that; raises `CannotReachKeys`."""
+        erased = await self._erased(case_ids)
+        async with self.engine.begin() as connection:
+            await erasure.mark(connection, self.marker_key, erased, machine_now())
+        self._not_erased.update(case for case in case_ids if case not in erased)
+
+    async def _came_back(self) -> bool:
+        async with self.engine.connect() as connection:
+            moment = await restored_at(connection)
+        return moment is not None and machine_now() < moment + inbox.HORIZON
+
     async def _known(self) -> list[str]:
         """Cases of which anything lies here, but those whose end is being proven here (R106)."""
         async with self.engine.connect() as connection:
             rows = await fetch(connection, _KNOWN, phases=sorted(self.service.proving))
         return [row.case_id for row in rows if ID.fullmatch(row.case_id)]
 
-    async def _erased(self, case_ids: Sequence[str]) -> Collection[str]:
+    async def _erased(self, case_ids: Sequence[str]) -> list[str]:
         statuses = await self.keys.statuses(case_ids)
         return [case for case, status in statuses.items() if status is KeyStatus.ERASED]
 

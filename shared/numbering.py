@@ -6,15 +6,26 @@ it deleted their rows, these rows must go out with the same numbers, and before 
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.database import fetch
+from shared.database import fetch, run
 from shared.lead import Lead
 from shared.outbox import Row
 
 _READ = text("SELECT recipient, last, given FROM sequences")
+_MICROSECONDS = 1_000_000  # in a second
+_EVERYBODY = ""  # the row with the number that a restore raised all to
+_RAISE = text(
+    """
+    WITH raised AS (SELECT setval(pg_get_serial_sequence('outbox', 'id'), :number))
+    INSERT INTO sequences (recipient, last, given) SELECT :everybody, setval, '{}' FROM raised
+    ON CONFLICT (recipient) DO UPDATE SET last = excluded.last
+    """
+)
+_RAISED = text("SELECT last FROM sequences WHERE recipient = :everybody")
 _SESSION = text("SELECT pg_backend_pid() AS number")
 
 # Only for the session that still holds the lead: whoever was frozen and has lost it writes nothing.
@@ -45,10 +56,11 @@ class Numbers:
     """As the one relay of a database knows them: the last number of each party, and whose sending is unsure.
 
     `leader` is the number of the session that leads. `unsure`: row id and number of what the broker may have
-    or not. While a party has any, it gets no others.
+    or not. While a party has any, it gets no others. `above`: what every new number is higher than.
     """
 
     leader: int
+    above: int = 0
     last: dict[str, int] = field(default_factory=dict)
     unsure: dict[int, int] = field(default_factory=dict)
     _given: dict[str, list[int]] = field(default_factory=dict)
@@ -59,7 +71,7 @@ class Numbers:
             return row.id
         if (had := self.unsure.get(row.id)) is not None:
             return had
-        number = self.last[row.recipient] = self.last.get(row.recipient, 0) + 1
+        number = self.last[row.recipient] = max(self.last.get(row.recipient, 0), self.above) + 1
         self.unsure[row.id] = number
         self._given.setdefault(row.recipient, []).append(row.id)
         return number
@@ -91,6 +103,24 @@ async def read_numbers(leader: AsyncConnection) -> Numbers:
     (session,) = await fetch(leader, _SESSION)
     numbers = Numbers(session.number)
     for row in await fetch(leader, _READ):
+        if row.recipient == _EVERYBODY:
+            numbers.above = row.last
+            continue
         numbers.last[row.recipient] = row.last
         numbers.unsure |= {row_id: row.last - n for n, row_id in enumerate(reversed(row.given))}
     return numbers
+
+
+async def go_on_above(connection: AsyncConnection, moment: datetime) -> None:
+    """Of a database from a backup: letters and events get higher numbers than any it gave and forgot.
+
+    Whoever had those drops what is not higher (F23). Microseconds since 1970: no service ever sent so much.
+    """
+    number = round(moment.timestamp() * _MICROSECONDS)
+    await run(connection, _RAISE, number=number, everybody=_EVERYBODY)
+
+
+async def restored_at(connection: AsyncConnection) -> datetime | None:
+    """When this database last came back from a backup, if it ever did (machine time)."""
+    rows = await fetch(connection, _RAISED, everybody=_EVERYBODY)
+    return datetime.fromtimestamp(rows[0].last / _MICROSECONDS, UTC) if rows else None

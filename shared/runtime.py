@@ -117,6 +117,7 @@ def assemble(
     digest_key = keyed_hash(settings.root_key, "digest")
     tracing = _tracing(settings, service.name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
+    forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine,
         service.process,
@@ -129,6 +130,7 @@ def assemble(
         timedelta(seconds=settings.patience),
         case_keys.drop,
         tracing.traced if tracing else None,
+        forgetting,
     )
     receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
     producer = AIOKafkaProducer(
@@ -149,7 +151,6 @@ def assemble(
     timekeeper = Timekeeper(engine, service, transaction, receiver, parties, relay, clock, arrivals, heard)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
     gauges = Gauges(engine, office, topics, service, house_keys, clock, lambda: timekeeper.holding)
-    forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
     broker = make_broker(login)
     subscribe(broker, consumer, service.name)
     return Parts(

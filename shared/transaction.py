@@ -22,6 +22,7 @@ from shared.clock import machine_now
 from shared.consequences import Consequence, SetTimer
 from shared.database import sqlstate
 from shared.delivery import DeadLetter, Delivery, Fate, Outcome, Unhandled
+from shared.forgetting import Forgetting
 from shared.held import Hold, Why
 from shared.letters import Post
 from shared.logs import log_bug
@@ -43,6 +44,13 @@ RETRY_AT_ONCE = frozenset({"40001", "40P01"})
 TAKEN = "23505"  # unique_violation
 
 
+class Unsure(Exception):
+    """Nothing is decided about these cases before it is known whether they were erased since a backup."""
+
+    def __init__(self, forgetting: Forgetting, case_ids: Sequence[str]) -> None:
+        self.forgetting, self.case_ids = forgetting, case_ids
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction(Generic[S]):
     """Runs one service's core on batches; `run` is the only method that others call."""
@@ -58,13 +66,14 @@ class Transaction(Generic[S]):
     patience: timedelta = held.PATIENCE
     forgotten: Callable[[str], None] = lambda case_id: None
     traced: Traced | None = None
+    forgetting: Forgetting | None = None
 
     async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
         """Decide, write and commit; the outcomes are in the order of the deliveries.
 
-        Raises `DBAPIError` when the database cannot be reached: nothing was committed then. Data that
-        the database itself rejects (SQLSTATE classes 22 and 23), and a case that does not load, split the
-        batch to find the culprit.
+        Raises `DBAPIError` when the database cannot be reached, after a restore also `CannotReachKeys`:
+        nothing was committed then. Data that the database itself rejects (SQLSTATE classes 22 and 23), and
+        a case that does not load, split the batch to find the culprit.
         """
         if self.traced is None:
             return await self._run(deliveries, dead)
@@ -76,6 +85,9 @@ class Transaction(Generic[S]):
             damaged = False
             try:
                 return await self._commit(deliveries, dead)
+            except Unsure as doubt:
+                await doubt.forgetting.make_sure(doubt.case_ids)
+                continue
             except DBAPIError as error:
                 state = sqlstate(error)
                 if state in RETRY_AT_ONCE:
@@ -122,6 +134,10 @@ class Transaction(Generic[S]):
             writes.cases = await self.cases.lock(connection, sorted(ids))
             new = [c.case_id for c in writes.cases.values() if not c.exists]
             gone = await erasure.erased(connection, self.marker_key, new)
+            if self.forgetting and (
+                unsure := self.forgetting.unsure(case for case in new if case not in gone)
+            ):
+                raise Unsure(self.forgetting, unsure)
             owners = await items.owners(connection, _named_items(fresh))
             for n, delivery in enumerate(deliveries):
                 if outcomes[n] is None:
@@ -270,9 +286,11 @@ class Transaction(Generic[S]):
     def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
         """Lag must not look like law: what rests only on an absent fact waits, up to a minute.
 
-        Whoever may not know of a case waits as long as for a case that never was: time tells nothing.
+        Whoever may not know of a case waits as long as for a case that never was: time tells nothing. An
+        event about an erased case does not, or the number of the case would lie here for a day.
         """
         waits = refusal.may_be_lag or refusal.status == 404
+        waits = waits and not (refusal.settled and delivery.by.role is Role.SERVICE)
         if not waits or delivery.record is None:
             return self._refuse(delivery, refusal, writes)
         now = machine_now()

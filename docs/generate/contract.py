@@ -252,7 +252,10 @@ def _headers() -> Json:
     }
     needed = ["ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"]
     answered = {
-        "ce_sequence": {"type": "string", "description": "Counts per service and party, without gaps."},
+        "ce_sequence": {
+            "type": "string",
+            "description": "Counts per service and party, without gaps; a restored service jumps.",
+        },
         "ce_causationid": {"type": "string", "description": "Id of the message that this follows from."},
     }
     limit = f"The signed data are at most {MAX_PAYLOAD} bytes."

@@ -5,6 +5,7 @@ On a real PostgreSQL and a real broker, with the service's own rights.
 
 import asyncio
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.main import SERVICE
 from shared import outbox
+from shared.clock import machine_now
 from shared.connection import Connection
 from shared.ids import new_id
 from shared.lead import Lead, leading
-from shared.numbering import LeadLost, read_numbers
+from shared.numbering import LeadLost, go_on_above, read_numbers, restored_at
 from shared.topics import Topics
 from tests.conftest import FreshDatabase
 from tests.deploy.test_damaged_rows import PARTY, TO_PARTY, a_case, left, letter, relaying, until, write
@@ -97,6 +99,34 @@ async def test_a_relay_that_lost_the_lead_writes_no_number_down(fresh_database: 
         await numbers.write_down(engine)
     with pytest.raises(LeadLost):
         await numbers.write_down(engine)
+
+
+async def test_after_a_restore_letters_and_events_bear_higher_numbers_than_any_before_f23(
+    fresh_database: FreshDatabase,
+) -> None:
+    """The backup knew of one letter; what came after it had numbers that nobody here knows."""
+    engine = await fresh_database(SERVICE)
+    await write(engine, letter(s.CASE))
+    assert await numbers_given(engine) == [1]
+    restored = await restored_now(engine)
+    await write(engine, letter(s.CASE), letter(s.CASE, topic="zvh.intake.events"))
+    floor = round(restored.timestamp() * 1_000_000)
+    assert await numbers_given(engine) == [floor + 1, floor + 2, floor + 2]
+
+
+async def restored_now(engine: AsyncEngine) -> datetime:
+    async with engine.begin() as connection:
+        assert await restored_at(connection) is None
+        await go_on_above(connection, machine_now())
+        moment = await restored_at(connection)
+    assert moment is not None
+    return moment
+
+
+async def numbers_given(engine: AsyncEngine) -> list[int]:
+    async with engine.begin() as leader:
+        numbers = await read_numbers(leader)
+        return [numbers.of(row) for row in await outbox.next_rows(leader, 10)]
 
 
 async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(

@@ -1,9 +1,17 @@
-"""What an old backup of the five databases would hold of a case, and the keys that are left to try on it."""
+"""Backups of the five databases and of the case keys, made and put back as `docs/operating.md` says."""
 
 import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 from deploy.local.house import House
-from deploy.local.postgres import Database, run_sql
+from deploy.local.postgres import PROGRAMS, Database, run_sql
+from deploy.local.process import inherited
+from deploy.local.services import ROOT
 from services.retention.key_store import KeyStore
 from shared.content import Sealed
 from shared.message import SERVICES
@@ -20,5 +28,41 @@ def sealed_pieces(house: House, case: str) -> list[Sealed]:
 def key_store_of(house: House) -> KeyStore:
     """The key authority's own directory, opened beside it; both take its lock."""
     root = house.layout.secrets("retention").root_key_file.read_text().strip()
-    directory = house.layout.keys("retention") / "cases"
-    return KeyStore(directory, base64.urlsafe_b64decode(root + "=="), house.env["house"])
+    return KeyStore(_case_keys(house), base64.urlsafe_b64decode(root + "=="), house.env["house"])
+
+
+def back_up(house: House, target: Path) -> None:
+    """While everything runs: a dump of each database, and a copy of the case keys."""
+    for service in SERVICES:
+        _postgres(house, service, "pg_dump", "--format=custom", f"--file={_dump(target, service)}")
+    shutil.copytree(_case_keys(house), target / "cases")
+
+
+def put_back(house: House, source: Path) -> None:
+    """While the services are stopped. Of the keys all but the register of what was erased, which stays."""
+    for service in SERVICES:
+        options = ("--clean", "--if-exists", "--single-transaction")
+        _postgres(house, service, "pg_restore", *options, str(_dump(source, service)))
+        environment = json.loads(house.layout.settings_file(service).read_text())
+        command = [sys.executable, "-m", f"services.{service}", "restored"]
+        subprocess.run(command, check=True, env={**inherited(), **environment}, cwd=ROOT)  # noqa: S603
+    register = _case_keys(house) / "erased"
+    newest = register.read_bytes()
+    shutil.rmtree(_case_keys(house))
+    shutil.copytree(source / "cases", _case_keys(house))
+    register.write_bytes(newest)
+
+
+def _case_keys(house: House) -> Path:
+    return house.layout.keys("retention") / "cases"
+
+
+def _dump(directory: Path, service: str) -> Path:
+    return directory / f"{service}.dump"
+
+
+def _postgres(house: House, service: str, program: str, *options: str) -> None:
+    own = Database(**house.env["admin"]["databases"][service])
+    place = [f"--host={own.host}", f"--port={own.port}", f"--username={own.user}", f"--dbname={own.name}"]
+    environment = os.environ | {"PGPASSWORD": own.password}
+    subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603

@@ -18,9 +18,13 @@ from confluent_kafka.admin import (
 from deploy.local.environment import admin_connection
 from deploy.provisioning.provision import provision_parties
 from deploy.provisioning.topics import to_topic
+from shared.message import SERVICES
 from shared.post_office import Place, PostOffice
+from tests.faults.rig import until
 
 PATIENCE = 30  # seconds
+EVENTS = [f"zvh.{service}.events" for service in SERVICES]
+GROUPS = [*EVENTS, *(f"zvh.{service}.from" for service in SERVICES)]
 TO_WRITE_DEAD_LETTERS = AclBinding(  # of intake
     ResourceType.TOPIC,
     "zvh.intake.dead",
@@ -55,6 +59,14 @@ class Broker:
         first, last = await self._office.beginnings(places), await self._office.ends(places)
         done = await self.acknowledged(group)
         return sum(last[place] - max(done.get(place, 0), first[place]) for place in places)
+
+    async def all_read(self, within: float = 120.0) -> None:
+        """Every group has acknowledged all there is."""
+
+        async def nothing_left() -> bool:
+            return not any([await self.unread(group) for group in GROUPS])
+
+        await until("all groups at the end", nothing_left, within)
 
     def forgets(self, *groups: str) -> bool:
         """Their offsets are lost; False while somebody is still in one of them."""

@@ -8,37 +8,26 @@ from confluent_kafka import Producer
 from deploy.local.environment import admin_connection
 from shared.connection import Connection
 from shared.message import SERVICES
-from tests.faults.broker import Broker
+from tests.faults.broker import GROUPS, Broker
 from tests.faults.ledger import Taped
 from tests.faults.load import Scene, check, play_all
 from tests.faults.rig import until
 from tests.faults.sizes import REPLAYED, REPLAYS, SEED
 from tests.faults.state import differences, state_of
 
-GROUPS = [f"zvh.{service}.{what}" for service in SERVICES for what in ("from", "events")]
-
-
-async def taken(broker: Broker, within: float = 120.0) -> None:
-    """Every group has acknowledged all there is."""
-
-    async def all_of_it() -> bool:
-        return not any([await broker.unread(group) for group in GROUPS])
-
-    await until("all groups at the end", all_of_it, within)
-
 
 async def test_every_topic_replayed_and_shuffled_ten_times_gives_the_same_state_f7(scene: Scene) -> None:
     """R129; parties' messages, events and the register of parties, in any order."""
     cases, broker = await play_all(scene, 5, SEED), Broker(scene.env)
     await scene.rig.drained()
-    await taken(broker)
+    await broker.all_read()
     before = await asyncio.to_thread(state_of, scene.env)
     dice, records = random.Random(SEED), replayable(scene)  # noqa: S311 - seeded, not secret
     assert set(map(kind, records)) == {"from", "events", "parties"}
     for _ in range(REPLAYS):
         dice.shuffle(records)
         await asyncio.to_thread(put, admin_connection(scene.env), records)
-    await taken(broker)
+    await broker.all_read()
     await scene.rig.drained()
     assert differences(before, await asyncio.to_thread(state_of, scene.env)) == {}, f"seed {SEED}"
     await check(scene, cases)
@@ -82,13 +71,13 @@ async def test_when_all_offsets_are_lost_everything_is_read_again_without_effect
     """R129: all ten groups of the five services begin anew."""
     cases, broker = await play_all(scene, 5, SEED + 1), Broker(scene.env)
     await scene.rig.drained()
-    await taken(broker)
+    await broker.all_read()
     before = await asyncio.to_thread(state_of, scene.env)
     await asyncio.gather(*(asyncio.to_thread(scene.rig.house.stop_one, service) for service in SERVICES))
     await until("offsets to be lost", lambda: broker.forgets(*GROUPS))
     assert sum([await broker.unread(group) for group in GROUPS]) > len(cases)
     await scene.rig.start(*SERVICES)
-    await taken(broker)
+    await broker.all_read()
     await scene.rig.drained()
     assert differences(before, await asyncio.to_thread(state_of, scene.env)) == {}
     await check(scene, cases)

@@ -1,7 +1,8 @@
-"""The whole story on service containers: five, one of which is replaced half-way, and two of each."""
+"""The story on service containers: one of five is replaced half-way; two of each, and a thousand cases."""
 
 import asyncio
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import docker
@@ -12,10 +13,12 @@ from confluent_kafka.admin import AdminClient
 from deploy.containers.house import ContainedHouse
 from deploy.local.environment import admin_connection
 from deploy.story.telling import Telling
+from deploy.story.world import world
 from shared.message import SERVICES
 from tests.flows.test_story import LEFT, Played, expected, played, shown_and_refused
 from tests.images.conftest import house_in_containers
 from tests.running import quiet_console
+from tests.scale.thousand import come_and_go
 
 DIES, IN_CHAPTER = "triage", "5."
 
@@ -80,23 +83,48 @@ async def test_a_service_that_is_asked_to_stop_leaves_its_groups_in_time(
     contained.project.up()
 
 
-async def test_two_containers_of_each_service_give_the_same_story(
+@pytest.fixture(scope="module")
+def two_of_each(
     contained: ContainedHouse,
     engine: docker.DockerClient,
     tags: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """And both take a share of it: of every service both are in its groups."""
-    await asyncio.to_thread(contained.down)  # nobody needs it any more, and idling takes half a core
+) -> Iterator[ContainedHouse]:
+    """A house with two containers of each service."""
+    contained.down()  # nobody needs it any more, and idling takes half a core
     with house_in_containers(engine, tags, tmp_path_factory.mktemp("two")) as house:
-        await asyncio.to_thread(house.start_beside)
-        told = await played(house, Telling(quiet_console()))
-        for chapter in range(1, 13):
-            assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
-        assert told.left == LEFT
-        assert sum(told.held.values()) == sum(told.unsent.values()) == 0
-        groups = ("from", "events")
-        assert {members(house.env, service) for service in SERVICES} == {2 * len(groups)}
+        house.start_beside()
+        yield house
+
+
+async def test_two_containers_of_each_service_give_the_same_story(two_of_each: ContainedHouse) -> None:
+    """And both take a share of it: of every service both are in its groups."""
+    told = await played(two_of_each, Telling(quiet_console()))
+    for chapter in range(1, 13):
+        assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
+    assert told.left == LEFT
+    assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+    groups = ("from", "events")
+    assert {members(two_of_each.env, service) for service in SERVICES} == {2 * len(groups)}
+
+
+async def test_a_thousand_cases_on_two_containers_of_each_service_come_and_go_once(
+    two_of_each: ContainedHouse,
+) -> None:
+    """R14, R105: every container takes its share of them. After the story, in the same house."""
+    async with world(two_of_each.env, Telling(quiet_console())) as here:
+        shares = await come_and_go(here, lambda: logs_of(two_of_each))
+    assert set(shares) == {*SERVICES, *(f"{service}-2" for service in SERVICES)}
+    assert all(shares.values()), shares
+
+
+def logs_of(house: ContainedHouse) -> dict[str, str]:
+    running = house.project.running()
+    return {
+        name: container.logs(stdout=True, stderr=True).decode()
+        for name, container in running.items()
+        if name.partition("-")[0] in SERVICES
+    }
 
 
 def members(house: dict[str, Any], service: str) -> int:

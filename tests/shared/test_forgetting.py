@@ -1,6 +1,7 @@
 """A restored backup on a real PostgreSQL: erased cases go before a service opens, others stay (F23)."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from shared.case_keys import CannotReachKeys, CaseKeys, KeyStatus
 from shared.clock import Clock, machine_now
 from shared.delivery import Fate
 from shared.forgetting import Forgetting
+from shared.numbering import go_on_above
 from shared.service import Service
 from tests.conftest import FreshDatabase
 from tests.retention import samples as of_retention
@@ -97,6 +99,33 @@ async def test_what_is_held_of_a_case_forgotten_again_is_answered_and_not_lost(
     (outcome,) = await transaction_on(engine, TRIAGE).run([late])
     assert (outcome.fate, outcome.refusal and outcome.refusal.name) == (Fate.REFUSED, "ErasedCase")
     assert s.CASE not in {row.case_id for row in await rows(engine, "held")}
+
+
+async def test_after_a_restore_what_comes_about_a_case_that_came_and_went_since_creates_nothing_f23(
+    fresh_database: FreshDatabase, keys: KeyAuthority
+) -> None:
+    """The backup is older than the case, and its events are read again; without a restore nobody asks."""
+    engine = await fresh_database(TRIAGE)
+    await know(engine, s.parties())
+    await keys.fetch([s.CASE, SURVIVING], make=True)
+    await keys.destroy(s.CASE)
+    unaware = forgetting(engine, keys)
+    await unaware.run()
+    assert unaware.unsure([s.CASE]) == []
+    async with engine.begin() as connection:
+        await go_on_above(connection, machine_now())
+    aware = forgetting(engine, keys)
+    await aware.run()
+    opened = [c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up()) for _ in range(2)]
+    deliveries = [
+        delivery(case, x, at=NOW, record=b"as it came")
+        for case, x in zip((s.CASE, SURVIVING), opened, strict=True)
+    ]
+    outcomes = await replace(transaction_on(engine, TRIAGE), forgetting=aware).run(deliveries)
+    assert [outcome.fate for outcome in outcomes] == [Fate.REFUSED, Fate.ACCEPTED]
+    assert {row.case_id for row in await rows(engine, "cases")} == {SURVIVING}
+    assert await rows(engine, "held") == []
+    assert aware.unsure([SURVIVING]) == []
 
 
 async def test_what_comes_after_about_a_case_forgotten_again_creates_nothing(

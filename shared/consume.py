@@ -23,6 +23,7 @@ from shared.envelope import PLAIN_BODY, Unreadable, from_attributes, read_header
 from shared.header_names import take_any_header_name
 from shared.held import Held
 from shared.items import Claim
+from shared.logs import log_bug
 from shared.message import of_model
 from shared.messages.house import ItemsClaimed
 from shared.parties import Parties, PartyRecord
@@ -60,7 +61,7 @@ class Consumer(Generic[S]):
     most: int
 
     async def take(self, records: Sequence[Any]) -> None:
-        """One batch of aiokafka records; infrastructure that fails is tried again with growing pauses."""
+        """One batch of aiokafka records; whatever fails is tried again with growing pauses."""
         batch = [from_kafka(record) for record in records]
         for pause in PAUSES:
             try:
@@ -69,7 +70,9 @@ class Consumer(Generic[S]):
             except (DBAPIError, CannotReachKeys, OSError) as error:
                 state = sqlstate(error) if isinstance(error, DBAPIError) else None
                 log.warning("batch-waits", kind=type(error).__name__, sqlstate=state, pause=pause)
-                await asyncio.sleep(pause)
+            except Exception as error:  # of ours or of a library: FastStream would read again without a word
+                log_bug(self.receiver.service.name, "batch-failed", error)
+            await asyncio.sleep(pause)
         raise CannotReachKeys("the batch is read again")
 
     async def _take(self, batch: Sequence[Record]) -> None:

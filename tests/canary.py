@@ -1,11 +1,15 @@
-"""Searching files for strings that must be nowhere: plain, base64, hex and UTF-16, at every alignment."""
+"""Searching files for strings that must be nowhere: plain, hex, UTF-16, base64 in every alignment, gzip."""
 
 import base64
 import os
+import re
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 CHUNK = 8 * 1024 * 1024
+GZIP = re.compile(rb"\x1f\x8b\x08")
+UNPACKED = 1024 * 1024  # bytes looked at of what was packed
 
 
 def disguises(word: str) -> list[bytes]:
@@ -27,10 +31,20 @@ def search(directories: Sequence[Path], words: Sequence[str]) -> dict[str, list[
     hits: dict[str, list[str]] = {}
     for file in (path for directory in directories for path in _files(directory)):
         for block in _blocks(file, longest):
-            for needle, word in needles.items():
-                if needle in block:
-                    hits.setdefault(word, []).append(str(file))
+            for text in (block, *_unpacked(block)):
+                for needle, word in needles.items():
+                    if needle in text:
+                        hits.setdefault(word, []).append(str(file))
     return hits
+
+
+def _unpacked(block: bytes) -> Iterator[bytes]:
+    """Whatever begins in it like gzip and is."""
+    for found in GZIP.finditer(block):
+        try:
+            yield zlib.decompressobj(wbits=31).decompress(memoryview(block)[found.start() :], UNPACKED)
+        except zlib.error:
+            continue
 
 
 def _files(directory: Path) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """The search itself must find what it looks for, or finding nothing would mean nothing."""
 
 import base64
+import gzip
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ WORD = "Kanarie-Qx7Zt9Wv"
         base64.b64encode(b"before" + WORD.encode() + b"after"),
         base64.b64encode(b"1" + WORD.encode() + b"2"),
         base64.urlsafe_b64encode(b"12" + WORD.encode()),
+        gzip.compress(b"before" + WORD.encode() + b"after"),
     ],
 )
 def test_a_word_is_found_in_every_disguise(tmp_path: Path, written: bytes) -> None:

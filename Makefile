@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up down reset images up-containers down-containers reset-containers test \
-	faults soak mutants check bench lock format generate
+	figures faults soak mutants check bench lock format generate
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -52,7 +52,10 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL: containers where an engine answers, else embedded
 	@$(BIN)/python -m tests --engine "$(ENGINE)"
 
-faults: $(STAMP) ## Run the long tests: faults, loads and two processes of each service, on embedded servers
+figures: $(STAMP) ## Run the figures of each commit: random kills, malformed messages, erasures, a backup put back
+	@$(BIN)/python -m tests --figures
+
+faults: $(STAMP) ## Run these and the other long tests: faults, loads, two processes of each service
 	@$(BIN)/python -m tests --long
 
 mutants: $(STAMP) ## Plant bugs in a copy of the code, one at a time, and see that the tests catch each
@@ -75,7 +78,7 @@ format: $(STAMP) ## Format the code
 bench: $(STAMP) ## Measure against the floor and against a tutorial, in one run
 	@$(BIN)/python -m bench
 
-soak: $(STAMP) ## Random kills for long: HOURS=24 ROUNDS=1000; a page with plots in .local/soak
+soak: $(STAMP) ## The figures for long: HOURS=24 ROUNDS=1000; a page with plots in .local/soak
 	@$(BIN)/python -m tests.faults.soak --rounds "$(ROUNDS)" --hours "$(HOURS)"
 
 lock: ## Write the locked requirements anew from pyproject.toml (needs uv)

@@ -1,10 +1,10 @@
-"""`python -m tests [--engine own | --long]`: the tests, in containers where they can be had, else embedded.
+"""`python -m tests [--engine own | --figures | --long]`: the tests, in containers where they can be had.
 
 What `make test` and a build server run. With containers, what starts servers is tested on embedded ones too.
 That no engine can be had, or that nothing can be built for it, is no failure: it is said, and the embedded
 servers have to do. Two parts run beside each other, each with servers of its own: the one mostly waits while
-the other works. The long ones, which kill and freeze processes or send thousands of messages, are run by
-`--long`: embedded, one part after the other.
+the other works. Those that kill and freeze processes or send thousands of messages are embedded, one part
+after the other: by `--figures` what each commit has to reach, by `--long` all of them.
 """
 
 import argparse
@@ -35,7 +35,8 @@ STOPS_WITHIN = 60
 START_SERVERS = "tests/deploy"
 # The longest first; each without what is in those before it, so that every test is in one of them.
 PARTS = ("tests/flows/test_story.py", "tests/flows", "tests/images", START_SERVERS, "tests")
-LONG = ("tests/faults", "tests/scale")
+FIGURES = "tests/figures"
+LONG = (FIGURES, "tests/faults", "tests/scale")
 AT_ONCE = 2
 LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 CONTAINERS, EMBEDDED = "containers", "embedded"
@@ -66,12 +67,16 @@ def main() -> int:
     """0 when every test that was run passed."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
-    parser.add_argument("--long", action="store_true", help="the tests of faults and scale instead")
+    parser.add_argument("--figures", action="store_true", help="the figures of each commit instead")
+    parser.add_argument(
+        "--long", action="store_true", help="these, and the tests of faults and scale, instead"
+    )
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
-    if wish.long:
-        return _told_of([_run(EMBEDDED, *LONG, at_once=1)], "they act on processes")
+    if wish.long or wish.figures:
+        parts = LONG if wish.long else (FIGURES,)
+        return _told_of([_run(EMBEDDED, *parts, at_once=1)], "they act on processes")
     outcomes, missing = [], ""
     try:
         with _containers(may_start=wish.engine == "own"):

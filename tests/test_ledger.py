@@ -22,7 +22,7 @@ def answer(letter: str, about: str = MESSAGE, party: str = PARTY, *, refused: bo
 def ledger(*records: Taped) -> Ledger:
     tape = Tape.__new__(Tape)
     tape.records = list(records)
-    kept = Ledger(tape, "zvh")
+    kept = Ledger(tape, {"topic_prefix": "zvh"})
     kept.note(Sent(PARTY, MESSAGE, f"zvh.intake.from.{PARTY}"))
     return kept
 

@@ -6,6 +6,7 @@ opens nothing: what answers what stands in the headers.
 
 import asyncio
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,11 +105,18 @@ class Ledger:
     """What was sent, and what came of each."""
 
     tape: Tape
-    prefix: str
+    house: Mapping[str, Any]
     sent: dict[str, Sent] = field(default_factory=dict)
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _read: int = 0
     _answers: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+
+    def forget(self) -> None:
+        """Everything so far, on the tape too."""
+        with self._mutex:
+            self.sent.clear()
+            self._answers.clear()
+            self.tape.records, self._read = [], 0
 
     def note(self, sent: Sent) -> None:
         self.sent[sent.message_id] = sent
@@ -121,7 +129,11 @@ class Ledger:
         try:
             await until("an answer to every message", lambda: not self.lost(), within)
         except DidNotHappen as failed:
-            raise DidNotHappen(f"{failed}: {list(map(self.place, self.lost()))}") from None
+            lost = self.lost()
+            found = await asyncio.to_thread(self._found_again, lost)
+            raise DidNotHappen(
+                f"{failed}: {list(map(self.place, lost))}; answers on the topics themselves: {found}"
+            ) from None
         await asyncio.sleep(1)
         assert self.lost() == []
         doubled = self.doubled()
@@ -132,15 +144,23 @@ class Ledger:
         assert not died.keys() & (self.sent.keys() - broken)
         return Counter(kind for letters in self.answers().values() for (_, kind) in letters)
 
+    def _found_again(self, messages: list[str]) -> int:
+        """How many records answer them when all topics are read once more: what the tape has missed."""
+        again = Tape(self.house)
+        time.sleep(10)
+        again.stop()
+        return sum(record.headers.get("ce_causationid") in messages for record in again.records)
+
     def lost(self) -> list[str]:
         """Sent, and never answered."""
         answered = self.answers()
         return [message for message in self.sent if message not in answered]
 
-    def place(self, message: str) -> tuple[str, list[int]]:
-        """Its topic, and at which offsets it stands there."""
-        topic = self.sent[message].topic
-        return topic, [record.offset for record in self.tape.on(topic) if record.id == message]
+    def place(self, message: str) -> tuple[str, list[int], bool]:
+        """Its topic, at which offsets it stands there, and whether it cannot be opened."""
+        sent = self.sent[message]
+        offsets = [record.offset for record in self.tape.on(sent.topic) if record.id == message]
+        return sent.topic, offsets, sent.broken
 
     def doubled(self) -> dict[str, set[tuple[str, str]]]:
         """Answered more than once, that is by letters with different ids."""
@@ -151,7 +171,7 @@ class Ledger:
         with self._mutex:
             self._read_on()
         found = {
-            message: self._answers.get((f"{self.prefix}.to.{sent.party}", message))
+            message: self._answers.get((f"{self.house['topic_prefix']}.to.{sent.party}", message))
             for message, sent in list(self.sent.items())
         }
         return {message: letters for message, letters in found.items() if letters}
@@ -165,5 +185,5 @@ class Ledger:
 
     def dead(self, service: str) -> list[DeadLetter]:
         """The dead letters of a service, each once however often it was sent."""
-        found = {record.id: record for record in self.tape.on(f"{self.prefix}.{service}.dead")}
+        found = {record.id: record for record in self.tape.on(f"{self.house['topic_prefix']}.{service}.dead")}
         return [DeadLetter.model_validate(from_json(record.value or b"")) for record in found.values()]

@@ -1,16 +1,36 @@
-"""The named faults, one after the other, in the middle of whatever goes on: a load of cases, or the story."""
+"""The named faults, one after the other, in the middle of whatever goes on: a load of cases, or the story.
+
+Those of the house happen to both. Those that parties take part in would be seen in the story, which counts
+what each party is sent: they happen to a load alone.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from deploy.local.house import KAFKA, POSTGRES
+from deploy.story import cast
+from deploy.story.left import rows_of
 from shared.message import SERVICES
+from shared.messages.house import MessageAccepted, MessageRefused
+from shared.messages.intake import ConsultationConfirmed
+from shared.messages.triage import QueryIssued
 from shared.relay import LEASE
+from tests.faults.again import kind, lose_offsets, replay, replayable
 from tests.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
-from tests.faults.rig import Rig
+from tests.faults.ledger import Ledger, Tape
+from tests.faults.load import Scene, ask, referred, taken_up
+from tests.faults.malformed import each_came_to_one, send_all_of_each
+from tests.faults.partner import ANSWERED_WITHIN
+from tests.faults.rig import Rig, until
+from tests.faults.sizes import SEED
+from tests.faults.test_odd_records import dated_1999_is_accepted, unknown_codec_is_refused
+from tests.flows.test_parked import damage, held
 
 Fault = Callable[[Rig], Awaitable[None]]
 A_WHILE = 3.0  # seconds
+POISONED = 200  # records
 SESSION_IS_OVER = 8.0  # seconds; its partitions have moved, or wait for it
 
 
@@ -69,7 +89,24 @@ def frozen(name: str, seconds: float) -> Fault:
     return fault
 
 
-FAULTS: dict[str, Fault] = {
+async def everything_comes_again(rig: Rig) -> None:
+    """What stands on the topics by now, three times, in another order each time."""
+    tape = Tape(rig.house.env)
+    try:
+        await asyncio.sleep(A_WHILE)
+        records = await replayable(Ledger(tape, rig.house.env))
+        assert {kind(record) for record in records} == {"from", "events", "parties"}
+        await replay(rig.house.env, records, 3)
+    finally:
+        await asyncio.to_thread(tape.stop)
+
+
+async def all_offsets_are_lost(rig: Rig) -> None:
+    await lose_offsets(rig, Broker(rig.house.env))
+    await rig.start(*SERVICES)
+
+
+OF_THE_HOUSE: dict[str, Fault] = {
     "F1 killed between commit and publish": killed_at("committed"),
     "F2 killed between publish and deleting the row": killed_at("published"),
     "F3 killed before commit": killed_at("written"),
@@ -78,18 +115,75 @@ FAULTS: dict[str, Fault] = {
     "F5 broker killed": killed(KAFKA),
     "F6 frozen in mid-batch": frozen_at("read", SESSION_IS_OVER),
     "F6 one of two killed in mid-batch": a_second_one_dies_in_mid_batch,
+    "F7 everything comes again": everything_comes_again,
     "F8 database killed": killed(POSTGRES),
     "F8 database frozen": frozen(POSTGRES, 10),
     "F11 dead letters cannot be written": no_dead_letter_can_be_written,
     "F16 key authority killed": killed("retention"),
+    "F17 all offsets are lost": all_offsets_are_lost,
     "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
     "F5 broker frozen": frozen(KAFKA, 30),
 }
 
 
-async def each_once(rig: Rig, happened: list[str]) -> None:
+async def poison(scene: Scene) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - seeded, not secret
+    await each_came_to_one(scene, await send_all_of_each(scene, POISONED, dice))
+
+
+async def odd_records(scene: Scene) -> None:
+    await unknown_codec_is_refused(scene)
+    await dated_1999_is_accepted(scene, "zstd")
+
+
+async def a_topic_is_gone(scene: Scene) -> None:
+    """For a while, of a party that is asked something meanwhile."""
+    broker, party = Broker(scene.env), scene.partner(cast.PROBATION)
+    case = await taken_up(scene)
+    await asyncio.to_thread(broker.remove_inbox, party.id)
+    await ask(scene, case, party.id)
+    await asyncio.sleep(A_WHILE)
+    assert not party.of(QueryIssued, case.id)
+    await asyncio.to_thread(broker.make_inbox, party.id)
+    await party.gets(QueryIssued, case.id)
+
+
+async def a_decision_fails(scene: Scene) -> None:
+    """Of one case, whose row does not load; then it does again, and an operator lets it go on."""
+    case, house = await referred(scene), scene.rig.house
+    referrer = scene.partner(case.referrer)
+    await asyncio.to_thread(damage, house, case.id, "json_build_object('was', state)")
+    messages = [await referrer.send(ConsultationConfirmed(), case=case.id) for _ in range(2)]
+    await until("both to be kept", lambda: rows_of(scene.env, "held")["intake"] >= 2)
+    assert set(messages) <= set(scene.ledger.lost())
+    await asyncio.to_thread(damage, house, case.id, "state -> 'was'")
+    assert await held(house, "--retry", case.id) == ["handled 2; free again"]
+    answers = [await referrer.connector.answer(message, within=ANSWERED_WITHIN) for message in messages]
+    assert [type(answer) for answer in answers] == [MessageAccepted, MessageRefused]
+
+
+OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "F10 poison": poison,
+    "F22 odd records": odd_records,
+    "F24 a topic is gone": a_topic_is_gone,
+    "F25 a decision fails": a_decision_fails,
+}
+
+Acts = Mapping[str, Callable[[], Awaitable[None]]]
+
+
+def to_the_house(rig: Rig) -> Acts:
+    return {name: partial(fault, rig) for name, fault in OF_THE_HOUSE.items()}
+
+
+def to_the_load(scene: Scene) -> Acts:
+    own: Acts = {name: partial(fault, scene) for name, fault in OF_A_LOAD.items()}
+    return {**to_the_house(scene.rig), **own}
+
+
+async def each_once(faults: Acts, happened: list[str]) -> None:
     """In this order; `happened` tells how far it came."""
-    for name, fault in FAULTS.items():
-        await fault(rig)
+    for name, fault in faults.items():
+        await fault()
         happened.append(name)
         await asyncio.sleep(A_WHILE)

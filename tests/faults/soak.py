@@ -1,7 +1,8 @@
-"""`python -m tests.faults.soak [--rounds N] [--hours H]`: random kills for long, and a page that shows them.
+"""`python -m tests.faults.soak [--rounds N] [--hours H]`: the figures of each commit, again and again.
 
-Each round is a seeded history of kills in a load of cases, then a look at the books. It ends at the first
-round whose books do not balance, with its seed; that seed belongs into a regression test.
+Each round is a seeded history of kills in a load of cases, malformed messages, erasures that die at each
+step, a backup put back, and a search of all files. It ends at the first round in which something is wrong,
+with its seed, which belongs into a regression test. A page shows what it was like.
 """
 
 import argparse
@@ -17,15 +18,14 @@ import jinja2
 from deploy.local.postgres import RefusedByPostgres
 from deploy.local.servers import EMBEDDED
 from deploy.story.left import rows_of
-from tests.faults.load import Scene, check, play_all
-from tests.faults.sizes import CASES, SEED
+from tests.faults import figures
+from tests.faults.load import Scene
+from tests.faults.sizes import CASES, MALFORMED, ROUNDS, SEED
 from tests.faults.stage import house_to_break, on_stage
 from tests.faults.trouble import Trouble
 
 ROOT = Path(__file__).parents[2]
 EVERY = 2.0  # seconds between two samples
-KILLS_A_ROUND = 10  # rounds of three
-SECONDS = 80.0  # over which the cases of a round begin
 WIDTH, HEIGHT = 900, 160
 
 PAGE = jinja2.Template(
@@ -33,8 +33,8 @@ PAGE = jinja2.Template(
 <style>body{font:16px sans-serif;max-width:60rem;margin:2rem auto}svg{background:#f4f4f4;width:100%}
 polyline{fill:none;stroke:#154273}line{stroke:#c00;opacity:.4}</style>
 <h1>Soak</h1><p>{{ verdict }}</p>
-<p>{{ kills }} kills in {{ minutes }} minutes; {{ messages }} messages, each with one effect or one refusal,
-or not yet answered when this was written. Red lines are kills.</p>
+<p>{{ kills }} random kills in {{ minutes }} minutes; {{ messages }} messages in order, each with one effect
+or one refusal, or not yet answered when this was written. Red lines are random kills.</p>
 {% for plot in plots %}<h2>{{ plot.title }}, at most {{ plot.most }}</h2>
 <svg viewBox="0 0 {{ width }} {{ height }}" role="img" aria-label="{{ plot.title }}">
 {% for x in killed %}<line x1="{{ x }}" x2="{{ x }}" y1="0" y2="{{ height }}"/>{% endfor %}
@@ -63,6 +63,7 @@ class Diary:
     began: float = field(default_factory=time.monotonic)
     samples: list[Sample] = field(default_factory=list)
     histories: list[Trouble] = field(default_factory=list)
+    settled: int = 0  # messages of the rounds that are over
 
     async def keep(self) -> None:
         """Until cancelled."""
@@ -74,6 +75,15 @@ class Diary:
     def kills(self) -> int:
         return sum(len(victims) for trouble in self.histories for victims in trouble.killed)
 
+    @property
+    def messages(self) -> int:
+        return self.settled + len(self.scene.ledger.sent)
+
+    def round_is_over(self) -> None:
+        """Its messages came out right, and need not be kept."""
+        self.settled = self.messages
+        self.scene.forget()
+
     def _look(self) -> Sample:
         ledger = self.scene.ledger
         unanswered = len(ledger.lost())
@@ -82,7 +92,7 @@ class Diary:
         except RefusedByPostgres:
             unsent = None
         at = time.monotonic() - self.began
-        return Sample(at, len(ledger.sent) - unanswered, unanswered, unsent, self.kills)
+        return Sample(at, self.messages - unanswered, unanswered, unsent, self.kills)
 
     def page(self, verdict: str) -> str:
         steps = list(zip(self.samples, self.samples[1:], strict=False))
@@ -99,7 +109,7 @@ class Diary:
             verdict=verdict,
             kills=self.kills,
             minutes=round(last / 60),
-            messages=len(self.scene.ledger.sent),
+            messages=self.messages,
             plots=[_plot(title, line, last) for title, line in lines.items()],
             killed=[round(b.at / last * WIDTH) for a, b in steps if b.kills > a.kills],
             histories=self.histories,
@@ -119,15 +129,21 @@ async def soak(scene: Scene, diary: Diary, rounds: int, hours: float) -> str:
     """The verdict; raises what a round found."""
     number = 0
     while number < rounds and time.monotonic() - diary.began < hours * 3600:
-        trouble = Trouble(scene.rig, SEED + number, KILLS_A_ROUND)
+        trouble = Trouble(scene.rig, SEED + number, ROUNDS)
         diary.histories.append(trouble)
         print(f"round {number + 1}, seed {trouble.seed}", flush=True)
-        _, cases = await asyncio.gather(trouble.make(), play_all(scene, CASES, trouble.seed, last=SECONDS))
-        await scene.rig.drained()
-        await scene.ledger.balanced()
-        await check(scene, cases)
+        await figures.random_kills(scene, trouble, CASES)
+        await figures.malformed(scene, MALFORMED, trouble.seed)
+        await figures.erasures(scene, CASES)
+        with tempfile.TemporaryDirectory() as directory:
+            await figures.backup_put_back(scene, Path(directory), CASES // 3)
+        with tempfile.TemporaryDirectory() as directory:
+            await figures.silence(scene, Path(directory))
+        diary.round_is_over()
         number += 1
-    return f"{number} rounds of {CASES} cases: nothing lost, nothing doubled."
+    return (
+        f"{number} rounds of {CASES} cases and {MALFORMED} malformed messages: nothing lost, nothing doubled."
+    )
 
 
 async def main(rounds: int, hours: float, report: Path) -> None:

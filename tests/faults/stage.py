@@ -10,18 +10,18 @@ import httpx
 from deploy.local import house as local
 from deploy.local.parties import parties_of
 from deploy.local.servers import Servers
-from deploy.story import founding
-from deploy.story.cast import CONNECTED
+from deploy.story import cast, founding
 from deploy.story.people import People
 from deploy.story.telling import Telling
 from deploy.story.world import world
+from tests.faults.broker import Broker
 from tests.faults.ledger import Ledger, Tape
 from tests.faults.load import Scene
 from tests.faults.partner import Partner
 from tests.faults.rig import LAUNCHER, Rig
 from tests.running import quiet_console
 
-PARTIES = [party for party in parties_of("noord-limburg") if party.id in CONNECTED]
+PARTIES = [party for party in parties_of("noord-limburg") if party.id in cast.CONNECTED]
 
 
 @contextmanager
@@ -43,15 +43,16 @@ async def on_stage(rig: Rig) -> AsyncIterator[Scene]:
     env, telling = rig.house.env, Telling(quiet_console())
     async with world(env, telling) as here:
         await founding.record(here, PARTIES)
-        await founding.join(here, PARTIES, without=())
+        await founding.join(here, PARTIES, without=(cast.STRANGER,))
+    Broker(env).keep_inboxes()
     tape = Tape(env)
-    ledger = Ledger(tape, env["topic_prefix"])
+    ledger = Ledger(tape, env)
     context = ssl.create_default_context(cafile=env["ca_file"])
     try:
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(httpx.AsyncClient(verify=context, timeout=30))
             partners = {
-                name: await stack.enter_async_context(Partner(name, env, ledger)) for name in CONNECTED
+                name: await stack.enter_async_context(Partner(name, env, ledger)) for name in cast.CONNECTED
             }
             yield Scene(rig, ledger, People(env, client, telling), partners)
     finally:

@@ -9,7 +9,7 @@ from deploy.story import cast
 from shared.messages.house import MessageAccepted
 from shared.messages.intake import ReferralSubmitted
 from shared.words import PersonRole
-from tests.faults.load import Scene, referred
+from tests.faults.load import NAME, Scene, referred
 
 A_WHILE = 3.0  # seconds
 
@@ -66,4 +66,4 @@ async def test_killed_around_a_key_call_the_case_has_one_key_and_its_texts_open_
     scene.rig.arm(service, point)
     case, _ = await asyncio.gather(referred(scene), scene.rig.crash(service))
     seen = await scene.people(f"worker-{cast.REFERRER}").see("intake", f"/cases/{case.id}")
-    assert seen["persons"][0]["name"] == "Persoon H"
+    assert seen["persons"][0]["name"] == NAME

@@ -10,7 +10,7 @@ from shared.lead import Lead
 from shared.messages.house import MessageAccepted
 from shared.messages.triage import QueryAnswered, QueryIssued
 from shared.relay import LEASE
-from tests.faults.load import BODY, Case, Scene, ask, taken_up
+from tests.faults.load import BODY, TEXT, Case, Scene, ask, taken_up
 from tests.faults.rig import until
 
 FROM_POLICE = f"zvh.triage.from.{cast.POLICE}"
@@ -38,7 +38,7 @@ async def asked(scene: Scene) -> tuple[Case, QueryAnswered]:
     await ask(scene, case, cast.POLICE)
     query = await scene.partner(cast.POLICE).gets(QueryIssued, case.id)
     await scene.rig.drained()
-    item = cast.item("Sinds het voorjaar bekend.", BODY[cast.POLICE])
+    item = cast.item(TEXT, BODY[cast.POLICE])
     return case, QueryAnswered(query_id=query.query_id, involved=True, items=(item,))
 
 

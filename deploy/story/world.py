@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from confluent_kafka import TopicPartition
+from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.local.environment import admin_connection
@@ -191,8 +192,16 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _inboxes(house: dict[str, Any]) -> dict[str, int]:
+    """Asks again while the broker cannot say."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     places = {TopicPartition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
     client = AdminClient(admin_connection(house).for_librdkafka())
-    found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
-    return {places[place]: future.result().offset for place, future in found.items()}
+    deadline = time.monotonic() + WITHIN
+    while True:
+        found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
+        try:
+            return {places[place]: future.result().offset for place, future in found.items()}
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(1)

@@ -9,6 +9,9 @@ import random
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from confluent_kafka import Producer
+
+from deploy.local.environment import admin_connection
 from deploy.local.house import KAFKA, POSTGRES
 from deploy.story import cast
 from deploy.story.left import rows_of
@@ -27,6 +30,7 @@ from tests.faults.rig import Rig, until
 from tests.faults.sizes import SEED
 from tests.faults.test_odd_records import dated_1999_is_accepted, unknown_codec_is_refused
 from tests.flows.test_parked import damage, held
+from tests.running import produce
 
 Fault = Callable[[Rig], Awaitable[None]]
 A_WHILE = 3.0  # seconds
@@ -101,6 +105,35 @@ async def everything_comes_again(rig: Rig) -> None:
         await asyncio.to_thread(tape.stop)
 
 
+async def services_are_poisoned(rig: Rig) -> None:
+    """On a topic of the house's own, as by somebody with intake's login: the other four cannot read it."""
+    topic, dice = "zvh.intake.events", random.Random(SEED)  # noqa: S311 - seeded, not secret
+    producer = Producer(admin_connection(rig.house.env).for_librdkafka())
+    stands = {
+        (topic, produce(producer, topic, dice.randbytes(100), [("ce_id", None)]))
+        for _ in range(POISONED // 10)
+    }
+    tape = Tape(rig.house.env)
+    ledger = Ledger(tape, rig.house.env)
+
+    def each_has_its_dead_letters() -> bool:
+        others = [service for service in SERVICES if service != "intake"]
+        return all(stands <= dead_of(ledger, service) for service in others)
+
+    try:
+        await until("dead letters of the other four", each_has_its_dead_letters)
+    finally:
+        await asyncio.to_thread(tape.stop)
+
+
+def dead_of(ledger: Ledger, service: str) -> set[tuple[str, int]]:
+    return {(letter.position.topic, letter.position.offset) for letter in ledger.dead(service)}
+
+
+async def an_unknown_codec(rig: Rig) -> None:
+    await unknown_codec_is_refused(rig.house.env)
+
+
 async def all_offsets_are_lost(rig: Rig) -> None:
     await lose_offsets(rig, Broker(rig.house.env))
     await rig.start(*SERVICES)
@@ -118,10 +151,12 @@ OF_THE_HOUSE: dict[str, Fault] = {
     "F7 everything comes again": everything_comes_again,
     "F8 database killed": killed(POSTGRES),
     "F8 database frozen": frozen(POSTGRES, 10),
+    "F10 services are poisoned": services_are_poisoned,
     "F11 dead letters cannot be written": no_dead_letter_can_be_written,
     "F16 key authority killed": killed("retention"),
     "F17 all offsets are lost": all_offsets_are_lost,
     "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
+    "F22 an unknown codec": an_unknown_codec,
     "F5 broker frozen": frozen(KAFKA, 30),
 }
 
@@ -131,8 +166,7 @@ async def poison(scene: Scene) -> None:
     await each_came_to_one(scene, await send_all_of_each(scene, POISONED, dice))
 
 
-async def odd_records(scene: Scene) -> None:
-    await unknown_codec_is_refused(scene)
+async def a_record_of_1999(scene: Scene) -> None:
     await dated_1999_is_accepted(scene, "zstd")
 
 
@@ -164,7 +198,7 @@ async def a_decision_fails(scene: Scene) -> None:
 
 OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
     "F10 poison": poison,
-    "F22 odd records": odd_records,
+    "F22 a record of 1999": a_record_of_1999,
     "F24 a topic is gone": a_topic_is_gone,
     "F25 a decision fails": a_decision_fails,
 }

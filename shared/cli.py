@@ -16,7 +16,6 @@ from shared import erased_logs, logs, migrate, parked, runtime
 from shared.clock import machine_now
 from shared.database import connect
 from shared.house_keys import KeyDirectoryDamaged
-from shared.lead import Lead, leading
 from shared.numbering import go_on_above
 from shared.service import Service
 from shared.settings import Settings
@@ -101,11 +100,7 @@ def command_line(
         async def go_on() -> bool:
             engine = connect(settings.database_url)
             try:
-                async with leading(engine, Lead.RELAY) as leader:
-                    if leader is not None:
-                        async with leader.begin():
-                            await go_on_above(leader, machine_now())
-                    return leader is not None
+                return await go_on_above(engine, machine_now())
             finally:
                 await engine.dispose()
 

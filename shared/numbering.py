@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.database import fetch, run
-from shared.lead import Lead
+from shared.lead import Lead, leading
 from shared.outbox import Row
 
 _READ = text("SELECT recipient, last, given FROM sequences")
@@ -111,13 +111,19 @@ async def read_numbers(leader: AsyncConnection) -> Numbers:
     return numbers
 
 
-async def go_on_above(connection: AsyncConnection, moment: datetime) -> None:
+async def go_on_above(engine: AsyncEngine, moment: datetime) -> bool:
     """Of a database from a backup: letters and events get higher numbers than any it gave and forgot.
 
     Whoever had those drops what is not higher (F23). Microseconds since 1970: no service ever sent so much.
+    False, and nothing is changed, while a relay is at work on it.
     """
     number = round(moment.timestamp() * _MICROSECONDS)
-    await run(connection, _RAISE, number=number, everybody=_EVERYBODY)
+    async with leading(engine, Lead.RELAY) as leader:
+        if leader is None:
+            return False
+        async with leader.begin():
+            await run(leader, _RAISE, number=number, everybody=_EVERYBODY)
+    return True
 
 
 async def restored_at(connection: AsyncConnection) -> datetime | None:

@@ -115,9 +115,12 @@ async def test_after_a_restore_letters_and_events_bear_higher_numbers_than_any_b
 
 
 async def restored_now(engine: AsyncEngine) -> datetime:
-    async with engine.begin() as connection:
+    """Not while a relay leads."""
+    async with leading(engine, Lead.RELAY):
+        assert not await go_on_above(engine, machine_now())
+    async with engine.connect() as connection:
         assert await restored_at(connection) is None
-        await go_on_above(connection, machine_now())
+        assert await go_on_above(engine, machine_now())
         moment = await restored_at(connection)
     assert moment is not None
     return moment

@@ -112,8 +112,7 @@ async def test_after_a_restore_what_comes_about_a_case_that_came_and_went_since_
     unaware = forgetting(engine, keys)
     await unaware.run()
     assert unaware.unsure([s.CASE]) == []
-    async with engine.begin() as connection:
-        await go_on_above(connection, machine_now())
+    assert await go_on_above(engine, machine_now())
     aware = forgetting(engine, keys)
     await aware.run()
     opened = [c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up()) for _ in range(2)]

@@ -160,10 +160,8 @@ async def test_a_decision_about_a_case_that_is_erased_holds_nothing_r105(
 ) -> None:
     engine, transaction = await house(fresh_database)
     await fates(transaction, event(OPEN), event(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)))
-    late = event(MOVED)
-    assert await fates(transaction, late) == [Fate.WAITING]
-    assert await fates(transaction, await a_day_later(engine, late)) == [Fate.REFUSED]
-    assert await rows(engine, "cases") == []
+    assert await fates(transaction, event(MOVED)) == [Fate.REFUSED]
+    assert await rows(engine, "cases") == await rows(engine, "held") == []
 
 
 async def test_what_came_too_early_waits_for_a_day_and_holds_the_case_then(

@@ -241,11 +241,18 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 async def _ended(what: str, ending: Awaitable[None], within: float) -> None:
-    """In time, or not: what is then still open closes with the process, and was not acknowledged."""
+    """In time, or not: what is then still open closes with the process, and was not acknowledged.
+
+    While a broker is away aiokafka's consumer raises the cancellation of its own fetch, half-way.
+    """
     try:
-        await asyncio.wait_for(ending, within)
+        (ended,) = await asyncio.wait_for(asyncio.gather(ending, return_exceptions=True), within)
     except TimeoutError:
+        ended = asyncio.CancelledError()
+    if isinstance(ended, asyncio.CancelledError):
         log.warning("ends-by-force", what=what)
+    elif ended is not None:
+        raise ended
 
 
 def _report_end(

@@ -108,7 +108,7 @@ class Connector:
     ) -> None:
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
-        await self._consumer.stop()
+        await _stopped(self._consumer)
         await self._producer.stop()
         await self._client.aclose()
 
@@ -287,3 +287,12 @@ class Connector:
             body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
         )
         return payload
+
+
+async def _stopped(consumer: AIOKafkaConsumer) -> None:
+    """While a broker is away aiokafka's `stop` raises the cancellation of its own fetch, half-way."""
+    ended: Any = (await asyncio.gather(consumer.stop(), return_exceptions=True))[0]
+    if isinstance(ended, asyncio.CancelledError):
+        await consumer._client.close()
+    elif ended is not None:
+        raise ended

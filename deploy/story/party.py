@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from aiokafka.errors import KafkaConnectionError
+
 from deploy.story.telling import TOOK_EFFECT, WITHIN, Refusal, StoryFailed, Telling
 from shared.connector import Answer, Connector, LetterIn, from_house_file
 from shared.message import Model, of_model
@@ -26,8 +28,16 @@ class Party:
     _connector: Connector | None = None
 
     async def __aenter__(self) -> Self:
-        self._connector = Connector(from_house_file(self.house, self.id), self._keep)
-        await self._connector.__aenter__()
+        """Started again while no broker answers, as a supervisor would."""
+        deadline = asyncio.get_running_loop().time() + WITHIN
+        while self._connector is None:
+            try:
+                connector = Connector(from_house_file(self.house, self.id), self._keep)
+                self._connector = await connector.__aenter__()
+            except KafkaConnectionError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise
+                await asyncio.sleep(1)
         return self
 
     async def __aexit__(

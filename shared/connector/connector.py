@@ -81,6 +81,7 @@ class Connector:
         self._sequences: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
+        """Raises `KafkaConnectionError` when no broker answers or takes the login; nothing stays open."""
         settings = self._settings
         take_any_header_name()
         login = settings.login.for_aiokafka()
@@ -98,8 +99,12 @@ class Connector:
             metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
             **login,
         )
-        await self._producer.start()
-        await self._consumer.start()
+        try:
+            await self._producer.start()
+            await self._consumer.start()
+        except BaseException:
+            await self._close()
+            raise
         self._reading = asyncio.create_task(self._read(), name=f"connector-{settings.party}")
         return self
 
@@ -108,6 +113,9 @@ class Connector:
     ) -> None:
         self._reading.cancel()
         await asyncio.gather(self._reading, return_exceptions=True)
+        await self._close()
+
+    async def _close(self) -> None:
         await _stopped(self._consumer)
         await self._producer.stop()
         await self._client.aclose()

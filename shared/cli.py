@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import typer
 import uvloop
 from fastapi import APIRouter
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared import erased_logs, logs, migrate, parked, runtime
 from shared.clock import machine_now
@@ -49,11 +50,8 @@ def command_line(
         settings = _settings(service.name)
 
         async def upgrade() -> str | None:
-            engine = connect(settings.database_url)
-            try:
+            async with _database(settings) as engine:
                 return await migrate.upgrade(engine, service)
-            finally:
-                await engine.dispose()
 
         try:
             typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
@@ -98,11 +96,8 @@ def command_line(
         settings = _settings(service.name)
 
         async def go_on() -> bool:
-            engine = connect(settings.database_url)
-            try:
+            async with _database(settings) as engine:
                 return await go_on_above(engine, machine_now())
-            finally:
-                await engine.dispose()
 
         if not asyncio.run(go_on()):
             _stop(f"{service.name}: it is running on this database; stop it, restore, and say it then")
@@ -116,17 +111,13 @@ def command_line(
         settings = _settings(service.name)
 
         async def read() -> None:
-            engine = connect(settings.database_url)
-            try:
-                async with engine.connect() as connection:
-                    for log in await erased_logs.kept(connection):
-                        typer.echo(str(log))
-                    if measure:
-                        key = runtime.marker_key(settings)
-                        found = await erased_logs.measure(connection, key, [measure], machine_now())
-                        typer.echo(f"as it lies here: {found[measure]}")
-            finally:
-                await engine.dispose()
+            async with _database(settings) as engine, engine.connect() as connection:
+                for log in await erased_logs.kept(connection):
+                    typer.echo(str(log))
+                if measure:
+                    key = runtime.marker_key(settings)
+                    found = await erased_logs.measure(connection, key, [measure], machine_now())
+                    typer.echo(f"as it lies here: {found[measure]}")
 
         asyncio.run(read())
 
@@ -137,6 +128,16 @@ def command_line(
         typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
 
     return app
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The service's own, for as long as a command takes."""
+    engine = connect(settings.database_url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
 
 
 def _settings(service: str) -> Settings:

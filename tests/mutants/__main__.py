@@ -25,7 +25,10 @@ PASSED, FAILED = 0, 1  # pytest's; any other code says that the tests did not ru
 
 
 def main(names: Sequence[str]) -> int:
-    """0 when every bug was caught, and the tests pass without one."""
+    """0 when every bug was caught, and the tests pass without one; 2 for a name that no bug has."""
+    if unknown := set(names) - {bug.name for bug in BUGS}:
+        print(f"no such bug: {', '.join(sorted(unknown))}; without a name all are planted", file=sys.stderr)
+        return 2
     chosen = [bug for bug in BUGS if not names or bug.name in names]
     table = Table("bug", "caught", "seconds")
     console = Console()

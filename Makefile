@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE ?=
 ENGINE ?=
+FIGURES ?=
 ROUNDS ?= 1000000
 HOURS ?= 24
 STAMP := $(VENV)/.installed
@@ -50,10 +51,10 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 	@$(BIN)/python -m deploy.containers reset --base "$(BASE)"
 
 test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL: containers where an engine answers, else embedded
-	@$(BIN)/python -m tests --engine "$(ENGINE)"
+	@$(BIN)/python -m tests --engine "$(ENGINE)" --figures "$(FIGURES)"
 
 figures: $(STAMP) ## Run the figures of each commit: random kills, malformed messages, erasures, a backup put back
-	@$(BIN)/python -m tests --figures
+	@$(BIN)/python -m tests --figures only
 
 faults: $(STAMP) ## Run these and the other long tests: faults, loads, two processes of each service
 	@$(BIN)/python -m tests --long

@@ -1,10 +1,11 @@
-"""`python -m tests [--engine own | --figures | --long]`: the tests, in containers where they can be had.
+"""`python -m tests [--engine own] [--figures too | --figures only | --long]`: the tests, on real servers.
 
-What `make test` and a build server run. With containers, what starts servers is tested on embedded ones too.
-That no engine can be had, or that nothing can be built for it, is no failure: it is said, and the embedded
-servers have to do. Two parts run beside each other, each with servers of its own: the one mostly waits while
-the other works. Those that kill and freeze processes or send thousands of messages are embedded, one part
-after the other: by `--figures` what each commit has to reach, by `--long` all of them.
+What `make test` and a build server run, in containers where they can be had. With containers, what starts
+servers is tested on embedded ones too. That no engine can be had, or that nothing can be built for it, is
+no failure: it is said, and the embedded servers have to do. Two parts run beside each other, each with
+servers of its own: the one mostly waits while the other works. Those that kill and freeze processes or send
+thousands of messages are embedded: by `--figures` what each commit has to reach, with the tests or alone,
+by `--long` all of them, one part after the other.
 """
 
 import argparse
@@ -67,24 +68,23 @@ def main() -> int:
     """0 when every test that was run passed."""
     parser = argparse.ArgumentParser(prog="python -m tests", description=__doc__)
     parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
-    parser.add_argument("--figures", action="store_true", help="the figures of each commit instead")
-    parser.add_argument(
-        "--long", action="store_true", help="these, and the tests of faults and scale, instead"
-    )
+    parser.add_argument("--figures", choices=("", "too", "only"), default="", help="those of each commit")
+    parser.add_argument("--long", action="store_true", help="figures, faults and scale instead of the tests")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
-    if wish.long or wish.figures:
+    if wish.long or wish.figures == "only":
         parts = LONG if wish.long else (FIGURES,)
         return _told_of([_run(EMBEDDED, *parts, at_once=1)], "they act on processes")
+    too = (FIGURES,) if wish.figures else ()
     outcomes, missing = [], ""
     try:
         with _containers(may_start=wish.engine == "own"):
-            outcomes.append(_run(CONTAINERS))
-        outcomes.append(_run(EMBEDDED, START_SERVERS))
+            outcomes.append(_run(CONTAINERS, *PARTS))
+        outcomes.append(_run(EMBEDDED, *too, START_SERVERS))
     except NoContainers as why:
         missing = str(why)
-        outcomes.append(_run(EMBEDDED))
+        outcomes.append(_run(EMBEDDED, *too, *PARTS))
     return _told_of(outcomes, missing)
 
 
@@ -160,11 +160,11 @@ def _told(name: str) -> Iterator[None]:
 
 
 def _run(servers: str, *parts: str, at_once: int = AT_ONCE) -> Outcome:
-    print(f"\n== {', '.join(parts) or 'every test'}, {servers}", flush=True)
+    print(f"\n== {', '.join(parts)}, {servers}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         reports = Path(directory)
-        codes = asyncio.run(_all(parts or PARTS, reports, os.environ | {CHOICE: servers}, at_once))
+        codes = asyncio.run(_all(parts, reports, os.environ | {CHOICE: servers}, at_once))
         return _read(reports, servers, codes, time.monotonic() - began)
 
 

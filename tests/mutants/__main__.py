@@ -5,6 +5,7 @@ The same tests are run without any bug first: a test that fails anyway tells not
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,8 @@ from tests.mutants.bugs import BUGS, Bug
 ROOT = Path(__file__).parents[2]
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache")
 AT_MOST = 600  # seconds; a bug that makes its tests hang has been seen too
+WITHOUT_BUG_AT_MOST = 1800  # all their tests together
+STOPS_WITHIN = 60
 PASSED, FAILED = 0, 1  # pytest's; any other code says that the tests did not run
 
 
@@ -29,11 +32,12 @@ def main(names: Sequence[str]) -> int:
     if unknown := set(names) - {bug.name for bug in BUGS}:
         print(f"no such bug: {', '.join(sorted(unknown))}; without a name all are planted", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
     chosen = [bug for bug in BUGS if not names or bug.name in names]
     table = Table("bug", "caught", "seconds")
     console = Console()
     tests = sorted({test for bug in chosen for test in bug.tests})
-    code, _ = tested(None, tests)
+    code, _ = tested(None, tests, WITHOUT_BUG_AT_MOST)
     if code != PASSED:
         console.print(f"[red]without any bug pytest ends with {code}[/]: {', '.join(tests)}")
         return 1
@@ -49,8 +53,11 @@ def main(names: Sequence[str]) -> int:
     return 0 if all(caught) else 1
 
 
-def tested(bug: Bug | None, tests: Sequence[str]) -> tuple[int, str]:
-    """How pytest ends on a copy with this bug, and the first test that failed."""
+def tested(bug: Bug | None, tests: Sequence[str], at_most: float = AT_MOST) -> tuple[int, str]:
+    """How pytest ends on a copy with this bug, and the first test that failed.
+
+    Tests that take longer than `at_most` seconds are interrupted, so that they still stop their servers.
+    """
     with tempfile.TemporaryDirectory() as directory:
         copy = Path(directory) / "house"
         shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
@@ -61,13 +68,22 @@ def tested(bug: Bug | None, tests: Sequence[str]) -> tuple[int, str]:
             command, cwd=copy, env=os.environ | {CHOICE: "embedded"}, stdout=subprocess.PIPE, text=True
         ) as run:
             try:
-                said, _ = run.communicate(timeout=AT_MOST)
+                said, _ = run.communicate(timeout=at_most)
             except subprocess.TimeoutExpired:
-                run.terminate()
-                run.communicate()
-                return FAILED, f"standing still for {AT_MOST} s"
+                interrupt(run)
+                return FAILED, f"standing still for {at_most:.0f} s"
     failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return run.returncode, failed[0].rpartition("::")[2] if failed else ""
+
+
+def interrupt(run: subprocess.Popen[str]) -> None:
+    """As Ctrl-C does; killed when it does not end within `STOPS_WITHIN` seconds."""
+    run.send_signal(signal.SIGINT)
+    try:
+        run.communicate(timeout=STOPS_WITHIN)
+    except subprocess.TimeoutExpired:
+        run.kill()
+        run.communicate()
 
 
 def planted(bug: Bug, copy: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import docker
@@ -63,8 +64,12 @@ def prepare(
     house: str = "noord-limburg",
     prefix: str = "zvh",
     patience: int = PATIENCE,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
-    """Everything made once and kept; `images` are tags by name, `name` is the composition's."""
+    """Everything made once and kept; `images` are tags by name, `name` is the composition's.
+
+    `more`: variables of compose.yaml that have a default there.
+    """
     layout = make_layout(directory)
     layout.clock_file.parent.chmod(0o755)
     layout.clock_file.chmod(0o644)
@@ -98,6 +103,7 @@ def prepare(
         "ZVH_TOPIC_PREFIX": prefix,
         "ZVH_PATIENCE": patience,
         **ports,
+        **more,
         **{f"ZVH_IMAGE_{image.upper()}": tag for image, tag in images.items()},
     }
     made = Prepared(layout, house, prefix, {key: str(value) for key, value in variables.items()}, passwords)

@@ -25,6 +25,7 @@ from deploy.provisioning.databases import CLOSING_SHARED_ONES, SUPERUSER
 from shared.connection import Connection
 
 STARTS_WITHIN = 60.0  # seconds
+SHORT_LIVED = {"ZVH_KAFKA_COMPILERS": "1"}  # variables of compose.yaml for a broker that lives for minutes
 
 
 def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers:
@@ -73,6 +74,7 @@ def _project(directory: Path, images: Mapping[str, str], make: Make) -> Iterator
         "ZVH_DIRECTORY": str(directory.resolve()),
         "ZVH_HOUSE": "-",
         "ZVH_SOURCE": "-",
+        **SHORT_LIVED,
         **{f"ZVH_IMAGE_{name.upper()}": tag for name, tag in images.items()},
         **{f"ZVH_PORT_{name}": str(port) for name in ("KAFKA", "POSTGRES", "ISSUER")},
         **{f"ZVH_PORT_{name}": "0" for name in ("INTAKE", "TRIAGE", "RTO", "RETENTION", "GOVERNANCE")},

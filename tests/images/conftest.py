@@ -10,6 +10,7 @@ import pytest
 from deploy.containers import images
 from deploy.containers.engine import connected
 from deploy.containers.house import ContainedHouse, prepare
+from deploy.containers.servers import SHORT_LIVED
 from tests.containers import chosen, made_by_testcontainers
 
 
@@ -43,7 +44,9 @@ def house_in_containers(
 ) -> Iterator[ContainedHouse]:
     """By testcontainers; nothing of it stays."""
     name = f"zvh-{directory.parent.name}-{directory.name}"
-    house = ContainedHouse(engine, prepare(directory, tags, name=name), made_by_testcontainers)
+    house = ContainedHouse(
+        engine, prepare(directory, tags, name=name, more=SHORT_LIVED), made_by_testcontainers
+    )
     try:
         house.up()
         yield house

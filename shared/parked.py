@@ -123,7 +123,7 @@ async def _handled(
     try:
         record = from_bytes(one.record)
     except Exception as error:
-        log_bug(transaction.process.service, "held-message-unreadable", error, row=one.id)
+        log_bug(receiver.service.name, "held-message-unreadable", error, row=one.id)
         return False
     deliveries, dead = await receiver.receive([(record, one)], known)
     outcomes = await transaction.run(deliveries, dead)

@@ -27,6 +27,7 @@ from shared.clock import Clock, machine_now
 from shared.codec import Codec, SignedAndSealed
 from shared.consume import Consumer, make_broker, subscribe
 from shared.database import connect
+from shared.deciding import Deciding
 from shared.desk import Desk
 from shared.forgetting import Forgetting
 from shared.gauges import Gauges, metrics_router
@@ -120,14 +121,11 @@ def assemble(
     forgetting = Forgetting(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine,
-        service.process,
+        Deciding(service.process, post, policy, timedelta(seconds=settings.patience)),
         cases,
         parties,
-        post,
-        policy,
         marker_key(settings),
         service.own_rows,
-        timedelta(seconds=settings.patience),
         case_keys.drop,
         tracing.traced if tracing else None,
         forgetting,

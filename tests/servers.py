@@ -11,6 +11,7 @@ from shared.actor import Actor, Command
 from shared.cases import CaseTable
 from shared.clock import machine_now
 from shared.content import Ref, Sealed, contents
+from shared.deciding import Deciding
 from shared.delivery import Delivery
 from shared.ids import new_id
 from shared.inbox import Slip
@@ -29,10 +30,8 @@ MARKER_KEY = b"m" * 32
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    post = Post(service.name, Topics())
-    return Transaction(
-        engine, service.process, cases, PartyCopy(), post, Policy(), MARKER_KEY, service.own_rows
-    )
+    deciding = Deciding(service.process, Post(service.name, Topics()), Policy())
+    return Transaction(engine, deciding, cases, PartyCopy(), MARKER_KEY, service.own_rows)
 
 
 async def know(engine: AsyncEngine, parties: Parties) -> None:

@@ -289,7 +289,7 @@ def test_nobody_catches_everything_in_silence() -> None:
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or ast.unparse(node.type) in ("Exception", "BaseException"))
     }
-    reading, deciding = ("consume", "receive", "parked"), ("transaction", "timekeeper")
+    reading, deciding = ("consume", "receive", "parked"), ("deciding", "timekeeper")
     around = ("relay", "tidying", "tracing", "web")
     assert found == {f"shared/{module}.py" for module in (*reading, *deciding, *around)}
 

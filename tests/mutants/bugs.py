@@ -105,14 +105,14 @@ BUGS = (
     ),
     Bug(
         "fault does not hold its case",
-        "shared/transaction.py",
+        "shared/deciding.py",
         "writes.cases[case.case_id] = case._replace(held=True)",
         "writes.cases[case.case_id] = case._replace(held=False)",
         ("tests/intake/test_store.py",),
     ),
     Bug(
         "erased case comes back",
-        "shared/transaction.py",
+        "shared/deciding.py",
         "if gone and (isinstance(command, Refusal) or not command.after_erasure):",
         "if gone and isinstance(command, Refusal):",
         ("tests/intake/test_store.py",),

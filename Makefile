@@ -50,7 +50,7 @@ down-containers: $(STAMP) ## Remove its containers; data and secrets stay
 reset-containers: $(STAMP) ## Remove its containers and forget all its data
 	@$(BIN)/python -m deploy.containers reset --base "$(BASE)"
 
-test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL: containers where an engine answers, else embedded
+test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL, in containers where an engine answers; FIGURES=too adds the figures
 	@$(BIN)/python -m tests --engine "$(ENGINE)" --figures "$(FIGURES)"
 
 figures: $(STAMP) ## Run the figures of each commit: random kills, malformed messages, erasures, a backup put back

@@ -7,7 +7,7 @@ groups have committed is asked by aiokafka: librdkafka takes the whole process d
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,14 +39,18 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class PostOffice:
-    """Asks and tells the broker; every method raises `CannotReachKafka`. Connects at the first question."""
+    """Asks and tells the broker; every method raises `CannotReachKafka`.
+
+    Connects at the first question, and anew at the first one after a failure: librdkafka's client holds on to
+    what it knew of a broker that has crashed since, and is refused for that for good.
+    """
 
     login: Connection
     _client: AdminClient | None = None
 
     async def places(self, pattern: str) -> list[Place]:
         """All partitions of the topics that match and that this login may describe."""
-        listed = await _answered(asyncio.to_thread(self._admin.list_topics, timeout=PATIENCE))
+        listed = await self._answered(asyncio.to_thread(self._admin.list_topics, timeout=PATIENCE))
         matching = re.compile(pattern)
         return [
             Place(name, number)
@@ -74,7 +78,7 @@ class PostOffice:
 
     async def read_by_each(self, groups: Iterable[str]) -> list[dict[Place, int]]:
         """The same of several groups, in their order."""
-        answers: list[dict[Place, int]] = await _answered(self._ask_coordinators(list(groups)))
+        answers: list[dict[Place, int]] = await self._answered(self._ask_coordinators(list(groups)))
         return answers
 
     async def _ask_coordinators(self, groups: list[str]) -> list[dict[Place, int]]:
@@ -87,21 +91,21 @@ class PostOffice:
 
     async def groups(self) -> list[str]:
         """All groups that this login may describe."""
-        listed = await _answered(asyncio.wrap_future(self._admin.list_consumer_groups()))
+        listed = await self._answered(asyncio.wrap_future(self._admin.list_consumer_groups()))
         return sorted(group.group_id for group in listed.valid)
 
     async def delete_before(self, offsets: Mapping[Place, int]) -> None:
         """Delete what lies before these offsets; the broker frees the bytes when it rolls the segment."""
         if offsets:
             asked = [TopicPartition(place.topic, place.partition, end) for place, end in offsets.items()]
-            await _all(self._admin.delete_records(asked).values())
+            await self._all(self._admin.delete_records(asked).values())
 
     async def _offsets(self, places: Iterable[Place], spec: OffsetSpec) -> dict[Place, int]:
         asked = {TopicPartition(place.topic, place.partition): spec for place in places}
         if not asked:
             return {}
         futures = self._admin.list_offsets(asked)
-        found = await _all(futures.values())
+        found = await self._all(futures.values())
         return {
             Place(one.topic, one.partition): result.offset for one, result in zip(futures, found, strict=True)
         }
@@ -111,6 +115,18 @@ class PostOffice:
         if self._client is None:
             self._client = AdminClient(self.login.for_librdkafka())
         return self._client
+
+    async def _all(self, futures: Iterable[Future[Any]]) -> list[Any]:
+        question = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
+        answers: list[Any] = await self._answered(question)
+        return answers
+
+    async def _answered(self, question: Awaitable[Any]) -> Any:
+        try:
+            return await asyncio.wait_for(question, PATIENCE)
+        except (KafkaException, KafkaError, TimeoutError) as error:
+            self._client = None
+            raise CannotReachKafka(type(error).__name__) from None
 
 
 async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
@@ -154,15 +170,3 @@ async def _committed_now(client: AIOKafkaAdminClient, group: str) -> dict[Place,
         for number, offset, *_ in some
         if offset >= 0
     }
-
-
-async def _all(futures: Iterable[Future[Any]]) -> list[Any]:
-    answers: list[Any] = await _answered(asyncio.gather(*(asyncio.wrap_future(future) for future in futures)))
-    return answers
-
-
-async def _answered(question: Any) -> Any:
-    try:
-        return await asyncio.wait_for(question, PATIENCE)
-    except (KafkaException, KafkaError, TimeoutError) as error:
-        raise CannotReachKafka(type(error).__name__) from None

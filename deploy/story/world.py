@@ -192,12 +192,12 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 def _inboxes(house: dict[str, Any]) -> dict[str, int]:
-    """Asks again while the broker cannot say."""
+    """Asks again while the broker cannot say, as somebody new: a client remembers one that has crashed."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
     places = {TopicPartition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
-    client = AdminClient(admin_connection(house).for_librdkafka())
     deadline = time.monotonic() + WITHIN
     while True:
+        client = AdminClient(admin_connection(house).for_librdkafka())
         found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
         try:
             return {places[place]: future.result().offset for place, future in found.items()}

@@ -1,5 +1,6 @@
 """The running broker gives every login what the table says, and survives being killed."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from deploy.provisioning.provision import provision_parties, remove_party_access
 from deploy.provisioning.topics import SERVICES
 from shared.connection import Connection
 from shared.parties import PartyKind, PartyRecord
+from shared.post_office import CannotReachKafka, Place, PostOffice
 from tests.deploy.conftest import PARTIES, PREFIX, SERVERS
 from tests.deploy.posting import post
 
@@ -212,17 +214,33 @@ def test_provisioning_again_changes_nothing(kafka: Kafka, logins: Logins) -> Non
     assert len(visible_topics(logins["politie"])) == 6
 
 
-def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certificates: Certificates) -> None:
+async def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certificates: Certificates) -> None:
+    """And answers whoever asked it before, while and after it was away."""
     log = tmp_path / "kafka.log"
     first = SERVERS.start_kafka(tmp_path, certificates, log)
     password = provision_parties(first.connection, ["nester"], prefix=PREFIX)["nester"]
     login = first.connection.as_user("nester", password)
     assert write(login, "zvh.intake.from.nester") == 0
+    office, outbox = PostOffice(first.connection), Place("zvh.intake.from.nester", 0)
+    assert await office.ends([outbox]) == {outbox: 1}
     first.kill()
-    second = SERVERS.start_kafka(tmp_path, certificates, log)
+    with pytest.raises(CannotReachKafka):
+        await office.ends([outbox])
+    second = await asyncio.to_thread(SERVERS.start_kafka, tmp_path, certificates, log)
     try:
         assert second.connection == first.connection
         assert len(visible_topics(login)) == 6
+        assert await _answer(office, outbox) == {outbox: 1}
     finally:
         second.stop()
         SERVERS.remove_kafka(tmp_path)
+
+
+async def _answer(office: PostOffice, place: Place) -> dict[Place, int]:
+    """A broker that has just started may refuse at first."""
+    for _ in range(20):
+        try:
+            return await office.ends([place])
+        except CannotReachKafka:
+            await asyncio.sleep(0.5)
+    return await office.ends([place])

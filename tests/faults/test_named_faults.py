@@ -72,6 +72,9 @@ async def same_story(rig: Rig, faults: Coroutine[Any, Any, None], happened: list
             assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
         assert told.left == LEFT
         assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+    except BaseException as failed:
+        failed.add_note(f"after {happened}; the faults: {trouble!r}")
+        raise
     finally:
         trouble.cancel()
         await asyncio.gather(trouble, return_exceptions=True)

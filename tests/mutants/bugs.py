@@ -138,4 +138,11 @@ BUGS = (
         "if True:",
         ("tests/shared/test_forgetting.py",),
     ),
+    Bug(
+        "broker that crashed is remembered as it was",
+        "shared/post_office.py",
+        "            self._client = None\n            raise",
+        "            raise",
+        ("tests/deploy/test_kafka.py::test_after_a_kill_the_same_broker_comes_back",),
+    ),
 )

@@ -136,6 +136,7 @@ class Deciding(Generic[S]):
     # --- not deciding, or not now -----------------------------------------------------------------
 
     def refuse(self, delivery: Delivery, refusal: Refusal, writes: Writes[S]) -> Outcome:
+        """Journalled, and told to whoever asked; an event that is refused is a fault of ours, and parked."""
         slip = delivery.slip
         case_id = ERASED if refusal == ERASED_CASE else slip.case_id
         if case_id is ERASED:

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from deploy.local.environment import admin_connection
 from deploy.story import cast, clock
@@ -23,6 +21,7 @@ from deploy.story.left import case_keys, keys_erased, rows_that_mention
 from deploy.story.party import Party
 from deploy.story.people import People, Person
 from deploy.story.telling import WITHIN, Refusal, Telling
+from shared.post_office import CannotReachKafka, Place, PostOffice
 
 MINUTE = timedelta(minutes=1)
 TWO_LOOKS = 1.2  # seconds; each service looks twice a second what is due
@@ -131,7 +130,7 @@ class World:
     async def inboxes(self) -> dict[str, int]:
         """How many records stand on each party's inbox, when nothing is on its way any more."""
         counted: dict[str, int] = {}
-        while (now := await asyncio.to_thread(_inboxes, self.house)) != counted:
+        while (now := await _inboxes(self.house)) != counted:
             counted = now
             await asyncio.sleep(ON_ITS_WAY)
         return counted
@@ -191,17 +190,15 @@ def _claims(token: str) -> dict[str, Any]:
     return claims
 
 
-def _inboxes(house: dict[str, Any]) -> dict[str, int]:
-    """Asks again while the broker cannot say, as somebody new: a client remembers one that has crashed."""
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-    places = {TopicPartition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
+async def _inboxes(house: dict[str, Any]) -> dict[str, int]:
+    """Asks again while the broker cannot say."""
+    places = {Place(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
+    office = PostOffice(admin_connection(house))
     deadline = time.monotonic() + WITHIN
     while True:
-        client = AdminClient(admin_connection(house).for_librdkafka())
-        found = client.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
         try:
-            return {places[place]: future.result().offset for place, future in found.items()}
-        except KafkaException:
+            return {places[place]: end for place, end in (await office.ends(places)).items()}
+        except CannotReachKafka:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(1)
+            await asyncio.sleep(1)

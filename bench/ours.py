@@ -1,6 +1,7 @@
 """(b) Ours: triage as it is deployed, with its whole shell.
 
-Only the codec can be left out, here and nowhere else, and case keys are derived instead of fetched.
+The cryptography can be left out, here and nowhere else, of messages and of what is kept; case keys are
+derived instead of fetched.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 import typer
 import uvloop
 
-from bench.child import Began, Noting, Plain, read_records
+from bench.child import Began, Noting, Plain, PlainKey, read_records
 from bench.load import Query
 from bench.seed import open_queries
 from services.triage.main import SERVICE
@@ -21,6 +22,7 @@ from shared.codec import Codec, SignedAndSealed
 from shared.database import connect
 from shared.house_keys import HouseKeys
 from shared.ids import keyed_hash
+from shared.sealing import CaseKey
 from shared.settings import Settings
 
 
@@ -60,7 +62,13 @@ async def _serve(settings: Settings, began: Began, *, plain: bool) -> None:
     def make_codec(keys: HouseKeys) -> Codec:
         return Noting(Plain() if plain else SignedAndSealed(keys), began)
 
-    parts = runtime.assemble(settings, SERVICE, key_source=DerivedKeys, make_codec=make_codec)
+    parts = runtime.assemble(
+        settings,
+        SERVICE,
+        key_source=DerivedKeys,
+        make_codec=make_codec,
+        make_case_key=PlainKey if plain else CaseKey,
+    )
     await runtime.serve(parts, [])
 
 

@@ -40,11 +40,17 @@ class KeySource(Protocol):
         """One answer per case id; raises `CannotReachKeys`."""
 
 
+class MakeCaseKey(Protocol):
+    """What becomes of a key's bytes; `CaseKey` in every deployment."""
+
+    def __call__(self, key: bytes, *, house: str, case_id: str) -> CaseKey: ...
+
+
 class CaseKeys:
     """Keys at hand, by case; `drop` on erasure, and nothing outlives its minute."""
 
-    def __init__(self, source: KeySource, house: str) -> None:
-        self._source, self._house = source, house
+    def __init__(self, source: KeySource, house: str, make: MakeCaseKey = CaseKey) -> None:
+        self._source, self._house, self._make = source, house, make
         self._kept: dict[str, tuple[float, CaseKey]] = {}
 
     async def get(self, case_ids: Iterable[str], *, make: bool = False) -> dict[str, CaseKey | KeyStatus]:
@@ -61,7 +67,7 @@ class CaseKeys:
                 if key is None:
                     answers[case] = status
                 else:
-                    case_key = CaseKey(key, house=self._house, case_id=case)
+                    case_key = self._make(key, house=self._house, case_id=case)
                     self._kept[case] = (now, case_key)
                     answers[case] = case_key
         return answers

@@ -28,7 +28,8 @@ class _ContentSchema:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(_read)
+        written = core_schema.plain_serializer_function_ser_schema(_written, when_used="json")
+        return core_schema.with_info_plain_validator_function(_read, serialization=written)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +67,11 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
             return Sealed(value["piece"], value["by"], base64.urlsafe_b64decode(value["box"]))
         return Ref(value["piece"], value["by"])
     raise ValueError("text is expected here")
+
+
+def _written(content: Any) -> Any:
+    """A reference, which is what nearly all that lies here holds, is told how; pydantic sees to the rest."""
+    return {"piece": content.piece, "by": content.by} if type(content) is Ref else content
 
 
 Content = Annotated[

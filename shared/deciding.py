@@ -124,8 +124,7 @@ class Deciding(Generic[S]):
             writes.cases[case.case_id] = case
             writes.changed.add(case.case_id)
         if delivery.pieces:
-            told = [piece for piece in delivery.pieces if journal.refers_to(entries, piece.piece)]
-            writes.pieces += [(case.case_id, piece) for piece in told]
+            writes.pieces += [(case.case_id, piece) for piece in journal.named(entries, delivery.pieces)]
         writes.entries += entries
         if delivery.answer_to:
             writes.answers.append(self.post.accepted(delivery.answer_to, delivery))

@@ -128,7 +128,8 @@ def _check_complete(found: Mapping[str, str]) -> None:
 def from_attributes(found: Mapping[str, str]) -> Envelope:
     """Build the envelope, or raise `Unreadable` when this is no CloudEvent 1.0 of this profile."""
     _check_complete(found)
-    if _CONTROL.search("".join(found.values())):
+    text = "".join(found.values())
+    if not text.isprintable() and _CONTROL.search(text):
         raise Unreadable("control-character")
     if not ID.fullmatch(found["id"]):
         raise Unreadable("id-not-a-uuid")

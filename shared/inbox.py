@@ -67,7 +67,8 @@ _RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :i
 
 async def claim(connection: AsyncConnection, slips: Sequence[Slip]) -> set[tuple[str, str]]:
     """Write the slips down, sorted so that two batches cannot deadlock; returns the keys that were new."""
-    ordered = sorted({slip.key: slip for slip in slips}.values(), key=lambda slip: slip.key)
+    by_key = {slip.key: slip for slip in slips}
+    ordered = [by_key[key] for key in sorted(by_key)]
     rows = await fetch(
         connection,
         _CLAIM,
@@ -77,7 +78,7 @@ async def claim(connection: AsyncConnection, slips: Sequence[Slip]) -> set[tuple
         times=[s.received_at for s in ordered],
         cases=[s.case_id for s in ordered],
     )
-    return {(row.sender, row.message_id) for row in rows}
+    return {tuple(row) for row in rows}
 
 
 async def earlier(

@@ -1,6 +1,6 @@
 """What was decided and what was refused, on whose behalf, under which rule; insert-only, without a text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.actor import Actor
+from shared.content import Sealed
 from shared.database import copy
 from shared.refusal import Refusal
 
@@ -68,10 +69,10 @@ def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str)
     return entry(at, case_id, kind.__name__, by, message_id, detail=detail)
 
 
-def refers_to(entries: Sequence[Entry], piece: str) -> bool:
-    """Whether any of them names this piece of text: what no event refers to is not kept."""
-    named = f'"{piece}"'
-    return any(named in entry.detail for entry in entries)
+def named(entries: Sequence[Entry], pieces: Iterable[Sealed]) -> list[Sealed]:
+    """Those of the pieces that any entry refers to: what no event refers to is not kept."""
+    said = "".join([entry.detail for entry in entries])
+    return [piece for piece in pieces if f'"{piece.piece}"' in said]
 
 
 def of_refusal(at: datetime, case_id: str, refusal: Refusal, by: Actor, message_id: str) -> Entry:

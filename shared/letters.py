@@ -10,7 +10,6 @@ from shared.items import Claim
 from shared.message import Model, ServiceName, of_model
 from shared.messages.house import (
     DeadLetter,
-    ItemClaim,
     ItemsClaimed,
     MessageAccepted,
     MessageRefused,
@@ -63,7 +62,7 @@ class Post:
 
     def accepted(self, party: str, delivery: Delivery) -> Letter:
         """The one answer to a message that took effect."""
-        message = MessageAccepted.model_construct(message_id=delivery.slip.message_id)
+        message = MessageAccepted(message_id=delivery.slip.message_id)
         return self._answer(party, message, delivery.slip.message_id, delivery.traceparent)
 
     def refused(self, party: str, delivery: Delivery, refusal: Refusal) -> Letter:
@@ -77,13 +76,13 @@ class Post:
         return [self._claimed(claims[at : at + CLAIMS_IN_A_LETTER]) for at in starts]
 
     def _claimed(self, claims: Sequence[Claim]) -> Letter:
-        each = (ItemClaim.model_construct(item_id=item, case_id=case) for item, case in claims)
+        each = [{"item_id": item, "case_id": case} for item, case in claims]
         return Letter(
             event_id=new_id(),
             topic=self.topics.events(self.service),
             key=CLAIMS_KEY,
             type=of_model(ItemsClaimed).type,
-            body=ItemsClaimed.model_construct(claims=tuple(each)).model_dump_json(),
+            body=ItemsClaimed.model_validate({"claims": each}).model_dump_json(),
         )
 
     def unreadable(

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared import migrate
 from shared.arrivals import Arrivals
 from shared.auth import Issuer, ServiceToken
-from shared.case_keys import CaseKeys, KeySource, RemoteKeys
+from shared.case_keys import CaseKeys, KeySource, MakeCaseKey, RemoteKeys
 from shared.cases import CaseTable
 from shared.clock import Clock, machine_now
 from shared.codec import Codec, SignedAndSealed
@@ -43,6 +43,7 @@ from shared.party_copy import PartyCopy
 from shared.post_office import PostOffice
 from shared.receive import Receiver
 from shared.relay import Relay
+from shared.sealing import CaseKey
 from shared.service import Service
 from shared.settings import Settings, read_secret
 from shared.tidying import Tidying
@@ -101,15 +102,20 @@ def assemble(
     *,
     key_source: MakeKeySource | None = None,
     make_codec: MakeCodec = SignedAndSealed,
+    make_case_key: MakeCaseKey = CaseKey,
 ) -> Parts:
-    """Wire a service; connects nothing yet. `key_source` is given by the key authority itself."""
+    """Wire a service; connects nothing yet. `key_source` is given by the key authority itself.
+
+    Another codec and another case key are what the bench measures without cryptography.
+    """
     context = ssl.create_default_context(cafile=str(settings.ca_file))
     client = httpx.AsyncClient(verify=context, timeout=10)
     issuer = Issuer(client, settings.oidc_issuer, settings.oidc_audience)
     token = ServiceToken(issuer, settings.client_id, read_secret(settings.client_secret_file))
     remote = RemoteKeys(client, settings.key_authority_url, token.get)
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
-    case_keys = CaseKeys(key_source(settings, house_keys) if key_source else remote, settings.house)
+    source = key_source(settings, house_keys) if key_source else remote
+    case_keys = CaseKeys(source, settings.house, make_case_key)
 
     login = settings.kafka_login
     engine = connect(settings.database_url)

@@ -142,6 +142,8 @@ class Transaction(Generic[S]):
         taken = await due.take(connection, timers) if timers else set()
         ids = [d.held.id for d in deliveries if d.held]
         released = await held.take(connection, ids) if ids else set()
+        if len(claimed) == len(deliveries) and not ids:
+            return [None] * len(deliveries)
         doubtful = [s.key for s in slips if s.key not in claimed]
         known = await inbox.earlier(connection, doubtful) if doubtful else {}
         known |= {s.key: inbox.Earlier(s.digest, None) for s in reversed(slips) if s.key in claimed}

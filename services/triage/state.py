@@ -83,7 +83,10 @@ class State:
 
     def query(self, query_id: str) -> Query | None:
         """The query with this id."""
-        return next((query for query in self.queries if query.query_id == query_id), None)
+        for query in self.queries:
+            if query.query_id == query_id:
+                return query
+        return None
 
     def was_asked(self, party: str | None) -> bool:
         """Whether a query of this case went to the party."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from bench.child import Began, Plain
+from bench.child import Began, Plain, PlainKey
 from bench.floor import Floor
 from bench.load import QUERIES_PER_CASE, make_letters, make_queries, party_records
 from bench.measure import Run
@@ -122,6 +122,9 @@ def test_the_floor_answers_what_a_partner_can_read() -> None:
 def test_leaving_the_cryptography_out_leaves_everything_else_in() -> None:
     codec, party = Plain(), party_records(ENV)[0]
     assert codec.open(b"{}", party, datetime.now(UTC)) == codec.make(b"{}", party, datetime.now(UTC)) == b"{}"
+    key = PlainKey(b"k" * 32, house="bench", case_id=new_id())
+    kept = key.seal("een tekst", piece="1", by="triage")
+    assert (kept.piece, kept.by, key.open(kept)) == ("1", "triage", "een tekst")
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -49,8 +49,8 @@ class MakeCaseKey(Protocol):
 class CaseKeys:
     """Keys at hand, by case; `drop` on erasure, and nothing outlives its minute."""
 
-    def __init__(self, source: KeySource, house: str, make: MakeCaseKey = CaseKey) -> None:
-        self._source, self._house, self._make = source, house, make
+    def __init__(self, source: KeySource, house: str, key_of: MakeCaseKey = CaseKey) -> None:
+        self._source, self._house, self._key_of = source, house, key_of
         self._kept: dict[str, tuple[float, CaseKey]] = {}
 
     async def get(self, case_ids: Iterable[str], *, make: bool = False) -> dict[str, CaseKey | KeyStatus]:
@@ -67,7 +67,7 @@ class CaseKeys:
                 if key is None:
                     answers[case] = status
                 else:
-                    case_key = self._make(key, house=self._house, case_id=case)
+                    case_key = self._key_of(key, house=self._house, case_id=case)
                     self._kept[case] = (now, case_key)
                     answers[case] = case_key
         return answers

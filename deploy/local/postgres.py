@@ -192,7 +192,9 @@ def _initialise(
         SUPERUSER,
         f"--pwfile={password_file}",
     ]
-    options = ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-instructions"]
+    # PostgreSQL's own order of texts: that of a C library changes with its version, and indexes break
+    order = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    options = ["--auth=scram-sha-256", "--encoding=UTF8", *order, "--no-instructions"]
     try:
         initialising = process.spawn([*command, *options], log, account=account)
         while process.is_running(initialising):

@@ -8,12 +8,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import sqlalchemy as sa
 import structlog
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.content import SEALED_ALLOWED
 from shared.database import fetch, run
 from shared.process import HasPhase
+from shared.written import written
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -108,7 +109,7 @@ class CaseTable(Generic[S]):
         await hold(connection, case_id)
 
     async def _place(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        state = self.adapter.dump_json(self.empty).decode()
+        state = written(self.empty)
         await run(connection, _PLACE, ids=list(ids), phase=str(self.empty.phase), state=state)
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
@@ -136,8 +137,8 @@ class CaseTable(Generic[S]):
             ids=[case.case_id for case in cases],
             phases=[str(case.state.phase) for case in cases],
             versions=[case.version for case in cases],
-            states=[self.adapter.dump_json(case.state).decode() for case in cases],
-            heards=[to_json(dict(case.heard)).decode() for case in cases],
+            states=[written(case.state) for case in cases],
+            heards=[written(dict(case.heard)) for case in cases],
             helds=[case.held for case in cases],
         )
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.actor import Actor
 from shared.content import Sealed
 from shared.database import copy
 from shared.refusal import Refusal
+from shared.written import written
 
 
 class Entry(NamedTuple):
@@ -56,17 +56,9 @@ def entry(
     )
 
 
-_details: dict[type, TypeAdapter[Any]] = {}
-
-
 def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
     """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
-    kind = type(event)
-    adapter = _details.get(kind)
-    if adapter is None:
-        adapter = _details[kind] = TypeAdapter(kind)
-    detail = adapter.dump_json(event, exclude_none=True).decode()
-    return entry(at, case_id, kind.__name__, by, message_id, detail=detail)
+    return entry(at, case_id, type(event).__name__, by, message_id, detail=written(event))
 
 
 def named(entries: Sequence[Entry], pieces: Iterable[Sealed]) -> list[Sealed]:

@@ -1,12 +1,16 @@
 """What holds for the tables of every core; what a service's own table says stands in its test_matrix."""
 
+import json
 from importlib import import_module
 from typing import Any, get_args
 
 import pytest
+from pydantic import TypeAdapter
 
+from shared.content import SEALED_ALLOWED
 from shared.message import SERVICES
 from shared.refusal import Refusal
+from shared.written import written
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 
@@ -35,3 +39,19 @@ def test_every_phase_is_reached_by_the_table_and_by_events_that_exist(service: s
 def test_no_two_refusals_share_a_name(service: str) -> None:
     found = [value for value in vars(core(service, "refusals")).values() if isinstance(value, Refusal)]
     assert len({refusal.name for refusal in found}) == len(found)
+
+
+@EACH
+def test_every_event_and_state_is_written_with_its_declared_fields_and_read_as_it_was(service: str) -> None:
+    samples = import_module(f"tests.{service}.samples")
+    met = set()
+    for history in samples.HISTORIES.values():
+        given = samples.spec().given(*history)
+        decided = [given.when(command).outcome for command in samples.COMMANDS]
+        events = [event for outcome in decided if not isinstance(outcome, Refusal) for event in outcome]
+        for value in (given.state, *history, *events):
+            adapter: TypeAdapter[Any] = TypeAdapter(type(value))
+            assert json.loads(written(value)) == json.loads(adapter.dump_json(value))
+            assert adapter.validate_json(written(value), context=SEALED_ALLOWED) == value
+            met.add(type(value))
+    assert set(get_args(core(service, "events").Event)) <= met

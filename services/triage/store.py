@@ -11,6 +11,7 @@ from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
 from shared import pieces
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.database import copy, fetch, run
+from shared.written import written
 
 _ASKED = TypeAdapter(Asked)
 _GIVEN = TypeAdapter(Given)
@@ -79,13 +80,13 @@ async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
             queries=[row.query.query_id for row in asked],
             cases=[row.case_id for row in asked],
             recipients=[row.recipient for row in asked],
-            asked=[_ASKED.dump_json(row).decode() for row in asked],
+            asked=[written(row) for row in asked],
         )
 
 
 async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:
     if given:
-        rows = [(row.case_id, row.query_id, row.number, _GIVEN.dump_json(row).decode()) for row in given]
+        rows = [(row.case_id, row.query_id, row.number, written(row)) for row in given]
         await copy(connection, "contributions", ("case_id", "query_id", "number", "given"), rows)
 
 

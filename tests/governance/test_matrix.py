@@ -14,6 +14,7 @@ from services.governance.consequences import consequences
 from services.governance.process import ALLOWED, Phase, State
 from shared.content import contents
 from shared.refusal import Refusal
+from shared.written import written
 from tests.governance import samples as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -35,7 +36,7 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
     for event in outcome:
         state = given.process.evolve(state, event)
         assert list(consequences("case", event, state))
-    assert STATES.validate_json(STATES.dump_json(state)) == state
+    assert STATES.validate_json(written(state)) == state
 
 
 @pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)

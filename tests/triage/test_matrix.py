@@ -14,6 +14,7 @@ from services.triage.process import ALLOWED, DirectorCommand
 from services.triage.state import Phase, State
 from shared.content import SEALED_ALLOWED, Ref, contents
 from shared.refusal import Refusal, as_told
+from shared.written import written
 from tests.triage import samples as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -38,7 +39,7 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
         state = given.process.evolve(state, event)
         list(consequences(s.CASE, event, state))
     assert all(isinstance(text, Ref) for text in contents(state)), "a state holds references only"
-    assert STATES.validate_json(STATES.dump_json(state), context=SEALED_ALLOWED) == state
+    assert STATES.validate_json(written(state), context=SEALED_ALLOWED) == state
 
 
 @pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)

@@ -6,7 +6,7 @@ replica has them. A destination that fails is set aside alone.
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -151,28 +151,23 @@ class Relay:
     async def _prepare(
         self, rows: Sequence[Row], parties: Parties, numbers: Numbers
     ) -> tuple[list["Ready"], set[str]]:
-        sealed = {}
-        for row in rows:
-            with _reading(row):
-                if (message := _sealed_message(row)) is not None:
-                    sealed[row.id] = message
+        sealed = {row.id: message for row in rows if (message := _sealed_message(row)) is not None}
         keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
         now = machine_now()
+        without = _without_key({row.recipient for row in rows}, parties, now)
+        aside = {row.topic for row in rows if row.recipient in without}
         ready: list[Ready] = []
-        aside: set[str] = set()
         for row in rows:
             if row.topic in aside:
                 continue
+            if (message := sealed.get(row.id)) is None:
+                text = row.body.encode()
+            elif isinstance(key := keys.get(row.case_id or ""), CaseKey):
+                text = _opened(row, message, key)
+            else:
+                aside.add(row.topic)
+                continue
             party = parties.get(row.recipient) if row.recipient else None
-            if row.recipient and (party is None or party.sealing_key(now) is None):
-                aside.add(row.topic)
-                continue
-            key = keys.get(row.case_id or "") if row.id in sealed else None
-            if row.id in sealed and not isinstance(key, CaseKey):
-                aside.add(row.topic)
-                continue
-            with _reading(row):
-                text = _opened(sealed[row.id], key) if isinstance(key, CaseKey) else row.body.encode()
             try:
                 ready.append(self._ready(row, numbers.of(row), text, party, now))
             except Exception as error:
@@ -290,18 +285,26 @@ def _sealed_message(row: Row) -> Any:
     entry = by_type(row.type)
     if row.recipient is None or entry is None or not can_hold_content(entry.model):
         return None
-    message = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
-    return message if any(isinstance(content, Sealed) for content in contents(message)) else None
+    with _reading(row):
+        message = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+        return message if any(isinstance(content, Sealed) for content in contents(message)) else None
 
 
-def _opened(message: Any, key: CaseKey) -> bytes:
+def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
     """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
 
     def opened(content: AnyContent) -> AnyContent:
         return key.open(content) if isinstance(content, Sealed) else content
 
-    text: str = transform(message, opened).model_dump_json()
-    return text.encode()
+    with _reading(row):
+        text: str = transform(message, opened).model_dump_json()
+        return text.encode()
+
+
+def _without_key(recipients: Iterable[str | None], parties: Parties, now: datetime) -> set[str]:
+    """Those of them that nothing can be sealed to now."""
+    found = {name: parties.get(name) for name in recipients if name is not None}
+    return {name for name, party in found.items() if party is None or party.sealing_key(now) is None}
 
 
 def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:

@@ -29,7 +29,6 @@ from shared.messages.house import MessageAccepted
 from shared.settings import Settings, read_secret
 from shared.topics import Topics
 
-BATCH = 1000
 ACCEPTED = of_model(MessageAccepted)
 
 _SCHEMA = """
@@ -78,7 +77,7 @@ class Floor:
 
     async def consume(self) -> None:
         while True:
-            found = await self.consumer.getmany(timeout_ms=50, max_records=BATCH)
+            found = await self.consumer.getmany(timeout_ms=50, max_records=self.settings.batch)
             records = [record for some in found.values() for record in some]
             if not records:
                 continue
@@ -130,7 +129,7 @@ class Floor:
 
     async def _send(self, connection: Any) -> int:
         async with connection.transaction():
-            rows = await connection.fetch(_NEXT, BATCH)
+            rows = await connection.fetch(_NEXT, self.settings.batch)
             sending = []
             for row in rows:
                 headers, body = self._answer(row)

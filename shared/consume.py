@@ -41,7 +41,7 @@ Message: TypeAlias = tuple[Record, Held | None]
 PAUSES = (0.1, 0.2, 0.5, 1, 2, *[5] * 50)  # seconds; together below max_poll_interval_ms
 MAX_POLL_INTERVAL = 300_000  # milliseconds
 SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
-TRANSACTIONS = 4  # in one batch
+TRANSACTIONS = 2  # in one batch
 ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
 

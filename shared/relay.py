@@ -41,7 +41,7 @@ log = structlog.get_logger()
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
-MOST = 1000
+MOST = 2000
 MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
 
 _partitioner = DefaultPartitioner()

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     tidy_every: int = Field(
         default=60, ge=1, description="Seconds between two rounds that delete on Kafka what was read"
     )
-    batch: int = Field(default=1000, ge=1, le=5000, description="Most records taken in one transaction")
+    batch: int = Field(default=2000, ge=1, le=5000, description="Most records taken in one transaction")
 
     @model_validator(mode="after")
     def _no_clock_file_in_production(self) -> "Settings":

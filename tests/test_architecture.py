@@ -251,6 +251,13 @@ def test_only_the_relay_sends() -> None:
     assert {file for file, _ in method_calls(names)} == {"shared/relay.py"}
 
 
+def test_only_what_the_house_keeps_is_written_by_what_a_value_is() -> None:
+    """What leaves it is written by its declared fields (decision 0026)."""
+    assert {where(path) for path in house_files() if "msgspec" in imports(path)} == {"shared/written.py"}
+    users = {where(path) for path in house_files() if "shared.written" in imports(path)}
+    assert users == {"shared/cases.py", "shared/journal.py", "services/triage/store.py"}
+
+
 def test_sealed_pieces_are_opened_at_the_desk_and_in_the_relay_alone() -> None:
     """Everything else that is called `open` opens a file, or the body that a party sealed for us."""
     openers = {file for file, call in method_calls({"open"}) if not _opens_a_file_or_a_body(file, call)}

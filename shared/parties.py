@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 
 from shared.message import Direction, Model, message
 from shared.words import Instant, KeyId, PartyId
@@ -101,29 +100,23 @@ class PartyRecord(Model):
 
     def sealing_key(self, at: datetime) -> PublicKey | None:
         """The key announced last that its messages are sealed to at that (machine) moment."""
-        return next((key for key in self._sealing if _in_force(key, at)), None)
+        return max(self._in_force(KeyUse.SEALING, at), key=lambda key: key.valid_from, default=None)
 
     def signing_key(self, kid: str, at: datetime) -> PublicKey | None:
         """The key with this kid, if its signature may be made with it at that (machine) moment."""
-        return next((key for key in self._signing if key.kid == kid and _in_force(key, at)), None)
+        return next((key for key in self._in_force(KeyUse.SIGNING, at) if key.kid == kid), None)
 
     def may_sign(self, at: datetime) -> bool:
         """Whether any signature of it can be checked at that (machine) moment."""
-        return any(_in_force(key, at) for key in self._signing)
+        return bool(self._in_force(KeyUse.SIGNING, at))
 
-    @cached_property
-    def _sealing(self) -> tuple[PublicKey, ...]:
-        """The one announced last comes first."""
-        keys = (key for key in self.keys if key.use is KeyUse.SEALING)
-        return tuple(sorted(keys, key=lambda key: key.valid_from, reverse=True))
-
-    @cached_property
-    def _signing(self) -> tuple[PublicKey, ...]:
-        return tuple(key for key in self.keys if key.use is KeyUse.SIGNING)
-
-
-def _in_force(key: PublicKey, at: datetime) -> bool:
-    return key.valid_from <= at and (key.valid_until is None or at < key.valid_until)
+    def _in_force(self, use: KeyUse, at: datetime) -> list[PublicKey]:
+        """Not kept: a copy of this record with other keys would keep it too."""
+        return [
+            key
+            for key in self.keys
+            if key.use is use and key.valid_from <= at and (key.valid_until is None or at < key.valid_until)
+        ]
 
 
 @dataclass(frozen=True, slots=True)

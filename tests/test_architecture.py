@@ -256,6 +256,8 @@ def test_only_what_the_house_keeps_is_written_by_what_a_value_is() -> None:
     assert {where(path) for path in house_files() if "msgspec" in imports(path)} == {"shared/written.py"}
     users = {where(path) for path in house_files() if "shared.written" in imports(path)}
     assert users == {"shared/cases.py", "shared/journal.py", "services/triage/store.py"}
+    keeping = {where(path) for path in house_files() if "cached_property" in path.read_text()}
+    assert keeping == {"shared/settings.py"}, "a model that keeps what it was asked would be written with it"
 
 
 def test_sealed_pieces_are_opened_at_the_desk_and_in_the_relay_alone() -> None:

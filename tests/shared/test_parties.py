@@ -103,3 +103,12 @@ def test_a_signature_counts_as_long_as_its_key_does(
     record = party(keys=(key("k", KeyUse.SIGNING, begins, ends), key("s", KeyUse.SEALING, begins)))
     in_force = begins <= at and (ends is None or at < ends)
     assert (record.signing_key("k", at) is not None, record.may_sign(at)) == (in_force, in_force)
+
+
+def test_a_record_with_other_keys_goes_by_them_whatever_was_asked_of_it_before() -> None:
+    old, new = (
+        PublicKey(kid=kid, use=KeyUse.SEALING, jwk={"kty": "EC"}, valid_from=NOW) for kid in ("old", "new")
+    )
+    record = party(keys=(old,))
+    assert record.sealing_key(NOW) == old
+    assert record.model_copy(update={"keys": (new,)}).sealing_key(NOW) == new

@@ -22,14 +22,13 @@ SEALED_ALLOWED = {"sealed_allowed": True}
 
 
 class _ContentSchema:
-    """How content is read and written in JSON, wherever a field holds it in whichever form."""
+    """How content is read from JSON, wherever a field holds it in whichever form."""
 
     __slots__ = ()
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        written = core_schema.plain_serializer_function_ser_schema(_written, when_used="json")
-        return core_schema.with_info_plain_validator_function(_read, serialization=written)
+        return core_schema.with_info_plain_validator_function(_read)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,11 +66,6 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
             return Sealed(value["piece"], value["by"], base64.urlsafe_b64decode(value["box"]))
         return Ref(value["piece"], value["by"])
     raise ValueError("text is expected here")
-
-
-def _written(content: Any) -> Any:
-    """A reference, which is what nearly all that lies here holds, is told how; pydantic sees to the rest."""
-    return {"piece": content.piece, "by": content.by} if type(content) is Ref else content
 
 
 Content = Annotated[

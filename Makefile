@@ -25,11 +25,11 @@ $(STAMP): requirements-dev.txt
 	@touch $(STAMP)
 
 run: $(STAMP) ## Play one case from referral to destruction on real servers, and stop everything
-	@$(BIN)/python -m deploy.story
+	@$(BIN)/python -m tests.story
 
 up: $(STAMP) ## Start Kafka, PostgreSQL, the five services and the thirty parties, and stay
 	@$(BIN)/python -m deploy.local up
-	@$(BIN)/python -m deploy.story.found
+	@$(BIN)/python -m tests.story.found
 
 down: $(STAMP) ## Stop what `make up` started
 	@$(BIN)/python -m deploy.local down
@@ -42,7 +42,7 @@ images: $(STAMP) ## Build what is missing of the images; BASE=local makes the ba
 
 up-containers: $(STAMP) ## Start a whole house in containers from deploy/compose.yaml, and stay
 	@$(BIN)/python -m deploy.containers up --base "$(BASE)" $(if $(TWO),--two)
-	@$(BIN)/python -m deploy.story.found .local/containers/env.json
+	@$(BIN)/python -m tests.story.found .local/containers/env.json
 
 down-containers: $(STAMP) ## Remove its containers; data and secrets stay
 	@$(BIN)/python -m deploy.containers down --base "$(BASE)"
@@ -80,7 +80,7 @@ bench: $(STAMP) ## Measure against the floor and against a tutorial, in one run
 	@$(BIN)/python -m bench
 
 soak: $(STAMP) ## The figures for long: HOURS=24 ROUNDS=1000; a page with plots in .local/soak
-	@$(BIN)/python -m tests.faults.soak --rounds "$(ROUNDS)" --hours "$(HOURS)"
+	@$(BIN)/python -m tests.system.faults.soak --rounds "$(ROUNDS)" --hours "$(HOURS)"
 
 lock: ## Write the locked requirements anew from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate -q -o requirements.txt

@@ -12,9 +12,9 @@ from rich.markup import escape
 
 from bench import report
 from bench.latency import Latency, measure_latency
-from bench.load import Letter, Query, make_letters, make_queries
+from bench.load import OutboxMessage, Query, make_letters, make_queries
 from bench.measure import FLOOR, OURS, TUTORIAL, Run, Variant, WentWrong, measure, serving
-from bench.place import Place
+from bench.place import TestBed
 from deploy.local.house import House, StepFailed
 from deploy.local.showing import shown_on
 
@@ -54,7 +54,7 @@ def main(
     if directory.exists():
         House(directory).reset()
     try:
-        place = Place(directory, shown)
+        place = TestBed(directory, shown)
     except StepFailed as failed:
         console.print(f"[red]failed[/] {escape(str(failed))}")
         raise typer.Exit(1) from None
@@ -72,7 +72,7 @@ def main(
     console.print(f"written to {result}")
 
 
-def _measure_all(place: Place, plan: Plan, *, with_latency: bool) -> tuple[list[Run], Latency | None]:
+def _measure_all(place: TestBed, plan: Plan, *, with_latency: bool) -> tuple[list[Run], Latency | None]:
     queries = make_queries(QUERIES, place.parties)
     with shown(f"{plan.messages:,} answers signed and sealed"):
         letters = make_letters(plan.messages, queries, place.env, place.sealing_jwk)
@@ -99,7 +99,14 @@ def _order(round_: int) -> tuple[Variant, ...]:
     return order if round_ % 2 == 0 else order[::-1]
 
 
-def _run(place: Place, variant: Variant, queries: list[Query], letters: list[Letter], *, plain: bool) -> Run:
+def _run(
+    place: TestBed,
+    variant: Variant,
+    queries: list[Query],
+    letters: list[OutboxMessage],
+    *,
+    plain: bool,
+) -> Run:
     bodies = "plain" if plain else "sealed"
     with console.status(f"{variant.name}, {bodies}"):
         run = measure(place, variant, queries, letters, plain=plain)

@@ -10,13 +10,13 @@ from pathlib import Path
 from joserfc.jwk import ECKey
 
 from shared.clock import machine_now
-from shared.codec import Codec
-from shared.content import Sealed
-from shared.house_keys import HouseKeys
-from shared.jose import load_key, open_sealed, sign_and_seal
-from shared.parties import KeyUse, PartyRecord
-from shared.sealing import CaseKey
-from shared.settings import Settings
+from shared.contract.content import SealedText
+from shared.contract.parties import KeyUse, PartyRecord
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.codec import Codec
+from shared.crypto.house_keys import HouseKeys
+from shared.crypto.jose import load_key, open_sealed, sign_and_seal
+from shared.runtime.settings import Settings
 
 
 @dataclass(slots=True)
@@ -49,10 +49,10 @@ class PlainKey(CaseKey):
 
     __slots__ = ()
 
-    def seal(self, text: str, *, piece: str, by: str) -> Sealed:
-        return Sealed(piece, by, text.encode())
+    def seal(self, text: str, *, piece: str, by: str) -> SealedText:
+        return SealedText(piece, by, text.encode())
 
-    def open(self, piece: Sealed) -> str:
+    def open(self, piece: SealedText) -> str:
         return piece.box.decode()
 
 
@@ -80,7 +80,7 @@ Maker = Callable[[str, bytes], bytes]
 
 
 def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tuple[Opener, Maker]:
-    """Opening what a party sent and making what it gets, by the library calls of `shared.jose` alone."""
+    """Open what a party sent and make what it gets by the library calls of `shared.crypto.jose` alone."""
     if plain:
         return lambda _, body: body, lambda _, payload: payload
     house = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)

@@ -22,12 +22,12 @@ from pydantic_core import from_json
 
 from bench.child import Began, Maker, Opener, direct_cryptography
 from bench.load import Query
-from shared.envelope import PLAIN_BODY, SEALED_BODY, schema_uri
+from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, schema_uri
+from shared.contract.messages.house import MessageAccepted
+from shared.contract.registry import of_model
+from shared.contract.topics import Topics
 from shared.ids import new_id
-from shared.message import of_model
-from shared.messages.house import MessageAccepted
-from shared.settings import Settings, read_secret
-from shared.topics import Topics
+from shared.runtime.settings import Settings, read_secret
 
 ACCEPTED = of_model(MessageAccepted)
 

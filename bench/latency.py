@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 
 from bench.load import Query, answer_to
-from bench.place import SERVICE, Place
+from bench.place import SERVICE, TestBed
 from shared.connector import Connector, ConnectorSettings, from_house_file
-from shared.messages.house import MessageAccepted
+from shared.contract.messages.house import MessageAccepted
 
 PER_SECOND = 20
 PARTIES = 5  # with a connector each; every one of them consumes its own inbox
@@ -28,7 +28,7 @@ class Latency:
     slowest: float
 
 
-async def measure_latency(place: Place, queries: Sequence[Query], count: int) -> Latency:
+async def measure_latency(place: TestBed, queries: Sequence[Query], count: int) -> Latency:
     """Needs the service running; `count` messages, one every twentieth of a second."""
     parties = sorted({query.party for query in queries})[:PARTIES]
     asked = [query for query in queries if query.party in parties]
@@ -47,7 +47,7 @@ async def measure_latency(place: Place, queries: Sequence[Query], count: int) ->
     return Latency(count, statistics.median(took), took[int(count * 0.99)], took[-1])
 
 
-def _settings(place: Place, party: str) -> ConnectorSettings:
+def _settings(place: TestBed, party: str) -> ConnectorSettings:
     """The service was started by the bench, so env.json does not name it."""
     return replace(from_house_file(place.env, party), jwks_urls={SERVICE: place.jwks_url})
 

@@ -12,13 +12,13 @@ from uuid import UUID
 from joserfc.jwk import ECKey
 
 from shared.clock import machine_now
-from shared.envelope import SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.cloudevent import SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.fields import Category, Item
+from shared.contract.messages.triage import QueryAnswered
+from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
+from shared.contract.registry import of_model
+from shared.crypto.jose import load_key, public_jwk, sign_and_seal
 from shared.ids import new_id
-from shared.jose import load_key, public_jwk, sign_and_seal
-from shared.message import of_model
-from shared.messages.triage import QueryAnswered
-from shared.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
-from shared.words import Category, Item
 
 QUERIES_PER_CASE = 10
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC) - timedelta(days=365)
@@ -38,7 +38,7 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class OutboxMessage:
     """One answer of a party, both ways: sealed, and for the runs without cryptography as it is."""
 
     party: str
@@ -62,7 +62,7 @@ def make_queries(count: int, parties: Sequence[str]) -> list[Query]:
 
 def make_letters(
     count: int, queries: Sequence[Query], env: Mapping[str, Any], sealing_jwk: Mapping[str, str]
-) -> list[Letter]:
+) -> list[OutboxMessage]:
     """`count` answers, party by party in turn over its queries; sealed on all cores."""
     asked = list(islice(cycle(queries), count))
     by_party: dict[str, list[Query]] = {}
@@ -74,13 +74,13 @@ def make_letters(
     return [letter for letters in made for letter in letters]
 
 
-def _letters_of(task: tuple[dict[str, Any], dict[str, Any], list[Query]]) -> list[Letter]:
+def _letters_of(task: tuple[dict[str, Any], dict[str, Any], list[Query]]) -> list[OutboxMessage]:
     settings, sealing_jwk, queries = task
     signing, sealing = load_key(settings["signing_key"]), load_key(sealing_jwk)
     return [_letter(query, settings["source"], signing, sealing) for query in queries]
 
 
-def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> Letter:
+def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> OutboxMessage:
     entry = of_model(QueryAnswered)
     envelope = Envelope(
         id=new_id(),
@@ -91,7 +91,7 @@ def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> Letter
         dataschema=schema_uri(entry),
     )
     payload = to_json(envelope, answer_to(query).model_dump_json(exclude_none=True).encode())
-    return Letter(
+    return OutboxMessage(
         party=query.party,
         key=query.case_id.encode(),
         headers=to_headers(envelope, SEALED_BODY),

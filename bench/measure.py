@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import floor, ours, tutorial
-from bench.load import Letter, Query
-from bench.place import Cpu, Place
+from bench.load import OutboxMessage, Query
+from bench.place import Cpu, TestBed
 from deploy.local.process import Process, is_running, last_lines
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 STARTS_WITHIN, ENDS_WITHIN = 60.0, 600.0  # seconds
 
@@ -53,10 +53,10 @@ class WentWrong(Exception):
 
 
 def measure(
-    place: Place,
+    place: TestBed,
     variant: Variant,
     queries: Sequence[Query],
-    letters: Sequence[Letter],
+    letters: Sequence[OutboxMessage],
     *,
     plain: bool,
     more: Sequence[str | Path] = (),
@@ -91,7 +91,7 @@ def measure(
 
 
 @contextmanager
-def serving(place: Place, queries: Sequence[Query]) -> Iterator[None]:
+def serving(place: TestBed, queries: Sequence[Query]) -> Iterator[None]:
     """Ours, with its cryptography, ready to be written to."""
     with place.database(plain=False) as settings:
         asyncio.run(ours.prepare(settings, place.parties_file, queries))

@@ -16,14 +16,15 @@ from bench.child import Began, Noting, Plain, PlainKey, read_records
 from bench.load import Query
 from bench.seed import open_queries
 from services.triage.main import SERVICE
-from shared import logs, migrate, runtime
-from shared.case_keys import KeyStatus
-from shared.codec import Codec, SignedAndSealed
-from shared.database import connect
-from shared.house_keys import HouseKeys
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import KeyStatus
+from shared.crypto.codec import Codec, SignedAndSealed
+from shared.crypto.house_keys import HouseKeys
 from shared.ids import keyed_hash
-from shared.sealing import CaseKey
-from shared.settings import Settings
+from shared.runtime import assembly, migrate
+from shared.runtime.settings import Settings
+from shared.storage.database import connect
+from shared.telemetry import logs
 
 
 class DerivedKeys:
@@ -38,7 +39,7 @@ class DerivedKeys:
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Triage's own tables, with the open queries in them."""
-    parts = runtime.assemble(settings, SERVICE, key_source=DerivedKeys)
+    parts = assembly.assemble(settings, SERVICE, key_source=DerivedKeys)
     await migrate.upgrade(parts.engine, SERVICE)
     await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)
     await parts.producer.stop()
@@ -62,14 +63,14 @@ async def _serve(settings: Settings, began: Began, *, plain: bool) -> None:
     def make_codec(keys: HouseKeys) -> Codec:
         return Noting(Plain() if plain else SignedAndSealed(keys), began)
 
-    parts = runtime.assemble(
+    parts = assembly.assemble(
         settings,
         SERVICE,
         key_source=DerivedKeys,
         make_codec=make_codec,
         make_case_key=PlainKey if plain else CaseKey,
     )
-    await runtime.serve(parts, [])
+    await assembly.serve(parts, [])
 
 
 def main(

@@ -14,7 +14,7 @@ import psutil
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from bench.load import Letter, party_records
+from bench.load import OutboxMessage, party_records
 from deploy.local import process
 from deploy.local.environment import admin_connection
 from deploy.local.house import KAFKA, POSTGRES, House, Step, start
@@ -24,9 +24,9 @@ from deploy.local.process import Process
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from shared.clock import machine_now
-from shared.house_keys import HouseKeys
-from shared.settings import Settings, read_secret
-from shared.topics import Topics
+from shared.contract.topics import Topics
+from shared.crypto.house_keys import HouseKeys
+from shared.runtime.settings import Settings, read_secret
 
 SERVICE = "triage"
 SEALED, PLAIN = "zvh", "plain"  # topic prefixes: bodies without cryptography stand on topics of their own
@@ -47,7 +47,7 @@ class Cpu:
         )
 
 
-class Place:
+class TestBed:
     """The local house without services, and the programs under measurement on it one at a time."""
 
     def __init__(self, directory: Path, step: Step) -> None:
@@ -103,7 +103,7 @@ class Place:
         values |= {"topic_prefix": prefix, "database_name": database, "database_user": database}
         return Settings(**values)
 
-    def fill(self, letters: Sequence[Letter], *, plain: bool) -> None:
+    def fill(self, letters: Sequence[OutboxMessage], *, plain: bool) -> None:
         """Empty the parties' topics and put these letters on their outboxes; nothing consumes yet."""
         topics = Topics(PLAIN if plain else SEALED)
         outboxes = [topics.from_party(SERVICE, party) for party in self.parties]

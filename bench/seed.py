@@ -10,19 +10,20 @@ from sqlalchemy import text
 
 from bench.load import Query
 from services.triage import commands as c
-from shared.actor import Actor, Command, Role
-from shared.case_keys import CaseKeys
 from shared.clock import machine_now
-from shared.content import Ref, Sealed
-from shared.database import run
-from shared.delivery import Delivery, Fate
+from shared.contract.content import SealedText, TextRef
+from shared.contract.fields import Person, PersonRole, Theme
+from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
+from shared.contract.parties import PartyRecord
+from shared.core.actor import Actor, Command, Role
+from shared.core.outcome import DeliveryStatus
+from shared.crypto.case_cipher import CaseKey, reference
+from shared.crypto.case_key_client import CaseKeyClient
+from shared.handling.delivery import Delivery
+from shared.handling.transaction import Transaction
 from shared.ids import new_id
-from shared.inbox import Slip
-from shared.messages.intake import CaseTakenUp, ScreeningOutcome
-from shared.parties import PartyRecord
-from shared.sealing import CaseKey, reference
-from shared.transaction import Transaction
-from shared.words import Person, PersonRole, Theme
+from shared.storage.database import run
+from shared.storage.inbox import InboxEntry
 
 DIRECTOR = "person-director"
 AT_ONCE = 1000
@@ -32,7 +33,7 @@ _LETTERS_HAVE_LEFT = text("DELETE FROM outbox")
 
 async def open_queries(
     transaction: Transaction[Any],
-    case_keys: CaseKeys,
+    case_keys: CaseKeyClient,
     records: Sequence[PartyRecord],
     queries: Sequence[Query],
 ) -> None:
@@ -43,7 +44,7 @@ async def open_queries(
     acts = _acts(queries, {case: key for case, key in keys.items() if isinstance(key, CaseKey)}, records)
     while some := list(islice(acts, AT_ONCE)):
         outcomes = await transaction.run(some)
-        assert all(outcome.fate is Fate.ACCEPTED for outcome in outcomes), outcomes[0].refusal
+        assert all(outcome.status is DeliveryStatus.ACCEPTED for outcome in outcomes), outcomes[0].refusal
     async with transaction.engine.begin() as connection:
         await run(connection, _LETTERS_HAVE_LEFT)
 
@@ -54,7 +55,7 @@ def _acts(
     for case_id, asked in groupby(queries, key=lambda query: query.case_id):
         mine, key = list(asked), keys[case_id]
         leading = next(r.party for r in records if r.party not in {query.party for query in mine})
-        pieces: list[Sealed] = []
+        pieces: list[SealedText] = []
         person = _person(key, pieces)
         opened = CaseTakenUp(
             referrer=leading,
@@ -72,12 +73,14 @@ def _acts(
         yield _delivery(case_id, opening, pieces)
         director = Actor(Role.PROCESS_DIRECTOR, person=DIRECTOR, on_behalf_of=leading)
         for query in mine:
-            said: list[Sealed] = []
+            said: list[SealedText] = []
             yield _delivery(case_id, _ask(query, director, person, key, said), said)
 
 
-def _ask(query: Query, director: Actor, person: Person, key: CaseKey, pieces: list[Sealed]) -> c.IssueQuery:
-    def text(what: str) -> Ref:
+def _ask(
+    query: Query, director: Actor, person: Person, key: CaseKey, pieces: list[SealedText]
+) -> c.IssueQuery:
+    def text(what: str) -> TextRef:
         return _text(key, f"{what} of the query, as the director would word it.", "triage", pieces)
 
     return c.IssueQuery(
@@ -94,13 +97,13 @@ def _ask(query: Query, director: Actor, person: Person, key: CaseKey, pieces: li
     )
 
 
-def _text(key: CaseKey, text: str, by: str, pieces: list[Sealed]) -> Ref:
+def _text(key: CaseKey, text: str, by: str, pieces: list[SealedText]) -> TextRef:
     piece = key.seal(text, piece=new_id(), by=by)
     pieces.append(piece)
     return reference(piece)
 
 
-def _person(key: CaseKey, pieces: list[Sealed]) -> Person:
+def _person(key: CaseKey, pieces: list[SealedText]) -> Person:
     return Person(
         person_id=str(UUID(int=3 << 96)),
         role=PersonRole.SUBJECT,
@@ -109,9 +112,9 @@ def _person(key: CaseKey, pieces: list[Sealed]) -> Person:
     )
 
 
-def _delivery(case_id: str, command: Command, pieces: Sequence[Sealed]) -> Delivery:
+def _delivery(case_id: str, command: Command, pieces: Sequence[SealedText]) -> Delivery:
     """All from one sender: what a person asked would be kept with its answer, one row at a time."""
-    slip = Slip("service:bench", new_id(), b"", machine_now(), case_id)
+    slip = InboxEntry("service:bench", new_id(), b"", machine_now(), case_id)
     return Delivery(
         slip=slip, by=command.by, command=command, pieces=tuple(pieces), received_at=machine_now()
     )

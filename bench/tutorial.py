@@ -23,12 +23,12 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from bench.child import Began, direct_cryptography
 from bench.load import Query
 from shared.clock import machine_now
-from shared.envelope import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.messages.house import MessageAccepted
+from shared.contract.registry import of_model
+from shared.contract.topics import Topics
 from shared.ids import new_id
-from shared.message import of_model
-from shared.messages.house import MessageAccepted
-from shared.settings import Settings
-from shared.topics import Topics
+from shared.runtime.settings import Settings
 
 
 class Base(DeclarativeBase):

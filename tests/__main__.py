@@ -28,16 +28,22 @@ from deploy.containers.engine import NoEngine, connected, install, installed, ow
 from deploy.containers.servers import contained
 from deploy.local.certificates import make_certificates
 from deploy.local.process import DidNotStart, last_lines
-from tests.containers import CHOICE, WHY_NOT, made_by_testcontainers
+from tests.support.containers import CHOICE, WHY_NOT, made_by_testcontainers
 
 ROOT = Path(__file__).parents[1]
 AT_MOST = 2700  # seconds for one part of the tests; a part that hangs fails
 STOPS_WITHIN = 60
-START_SERVERS = "tests/deploy"
+START_SERVERS = "tests/system/deploy"
 # The longest first; each without what is in those before it, so that every test is in one of them.
-PARTS = ("tests/flows/test_story.py", "tests/flows", "tests/images", START_SERVERS, "tests")
-FIGURES = "tests/figures"
-LONG = (FIGURES, "tests/faults", "tests/scale")
+PARTS = (
+    "tests/system/flows/test_story.py",
+    "tests/system/flows",
+    "tests/system/images",
+    START_SERVERS,
+    "tests",
+)
+FIGURES = "tests/system/figures"
+LONG = (FIGURES, "tests/system/faults", "tests/system/scale")
 AT_ONCE = 2
 LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 CONTAINERS, EMBEDDED = "containers", "embedded"

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
-from shared import migrate
-from shared.database import connect
-from shared.service import Service
-from tests.containers import chosen
-from tests.seen import houses_in, seen_of
+from shared.handling.service import Service
+from shared.runtime import migrate
+from shared.storage.database import connect
+from tests.support.containers import chosen
+from tests.support.seen import houses_in, seen_of
 
 # A broker that lives for minutes: to compile it well takes longer than it then saves.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")

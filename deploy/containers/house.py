@@ -32,7 +32,7 @@ from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import SUPERUSER
 from deploy.provisioning.job import Passwords
 from deploy.provisioning.topics import OPERATOR, SERVICES
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens
 CASE_KEYS = "/var/lib/zvh/keys/cases"  # in the volume of retention

@@ -22,7 +22,7 @@ from deploy.local.secrets import private_directory, write_private
 from deploy.local.servers import Servers
 from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import CLOSING_SHARED_ONES, SUPERUSER
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 STARTS_WITHIN = 60.0  # seconds
 SHORT_LIVED = {"ZVH_KAFKA_COMPILERS": "1"}  # variables of compose.yaml for a broker that lives for minutes

@@ -10,7 +10,7 @@ from deploy.local.parties import Party, connector_settings
 from deploy.local.postgres import Database
 from deploy.local.services import SOURCE, public_keys
 from deploy.provisioning.topics import OPERATOR, SERVICES, dead_topic, group_prefix
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 KEYS_HOW = (
     "public_keys show what jwks_url gave when this file was written; the key to seal to is a new one "

@@ -17,7 +17,7 @@ from deploy.local.kafka_jars import kafka_classpath
 from deploy.local.process import DidNotStart, Running
 from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
 from deploy.provisioning.broker import ADMIN, administrator, broker_properties
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 LOG_LINE = ("showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ssZ", "showThreadName=false")
 SAYS_WHAT_ENDS_IT = "log.org.apache.kafka.common.utils.LoggingSignalHandler=info"

@@ -18,7 +18,7 @@ from deploy.local.postgres import Database
 from deploy.local.process import LOOPBACK, DidNotStart, Process, Running, inherited, spawn
 from deploy.local.secrets import write_private_json
 from deploy.provisioning.acls import service_user
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 ROOT = Path(__file__).parents[2]
 SOURCE = "urn:nld:oin:00000099000000001000:systeem:zvh"  # invented, of the managing municipality

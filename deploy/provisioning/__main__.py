@@ -14,7 +14,7 @@ import typer
 from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
 from deploy.provisioning.provision import remove_party_access
 from deploy.provisioning.register import ended, recorded_parties
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
 

@@ -37,7 +37,7 @@ from deploy.provisioning.topics import (
     party_topics,
     service_topics,
 )
-from shared.connection import Connection
+from shared.kafka.connection import Connection
 
 PATIENCE = 60.0  # seconds, for a broker that is busy
 ITERATIONS = 4096  # Kafka's own; the passwords are random, so more would guard nothing

@@ -5,8 +5,8 @@ from datetime import datetime
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from deploy.provisioning.topics import parties_topic
-from shared.connection import Connection
-from shared.parties import PartyRecord
+from shared.contract.parties import PartyRecord
+from shared.kafka.connection import Connection
 
 WITHIN = 20.0  # seconds for one record
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from docs.generate import contract, diagrams, rules, settings
 from docs.generate.compatibility import breaks
 from docs.generate.tree import DOCS, ROOT, NotImportable, load, services
-from shared.message import all_messages
+from shared.contract.registry import all_messages
 
 SCHEMAS = DOCS / "schemas"
 ADVICE = "Give the message a new version; or, as long as nobody uses it, remove its file from docs/schemas."

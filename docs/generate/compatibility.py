@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from shared.message import Direction
+from shared.contract.registry import Direction
 
 Json = dict[str, Any]
 # A larger value of the first narrows, a smaller value of the second.

@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from shared import messages as messages  # importing registers every message
-from shared.content import MAX_CONTENT
-from shared.envelope import PLAIN_BODY, SEALED_BODY, SPEC_VERSION, schema_uri
-from shared.house_keys import DESTROY_AFTER
-from shared.inbox import AHEAD, HORIZON
-from shared.jose import MAX_PAYLOAD, MAX_SEALED, SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
-from shared.message import SERVICES, Direction, MessageType, ServiceName, all_messages
-from shared.refusal import REASONS
-from shared.topics import Topics
-from shared.words import ID, MOMENT
+from shared.contract import messages as messages  # importing registers every message
+from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, SPEC_VERSION, schema_uri
+from shared.contract.content import MAX_CONTENT
+from shared.contract.fields import ID, MOMENT
+from shared.contract.refusal import REASONS
+from shared.contract.registry import SERVICES, Direction, MessageType, ServiceName, all_messages
+from shared.contract.topics import Topics
+from shared.crypto.house_keys import DESTROY_AFTER
+from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
+from shared.storage.inbox import AHEAD, HORIZON
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_TEXT = MAX_CONTENT

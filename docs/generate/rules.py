@@ -13,8 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 from docs.generate.tree import DOCS, ROOT, load, named_spans, python_files, services, syntax
-from shared import desk, refusal, web
-from shared.refusal import Refusal
+from shared.contract import refusal
+from shared.contract.refusal import Refusal
+from shared.http import app, commands
 
 COUNT = 138
 CITATION = re.compile(r"\bR(\d{1,3})\b")
@@ -40,7 +41,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Citation:
     """A file, and the names in it under which a rule is cited."""
 
     file: str
@@ -51,8 +52,8 @@ class Place:
 class Found:
     """Where the rules were found, by number."""
 
-    decided: Mapping[int, list[Place]] = field(default_factory=dict)
-    tested: Mapping[int, list[Place]] = field(default_factory=dict)
+    decided: Mapping[int, list[Citation]] = field(default_factory=dict)
+    tested: Mapping[int, list[Citation]] = field(default_factory=dict)
 
 
 def all_rules() -> list[Rule]:
@@ -72,7 +73,7 @@ def cited(text: str) -> set[int]:
 
 def house_refusals() -> dict[str, Refusal]:
     """The refusals of the shell, by constant."""
-    return _constants(refusal) | _constants(desk) | _constants(web)
+    return _constants(refusal) | _constants(commands) | _constants(app)
 
 
 def service_refusals(service: str) -> dict[str, Refusal]:
@@ -92,8 +93,8 @@ def named_refusals(text: str, refusals: Mapping[str, Refusal]) -> set[str]:
 
 def visible_refusals(test: Path) -> dict[str, Refusal]:
     """The refusals a test file can mean: those of its own service where its folder is one, else of all."""
-    folder = test.relative_to(ROOT / "tests").parts[0]
-    own = [folder] if folder in services() else services()
+    folders = test.relative_to(ROOT / "tests").parts
+    own = [service for service in services() if service in folders] or services()
     found = dict(house_refusals())
     for service in own:
         for constant, one in service_refusals(service).items():
@@ -107,14 +108,14 @@ def visible_refusals(test: Path) -> dict[str, Refusal]:
 @cache
 def found() -> Found:
     """Where every rule is decided and tested, as the files stand now."""
-    decided: dict[int, list[Place]] = {}
+    decided: dict[int, list[Citation]] = {}
     for path in (*python_files("services"), *python_files("shared")):
         for number, names in _names_by_rule(path).items():
-            decided.setdefault(number, []).append(Place(_relative(path), tuple(names)))
-    tested: dict[int, list[Place]] = {}
+            decided.setdefault(number, []).append(Citation(_relative(path), tuple(names)))
+    tested: dict[int, list[Citation]] = {}
     for path in python_files("tests"):
         for number in sorted(rules_of_test(path)):
-            tested.setdefault(number, []).append(Place(_relative(path)))
+            tested.setdefault(number, []).append(Citation(_relative(path)))
     return Found(decided, tested)
 
 
@@ -184,7 +185,7 @@ def _sections() -> Iterator[str]:
 
 def _row(rule: Rule) -> str:
     decided = [_link(place) for place in found().decided.get(rule.number, ())]
-    decided += [_link(Place(file)) for file in rule.where]
+    decided += [_link(Citation(file)) for file in rule.where]
     tested = [_link(place) for place in found().tested.get(rule.number, ())]
     match status_of(rule):
         case "not-automatable":
@@ -202,6 +203,6 @@ def _because(rule: Rule) -> str:
     return f": {rule.reason}" if rule.reason else ""
 
 
-def _link(place: Place) -> str:
+def _link(place: Citation) -> str:
     names = f" {', '.join(f'`{name}`' for name in place.names)}" if place.names else ""
     return f"[{place.file}](../{place.file}){names}"

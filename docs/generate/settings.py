@@ -7,11 +7,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 from services.retention.key_authority import KeySettings
-from shared.settings import Settings
+from shared.runtime.settings import Settings
 
 HEAD = """# Settings of a service
 
-Generated from `shared/settings.py` by `make generate`. All come from the environment; secrets come as files.
+Generated from `shared/runtime/settings.py` by `make generate`.
+All come from the environment; secrets come as files.
 
 | Variable | Kind | Default | What it is |
 |---|---|---|---|

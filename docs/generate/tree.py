@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from shared.message import SERVICES
+from shared.contract.registry import SERVICES
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

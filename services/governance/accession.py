@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints
 
-from shared.message import SERVICES, Model
-from shared.parties import PartyKind
-from shared.words import Code, Day, Instant, KeyId, PartyId
+from shared.contract.fields import Code, Day, Instant, KeyId, PartyId
+from shared.contract.parties import PartyKind
+from shared.contract.registry import SERVICES, Model
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 # Party ids become parts of topics, groups and logins, so one that the house uses itself is no party's.

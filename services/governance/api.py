@@ -11,19 +11,19 @@ from services.governance import commands as c
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
 from services.governance.process import Phase, State
-from services.governance.reading import may_view
 from services.governance.store import all_memberships
-from shared.actor import Role
-from shared.authorisation import Requirement, permit
+from services.governance.viewing import may_view
 from shared.clock import machine_now
-from shared.desk import Caller, Desk, Refused
-from shared.message import Model
-from shared.messages import governance as m
-from shared.moment import Moment
-from shared.parties import Authorisation, Parties, PartyKind, PartyRecord
-from shared.reading import Allowed
-from shared.web import Acting, AtDesk, Done, Looking, done
-from shared.words import Id, PartyId
+from shared.contract.fields import Id, PartyId
+from shared.contract.messages import governance as m
+from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord
+from shared.contract.registry import Model
+from shared.core.actor import Role
+from shared.core.authorisation import Requirement, permit
+from shared.core.context import DecisionContext
+from shared.core.viewing import Allowed
+from shared.http.app import Acting, AtDesk, Done, Looking, done
+from shared.http.commands import Caller, Desk, Refused
 
 router = APIRouter(tags=["governance"])
 
@@ -104,7 +104,7 @@ async def read_party(party: PartyId, caller: Looking, desk: AtDesk) -> PartyView
 def _refuse_without_rights(caller: Caller, desk: Desk[State], states: Iterable[State]) -> None:
     """A worker of a party whose rights have ended reads nothing (R115)."""
     records = {state.record.party: state.record for state in states if state.record is not None}
-    moment = Moment(desk.clock.now(), Parties(records), desk.policy)
+    moment = DecisionContext(desk.clock.now(), Parties(records), desk.policy)
     everybody = frozenset(Role)
     if refusal := permit(Requirement(everybody), caller.actor(everybody), moment):
         raise Refused(refusal)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.governance.accession import Signatory
-from shared.actor import Command
-from shared.following import PurgeCase as PurgeCase
-from shared.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
+from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
+from shared.core.actor import Command
+from shared.core.event_commands import PurgeCase as PurgeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.governance.accession import AccessionForm
-from shared.messages.governance import EndReason
-from shared.parties import Authorisation, PartyRecord, PublicKey
+from shared.contract.messages.governance import EndReason
+from shared.contract.parties import Authorisation, PartyRecord, PublicKey
 
 
 @dataclass(frozen=True, slots=True)

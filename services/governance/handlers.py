@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.governance import commands as c
-from shared.hearing import hear
+from shared.contract.messages import governance as m
+from shared.contract.messages.retention import ErasureOrdered
+from shared.contract.registry import Model
+from shared.handling.event_handlers import handlers_for
+from shared.handling.service import Handler, MessageContext
 from shared.ids import keyed_id
-from shared.message import Model
-from shared.messages import governance as m
-from shared.messages.retention import ErasureOrdered
-from shared.service import Handler, Inbound
 
 
 def membership_id(key: bytes, party: str) -> str:
@@ -21,23 +21,23 @@ def membership_of_sender(message: Model, party: str, key: bytes) -> str:
     return membership_id(key, party)
 
 
-def announce_key(message: m.PublicKeyAnnounced, at: Inbound) -> c.AnnounceKey:
+def announce_key(message: m.PublicKeyAnnounced, at: MessageContext) -> c.AnnounceKey:
     """Keys count by machine time, so the moved clock of a demonstration does not touch them."""
     return c.AnnounceKey(
         by=at.by, party=at.by.party or "", announcement=message, received_at=at.received_by_machine
     )
 
 
-def grant(message: m.AuthorisationGranted, at: Inbound) -> c.GrantAuthorisation:
+def grant(message: m.AuthorisationGranted, at: MessageContext) -> c.GrantAuthorisation:
     return c.GrantAuthorisation(by=at.by, party=at.by.party or "", grant=message)
 
 
-def revoke(message: m.AuthorisationRevoked, at: Inbound) -> c.RevokeAuthorisation:
+def revoke(message: m.AuthorisationRevoked, at: MessageContext) -> c.RevokeAuthorisation:
     return c.RevokeAuthorisation(by=at.by, party=at.by.party or "", authorisation_id=message.authorisation_id)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **hear(ErasureOrdered),
+    **handlers_for(ErasureOrdered),
     m.PublicKeyAnnounced: announce_key,
     m.AuthorisationGranted: grant,
     m.AuthorisationRevoked: revoke,

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from services.governance import refusals as r
-from shared.jose import load_key
-from shared.parties import KeyUse, PublicKey
-from shared.refusal import Refusal
+from shared.contract.parties import KeyUse, PublicKey
+from shared.contract.refusal import Refusal
+from shared.crypto.jose import load_key
 
 OVERLAP = timedelta(days=1)  # what was signed with the old key just before may still be on its way
 REMEMBERED = timedelta(days=31)  # nothing received longer ago is judged any more (inbox horizon)

@@ -3,23 +3,23 @@
 from pathlib import Path
 
 from services.governance.api import router
-from services.governance.consequences import consequences
+from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
+from services.governance.permissions import PERMISSIONS
 from services.governance.process import State, decide, evolve
 from services.governance.tables import metadata
-from services.governance.who_may import WHO_MAY
-from shared.cli import command_line
-from shared.process import Process
-from shared.service import Service
+from shared.core.process import Process
+from shared.handling.service import Service
+from shared.runtime.cli import command_line
 
 PROCESS = Process(
     service="governance",
     state=State,
     empty=State(),
-    who_may=WHO_MAY,
+    permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,
-    consequences=consequences,
+    effects=effects,
 )
 SERVICE = Service(
     process=PROCESS,

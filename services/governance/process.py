@@ -11,11 +11,11 @@ from services.governance import events as e
 from services.governance import refusals as r
 from services.governance.accession import AccessionForm, Signatory, day_of, is_reserved, start_of
 from services.governance.keys import MOST_KEYS, announced, fault_of, followed_by
-from shared.actor import A_PARTY, Actor
-from shared.messages.governance import AuthorisationGranted, EndReason
-from shared.moment import Moment
-from shared.parties import Authorisation, KeyUse, PartyRecord, PublicKey
-from shared.refusal import NOT_A_PARTY, Refusal
+from shared.contract.messages.governance import AuthorisationGranted, EndReason
+from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey
+from shared.contract.refusal import NOT_A_PARTY, Refusal
+from shared.core.actor import A_PARTY, Actor
+from shared.core.context import DecisionContext
 
 # --- state ---------------------------------------------------------------------------------------
 
@@ -77,7 +77,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: Moment) -> Decision:
+def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if isinstance(command, c.PartyCommand) and command.by.party != command.party:
         return r.NOT_YOUR_PARTY
@@ -108,7 +108,7 @@ def _unknown(by: Actor) -> Refusal:
     return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
 
 
-def _admit(signatory: Signatory, received_at: datetime, moment: Moment) -> Decision:
+def _admit(signatory: Signatory, received_at: datetime, moment: DecisionContext) -> Decision:
     form = signatory.form
     if is_reserved(signatory.party):
         return r.NAME_RESERVED
@@ -145,7 +145,7 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
     )
 
 
-def _not_in_force(record: PartyRecord, moment: Moment) -> Refusal | None:
+def _not_in_force(record: PartyRecord, moment: DecisionContext) -> Refusal | None:
     """Until the agreed moment a signatory has no right in the system (R109)."""
     return None if record.is_member(moment.now) else r.NOT_YET_IN_FORCE
 
@@ -162,7 +162,7 @@ def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
     return (e.KeyAnnounced(key),)
 
 
-def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: Moment) -> Decision:
+def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: DecisionContext) -> Decision:
     begins, ends = grant.valid_from or moment.now, grant.valid_until
     if grant.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
@@ -182,7 +182,7 @@ def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: Moment) -> 
     return (e.AuthorisationGranted(authorisation),)
 
 
-def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: Moment) -> Decision:
+def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: DecisionContext) -> Decision:
     found = _found(record, command.authorisation_id)
     if found is None:
         return r.UNKNOWN_AUTHORISATION
@@ -197,7 +197,7 @@ def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: Moment)
     return (e.AuthorisationAccepted(found.authorisation_id, command.by.person or "", moment.now),)
 
 
-def _revoke(record: PartyRecord, number: str, moment: Moment) -> Decision:
+def _revoke(record: PartyRecord, number: str, moment: DecisionContext) -> Decision:
     found = _found(record, number)
     if found is None:
         return r.UNKNOWN_AUTHORISATION

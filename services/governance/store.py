@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.governance.process import State
-from shared.cases import CaseTable
-from shared.database import fetch
+from shared.storage.cases import CaseTable
+from shared.storage.database import fetch
 
 # Some tens of rows, and all of them are wanted; a membership that is held for a fault is not read.
 _ALL = sa.text(

@@ -9,13 +9,13 @@ from pydantic import Field
 from services.intake import commands as c
 from services.intake.handlers import case_of_referral
 from services.intake.process import Phase, State
-from services.intake.reading import may_view
-from shared.content import Content, text
-from shared.message import Model
-from shared.messages import intake as m
-from shared.parties import Scope
-from shared.web import Acting, AtDesk, Done, Looking, done
-from shared.words import ContributedItem, Id, Person, Theme
+from services.intake.viewing import may_view
+from shared.contract.content import Content, text
+from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.messages import intake as m
+from shared.contract.parties import Scope
+from shared.contract.registry import Model
+from shared.http.app import Acting, AtDesk, Done, Looking, done
 
 router = APIRouter(tags=["intake"])
 

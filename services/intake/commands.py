@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.actor import Command
-from shared.content import Ref
-from shared.following import FollowArchiving as FollowArchiving
-from shared.following import FollowCleaning as FollowCleaning
-from shared.following import FollowClosing as FollowClosing
-from shared.following import FollowDeescalation as FollowDeescalation
-from shared.following import MoveDirection as MoveDirection
-from shared.following import PurgeCase as PurgeCase
-from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
-from shared.words import InformMoment
+from shared.contract.content import TextRef
+from shared.contract.fields import InformMoment
+from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.core.actor import Command
+from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowCleaning as FollowCleaning
+from shared.core.event_commands import FollowClosing as FollowClosing
+from shared.core.event_commands import FollowDeescalation as FollowDeescalation
+from shared.core.event_commands import MoveDirection as MoveDirection
+from shared.core.event_commands import PurgeCase as PurgeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class SubmitReferral(Command):
 class ConfirmConsultation(Command):
     """The referrer confirms that the director consulted it (R11)."""
 
-    remark: Ref | None = None
+    remark: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,15 +38,15 @@ class ScreenReferral(Command):
     """The director decides whether the case goes on; `reason` where that departs from the criteria (R10)."""
 
     outcome: ScreeningOutcome
-    advice: Ref | None = None
-    reason: Ref | None = None
+    advice: TextRef | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawReferral(Command):
     """The referrer stops its referral (A21)."""
 
-    reason: Ref | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class PostponeInforming(Command):
 
     person_id: str
     moment: InformMoment
-    reason: Ref | None = None
+    reason: TextRef | None = None
     until: datetime | None = None
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from shared.content import Ref
-from shared.messages.intake import ReferralSubmitted, ScreeningOutcome
-from shared.words import InformMoment
+from shared.contract.content import TextRef
+from shared.contract.fields import InformMoment
+from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ReferralReceived:
 class ConsultationConfirmed:
     """The consultation of R11 is on record."""
 
-    remark: Ref | None
+    remark: TextRef | None
     at: datetime
 
 
@@ -33,8 +33,8 @@ class CaseTakenUp:
 
     outcome: ScreeningOutcome
     director: str
-    advice: Ref | None
-    reason: Ref | None
+    advice: TextRef | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -43,8 +43,8 @@ class ReferralNotTakenUp:
     """Outcome (a): nothing stays (R14)."""
 
     director: str
-    advice: Ref | None
-    reason: Ref | None
+    advice: TextRef | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -52,7 +52,7 @@ class ReferralNotTakenUp:
 class ReferralWithdrawn:
     """The referrer stopped (A21)."""
 
-    reason: Ref | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -80,7 +80,7 @@ class InformingPostponed:
 
     person_id: str
     moment: InformMoment
-    reason: Ref
+    reason: TextRef
     until: datetime
     at: datetime
 

@@ -3,22 +3,22 @@
 from collections.abc import Mapping
 
 from services.intake import commands as c
-from services.intake.consequences import INFORMING
+from services.intake.effects import INFORMING
+from services.intake.permissions import PERMISSIONS
 from services.intake.process import unfit
-from services.intake.who_may import WHO_MAY
-from shared.actor import CLOCK, Actor
-from shared.authorisation import permit
-from shared.content import text
-from shared.due import Deadline
-from shared.hearing import hear
+from shared.contract.content import text
+from shared.contract.fields import InformMoment
+from shared.contract.messages import intake as m
+from shared.contract.messages import retention, rto, triage
+from shared.contract.refusal import Refusal
+from shared.contract.registry import Model
+from shared.core.actor import CLOCK, Actor
+from shared.core.authorisation import permit
+from shared.core.context import DecisionContext
+from shared.handling.event_handlers import handlers_for
+from shared.handling.service import Handler, MessageContext
 from shared.ids import keyed_id
-from shared.message import Model
-from shared.messages import intake as m
-from shared.messages import retention, rto, triage
-from shared.moment import Moment
-from shared.refusal import Refusal
-from shared.service import Handler, Inbound
-from shared.words import InformMoment
+from shared.storage.deadlines import Deadline
 
 
 def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> str:
@@ -26,28 +26,28 @@ def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> s
     return keyed_id(key, "case", party, referral.referral_id)
 
 
-def at_the_door(referral: m.ReferralSubmitted, by: Actor, moment: Moment) -> Refusal | None:
+def precheck(referral: m.ReferralSubmitted, by: Actor, moment: DecisionContext) -> Refusal | None:
     """Refused before a key is made for a case: that key would lie there for ever, for nothing (R15)."""
-    return permit(WHO_MAY[c.SubmitReferral], by, moment) or unfit(referral, by.party or "", moment)
+    return permit(PERMISSIONS[c.SubmitReferral], by, moment) or unfit(referral, by.party or "", moment)
 
 
-def submit(referral: m.ReferralSubmitted, at: Inbound) -> c.SubmitReferral:
+def submit(referral: m.ReferralSubmitted, at: MessageContext) -> c.SubmitReferral:
     return c.SubmitReferral(by=at.by, case_id=at.case_id, referral=referral)
 
 
-def confirm(message: m.ConsultationConfirmed, at: Inbound) -> c.ConfirmConsultation:
+def confirm(message: m.ConsultationConfirmed, at: MessageContext) -> c.ConfirmConsultation:
     return c.ConfirmConsultation(by=at.by, remark=text(message.remark))
 
 
-def withdraw(message: m.ReferralWithdrawn, at: Inbound) -> c.WithdrawReferral:
+def withdraw(message: m.ReferralWithdrawn, at: MessageContext) -> c.WithdrawReferral:
     return c.WithdrawReferral(by=at.by, reason=text(message.reason))
 
 
-def informed(message: m.PersonInformed, at: Inbound) -> c.RecordInforming:
+def informed(message: m.PersonInformed, at: MessageContext) -> c.RecordInforming:
     return c.RecordInforming(by=at.by, person_id=message.person_id, moment=message.moment)
 
 
-def postponed(message: m.InformingPostponed, at: Inbound) -> c.PostponeInforming:
+def postponed(message: m.InformingPostponed, at: MessageContext) -> c.PostponeInforming:
     return c.PostponeInforming(
         by=at.by,
         person_id=message.person_id,
@@ -57,16 +57,16 @@ def postponed(message: m.InformingPostponed, at: Inbound) -> c.PostponeInforming
     )
 
 
-def triage_concluded(message: triage.TriageOutcomeRecorded, at: Inbound) -> c.RaiseDuties:
+def triage_concluded(message: triage.TriageOutcomeRecorded, at: MessageContext) -> c.RaiseDuties:
     return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_TRIAGE)
 
 
-def rto_concluded(message: rto.RtoOutcomeRecorded, at: Inbound) -> c.RaiseDuties:
+def rto_concluded(message: rto.RtoOutcomeRecorded, at: MessageContext) -> c.RaiseDuties:
     return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_RTO)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **hear(
+    **handlers_for(
         triage.TriageClosed,
         rto.RtoClosed,
         rto.DirectionMoved,

@@ -3,24 +3,24 @@
 from pathlib import Path
 
 from services.intake.api import router
-from services.intake.consequences import consequences
-from services.intake.handlers import HANDLERS, TIMERS, at_the_door, case_of_referral
+from services.intake.effects import effects
+from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
+from services.intake.permissions import PERMISSIONS
 from services.intake.process import State, decide, evolve
 from services.intake.tables import metadata
-from services.intake.who_may import WHO_MAY
-from shared.cli import command_line
-from shared.messages.intake import ReferralSubmitted
-from shared.process import Process
-from shared.service import Service
+from shared.contract.messages.intake import ReferralSubmitted
+from shared.core.process import Process
+from shared.handling.service import Service
+from shared.runtime.cli import command_line
 
 PROCESS = Process(
     service="intake",
     state=State,
     empty=State(),
-    who_may=WHO_MAY,
+    permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,
-    consequences=consequences,
+    effects=effects,
 )
 SERVICE = Service(
     process=PROCESS,
@@ -29,7 +29,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     timers=TIMERS,
     case_of={ReferralSubmitted: case_of_referral},
-    makes_keys={ReferralSubmitted: at_the_door},
+    creates_case_key={ReferralSubmitted: precheck},
     takes_items=True,
 )
 app = command_line(SERVICE, lambda: [router])

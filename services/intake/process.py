@@ -9,19 +9,19 @@ from typing import TypeAlias, assert_never
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
-from shared.actor import A_PARTY, Actor, Role
-from shared.content import Ref, is_blank
-from shared.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
-from shared.moment import Moment
-from shared.parties import PartyRecord, Scope
-from shared.refusal import (
+from shared.contract.content import TextRef, is_blank
+from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
+from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.contract.parties import PartyRecord, Scope
+from shared.contract.refusal import (
     ENDED_HERE,
     ITEM_OF_ANOTHER_CASE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.words import ContributedItem, InformMoment, Person, Theme
+from shared.core.actor import A_PARTY, Actor, Role
+from shared.core.context import DecisionContext
 
 # --- state ---------------------------------------------------------------------------------------
 
@@ -55,7 +55,7 @@ class Duty:
     moment: InformMoment
     status: DutyStatus
     until: datetime | None = None
-    reason: Ref | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class State:
     director: str | None = None
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
-    weighing: Ref | None = None
+    weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
 
@@ -145,7 +145,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: Moment) -> Decision:
+def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
@@ -212,7 +212,7 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
     return None
 
 
-def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
+def _submit(command: c.SubmitReferral, moment: DecisionContext) -> Decision:
     referral, party = command.referral, command.by.party or ""
     if refusal := unfit(referral, party, moment):
         return refusal
@@ -221,13 +221,13 @@ def _submit(command: c.SubmitReferral, moment: Moment) -> Decision:
     return (e.ReferralReceived(command.case_id, party, referral, moment.now),)
 
 
-def unfit(referral: ReferralSubmitted, party: str, moment: Moment) -> Refusal | None:
+def unfit(referral: ReferralSubmitted, party: str, moment: DecisionContext) -> Refusal | None:
     """What a referral is refused for by itself, whatever else is known of its case."""
     record = moment.parties.get(party)
     if record is not None and referral.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
     if record is None or not moment.parties.authorised(
-        party, Scope.SCREENING, moment.standing_at, referral.acting_body
+        party, Scope.SCREENING, moment.judged_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
     return _incomplete(referral, record)
@@ -256,7 +256,7 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
     return None
 
 
-def _screen(state: State, command: c.ScreenReferral, moment: Moment) -> Decision:
+def _screen(state: State, command: c.ScreenReferral, moment: DecisionContext) -> Decision:
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     if state.phase is not Phase.CONSULTED:
@@ -297,7 +297,7 @@ def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...
     return tuple(e.DutyToInformArose(person, InformMoment.CASE_REMOVED, at) for person in sorted(knew))
 
 
-def _inform(state: State, command: c.RecordInforming, moment: Moment) -> Decision:
+def _inform(state: State, command: c.RecordInforming, moment: DecisionContext) -> Decision:
     duty = state.duty(command.person_id, command.moment)
     if refusal := _of_informer(state, command.by):
         return refusal
@@ -306,7 +306,7 @@ def _inform(state: State, command: c.RecordInforming, moment: Moment) -> Decisio
     return (e.PersonInformed(command.person_id, command.moment, moment.now),)
 
 
-def _postpone(state: State, command: c.PostponeInforming, moment: Moment) -> Decision:
+def _postpone(state: State, command: c.PostponeInforming, moment: DecisionContext) -> Decision:
     duty = state.duty(command.person_id, command.moment)
     if refusal := _of_informer(state, command.by):
         return refusal
@@ -398,7 +398,7 @@ def _received(state: State, event: e.ReferralReceived) -> State:
             ContributedItem.model_construct(**dict(item), contributor=event.referrer)
             for item in referral.items
         ),
-        weighing=weighing if isinstance(weighing, Ref) else None,
+        weighing=weighing if isinstance(weighing, TextRef) else None,
         duties=tuple(
             Duty(person, InformMoment.TAKEN_UP, DutyStatus.FULFILLED)
             for person in referral.informed_beforehand

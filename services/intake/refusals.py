@@ -1,6 +1,6 @@
 """Every "no" of intake, with its rule and article."""
 
-from shared.refusal import Refusal, Remedy
+from shared.contract.refusal import Refusal, Remedy
 
 NO_AUTHORISATION_ON_RECORD = Refusal(
     "PartyHasNoAuthorisation",

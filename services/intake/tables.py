@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from services.intake.process import Phase
-from shared.tables import shell_tables
+from shared.storage.tables import shell_tables
 
 metadata = sa.MetaData()
 shell_tables(metadata, tuple(phase.value for phase in Phase))

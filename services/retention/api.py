@@ -13,7 +13,8 @@ from services.retention import store
 from services.retention.commands import KeptItem
 from services.retention.process import Phase, State
 from services.retention.proofs import ChainedProof, Ending, first_break, shown
-from services.retention.reading import (
+from services.retention.refusals import NO_INSPECTION
+from services.retention.viewing import (
     CaseDirector,
     JointRecord,
     OnInspection,
@@ -21,18 +22,17 @@ from services.retention.reading import (
     may_view,
     may_view_register,
 )
-from services.retention.refusals import NO_INSPECTION
-from shared.content import Content, text
-from shared.desk import Caller, Refused, Seen
-from shared.message import Model
-from shared.messages.rto import Action
-from shared.messages.triage import Participant
-from shared.parties import Scope
-from shared.reading import Denied
-from shared.refusal import NOT_YOURS
-from shared.terms import month_of
-from shared.web import Acting, AtDesk, Done, Looking, done
-from shared.words import ContributedItem, Id, Person, Theme
+from shared.contract.content import Content, text
+from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.messages.rto import Action
+from shared.contract.messages.triage import Participant
+from shared.contract.parties import Scope
+from shared.contract.refusal import NOT_YOURS
+from shared.contract.registry import Model
+from shared.core.calendar_terms import month_of
+from shared.core.viewing import Denied
+from shared.http.app import Acting, AtDesk, Done, Looking, done
+from shared.http.commands import Caller, Refused, Seen
 
 router = APIRouter(tags=["retention"])
 

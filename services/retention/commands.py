@@ -5,13 +5,13 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.actor import Command
-from shared.content import Content, Ref
-from shared.following import MoveDirection as MoveDirection
-from shared.message import Model
-from shared.messages.intake import CaseTakenUp, ClosingReason
-from shared.messages.rto import CaseDeescalated
-from shared.words import ContributedItem, Id, Theme
+from shared.contract.content import Content, TextRef
+from shared.contract.fields import ContributedItem, Id, Theme
+from shared.contract.messages.intake import CaseTakenUp, ClosingReason
+from shared.contract.messages.rto import CaseDeescalated
+from shared.contract.registry import Model
+from shared.core.actor import Command
+from shared.core.event_commands import MoveDirection as MoveDirection
 
 
 class KeptItem(Model):
@@ -58,7 +58,7 @@ class ArchiveFile(Command):
 class InspectFile(Command):
     """The manager decides that the archived file must be read once (R90)."""
 
-    reason: Ref | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

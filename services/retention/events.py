@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
-from shared.content import Ref
-from shared.messages import rto
-from shared.words import ContributedItem, Theme
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem, Theme
+from shared.contract.messages import rto
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class InspectionDecided:
 
     number: int
     person: str
-    reason: Ref
+    reason: TextRef
     at: datetime
 
 

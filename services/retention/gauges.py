@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.retention import store
 from services.retention.key_authority import KeyAuthority
-from shared.gauges import one, seconds_since
-from shared.service import Gauges
+from shared.handling.service import Gauges
+from shared.runtime.gauges import one, seconds_since
 
 
 def gauges(keys: KeyAuthority) -> Gauges:

@@ -4,31 +4,33 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 
 from services.retention import commands as c
-from services.retention.consequences import ARCHIVE, CLOSING_TERM, DESTROY, DESTROY_KEY
+from services.retention.effects import ARCHIVE, CLOSING_TERM, DESTROY, DESTROY_KEY
 from services.retention.key_authority import KeyAuthority
-from shared.actor import CLOCK, Command
-from shared.due import Deadline
-from shared.hearing import hear
+from shared.contract.messages import intake, rto, triage
+from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
+from shared.contract.registry import Model
+from shared.core.actor import CLOCK, Command
+from shared.handling.event_handlers import handlers_for
+from shared.handling.service import Handler, MessageContext
 from shared.ids import keyed_id
-from shared.message import Model
-from shared.messages import intake, rto, triage
-from shared.messages.house import CasePurged, HouseKeysDestroyed
-from shared.service import Handler, Inbound
+from shared.storage.deadlines import Deadline
 
 
-def taken_up(message: intake.CaseTakenUp, at: Inbound) -> c.OpenCase:
+def taken_up(message: intake.CaseTakenUp, at: MessageContext) -> c.OpenCase:
     return c.OpenCase(by=at.by, case=message)
 
 
-def handed_over(message: rto.ItemHandedOver, at: Inbound) -> c.RecordHandedOverItem:
+def handed_over(message: rto.ItemHandedOver, at: MessageContext) -> c.RecordHandedOverItem:
     return c.RecordHandedOverItem(by=at.by, item=message.item)
 
 
-def deescalated(message: rto.CaseDeescalated, at: Inbound) -> c.Deescalate:
+def deescalated(message: rto.CaseDeescalated, at: MessageContext) -> c.Deescalate:
     return c.Deescalate(by=at.by, file=message)
 
 
-def closed(message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, at: Inbound) -> c.CloseEarly:
+def closed(
+    message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, at: MessageContext
+) -> c.CloseEarly:
     return c.CloseEarly(
         by=at.by,
         leading_party=message.leading_party,
@@ -38,16 +40,16 @@ def closed(message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed,
     )
 
 
-def purged(message: CasePurged, at: Inbound) -> c.ConfirmPurge:
+def purged(message: CasePurged, at: MessageContext) -> c.ConfirmPurge:
     return c.ConfirmPurge(by=at.by, house_keys=message.house_keys)
 
 
-def keys_destroyed(message: HouseKeysDestroyed, at: Inbound) -> c.RecordHouseKeysDestroyed:
+def keys_destroyed(message: HouseKeysDestroyed, at: MessageContext) -> c.RecordHouseKeysDestroyed:
     return c.RecordHouseKeysDestroyed(by=at.by, house_keys=message.house_keys)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **hear(rto.DirectionMoved),
+    **handlers_for(rto.DirectionMoved),
     intake.CaseTakenUp: taken_up,
     intake.ReferralClosed: closed,
     triage.TriageClosed: closed,

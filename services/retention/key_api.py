@@ -9,12 +9,12 @@ from pydantic import BaseModel, Field
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import Answer
 from services.retention.refusals import ONLY_INTAKE_OPENS_CASES, ONLY_SERVICES_GET_KEYS
-from shared.actor import Role
-from shared.auth import Identity
-from shared.case_keys import CannotReachKeys, KeyStatus
-from shared.desk import Refused
-from shared.refusal import SEALING_IMPOSSIBLE
-from shared.web import signed_in
+from shared.contract.refusal import SEALING_IMPOSSIBLE
+from shared.core.actor import Role
+from shared.crypto.case_key_client import KeyAuthorityUnreachable, KeyStatus
+from shared.http.app import signed_in
+from shared.http.commands import Refused
+from shared.http.oidc import Identity
 
 MOST = 2000  # case ids in one request
 
@@ -57,7 +57,7 @@ def key_router(keys: KeyAuthority) -> APIRouter:
             raise Refused(ONLY_INTAKE_OPENS_CASES)
         try:
             found = await keys.fetch(wanted.case_ids, make=wanted.make)
-        except CannotReachKeys:
+        except KeyAuthorityUnreachable:
             raise Refused(SEALING_IMPOSSIBLE) from None
         return CaseKeyAnswers(keys={case: _told(answer) for case, answer in found.items()})
 

@@ -8,10 +8,10 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.retention.key_store import Answer, KeyStore
-from shared.case_keys import CannotReachKeys
 from shared.clock import Clock, machine_now
-from shared.house_keys import HouseKeys
-from shared.settings import Settings
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.crypto.house_keys import HouseKeys
+from shared.runtime.settings import Settings
 
 
 class KeySettings(BaseSettings):
@@ -52,11 +52,11 @@ class KeyAuthority:
         return self._house_keys.held if self._house_keys is not None else ()
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:
-        """One answer per case id; raises `CannotReachKeys` when the directory cannot be used now."""
+        """One answer per case id; raises `KeyAuthorityUnreachable` when the directory cannot be used now."""
         try:
             return await asyncio.to_thread(self._opened.get_many, case_ids, make=make)
         except OSError as error:
-            raise CannotReachKeys(type(error).__name__) from None
+            raise KeyAuthorityUnreachable(type(error).__name__) from None
 
     async def counted(self) -> tuple[int, int]:
         """How many keys were ever handed out, and how many destroyed; raises `OSError`."""
@@ -70,5 +70,5 @@ class KeyAuthority:
     @property
     def _opened(self) -> KeyStore:
         if self._store is None:
-            raise CannotReachKeys("not-open")
+            raise KeyAuthorityUnreachable("not-open")
         return self._store

@@ -36,8 +36,8 @@ import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from shared.case_keys import KeyStatus
-from shared.house_keys import KeyDirectoryDamaged
+from shared.crypto.case_key_client import KeyStatus
+from shared.crypto.house_keys import KeyDirectoryDamaged
 from shared.ids import keyed_hash
 
 log = structlog.get_logger()

@@ -3,28 +3,28 @@
 from pathlib import Path
 
 from services.retention.api import router
-from services.retention.consequences import consequences
+from services.retention.effects import effects
 from services.retention.gauges import gauges
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
+from services.retention.permissions import PERMISSIONS
 from services.retention.process import Phase, State, decide, evolve
 from services.retention.store import Records
 from services.retention.tables import metadata
-from services.retention.who_may import WHO_MAY
-from shared.cli import command_line
-from shared.messages.house import CasePurged, HouseKeysDestroyed
-from shared.process import Process
-from shared.service import Service
+from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
+from shared.core.process import Process
+from shared.handling.service import Service
+from shared.runtime.cli import command_line
 
 PROCESS = Process(
     service="retention",
     state=State,
     empty=State(),
-    who_may=WHO_MAY,
+    permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,
-    consequences=consequences,
+    effects=effects,
 )
 KEYS = KeyAuthority()  # opened with the settings, before anything runs
 SERVICE = Service(

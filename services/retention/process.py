@@ -11,14 +11,14 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
-from shared.actor import Actor
-from shared.content import Ref, is_blank
-from shared.message import SERVICES
-from shared.messages import rto
-from shared.moment import Moment
-from shared.refusal import UNKNOWN_CASE, Refusal
-from shared.terms import add_months
-from shared.words import ContributedItem, Theme
+from shared.contract.content import TextRef, is_blank
+from shared.contract.fields import ContributedItem, Theme
+from shared.contract.messages import rto
+from shared.contract.refusal import UNKNOWN_CASE, Refusal
+from shared.contract.registry import SERVICES
+from shared.core.actor import Actor
+from shared.core.calendar_terms import add_months
+from shared.core.context import DecisionContext
 
 # --- state ---------------------------------------------------------------------------------------
 
@@ -44,7 +44,7 @@ class Inspection:
 
     number: int
     person: str
-    reason: Ref
+    reason: TextRef
     used_at: datetime | None = None
 
 
@@ -152,7 +152,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: Moment) -> Decision:
+def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if isinstance(command, c.CleanFile) and command.by.person != state.director:
         return r.NOT_THE_DIRECTOR
@@ -193,14 +193,14 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             assert_never(command)
 
 
-def _receive(state: State, item: ContributedItem, moment: Moment) -> Decision:
+def _receive(state: State, item: ContributedItem, moment: DecisionContext) -> Decision:
     owners = {known.item_id: known.contributor for known in state.items}
     if owners.get(item.item_id, item.contributor) != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR
     return (e.ItemReceived(item),)
 
 
-def _deescalated(file: rto.CaseDeescalated, moment: Moment) -> e.CaseDeescalated:
+def _deescalated(file: rto.CaseDeescalated, moment: DecisionContext) -> e.CaseDeescalated:
     """Both dates are fixed by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
     return e.CaseDeescalated(
@@ -212,7 +212,7 @@ def _deescalated(file: rto.CaseDeescalated, moment: Moment) -> e.CaseDeescalated
     )
 
 
-def _competent(file: rto.CaseDeescalated, moment: Moment) -> tuple[str, ...]:
+def _competent(file: rto.CaseDeescalated, moment: DecisionContext) -> tuple[str, ...]:
     """Who passed the test at the table, or is competent by itself (R21, R49)."""
     tested = {p.party for p in file.participants if p.passed_processing_test}
     involved = {p.party for p in file.participants} | {file.leading_party}
@@ -249,7 +249,7 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
     return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
 
 
-def _closing(command: c.CloseEarly, moment: Moment) -> e.CaseClosing:
+def _closing(command: c.CloseEarly, moment: DecisionContext) -> e.CaseClosing:
     return e.CaseClosing(
         command.leading_party,
         command.theme,
@@ -279,12 +279,12 @@ def _pieces_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
         for item in state.items
         if item.item_id not in kept
     )
-    return tuple(ref.piece for item in refs for ref in item if isinstance(ref, Ref))
+    return tuple(ref.piece for item in refs for ref in item if isinstance(ref, TextRef))
 
 
 def _reasons(state: State) -> tuple[str, ...]:
     """Of an earlier cleaning: a new one states its reasons anew."""
-    return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, Ref))
+    return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, TextRef))
 
 
 # --- evolution -----------------------------------------------------------------------------------

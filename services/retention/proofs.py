@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shared.words import Theme
+from shared.contract.fields import Theme
 
 FIRST = bytes(32)  # what stands for the digest before the first proof
 

@@ -1,6 +1,6 @@
 """Every "no" of retention, with its rule and article."""
 
-from shared.refusal import Refusal, Remedy
+from shared.contract.refusal import Refusal, Remedy
 
 NOT_THE_DIRECTOR = Refusal(
     "NotTheDirectorOfThisCase",

@@ -20,9 +20,9 @@ from services.retention.proofs import (
     ProofOfDestruction,
     chained,
 )
-from shared.cases import CaseTable
-from shared.database import fetch, run
-from shared.words import Theme
+from shared.contract.fields import Theme
+from shared.storage.cases import CaseTable
+from shared.storage.database import fetch, run
 
 _CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from services.retention.process import Phase
-from shared.tables import shell_tables
+from shared.storage.tables import shell_tables
 
 metadata = sa.MetaData()
 shell_tables(metadata, tuple(phase.value for phase in Phase))

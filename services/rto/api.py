@@ -9,20 +9,20 @@ from pydantic import Field
 
 from services.rto import commands as c
 from services.rto import handlers as h
-from services.rto.reading import may_view, may_view_invitation, may_view_log
 from services.rto.state import State
 from services.rto.store import invited, looks
+from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
-from shared.actor import Role
-from shared.content import Content
-from shared.desk import Caller, Desk, Refused
-from shared.message import Model
-from shared.messages import rto as m
-from shared.messages.triage import ViewingEntry
-from shared.parties import Scope
-from shared.refusal import NOT_YOURS
-from shared.web import Acting, AtDesk, Done, Looking, done
-from shared.words import Id, Item, PartyId
+from shared.contract.content import Content
+from shared.contract.fields import Id, Item, PartyId
+from shared.contract.messages import rto as m
+from shared.contract.messages.triage import ViewingEntry
+from shared.contract.parties import Scope
+from shared.contract.refusal import NOT_YOURS
+from shared.contract.registry import Model
+from shared.core.actor import Role
+from shared.http.app import Acting, AtDesk, Done, Looking, done
+from shared.http.commands import Caller, Desk, Refused
 
 reading = APIRouter(tags=["reading"])
 directing = APIRouter(tags=["process director"])

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
-from shared.actor import Command
-from shared.content import Content, Ref
-from shared.following import FollowArchiving as FollowArchiving
-from shared.following import FollowCleaning as FollowCleaning
-from shared.following import FollowClosing as FollowClosing
-from shared.following import PurgeCase as PurgeCase
-from shared.message import Model
-from shared.messages import rto as m
-from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
-from shared.words import ContributedItem, Id, Instant, Item, PartyId
+from shared.contract.content import Content, TextRef
+from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId
+from shared.contract.messages import rto as m
+from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.contract.registry import Model
+from shared.core.actor import Command
+from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowCleaning as FollowCleaning
+from shared.core.event_commands import FollowClosing as FollowClosing
+from shared.core.event_commands import PurgeCase as PurgeCase
 
 
 class Meeting(Model):
@@ -102,7 +102,7 @@ class DeclineInvitation(Command):
     """A party does not come, or not after all."""
 
     rto_id: str
-    reason: Ref | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,14 +183,14 @@ class OfferDirection(Command):
 class AcceptDirection(Command):
     """The offered party leads from now on, with this case director (R71, R72)."""
 
-    case_director: Ref | None = None
+    case_director: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineDirection(Command):
     """The offered party does not take case direction: everything stays as it is (A3)."""
 
-    reason: Ref | None = None
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +199,7 @@ class ProgressAction(Command):
 
     action_id: str
     progress: m.ActionProgress
-    remark: Ref | None = None
+    remark: TextRef | None = None
 
 
 # --- what other services decided -------------------------------------------------------------------

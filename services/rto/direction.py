@@ -6,17 +6,17 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import State
-from shared.content import is_blank
-from shared.moment import Moment
-from shared.parties import Scope
-from shared.refusal import Refusal
+from shared.contract.content import is_blank
+from shared.contract.parties import Scope
+from shared.contract.refusal import Refusal
+from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 AVE_LEVELS = range(1, 5)
 
 
-def record_plan(state: State, plan: c.Plan, moment: Moment) -> Decision:
+def record_plan(state: State, plan: c.Plan, moment: DecisionContext) -> Decision:
     """Whoever is at the table makes the plan, and an action falls to one that agreed to it (R70, R85)."""
     present = state.latest.present if state.latest else ()
     if not present:
@@ -49,7 +49,7 @@ def _not_released(state: State, plan: c.Plan) -> Refusal | None:
     return None
 
 
-def offer(state: State, party: str, moment: Moment) -> Decision:
+def offer(state: State, party: str, moment: DecisionContext) -> Decision:
     """To a participant whose authorisation covers what follows: the director will act for it (R72, R122)."""
     if state.latest is None or party not in state.latest.present:
         return r.NOT_A_PARTICIPANT
@@ -60,7 +60,7 @@ def offer(state: State, party: str, moment: Moment) -> Decision:
     return (e.DirectionOffered(party, moment.now),)
 
 
-def accept(state: State, command: c.AcceptDirection, moment: Moment) -> Decision:
+def accept(state: State, command: c.AcceptDirection, moment: DecisionContext) -> Decision:
     """The authorisation is tested again: it may have been revoked since the offer (R122)."""
     party = command.by.party or ""
     if party != state.offered_to:
@@ -72,14 +72,14 @@ def accept(state: State, command: c.AcceptDirection, moment: Moment) -> Decision
     return (e.DirectionMoved(party, state.leading_party, command.case_director, moment.now),)
 
 
-def decline(state: State, command: c.DeclineDirection, moment: Moment) -> Decision:
+def decline(state: State, command: c.DeclineDirection, moment: DecisionContext) -> Decision:
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
     return (e.DirectionDeclined(party, command.reason, moment.now),)
 
 
-def progress(state: State, command: c.ProgressAction, moment: Moment) -> Decision:
+def progress(state: State, command: c.ProgressAction, moment: DecisionContext) -> Decision:
     """Each party carries out its own actions, and only it says how far they are (R85)."""
     action = state.action(command.action_id)
     if action is None or action.party != command.by.party:

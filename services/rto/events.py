@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
-from shared.content import Ref
-from shared.messages import rto as m
-from shared.messages.intake import ClosingReason
-from shared.messages.triage import RtoPrepared, ViewingEntry
-from shared.words import ContributedItem
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem
+from shared.contract.messages import rto as m
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class InvitationDeclined:
 
     rto_id: str
     party: str
-    reason: Ref | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -139,7 +139,7 @@ class DirectionMoved:
 
     leading_party: str
     before: str
-    case_director: Ref
+    case_director: TextRef
     since: datetime
 
 
@@ -148,7 +148,7 @@ class DirectionDeclined:
     """The offer was turned down (A3)."""
 
     party: str
-    reason: Ref | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -158,7 +158,7 @@ class ActionProgressed:
 
     action_id: str
     progress: m.ActionProgress
-    remark: Ref | None
+    remark: TextRef | None
     at: datetime
 
 
@@ -175,7 +175,7 @@ class RtoConcluded:
 class MonitoringAgreed:
     """The approach is followed, for this purpose and with these items alone (R79)."""
 
-    purpose: Ref
+    purpose: TextRef
     items: tuple[str, ...]
     at: datetime
 

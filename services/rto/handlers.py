@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from services.rto import commands as c
-from shared.actor import Actor, Command
-from shared.content import text
-from shared.hearing import hear
-from shared.message import Model
-from shared.messages import intake, retention, triage
-from shared.messages import rto as m
-from shared.service import Handler
+from shared.contract.content import text
+from shared.contract.messages import intake, retention, triage
+from shared.contract.messages import rto as m
+from shared.contract.registry import Model
+from shared.core.actor import Actor, Command
+from shared.handling.event_handlers import handlers_for
+from shared.handling.service import Handler
 
 
 def accepted(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
@@ -73,7 +73,7 @@ def _inbound(make: Maker) -> Handler:
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **hear(
+    **handlers_for(
         triage.TriageClosed,
         intake.ReferralClosed,
         retention.DossierCleaned,

@@ -3,24 +3,24 @@
 from pathlib import Path
 
 from services.rto.api import routers
-from services.rto.consequences import consequences
+from services.rto.effects import effects
 from services.rto.handlers import HANDLERS
+from services.rto.permissions import PERMISSIONS
 from services.rto.process import decide, evolve
 from services.rto.state import State
 from services.rto.tables import metadata
-from services.rto.who_may import WHO_MAY
-from shared.cli import command_line
-from shared.process import Process
-from shared.service import Service
+from shared.core.process import Process
+from shared.handling.service import Service
+from shared.runtime.cli import command_line
 
 PROCESS = Process(
     service="rto",
     state=State,
     empty=State(),
-    who_may=WHO_MAY,
+    permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,
-    consequences=consequences,
+    effects=effects,
 )
 SERVICE = Service(
     process=PROCESS,

@@ -7,19 +7,19 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Phase, State
-from shared.content import is_blank, text
-from shared.messages.intake import ClosingReason
-from shared.messages.rto import RtoOutcome
-from shared.messages.triage import Participant, ViewingEntry
-from shared.moment import Moment
-from shared.parties import PartyRecord, Scope
-from shared.refusal import ITEM_OF_ANOTHER_CASE, Refusal
-from shared.words import ContributedItem, Item
+from shared.contract.content import is_blank, text
+from shared.contract.fields import ContributedItem, Item
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.rto import RtoOutcome
+from shared.contract.messages.triage import Participant, ViewingEntry
+from shared.contract.parties import PartyRecord, Scope
+from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 
-def convene(state: State, meeting: c.Meeting, moment: Moment) -> Decision:
+def convene(state: State, meeting: c.Meeting, moment: DecisionContext) -> Decision:
     """A first RTO is as it was prepared; a follow-up may name others, and open more (R42, R81)."""
     if state.rto(meeting.rto_id) is not None:
         return r.RTO_KNOWN
@@ -43,7 +43,7 @@ def _participants_so_far(state: State) -> tuple[Participant, ...]:
     return state.preparation.participants if state.preparation else ()
 
 
-def _may_sit(participants: tuple[Participant, ...], moment: Moment) -> Refusal | None:
+def _may_sit(participants: tuple[Participant, ...], moment: DecisionContext) -> Refusal | None:
     if len({p.party for p in participants}) != len(participants):
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
@@ -53,7 +53,7 @@ def _may_sit(participants: tuple[Participant, ...], moment: Moment) -> Refusal |
     return None
 
 
-def is_competent(participant: Participant, moment: Moment) -> bool:
+def is_competent(participant: Participant, moment: DecisionContext) -> bool:
     """Whether it may see special-category and criminal data: by its kind, or because it was tested (R49)."""
     record = moment.parties.get(participant.party)
     return participant.passed_processing_test or (record is not None and record.may_see_special)
@@ -79,7 +79,7 @@ def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Colle
     return None
 
 
-def accept(state: State, command: c.AcceptInvitation, moment: Moment) -> Decision:
+def accept(state: State, command: c.AcceptInvitation, moment: DecisionContext) -> Decision:
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
         return refusal
@@ -88,7 +88,7 @@ def accept(state: State, command: c.AcceptInvitation, moment: Moment) -> Decisio
     return (e.InvitationAccepted(command.rto_id, party, command.delegate, moment.now),)
 
 
-def decline(state: State, command: c.DeclineInvitation, moment: Moment) -> Decision:
+def decline(state: State, command: c.DeclineInvitation, moment: DecisionContext) -> Decision:
     party = command.by.party or ""
     return _open_to(state, command.rto_id, party) or (
         e.InvitationDeclined(command.rto_id, party, command.reason, moment.now),
@@ -103,7 +103,7 @@ def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
     return r.RTO_CONCLUDED if rto.outcome is not None else None
 
 
-def contribute(state: State, command: c.ContributeItems, moment: Moment) -> Decision:
+def contribute(state: State, command: c.ContributeItems, moment: DecisionContext) -> Decision:
     """Only during the RTO do participants decide what they bring in, each item complete (B3-F3)."""
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
@@ -123,7 +123,7 @@ def contribute(state: State, command: c.ContributeItems, moment: Moment) -> Deci
     return (e.ItemsContributed(command.rto_id, items, moment.now),)
 
 
-def _known_before(state: State, items: tuple[Item, ...], moment: Moment) -> Refusal | None:
+def _known_before(state: State, items: tuple[Item, ...], moment: DecisionContext) -> Refusal | None:
     """Known on this table, or given in this case anywhere before: then it has its contributor (R35)."""
     ids = [item.item_id for item in items]
     known = len(set(ids)) != len(ids) or any(state.item(item_id) for item_id in ids)
@@ -145,7 +145,7 @@ def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Re
     return None
 
 
-def conclude(state: State, command: c.ConcludeRto, moment: Moment) -> Decision:
+def conclude(state: State, command: c.ConcludeRto, moment: DecisionContext) -> Decision:
     """What the participants decided together (R70); each outcome asks for what it needs."""
     rto, conclusion = state.rto(command.rto_id), command.conclusion
     if rto is None or rto.outcome is not None:
@@ -166,7 +166,9 @@ def conclude(state: State, command: c.ConcludeRto, moment: Moment) -> Decision:
             assert_never(conclusion.outcome)
 
 
-def _monitor(state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, moment: Moment) -> Decision:
+def _monitor(
+    state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, moment: DecisionContext
+) -> Decision:
     """Purpose explicit, items agreed and released, support covered by the authorisation (R79, R80)."""
     purpose = text(conclusion.monitoring_purpose)
     if state.plan is None:

@@ -20,17 +20,17 @@ from services.rto.state import (
     Seat,
     State,
 )
-from shared.actor import A_PARTY, Actor, Role
-from shared.content import Ref, contents
-from shared.messages.rto import Taker, Use
-from shared.messages.triage import RtoPrepared, ViewingEntry
-from shared.moment import Moment
-from shared.refusal import (
+from shared.contract.content import TextRef, contents
+from shared.contract.fields import ContributedItem
+from shared.contract.messages.rto import Taker, Use
+from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.contract.refusal import (
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.words import ContributedItem
+from shared.core.actor import A_PARTY, Actor, Role
+from shared.core.context import DecisionContext
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -110,7 +110,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: Moment) -> Decision:
+def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal; strangers come first."""
     if refusal := _stranger(state, command.by):
         return refusal
@@ -181,7 +181,7 @@ def _stranger(state: State, by: Actor) -> Refusal | None:
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
 
 
-def _record(state: State, item: ContributedItem, moment: Moment) -> Decision:
+def _record(state: State, item: ContributedItem, moment: DecisionContext) -> Decision:
     """Triage may send an item again, but no other party's item under its number (R35)."""
     known = state.item(item.item_id)
     if known is None:
@@ -197,7 +197,7 @@ def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
 
 def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
     gone = tuple(item for item in state.items if item.item_id not in kept)
-    return tuple(content.piece for content in contents(gone) if isinstance(content, Ref))
+    return tuple(content.piece for content in contents(gone) if isinstance(content, TextRef))
 
 
 # --- evolution -----------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ def _with_viewing(state: State, entries: tuple[ViewingEntry, ...]) -> State:
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
     meeting = event.meeting
-    place = meeting.place if isinstance(meeting.place, Ref) else None
+    place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
     rto = Rto(meeting.rto_id, meeting.on, place, seats)
     return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan)

@@ -1,6 +1,6 @@
 """Every "no" of the round table, with its rule and article."""
 
-from shared.refusal import Refusal, Remedy
+from shared.contract.refusal import Refusal, Remedy
 
 NO_CASE = "There is no case here that you may act in under this number."
 

@@ -7,13 +7,13 @@ from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.meetings import is_competent
 from services.rto.state import ReleaseKey, ReleaseStatus, State
-from shared.actor import Actor
-from shared.content import is_blank
-from shared.messages import rto as m
-from shared.messages.triage import Participant
-from shared.moment import Moment
-from shared.refusal import Refusal
-from shared.words import ContributedItem
+from shared.contract.content import is_blank
+from shared.contract.fields import ContributedItem
+from shared.contract.messages import rto as m
+from shared.contract.messages.triage import Participant
+from shared.contract.refusal import Refusal
+from shared.core.actor import Actor
+from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -23,7 +23,7 @@ def key_of(use: m.ReleaseAsked | m.ReleaseGiven | m.ReleaseRefused) -> ReleaseKe
     return ReleaseKey(use.item_id, use.use, use.recipient, use.action_id)
 
 
-def ask(state: State, request: m.ReleaseAsked, moment: Moment) -> Decision:
+def ask(state: State, request: m.ReleaseAsked, moment: DecisionContext) -> Decision:
     """Each step needs the contributor's own new decision, so it is asked for each (R65)."""
     item, key = state.item(request.item_id), key_of(request)
     if item is None:
@@ -37,7 +37,7 @@ def ask(state: State, request: m.ReleaseAsked, moment: Moment) -> Decision:
     return (e.ReleaseAsked(request, item.contributor, moment.now),)
 
 
-def give(state: State, command: c.GiveRelease, moment: Moment) -> Decision:
+def give(state: State, command: c.GiveRelease, moment: DecisionContext) -> Decision:
     """Whoever is bound to secrecy weighs again, per item and for whose activity; this records it (R76)."""
     key = key_of(command.release)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
@@ -48,7 +48,7 @@ def give(state: State, command: c.GiveRelease, moment: Moment) -> Decision:
     return (e.ReleaseGiven(command.release, moment.now),)
 
 
-def refuse(state: State, command: c.RefuseRelease, moment: Moment) -> Decision:
+def refuse(state: State, command: c.RefuseRelease, moment: DecisionContext) -> Decision:
     """Also of what was shared for triage and RTO (R75); what was given for a use is withdrawn instead."""
     key = key_of(command.refusal)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
@@ -59,7 +59,7 @@ def refuse(state: State, command: c.RefuseRelease, moment: Moment) -> Decision:
     return (e.ReleaseRefused(command.refusal, moment.now),)
 
 
-def withdraw(state: State, command: c.WithdrawRelease, moment: Moment) -> Decision:
+def withdraw(state: State, command: c.WithdrawRelease, moment: DecisionContext) -> Decision:
     """Every release of the item at once, whatever was seen or taken before (A12)."""
     if refusal := _not_its_contributor(state, command.item_id, command.by):
         return refusal
@@ -88,7 +88,7 @@ def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
 # --- what may be taken away ------------------------------------------------------------------------
 
 
-def provide(state: State, taking: c.TakeAway, moment: Moment) -> Decision:
+def provide(state: State, taking: c.TakeAway, moment: DecisionContext) -> Decision:
     """Only what exactly this participant needs for exactly this action, and only when released (R73).
 
     It may be provided again: a withdrawal can have stopped the first letter before it left (A12).
@@ -113,7 +113,9 @@ def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
     return None if action is not None and action.party == taking.recipient else r.NO_SUCH_ACTION
 
 
-def _not_lawful(state: State, item: ContributedItem, recipient: str, moment: Moment) -> Refusal | None:
+def _not_lawful(
+    state: State, item: ContributedItem, recipient: str, moment: DecisionContext
+) -> Refusal | None:
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
     if not moment.parties.is_member(recipient, moment.now):

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.rto.commands import Plan
-from shared.content import Ref
-from shared.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
-from shared.messages.triage import Participant, RtoPrepared, ViewingEntry
-from shared.words import ContributedItem
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem
+from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
+from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 
 
 class Phase(StrEnum):
@@ -63,7 +63,7 @@ class Rto:
 
     rto_id: str
     on: datetime
-    place: Ref | None
+    place: TextRef | None
     seats: tuple[Seat, ...]
     outcome: RtoOutcome | None = None
 
@@ -101,14 +101,14 @@ class Progress:
     action_id: str
     progress: ActionProgress
     at: datetime
-    remark: Ref | None = None
+    remark: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
     """What the approach is followed for, and the items that stay for it (R79)."""
 
-    purpose: Ref
+    purpose: TextRef
     items: tuple[str, ...]
 
 
@@ -128,7 +128,7 @@ class State:
     progress: tuple[Progress, ...] = ()
     takers: tuple[Taker, ...] = ()
     offered_to: str | None = None
-    case_director: Ref | None = None
+    case_director: TextRef | None = None
     monitoring: Monitoring | None = None
 
     @property

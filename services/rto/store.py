@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.database import fetch
+from shared.storage.database import fetch
 
 _LOOKS = sa.text(
     """

@@ -8,14 +8,14 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from services.rto.commands import Plan
-from services.rto.consequences import invitation, without_reservations
+from services.rto.effects import invitation, without_reservations
 from services.rto.state import Answer, Phase, Progress, Release, ReleaseStatus, Rto, State
-from shared.content import Content
-from shared.desk import Caller, Seen
-from shared.message import Model
-from shared.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
-from shared.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
-from shared.words import ContributedItem, Id, Person, Theme
+from shared.contract.content import Content
+from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
+from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
+from shared.contract.registry import Model
+from shared.http.commands import Caller, Seen
 
 T = TypeVar("T")
 

@@ -8,21 +8,21 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.triage import commands as c
-from services.triage.reading import may_view
 from services.triage.record import Record
 from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
+from services.triage.viewing import may_view
 from services.triage.views import CaseView, WaitingQueries, WaitingQuery, case_view, things_of
-from shared.actor import Role
-from shared.content import Content, text
-from shared.desk import Caller, Desk, Refused
+from shared.contract.content import Content, text
+from shared.contract.fields import Code, Id, Instant, LegalReference, PartyId
+from shared.contract.messages import triage as m
+from shared.contract.parties import Scope
+from shared.contract.refusal import NOT_YOURS
+from shared.contract.registry import Model
+from shared.core.actor import Role
+from shared.http.app import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
+from shared.http.commands import Caller, Desk, Refused
 from shared.ids import keyed_id
-from shared.message import Model
-from shared.messages import triage as m
-from shared.parties import Scope
-from shared.refusal import NOT_YOURS
-from shared.web import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
-from shared.words import Code, Id, Instant, LegalReference, PartyId
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; each is looked at, and logged, by itself

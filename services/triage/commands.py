@@ -5,17 +5,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from shared.actor import Command
-from shared.content import AnyContent, Content, Ref
-from shared.following import FollowArchiving as FollowArchiving
-from shared.following import FollowCleaning as FollowCleaning
-from shared.following import FollowClosing as FollowClosing
-from shared.following import FollowDeescalation as FollowDeescalation
-from shared.following import MoveDirection as MoveDirection
-from shared.following import PurgeCase as PurgeCase
-from shared.message import Model
-from shared.messages.intake import CaseTakenUp
-from shared.messages.triage import (
+from shared.contract.content import AnyContent, Content, TextRef
+from shared.contract.fields import ContributedItem, PartyId
+from shared.contract.messages.intake import CaseTakenUp
+from shared.contract.messages.triage import (
     CitizenInvolvement,
     ParticipantRole,
     QueryAnswered,
@@ -23,7 +16,14 @@ from shared.messages.triage import (
     TriageOutcome,
     ViewingEntry,
 )
-from shared.words import ContributedItem, PartyId
+from shared.contract.registry import Model
+from shared.core.actor import Command
+from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowCleaning as FollowCleaning
+from shared.core.event_commands import FollowClosing as FollowClosing
+from shared.core.event_commands import FollowDeescalation as FollowDeescalation
+from shared.core.event_commands import MoveDirection as MoveDirection
+from shared.core.event_commands import PurgeCase as PurgeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,8 @@ class ConcludeTriage(Command):
     """The outcome of triage (R50); doubt needs a reason of its own (R51)."""
 
     outcome: TriageOutcome
-    advice: Ref | None = None
-    reason: Ref | None = None
+    advice: TextRef | None = None
+    reason: TextRef | None = None
 
 
 class Invitee(Model):

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.triage.record import Choice
-from shared.content import Ref
-from shared.messages import triage as m
-from shared.messages.intake import CaseTakenUp
-from shared.words import ContributedItem
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem
+from shared.contract.messages import triage as m
+from shared.contract.messages.intake import CaseTakenUp
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,8 @@ class TriageConcluded:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Ref | None
-    reason: Ref | None
+    advice: TextRef | None
+    reason: TextRef | None
     at: datetime
 
 
@@ -81,8 +81,8 @@ class TriageClosed:
 
     outcome: m.TriageOutcome
     director: str
-    advice: Ref | None
-    reason: Ref | None
+    advice: TextRef | None
+    reason: TextRef | None
     at: datetime
 
 

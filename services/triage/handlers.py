@@ -3,30 +3,30 @@
 from collections.abc import Mapping
 
 from services.triage import commands as c
-from services.triage.consequences import QUERY_REMINDER, QUERY_TERM
-from shared.actor import CLOCK
-from shared.due import Deadline
-from shared.hearing import hear
-from shared.message import Model
-from shared.messages import intake, retention, rto
-from shared.messages import triage as m
-from shared.service import Handler, Inbound
+from services.triage.effects import QUERY_REMINDER, QUERY_TERM
+from shared.contract.messages import intake, retention, rto
+from shared.contract.messages import triage as m
+from shared.contract.registry import Model
+from shared.core.actor import CLOCK
+from shared.handling.event_handlers import handlers_for
+from shared.handling.service import Handler, MessageContext
+from shared.storage.deadlines import Deadline
 
 
-def answered(message: m.QueryAnswered, at: Inbound) -> c.AnswerQuery:
+def answered(message: m.QueryAnswered, at: MessageContext) -> c.AnswerQuery:
     return c.AnswerQuery(by=at.by, answer=message)
 
 
-def declined(message: m.QueryDeclined, at: Inbound) -> c.DeclineQuery:
+def declined(message: m.QueryDeclined, at: MessageContext) -> c.DeclineQuery:
     return c.DeclineQuery(by=at.by, decline=message)
 
 
-def taken_up(message: intake.CaseTakenUp, at: Inbound) -> c.OpenCase:
+def taken_up(message: intake.CaseTakenUp, at: MessageContext) -> c.OpenCase:
     return c.OpenCase(by=at.by, taken_up=message)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **hear(
+    **handlers_for(
         intake.ReferralClosed,
         rto.RtoClosed,
         rto.DirectionMoved,

@@ -3,25 +3,25 @@
 from pathlib import Path
 
 from services.triage.api import router
-from services.triage.consequences import consequences
+from services.triage.effects import effects
 from services.triage.handlers import HANDLERS, TIMERS
+from services.triage.permissions import PERMISSIONS
 from services.triage.process import decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
 from services.triage.tables import metadata
-from services.triage.who_may import WHO_MAY
-from shared.cli import command_line
-from shared.process import Process
-from shared.service import Service
+from shared.core.process import Process
+from shared.handling.service import Service
+from shared.runtime.cli import command_line
 
 PROCESS = Process(
     service="triage",
     state=State,
     empty=State(),
-    who_may=WHO_MAY,
+    permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,
-    consequences=consequences,
+    effects=effects,
 )
 SERVICE = Service(
     process=PROCESS,

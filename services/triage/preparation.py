@@ -5,16 +5,16 @@ from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
 from services.triage.state import State
-from shared.content import is_blank
-from shared.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
-from shared.moment import Moment
-from shared.parties import Parties
-from shared.refusal import CHANGED_MEANWHILE, Refusal
+from shared.contract.content import is_blank
+from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
+from shared.contract.parties import Parties
+from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
+from shared.core.context import DecisionContext
 
 # --- the outcome ---------------------------------------------------------------------------------
 
 
-def conclude(state: State, command: c.ConcludeTriage, moment: Moment) -> Decision:
+def conclude(state: State, command: c.ConcludeTriage, moment: DecisionContext) -> Decision:
     """One of four outcomes (R50); what is still open lapses, whichever it is."""
     if command.outcome is TriageOutcome.DOUBT and command.reason is None:
         return r.DOUBT_WITHOUT_REASON
@@ -30,7 +30,7 @@ def conclude(state: State, command: c.ConcludeTriage, moment: Moment) -> Decisio
 # --- the preparation -----------------------------------------------------------------------------
 
 
-def prepare(state: State, command: c.PrepareRto, moment: Moment) -> Decision:
+def prepare(state: State, command: c.PrepareRto, moment: DecisionContext) -> Decision:
     """Every item goes along under its own terms: sharing it waits for its contributor (R65)."""
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
@@ -58,13 +58,15 @@ def prepare(state: State, command: c.PrepareRto, moment: Moment) -> Decision:
     return (*(e.ItemPrepared(item) for item in command.items), e.RtoPrepared(prepared))
 
 
-def _participants(invitees: tuple[c.Invitee, ...], moment: Moment) -> tuple[Participant, ...] | Refusal:
+def _participants(
+    invitees: tuple[c.Invitee, ...], moment: DecisionContext
+) -> tuple[Participant, ...] | Refusal:
     """Each party once, lawfully present, with its role and what is asked of it (R42, R43, R60)."""
     if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
         return r.PARTICIPANTS_MISSING
     participants = []
     for invitee in invitees:
-        if not moment.parties.is_member(invitee.party, moment.standing_at):
+        if not moment.parties.is_member(invitee.party, moment.judged_at):
             return r.PARTICIPANT_NOT_A_PARTY
         if invitee.role is None:
             return r.ROLE_MISSING
@@ -97,7 +99,7 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
     return r.CARE_AGREEMENTS_MISSING if is_blank(command.care_agreements) else None
 
 
-def _of_viewing_plan(state: State, command: c.PrepareRto, moment: Moment) -> Refusal | None:
+def _of_viewing_plan(state: State, command: c.PrepareRto, moment: DecisionContext) -> Refusal | None:
     """This item for this participant with this reason (R42); special data only after a test (R49)."""
     plan = command.viewing_plan
     if not {item.item_id for item in command.items}.issuperset(entry.item_id for entry in plan):

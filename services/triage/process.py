@@ -10,17 +10,17 @@ from services.triage import preparation, queries
 from services.triage import refusals as r
 from services.triage.queries import Decision, without_bsn
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
-from shared.content import Ref, contents
-from shared.messages.intake import ScreeningOutcome
-from shared.moment import Moment
-from shared.parties import Scope
-from shared.refusal import (
+from shared.contract.content import TextRef, contents
+from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.parties import Scope
+from shared.contract.refusal import (
     ENDED_HERE,
     NO_AUTHORISATION,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core.context import DecisionContext
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -85,7 +85,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: Moment) -> Decision:
+def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
@@ -123,7 +123,7 @@ def decide(state: State, command: Command, moment: Moment) -> Decision:
             return (e.FileCleaned(kept, _pieces_of_outcome(state)),)
         case c.FollowArchiving():
             numbers = (person.bsn for person in state.persons)
-            return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, Ref))),)
+            return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, TextRef))),)
         case c.FollowClosing():
             return _close(state)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
@@ -151,20 +151,20 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
             return None
 
 
-def _open(command: c.OpenCase, moment: Moment) -> Decision:
+def _open(command: c.OpenCase, moment: DecisionContext) -> Decision:
     if command.taken_up.outcome is ScreeningOutcome.NOT_TAKEN_UP:
         return r.SCREENED_OUT
     return (e.CaseOpened(command.taken_up, moment.now),)
 
 
 def _for_leading_party(
-    state: State, command: DirectorCommand, scope: Scope, moment: Moment
+    state: State, command: DirectorCommand, scope: Scope, moment: DecisionContext
 ) -> Refusal | None:
     """On behalf of whoever leads (R72), and within what the body that acts has authorised (R122)."""
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     body = state.acting_body or None
-    covered = moment.parties.authorised(state.leading_party, scope, moment.standing_at, body)
+    covered = moment.parties.authorised(state.leading_party, scope, moment.judged_at, body)
     return None if covered else NO_AUTHORISATION
 
 
@@ -179,7 +179,7 @@ def _pieces_of_outcome(state: State) -> tuple[str, ...]:
     """What was written at the end of triage; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
     texts = (text for thing in (state.conclusion, fixed) if thing for text in contents(thing))
-    return tuple(text.piece for text in texts if isinstance(text, Ref))
+    return tuple(text.piece for text in texts if isinstance(text, TextRef))
 
 
 # --- evolution -----------------------------------------------------------------------------------

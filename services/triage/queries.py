@@ -8,12 +8,12 @@ from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.record import Choice
 from services.triage.state import Phase, Query, QueryStatus, State
-from shared.content import is_blank
-from shared.messages.triage import QueryIssued
-from shared.moment import Moment
-from shared.parties import PartyRecord
-from shared.refusal import ITEM_OF_ANOTHER_CASE, Refusal
-from shared.words import Item, Person
+from shared.contract.content import is_blank
+from shared.contract.fields import Item, Person
+from shared.contract.messages.triage import QueryIssued
+from shared.contract.parties import PartyRecord
+from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 EVERYBODY = "all"
@@ -21,7 +21,7 @@ EVERYBODY = "all"
 # --- asking --------------------------------------------------------------------------------------
 
 
-def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
+def issue(state: State, command: c.IssueQuery, moment: DecisionContext) -> Decision:
     """One query to one party, chosen for this case, saying all that R27 asks."""
     recipient = command.recipient
     if refusal := _of_recipient(state, recipient, moment):
@@ -29,7 +29,7 @@ def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
     if state.query(command.query_id) is not None:
         return r.QUERY_ISSUED_BEFORE
     record = moment.parties.get(str(recipient))
-    if record is None or not record.is_member(moment.standing_at):
+    if record is None or not record.is_member(moment.judged_at):
         return r.RECIPIENT_NOT_A_PARTY
     if refusal := _of_contents(state, command, record, moment):
         return refusal
@@ -49,11 +49,11 @@ def issue(state: State, command: c.IssueQuery, moment: Moment) -> Decision:
     )
 
 
-def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Moment) -> Refusal | None:
+def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: DecisionContext) -> Refusal | None:
     """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
     named = {recipient} if isinstance(recipient, str) else set(recipient)
     before = {query.recipient for query in state.queries}
-    if EVERYBODY in named or moment.parties.members(moment.standing_at) <= named | before | {
+    if EVERYBODY in named or moment.parties.members(moment.judged_at) <= named | before | {
         state.leading_party
     }:
         return r.QUERY_TO_EVERYBODY
@@ -65,7 +65,7 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Moment
 
 
 def _of_contents(
-    state: State, command: c.IssueQuery, recipient: PartyRecord, moment: Moment
+    state: State, command: c.IssueQuery, recipient: PartyRecord, moment: DecisionContext
 ) -> Refusal | None:
     """What a query must and may hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
     stated = (command.purpose, command.necessity, command.question)
@@ -85,7 +85,7 @@ def _of_contents(
     return None
 
 
-def _may_use_bsn(party: str, moment: Moment) -> bool:
+def _may_use_bsn(party: str, moment: DecisionContext) -> bool:
     record = moment.parties.get(party)
     return record is not None and record.may_use_bsn
 
@@ -114,7 +114,7 @@ def without_bsn(person: Person) -> Person:
 # --- replying ------------------------------------------------------------------------------------
 
 
-def answer(state: State, command: c.AnswerQuery, moment: Moment) -> Decision:
+def answer(state: State, command: c.AnswerQuery, moment: DecisionContext) -> Decision:
     """An answer counts by when it was received; further ones may follow as long as triage runs (R31)."""
     query = state.query(command.query_id)
     if query is None:
@@ -129,7 +129,7 @@ def answer(state: State, command: c.AnswerQuery, moment: Moment) -> Decision:
     return (e.QueryAnswered(query.recipient, query.replies + 1, command.answer, moment.now),)
 
 
-def decline(state: State, command: c.DeclineQuery, moment: Moment) -> Decision:
+def decline(state: State, command: c.DeclineQuery, moment: DecisionContext) -> Decision:
     """The queried party alone weighs whether it gives anything; its ground is on record (R31)."""
     query = state.query(command.query_id)
     if query is None:
@@ -149,7 +149,9 @@ def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
     return None if query.in_time(received) else r.REPLY_TOO_LATE
 
 
-def _of_items(state: State, items: tuple[Item, ...], giver: PartyRecord, moment: Moment) -> Refusal | None:
+def _of_items(
+    state: State, items: tuple[Item, ...], giver: PartyRecord, moment: DecisionContext
+) -> Refusal | None:
     """What each item must state, in the order of the rules (R8, R21, R35, R57)."""
     if not items:
         return None

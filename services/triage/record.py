@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from shared.content import Content
-from shared.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
-from shared.words import ContributedItem, Item
+from shared.contract.content import Content
+from shared.contract.fields import ContributedItem, Item
+from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
 
 REFERRAL = ""  # stands for the query id where items came with the referral
 

@@ -1,6 +1,6 @@
 """Every "no" of triage, with its rule and article."""
 
-from shared.refusal import Refusal, Remedy
+from shared.contract.refusal import Refusal, Remedy
 
 # --- opening -------------------------------------------------------------------------------------
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.content import Content
-from shared.messages.triage import RtoPrepared, TriageOutcome
-from shared.words import Person, Theme
+from shared.contract.content import Content
+from shared.contract.fields import Person, Theme
+from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 
 
 class Phase(StrEnum):

@@ -8,10 +8,10 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
-from shared import pieces
-from shared.content import SEALED_ALLOWED, Ref, contents
-from shared.database import copy, fetch, run
-from shared.written import written
+from shared.contract.content import SEALED_ALLOWED, TextRef, contents
+from shared.storage import sealed_texts
+from shared.storage.database import copy, fetch, run
+from shared.storage.json_writer import written
 
 _ASKED = TypeAdapter(Asked)
 _GIVEN = TypeAdapter(Given)
@@ -95,7 +95,7 @@ async def _strip(connection: AsyncConnection, order: Stripped) -> None:
     record = await record_of(connection, order.case_id)
     dropped = {text.piece for thing in _not_kept(record, order) for text in _references(thing)}
     await TriageRecord().forget(connection, [order.case_id])
-    await pieces.drop(connection, [(order.case_id, piece) for piece in sorted(dropped)])
+    await sealed_texts.drop(connection, [(order.case_id, piece) for piece in sorted(dropped)])
     left = [
         replace(row, said=None, brought=kept)
         for row in record.given
@@ -112,8 +112,8 @@ def _not_kept(record: Record, order: Stripped) -> Iterable[object]:
     yield from (item for item in record.items if item.item_id not in order.kept_items)
 
 
-def _references(thing: object) -> Iterable[Ref]:
-    return (text for text in contents(thing) if isinstance(text, Ref))
+def _references(thing: object) -> Iterable[TextRef]:
+    return (text for text in contents(thing) if isinstance(text, TextRef))
 
 
 async def record_of(connection: AsyncConnection, case_id: str) -> Record:

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import Field
 
 from services.triage.queries import without_bsn
-from services.triage.reading import PersonNumber
 from services.triage.record import Choice, Record
 from services.triage.state import Conclusion, Phase, QueryStatus, State
-from shared.desk import Seen
-from shared.message import Model
-from shared.messages import triage as m
-from shared.words import ContributedItem, Id, PartyId, Person, Theme
+from services.triage.viewing import PersonNumber
+from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
+from shared.contract.messages import triage as m
+from shared.contract.registry import Model
+from shared.http.commands import Seen
 
 
 class QueryView(Model):

@@ -1,6 +1,5 @@
 """What a partner's programmer uses; everything else in `shared` is the house's own."""
 
-from shared import messages as messages
 from shared.connector.connector import (
     Answer,
     Connector,
@@ -10,6 +9,7 @@ from shared.connector.connector import (
 )
 from shared.connector.house import HouseUnreachable
 from shared.connector.settings import ConnectorSettings, from_house_file
+from shared.contract import messages as messages
 
 __all__ = [
     "Answer",

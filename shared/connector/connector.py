@@ -22,7 +22,7 @@ from pydantic_core import from_json
 from shared.clock import machine_now
 from shared.connector.house import HouseJwks
 from shared.connector.settings import ConnectorSettings
-from shared.envelope import (
+from shared.contract.cloudevent import (
     SEALED_BODY,
     Envelope,
     Unreadable,
@@ -33,11 +33,11 @@ from shared.envelope import (
     to_headers,
     to_json,
 )
-from shared.header_names import take_any_header_name
+from shared.contract.messages.house import MessageAccepted, MessageRefused
+from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
+from shared.crypto.jose import CannotOpen, open_sealed, sign_and_seal
 from shared.ids import new_id
-from shared.jose import CannotOpen, open_sealed, sign_and_seal
-from shared.message import SERVICES, Direction, Model, by_type, of_model
-from shared.messages.house import MessageAccepted, MessageRefused
+from shared.kafka.aiokafka_patch import accept_any_header_name
 
 log = structlog.get_logger()
 KEY_WITHIN = 30.0  # seconds a message waits for the key it is sealed to
@@ -83,7 +83,7 @@ class Connector:
     async def __aenter__(self) -> Self:
         """Raises `KafkaConnectionError` when no broker answers or takes the login; nothing stays open."""
         settings = self._settings
-        take_any_header_name()
+        accept_any_header_name()
         login = settings.login.for_aiokafka()
         self._client = httpx.AsyncClient(verify=settings.login.ssl_context(), timeout=10)
         self._house = HouseJwks(self._client, settings.jwks_urls)

@@ -9,7 +9,7 @@ import httpx
 import structlog
 from joserfc.jwk import ECKey
 
-from shared.jose import load_key
+from shared.crypto.jose import load_key
 
 log = structlog.get_logger()
 FRESH_FOR = 600.0  # seconds

@@ -7,9 +7,9 @@ from typing import Any
 
 from joserfc.jwk import ECKey
 
-from shared.connection import Connection
-from shared.jose import load_key
-from shared.topics import Topics
+from shared.contract.topics import Topics
+from shared.crypto.jose import load_key
+from shared.kafka.connection import Connection
 
 
 @dataclass(frozen=True, slots=True)

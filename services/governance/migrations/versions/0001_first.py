@@ -1,6 +1,6 @@
 """The first schema of governance."""
 
-from shared.migrations import shell_0001
+from shared.storage.migrations import shell_0001
 
 revision = "0001"
 down_revision = None

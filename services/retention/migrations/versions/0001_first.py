@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.migrations import shell_0001
+from shared.storage.migrations import shell_0001
 
 revision = "0001"
 down_revision = None

@@ -1,6 +1,6 @@
 """The shell's second step."""
 
-from shared.migrations import shell_0002
+from shared.storage.migrations import shell_0002
 
 revision = "0002"
 down_revision = "0001"

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.migrations import shell_0001
+from shared.storage.migrations import shell_0001
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,36 @@
+"""What follows from each event of governance: the party's record for everybody, and a letter to the party."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from services.governance import events as e
+from services.governance.process import State
+from shared.contract.messages.governance import MembershipChanged
+from shared.contract.messages.house import CasePurged
+from shared.contract.parties import PartyRecord
+from shared.core.effects import Announce, Effect, ForgetCase, StopUnsent, ToParty
+
+
+def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
+    """`state` is the state after the event; each change publishes the party's whole record."""
+    if isinstance(event, e.CasePurged):
+        confirmed = CasePurged(case_id=event.case_id, house_keys=event.house_keys)
+        return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+    record = cast(PartyRecord, state.record)
+    match event:
+        case e.SignatoryRecorded():
+            return [Announce(record), ToParty(record.party, _changed(record, state))]
+        case e.MembershipEnded():
+            stop = StopUnsent(recipient=record.party)
+            return [stop, Announce(record), ToParty(record.party, _changed(record, state))]
+        case _:
+            return [Announce(record)]
+
+
+def _changed(record: PartyRecord, state: State) -> MembershipChanged:
+    return MembershipChanged(
+        party=record.party,
+        member_from=record.member_from,
+        member_until=record.member_until,
+        reason=state.ended,
+    )

@@ -1,0 +1,24 @@
+"""Who may give which command to governance.
+
+Membership is decided here on governance's own state, which is the source of everybody's copy: so no
+command asks for it in the copy as well, which would be a moment behind.
+"""
+
+from collections.abc import Mapping
+
+from services.governance import commands as c
+from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, Command, Role
+from shared.core.authorisation import Requirement
+
+THE_SECRETARY = frozenset({Role.SECRETARY})
+ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known key
+
+PERMISSIONS: Mapping[type[Command], Requirement] = {
+    c.RecordSignatory: Requirement(THE_SECRETARY),
+    c.AnnounceKey: Requirement(ITS_CONNECTOR, needs_membership=False),
+    c.GrantAuthorisation: Requirement(A_PARTY, needs_membership=False),
+    c.AcceptAuthorisation: Requirement(THE_DIRECTOR),
+    c.RevokeAuthorisation: Requirement(A_PARTY, needs_membership=False),
+    c.EndMembership: Requirement(THE_SECRETARY),
+    c.PurgeCase: Requirement(A_SERVICE),
+}

@@ -1,0 +1,49 @@
+"""Who sees what of the register of parties; everything a person reads passes `may_view` (R109, R122)."""
+
+from datetime import datetime
+from typing import TypeAlias
+
+from services.governance.accession import AccessionForm
+from services.governance.process import State
+from shared.contract.parties import Authorisation
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+
+Thing: TypeAlias = Authorisation | AccessionForm | None
+
+PEOPLE_OF_THE_HOUSE = frozenset(
+    {
+        Role.PROCESS_DIRECTOR,
+        Role.SUPPORT_WORKER,
+        Role.MANAGER,
+        Role.SECRETARY,
+        Role.PRIVACY_OFFICER,
+    }
+)
+# The directors act on the authorisations, the other two answer for the register.
+WHO_SEE_AUTHORISATIONS = frozenset({Role.PROCESS_DIRECTOR, Role.SECRETARY, Role.MANAGER})
+WHO_SEE_FORMS = frozenset({Role.SECRETARY, Role.MANAGER})
+
+NO_PARTY = Denied("R109", "art. 18.4; B1")
+NOT_THEIRS = Denied("R122", "B3-gen; B5")
+
+
+def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+    """Whether this viewer sees this authorisation or form, or (None) who the party is; deny by default.
+
+    That the party of a worker still has rights is tested where every look begins (R115).
+    """
+    if state.record is None:
+        return NO_PARTY
+    if viewer.role not in PEOPLE_OF_THE_HOUSE | {Role.PARTY_WORKER}:
+        return NOT_THEIRS
+    if thing is None:
+        return Allowed("R109")
+    if viewer.role is Role.PARTY_WORKER:
+        return _own(viewer, state.record.party)
+    seen_by = WHO_SEE_FORMS if isinstance(thing, AccessionForm) else WHO_SEE_AUTHORISATIONS
+    return Allowed("R122", state.record.party) if viewer.role in seen_by else NOT_THEIRS
+
+
+def _own(viewer: Viewer, party: str) -> Verdict:
+    return Allowed("R122", party) if viewer.party == party else NOT_THEIRS

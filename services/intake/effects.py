@@ -1,0 +1,75 @@
+"""What follows from each event of intake: letters, announcements and timers."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.intake import events as e
+from services.intake.process import State
+from shared.contract.content import pieces_in
+from shared.contract.messages import intake as m
+from shared.contract.messages.house import CasePurged
+from shared.core.effects import (
+    Announce,
+    CancelTimer,
+    ClaimItems,
+    Effect,
+    ForgetCase,
+    KeepOnly,
+    SetTimer,
+    ToParty,
+)
+
+INFORMING = "informing"  # timer: a postponed duty to inform comes back
+
+
+def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
+    """`state` is the state after the event."""
+    match event:
+        case e.ReferralReceived(referral=referral):
+            letter = m.ReferralReceived(referral_id=referral.referral_id, case_id=case_id)
+            items = tuple(item.item_id for item in referral.items)
+            return [ToParty(state.referrer, letter), ClaimItems(items)]
+        case e.CaseTakenUp(outcome=outcome, advice=advice):
+            letter_out = m.ReferralScreened(outcome=outcome, advice=advice)
+            return [ToParty(state.referrer, letter_out), Announce(_taken_up(event, state))]
+        case e.ReferralNotTakenUp(advice=advice, at=at):
+            outcome = m.ScreeningOutcome.NOT_TAKEN_UP
+            return [
+                ToParty(state.referrer, m.ReferralScreened(outcome=outcome, advice=advice)),
+                Announce(_closed(state, m.ClosingReason.NOT_TAKEN_UP, at)),
+            ]
+        case e.ReferralWithdrawn(at=at):
+            return [Announce(_closed(state, m.ClosingReason.WITHDRAWN, at))]
+        case e.DutyToInformArose(person_id=person, moment=moment):
+            request = m.InformingRequested(person_id=person, moment=moment, on_behalf_of=state.leading_party)
+            return [ToParty(state.leading_party, request)]
+        case e.InformingPostponed(person_id=person, moment=moment, until=until):
+            return [SetTimer(INFORMING, f"{person}/{moment}", until)]
+        case e.PersonInformed(person_id=person, moment=moment):
+            return [CancelTimer(INFORMING, f"{person}/{moment}")]
+        case e.FileCleaned() | e.FileArchived():
+            return [KeepOnly(pieces_in(state))]
+        case e.CasePurged(case_id=purged, house_keys=house_keys):
+            confirmed = CasePurged(case_id=purged, house_keys=house_keys)
+            return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case _:
+            return []
+
+
+def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
+    return m.CaseTakenUp(
+        referrer=state.referrer,
+        acting_body=state.acting_body,
+        task=state.task,
+        basis=state.basis,
+        theme=state.theme,
+        outcome=event.outcome,
+        director=event.director,
+        persons=state.persons,
+        items=state.items,
+        taken_up_at=event.at,
+    )
+
+
+def _closed(state: State, reason: m.ClosingReason, at: datetime) -> m.ReferralClosed:
+    return m.ReferralClosed(leading_party=state.leading_party, theme=state.theme, reason=reason, closed_at=at)

@@ -1,0 +1,25 @@
+"""Who may give which command to intake, and under which authorisation."""
+
+from collections.abc import Mapping
+
+from services.intake import commands as c
+from shared.contract.parties import Scope
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
+from shared.core.authorisation import Requirement
+
+PERMISSIONS: Mapping[type[Command], Requirement] = {
+    c.SubmitReferral: Requirement(A_PARTY),
+    c.ConfirmConsultation: Requirement(A_PARTY),
+    c.WithdrawReferral: Requirement(A_PARTY),
+    c.ScreenReferral: Requirement(THE_DIRECTOR, Scope.SCREENING),
+    c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
+    c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
+    c.RemindOfInforming: Requirement(THE_CLOCK),
+    c.RaiseDuties: Requirement(A_SERVICE),
+    c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowDeescalation: Requirement(A_SERVICE),
+    c.FollowCleaning: Requirement(A_SERVICE),
+    c.FollowArchiving: Requirement(A_SERVICE),
+    c.FollowClosing: Requirement(A_SERVICE),
+    c.PurgeCase: Requirement(A_SERVICE),
+}

@@ -1,0 +1,26 @@
+"""Who may give which command to retention, and under which authorisation."""
+
+from collections.abc import Mapping
+
+from services.retention import commands as c
+from shared.contract.parties import Scope
+from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command, Role
+from shared.core.authorisation import Requirement
+
+THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
+
+PERMISSIONS: Mapping[type[Command], Requirement] = {
+    c.OpenCase: Requirement(A_SERVICE),
+    c.MoveDirection: Requirement(A_SERVICE),
+    c.RecordHandedOverItem: Requirement(A_SERVICE),
+    c.Deescalate: Requirement(A_SERVICE),
+    c.CleanFile: Requirement(THE_DIRECTOR, Scope.PHASE_4),
+    c.ArchiveFile: Requirement(THE_CLOCK),
+    c.InspectFile: Requirement(THE_MANAGER),
+    c.UseInspection: Requirement(THE_MANAGER),
+    c.CloseEarly: Requirement(A_SERVICE),
+    c.StartErasure: Requirement(THE_CLOCK),
+    c.ConfirmPurge: Requirement(A_SERVICE),
+    c.RecordKeyDestroyed: Requirement(THE_CLOCK),
+    c.RecordHouseKeysDestroyed: Requirement(A_SERVICE),
+}

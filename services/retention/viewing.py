@@ -1,0 +1,189 @@
+"""Who sees what at retention; everything a person reads passes `may_view` or `may_view_register`."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from services.retention.commands import KeptItem
+from services.retention.process import STEP_1, Phase, State
+from shared.contract.content import AnyContent
+from shared.contract.fields import ContributedItem, Person
+from shared.contract.messages.rto import Action
+from shared.contract.messages.triage import Participant
+from shared.core.actor import THE_HOUSE, Role
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+
+NOTHING_NEW = Denied("R87", "B3-F4")  # phase 4 discloses nothing that phase 3 did not
+NOT_ACCESSIBLE = Denied("R88", "B3-F4")
+NOT_HERE = Denied("R86", "B3-F3, F4")
+NOT_ON_BEHALF = Denied("R100", "B3-F4")
+NOT_HIS_CASE = Denied("R95", "B3-F4")
+NOT_DECIDED = Denied("R90", "B3-F4")
+ONE_READING = timedelta(minutes=1)  # how long after it was used an inspection still opens the file
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDirector:
+    """Who was case director at de-escalation, and of which party (R89)."""
+
+    name: AnyContent | None
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointRecord:
+    """Plan, agreements and who took part in which role: made together, by no single contributor (A8, A19)."""
+
+    agreements: AnyContent | None
+    actions: tuple[Action, ...]
+    participants: tuple[Participant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnInspection:
+    """A thing of an archived file, looked at under this inspection (R90)."""
+
+    inspection: int
+    thing: Any
+
+
+Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
+
+
+def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
+    """Whether this viewer sees this thing, or (None) the case itself; deny by default (cross-table F)."""
+    if state.phase in STEP_1:
+        return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
+    if state.phase is Phase.STEP_2:
+        return _step_2(viewer, thing, state, now)
+    if state.phase is Phase.CLOSING:
+        return _closing(viewer, thing, state)
+    return NOT_HERE
+
+
+# --- step 1: the file is there for a relapse ------------------------------------------------------
+
+
+def _step_1(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
+    if viewer.role in THE_HOUSE:
+        return _house(viewer, thing, state)
+    if viewer.role is not Role.PARTY_WORKER:
+        return NOTHING_NEW
+    if viewer.party == state.leading_party:
+        return _leading_party(thing, state)
+    return _contributor(viewer, thing, state)
+
+
+def _item_of(kept: KeptItem, state: State) -> ContributedItem:
+    """Why an item stays is for whoever may see the item itself; an item is kept only while it is there."""
+    return next(item for item in state.items if item.item_id == kept.item_id)
+
+
+def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
+    """The director and who supports him, on behalf of the party that led (R100), less what R23 hides."""
+    if viewer.on_behalf_of != state.leading_party:
+        return NOT_ON_BEHALF
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
+        return NOT_HIS_CASE
+    if isinstance(thing, ContributedItem) and thing.hidden_from_director:
+        return Denied("R23", "B3-F1 secrecy")
+    return Allowed("R87", _giver(thing, state))
+
+
+def _leading_party(thing: Thing | None, state: State) -> Verdict:
+    """The party with case direction reads the file; reservations and the processing test still hold."""
+    if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
+        if state.leading_party in thing.withheld_from:
+            return Denied("R62", "B3-F2")
+        if thing.category.needs_test and state.leading_party not in state.competent:
+            return Denied("R49", "B3-F3; B3-F2")
+    return Allowed("R87", _giver(thing, state))
+
+
+def _contributor(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
+    """Anybody else: what it brought in itself, and that it is still there (R34)."""
+    own = [item for item in state.items if item.contributor == viewer.party]
+    if own and (thing is None or thing in own):
+        return Allowed("R34", viewer.party)
+    return NOTHING_NEW
+
+
+def _giver(thing: Thing | None, state: State) -> str:
+    """Whose information it is (R68, R129)."""
+    return thing.contributor if isinstance(thing, ContributedItem) else state.leading_party
+
+
+# --- step 2: four things, and one reading per inspection ------------------------------------------
+
+
+def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
+    if isinstance(thing, OnInspection):
+        return _inspected(viewer, thing, state, now)
+    if isinstance(thing, ContributedItem | KeptItem | JointRecord):
+        return NOT_ACCESSIBLE
+    if viewer.role is Role.MANAGER:
+        return Allowed("R89", state.leading_party)
+    if viewer.role not in THE_HOUSE:
+        return NOT_ACCESSIBLE
+    if viewer.on_behalf_of != state.leading_party:
+        return NOT_ON_BEHALF
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
+        return NOT_HIS_CASE
+    return Allowed("R89", state.leading_party)
+
+
+def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime) -> Verdict:
+    """The manager who decided, in the one reading the decision was for (R90, A9)."""
+    if viewer.role is not Role.MANAGER:
+        return NOT_ACCESSIBLE
+    found = next((i for i in state.inspections if i.number == thing.inspection), None)
+    if found is None or found.person != viewer.person or found.used_at is None:
+        return NOT_DECIDED
+    if not found.used_at <= now < found.used_at + ONE_READING:
+        return NOT_DECIDED
+    return Allowed("R90", _giver(thing.thing, state))
+
+
+# --- closing --------------------------------------------------------------------------------------
+
+
+def _closing(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
+    """That the case is closing and until when, for its director and leading party; no content (R102)."""
+    if thing is not None:
+        return Denied("R102", "B3-F1, F2, F3")
+    if viewer.role is Role.PARTY_WORKER and viewer.party == state.leading_party:
+        return Allowed("R102", state.leading_party)
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.on_behalf_of == state.leading_party:
+        return Allowed("R102", state.leading_party) if _is_director(viewer, state) else NOT_HIS_CASE
+    return Denied("R102", "B3-F1, F2, F3")
+
+
+def _is_director(viewer: Viewer, state: State) -> bool:
+    """A case that was never taken up is known here without its director."""
+    return state.director in ("", viewer.person)
+
+
+# --- what is about no case ------------------------------------------------------------------------
+
+
+class Register(StrEnum):
+    """Lists that lead to nobody (R106)."""
+
+    FIGURES = "figures"
+    PROOFS = "proofs"
+    ERASURES = "erasures"
+
+
+READERS = {
+    Register.FIGURES: frozenset({Role.MANAGER}),
+    Register.PROOFS: frozenset({Role.MANAGER, Role.PRIVACY_OFFICER}),
+    Register.ERASURES: frozenset({Role.MANAGER, Role.PRIVACY_OFFICER}),
+}
+
+
+def may_view_register(viewer: Viewer, register: Register) -> Verdict:
+    """Management figures are the manager's (R91); proofs and erasures also who watches the logs sees."""
+    if viewer.role in READERS[register]:
+        return Allowed("R91")
+    return Denied("R91", "B3-F4")

@@ -1,0 +1,146 @@
+"""What follows from each event of the round table: letters, announcements, what is stopped and dropped."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.rto import events as e
+from services.rto.state import State
+from shared.contract.content import Content
+from shared.contract.fields import ContributedItem
+from shared.contract.messages import rto as m
+from shared.contract.messages.house import CasePurged
+from shared.contract.messages.triage import Participant
+from shared.core.effects import (
+    Announce,
+    ClaimItems,
+    DropPieces,
+    Effect,
+    ForgetCase,
+    StopUnsent,
+    ToParty,
+)
+
+
+def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
+    """`state` is the state after the event."""
+    match event:
+        case e.ItemRecorded(item=item):
+            return [ClaimItems((item.item_id,))]
+        case e.ItemsContributed(items=items):
+            return [ClaimItems(tuple(item.item_id for item in items))]
+        case e.RtoConvened():
+            return _invitations(event)
+        case e.ReleaseAsked(request=request, contributor=contributor):
+            return [ToParty(contributor, request)]
+        case e.ReleaseWithdrawn(item_id=item_id):
+            told = [ToParty(p, m.TakersTold(item_id=item_id)) for p in state.takers_of(item_id)]
+            return [StopUnsent(item=item_id), *told]
+        case e.PlanRecorded():
+            return _assignments(state)
+        case e.ItemProvided():
+            return _provision(event, state)
+        case e.DirectionOffered(party=party):
+            return [ToParty(party, m.DirectionOffered(offered_on_behalf_of=state.leading_party))]
+        case e.DirectionMoved():
+            return _transfer(event, state)
+        case e.RtoConcluded(outcome=outcome, at=at):
+            leading = state.leading_party
+            return [Announce(m.RtoOutcomeRecorded(outcome=outcome, leading_party=leading, recorded_at=at))]
+        case e.CaseDeescalated():
+            return [*_handed_over(state), Announce(_deescalated(event, state))]
+        case e.CaseEndedAtTable():
+            return [*_stopped(state), Announce(_closed(event, state))]
+        case e.CaseClosing():
+            return _stopped(state)
+        case e.FileCleaned(dropped=dropped):
+            return [DropPieces(dropped)]
+        case e.CasePurged(case_id=purged, house_keys=house_keys):
+            confirmed = CasePurged(case_id=purged, house_keys=house_keys)
+            return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case _:
+            return []
+
+
+def _invitations(event: e.RtoConvened) -> list[Effect]:
+    """Date, place, role and contribution asked, and nothing of the case itself (R45)."""
+    meeting = event.meeting
+    return [
+        ToParty(p.party, invitation(meeting.rto_id, meeting.on, meeting.place, p))
+        for p in meeting.participants
+    ]
+
+
+def invitation(rto_id: str, on: datetime, place: Content, participant: Participant) -> m.RtoConvened:
+    """What an invited party gets to know, by letter or on the page of its worker."""
+    return m.RtoConvened(
+        rto_id=rto_id, on=on, place=place, role=participant.role, contribution=participant.contribution
+    )
+
+
+def _assignments(state: State) -> list[Effect]:
+    """Each executor gets its own actions, and nobody else's (A19)."""
+    executors = dict.fromkeys(action.party for action in state.actions)
+    return [
+        ToParty(party, m.ActionsAssigned(actions=tuple(a for a in state.actions if a.party == party)))
+        for party in executors
+    ]
+
+
+def _provision(event: e.ItemProvided, state: State) -> list[Effect]:
+    """With its conditions of use (R67); it names its item, so that a withdrawal stops it unsent (A12)."""
+    taking, item = event.taking, state.item(event.taking.item_id)
+    if item is None:
+        return []
+    letter = m.ItemsProvided(action_id=taking.action_id, items=(without_reservations(item),))
+    return [ToParty(taking.recipient, letter, item=taking.item_id)]
+
+
+def without_reservations(item: ContributedItem) -> ContributedItem:
+    """As others get it: from whom its contributor withholds it is none of their business (R62)."""
+    return item.model_copy(update={"withheld_from": (), "hidden_from_director": False})
+
+
+def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
+    told = {p.party for p in state.participants()} | {event.before, event.leading_party}
+    letter = m.DirectionTransferred(leading_party=event.leading_party, since=event.since)
+    moved = m.DirectionMoved(leading_party=event.leading_party, since=event.since)
+    return [Announce(moved), *(ToParty(party, letter) for party in sorted(told))]
+
+
+def _handed_over(state: State) -> list[Effect]:
+    """What stayed and was not taken back goes into the file; the director strips it there (R86, R95)."""
+    file = (i for i in state.items if state.stays(i.item_id) and not state.withdrawn(i.item_id))
+    return [Announce(m.ItemHandedOver(item=item)) for item in file]
+
+
+def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
+    assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
+    return m.CaseDeescalated(
+        rto_id=event.rto_id,
+        decided_at=event.at,
+        leading_party=state.leading_party,
+        referrer=state.referrer,
+        director=state.director,
+        case_director=state.case_director,
+        theme=state.preparation.theme,
+        participants=tuple(state.participants()),
+        persons=state.preparation.persons,
+        agreements=state.plan.agreements if state.plan else None,
+        actions=state.actions,
+        takers=state.takers,
+    )
+
+
+def _stopped(state: State) -> list[Effect]:
+    """What has not left yet reaches nobody's system any more (R78)."""
+    return [StopUnsent(item=item_id) for item_id in sorted({taker.item_id for taker in state.takers})]
+
+
+def _closed(event: e.CaseEndedAtTable, state: State) -> m.RtoClosed:
+    assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
+    return m.RtoClosed(
+        leading_party=state.leading_party,
+        theme=state.preparation.theme,
+        reason=event.reason,
+        closed_at=event.at,
+    )

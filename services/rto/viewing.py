@@ -1,0 +1,265 @@
+"""Who sees which item now; everything a person reads passes `may_view`, and it denies by default.
+
+A participant's checks stand in `AT_THE_TABLE` and `FOR_AN_ITEM`: each is one rule, gives `Denied` or
+nothing, and the first one that denies decides.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+
+from services.rto.commands import Plan
+from services.rto.state import Answer, Phase, Progress, Release, Rto, Seat, State
+from shared.contract.fields import ContributedItem, Person
+from shared.contract.messages.rto import Action, RtoConvened, Taker
+from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+
+Thing: TypeAlias = (
+    ContributedItem
+    | Person
+    | RtoPrepared
+    | ViewingEntry
+    | Rto
+    | Plan
+    | Action
+    | Progress
+    | Release
+    | Taker
+    | None
+)
+
+PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
+UNTIL_DEESCALATION = PHASE_3 | {Phase.COLLECTING, Phase.PREPARED}
+OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
+
+NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
+ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
+ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
+
+
+def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+    """Whether this viewer sees this thing, or (None) the case itself.
+
+    That the party of the viewer is a party, and authorised the house, is tested where every look begins.
+    """
+    if state.phase not in UNTIL_DEESCALATION | OF_THE_HOUSE:
+        return ELSEWHERE
+    if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
+        return _house(viewer, thing, state)
+    if viewer.role is Role.PARTY_WORKER and viewer.party:
+        return _party(viewer, thing, state)
+    return NOBODY_ELSE
+
+
+def may_view_log(viewer: Viewer, thing: None, state: State, now: datetime) -> Verdict:
+    """Who looked at what is read by the privacy officer alone, as long as the case exists (R129)."""
+    if viewer.role is not Role.PRIVACY_OFFICER:
+        return Denied("R129", "art. 13.1, 20.2-20.5")
+    return Allowed("R129")
+
+
+def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State, now: datetime) -> Verdict:
+    """What the letter to its party says, before the rest of the case opens to its delegate (R45, R59).
+
+    A thing here is the invitation of the viewer's own party, because no other is ever looked up.
+    """
+    seat = _seat(viewer, state)
+    if viewer.role is not Role.PARTY_WORKER or state.phase is not Phase.CONVENED or seat is None:
+        return NOBODY_ELSE
+    if seat.answer is Answer.DECLINED:
+        return NOBODY_ELSE
+    return _not_the_delegate(viewer, state) or Allowed("R45", state.leading_party)
+
+
+# --- the people of the house -----------------------------------------------------------------------
+
+
+def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+    """The director of the case and the support worker, on behalf of the party that leads (R72, R82)."""
+    if state.phase not in OF_THE_HOUSE:
+        return NOBODY_ELSE
+    if not state.leading_party or viewer.on_behalf_of != state.leading_party:
+        return Denied("R72", "B3-gen; art. 9.3")
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
+        return Denied("R72", "B3-gen; art. 9.3")
+    if isinstance(thing, ContributedItem):
+        if thing.hidden_from_director:
+            return Denied("R23", "B3-F1 secrecy")
+        return _kept_for_monitoring(viewer, thing, state) or Allowed("R68", thing.contributor)
+    return Allowed("R82", state.leading_party)
+
+
+# --- the parties -----------------------------------------------------------------------------------
+
+
+def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+    if denied := _not_the_delegate(viewer, state):
+        return denied
+    if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
+        return ONLY_THE_LEADING_PARTY
+    match thing:
+        case None:
+            return _case(viewer, state)
+        case ContributedItem():
+            return _item(viewer, thing, state)
+        case Action():
+            return _its_own(viewer, thing.party) or _joint(viewer, state)
+        case Progress(action_id=action_id):
+            action = state.action(action_id)
+            own = _its_own(viewer, action.party) if action else None
+            return own or _joint(viewer, state)
+        case Plan():
+            return _plan(viewer, thing, state)
+        case Rto():
+            invited = thing.seat(viewer.party) is not None
+            return _joint(viewer, state) if invited else NOBODY_ELSE
+        case ViewingEntry(item_id=item_id, participant=participant):
+            item = state.item(item_id) if participant == viewer.party else None
+            return _item(viewer, item, state) if item else NOBODY_ELSE
+        case Release():
+            return _of_its_item(viewer, thing.key.item_id, state)
+        case Taker():
+            own = _its_own(viewer, thing.party)
+            return own or _of_its_item(viewer, thing.item_id, state)
+        case Person() | RtoPrepared():
+            return _joint(viewer, state)
+
+
+def _not_the_delegate(viewer: Viewer, state: State) -> Denied | None:
+    """Once a party has named who comes, that person looks for it and nobody else (R59)."""
+    seat = _seat(viewer, state)
+    if seat is None or seat.answer is not Answer.ACCEPTED or seat.delegate == viewer.person:
+        return None
+    return Denied("R59", "art. 6.2, 6.3")
+
+
+def _case(viewer: Viewer, state: State) -> Verdict:
+    """Whoever is at the table, and whoever has something of its own here, may know that the case exists."""
+    joint = _joint(viewer, state)
+    if isinstance(joint, Allowed):
+        return joint
+    contributed = any(item.contributor == viewer.party for item in state.items)
+    executes = state.phase in PHASE_3 and state.executes(viewer.party or "")
+    return Allowed("R66", viewer.party) if contributed or executes else joint
+
+
+def _joint(viewer: Viewer, state: State) -> Verdict:
+    """What the participants share as participants: the meeting, the persons, the plan (A19, R61)."""
+    if state.phase is Phase.CLOSING:
+        return Allowed("R102", state.leading_party)
+    return _first_denial(AT_THE_TABLE, viewer, None, state) or Allowed("R61", state.leading_party)
+
+
+def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
+    """A joint record; what it took from an item stays bound to that item's release (A19)."""
+    for item_id in plan.drawn_from:
+        item = state.item(item_id)
+        if item is None:
+            return Denied("R65", "B3-gen 1; B3-F3")
+        own = item.contributor == viewer.party
+        denied = None if own else _first_denial((_released, _not_withheld), viewer, item, state)
+        if denied:
+            return denied
+    return _joint(viewer, state)
+
+
+def _item(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
+    if item.contributor == viewer.party:
+        return Allowed("R66", viewer.party)
+    if state.phase is Phase.CLOSING:
+        return ONLY_THE_LEADING_PARTY
+    denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
+    if denied:
+        return denied
+    return Allowed("R79" if state.phase is Phase.MONITORING else "R61", item.contributor)
+
+
+def _of_its_item(viewer: Viewer, item_id: str, state: State) -> Verdict:
+    """What became of an item is its contributor's to know (R66)."""
+    item = state.item(item_id)
+    return Allowed("R66", viewer.party) if item and item.contributor == viewer.party else NOBODY_ELSE
+
+
+def _its_own(viewer: Viewer, party: str) -> Allowed | None:
+    """A taker or executor sees its own, also when it is not at the table this time (A19)."""
+    return Allowed("R85", party) if viewer.party == party else None
+
+
+def _seat(viewer: Viewer, state: State) -> Seat | None:
+    return state.latest.seat(viewer.party) if state.latest else None
+
+
+# --- the checks, one rule each ---------------------------------------------------------------------
+
+
+def _window_is_open(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """From convening on, and while monitoring for what was agreed (A17, R79)."""
+    return None if state.phase in PHASE_3 else Denied("R61", "B3-F3; art. 9.2f")
+
+
+def _invited(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Only participants of that RTO (R61)."""
+    return None if _seat(viewer, state) else NOBODY_ELSE
+
+
+def _is_its_delegate(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Its party accepted, and named this person and nobody else (R59)."""
+    seat = _seat(viewer, state)
+    if seat is not None and seat.answer is Answer.ACCEPTED and seat.delegate == viewer.person:
+        return None
+    return Denied("R59", "art. 6.2, 6.3")
+
+
+def _kept_for_monitoring(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Since monitoring was agreed, only the agreed items and later ones are there (R79)."""
+    stays = item is not None and state.stays(item.item_id)
+    return None if stays else Denied("R79", "B3-F3")
+
+
+def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """This item for this participant, with a reason (R42); the leader monitors the agreed set (R80)."""
+    if item is None:
+        return NOBODY_ELSE
+    planned = any((x.item_id, x.participant) == (item.item_id, viewer.party) for x in state.viewing_plan)
+    monitors = state.phase is Phase.MONITORING and viewer.party == state.leading_party
+    return None if planned or monitors else Denied("R42", "art. 9.2f; B3-F2")
+
+
+def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Its contributor released it for the RTO, and did not take that back (R65, A12)."""
+    released = item is not None and state.released_for_rto(item.item_id)
+    return None if released else Denied("R65", "B3-gen 1; B3-F3")
+
+
+def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """A reservation hides the item from exactly those participants (R62)."""
+    withheld = item is None or viewer.party in item.withheld_from
+    return Denied("R62", "B3-F2") if withheld else None
+
+
+def _competent_for_its_category(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Special-category and criminal data are for who is competent by its kind or passed the test (R49)."""
+    seat = _seat(viewer, state)
+    fits = item is not None and (not item.category.needs_test or (seat is not None and seat.competent))
+    return None if fits else Denied("R49", "B3-F3; B3-F2")
+
+
+Check: TypeAlias = Callable[[Viewer, ContributedItem | None, State], Denied | None]
+
+AT_THE_TABLE: Sequence[Check] = (_window_is_open, _invited, _is_its_delegate)
+FOR_AN_ITEM: Sequence[Check] = (
+    _kept_for_monitoring,
+    _on_the_viewing_plan,
+    _released,
+    _not_withheld,
+    _competent_for_its_category,
+)
+
+
+def _first_denial(
+    checks: Sequence[Check], viewer: Viewer, item: ContributedItem | None, state: State
+) -> Denied | None:
+    denials = (check(viewer, item, state) for check in checks)
+    return next((denied for denied in denials if denied is not None), None)

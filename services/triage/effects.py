@@ -1,0 +1,127 @@
+"""What follows from each event of triage: letters, announcements, timers, and lines of the record."""
+
+from collections.abc import Iterable
+
+from services.triage import events as e
+from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
+from services.triage.state import State
+from shared.contract.messages import triage as m
+from shared.contract.messages.house import CasePurged
+from shared.contract.messages.intake import ClosingReason
+from shared.core.effects import (
+    Announce,
+    CancelTimer,
+    ClaimItems,
+    DropPieces,
+    Effect,
+    ForgetCase,
+    SetTimer,
+    StopUnsent,
+    StoreRow,
+    ToParty,
+)
+
+QUERY_TERM = "query-term"  # timer: the term of a query has come
+QUERY_REMINDER = "query-reminder"  # timer: the time after the reminder is over
+
+CLOSING_REASONS = {
+    m.TriageOutcome.NOT_TAKEN_UP: ClosingReason.NOT_TAKEN_UP,
+    m.TriageOutcome.OTHER_TABLE: ClosingReason.OTHER_TABLE,
+}
+
+
+def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
+    """`state` is the state after the event."""
+    match event:
+        case e.CaseOpened():
+            return _opened(case_id, event)
+        case e.QueryIssued():
+            return _issued(case_id, event)
+        case e.QueryAnswered():
+            return _answered(case_id, event)
+        case e.QueryDeclined(party=party, number=number, decline=decline, at=at):
+            given = Given(case_id, decline.query_id, number, at, decline, party, ())
+            return [StoreRow(given), *_no_longer_waiting(decline.query_id)]
+        case e.QueryReminded(query_id=query_id):
+            return _reminded(query_id, state)
+        case e.QueryLapsed(query_id=query_id):
+            return _lapsed(query_id, state)
+        case e.TriageConcluded(outcome=outcome, at=at):
+            recorded = m.TriageOutcomeRecorded(outcome=outcome, recorded_at=at)
+            return [_told(event, state), Announce(recorded)]
+        case e.TriageClosed():
+            return [_told(event, state), Announce(_closed(event, state))]
+        case e.ItemPrepared(item=item):
+            return [Announce(m.ItemPrepared.model_construct(item=item))]
+        case e.RtoPrepared(prepared=prepared):
+            return [Announce(prepared)]
+        case e.FileCleaned(kept_items=kept, dropped=dropped):
+            return [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
+        case e.FileArchived(dropped=dropped):
+            return [DropPieces(dropped)]
+        case e.CasePurged(case_id=purged, house_keys=house_keys):
+            confirmed = CasePurged(case_id=purged, house_keys=house_keys)
+            return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case _:
+            return []
+
+
+def _opened(case_id: str, event: e.CaseOpened) -> Iterable[Effect]:
+    case = event.taken_up
+    yield ClaimItems(tuple(item.item_id for item in case.items))
+    yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, case.referrer, case.items))
+
+
+def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:
+    """The letter can be taken back by the query's id as long as it has not left (R102)."""
+    query = event.query
+    asked = Asked(case_id, event.recipient, event.at, query, event.choice)
+    yield ToParty(event.recipient, query, item=query.query_id)
+    yield StoreRow(asked)
+    yield SetTimer(QUERY_TERM, query.query_id, query.reply_before)
+    yield SetTimer(QUERY_REMINDER, query.query_id, event.lapses_at)
+
+
+def _answered(case_id: str, event: e.QueryAnswered) -> Iterable[Effect]:
+    answer = event.answer
+    if answer.items:
+        yield ClaimItems(tuple(item.item_id for item in answer.items))
+    said = answer.model_copy(update={"items": ()})
+    yield StoreRow(Given(case_id, answer.query_id, event.number, event.at, said, event.party, answer.items))
+    if event.number == 1:
+        yield from _no_longer_waiting(answer.query_id)
+
+
+def _no_longer_waiting(query_id: str) -> Iterable[Effect]:
+    yield CancelTimer(QUERY_TERM, query_id)
+    yield CancelTimer(QUERY_REMINDER, query_id)
+    yield StoreRow(QueryClosed(query_id))
+
+
+def _reminded(query_id: str, state: State) -> Iterable[Effect]:
+    query = state.query(query_id)
+    if query is not None:
+        letter = m.QueryReminded(query_id=query_id, reply_before=query.lapses_at)
+        yield ToParty(query.recipient, letter)
+
+
+def _lapsed(query_id: str, state: State) -> Iterable[Effect]:
+    query = state.query(query_id)
+    if query is not None:
+        yield StopUnsent(item=query_id)
+        yield ToParty(query.recipient, m.QueryLapsed(query_id=query_id))
+        yield from _no_longer_waiting(query_id)
+
+
+def _told(event: e.TriageConcluded | e.TriageClosed, state: State) -> ToParty:
+    """The outcome is for the leading party alone; the answers reach nobody's system (R52, R53)."""
+    return ToParty(state.leading_party, m.TriageConcluded(outcome=event.outcome, advice=event.advice))
+
+
+def _closed(event: e.TriageClosed, state: State) -> m.TriageClosed:
+    return m.TriageClosed(
+        leading_party=state.leading_party,
+        theme=state.theme,
+        reason=CLOSING_REASONS[event.outcome],
+        closed_at=event.at,
+    )

@@ -1,0 +1,25 @@
+"""Who may give which command to triage, and under which authorisation."""
+
+from collections.abc import Mapping
+
+from services.triage import commands as c
+from shared.contract.parties import Scope
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
+from shared.core.authorisation import Requirement
+
+PERMISSIONS: Mapping[type[Command], Requirement] = {
+    c.OpenCase: Requirement(A_SERVICE),
+    c.IssueQuery: Requirement(THE_DIRECTOR, Scope.QUERY),
+    c.AnswerQuery: Requirement(A_PARTY),
+    c.DeclineQuery: Requirement(A_PARTY),
+    c.RemindQuery: Requirement(THE_CLOCK),
+    c.LapseQuery: Requirement(THE_CLOCK),
+    c.ConcludeTriage: Requirement(THE_DIRECTOR, Scope.QUERY),
+    c.PrepareRto: Requirement(THE_DIRECTOR, Scope.RTO),
+    c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowDeescalation: Requirement(A_SERVICE),
+    c.FollowCleaning: Requirement(A_SERVICE),
+    c.FollowArchiving: Requirement(A_SERVICE),
+    c.FollowClosing: Requirement(A_SERVICE),
+    c.PurgeCase: Requirement(A_SERVICE),
+}

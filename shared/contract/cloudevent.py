@@ -1,0 +1,177 @@
+"""CloudEvents 1.0 in the Kafka binary binding, under the NL GOV profile: attributes in `ce_*` headers.
+
+On party topics the body is sealed and the signed payload is the same CloudEvent in JSON format, so a
+header that says something else than the signature is found out here.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import pydantic_core
+
+from shared.contract.fields import ID, MOMENT
+from shared.contract.registry import MessageType
+
+SPEC_VERSION = "1.0"
+SEALED_BODY = "application/jose"
+PLAIN_BODY = "application/json"
+CONTENT_TYPE = "content-type"
+# Attributes of the hop, not of the event: outside the signature, and no ground for refusal.
+_HOP = frozenset({"traceparent", "tracestate"})
+_REQUIRED = frozenset({"specversion", "id", "source", "type", "time"})
+_CORE = _REQUIRED | {"subject", "dataschema", "datacontenttype", "data"}
+_EVERY_DAY = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlationid", "causationid"}
+_READ = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _EVERY_DAY}
+_NAME = re.compile(r"ce_[a-z0-9]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
+_NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")  # as `header_names` reads it
+_TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+Headers = Iterable[tuple[str, bytes | None]]
+
+
+class Unreadable(Exception):
+    """This record is no message of ours; the argument is a reason code, never a piece of the record."""
+
+
+class Envelope(NamedTuple):
+    """Who sent what about which case, and when; `extensions` are the lower-case CloudEvents extensions."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str | None = None
+    dataschema: str | None = None
+    extensions: Mapping[str, str] = MappingProxyType({})
+
+
+def schema_uri(entry: MessageType) -> str:
+    """The absolute URI of the payload's JSON Schema."""
+    return f"urn:nld:zvh:schema:{entry.name}:v{entry.version}"
+
+
+def attributes(envelope: Envelope) -> dict[str, str]:
+    """The envelope as CloudEvents attributes, all strings."""
+    optional = {"subject": envelope.subject, "dataschema": envelope.dataschema}
+    return {
+        "specversion": SPEC_VERSION,
+        "id": envelope.id,
+        "source": envelope.source,
+        "type": envelope.type,
+        "time": envelope.time.isoformat().replace("+00:00", "Z"),
+        **{name: value for name, value in optional.items() if value is not None},
+        **envelope.extensions,
+    }
+
+
+def to_headers(envelope: Envelope, content_type: str) -> list[tuple[str, bytes]]:
+    """Kafka headers of the binary binding."""
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes(envelope).items()]
+    headers.append((CONTENT_TYPE, content_type.encode()))
+    return headers
+
+
+def to_json(envelope: Envelope, data: bytes) -> bytes:
+    """The CloudEvent in JSON format, which is what a sender signs; `data` is JSON already."""
+    around = pydantic_core.to_json({**attributes(envelope), "datacontenttype": PLAIN_BODY})
+    return around[:-1] + b',"data":' + data + b"}"
+
+
+def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
+    """The `ce_*` headers by attribute name: each once, none that is required missing, around such a body.
+
+    Raises `Unreadable`. Any other header is of the hop alone, and only has to be text.
+    """
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if value is None:
+            raise Unreadable("null-header")
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            raise Unreadable("header-not-utf-8") from None
+        attribute = _READ.get(name) or _unusual(name)
+        if attribute is None:
+            continue
+        if attribute in found:
+            raise Unreadable("header-repeated")
+        found[attribute] = text
+    kind = found.pop(CONTENT_TYPE, None)
+    _check_complete(found)
+    if kind != content_type:
+        raise Unreadable("wrong-content-type")
+    return found
+
+
+def _unusual(name: str) -> str | None:
+    """The attribute in a header that is not one of every day; None for a header of the hop."""
+    if _NOT_UTF_8.search(name):
+        raise Unreadable("header-not-utf-8")
+    if not name.lower().startswith("ce_"):
+        return None
+    if not _NAME.fullmatch(name):
+        raise Unreadable("attribute-name-not-allowed")
+    return name[3:]
+
+
+def _check_complete(found: Mapping[str, str]) -> None:
+    if found.get("specversion") != SPEC_VERSION:
+        raise Unreadable("not-a-cloudevent")
+    if not found.keys() >= _REQUIRED:
+        raise Unreadable("attribute-missing")
+
+
+def from_attributes(found: Mapping[str, str]) -> Envelope:
+    """Build the envelope, or raise `Unreadable` when this is no CloudEvent 1.0 of this profile."""
+    _check_complete(found)
+    text = "".join(found.values())
+    if not text.isprintable() and _CONTROL.search(text):
+        raise Unreadable("control-character")
+    if not ID.fullmatch(found["id"]):
+        raise Unreadable("id-not-a-uuid")
+    extensions = {name: value for name, value in found.items() if name not in _CORE}
+    if "traceparent" in extensions and trace_of(extensions["traceparent"]) is None:
+        del extensions["traceparent"]
+    return Envelope(
+        id=found["id"],
+        source=found["source"],
+        type=found["type"],
+        time=_moment(found["time"]),
+        subject=found.get("subject"),
+        dataschema=found.get("dataschema"),
+        extensions=extensions,
+    )
+
+
+def _moment(written: str) -> datetime:
+    if not MOMENT.fullmatch(written):
+        raise Unreadable("time-not-rfc-3339")
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:  # the 30th of February
+        raise Unreadable("time-not-rfc-3339") from None
+
+
+def trace_of(traceparent: str | None) -> str | None:
+    """The W3C trace context, or None: what has another form could say something about somebody."""
+    return traceparent if traceparent and _TRACE.fullmatch(traceparent) else None
+
+
+def from_signed(signed: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Envelope:
+    """The envelope of a CloudEvent in JSON format; its data is for another reader.
+
+    What is of the hop may have been put into the headers after the signature.
+    """
+    hop = {name: headers[name] for name in _HOP if name in headers}
+    return from_attributes({name: value for name, value in signed.items() if type(value) is str} | hop)
+
+
+def signed_differs(headers: Mapping[str, str], signed: Mapping[str, Any]) -> bool:
+    """Whether any `ce_*` header says something else than the signed CloudEvent."""
+    if headers.items() <= signed.items():
+        return False
+    return any(signed.get(name) != value for name, value in headers.items() if name not in _HOP)

@@ -1,0 +1,204 @@
+"""What people write about people: text at the edge, a sealed piece inside, never in the clear between.
+
+One field type, `Content`, is in turn plain text (as a party sends and gets it), a `SealedText` piece (as it
+travels and lies inside the house) and a `TextRef` (as a case's state remembers it). `transform` is the one
+walk that turns one into the other; every message, command, event and state goes through it.
+"""
+
+import base64
+import dataclasses
+import operator
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_type_hints
+
+from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
+from pydantic_core import CoreSchema, core_schema
+
+MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
+_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say one alone; no byte can, so it could not be sealed
+SEALED_ALLOWED = {"sealed_allowed": True}
+
+
+class _ContentSchema:
+    """How content is read from JSON, wherever a field holds it in whichever form."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(_read)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SealedText(_ContentSchema):
+    """A text sealed under its case's key; `by` is the service that sealed it and part of the seal."""
+
+    piece: str
+    by: str
+    box: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TextRef(_ContentSchema):
+    """Where a sealed piece of this case lies; all that a state may keep of it."""
+
+    piece: str
+    by: str
+
+
+AnyContent: TypeAlias = str | SealedText | TextRef
+
+
+def _read(value: Any, info: ValidationInfo) -> AnyContent:
+    """A party can only ever hand us text: sealed forms are read where the caller allows them by name."""
+    if isinstance(value, str):
+        if len(value) > MAX_CONTENT:
+            raise ValueError(f"at most {MAX_CONTENT} characters")
+        if not value.isascii() and _SURROGATE.search(value):
+            raise ValueError("half a character")
+        return value
+    if isinstance(value, SealedText | TextRef):
+        return value
+    if isinstance(value, dict) and (info.context or {}).get("sealed_allowed"):
+        if "box" in value:
+            return SealedText(value["piece"], value["by"], base64.urlsafe_b64decode(value["box"]))
+        return TextRef(value["piece"], value["by"])
+    raise ValueError("text is expected here")
+
+
+Content = Annotated[
+    AnyContent,
+    _ContentSchema,
+    WithJsonSchema({"type": "string", "maxLength": MAX_CONTENT}),
+]
+
+
+def is_blank(content: AnyContent | None) -> bool:
+    """Blank text is never sealed, so that a decision can see that nothing was given."""
+    return content is None or (isinstance(content, str) and not content.strip())
+
+
+@cache
+def _holding(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The fields of a model or dataclass that can hold content; with each, whether its plain text is one."""
+    if issubclass(kind, BaseModel):
+        annotations = {name: field.rebuild_annotation() for name, field in kind.model_fields.items()}
+    elif dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind, include_extras=True)
+        annotations = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    else:
+        return ()
+    return tuple((name, _is_content(a)) for name, a in annotations.items() if _may_hold(a))
+
+
+def _may_hold(annotation: Any) -> bool:
+    if annotation in (Any, object, SealedText, TextRef) or _is_content(annotation):
+        return True
+    if isinstance(annotation, type):
+        return bool(_holding(annotation))
+    return any(_may_hold(argument) for argument in getattr(annotation, "__args__", ()))
+
+
+def _is_content(annotation: Any) -> bool:
+    if _ContentSchema in getattr(annotation, "__metadata__", ()):
+        return True
+    return any(_is_content(argument) for argument in getattr(annotation, "__args__", ()))
+
+
+Step: TypeAlias = Callable[[AnyContent], AnyContent]
+T = TypeVar("T")
+
+
+def transform(value: T, step: Step) -> T:
+    """The same value with `step` applied to each content in it, however deep; unchanged parts are shared.
+
+    Plain text counts as content only in a field declared as such, so party ids and codes stay untouched.
+    """
+    if isinstance(value, SealedText | TextRef):
+        return cast(T, step(value))
+    if isinstance(value, tuple):
+        return cast(T, _transform_members(value, step))
+    changes: dict[str, Any] = {}
+    for name, text_counts in _holding(cast(type, type(value))):
+        before = getattr(value, name)
+        if before is None:
+            continue
+        after = step(before) if text_counts and isinstance(before, str) else transform(before, step)
+        if after is not before:
+            changes[name] = after
+    if not changes:
+        return value
+    if isinstance(value, BaseModel):
+        return value.model_copy(update=changes)
+    return dataclasses.replace(value, **changes)  # type: ignore[type-var]
+
+
+def _transform_members(members: tuple[Any, ...], step: Step) -> tuple[Any, ...]:
+    changed = [transform(member, step) for member in members]
+    same = all(new is old for new, old in zip(changed, members, strict=True))
+    return members if same else tuple(changed)
+
+
+def contents(value: Any) -> list[AnyContent]:
+    """Every content in the value, in order."""
+    found: list[AnyContent] = []
+    _collect(value, found)
+    return found
+
+
+def _collect(value: Any, found: list[AnyContent]) -> None:
+    if isinstance(value, SealedText | TextRef):
+        found.append(value)
+    elif isinstance(value, tuple):
+        for member in value:
+            _collect(member, found)
+    else:
+        for name, text_counts in _holding(cast(type, type(value))):
+            inner = getattr(value, name)
+            if inner is None:
+                continue
+            if text_counts and isinstance(inner, str):
+                found.append(inner)
+            else:
+                _collect(inner, found)
+
+
+def can_hold_content(kind: type) -> bool:
+    """Whether values of this type can hold any; what cannot may be passed on as it lies."""
+    return bool(_holding(kind))
+
+
+def pieces_in(value: Any) -> tuple[str, ...]:
+    """The ids of the pieces that a state refers to."""
+    return tuple(content.piece for content in contents(value) if isinstance(content, TextRef))
+
+
+RefOf: TypeAlias = Callable[[str | SealedText], TextRef | None]
+
+
+def replace_texts_with_refs(value: Any, ref_of: RefOf) -> Any:
+    """Put references in the place of the texts of a message that was just read; the same message.
+
+    `ref_of` gives the reference that a content leaves, or None for one that stays as it is. The message is
+    changed in place, because nobody else holds it yet and a copy of every level would be the dearest step.
+    """
+    if isinstance(value, str | SealedText):
+        return ref_of(value) or value
+    if isinstance(value, tuple):
+        inner = [replace_texts_with_refs(member, ref_of) for member in value]
+        return tuple(inner) if any(map(operator.is_not, inner, value)) else value
+    if isinstance(value, TextRef):
+        return value
+    fields: dict[str, Any] = vars(value)
+    for name, text_counts in _holding(cast(type, type(value))):
+        before = fields[name]
+        if before is not None and (text_counts or not isinstance(before, str)):
+            fields[name] = replace_texts_with_refs(before, ref_of)
+    return value
+
+
+def text(content: AnyContent | None) -> TextRef | None:
+    """Where the text lies, or None where there was none."""
+    return content if isinstance(content, TextRef) else None

@@ -1,0 +1,137 @@
+"""The small words of every message: identifiers and codes, with the shapes that keep people out of them."""
+
+import re
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from shared.contract.content import Content
+from shared.contract.registry import Model
+
+_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_YY_MM_DD = r"[0-9]{2}-[0-9]{2}-[0-9]{2}"
+_MOMENT = (
+    rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+)
+_DATE = rf"^(19|2[01]){_YY_MM_DD}$"
+
+ID = re.compile(_UUID)
+MOMENT = re.compile(_MOMENT)  # RFC 3339, in the years 2000 to 2199
+DATE = re.compile(_DATE)
+
+Id = Annotated[str, StringConstraints(pattern=_UUID)]
+PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+
+
+def _written_as(pattern: re.Pattern[str]) -> BeforeValidator:
+    """Text in this form alone; numbers and other texts that pydantic would take for a moment do not fit."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, date) or (isinstance(value, str) and pattern.fullmatch(value)):
+            return value
+        raise ValueError("not in the form of the schema")
+
+    return BeforeValidator(check)
+
+
+# Bounded, so that no term that is counted from it can leave the calendar: what is absurd does not fit.
+Instant = Annotated[
+    AwareDatetime,
+    _written_as(MOMENT),
+    Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+]
+Day = Annotated[
+    date,
+    _written_as(DATE),
+    Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1)),
+    WithJsonSchema({"type": "string", "format": "date", "pattern": _DATE}),
+]
+# A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
+LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]
+
+
+class Theme(StrEnum):
+    """The themes of art. 2.3; the steering group may add or drop them (R130)."""
+
+    REINTEGRATION = "reintegration"
+    RADICALISATION = "radicalisation"
+    COMPLEX_CASE = "complex-case"
+    TRAFFICKING = "trafficking"
+    ZSM_RIEC_VT = "zsm-riec-veilig-thuis"
+    YOUTH_AT_RISK = "youth-at-risk"
+
+
+class Category(StrEnum):
+    """How the law classes an item: special and criminal data need a competent reader (R21, R49)."""
+
+    ORDINARY = "ordinary"
+    SPECIAL = "special"
+    CRIMINAL = "criminal"
+
+    @property
+    def needs_test(self) -> bool:
+        return self is not Category.ORDINARY
+
+
+class PersonRole(StrEnum):
+    """In what role a person stands in the case (R9 speaks of the family system)."""
+
+    SUBJECT = "subject"
+    PARENT = "parent"
+    PARTNER = "partner"
+    CHILD = "child"
+    HOUSEHOLD = "household"
+
+
+class InformMoment(StrEnum):
+    """When a data subject must be informed (cross-table "Terms" of the rules)."""
+
+    TAKEN_UP = "taken-up"
+    AFTER_TRIAGE = "after-triage"
+    AFTER_RTO = "after-rto"
+    AT_DEESCALATION = "at-deescalation"
+    CASE_REMOVED = "case-removed"
+
+
+class Person(Model):
+    """A data subject of the case (R16): an opaque id and a role in the clear, the identity only sealed."""
+
+    person_id: Id = Field(title="betrokkene")
+    role: PersonRole = Field(title="rol")
+    name: Content = Field(title="naam")
+    date_of_birth: Content = Field(title="geboortedatum")
+    address: Content | None = Field(default=None, title="adres")
+    bsn: Content | None = Field(default=None, title="burgerservicenummer")
+
+
+class Item(Model):
+    """One piece of information as its contributor gives it, with the terms it travels under."""
+
+    item_id: Id = Field(title="gegeven")
+    category: Category = Field(default=Category.ORDINARY, title="categorie")
+    persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
+    acting_body: Code = Field(title="bestuursorgaan")
+    basis: LegalReference = Field(title="grondslag")
+    valid_on: Day = Field(title="peildatum")
+    necessity: Content = Field(title="noodzaak")
+    content: Content = Field(title="inhoud")
+    shareable_at_rto: bool = Field(default=False, title="deelbaar in het RTO")
+    withheld_from: tuple[PartyId, ...] = Field(default=(), title="voorbehoud")
+    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
+    hidden_from_director: bool = Field(default=False, title="niet voor de procesregisseur")
+
+
+class ContributedItem(Item):
+    """An item inside the house: from now on it says whose it is (R57, R66)."""
+
+    contributor: PartyId = Field(title="inbrenger")
+
+    @classmethod
+    def of(cls, item: Item, contributor: str) -> "ContributedItem":
+        """The item as this party's."""
+        return cls.model_construct(**{**dict(item), "contributor": contributor})

@@ -1,0 +1,76 @@
+"""Messages that each of the five services sends in the same form."""
+
+from pydantic import Field
+
+from shared.contract.fields import Id
+from shared.contract.refusal import Remedy
+from shared.contract.registry import Direction, Model, message
+
+
+@message("message-accepted", "house", Direction.TO_PARTY, dutch="bericht aanvaard")
+class MessageAccepted(Model):
+    """The message took effect: its transaction has committed."""
+
+    message_id: str = Field(title="bericht")
+
+
+class Position(Model):
+    """Where a record stood that could not be read."""
+
+    topic: str = Field(title="topic")
+    partition: int = Field(title="partitie")
+    offset: int = Field(title="positie")
+
+
+@message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")
+class MessageRefused(Model):
+    """The message had no effect, under this rule, and this is what to do; never the content."""
+
+    name: str = Field(title="weigering")
+    rule: str = Field(title="regel")
+    article: str = Field(title="artikel")
+    sentence: str = Field(title="toelichting")
+    remedy: Remedy = Field(title="wat te doen")
+    message_id: str | None = Field(default=None, title="bericht")
+    position: Position | None = Field(default=None, title="plaats")
+
+
+@message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")
+class DeadLetter(Model):
+    """For the operators: which record could not be used and why; ids and reasons only."""
+
+    position: Position
+    reason: str
+    message_id: str | None = None
+
+
+class ItemClaim(Model):
+    """This item id belongs to this case."""
+
+    item_id: Id
+    case_id: Id
+
+
+@message("items-claimed", "house", Direction.EVENT, dutch="gegevens aan hun casus gebonden")
+class ItemsClaimed(Model):
+    """The service that publishes this has accepted these items; no other case may use their ids (R35)."""
+
+    claims: tuple[ItemClaim, ...]
+
+
+@message("case-purged", "house", Direction.EVENT, dutch="casus verwijderd")
+class CasePurged(Model):
+    """The service that publishes this holds nothing of the case any more (R105).
+
+    `house_keys`: the kids of its private keys that exist now, and so may open an old record about the case.
+    """
+
+    case_id: Id
+    house_keys: tuple[str, ...] = ()
+
+
+@message("house-keys-destroyed", "house", Direction.EVENT, dutch="sleutels van het huis vernietigd")
+class HouseKeysDestroyed(Model):
+    """These private keys of the service that publishes this are gone; said again every day for a while."""
+
+    house_keys: tuple[str, ...]

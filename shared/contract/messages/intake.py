@@ -1,0 +1,159 @@
+"""Phase 1: referral, screening and the one register of duties to inform (R1 to R24, A20)."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.contract.content import Content
+from shared.contract.fields import (
+    Code,
+    ContributedItem,
+    Id,
+    InformMoment,
+    Instant,
+    Item,
+    LegalReference,
+    PartyId,
+    Person,
+    Theme,
+)
+from shared.contract.registry import Direction, Model, message
+
+
+class Criteria(Model):
+    """The formal criteria (R9): the first three together, or the fourth (A2)."""
+
+    multi_problem: bool = Field(title="multiproblematiek op meer dan een leefgebied")
+    several_chains: bool = Field(title="samenwerking van meerdere ketens nodig")
+    impact_on_system: bool = Field(title="invloed op het gezinssysteem of de leefomgeving")
+    serious_local_safety: bool = Field(title="ernstige lokale veiligheidsproblematiek")
+
+    @property
+    def met(self) -> bool:
+        together = self.multi_problem and self.several_chains and self.impact_on_system
+        return together or self.serious_local_safety
+
+
+class ScreeningOutcome(StrEnum):
+    """Exactly three outcomes (R12)."""
+
+    NOT_TAKEN_UP = "not-taken-up"
+    TAKEN_UP = "taken-up"
+    INFORMATION_NEEDED = "information-needed"
+
+
+@message("referral-submitted", "intake", Direction.FROM_PARTY, dutch="aanmelding")
+class ReferralSubmitted(Model):
+    """A party refers a case about one or more persons."""
+
+    referral_id: Id = Field(title="aanmelding")
+    task: LegalReference = Field(title="wettelijke taak")
+    acting_body: Code = Field(title="bestuursorgaan")
+    theme: Theme = Field(title="thema")
+    basis: LegalReference = Field(title="grondslag")
+    criteria: Criteria = Field(title="formele criteria")
+    weighing: Content = Field(title="inhoudelijke afweging")
+    persons: tuple[Person, ...] = Field(min_length=1, max_length=12, title="betrokkenen")
+    items: tuple[Item, ...] = Field(default=(), max_length=40, title="gegevens")
+    informed_beforehand: tuple[Id, ...] = Field(default=(), title="vooraf geinformeerd")
+
+
+@message("referral-withdrawn", "intake", Direction.FROM_PARTY, dutch="intrekking van de aanmelding")
+class ReferralWithdrawn(Model):
+    """The referrer stops, as long as case direction has not moved (A21)."""
+
+    reason: Content = Field(title="reden")
+
+
+@message("consultation-confirmed", "intake", Direction.FROM_PARTY, dutch="overleg bevestigd")
+class ConsultationConfirmed(Model):
+    """The referrer confirms that the director consulted it on suitability (R11)."""
+
+    remark: Content | None = Field(default=None, title="opmerking")
+
+
+@message("person-informed", "intake", Direction.FROM_PARTY, dutch="betrokkene geinformeerd")
+class PersonInformed(Model):
+    """A data subject has been informed (R16 to R18)."""
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+
+
+@message("informing-postponed", "intake", Direction.FROM_PARTY, dutch="informeren uitgesteld")
+class InformingPostponed(Model):
+    """Informing waits, for this reason and until this moment (R19)."""
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+    reason: Content = Field(title="reden")
+    until: Instant | None = Field(default=None, title="voorgenomen moment")
+
+
+@message("referral-received", "intake", Direction.TO_PARTY, dutch="aanmelding ontvangen")
+class ReferralReceived(Model):
+    """The referral is on record, provisionally (R15), under this case number."""
+
+    referral_id: Id = Field(title="aanmelding")
+    case_id: Id = Field(title="casusnummer")
+
+
+@message("referral-screened", "intake", Direction.TO_PARTY, dutch="aanmelding gescreend")
+class ReferralScreened(Model):
+    """The outcome of the screening, with advice if there is any (R12)."""
+
+    outcome: ScreeningOutcome = Field(title="uitkomst")
+    advice: Content | None = Field(default=None, title="advies")
+
+
+class WhatToSay(StrEnum):
+    """What the notice must contain (R18)."""
+
+    STEPS_TAKEN = "steps-taken"
+    INFORMATION_ASKED = "information-asked-from-whom-and-why"
+    RIGHTS = "rights"
+
+
+@message("informing-requested", "intake", Direction.TO_PARTY, dutch="verzoek te informeren")
+class InformingRequested(Model):
+    """This person is to be informed now, on behalf of this party (R16, R17)."""
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+    on_behalf_of: PartyId = Field(title="namens")
+    what_to_say: tuple[WhatToSay, ...] = Field(default=tuple(WhatToSay), title="inhoud")
+
+
+@message("case-taken-up", "intake", Direction.EVENT, dutch="casus in behandeling")
+class CaseTakenUp(Model):
+    """The case goes on to triage: from now on its file is lasting (R15, R25)."""
+
+    referrer: PartyId
+    acting_body: Code
+    task: LegalReference
+    basis: LegalReference
+    theme: Theme
+    outcome: ScreeningOutcome
+    director: str
+    persons: tuple[Person, ...]
+    items: tuple[ContributedItem, ...]
+    taken_up_at: Instant
+
+
+class ClosingReason(StrEnum):
+    """Why a case ends early (R14, R52, R78, A21)."""
+
+    NOT_TAKEN_UP = "not-taken-up"
+    WITHDRAWN = "withdrawn"
+    DOES_NOT_BELONG = "does-not-belong"
+    OTHER_TABLE = "other-table"
+
+
+@message("referral-closed", "intake", Direction.EVENT, dutch="aanmelding gesloten")
+class ReferralClosed(Model):
+    """The case ends at the screening: closing at once, removed after the closing term (R102)."""
+
+    leading_party: PartyId
+    theme: Theme
+    reason: ClosingReason
+    closed_at: Instant

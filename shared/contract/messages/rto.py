@@ -1,0 +1,243 @@
+"""Phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from shared.contract.content import Content
+from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId, Person, Theme
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.triage import Participant, ParticipantRole
+from shared.contract.registry import Direction, Model, message
+
+# The opaque subject of a person's token: without blanks, so that no name fits.
+Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:|-]{1,64}$")]
+
+
+class Use(StrEnum):
+    """For what a contributor releases an item; one release covers one use only (R65)."""
+
+    RTO = "rto"
+    PLAN_ACTIVITY = "plan-activity"
+
+
+class ActionProgress(StrEnum):
+    """How far an action of the plan is (R81)."""
+
+    STARTED = "started"
+    STAGNATED = "stagnated"
+    DONE = "done"
+
+
+class RtoOutcome(StrEnum):
+    """What a round table can end in (R69, R78, R79, R86)."""
+
+    APPROACH_AND_MONITORING = "approach-and-monitoring"
+    DEESCALATE = "deescalate"
+    DOES_NOT_BELONG = "does-not-belong"
+    OTHER_TABLE = "other-table"
+
+
+@message("invitation-accepted", "rto", Direction.FROM_PARTY, dutch="uitnodiging aanvaard")
+class InvitationAccepted(Model):
+    """The party comes; its delegate (an opaque token subject) has a mandate to decide (R59)."""
+
+    rto_id: Id = Field(title="RTO")
+    delegate: Subject = Field(title="afgevaardigde")
+    mandate: bool = Field(title="mandaat")
+
+
+@message("invitation-declined", "rto", Direction.FROM_PARTY, dutch="uitnodiging afgewezen")
+class InvitationDeclined(Model):
+    """The party does not come."""
+
+    rto_id: Id = Field(title="RTO")
+    reason: Content | None = Field(default=None, title="reden")
+
+
+@message("item-contributed", "rto", Direction.FROM_PARTY, dutch="gegeven ingebracht")
+class ItemContributed(Model):
+    """A participant brings in items of its own at the table."""
+
+    rto_id: Id = Field(title="RTO")
+    items: tuple[Item, ...] = Field(min_length=1, max_length=40, title="gegevens")
+
+
+@message("release-given", "rto", Direction.FROM_PARTY, dutch="akkoord gegeven")
+class ReleaseGiven(Model):
+    """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66)."""
+
+    item_id: Id = Field(title="gegeven")
+    use: Use = Field(title="gebruik")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    action_id: Id | None = Field(default=None, title="activiteit")
+
+
+@message("release-refused", "rto", Direction.FROM_PARTY, dutch="akkoord geweigerd")
+class ReleaseRefused(Model):
+    """The contributor does not agree to this use (R75)."""
+
+    item_id: Id = Field(title="gegeven")
+    use: Use = Field(title="gebruik")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    action_id: Id | None = Field(default=None, title="activiteit")
+    reason: Content | None = Field(default=None, title="reden")
+
+
+@message("release-withdrawn", "rto", Direction.FROM_PARTY, dutch="akkoord ingetrokken")
+class ReleaseWithdrawn(Model):
+    """The contributor takes every release of the item back: viewing stops at once (A12)."""
+
+    item_id: Id = Field(title="gegeven")
+
+
+@message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
+class DirectionAccepted(Model):
+    """The offered party takes case direction; it names its case director (R71, R72)."""
+
+    case_director: Content = Field(title="casusregisseur")
+
+
+@message("direction-declined", "rto", Direction.FROM_PARTY, dutch="casusregie afgewezen")
+class DirectionDeclined(Model):
+    """The offered party does not take case direction (A3)."""
+
+    reason: Content | None = Field(default=None, title="reden")
+
+
+@message("action-progressed", "rto", Direction.FROM_PARTY, dutch="voortgang van een actie")
+class ActionProgressed(Model):
+    """The party that carries out an action says how far it is (R81, R85)."""
+
+    action_id: Id = Field(title="actie")
+    progress: ActionProgress = Field(title="voortgang")
+    remark: Content | None = Field(default=None, title="opmerking")
+
+
+@message("rto-convened", "rto", Direction.TO_PARTY, dutch="uitnodiging RTO")
+class RtoConvened(Model):
+    """An invitation: role and contribution asked, and nothing of the case itself (R45)."""
+
+    rto_id: Id = Field(title="RTO")
+    on: Instant = Field(title="datum")
+    place: Content = Field(title="plaats")
+    role: ParticipantRole = Field(title="rol")
+    contribution: Content = Field(title="gevraagde bijdrage")
+
+
+@message("release-asked", "rto", Direction.TO_PARTY, dutch="akkoord gevraagd")
+class ReleaseAsked(Model):
+    """May this item be used so, by this party, for this activity? (R65, R73)"""
+
+    item_id: Id = Field(title="gegeven")
+    use: Use = Field(title="gebruik")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    action_id: Id | None = Field(default=None, title="activiteit")
+    necessity: Content = Field(title="noodzaak")
+
+
+@message("items-provided", "rto", Direction.TO_PARTY, dutch="gegevens verstrekt")
+class ItemsProvided(Model):
+    """What the recipient may take away, for this activity only, on behalf of its contributor (R68, R73)."""
+
+    action_id: Id = Field(title="activiteit")
+    items: tuple[ContributedItem, ...] = Field(title="gegevens")
+
+
+class Action(Model):
+    """One activity of the plan, carried out by one party within its own task (R85)."""
+
+    action_id: Id = Field(title="actie")
+    party: PartyId = Field(title="uitvoerder")
+    description: Content = Field(title="omschrijving")
+    due_on: Instant | None = Field(default=None, title="gereed op")
+
+
+@message("actions-assigned", "rto", Direction.TO_PARTY, dutch="acties toegewezen")
+class ActionsAssigned(Model):
+    """The recipient's own actions of the plan, and nobody else's (A19)."""
+
+    actions: tuple[Action, ...] = Field(title="acties")
+
+
+@message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
+class TakersTold(Model):
+    """A release was withdrawn of an item that the recipient took away (A12)."""
+
+    item_id: Id = Field(title="gegeven")
+
+
+@message("direction-offered", "rto", Direction.TO_PARTY, dutch="casusregie aangeboden")
+class DirectionOffered(Model):
+    """Will your organisation take case direction? (R69, R71)"""
+
+    offered_on_behalf_of: PartyId = Field(title="namens")
+
+
+@message("direction-transferred", "rto", Direction.TO_PARTY, dutch="casusregie overgedragen")
+class DirectionTransferred(Model):
+    """From this moment that party leads (R72)."""
+
+    leading_party: PartyId = Field(title="leidende partij")
+    since: Instant = Field(title="sinds")
+
+
+@message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
+class DirectionMoved(Model):
+    """For the other services: another party leads, with the moment (R72)."""
+
+    leading_party: PartyId
+    since: Instant
+
+
+@message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
+class RtoOutcomeRecorded(Model):
+    """For the register of duties to inform (R83)."""
+
+    outcome: RtoOutcome
+    leading_party: PartyId
+    recorded_at: Instant
+
+
+@message("rto-closed", "rto", Direction.EVENT, dutch="casus na RTO gesloten")
+class RtoClosed(Model):
+    """The case ends at the round table: closing at once (R78, R102)."""
+
+    leading_party: PartyId
+    theme: Theme
+    reason: ClosingReason
+    closed_at: Instant
+
+
+class Taker(Model):
+    """Who lawfully took which item for which activity (R104)."""
+
+    party: PartyId = Field(title="afnemer")
+    item_id: Id = Field(title="gegeven")
+    action_id: Id = Field(title="activiteit")
+
+
+@message("item-handed-over", "rto", Direction.EVENT, dutch="gegeven overgedragen")
+class ItemHandedOver(Model):
+    """One contributed item of the file goes to retention, one event each, before `case-deescalated`."""
+
+    item: ContributedItem
+
+
+@message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
+class CaseDeescalated(Model):
+    """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8)."""
+
+    rto_id: Id
+    decided_at: Instant
+    leading_party: PartyId
+    referrer: PartyId
+    director: str
+    case_director: Content | None
+    theme: Theme
+    participants: tuple[Participant, ...]
+    persons: tuple[Person, ...]
+    agreements: Content | None
+    actions: tuple[Action, ...]
+    takers: tuple[Taker, ...]

@@ -1,0 +1,182 @@
+"""Phase 2: bilateral queries, their answers, and the preparation of the round table (R25 to R57)."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared.contract.content import Content
+from shared.contract.fields import (
+    Code,
+    ContributedItem,
+    Id,
+    Instant,
+    Item,
+    LegalReference,
+    PartyId,
+    Person,
+    Theme,
+)
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.registry import Direction, Model, message
+
+
+class DeclineGround(StrEnum):
+    """A refusal to answer states its ground (R31)."""
+
+    LAW = "law"
+    SECRECY = "secrecy"
+    NOT_NECESSARY = "not-necessary"
+    UNKNOWN_HERE = "unknown-here"
+
+
+class Willingness(StrEnum):
+    """Whether what the party holds may come to the table (R37)."""
+
+    WILLING = "willing"
+    UNDER_CONDITIONS = "under-conditions"
+    NOT_WILLING = "not-willing"
+
+
+@message("query-answered", "triage", Direction.FROM_PARTY, dutch="antwoord op de uitvraag")
+class QueryAnswered(Model):
+    """The queried party gives what it weighs that it may give (R31, R32, R37); more answers may follow."""
+
+    query_id: Id = Field(title="uitvraag")
+    involved: bool = Field(title="betrokken")
+    plan_contribution: Content | None = Field(default=None, title="bijdrage aan het plan")
+    execution_contribution: Content | None = Field(default=None, title="bijdrage aan de uitvoering")
+    willingness: Willingness = Field(default=Willingness.WILLING, title="bereidheid in te brengen")
+    items: tuple[Item, ...] = Field(default=(), max_length=40, title="gegevens")
+
+
+@message("query-declined", "triage", Direction.FROM_PARTY, dutch="uitvraag geweigerd")
+class QueryDeclined(Model):
+    """The queried party gives nothing, on this ground (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    ground: DeclineGround = Field(title="grond")
+    explanation: Content | None = Field(default=None, title="toelichting")
+
+
+@message("query-issued", "triage", Direction.TO_PARTY, dutch="uitvraag")
+class QueryIssued(Model):
+    """One question of one party to one party, with the four things it must state (R26, R27, R30)."""
+
+    query_id: Id = Field(title="uitvraag")
+    on_behalf_of: PartyId = Field(title="namens")
+    acting_body: Code = Field(title="bestuursorgaan")
+    task: LegalReference = Field(title="wettelijke taak")
+    purpose: Content = Field(title="doel")
+    necessity: Content = Field(title="noodzaak")
+    question: Content = Field(title="vraag")
+    persons: tuple[Person, ...] = Field(title="betrokkenen")
+    reply_before: Instant = Field(title="termijn")
+
+
+@message("query-reminded", "triage", Direction.TO_PARTY, dutch="herinnering")
+class QueryReminded(Model):
+    """The term has passed without an answer; what comes before the new one still counts (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    reply_before: Instant = Field(title="nieuwe termijn")
+
+
+@message("query-lapsed", "triage", Direction.TO_PARTY, dutch="uitvraag vervallen")
+class QueryLapsed(Model):
+    """No answer came; nothing is expected any more (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+
+
+class TriageOutcome(StrEnum):
+    """The outcomes of triage (R50)."""
+
+    NOT_TAKEN_UP = "not-taken-up"
+    RTO_NEEDED = "rto-needed"
+    DOUBT = "doubt"
+    OTHER_TABLE = "other-table"
+
+
+@message("triage-concluded", "triage", Direction.TO_PARTY, dutch="triage afgerond")
+class TriageConcluded(Model):
+    """The outcome, for the leading party alone."""
+
+    outcome: TriageOutcome = Field(title="uitkomst")
+    advice: Content | None = Field(default=None, title="advies")
+
+
+@message("triage-outcome-recorded", "triage", Direction.EVENT, dutch="uitkomst van de triage")
+class TriageOutcomeRecorded(Model):
+    """For the register of duties to inform: an RTO follows, so the data subjects are informed (R56)."""
+
+    outcome: TriageOutcome
+    recorded_at: Instant
+
+
+@message("triage-closed", "triage", Direction.EVENT, dutch="casus na triage gesloten")
+class TriageClosed(Model):
+    """The case ends at triage: closing at once (R52, R102)."""
+
+    leading_party: PartyId
+    theme: Theme
+    reason: ClosingReason
+    closed_at: Instant
+
+
+class ParticipantRole(StrEnum):
+    """The role of a participant at the round table (R42, R60)."""
+
+    EXPERT = "expert"
+    INFORMANT = "informant"
+    EXECUTOR = "executor"
+
+
+class CitizenInvolvement(StrEnum):
+    """How the citizen takes part: one of the three is mandatory (R46)."""
+
+    INVITED = "invited"
+    INFORMED_BEFOREHAND = "informed-beforehand"
+    INFORMED_AFTERWARDS = "informed-afterwards"
+
+
+class Participant(Model):
+    """A party at the table: its role and what it is asked to bring (R42)."""
+
+    party: PartyId
+    role: ParticipantRole
+    contribution: Content
+    passed_processing_test: bool = False
+
+
+class ViewingEntry(Model):
+    """This item for this participant, with this reason (R42, R44, R61)."""
+
+    item_id: Id
+    participant: PartyId
+    reason: Content
+
+
+@message("item-prepared", "triage", Direction.EVENT, dutch="gegeven voorbereid")
+class ItemPrepared(Model):
+    """One item of the case goes to the round table's service, one event each, before `rto-prepared`."""
+
+    item: ContributedItem
+
+
+@message("rto-prepared", "triage", Direction.EVENT, dutch="RTO voorbereid")
+class RtoPrepared(Model):
+    """Everything the preparation fixed before any invitation (R42 to R49)."""
+
+    leading_party: PartyId
+    acting_body: Code
+    director: str
+    theme: Theme
+    goal: Content
+    decision_types: tuple[Code, ...]
+    themes: tuple[Code, ...]
+    participants: tuple[Participant, ...]
+    viewing_plan: tuple[ViewingEntry, ...]
+    citizen: CitizenInvolvement
+    care_agreements: Content | None = None
+    persons: tuple[Person, ...]
+    prepared_at: Instant

@@ -1,0 +1,144 @@
+"""Who is a party, and what it may do, as it stood at a moment: one immutable picture for a decision."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contract.fields import Instant, KeyId, PartyId
+from shared.contract.registry import Direction, Model, message
+
+
+class PartyKind(StrEnum):
+    """Decides what follows by itself: national chain partners are competent for special categories (R21)."""
+
+    MUNICIPALITY = "municipality"
+    NATIONAL_CHAIN_PARTNER = "national-chain-partner"
+    OTHER = "other"
+
+
+class Scope(StrEnum):
+    """For which acts the process directors may act on a party's behalf (R122)."""
+
+    SCREENING = "screening"
+    QUERY = "query"
+    RTO = "rto"
+    MONITORING = "monitoring"
+    OTHER_TABLE = "other-table"
+    PHASE_4 = "phase-4"
+
+
+class KeyUse(StrEnum):
+    """A party signs with one key and has its messages sealed to another."""
+
+    SIGNING = "sig"
+    SEALING = "enc"
+
+
+class PublicKey(Model):
+    """A party's announced public key (P-256 JWK); the interval is machine time."""
+
+    kid: KeyId
+    use: KeyUse
+    jwk: dict[str, str]
+    valid_from: Instant
+    valid_until: Instant | None = None
+
+
+class Authorisation(Model):
+    """A party's mandate to the process directors; in force only once accepted in writing (R122, R123)."""
+
+    authorisation_id: str
+    acting_body: str
+    scopes: tuple[Scope, ...]
+    valid_from: Instant
+    valid_until: Instant | None = None
+    accepted_at: Instant | None = None
+    revoked_at: Instant | None = None
+
+    def covers(self, scope: Scope, at: datetime, acting_body: str | None) -> bool:
+        """Whether this act is covered at that moment, for that body of the party if one is named."""
+        return (
+            scope in self.scopes
+            and self.accepted_at is not None
+            and max(self.valid_from, self.accepted_at) <= at
+            and (self.valid_until is None or at < self.valid_until)
+            and (self.revoked_at is None or at < self.revoked_at)
+            and acting_body in (None, self.acting_body)
+        )
+
+
+@message("party-recorded", "governance", Direction.EVENT, dutch="partij vastgelegd")
+class PartyRecord(Model):
+    """All that other services need to know of a party; the compacted record on the parties topic."""
+
+    party: PartyId
+    name: str
+    kind: PartyKind
+    seat: str = ""
+    source: str = ""
+    acting_bodies: tuple[str, ...] = ()
+    may_use_bsn: bool = False
+    checked_for_special: bool = False
+    member_from: Instant | None = None
+    member_until: Instant | None = None
+    authorisations: tuple[Authorisation, ...] = ()
+    keys: tuple[PublicKey, ...] = ()
+
+    def is_member(self, at: datetime) -> bool:
+        """Whether it was a party at that moment (R1, R109, R115)."""
+        return (
+            self.member_from is not None
+            and self.member_from <= at
+            and (self.member_until is None or at < self.member_until)
+        )
+
+    @property
+    def may_see_special(self) -> bool:
+        """National chain partners are competent for their own task; anyone else is checked (R21)."""
+        return self.kind is PartyKind.NATIONAL_CHAIN_PARTNER or self.checked_for_special
+
+    def sealing_key(self, at: datetime) -> PublicKey | None:
+        """The key announced last that its messages are sealed to at that (machine) moment."""
+        return max(self._in_force(KeyUse.SEALING, at), key=lambda key: key.valid_from, default=None)
+
+    def signing_key(self, kid: str, at: datetime) -> PublicKey | None:
+        """The key with this kid, if its signature may be made with it at that (machine) moment."""
+        return next((key for key in self._in_force(KeyUse.SIGNING, at) if key.kid == kid), None)
+
+    def may_sign(self, at: datetime) -> bool:
+        """Whether any signature of it can be checked at that (machine) moment."""
+        return bool(self._in_force(KeyUse.SIGNING, at))
+
+    def _in_force(self, use: KeyUse, at: datetime) -> list[PublicKey]:
+        """Not kept: a copy of this record with other keys would keep it too."""
+        return [
+            key
+            for key in self.keys
+            if key.use is use and key.valid_from <= at and (key.valid_until is None or at < key.valid_until)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The parties as one decision sees them."""
+
+    records: Mapping[str, PartyRecord]
+
+    def get(self, party: str) -> PartyRecord | None:
+        """The record of a party, present or past; None for one never heard of."""
+        return self.records.get(party)
+
+    def is_member(self, party: str, at: datetime) -> bool:
+        """Whether it was a party at that moment."""
+        record = self.records.get(party)
+        return record is not None and record.is_member(at)
+
+    def members(self, at: datetime) -> frozenset[str]:
+        """Everybody who was a party at that moment."""
+        return frozenset(p for p, record in self.records.items() if record.is_member(at))
+
+    def authorised(self, party: str, scope: Scope, at: datetime, acting_body: str | None = None) -> bool:
+        """Whether the process directors may do this for that party at that moment (R2, R122)."""
+        record = self.records.get(party)
+        return record is not None and any(a.covers(scope, at, acting_body) for a in record.authorisations)

@@ -1,0 +1,65 @@
+"""A Kafka record as the shell sees it, and as it is kept when it must wait."""
+
+import base64
+import json
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from shared.contract.messages.house import Position
+
+
+class Record(NamedTuple):
+    """One record; `received_at` is when the broker appended it (machine time)."""
+
+    topic: str
+    partition: int
+    offset: int
+    received_at: datetime
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+
+    @property
+    def position(self) -> Position:
+        return Position(topic=self.topic, partition=self.partition, offset=self.offset)
+
+
+def from_kafka(record: Any) -> Record:
+    """From aiokafka's consumer record."""
+    received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    headers = tuple(record.headers or ())
+    return Record(record.topic, record.partition, record.offset, received, headers, record.value)
+
+
+def to_bytes(record: Record) -> bytes:
+    """As it lies in the table of held messages: still sealed, so nothing can be read in it."""
+    return json.dumps(
+        {
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "received_at": record.received_at.isoformat(),
+            "headers": [[name, _encode(value)] for name, value in record.headers],
+            "value": _encode(record.value),
+        }
+    ).encode()
+
+
+def from_bytes(kept: bytes) -> Record:
+    """The record as it came."""
+    found = json.loads(kept)
+    return Record(
+        topic=found["topic"],
+        partition=found["partition"],
+        offset=found["offset"],
+        received_at=datetime.fromisoformat(found["received_at"]),
+        headers=tuple((name, _decode(value)) for name, value in found["headers"]),
+        value=_decode(found["value"]),
+    )
+
+
+def _encode(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode("ascii")
+
+
+def _decode(value: str | None) -> bytes | None:
+    return None if value is None else base64.b64decode(value)

@@ -1,0 +1,47 @@
+"""Who may: one table per service says which roles may give a command, and under which authorisation."""
+
+from dataclasses import dataclass
+
+from shared.contract.parties import Scope
+from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF, NOT_A_PARTY, NOT_YOURS, Refusal
+from shared.core.actor import A_PARTY, THE_HOUSE, Actor, Role
+from shared.core.context import DecisionContext
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a command asks of who gives it; `scope` is the authorisation the house needs for it (R122).
+
+    `needs_membership` is off only for acts of somebody who may not be a party yet.
+    """
+
+    roles: frozenset[Role]
+    scope: Scope | None = None
+    needs_membership: bool = True
+
+
+def permit(requirement: Requirement, actor: Actor, moment: DecisionContext) -> Refusal | None:
+    """None when the actor may, else the refusal; tested at every act, by the time it was received (R122)."""
+    if actor.role not in requirement.roles:
+        return NOT_YOURS
+    if actor.role in A_PARTY and requirement.needs_membership:
+        return _member(actor.party, moment)
+    if actor.role in THE_HOUSE and requirement.scope is not None:
+        return _on_behalf(actor.on_behalf_of, requirement.scope, moment)
+    return None
+
+
+def _member(party: str | None, moment: DecisionContext) -> Refusal | None:
+    if party is None or not moment.parties.is_member(party, moment.judged_at):
+        return NOT_A_PARTY
+    return None
+
+
+def _on_behalf(party: str | None, scope: Scope, moment: DecisionContext) -> Refusal | None:
+    if party is None:
+        return NO_ON_BEHALF_OF
+    if refusal := _member(party, moment):
+        return refusal
+    if not moment.parties.authorised(party, scope, moment.judged_at):
+        return NO_AUTHORISATION
+    return None

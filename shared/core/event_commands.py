@@ -1,0 +1,46 @@
+"""Commands by which a service follows what another one has decided about a case; the same in each."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from shared.core.actor import Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveDirection(Command):
+    """Another party leads the case from this moment (R72)."""
+
+    leading_party: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowDeescalation(Command):
+    """The case entered phase 4 (R86)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowCleaning(Command):
+    """The file was cleaned: only these items stay (R95)."""
+
+    kept_items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowArchiving(Command):
+    """The file is archived: nothing is shown here any more (R88)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowClosing(Command):
+    """Another service closed the case early (R102)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeCase(Command):
+    """Retention ordered the erasure (R105)."""
+
+    after_erasure: ClassVar[bool] = True
+    case_id: str
+    house_keys: tuple[str, ...] = ()

@@ -1,0 +1,40 @@
+"""The shape of a pure core, the same for all five: what the shell needs to run one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.contract.refusal import Refusal
+from shared.contract.registry import ServiceName
+from shared.core.actor import Command
+from shared.core.authorisation import Requirement
+from shared.core.context import DecisionContext
+from shared.core.effects import Effect
+
+
+class HasPhase(Protocol):
+    """A state is a frozen dataclass whose phase is a StrEnum."""
+
+    @property
+    def phase(self) -> str: ...
+
+
+S = TypeVar("S", bound=HasPhase)
+
+
+@dataclass(frozen=True, slots=True)
+class Process(Generic[S]):
+    """One service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
+
+    Texts are references here: what they say lies sealed beside.
+
+    `effects` gets the case id, the event and the state after it.
+    """
+
+    service: ServiceName
+    state: type[S]
+    empty: S
+    permissions: Mapping[type[Command], Requirement]
+    decide: Callable[[S, Any, DecisionContext], tuple[Any, ...] | Refusal]
+    evolve: Callable[[S, Any], S]
+    effects: Callable[[str, Any, S], Iterable[Effect]]

@@ -1,0 +1,35 @@
+"""What a reading decision is made of: one viewer, one thing, allowed or denied under a rule."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shared.core.actor import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, over HTTP: role and opaque subject from the token, `party` only for a party's worker."""
+
+    role: Role
+    person: str
+    party: str | None = None
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """May be shown, on this rule; `on_behalf_of` is the party whose information it is (R68, R129)."""
+
+    rule: str
+    on_behalf_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """May not be shown, under this rule and article; the viewer is told only "not here"."""
+
+    rule: str
+    article: str
+
+
+Verdict: TypeAlias = Allowed | Denied

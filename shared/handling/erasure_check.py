@@ -1,0 +1,117 @@
+"""Before a service opens it forgets what was erased: a restored backup brings rows back that must be gone.
+
+The key authority's erasure ledger lies outside every database and its backups, so it remembers (R105, F23).
+A restored service also reads old events anew, and some are about cases that began and ended since the backup.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.clock import machine_now
+from shared.contract.fields import ID
+from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable, KeyStatus
+from shared.handling.service import Service
+from shared.storage import erasure, held_messages, inbox
+from shared.storage.database import fetch
+from shared.storage.sequence_numbers import restored_at
+
+log = structlog.get_logger()
+AT_ONCE = 1000  # cases in one request, and in one transaction
+PAUSE = 1.0  # seconds
+
+_KNOWN = sa.text(
+    """
+    SELECT case_id FROM (SELECT case_id FROM cases UNION SELECT case_id FROM items
+                         UNION SELECT case_id FROM journal
+                         UNION SELECT case_id FROM held WHERE why <> 'waiting') AS known
+    WHERE NOT EXISTS (SELECT FROM cases WHERE cases.case_id = known.case_id AND phase = ANY(:phases))
+    ORDER BY case_id
+    """
+)
+
+
+@dataclass(slots=True)
+class ErasureCheck:
+    """Asks the key authority about every case this service knows, once, at its start.
+
+    After a restore also about every case that is new here, as long as anything old may come again.
+    """
+
+    engine: AsyncEngine
+    service: Service[Any]
+    keys: CaseKeyClient
+    marker_key: bytes
+    _restored: bool = False
+    _not_erased: set[str] = field(default_factory=set)
+
+    async def run(self) -> None:
+        """Returns when nothing erased is left here; as long as that cannot be known, it asks again."""
+        while True:
+            try:
+                forgotten = await self.once()
+                self._restored = await self._came_back()
+            except (KeyAuthorityUnreachable, DBAPIError, OSError) as error:
+                log.warning("forgetting-waits", kind=type(error).__name__)
+                await asyncio.sleep(PAUSE)
+            else:
+                if forgotten:
+                    log.warning("erased-cases-forgotten-again", cases=forgotten)
+                return
+
+    async def once(self) -> int:
+        """How many cases went; raises `KeyAuthorityUnreachable` before anything does.
+
+        A case whose key is only unavailable stays: nothing is erased because a key is missing.
+        """
+        known = await self._known()
+        erased = [case for some in _parts(known) for case in await self._erased(some)]
+        for some in _parts(erased):
+            await self._forget(some)
+        return len(erased)
+
+    def unsure(self, case_ids: Iterable[str]) -> list[str]:
+        """Those of these cases, all new here, that may have been erased since the backup."""
+        if not self._restored:
+            return []
+        return [case for case in case_ids if case not in self._not_erased and ID.fullmatch(case)]
+
+    async def make_sure(self, case_ids: Sequence[str]) -> None:
+        """What was erased is marked as that; raises `KeyAuthorityUnreachable`."""
+        erased = await self._erased(case_ids)
+        async with self.engine.begin() as connection:
+            await erasure.mark(connection, self.marker_key, erased, machine_now())
+        self._not_erased.update(case for case in case_ids if case not in erased)
+
+    async def _came_back(self) -> bool:
+        async with self.engine.connect() as connection:
+            moment = await restored_at(connection)
+        return moment is not None and machine_now() < moment + inbox.HORIZON
+
+    async def _known(self) -> list[str]:
+        """Cases of which anything lies here, but those whose end is being proven here (R106)."""
+        async with self.engine.connect() as connection:
+            rows = await fetch(connection, _KNOWN, phases=sorted(self.service.proving))
+        return [row.case_id for row in rows if ID.fullmatch(row.case_id)]
+
+    async def _erased(self, case_ids: Sequence[str]) -> list[str]:
+        statuses = await self.keys.statuses(case_ids)
+        return [case for case, status in statuses.items() if status is KeyStatus.ERASED]
+
+    async def _forget(self, case_ids: Sequence[str]) -> None:
+        now = machine_now()
+        async with self.engine.begin() as connection:
+            await held_messages.answer_now(connection, case_ids, now)
+            if self.service.own_rows is not None:
+                await self.service.own_rows.forget(connection, case_ids)
+            await erasure.forget(connection, self.marker_key, case_ids, now)
+
+
+def _parts(cases: Sequence[str]) -> list[Sequence[str]]:
+    return [cases[at : at + AT_ONCE] for at in range(0, len(cases), AT_ONCE)]

@@ -1,0 +1,47 @@
+"""Texts on their way in: taken out of a message where it is read, sealed once their case's key is at hand."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shared.contract.content import SealedText, TextRef, is_blank, replace_texts_with_refs
+from shared.contract.registry import Model
+from shared.crypto.case_cipher import CaseKey
+
+
+class ExtractedTexts(NamedTuple):
+    """What a message said, each text with the number of the piece it becomes; `sealed` came sealed."""
+
+    written: tuple[tuple[str, str], ...] = ()
+    sealed: tuple[SealedText, ...] = ()
+
+    def pieces(self, key: CaseKey | None, by: str) -> tuple[SealedText, ...]:
+        """All of them, sealed by this service under the key; without a key nothing was written."""
+        if key is None:
+            return self.sealed
+        return (*self.sealed, *(key.seal(text, piece=piece, by=by) for piece, text in self.written))
+
+
+def extract_texts(fresh: Model, by: str, anchor: Callable[[], str]) -> ExtractedTexts:
+    """Take the texts out of a message that was just read; it keeps references to their pieces.
+
+    `anchor` begins the numbers of the pieces and is asked for once, if there is any text. Blank text stays
+    where it is, so that a decision sees that nothing was given.
+    """
+    written: list[tuple[str, str]] = []
+    sealed: list[SealedText] = []
+    start = ""
+
+    def ref_of(content: str | SealedText) -> TextRef | None:
+        nonlocal start
+        if isinstance(content, SealedText):
+            sealed.append(content)
+            return TextRef(content.piece, content.by)
+        if is_blank(content):
+            return None
+        start = start or anchor()
+        piece = f"{start}.{len(written) + 1}"
+        written.append((piece, content))
+        return TextRef(piece, by)
+
+    replace_texts_with_refs(fresh, ref_of)
+    return ExtractedTexts(tuple(written), tuple(sealed))

@@ -1,0 +1,249 @@
+"""HTTP for people, by the Dutch API design rules: problem+json with the rule, no-store, kebab-case paths."""
+
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from shared.contract.cloudevent import trace_of
+from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, as_disclosed
+from shared.core.outcome import Outcome
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.crypto.jose import MAX_PAYLOAD
+from shared.http.commands import Caller, Desk, Refused
+from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.telemetry.metrics import REQUESTS
+
+log = structlog.get_logger()
+API_VERSION = "1.0.0"
+PROBLEM = "application/problem+json"
+
+NOT_SIGNED_IN = Refusal(
+    "NotSignedIn", "R126", "art. 15.1, 15.2", "Sign in first: no valid token came with this.", status=401
+)
+BAD_REQUEST = Refusal(
+    "DoesNotFitTheSchema", "R127", "art. 15.3; B4", "The request does not fit the schema.", status=400
+)
+NO_IDEMPOTENCY_KEY = Refusal(
+    "NoIdempotencyKey",
+    "R127",
+    "art. 15.3; B4",
+    "Give each act an Idempotency-Key of 8 to 64 characters, and the same one when you repeat it.",
+    status=400,
+)
+TOO_LARGE = Refusal(
+    "TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once, and say how long it is.", status=413
+)
+NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
+FAULT = Refusal(
+    "RequestFailed",
+    "R127",
+    "art. 15.3; B4",
+    "A fault of the house stopped this: send it again later, under the same Idempotency-Key.",
+    Remedy.RETRY_LATER,
+    status=500,
+)
+
+TOKEN = HTTPBearer(
+    scheme_name="token",
+    bearerFormat="JWT",
+    description="An access token of the house's OpenID Connect issuer, for this audience.",
+    auto_error=False,
+)
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        min_length=8,
+        max_length=64,
+        description="Of your own making, one for each act: repeated under it, the act has one effect and "
+        "gets the same answer.",
+    ),
+]
+IfMatch = Annotated[
+    str | None,
+    Header(pattern=r'^"?\d{1,9}"?$', description="The version the decision is based on, as it was read."),
+]
+OnBehalfOf = Annotated[
+    str | None,
+    Header(max_length=60, description="Id of the party on whose behalf somebody of the house acts."),
+]
+
+
+class Done(BaseModel):
+    """The act took effect; `version` is the case's, for the next If-Match."""
+
+    version: int
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457, with the rule and the article the refusal rests on."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    rule: str
+    article: str
+    remedy: str
+    invalid: list[str] | None = None
+
+
+async def signed_in(
+    request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(TOKEN)]
+) -> Identity:
+    """Who calls, by the token in the request."""
+    if token is None:
+        raise Refused(NOT_SIGNED_IN)
+    issuer: Issuer = request.app.state.issuer
+    try:
+        return await issuer.identify(token.credentials)
+    except NotSignedIn:
+        raise Refused(NOT_SIGNED_IN) from None
+
+
+async def looking(
+    identity: Annotated[Identity, Depends(signed_in)], on_behalf_of: OnBehalfOf = None
+) -> Caller:
+    """Somebody who only looks."""
+    if not identity.roles or identity.service:
+        raise Refused(NOT_YOURS)
+    return Caller(identity, on_behalf_of)
+
+
+async def acting(
+    request: Request,
+    looker: Annotated[Caller, Depends(looking)],
+    idempotency_key: IdempotencyKey,
+    if_match: IfMatch = None,
+    traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
+) -> Caller:
+    """Somebody who does something, once, however often the request is repeated."""
+    version = int(if_match.strip('"')) if if_match else None
+    return Caller(
+        looker.identity,
+        looker.on_behalf_of,
+        idempotency_key,
+        version,
+        trace_of(traceparent),
+        request.url.path,
+    )
+
+
+async def the_desk(request: Request) -> Desk[Any]:
+    """The desk of this service."""
+    desk: Desk[Any] = request.app.state.desk
+    return desk
+
+
+Looking = Annotated[Caller, Depends(looking)]
+Acting = Annotated[Caller, Depends(acting)]
+AtDesk = Annotated[Desk[Any], Depends(the_desk)]
+
+
+def done(outcome: Outcome) -> Done:
+    """The answer to an act that took effect."""
+    return Done(version=outcome.version)
+
+
+class HouseApp(FastAPI):
+    """Publishes its errors as what they are: problem+json."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                for response in operation["responses"].values():
+                    _as_problem(response.get("content", {}))
+        return document
+
+
+def _as_problem(content: dict[str, Any]) -> None:
+    schema = content.get("application/json", {}).get("schema", {})
+    if schema.get("$ref", "").endswith(f"/{ProblemDetails.__name__}"):
+        content[PROBLEM] = content.pop("application/json")
+
+
+def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
+    """The HTTP side of one service; every error is problem+json and says nothing about any case."""
+    app = HouseApp(
+        title=title,
+        version=API_VERSION,
+        docs_url=None,
+        redoc_url=None,
+        responses={"4XX": {"model": ProblemDetails}, "5XX": {"model": ProblemDetails}},
+        **options,
+    )
+    for router in routers:
+        app.include_router(router)
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(KeyAuthorityUnreachable, _no_keys)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+    @app.middleware("http")
+    async def no_store(request: Request, call_next: Any) -> Response:
+        try:
+            response: Response = problem(TOO_LARGE) if _too_large(request) else await call_next(request)
+        except Exception as error:  # what it says may hold values: only its kind is logged
+            log.error("request-failed", kind=type(error).__name__, method=request.method)
+            response = problem(FAULT)
+        REQUESTS.labels(str(response.status_code)).inc()
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["API-Version"] = API_VERSION
+        return response
+
+    return app
+
+
+def _too_large(request: Request) -> bool:
+    """A body has the same limit as a message; one that does not say its length has none we could trust."""
+    if request.method not in ("POST", "PUT", "PATCH"):
+        return False
+    length = request.headers.get("content-length", "")
+    return not length.isdigit() or int(length) > MAX_PAYLOAD
+
+
+def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
+    """The refusal as an answer; whoever may not know of a case is told as much as of one that never was."""
+    told = as_disclosed(refusal)
+    details = ProblemDetails(
+        type=f"urn:nld:zvh:refusal:{told.name}",
+        title=told.name,
+        status=told.status,
+        detail=told.sentence,
+        rule=told.rule,
+        article=told.article,
+        remedy=told.remedy,
+        invalid=invalid,
+    )
+    return JSONResponse(details.model_dump(exclude_none=True), told.status, media_type=PROBLEM)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)  # noqa: S101 - registered for this type
+    return problem(error.refusal)
+
+
+async def _no_keys(request: Request, error: Exception) -> Response:
+    return problem(SEALING_IMPOSSIBLE)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Which fields do not fit, never what was in them."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
+    if any(found["loc"] == ("header", "idempotency-key") for found in error.errors()):
+        return problem(NO_IDEMPOTENCY_KEY)
+    fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors()})
+    return problem(BAD_REQUEST, fields[:20])
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
+    if error.status_code in (404, 405):
+        return problem(NOT_FOUND)
+    return problem(BAD_REQUEST)

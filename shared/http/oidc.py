@@ -1,0 +1,134 @@
+"""People and services sign in with OpenID Connect: signature, issuer, audience, expiry, role."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from shared.contract.registry import SERVICES
+from shared.core.actor import Role
+
+ALGORITHMS = ["ES256", "RS256", "PS256"]
+PEOPLE = frozenset(
+    {
+        Role.PARTY_WORKER,
+        Role.PROCESS_DIRECTOR,
+        Role.SUPPORT_WORKER,
+        Role.MANAGER,
+        Role.SECRETARY,
+        Role.PRIVACY_OFFICER,
+    }
+)
+
+
+class NotSignedIn(Exception):
+    """No valid token; the argument is a reason code for our log, never for the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a token stands for: an opaque subject, a role, a party for a party's worker."""
+
+    subject: str
+    roles: frozenset[Role]
+    party: str | None = None
+    service: str | None = None
+    name: str | None = None
+
+
+@dataclass(slots=True)
+class Issuer:
+    """The OpenID Connect issuer, known by its URL alone; its keys are fetched again when one is unknown."""
+
+    client: httpx.AsyncClient
+    url: str
+    audience: str
+    _keys: KeySet | None = None
+    _metadata: dict[str, Any] = field(default_factory=dict)
+    _fetched: float = 0.0
+
+    async def identify(self, token: str) -> Identity:
+        """Who this token stands for; raises `NotSignedIn`."""
+        claims = await self._verified(token)
+        registry = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": self.url},
+            aud={"essential": True, "value": self.audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+        try:
+            registry.validate(claims)
+        except JoseError as error:
+            raise NotSignedIn(type(error).__name__) from None
+        return _identity(claims)
+
+    async def _verified(self, token: str) -> dict[str, Any]:
+        for refresh in (False, True):
+            keys = await self._key_set(refresh=refresh)
+            try:
+                return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
+            except (JoseError, ValueError) as error:
+                if refresh or not isinstance(error, ValueError | JoseError):
+                    raise NotSignedIn(type(error).__name__) from None
+        raise NotSignedIn("no-key")
+
+    async def _key_set(self, *, refresh: bool) -> KeySet:
+        """A stranger's token can make us fetch the keys once in ten seconds at most."""
+        recently = time.monotonic() - self._fetched < 10
+        if self._keys is None or (refresh and not recently):
+            metadata = await self.metadata()
+            response = await self.client.get(metadata["jwks_uri"])
+            response.raise_for_status()
+            self._keys = KeySet.import_key_set(response.json())
+            self._fetched = time.monotonic()
+        return self._keys
+
+    async def metadata(self) -> dict[str, Any]:
+        """The issuer's OpenID configuration."""
+        if not self._metadata:
+            response = await self.client.get(f"{self.url}/.well-known/openid-configuration")
+            response.raise_for_status()
+            self._metadata = dict(response.json())
+        return self._metadata
+
+
+@dataclass(slots=True)
+class ServiceToken:
+    """This service's own token, fetched anew a minute before it ends."""
+
+    issuer: Issuer
+    client_id: str
+    secret: str
+    _token: str = ""
+    _ends: float = 0.0
+
+    async def get(self) -> str:
+        """A valid token, by client credentials."""
+        if time.monotonic() > self._ends - 60:
+            endpoint = (await self.issuer.metadata())["token_endpoint"]
+            form = {
+                "grant_type": "client_credentials",
+                "client_id": self.client_id,
+                "client_secret": self.secret,
+            }
+            response = await self.issuer.client.post(endpoint, data=form)
+            response.raise_for_status()
+            answer = response.json()
+            self._token, self._ends = answer["access_token"], time.monotonic() + answer["expires_in"]
+        return self._token
+
+
+def _identity(claims: dict[str, Any]) -> Identity:
+    known = {role.value: role for role in (*PEOPLE, Role.SERVICE)}
+    roles = frozenset(known[name] for name in claims.get("roles", ()) if name in known)
+    party = claims.get("party") if Role.PARTY_WORKER in roles else None
+    service = claims.get("service") if Role.SERVICE in roles else None
+    if Role.PARTY_WORKER in roles and not party:
+        raise NotSignedIn("party-worker-without-party")
+    if service is not None and service not in SERVICES:
+        raise NotSignedIn("unknown-service")
+    return Identity(str(claims["sub"]), roles, party, service, claims.get("name"))

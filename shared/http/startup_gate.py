@@ -1,0 +1,31 @@
+"""The door of a service that has not begun yet: health answers, and nothing else does."""
+
+import asyncio
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.contract.refusal import Refusal, Remedy
+from shared.http.app import problem
+
+ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics", "/.well-known/jwks.json"})
+NOT_OPEN_YET = Refusal(
+    "NotOpenYet",
+    "R105",
+    'B3-F4 "geheel"',
+    "This service opens when it is sure that nothing lies here any more that was destroyed.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StartupGate:
+    """Around the HTTP side: shows nothing and takes nothing before `ready` is set."""
+
+    app: ASGIApp
+    ready: asyncio.Event
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        closed = scope["type"] == "http" and not self.ready.is_set() and scope["path"] not in ALWAYS_OPEN
+        await (problem(NOT_OPEN_YET) if closed else self.app)(scope, receive, send)

@@ -1,0 +1,173 @@
+"""Kafka's own books: how far a topic goes, how far a group has read it, and deleting what was read.
+
+By confluent-kafka, as in provisioning: aiokafka has no way to ask where many topics end in one request. What
+groups have committed is asked by aiokafka: librdkafka takes the whole process down (a null pointer, its issue
+5040) when a broker that has just started answers that it does not coordinate the group yet.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from shared.kafka.connection import Connection
+
+PATIENCE = 10.0  # seconds
+SAYS_WITHIN = 2.0  # seconds
+
+
+class KafkaUnreachable(Exception):
+    """The broker did not answer, or may not answer us: whatever depends on it waits."""
+
+
+class Partition(NamedTuple):
+    """One partition of a topic."""
+
+    topic: str
+    partition: int
+
+
+@dataclass(slots=True)
+class KafkaAdmin:
+    """Asks and tells the broker; every method raises `KafkaUnreachable`.
+
+    Connects at the first question, and anew at the first one after a failure: librdkafka's client holds on to
+    what it knew of a broker that has crashed since, and is refused for that for good.
+    """
+
+    login: Connection
+    _client: AdminClient | None = None
+
+    async def places(self, pattern: str) -> list[Partition]:
+        """All partitions of the topics that match and that this login may describe."""
+        listed = await self._answered(asyncio.to_thread(self._admin.list_topics, timeout=PATIENCE))
+        matching = re.compile(pattern)
+        return [
+            Partition(name, number)
+            for name, topic in sorted(listed.topics.items())
+            if matching.fullmatch(name)
+            for number in sorted(topic.partitions)
+        ]
+
+    async def ends(self, places: Iterable[Partition]) -> dict[Partition, int]:
+        """The offset of the next record to come."""
+        return await self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+
+    async def beginnings(self, places: Iterable[Partition]) -> dict[Partition, int]:
+        """The offset of the oldest record that is still there."""
+        return await self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+
+    async def first_since(self, places: Iterable[Partition], moment: datetime) -> dict[Partition, int]:
+        """The offset of the first record of this moment or later; absent where there is none."""
+        spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
+        return {place: offset for place, offset in (await self._offsets(places, spec)).items() if offset >= 0}
+
+    async def read_by(self, group: str) -> dict[Partition, int]:
+        """Up to where a group has read, wherever it has read anything."""
+        return (await self.read_by_each([group]))[0]
+
+    async def read_by_each(self, groups: Iterable[str]) -> list[dict[Partition, int]]:
+        """The same of several groups, in their order."""
+        answers: list[dict[Partition, int]] = await self._answered(self._ask_coordinators(list(groups)))
+        return answers
+
+    async def _ask_coordinators(self, groups: list[str]) -> list[dict[Partition, int]]:
+        client = AIOKafkaAdminClient(**self.login.for_aiokafka())
+        try:
+            await client.start()
+            return [await _committed(client, group) for group in groups]
+        finally:
+            await client.close()
+
+    async def groups(self) -> list[str]:
+        """All groups that this login may describe."""
+        listed = await self._answered(asyncio.wrap_future(self._admin.list_consumer_groups()))
+        return sorted(group.group_id for group in listed.valid)
+
+    async def delete_before(self, offsets: Mapping[Partition, int]) -> None:
+        """Delete what lies before these offsets; the broker frees the bytes when it rolls the segment."""
+        if offsets:
+            asked = [TopicPartition(place.topic, place.partition, end) for place, end in offsets.items()]
+            await self._all(self._admin.delete_records(asked).values())
+
+    async def _offsets(self, places: Iterable[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        asked = {TopicPartition(place.topic, place.partition): spec for place in places}
+        if not asked:
+            return {}
+        futures = self._admin.list_offsets(asked)
+        found = await self._all(futures.values())
+        return {
+            Partition(one.topic, one.partition): result.offset
+            for one, result in zip(futures, found, strict=True)
+        }
+
+    @property
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = AdminClient(self.login.for_librdkafka())
+        return self._client
+
+    async def _all(self, futures: Iterable[Future[Any]]) -> list[Any]:
+        question = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
+        answers: list[Any] = await self._answered(question)
+        return answers
+
+    async def _answered(self, question: Awaitable[Any]) -> Any:
+        try:
+            return await asyncio.wait_for(question, PATIENCE)
+        except (KafkaException, KafkaError, TimeoutError) as error:
+            self._client = None
+            raise KafkaUnreachable(type(error).__name__) from None
+
+
+async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
+    """Asked anew, as what the broker said earlier is remembered while it is away.
+
+    Empty if the broker says that there is no such topic; None if it says nothing.
+    """
+    client = producer.client
+    client.add_topic(topic)
+    for _ in range(2):  # an answer that was under way may be about other topics
+        try:
+            known = await asyncio.wait_for(client.force_metadata_update(), SAYS_WITHIN)
+        except TimeoutError:
+            return None
+        if known and (found := client.cluster.partitions_for_topic(topic)):
+            return tuple(sorted(found))
+    return () if known else None
+
+
+async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Partition, int]:
+    """As soon as somebody coordinates the group: a broker that has just started needs a moment for that."""
+    while True:
+        try:
+            return await _committed_now(client, group)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def _committed_now(client: AIOKafkaAdminClient, group: str) -> dict[Partition, int]:
+    """aiokafka's own method takes the refusal of a whole group for a group that has read nothing."""
+    coordinator = await client.find_coordinator(group)
+    answer = await client._send_request(OffsetFetchRequest(group, None), coordinator)
+    errors = {answer.error_code, *(error for _, some in answer.topics for *_, error in some)} - {0}
+    for error in errors:
+        raise for_code(error)
+    return {
+        Partition(topic, number): offset
+        for topic, some in answer.topics
+        for number, offset, *_ in some
+        if offset >= 0
+    }

@@ -1,0 +1,207 @@
+"""From Kafka to the transaction: FastStream subscribes and rewinds, and acknowledges after the commit."""
+
+import asyncio
+import copy
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import structlog
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.security import SASLScram512
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contract.cloudevent import PLAIN_BODY, Unreadable, from_attributes, read_headers
+from shared.contract.messages.house import ItemsClaimed
+from shared.contract.parties import Parties, PartyRecord
+from shared.contract.record import Record, from_kafka
+from shared.contract.registry import of_model
+from shared.contract.topics import Topics
+from shared.core.outcome import Outcome
+from shared.core.process import HasPhase
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.handling.delivery import DeadLetter, Delivery
+from shared.handling.transaction import Transaction
+from shared.kafka.aiokafka_patch import accept_any_header_name
+from shared.kafka.connection import Connection
+from shared.messaging.receiver import Receiver
+from shared.messaging.relay import Relay
+from shared.storage import erasure, outbox
+from shared.storage.database import sqlstate
+from shared.storage.held_messages import HeldMessage
+from shared.storage.item_ids import Claim
+from shared.storage.party_replica import PartyReplica
+from shared.telemetry.logs import log_bug
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+Message: TypeAlias = tuple[Record, HeldMessage | None]
+PAUSES = (0.1, 0.2, 0.5, 1, 2, *[5] * 50)  # seconds; together below max_poll_interval_ms
+MAX_POLL_INTERVAL = 300_000  # milliseconds
+SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
+TRANSACTIONS = 2  # in one batch
+ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer(Generic[S]):
+    """Takes batches of records through one service; returning means: committed, so acknowledge.
+
+    `most`: how many go into one transaction.
+    """
+
+    engine: AsyncEngine
+    receiver: Receiver[S]
+    transaction: Transaction[S]
+    parties: PartyReplica
+    relay: Relay
+    topics: Topics
+    most: int
+
+    async def take(self, records: Sequence[Any]) -> None:
+        """One batch of aiokafka records; whatever fails is tried again with growing pauses."""
+        batch = [from_kafka(record) for record in records]
+        for pause in PAUSES:
+            try:
+                await self._take(batch)
+                return
+            except (DBAPIError, KeyAuthorityUnreachable, OSError) as error:
+                state = sqlstate(error) if isinstance(error, DBAPIError) else None
+                log.warning("batch-waits", kind=type(error).__name__, sqlstate=state, pause=pause)
+            except Exception as error:  # of ours or of a library: FastStream would read again without a word
+                log_bug(self.receiver.service.name, "batch-failed", error)
+            await asyncio.sleep(pause)
+        raise KeyAuthorityUnreachable("the batch is read again")
+
+    async def _take(self, batch: Sequence[Record]) -> None:
+        of_parties = [record for record in batch if record.topic == self.topics.parties]
+        if of_parties:
+            await self._take_parties(of_parties)
+        if self.receiver.service.takes_items:
+            await self._learn_items(batch)
+        messages: list[Message] = [(record, None) for record in batch if record.topic != self.topics.parties]
+        if messages:
+            async with self.engine.connect() as connection:
+                parties = await self.parties.refresh(connection)
+            await self._take_messages(messages, parties)
+
+    async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:
+        """One transaction after the other; while the database writes one, the next is read."""
+        first, *others = (messages[at : at + self.most] for at in range(0, len(messages), self.most))
+        read = await self.receiver.receive(first, parties)
+        for following in (*others, ()):
+            _, read = await asyncio.gather(self._write(*read), self.receiver.receive(following, parties))
+
+    async def _write(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> None:
+        if deliveries or dead:
+            outcomes = await self.transaction.run(deliveries, dead)
+            _report(outcomes, len(dead))
+            self.relay.wake()
+
+    async def _learn_items(self, batch: Sequence[Record]) -> None:
+        claims = [claim for record in batch for claim in _item_claims(record)]
+        if claims:
+            async with self.engine.begin() as connection:
+                await erasure.learn_items(connection, self.transaction.marker_key, claims)
+
+    async def _take_parties(self, records: Sequence[Record]) -> None:
+        read = [one for one in map(_party_record, records) if one is not None]
+        async with self.engine.begin() as connection:
+            await self.parties.save(connection, read)
+            changed = [self.topics.to_party(record.party) for _, record in read]
+            await outbox.bring_back(connection, changed)
+        self.relay.wake()
+
+
+def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
+    if record.value is None:
+        return None
+    try:
+        envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
+        return int(envelope.extensions["sequence"]), PartyRecord.model_validate_json(record.value)
+    except (Unreadable, ValueError, KeyError):
+        log.error("party-record-unreadable", partition=record.partition, offset=record.offset)
+        return None
+
+
+def _item_claims(record: Record) -> list[Claim]:
+    """What another service says of items in general, for the shell and not for any case's process."""
+    if not record.topic.endswith(".events") or ITEMS_CLAIMED not in record.headers:
+        return []
+    try:
+        claimed = ItemsClaimed.model_validate_json(record.value or b"")
+    except ValueError:
+        log.error("item-claims-unreadable", partition=record.partition, offset=record.offset)
+        return []
+    return [(claim.item_id, claim.case_id) for claim in claimed.claims]
+
+
+def _report(outcomes: Sequence[Outcome], dead: int) -> None:
+    counts = Counter(str(outcome.status) for outcome in outcomes)
+    log.info("batch", **counts, dead=dead)
+
+
+# --- FastStream ---------------------------------------------------------------------------------------
+
+
+async def _untouched(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Keep the records as they came: the default parser decodes headers and bodies before we see them.
+
+    It needs the first and the last one, to name the batch.
+    """
+    bare = []
+    for record in (message[0], message[-1]):
+        twin = copy.copy(record)
+        object.__setattr__(twin, "headers", ())
+        object.__setattr__(twin, "value", b"")
+        bare.append(twin)
+    parsed = await original(tuple(bare))
+    parsed.raw_message = message
+    return parsed
+
+
+async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -> list[Any]:
+    return list(message.raw_message)
+
+
+def make_broker(login: Connection) -> KafkaBroker:
+    """A broker connection that decodes nothing, logs no values and makes no topics."""
+    accept_any_header_name()
+    return KafkaBroker(
+        login.bootstrap,
+        security=SASLScram512(username=login.user, password=login.password, ssl_context=login.ssl_context()),
+        parser=_untouched,
+        decoder=_as_records,
+        apply_types=False,
+        logger=None,
+        allow_auto_create_topics=False,
+        metadata_max_age_ms=3000,
+    )
+
+
+def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> None:
+    """Two groups: what parties send, and what the other services publish."""
+    topics = consumer.topics
+    common: dict[str, Any] = {
+        "batch": True,
+        "max_records": TRANSACTIONS * consumer.most,
+        "ack_policy": AckPolicy.NACK_ON_ERROR,
+        "no_reply": True,
+        "auto_offset_reset": "earliest",
+        "fetch_max_wait_ms": 500,
+        "batch_timeout_ms": 500,
+        "max_poll_interval_ms": MAX_POLL_INTERVAL,
+        "session_timeout_ms": SESSION,
+        "heartbeat_interval_ms": HEARTBEAT,
+    }
+    from_parties = broker.subscriber(
+        pattern=topics.from_pattern(service), group_id=topics.group(service, "from"), **common
+    )
+    from_services = broker.subscriber(
+        *topics.heard(service), group_id=topics.group(service, "events"), **common
+    )
+    from_parties(consumer.take)
+    from_services(consumer.take)

@@ -1,0 +1,318 @@
+"""From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+
+from shared.clock import Clock
+from shared.contract.cloudevent import (
+    PLAIN_BODY,
+    SEALED_BODY,
+    Envelope,
+    Unreadable,
+    from_attributes,
+    from_signed,
+    read_headers,
+    signed_differs,
+)
+from shared.contract.content import SEALED_ALLOWED, SealedText
+from shared.contract.fields import ID
+from shared.contract.parties import Parties
+from shared.contract.record import Record
+from shared.contract.refusal import (
+    MESSAGE_TOO_OLD,
+    NOT_A_PARTY,
+    Refusal,
+    unreadable,
+)
+from shared.contract.registry import Direction, Model, by_type
+from shared.contract.topics import Topics
+from shared.core.actor import Actor, Command, Role
+from shared.core.context import DecisionContext
+from shared.core.process import HasPhase
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
+from shared.crypto.codec import Codec
+from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotOpen
+from shared.handling.delivery import DeadLetter, Delivery, Unhandled
+from shared.handling.outgoing import OutgoingMessages
+from shared.handling.service import MessageContext, Service
+from shared.handling.text_extraction import ExtractedTexts, extract_texts
+from shared.ids import keyed_id
+from shared.storage import inbox
+from shared.storage.held_messages import HeldMessage
+from shared.storage.inbox import InboxEntry
+from shared.storage.outbox import NO_CASE
+from shared.telemetry.logs import log_bug
+
+S = TypeVar("S", bound=HasPhase)
+AT_A_TIME = 20  # records read before others have their turn
+
+
+class ParsedMessage(NamedTuple):
+    """A record whose message was read: who says what, about which case."""
+
+    record: Record
+    envelope: Envelope
+    message: Model
+    sender: str
+    by: Actor
+    case_id: str
+    digest: bytes
+    texts: ExtractedTexts = ExtractedTexts()
+    refusal: Refusal | None = None
+    held: HeldMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver(Generic[S]):
+    """Reads records for one service; the only one that opens what parties seal."""
+
+    service: Service[S]
+    topics: Topics
+    codec: Codec
+    keys: CaseKeyClient
+    clock: Clock
+    post: OutgoingMessages
+    digest_key: bytes
+    house_keys: Callable[[], tuple[str, ...]] = tuple
+
+    async def receive(
+        self, records: Sequence[tuple[Record, HeldMessage | None]], parties: Parties
+    ) -> tuple[list[Delivery], list[DeadLetter]]:
+        """Deliveries in the order of the records, and a dead letter for each that is no message.
+
+        Raises `KeyAuthorityUnreachable` when the key authority does not answer; nothing is lost then.
+        """
+        read: list[ParsedMessage] = []
+        dead: list[DeadLetter] = []
+        for n, (record, held) in enumerate(records, 1):
+            if n % AT_A_TIME == 0:
+                await asyncio.sleep(0)
+            try:
+                one = self._read(record, held, parties)
+            except (Unreadable, CannotOpen) as reason:
+                dead.append(self._dead(record, str(reason), held))
+            except Exception as error:  # a bug in reading must not stop the partition
+                log_bug(self.service.name, "record-unreadable", error)
+                dead.append(self._dead(record, "cannot-be-read", held))
+            else:
+                if one is not None:
+                    read.append(one)
+        keys, offset = await self._keys_for(read), self.clock.offset
+        return [self._delivery(one, keys, one.record.received_at + offset) for one in read], dead
+
+    # --- reading a record -------------------------------------------------------------------------
+
+    def _read(self, record: Record, held: HeldMessage | None, parties: Parties) -> ParsedMessage | None:
+        if record.topic.endswith(".events"):
+            return self._read_event(record, held)
+        return self._read_party_message(record, held, parties)
+
+    def _read_party_message(
+        self, record: Record, held: HeldMessage | None, parties: Parties
+    ) -> ParsedMessage:
+        party = self.topics.party_of(self.service.name, record.topic)
+        headers = read_headers(record.headers, SEALED_BODY)
+        if record.value is None:
+            raise Unreadable("no-body")
+        if len(record.value) > MAX_SEALED:
+            raise Unreadable("too-large")
+        sender = parties.get(party)
+        if sender is None or not sender.may_sign(record.received_at):
+            return self._not_yet_a_party(record, held, headers, party)
+        payload = self.codec.open(record.value, sender, record.received_at)
+        signed = _json(payload)
+        if signed_differs(headers, signed):
+            raise Unreadable("header-differs-from-signature")
+        envelope = from_signed(signed, headers)
+        if envelope.source != sender.source:
+            raise Unreadable("source-not-of-the-sender")
+        age = record.received_at - envelope.time
+        if age < -inbox.AHEAD:
+            raise Unreadable("time-in-the-future")
+        if len(payload) > MAX_PAYLOAD and len(to_json(signed.get("data"))) > MAX_PAYLOAD:
+            raise Unreadable("too-large")
+        message = self._validated(envelope, signed.get("data"))
+        digest = inbox.digest(self.digest_key, envelope.type, envelope.subject, message)
+        too_old = age > inbox.HORIZON
+        refusal = MESSAGE_TOO_OLD if too_old else self._precheck(message, party, record, held, parties)
+        return ParsedMessage(
+            record=record,
+            envelope=envelope,
+            message=message,
+            sender=party,
+            by=_as_party(party),
+            case_id=self._case_of(envelope, message, party),
+            digest=digest,
+            texts=self._texts(message, party, envelope.id),
+            refusal=refusal,
+            held=held,
+        )
+
+    def _precheck(
+        self, message: Model, party: str, record: Record, held: HeldMessage | None, parties: Parties
+    ) -> Refusal | None:
+        """Why no key is made for what this message would open; one that waited is judged as it stands now."""
+        door = self.service.creates_case_key.get(type(message))
+        if door is None:
+            return None
+        now = self.clock.covenant(record.received_at)
+        again = self.clock.now() if held else None
+        try:
+            return door(message, _as_party(party), DecisionContext(now, parties, tried_again_at=again))
+        except Exception as error:  # the decision meets the same bug, and parks the message
+            log_bug(self.service.name, "door-failed", error)
+            return None
+
+    def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
+        sender = self.topics.service_of(record.topic)
+        envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
+        entry = by_type(envelope.type)
+        if entry is None or entry.model not in self.service.handlers:
+            return None
+        if entry.direction is not Direction.EVENT or entry.service not in (sender, "house"):
+            raise Unreadable("unknown-type")
+        try:
+            message = entry.model.model_validate_json(record.value or b"", context=SEALED_ALLOWED)
+        except ValidationError:
+            raise Unreadable("does-not-fit-the-schema") from None
+        return ParsedMessage(
+            record=record,
+            envelope=envelope,
+            message=message,
+            sender=f"service:{sender}",
+            by=Actor(Role.SERVICE, service=sender),
+            case_id=self._case_of(envelope, message, sender),
+            digest=b"",
+            texts=self._texts(message, f"service:{sender}", envelope.id),
+            held=held,
+        )
+
+    def _validated(self, envelope: Envelope, data: Any) -> Model:
+        entry = by_type(envelope.type)
+        if entry is None or entry.direction is not Direction.FROM_PARTY or entry.service != self.service.name:
+            raise Unreadable("unknown-type")
+        try:
+            return entry.model.model_validate(data)
+        except ValidationError:
+            raise Unreadable("does-not-fit-the-schema") from None
+
+    def _case_of(self, envelope: Envelope, message: Model, sender: str) -> str:
+        derive = self.service.case_of.get(type(message))
+        if derive is not None:
+            return derive(message, sender, self.digest_key)
+        if envelope.subject is None or not ID.fullmatch(envelope.subject):
+            raise Unreadable("no-case-number")
+        return envelope.subject
+
+    def _not_yet_a_party(
+        self, record: Record, held: HeldMessage | None, headers: Mapping[str, str], party: str
+    ) -> ParsedMessage:
+        """Its accession may still be on its way here: the record waits, unopened (design, section 6)."""
+        envelope = from_attributes(headers)
+        case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
+        by = Actor(Role.PARTY, party=party)
+        return ParsedMessage(
+            record, envelope, Model(), party, by, case_id, b"", refusal=NOT_A_PARTY, held=held
+        )
+
+    def _texts(self, message: Model, sender: str, message_id: str) -> ExtractedTexts:
+        """The texts it says, taken out of it; nothing after this sees one."""
+        return extract_texts(
+            message, self.service.name, lambda: keyed_id(self.digest_key, "piece", sender, message_id)
+        )
+
+    # --- sealing what it says ---------------------------------------------------------------------
+
+    async def _keys_for(self, read: Sequence[ParsedMessage]) -> dict[str, CaseKey | KeyStatus]:
+        """Keys of all cases that a readable message brings text for; made only for those that open one."""
+        opening = {
+            r.case_id for r in read if type(r.message) in self.service.creates_case_key and not r.refusal
+        }
+        wanted = {r.case_id for r in read if not r.refusal and r.texts.written} - opening
+        made = await self.keys.get(opening, make=True) if opening else {}
+        return made | (await self.keys.get(wanted) if wanted else {})
+
+    def _delivery(
+        self, read: ParsedMessage, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
+    ) -> Delivery:
+        sequence = read.envelope.extensions.get("sequence")
+        is_event = read.by.role is Role.SERVICE
+        command, pieces, asks = self._command(read, keys, received)
+        return Delivery(
+            slip=InboxEntry(
+                read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id
+            ),
+            by=read.by,
+            command=command,
+            pieces=pieces,
+            received_at=received,
+            answer_to=None if is_event else read.by.party,
+            held=read.held,
+            record=read.held.record if read.held else read.record,
+            heard=(read.sender, int(sequence)) if is_event and sequence else None,
+            traceparent=read.envelope.extensions.get("traceparent"),
+            asks=asks,
+        )
+
+    def _command(
+        self, read: ParsedMessage, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
+    ) -> tuple[Command | Refusal, tuple[SealedText, ...], type[Command] | None]:
+        """What the message asks, the pieces it brings, and the kind of command a refusal stands for."""
+        if read.refusal is not None:
+            return read.refusal, (), None
+        message, status = read.message, keys.get(read.case_id)
+        key = status if isinstance(status, CaseKey) else None
+        pieces = read.texts.pieces(key, self.service.name)
+        opened = self.house_keys() if read.by.role is Role.SERVICE else ()
+        inbound = MessageContext(
+            read.case_id, read.by, received, read.envelope.id, read.record.received_at, opened
+        )
+        try:
+            command = self.service.handlers[type(message)](message, inbound)
+        except Exception as error:  # a bug in a handler parks its message (design, section 6)
+            log_bug(self.service.name, "handler-failed", error)
+            return Unhandled(by=read.by), (), None
+        if isinstance(status, KeyStatus):
+            return refusal_for(status), (), type(command)
+        return command, pieces, None
+
+    def _dead(self, record: Record, reason: str, held: HeldMessage | None) -> DeadLetter:
+        is_event = record.topic.endswith(".events")
+        party = None if is_event else self.topics.party_of(self.service.name, record.topic)
+        message_id = _readable_id(record)
+        letters = self.post.unreadable(party, record.position, unreadable(reason), reason, message_id)
+        place = f"{record.partition}/{record.offset}/{record.received_at.isoformat()}"
+        slip = InboxEntry(f"dead:{record.topic}", place, b"", record.received_at, NO_CASE)
+        return DeadLetter(slip, reason=reason, letters=letters, held=held)
+
+
+@cache
+def _as_party(party: str) -> Actor:
+    return Actor(Role.PARTY, party=party)
+
+
+def _json(payload: bytes) -> dict[str, Any]:
+    """A JSON object; anything else, however deep, is unreadable."""
+    try:
+        found = from_json(payload, allow_inf_nan=False)
+    except ValueError:
+        raise Unreadable("invalid-json") from None
+    if not isinstance(found, dict):
+        raise Unreadable("not-a-cloudevent")
+    return found
+
+
+def _readable_id(record: Record) -> str | None:
+    """The message id a dead letter can name, if the header holds a plausible one."""
+    for name, value in record.headers:
+        if name == "ce_id" and value is not None and ID.fullmatch(value.decode("ascii", "replace")):
+            return value.decode("ascii")
+    return None

@@ -1,0 +1,355 @@
+"""The one place that sends: one relay per database takes the outbox in order, opens, seals anew, sends.
+
+It leads as long as its session lives; rows stay locked while they are sent and go after every in-sync
+replica has them. A destination that fails is set aside alone.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.clock import machine_now
+from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.content import (
+    SEALED_ALLOWED,
+    AnyContent,
+    SealedText,
+    can_hold_content,
+    contents,
+    transform,
+)
+from shared.contract.parties import Parties, PartyRecord
+from shared.contract.registry import by_type
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
+from shared.crypto.codec import Codec
+from shared.kafka.admin import partitions_now
+from shared.storage import outbox
+from shared.storage.cases import hold
+from shared.storage.leader_lock import LeaderLock, acquire_leadership
+from shared.storage.outbox import Row
+from shared.storage.party_replica import PartyReplica
+from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, read_numbers
+from shared.telemetry.logs import log_bug
+from shared.telemetry.metrics import LETTERS_SENT
+
+log = structlog.get_logger()
+LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
+ASIDE = 10.0  # seconds a failing destination waits
+LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
+MOST = 2000
+MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
+
+_partitioner = DefaultPartitioner()
+
+
+@dataclass(slots=True)
+class Relay:
+    """Sends the outbox of one service; `wake` after a commit, else it looks every `idle` seconds.
+
+    It is not woken by what another process of the service committed, so it must not be idle for long.
+    """
+
+    engine: AsyncEngine
+    producer: AIOKafkaProducer
+    parties: PartyReplica
+    keys: CaseKeyClient
+    codec: Codec
+    source: str
+    idle: float = 0.5
+    _awake: asyncio.Event = field(default_factory=asyncio.Event)
+    _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
+
+    def wake(self) -> None:
+        """Something was committed."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Until cancelled: become the one relay of this database, then send."""
+        while True:
+            try:
+                async with acquire_leadership(self.engine, LeaderLock.RELAY) as leader:
+                    if leader is not None:
+                        await self._lead(leader)
+            except (DBAPIError, OSError) as error:
+                log.warning("relay-pauses", kind=type(error).__name__)
+            await asyncio.sleep(1)
+
+    async def _lead(self, leader: AsyncConnection) -> None:
+        numbers = None
+        while True:
+            self._awake.clear()
+            try:
+                numbers = numbers or await self._numbers(leader)
+                sent = await self._send_batch(leader, numbers)
+            except UnreadableRow as fault:
+                numbers = None
+                sent = await self._quarantine(leader, fault)
+            except (KeyAuthorityUnreachable, KafkaError) as error:
+                log.warning("relay-waits", kind=type(error).__name__)
+                numbers, sent = None, 0
+                await asyncio.sleep(1)
+            except LeadershipLost:
+                log.warning("relay-lost-the-lead")
+                return
+            if sent == 0:
+                await _wait(self._awake, self.idle)
+
+    async def _numbers(self, leader: AsyncConnection) -> SequenceAllocator:
+        async with leader.begin():
+            return await read_numbers(leader)
+
+    async def _send_batch(self, leader: AsyncConnection, numbers: SequenceAllocator) -> int:
+        """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
+        async with leader.begin():
+            rows = await self._next_rows(leader, numbers)
+            if not rows:
+                return 0
+            parties = await self.parties.refresh(leader)
+            ready, aside = await self._prepare(rows, parties, numbers)
+            checked = asyncio.get_running_loop().time()
+            await numbers.write_down(self.engine)
+            if asyncio.get_running_loop().time() - checked > LEASE:
+                raise LeadershipLost
+            done, failed = await self._publish(ready)
+            sent = [r.row.id for r in done]
+            await outbox.sent(leader, sent)
+            await outbox.defer(leader, sorted(aside | failed), ASIDE)
+        numbers.settle(sent)
+        LETTERS_SENT.inc(len(done))
+        return len(rows)
+
+    async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
+        """First what was numbered before and may be at the broker or not; it goes alone."""
+        if numbers.unsure:
+            unsure = list(numbers.unsure)
+            numbers.settle(set(unsure) - await outbox.left(leader, unsure))
+            if rows := await outbox.these_rows(leader, unsure):
+                return rows
+        return await outbox.next_rows(leader, MOST)
+
+    async def _quarantine(self, leader: AsyncConnection, fault: "UnreadableRow") -> int:
+        """Its case is held, and the case's letters wait; the case is locked first, as in a transaction."""
+        row = fault.row
+        log_bug(self._service, "letter-unreadable", fault.error, row=row.id, type=row.type)
+        async with leader.begin():
+            if row.case_id is not None:
+                await hold(leader, row.case_id)
+            await outbox.quarantine(leader, row.id)
+        return 1
+
+    @property
+    def _service(self) -> str:
+        return self.source.rpartition("zvh-")[2]
+
+    # --- preparing --------------------------------------------------------------------------------
+
+    async def _prepare(
+        self, rows: Sequence[Row], parties: Parties, numbers: SequenceAllocator
+    ) -> tuple[list["Ready"], set[str]]:
+        sealed = {row.id: message for row in rows if (message := _sealed_message(row)) is not None}
+        keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
+        now = machine_now()
+        without = _without_key({row.recipient for row in rows}, parties, now)
+        aside = {row.topic for row in rows if row.recipient in without}
+        ready: list[Ready] = []
+        for row in rows:
+            if row.topic in aside:
+                continue
+            if (message := sealed.get(row.id)) is None:
+                text = row.body.encode()
+            elif isinstance(key := keys.get(row.case_id or ""), CaseKey):
+                text = _opened(row, message, key)
+            else:
+                aside.add(row.topic)
+                continue
+            party = parties.get(row.recipient) if row.recipient else None
+            try:
+                ready.append(self._ready(row, numbers.of(row), text, party, now))
+            except Exception as error:
+                log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
+                aside.add(row.topic)
+            if len(ready) % 50 == 0:
+                await asyncio.sleep(0)
+        return ready, aside
+
+    def _ready(self, row: Row, number: int, text: bytes, party: PartyRecord | None, now: datetime) -> "Ready":
+        envelope = self._envelope(row, number)
+        if party is None:
+            return Ready(row, to_headers(envelope, PLAIN_BODY), text)
+        body = self.codec.make(to_json(envelope, text), party, now)
+        return Ready(row, to_headers(envelope, SEALED_BODY), body or b"")
+
+    def _envelope(self, row: Row, number: int) -> Envelope:
+        entry = by_type(row.type)
+        extensions = {"sequence": f"{number:020d}"}
+        if row.causation_id:
+            extensions["causationid"] = row.causation_id
+        if row.traceparent:
+            extensions["traceparent"] = row.traceparent
+        return Envelope(
+            id=row.event_id,
+            source=self.source,
+            type=row.type,
+            time=row.recorded_at,
+            subject=row.subject,
+            dataschema=schema_uri(entry) if entry else None,
+            extensions=extensions,
+        )
+
+    # --- publishing -------------------------------------------------------------------------------
+
+    async def _publish(self, ready: Sequence["Ready"]) -> tuple[list["Ready"], set[str]]:
+        """What every in-sync replica has, and the topics that could not take theirs."""
+        by_topic: dict[str, list[Ready]] = {}
+        for r in ready:
+            by_topic.setdefault(r.row.topic, []).append(r)
+        sent = await asyncio.gather(*(self._send_all(topic, some) for topic, some in by_topic.items()))
+        failed = {
+            topic for topic, done in zip(by_topic, sent, strict=True) if len(done) < len(by_topic[topic])
+        }
+        return [r for done in sent for r in done], failed
+
+    async def _send_all(self, topic: str, letters: Sequence["Ready"]) -> list["Ready"]:
+        """The letters of one topic, in order per partition; those that arrived."""
+        partitions = await self._partitions(topic)
+        if not partitions:
+            return []
+        done: list[Ready] = []
+        for partition, some in _by_partition(letters, partitions).items():
+            for batch, builder in _batches(some, self.producer):
+                try:
+                    await self._arrived(
+                        topic, await self.producer.send_batch(builder, topic, partition=partition)
+                    )
+                except KafkaError as error:
+                    log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
+                    self._topics.pop(topic, None)
+                    break
+                done += batch
+        return done
+
+    async def _arrived(self, topic: str, delivery: asyncio.Future[Any]) -> None:
+        """Raises `KafkaError`; at once when the topic is gone, which the producer finds worth 40 s of trying.
+
+        What it goes on trying meanwhile bears the number with which it will be sent again.
+        """
+        while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
+            if await partitions_now(self.producer, topic) == ():
+                delivery.add_done_callback(_looked_at)
+                raise UnknownTopicOrPartitionError
+        delivery.result()
+
+    async def _partitions(self, topic: str) -> tuple[int, ...]:
+        if topic not in self._topics and (found := await partitions_now(self.producer, topic)):
+            self._topics[topic] = found
+        return self._topics.get(topic, ())
+
+
+def _looked_at(delivery: asyncio.Future[Any]) -> None:
+    """Or asyncio would report that nobody asked how it ended."""
+    if not delivery.cancelled():
+        delivery.exception()
+
+
+class UnreadableRow(Exception):
+    """This row cannot be read: a fault of ours, or of the disk it lies on."""
+
+    def __init__(self, row: Row, error: Exception) -> None:
+        super().__init__(row.id)
+        self.row, self.error = row, error
+
+
+@contextlib.contextmanager
+def _reading(row: Row) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise UnreadableRow(row, error) from None
+
+
+class Ready(NamedTuple):
+    """A row with what will be sent for it."""
+
+    row: Row
+    headers: list[tuple[str, bytes]]
+    body: bytes
+
+
+def _sealed_message(row: Row) -> Any:
+    """The payload of a letter to a party that holds sealed pieces; None for what goes out as it lies."""
+    entry = by_type(row.type)
+    if row.recipient is None or entry is None or not can_hold_content(entry.model):
+        return None
+    with _reading(row):
+        message = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+        return message if any(isinstance(content, SealedText) for content in contents(message)) else None
+
+
+def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
+    """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
+
+    def opened(content: AnyContent) -> AnyContent:
+        return key.open(content) if isinstance(content, SealedText) else content
+
+    with _reading(row):
+        text: str = transform(message, opened).model_dump_json()
+        return text.encode()
+
+
+def _without_key(recipients: Iterable[str | None], parties: Parties, now: datetime) -> set[str]:
+    """Those of them that nothing can be sealed to now."""
+    found = {name: parties.get(name) for name in recipients if name is not None}
+    return {name for name, party in found.items() if party is None or party.sealing_key(now) is None}
+
+
+def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
+    """Where each letter belongs by its key, so that what is of one case stays in order."""
+    if len(partitions) == 1:
+        return {partitions[0]: list(letters)}
+    where: dict[int, list[Ready]] = {}
+    for letter in letters:
+        partition = _partitioner(letter.row.key.encode(), list(partitions), list(partitions))
+        where.setdefault(partition, []).append(letter)
+    return where
+
+
+def _batches(
+    letters: Sequence[Ready], producer: AIOKafkaProducer
+) -> Iterator[tuple[list[Ready], BatchBuilder]]:
+    """The letters as the producer sends them: as many in one batch as it takes.
+
+    A letter that is too large for the broker ends it: what stands behind it must not overtake it.
+    """
+    batch: list[Ready] = []
+    builder = producer.create_batch()
+    for letter in letters:
+        if len(letter.body) > MAX_RECORD:
+            log.error("letter-too-large", type=letter.row.type, row=letter.row.id)
+            break
+        taken = {"key": letter.row.key.encode(), "value": letter.body, "headers": letter.headers}
+        if builder.append(timestamp=None, **taken) is None:
+            yield batch, builder
+            batch, builder = [], producer.create_batch()
+            builder.append(timestamp=None, **taken)
+        batch.append(letter)
+    if batch:
+        yield batch, builder
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return

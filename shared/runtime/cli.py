@@ -1,0 +1,181 @@
+"""`python -m services.<name> run | migrate | openapi | ...`: all that one does with a service."""
+
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, NoReturn
+
+import typer
+import uvloop
+from fastapi import APIRouter
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.clock import machine_now
+from shared.crypto.house_keys import KeyDirectoryDamaged
+from shared.handling.service import Service
+from shared.http.app import make_app
+from shared.runtime import assembly, migrate, quarantine
+from shared.runtime.settings import Settings
+from shared.storage import log_digests
+from shared.storage.database import connect
+from shared.storage.sequence_numbers import raise_sequences
+from shared.telemetry import logs
+
+
+def command_line(
+    service: Service[Any],
+    routers: Callable[[], Sequence[APIRouter]],
+    key_source: assembly.MakeKeySource | None = None,
+) -> typer.Typer:
+    """The command line of one service."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    @app.command()
+    def run() -> None:
+        """Run the service until SIGTERM."""
+        logs.configure(service.name)
+
+        async def serve() -> None:
+            await assembly.serve(_assembled(service, key_source), routers())
+
+        try:
+            uvloop.run(serve())
+        except migrate.OtherSchema as error:
+            _stop(str(error))
+
+    @app.command(name="migrate")
+    def migrate_() -> None:
+        """Bring the service's own database to the schema of this version."""
+        settings = _settings(service.name)
+
+        async def upgrade() -> str | None:
+            async with _database(settings) as engine:
+                return await migrate.upgrade(engine, service)
+
+        try:
+            typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
+        except migrate.OtherSchema as error:
+            _stop(str(error))
+
+    @app.command()
+    def held(
+        retry: str = typer.Option("", help="Case of which all that is kept is tried again, in order"),
+        discard: str = typer.Option(
+            "", help="Case whose parked message or unreadable letter is thrown away first"
+        ),
+    ) -> None:
+        """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
+
+        async def act() -> None:
+            parts = _assembled(service, key_source)
+            try:
+                if discard:
+                    found = await quarantine.discard_first(parts.engine, discard)
+                    typer.echo("discarded" if found else "nothing of this case can be discarded")
+                if case := retry or discard:
+                    consumer = parts.consumer
+                    done = await quarantine.retry(
+                        parts.engine, parts.transaction, parts.receiver, consumer.parties, case
+                    )
+                    typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
+                for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
+                    typer.echo(f"{case_id}: held, {messages} messages")
+                for letter in await quarantine.unreadable_letters(parts.engine):
+                    typer.echo(f"{letter.case}: letter {letter.id} ({letter.type}) cannot be read")
+            finally:
+                await parts.producer.stop()  # never started, and yet it complains of being open
+                await parts.client.aclose()
+                await parts.engine.dispose()
+
+        asyncio.run(act())
+
+    @app.command()
+    def restored() -> None:
+        """Say that the database came back from a backup, before the service is started on it."""
+        settings = _settings(service.name)
+
+        async def go_on() -> bool:
+            async with _database(settings) as engine:
+                return await raise_sequences(engine, machine_now())
+
+        if not asyncio.run(go_on()):
+            _stop(f"{service.name}: it is running on this database; stop it, restore, and say it then")
+        typer.echo(f"{service.name}: what it sends from now on bears higher numbers than ever before")
+
+    @app.command(name="erased-logs")
+    def erased_logs_(
+        measure: str = typer.Option("", help="Case whose log, as it lies in this database, is measured too"),
+    ) -> None:
+        """Say what the logs of erased cases were; a log in a restored copy is measured to compare it."""
+        settings = _settings(service.name)
+
+        async def read() -> None:
+            async with _database(settings) as engine, engine.connect() as connection:
+                for log in await log_digests.kept(connection):
+                    typer.echo(str(log))
+                if measure:
+                    key = assembly.marker_key(settings)
+                    found = await log_digests.measure(connection, key, [measure], machine_now())
+                    typer.echo(f"as it lies here: {found[measure]}")
+
+        asyncio.run(read())
+
+    @app.command()
+    def openapi() -> None:
+        """Print the OpenAPI document of the service's HTTP side."""
+        document = make_app(f"zvh-{service.name}", *routers()).openapi()
+        typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
+    """The service's own, for as long as a command takes."""
+    engine = connect(settings.database_url)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+def _settings(service: str) -> Settings:
+    """The settings, or one line per setting that is missing or wrong, and exit code 2."""
+    with _told_in_lines():
+        settings = Settings()
+    if not settings.source.endswith(f":zvh-{service}"):
+        _stop(f"ZVH_SOURCE: must end in :zvh-{service}, as this is {service}")
+    return settings
+
+
+def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Parts:
+    """The service, wired and not connected; or a line about the settings that only show here to be wrong."""
+    settings = _settings(service.name)
+    try:
+        with _told_in_lines():
+            return assembly.assemble(settings, service, key_source=key_source)
+    except KeyDirectoryDamaged as error:
+        _stop(f"ZVH_KEY_DIRECTORY: {error}")
+
+
+@contextlib.contextmanager
+def _told_in_lines() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        _stop(*(_line(found["loc"], found["msg"]) for found in error.errors()))
+
+
+def _line(field: tuple[int | str, ...], message: str) -> str:
+    """What was found about one setting; about several at once the message itself names them."""
+    told = message.removeprefix("Value error, ")
+    return f"ZVH_{str(field[0]).upper()}: {told}" if field else told
+
+
+def _stop(*lines: str) -> NoReturn:
+    for line in lines:
+        print(line, file=sys.stderr)
+    raise SystemExit(2)

@@ -1,0 +1,169 @@
+"""`/metrics`: what was counted, and what lies in the tables and on Kafka at the moment it is asked for.
+
+One statement a table with an index behind it, and counts stop at `MOST`: asking is cheap, also when something
+is wrong. Whoever asks shows the token of the settings; without one there is no such page.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Header, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.clock import Clock, machine_now
+from shared.contract.topics import Topics
+from shared.crypto.house_keys import HouseKeys
+from shared.handling.service import Service
+from shared.http.app import NOT_FOUND, problem
+from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
+from shared.storage import cases, deadlines, held_messages, outbox
+from shared.storage.database import sqlstate
+from shared.storage.held_messages import HoldReason
+
+log = structlog.get_logger()
+WITHIN = 5.0  # seconds; Prometheus itself waits ten
+MOST = 100_000  # rows counted: more than that is no number to act on
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """Reads how one service stands; `holding` says whether a leap of time holds what cannot be undone."""
+
+    engine: AsyncEngine
+    office: KafkaAdmin
+    topics: Topics
+    service: Service[Any]
+    house_keys: HouseKeys
+    clock: Clock
+    holding: Callable[[], bool]
+
+    async def read(self) -> list[Metric]:
+        """What can be read now; what cannot is said to be unread, and is not there."""
+        answered = gauge("zvh_scraped", "Whether it answered when this was asked for", ["source"])
+        found = [answered, *self._own()]
+        parts = {"database": self._database(), "broker": self._broker()}
+        for source, read in zip(parts, await asyncio.gather(*map(_in_time, parts.items())), strict=True):
+            answered.add_metric([source], float(read is not None))
+            found += read or []
+        return found
+
+    def _own(self) -> list[Metric]:
+        """What is known without asking anybody."""
+        age = (machine_now() - self.house_keys.oldest_made_at).total_seconds()
+        return [
+            one("zvh_house_key_oldest_seconds", "Age of the oldest private key that still opens", age),
+            one("zvh_deadlines_held_by_leap", "1: time leapt, what cannot be undone waits", self.holding()),
+        ]
+
+    async def _database(self) -> list[Metric]:
+        now = self.clock.now()
+        async with self.engine.connect() as connection:
+            found = [
+                *_outbox(await outbox.backlog(connection, MOST), machine_now()),
+                *_due(await deadlines.late(connection, now, MOST), now),
+                *_held(await held_messages.count(connection, MOST), await cases.held(connection)),
+            ]
+            return found + list(await self.service.gauges(connection, now))
+
+    async def _broker(self) -> list[Metric]:
+        lag = gauge("zvh_consumer_lag", "Records that are not committed yet", ["group", "topic", "partition"])
+        await self._add_lag(lag, "from", self.topics.from_pattern(self.service.name))
+        await self._add_lag(lag, "events", self.topics.heard_pattern(self.service.name))
+        return [lag]
+
+    async def _add_lag(self, lag: GaugeMetricFamily, what: str, pattern: str) -> None:
+        """What was deleted counts as read, as nobody ever commits it."""
+        places = await self.office.places(pattern)
+        group = self.topics.group(self.service.name, what)
+        read, oldest, ends = await asyncio.gather(
+            self.office.read_by(group), self.office.beginnings(places), self.office.ends(places)
+        )
+        for place in places:
+            behind = ends[place] - max(read.get(place, 0), oldest[place])
+            lag.add_metric([what, place.topic, str(place.partition)], max(0, behind))
+
+
+async def _in_time(part: tuple[str, Coroutine[Any, Any, list[Metric]]]) -> list[Metric] | None:
+    source, reading = part
+    try:
+        return await asyncio.wait_for(reading, WITHIN)
+    except (DBAPIError, OSError, KafkaUnreachable, TimeoutError) as error:
+        state = sqlstate(error) if isinstance(error, DBAPIError) else None
+        log.warning("not-scraped", source=source, kind=type(error).__name__, sqlstate=state)
+        return None
+
+
+def gauge(name: str, what: str, labels: Sequence[str]) -> GaugeMetricFamily:
+    """A gauge whose samples are still to be added."""
+    return GaugeMetricFamily(name, what, labels=labels)
+
+
+def one(name: str, what: str, value: float) -> Metric:
+    """A gauge of one number."""
+    return GaugeMetricFamily(name, what, value=value)
+
+
+def seconds_since(moment: datetime | None, now: datetime) -> float:
+    """0 where there is nothing, or nothing that late."""
+    return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
+
+
+def _outbox(backlog: outbox.Backlog, now: datetime) -> list[Metric]:
+    depth = gauge("zvh_outbox_letters", "Letters that are not sent yet", ["state"])
+    age = gauge("zvh_outbox_oldest_seconds", "Age of the oldest of them", ["state"])
+    for state, letters, oldest in (
+        ("ready", backlog.ready, backlog.oldest_ready),
+        ("aside", backlog.aside, backlog.oldest_aside),
+        ("unreadable", backlog.unreadable, None),
+    ):
+        depth.add_metric([state], letters)
+        if state != "unreadable":
+            age.add_metric([state], seconds_since(oldest, now))
+    return [depth, age]
+
+
+def _due(late: deadlines.Overdue, now: datetime) -> list[Metric]:
+    return [
+        one("zvh_deadlines_late", "Deadlines that have come and have not acted yet", late.deadlines),
+        one("zvh_deadlines_late_seconds", "How late the first of them is", seconds_since(late.first, now)),
+    ]
+
+
+def _held(messages: dict[str, int], held_cases: int) -> list[Metric]:
+    kept = gauge("zvh_held_messages", "Messages kept: for a fact, behind a fault, in a queue", ["why"])
+    for why in HoldReason:
+        kept.add_metric([why.value], messages.get(why.value, 0))
+    return [kept, one("zvh_held_cases", "Cases that rest until an operator has looked", held_cases)]
+
+
+class _Read:
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> list[Metric]:
+        return self._metrics
+
+
+def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
+    """`/metrics` in Prometheus' text format; for whoever does not show the token it does not exist."""
+    router = APIRouter(tags=["operating"])
+
+    @router.get("/metrics")
+    async def metrics(authorization: Annotated[str, Header()] = "") -> Response:
+        if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
+            return problem(NOT_FOUND)
+        read = CollectorRegistry(auto_describe=False)
+        read.register(_Read(await gauges.read()))
+        text = generate_latest(REGISTRY) + generate_latest(read)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,51 @@
+"""Replaces and destroys the house keys in time, and tells the other services which are gone.
+
+What is said is the whole list, at every start and whenever it changes, so that a repetition does no harm.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.contract.messages.house import HouseKeysDestroyed
+from shared.crypto.house_keys import HouseKeys
+from shared.handling.outgoing import OutgoingMessages
+from shared.messaging.relay import Relay
+from shared.storage import outbox
+
+log = structlog.get_logger()
+PERIOD = 600  # seconds between two looks
+
+
+@dataclass(slots=True)
+class KeyRotation:
+    """Looks after the house keys of one service as long as it runs."""
+
+    engine: AsyncEngine
+    post: OutgoingMessages
+    keys: HouseKeys
+    relay: Relay
+    _said: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.turn()
+            except (DBAPIError, OSError) as error:
+                log.warning("key-rotation-pauses", kind=type(error).__name__)
+            await asyncio.sleep(PERIOD)
+
+    async def turn(self) -> None:
+        """Replace and destroy what is due, and say what is gone if that was not said yet."""
+        await asyncio.to_thread(self.keys.rotate)
+        gone = self.keys.destroyed
+        if gone == self._said:
+            return
+        async with self.engine.begin() as connection:
+            await outbox.write(connection, [self.post.news(HouseKeysDestroyed(house_keys=gone))])
+        self._said = gone
+        self.relay.wake()

@@ -1,0 +1,140 @@
+"""What an operator does about a held case: try what is kept of it again in order, or discard the first.
+
+What is kept are messages on their way in, deadlines, and letters on their way out that cannot be read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.clock import machine_now
+from shared.contract.record import from_bytes
+from shared.core.actor import Actor, Role
+from shared.core.outcome import DeliveryStatus
+from shared.handling.transaction import Transaction
+from shared.messaging.receiver import Receiver
+from shared.storage import held_messages, journal, outbox
+from shared.storage.database import fetch, run
+from shared.storage.held_messages import HeldMessage, HoldReason
+from shared.storage.outbox import QuarantinedRow
+from shared.storage.party_replica import PartyReplica
+from shared.telemetry.logs import log_bug
+
+OPERATOR = Actor(Role.OPERATOR)
+
+_HELD_CASES = sa.text(
+    """
+    SELECT cases.case_id, count(held.id) AS messages FROM cases LEFT JOIN held USING (case_id)
+    WHERE cases.held GROUP BY cases.case_id ORDER BY cases.case_id
+    """
+)
+_NOTHING_THERE = sa.text("DELETE FROM cases WHERE case_id = :case_id AND version = 0 AND NOT held")
+_LET_GO = sa.text(
+    """
+    UPDATE cases SET held = false WHERE case_id = :case_id
+        AND NOT EXISTS (SELECT FROM held WHERE held.case_id = :case_id AND why <> 'waiting')
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What came of it: how many messages were handled, and whether the case is free again."""
+
+    handled: int
+    free: bool
+
+
+async def held_cases(engine: AsyncEngine) -> dict[str, int]:
+    """The cases that are held, with how many messages wait behind the fault."""
+    async with engine.connect() as connection:
+        return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES)}
+
+
+async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
+    """Throw away the parked message of a case, or else its unreadable letter; False when there is neither.
+
+    The journal says so. A deadline is not discarded: what it is about would never end.
+    """
+    async with engine.begin() as connection:
+        parked = [
+            one for one in await held_messages.of_case(connection, case_id) if one.why is HoldReason.PARKED
+        ]
+        if parked:
+            await held_messages.take(connection, [parked[0].id])
+            await _note(connection, case_id, "ParkedMessageDiscarded")
+            return True
+        if await outbox.discard_apart(connection, case_id):
+            await _note(connection, case_id, "UnreadableLetterDiscarded")
+            return True
+        return False
+
+
+async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
+    """What the relay could not read, and so did not send."""
+    async with engine.connect() as connection:
+        return await outbox.apart(connection)
+
+
+async def retry(
+    engine: AsyncEngine,
+    transaction: Transaction[Any],
+    receiver: Receiver[Any],
+    parties: PartyReplica,
+    case_id: str,
+) -> Released:
+    """Handle what is held of the case, one by one, in the order it came; stops at the next fault.
+
+    Its letters are the relay's again: one that still cannot be read holds the case anew.
+    """
+    handled = 0
+    while waiting := await _of_case(engine, case_id):
+        if not await _handled(waiting[0], engine, transaction, receiver, parties):
+            return Released(handled, free=False)
+        handled += 1
+    await let_go(engine, case_id)
+    return Released(handled, free=case_id not in await held_cases(engine))
+
+
+async def let_go(engine: AsyncEngine, case_id: str) -> None:
+    """The case is free when nothing is held of it any more; where there was no case, none stays behind."""
+    async with engine.begin() as connection:
+        await outbox.try_again(connection, case_id)
+        await run(connection, _LET_GO, case_id=case_id)
+        await run(connection, _NOTHING_THERE, case_id=case_id)
+        await _note(connection, case_id, "HeldCaseReleased")
+
+
+async def _of_case(engine: AsyncEngine, case_id: str) -> Sequence[HeldMessage]:
+    async with engine.connect() as connection:
+        return [
+            one
+            for one in await held_messages.of_case(connection, case_id)
+            if one.why is not HoldReason.WAITING
+        ]
+
+
+async def _handled(
+    one: HeldMessage,
+    engine: AsyncEngine,
+    transaction: Transaction[Any],
+    receiver: Receiver[Any],
+    parties: PartyReplica,
+) -> bool:
+    async with engine.connect() as connection:
+        known = await parties.refresh(connection)
+    try:
+        record = from_bytes(one.record)
+    except Exception as error:
+        log_bug(receiver.service.name, "held-message-unreadable", error, row=one.id)
+        return False
+    deliveries, dead = await receiver.receive([(record, one)], known)
+    outcomes = await transaction.run(deliveries, dead)
+    return all(outcome.status is not DeliveryStatus.PARKED for outcome in outcomes)
+
+
+async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:
+    await journal.write(connection, [journal.entry(machine_now(), case_id, what, OPERATOR, "operator")])

@@ -1,0 +1,175 @@
+"""Deadlines that have come become commands; messages that waited for a fact get another try."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from shared.clock import Clock, machine_now
+from shared.contract.record import from_bytes
+from shared.core.actor import CLOCK, Command
+from shared.core.process import HasPhase
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.handling.delivery import Delivery, Unhandled
+from shared.handling.service import Service
+from shared.handling.transaction import Transaction
+from shared.kafka.admin import KafkaUnreachable
+from shared.kafka.watermark import Watermark
+from shared.messaging.receiver import Receiver
+from shared.messaging.relay import Relay
+from shared.storage import deadlines, erasure, held_messages, inbox
+from shared.storage.database import fetch, run
+from shared.storage.deadlines import Deadline
+from shared.storage.held_messages import HeldMessage
+from shared.storage.inbox import InboxEntry
+from shared.storage.leader_lock import LeaderLock, acquire_leadership
+from shared.storage.party_replica import PartyReplica
+from shared.telemetry.logs import log_bug
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+UNREACHABLE = (DBAPIError, OSError, KeyAuthorityUnreachable)  # nothing is wrong with the deadline: all wait
+PERIOD = 0.5  # seconds between two looks
+MOST = 500
+HOUR = timedelta(hours=1)
+LEAP = timedelta(hours=26)  # a larger jump of covenant time holds what cannot be undone
+
+_LAST_TICK = text("SELECT at FROM ticks")
+_TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) DO UPDATE SET at = :at")
+
+
+@dataclass(slots=True)
+class Scheduler(Generic[S]):
+    """Fires the deadlines of one service and retries what waits, in one of its processes at a time."""
+
+    engine: AsyncEngine
+    service: Service[S]
+    transaction: Transaction[S]
+    receiver: Receiver[S]
+    parties: PartyReplica
+    relay: Relay
+    clock: Clock
+    arrivals: Watermark
+    heard: Watermark
+    holding: bool = field(default=False)
+    _pruned_at: datetime | None = None
+
+    async def run(self) -> None:
+        """Until cancelled: become the one timekeeper of this database, then look what is due."""
+        while True:
+            try:
+                async with acquire_leadership(self.engine, LeaderLock.TIMEKEEPER) as session:
+                    while session is not None:
+                        await self._look(session)
+            except UNREACHABLE as error:
+                log.warning("timekeeper-pauses", kind=type(error).__name__)
+            await asyncio.sleep(PERIOD)
+
+    async def _look(self, session: AsyncConnection) -> None:
+        fired = await self._fire(session) + await self._retry()
+        await self._prune()
+        if fired:
+            self.relay.wake()
+        await asyncio.sleep(0 if fired >= MOST else PERIOD)
+
+    async def _fire(self, session: AsyncConnection) -> int:
+        """Looked up in the leading session: if that is lost, so is the lead, and nothing fires."""
+        now = self.clock.now()
+        async with session.begin():
+            ticks = await fetch(session, _LAST_TICK)
+            leapt = bool(ticks) and abs(now - ticks[0].at) > LEAP and self.clock.file is None
+            self.holding = self.holding or leapt
+            if not self.holding:
+                await run(session, _TICK, at=now)
+            lines = await deadlines.come(session, now, irreversible=not self.holding, most=MOST)
+        lines = await self._not_before_unread(lines)
+        if lines:
+            await self.transaction.run([await self._delivery(line) for line in lines])
+        return len(lines)
+
+    async def _not_before_unread(self, lines: list[Deadline]) -> list[Deadline]:
+        """Those before which nothing lies unread: what came in time is decided before its term ends."""
+        if not lines:
+            return []
+        until = await _taken_until(self.arrivals)
+        return [line for line in lines if until is not None and line.at <= until]
+
+    async def _not_in_vain(self, waiting: list[HeldMessage]) -> list[HeldMessage]:
+        """Without those whose time is over while a fact of that time may lie unread: it may be theirs."""
+        now = machine_now()
+        if not any(one.until is not None and one.until <= now for one in waiting):
+            return waiting
+        until = await _taken_until(self.heard)
+
+        def may_be_tried(one: HeldMessage) -> bool:
+            if one.until is None or one.until > now:
+                return True
+            return until is not None and self.clock.covenant(one.until) <= until
+
+        return [one for one in waiting if may_be_tried(one)]
+
+    async def _delivery(self, line: Deadline) -> Delivery:
+        """State decides whether the deadline still matters; it counts as received when it was due.
+
+        One that cannot be made a command of stays, and holds its case, as a message does.
+        """
+        slip = InboxEntry("clock", line.id, b"", machine_now(), line.case_id)
+        command: Command
+        try:
+            command = await self.service.timers[line.kind](line)
+        except UNREACHABLE:
+            raise
+        except Exception as error:
+            log_bug(self.service.name, "deadline-unreadable", error)
+            command = Unhandled(by=CLOCK)
+        return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
+
+    async def _prune(self) -> None:
+        """Once an hour: inbox rows and markers past the horizon (machine time), and what the service adds."""
+        now = machine_now()
+        if self._pruned_at is not None and now - self._pruned_at < HOUR:
+            return
+        async with self.engine.begin() as connection:
+            await inbox.prune(connection, now)
+            await erasure.prune(connection, now)
+            if self.service.own_rows is not None:
+                await self.service.own_rows.prune(connection)
+        self._pruned_at = now
+
+    async def _retry(self) -> int:
+        async with self.engine.begin() as connection:
+            waiting = await held_messages.waiting(connection, MOST)
+        waiting = await self._not_in_vain(waiting)
+        if not waiting:
+            return 0
+        async with self.engine.begin() as connection:
+            parties = await self.parties.refresh(connection)
+        records = []
+        for one in waiting:
+            try:
+                records.append((from_bytes(one.record), one))
+            except Exception as error:
+                log_bug(self.service.name, "held-message-unreadable", error, row=one.id)
+                await self._park(one)
+        deliveries, dead = await self.receiver.receive(records, parties)
+        await self.transaction.run(deliveries, dead)
+        return len(waiting)
+
+    async def _park(self, one: HeldMessage) -> None:
+        async with self.engine.begin() as connection:
+            await self.transaction.cases.hold(connection, one.case_id)
+            await held_messages.park(connection, one.id)
+
+
+async def _taken_until(arrivals: Watermark) -> datetime | None:
+    """None as long as something of then is unread, or Kafka cannot be asked."""
+    try:
+        return await arrivals.position()
+    except KafkaUnreachable as error:
+        log.warning("deadlines-wait", reason=str(error))
+        return None

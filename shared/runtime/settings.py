@@ -1,0 +1,170 @@
+"""Settings of a service, from the environment with the prefix ZVH_; secrets come as files.
+
+A missing or contradictory setting is one clear line and exit code 2, before anything connects.
+"""
+
+import base64
+import os
+import ssl
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.kafka.connection import Connection
+
+
+def _filled(file: Path) -> Path:
+    """Says what is wrong with the file, never what is in it."""
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    if not content.strip():
+        raise ValueError("the file is empty")
+    return file
+
+
+def _usable(directory: Path) -> Path:
+    """An empty setting would be the directory the service happens to be started in."""
+    if directory == Path() or not directory.is_dir():
+        raise ValueError("is no directory that is there: make it, or mount it")
+    if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        raise ValueError("this user may not read and write in it")
+    return directory
+
+
+def _root_key(file: Path) -> Path:
+    _unwrapped(file)
+    return file
+
+
+def _unwrapped(file: Path) -> bytes:
+    try:
+        text = read_secret(file).rstrip("=")
+        key = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ValueError("must hold 32 bytes, base64url")
+    return key
+
+
+def _trusted(file: Path) -> Path:
+    try:
+        ssl.create_default_context(cafile=str(file))
+    except ssl.SSLError:
+        raise ValueError("holds no certificate in PEM") from None
+    return file
+
+
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"^\S+$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s/?#:]+(:\d{1,5})?(/[^\s?#]*)?$")]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#:]+(:\d{1,5})?(/[^\s?#]*)?$")]
+Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
+Brokers = Annotated[str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")]
+File = Annotated[Path, AfterValidator(_filled)]
+Authority = Annotated[File, AfterValidator(_trusted)]
+RootKey = Annotated[File, AfterValidator(_root_key)]
+Directory = Annotated[Path, AfterValidator(_usable)]
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two deployments of the same service."""
+
+    model_config = SettingsConfigDict(env_prefix="ZVH_", frozen=True, hide_input_in_errors=True)
+
+    house: Text = Field(description="Id of the house; part of everything sealed")
+    environment: Literal["production", "acceptance", "local"] = Field(description="What this deployment is")
+    source: Text = Field(description="CloudEvents source of this service, a URN with the OIN")
+    policy_profile: Literal["convenant-2021"] = Field(description="Policy profile; no default in production")
+    topic_prefix: Prefix = Field(default="zvh", description="First part of every topic and group")
+
+    database_host: Text = Field(description="PostgreSQL host")
+    database_port: Port = Field(default=5432, description="PostgreSQL port")
+    database_name: Text = Field(description="This service's own database")
+    database_user: Text = Field(description="This service's own login")
+    database_password_file: File = Field(description="File with the password")
+
+    kafka_bootstrap: Brokers = Field(description="Kafka bootstrap address")
+    kafka_username: Text = Field(description="SCRAM user of this service")
+    kafka_password_file: File = Field(description="File with its password")
+    ca_file: Authority = Field(description="CA of Kafka, the issuer and the other services, PEM")
+
+    http_host: Text = Field(default="127.0.0.1", description="Address to serve HTTPS on")
+    http_port: Port = Field(description="Port to serve HTTPS on")
+    tls_certificate_file: File = Field(description="Certificate chain, PEM")
+    tls_key_file: File = Field(description="Private key of the certificate, PEM")
+
+    oidc_issuer: Https = Field(description="URL of the OpenID Connect issuer")
+    oidc_audience: Text = Field(default="zvh", description="Audience that tokens must name")
+    client_id: Text = Field(description="This service's own client id at the issuer")
+    client_secret_file: File = Field(description="File with the client secret")
+
+    key_directory: Directory = Field(description="Where private keys lie, outside PostgreSQL and its backups")
+    root_key_file: RootKey = Field(description="File with 32 random bytes, base64url, that wrap those keys")
+    key_authority_url: Https = Field(description="Base URL of retention, which makes and destroys case keys")
+
+    metrics_token_file: File | None = Field(
+        default=None, description="File with the token that opens /metrics; without it there is no such page"
+    )
+    otlp_endpoint: Url | None = Field(
+        default=None, description="Where traces go (OTLP over HTTP, the whole URL); without it none are made"
+    )
+    clock_file: Path | None = Field(default=None, description="Moves covenant time; never in production")
+    patience: int = Field(
+        default=60, ge=1, le=60, description="Most seconds a message waits for a fact that may still come"
+    )
+    tidy_every: int = Field(
+        default=60, ge=1, description="Seconds between two rounds that delete on Kafka what was read"
+    )
+    batch: int = Field(default=2000, ge=1, le=5000, description="Most records taken in one transaction")
+
+    @model_validator(mode="after")
+    def _no_clock_file_in_production(self) -> "Settings":
+        if self.environment == "production" and self.clock_file is not None:
+            raise ValueError("ZVH_CLOCK_FILE: moves time and is refused in production: remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_and_key_belong_together(self) -> "Settings":
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+                self.tls_certificate_file, self.tls_key_file
+            )
+        except ssl.SSLError:
+            raise ValueError("ZVH_TLS_KEY_FILE: is not the key of ZVH_TLS_CERTIFICATE_FILE, in PEM") from None
+        return self
+
+    @cached_property
+    def root_key(self) -> bytes:
+        """The 32 bytes that wrap every key of this service at rest."""
+        return _unwrapped(self.root_key_file)
+
+    @property
+    def kafka_login(self) -> Connection:
+        """At the broker."""
+        return Connection(
+            self.kafka_bootstrap, self.ca_file, self.kafka_username, read_secret(self.kafka_password_file)
+        )
+
+    @property
+    def database_url(self) -> sa.URL:
+        """The URL of this service's database."""
+        return sa.URL.create(
+            "postgresql+asyncpg",
+            username=self.database_user,
+            password=read_secret(self.database_password_file),
+            host=self.database_host,
+            port=self.database_port,
+            database=self.database_name,
+        )
+
+
+def read_secret(file: Path) -> str:
+    """The text of a secret file, without the line end that editors add."""
+    return file.read_text().strip()

@@ -1,0 +1,162 @@
+"""The cases of one service: one row each, locked in a fixed order, written once per batch."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import sqlalchemy as sa
+import structlog
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import from_json
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contract.content import SEALED_ALLOWED
+from shared.core.process import HasPhase
+from shared.storage.database import fetch, run
+from shared.storage.json_writer import written
+
+log = structlog.get_logger()
+S = TypeVar("S", bound=HasPhase)
+
+
+class CaseUnreadable(Exception):
+    """What lies here of a case cannot be read: a fault of ours, or of the disk it lies on."""
+
+
+class Case(NamedTuple, Generic[S]):
+    """A case as it lies in the table; version 0 was never written. `heard`: last sequence per source."""
+
+    case_id: str
+    state: S
+    version: int = 0
+    heard: Mapping[str, int] = MappingProxyType({})
+    held: bool = False
+    exists: bool = False
+
+    def moved_to(self, state: S) -> "Case[S]":
+        return Case(self.case_id, state, self.version + 1, self.heard, self.held, self.exists)
+
+
+_PLACE = sa.text(
+    """
+    INSERT INTO cases (case_id, phase, version, state)
+    SELECT id, :phase, 0, CAST(:state AS json) FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
+    ON CONFLICT DO NOTHING
+    """
+)
+_LOCK = sa.text(
+    """
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE case_id = ANY(:ids) ORDER BY case_id FOR UPDATE
+    """
+)
+_READ = sa.text(
+    """
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE case_id = :id AND version > 0
+    """
+)
+_SAVE = sa.text(
+    """
+    UPDATE cases SET phase = new.phase, version = new.version, state = CAST(new.state AS json),
+                     heard = CAST(new.heard AS jsonb), held = new.held
+    FROM unnest(CAST(:ids AS text[]), CAST(:phases AS text[]), CAST(:versions AS int[]),
+                CAST(:states AS text[]), CAST(:heards AS text[]), CAST(:helds AS boolean[]))
+         AS new (case_id, phase, version, state, heard, held)
+    WHERE cases.case_id = new.case_id
+    """
+)
+_REMOVE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
+_HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
+
+
+_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
+
+
+async def held(connection: AsyncConnection) -> int:
+    """How many cases rest until an operator has looked."""
+    return int((await fetch(connection, _HELD))[0].n)
+
+
+async def hold(connection: AsyncConnection, case_id: str) -> None:
+    """A fault of ours met this case outside a decision: it rests until an operator has looked."""
+    await run(connection, _HOLD, case_id=case_id)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseTable(Generic[S]):
+    """Loads and saves the states of one service."""
+
+    empty: S
+    adapter: TypeAdapter[S]
+
+    async def lock(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
+        """The cases, locked; placeholders come first, because a row that is not there locks nothing.
+
+        Once more where a row was removed between the two. Raises `CaseUnreadable` when a state among them
+        does not load.
+        """
+        rows = await fetch(connection, _LOCK, ids=sorted(ids))
+        while missing := sorted(set(ids) - {row.case_id for row in rows}):
+            await self._place(connection, missing)
+            rows = await fetch(connection, _LOCK, ids=sorted(ids))
+        return {row.case_id: self._case(row) for row in rows}
+
+    async def hold(self, connection: AsyncConnection, case_id: str) -> None:
+        """The same as `hold`, of a case that may be none yet: an empty row shows it to operators."""
+        await self._place(connection, [case_id])
+        await hold(connection, case_id)
+
+    async def _place(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        state = written(self.empty)
+        await run(connection, _PLACE, ids=list(ids), phase=str(self.empty.phase), state=state)
+
+    async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
+        """One case without a lock, for reading; None when there is none, or none that can be judged."""
+        return next(iter(self.readable(await fetch(connection, _READ, id=case_id))), None)
+
+    def readable(self, rows: Iterable[Any]) -> list[Case[S]]:
+        """The cases in rows of the whole table; one that cannot be read is logged and hides no other."""
+        return [case for row in rows if (case := self._readable(row)) is not None]
+
+    def _readable(self, row: Any) -> Case[S] | None:
+        try:
+            return self._case(row)
+        except CaseUnreadable as fault:
+            log.error("case-unreadable", case=str(fault))
+            return None
+
+    async def save(self, connection: AsyncConnection, cases: Sequence[Case[S]]) -> None:
+        """All changed cases in one statement."""
+        if not cases:
+            return
+        await run(
+            connection,
+            _SAVE,
+            ids=[case.case_id for case in cases],
+            phases=[str(case.state.phase) for case in cases],
+            versions=[case.version for case in cases],
+            states=[written(case.state) for case in cases],
+            heards=[written(dict(case.heard)) for case in cases],
+            helds=[case.held for case in cases],
+        )
+
+    async def remove(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        """Rows of forgotten cases, and placeholders nothing came of."""
+        if ids:
+            await run(connection, _REMOVE, ids=list(ids))
+
+    def _case(self, row: Any) -> Case[S]:
+        state = self._state(row) if row.version else self.empty
+        return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)
+
+    def _state(self, row: Any) -> S:
+        """The phase stands there twice: a state of another shape would load as an empty one."""
+        try:
+            state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)
+        except ValidationError:
+            raise CaseUnreadable(row.case_id) from None
+        if state.phase != row.phase:
+            raise CaseUnreadable(row.case_id)
+        return state

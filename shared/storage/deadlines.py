@@ -1,0 +1,111 @@
+"""Deadlines: rows written with the decision that set them, fired as ordinary commands."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.core.effects import CancelTimer, SetTimer
+from shared.ids import new_id
+from shared.storage.database import fetch, run
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A deadline that has come; `at` is covenant time."""
+
+    id: str
+    case_id: str
+    kind: str
+    ref: str
+    at: datetime
+    irreversible: bool
+
+
+class Overdue(NamedTuple):
+    """How many deadlines have come without having acted, and when the first of them was due."""
+
+    deadlines: int
+    first: datetime | None
+
+
+_SET = sa.text(
+    """
+    INSERT INTO due (id, case_id, kind, ref, at, irreversible)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:cases AS text[]), CAST(:kinds AS text[]),
+                         CAST(:refs AS text[]), CAST(:at AS timestamptz[]), CAST(:irr AS boolean[]))
+    ON CONFLICT (case_id, kind, ref)
+    DO UPDATE SET id = excluded.id, at = excluded.at, irreversible = excluded.irreversible
+    """
+)
+_CANCEL = sa.text(
+    """
+    DELETE FROM due WHERE (case_id, kind, ref)
+        IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:kinds AS text[]), CAST(:refs AS text[])))
+    """
+)
+_COME = sa.text(
+    """
+    SELECT due.id, due.case_id, due.kind, due.ref, due.at, due.irreversible
+    FROM due LEFT JOIN cases USING (case_id)
+    WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND (:irreversible OR NOT due.irreversible)
+    ORDER BY due.at LIMIT :most
+    """
+)
+_LATE = sa.text(
+    """
+    SELECT count(*), min(at) FROM (
+        SELECT due.at FROM due LEFT JOIN cases USING (case_id)
+        WHERE due.at <= :now AND NOT coalesce(cases.held, false) ORDER BY due.at LIMIT :most) AS counted
+    """
+)
+_TAKE = sa.text("DELETE FROM due WHERE id = ANY(:ids) RETURNING id")
+
+
+async def set_timers(connection: AsyncConnection, timers: Sequence[tuple[str, SetTimer]]) -> None:
+    """One statement for a batch; of two settings of the same timer the later one counts."""
+    latest = {(case, timer.kind, timer.ref): (case, timer) for case, timer in timers}
+    if latest:
+        await run(
+            connection,
+            _SET,
+            ids=[new_id() for _ in latest],
+            cases=[case for case, _ in latest.values()],
+            kinds=[timer.kind for _, timer in latest.values()],
+            refs=[timer.ref for _, timer in latest.values()],
+            at=[timer.at for _, timer in latest.values()],
+            irr=[timer.irreversible for _, timer in latest.values()],
+        )
+
+
+async def cancel_timers(connection: AsyncConnection, timers: Sequence[tuple[str, CancelTimer]]) -> None:
+    """Deadlines that no longer matter."""
+    if timers:
+        await run(
+            connection,
+            _CANCEL,
+            cases=[case for case, _ in timers],
+            kinds=[timer.kind for _, timer in timers],
+            refs=[timer.ref for _, timer in timers],
+        )
+
+
+async def come(
+    connection: AsyncConnection, now: datetime, *, irreversible: bool, most: int
+) -> list[Deadline]:
+    """Deadlines that have come, oldest first, of no held case; irreversible ones only when they may act."""
+    rows = await fetch(connection, _COME, now=now, irreversible=irreversible, most=most)
+    return [Deadline(*row) for row in rows]
+
+
+async def take(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
+    """Take the deadlines for this transaction; one that somebody else fired or moved is not returned."""
+    return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def late(connection: AsyncConnection, now: datetime, most: int) -> Overdue:
+    """Those that have come and are still here, of no held case; `now` is covenant time."""
+    return Overdue(*(await fetch(connection, _LATE, now=now, most=most))[0])

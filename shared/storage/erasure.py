@@ -1,0 +1,87 @@
+"""Forgetting a case in one service: every row of it goes; a keyed marker stays for a while (R105).
+
+Of its journal and access log a count and a digest stay for good (`erased_logs`).
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.ids import keyed_hash
+from shared.storage import inbox, item_ids, log_digests
+from shared.storage.database import fetch, run
+
+_FORGET = [
+    sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
+    for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
+]
+_ALLOW = sa.text("SET LOCAL zvh.erasing = 'on'")
+_UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_MARK = sa.text(
+    """
+    INSERT INTO erased (marker, until)
+    SELECT marker, :until FROM unnest(CAST(:markers AS bytea[])) AS marker ON CONFLICT DO NOTHING
+    """
+)
+_MARKED = sa.text("SELECT marker FROM erased WHERE marker = ANY(:markers)")
+
+
+def marker(key: bytes, case_id: str) -> bytes:
+    """What is left of an erased case: recognisable when its id comes back, and leading nowhere."""
+    return keyed_hash(key, "erased", case_id)
+
+
+async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime) -> None:
+    """Delete every row of these cases; what waits in `held` is refused, and so answered, within a minute.
+
+    `now` is machine time; after the inbox horizon the marker goes too.
+    """
+    if not case_ids:
+        return
+    ids = sorted(set(case_ids))
+    await item_ids.alone(connection)
+    logs = await log_digests.measure(connection, key, ids, now)
+    await log_digests.keep(connection, [logs[case] for case in ids])
+    await run(connection, _ALLOW)
+    for statement in _FORGET:
+        await run(connection, statement, ids=ids)
+    await unlink(connection, ids)
+    await mark(connection, key, ids, now)
+
+
+async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str], now: datetime) -> None:
+    """These cases are no more: what comes about one creates nothing, until the inbox horizon."""
+    markers = [marker(key, case) for case in case_ids]
+    await run(connection, _MARK, markers=markers, until=now + inbox.HORIZON)
+
+
+async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+    """The inbox keeps that a message was handled, and no longer for which case."""
+    if case_ids:
+        await run(connection, _UNLINK, ids=list(case_ids))
+
+
+async def erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str]) -> set[str]:
+    """Which of these cases are no more."""
+    by_marker = {marker(key, case): case for case in case_ids}
+    if not by_marker:
+        return set()
+    rows = await fetch(connection, _MARKED, markers=list(by_marker))
+    return {by_marker[bytes(row.marker)] for row in rows}
+
+
+async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[item_ids.Claim]) -> None:
+    """Which items other services accepted, except those of cases that are no more."""
+    await item_ids.together(connection)
+    gone = await erased(connection, key, {case for _, case in claims})
+    await item_ids.learn(connection, [claim for claim in claims if claim[1] not in gone])
+
+
+_PRUNE = sa.text("DELETE FROM erased WHERE until < :now")
+
+
+async def prune(connection: AsyncConnection, now: datetime) -> None:
+    """The marker of an erased case goes once no replay of it can come any more."""
+    await run(connection, _PRUNE, now=now)

@@ -1,0 +1,123 @@
+"""Messages that wait: for a fact that may still come, behind a bug, or in the queue of a held case.
+
+What is kept is the record as it came, still sealed to the house's key, and it goes through the same door.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.storage.database import fetch, run
+
+PATIENCE = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
+
+
+class HoldReason(StrEnum):
+    """Why a message is held."""
+
+    WAITING = "waiting"
+    PARKED = "parked"
+    QUEUED = "queued"
+
+
+@dataclass(frozen=True, slots=True)
+class HeldMessage:
+    """One held message; `until` (machine time) only for one that waits."""
+
+    id: int
+    case_id: str
+    why: HoldReason
+    until: datetime | None
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MessageToHold:
+    """A message to hold; one that was held before keeps its `place` in the order."""
+
+    sender: str
+    message_id: str
+    case_id: str
+    why: HoldReason
+    until: datetime | None
+    record: bytes
+    place: int | None = None
+
+
+_ADD = sa.text(
+    """
+    INSERT INTO held (id, sender, message_id, case_id, why, until, record)
+    SELECT coalesce(place, nextval(pg_get_serial_sequence('held', 'id'))),
+           sender, message_id, case_id, why, until, record
+    FROM unnest(CAST(:places AS bigint[]), CAST(:senders AS text[]), CAST(:ids AS text[]),
+                CAST(:cases AS text[]), CAST(:whys AS text[]), CAST(:untils AS timestamptz[]),
+                CAST(:records AS bytea[]))
+         WITH ORDINALITY AS new (place, sender, message_id, case_id, why, until, record, n)
+    ORDER BY n
+    ON CONFLICT (sender, message_id) DO UPDATE SET why = excluded.why, until = held.until
+    """
+)
+_WAITING = sa.text(
+    "SELECT id, case_id, why, until, record FROM held WHERE why = 'waiting' ORDER BY id LIMIT :most"
+)
+_RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
+_TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
+_PARK = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
+_ANSWER_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
+_COUNT = sa.text(
+    "SELECT why, count(*) AS n FROM (SELECT why FROM held ORDER BY id LIMIT :most) AS counted GROUP BY why"
+)
+
+
+async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> None:
+    """Hold these; a message that waits again keeps its first deadline."""
+    if holds:
+        await run(
+            connection,
+            _ADD,
+            places=[h.place for h in holds],
+            senders=[h.sender for h in holds],
+            ids=[h.message_id for h in holds],
+            cases=[h.case_id for h in holds],
+            whys=[str(h.why) for h in holds],
+            untils=[h.until for h in holds],
+            records=[h.record for h in holds],
+        )
+
+
+async def waiting(connection: AsyncConnection, most: int) -> list[HeldMessage]:
+    """Messages that wait for a fact, oldest first."""
+    return [_held(row) for row in await fetch(connection, _WAITING, most=most)]
+
+
+async def of_case(connection: AsyncConnection, case_id: str) -> list[HeldMessage]:
+    """All that is held of one case, in the order it came."""
+    return [_held(row) for row in await fetch(connection, _RELEASED, case_id=case_id)]
+
+
+async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
+    """Take held messages for this transaction."""
+    return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+
+
+async def park(connection: AsyncConnection, place: int) -> None:
+    """It waits for an operator from now on, and no longer for a fact."""
+    await run(connection, _PARK, place=place)
+
+
+async def answer_now(connection: AsyncConnection, case_ids: Sequence[str], now: datetime) -> None:
+    """Whatever is held of these cases, however it came to wait, is looked at once more and then refused."""
+    await run(connection, _ANSWER_NOW, ids=list(case_ids), now=now)
+
+
+async def count(connection: AsyncConnection, most: int) -> dict[str, int]:
+    """How many are held, by reason, among the oldest `most`."""
+    return {row.why: row.n for row in await fetch(connection, _COUNT, most=most)}
+
+
+def _held(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> HeldMessage:
+    return HeldMessage(row.id, row.case_id, HoldReason(row.why), row.until, bytes(row.record))

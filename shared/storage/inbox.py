@@ -1,0 +1,107 @@
+"""Each message has one effect: its sender and id are written down in the transaction of that effect."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.ids import keyed_hash
+from shared.storage.database import fetch, run
+
+HORIZON = timedelta(days=30)  # older by its signed time is refused, so rows may go after it
+AHEAD = timedelta(minutes=5)  # clocks differ; what is signed for later still would outlive the horizon
+
+
+class InboxEntry(NamedTuple):
+    """What the inbox remembers of a message; `digest` is a keyed hash of the opened payload."""
+
+    sender: str
+    message_id: str
+    digest: bytes
+    received_at: datetime
+    case_id: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.sender, self.message_id
+
+
+class PriorResult(NamedTuple):
+    """What was written down the first time."""
+
+    digest: bytes
+    result: dict[str, Any] | None
+
+
+def digest(key: bytes, type_: str, subject: str | None, said: BaseModel) -> bytes:
+    """Equal for the same content however it was sealed, spaced or ordered; of no use without the key.
+
+    What the sender left out is left out here too, so that a field added later changes no digest.
+    """
+    return keyed_hash(key, type_, subject or "", said.model_dump_json(exclude_unset=True))
+
+
+_CLAIM = sa.text(
+    """
+    INSERT INTO inbox (sender, message_id, digest, received_at, case_id)
+    SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
+                         CAST(:times AS timestamptz[]), CAST(:cases AS text[]))
+    ON CONFLICT DO NOTHING RETURNING sender, message_id
+    """
+)
+_EARLIER = sa.text(
+    """
+    SELECT sender, message_id, digest, result FROM inbox
+    WHERE (sender, message_id) IN (SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[])))
+    """
+)
+_RESULT = sa.text(
+    "UPDATE inbox SET result = CAST(:result AS jsonb) WHERE sender = :sender AND message_id = :id"
+)
+_RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :id")
+
+
+async def claim(connection: AsyncConnection, slips: Sequence[InboxEntry]) -> set[tuple[str, str]]:
+    """Write the slips down, sorted so that two batches cannot deadlock; returns the keys that were new."""
+    by_key = {slip.key: slip for slip in slips}
+    ordered = [by_key[key] for key in sorted(by_key)]
+    rows = await fetch(
+        connection,
+        _CLAIM,
+        senders=[s.sender for s in ordered],
+        ids=[s.message_id for s in ordered],
+        digests=[s.digest for s in ordered],
+        times=[s.received_at for s in ordered],
+        cases=[s.case_id for s in ordered],
+    )
+    return {tuple(row) for row in rows}
+
+
+async def earlier(
+    connection: AsyncConnection, keys: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], PriorResult]:
+    """What the inbox holds for messages that were there before."""
+    rows = await fetch(connection, _EARLIER, senders=[k[0] for k in keys], ids=[k[1] for k in keys])
+    return {(row.sender, row.message_id): PriorResult(row.digest, row.result) for row in rows}
+
+
+async def remember_result(connection: AsyncConnection, slip: InboxEntry, result: dict[str, Any]) -> None:
+    """Keep what a person was answered, so that a repeated request gets the same answer."""
+    await run(connection, _RESULT, result=json.dumps(result), sender=slip.sender, id=slip.message_id)
+
+
+async def release(connection: AsyncConnection, slip: InboxEntry) -> None:
+    """It was not handled after all."""
+    await run(connection, _RELEASE, sender=slip.sender, id=slip.message_id)
+
+
+_PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")
+
+
+async def prune(connection: AsyncConnection, now: datetime) -> None:
+    """Forget what is older than the horizon: it would be refused by its signed time."""
+    await run(connection, _PRUNE, before=now - HORIZON - timedelta(days=1))

@@ -1,0 +1,71 @@
+"""Which case an item id belongs to: to one, for good, and in the whole house (R35).
+
+A service that accepts an item from a party claims its id here and tells the others, once per batch; they
+learn it. What another service decided is never tested against this table: it was tested where it came in.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.storage.database import copy, fetch, run
+
+log = structlog.get_logger()
+Claim: TypeAlias = tuple[str, str]  # item id, case id
+
+_OWNERS = sa.text("SELECT item_id, case_id FROM items WHERE item_id = ANY(:ids)")
+_LEARN = sa.text(
+    """
+    INSERT INTO items (item_id, case_id)
+    SELECT * FROM unnest(CAST(:items AS text[]), CAST(:cases AS text[])) ON CONFLICT DO NOTHING
+    """
+)
+
+# Learning shares this lock and forgetting a case holds it alone: what is learnt of a case goes with it.
+_LOCK = 7_117
+_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+
+
+async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, str]:
+    """The case each known item id belongs to."""
+    unique = sorted(set(ids))
+    if not unique:
+        return {}
+    return {row.item_id: row.case_id for row in await fetch(connection, _OWNERS, ids=unique)}
+
+
+async def claim(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
+    """What parties gave here; of two cases that claim one id at once one fails, and is refused then."""
+    ordered = sorted(set(claims))
+    if ordered:
+        await copy(connection, "items", ("item_id", "case_id"), ordered)
+
+
+async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
+    """What other services accepted; an id that belongs to another case here stays that case's.
+
+    That happens only where one number was given in two cases at once, to two services that had not heard
+    of each other's yet. It harms neither case, because everything about an item lies under its case.
+    """
+    ordered = sorted(set(claims))
+    if not ordered:
+        return
+    await run(connection, _LEARN, items=[item for item, _ in ordered], cases=[case for _, case in ordered])
+    known = await owners(connection, [item for item, _ in ordered])
+    for item, case_id in ordered:
+        if known.get(item) != case_id:
+            log.error("item-in-two-cases", item=item, case=case_id)
+
+
+async def alone(connection: AsyncConnection) -> None:
+    """Nobody learns anything until this transaction ends."""
+    await run(connection, _ALONE, lock=_LOCK)
+
+
+async def together(connection: AsyncConnection) -> None:
+    """No case is forgotten until this transaction ends."""
+    await run(connection, _SHARE, lock=_LOCK)

@@ -1,0 +1,78 @@
+"""What was decided and what was refused, on whose behalf, under which rule; insert-only, without a text."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contract.content import SealedText
+from shared.contract.refusal import Refusal
+from shared.core.actor import Actor
+from shared.storage.database import copy
+from shared.storage.json_writer import written
+
+
+class Entry(NamedTuple):
+    """One line of the journal, in the order of its columns."""
+
+    at: datetime
+    case_id: str
+    what: str
+    rule: str | None
+    article: str | None
+    role: str
+    party: str | None
+    person: str | None
+    on_behalf_of: str | None
+    message_id: str
+    detail: str
+
+
+def entry(
+    at: datetime,
+    case_id: str,
+    what: str,
+    by: Actor,
+    message_id: str,
+    *,
+    rule: str | None = None,
+    article: str | None = None,
+    detail: str = "{}",
+) -> Entry:
+    """What was decided or refused at that moment, by whom, on which message."""
+    return Entry(
+        at,
+        case_id,
+        what,
+        rule,
+        article,
+        by.role,
+        by.party,
+        by.person,
+        by.on_behalf_of,
+        message_id,
+        detail,
+    )
+
+
+def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
+    """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
+    return entry(at, case_id, type(event).__name__, by, message_id, detail=written(event))
+
+
+def named(entries: Sequence[Entry], pieces: Iterable[SealedText]) -> list[SealedText]:
+    """Those of the pieces that any entry refers to: what no event refers to is not kept."""
+    said = "".join([entry.detail for entry in entries])
+    return [piece for piece in pieces if f'"{piece.piece}"' in said]
+
+
+def of_refusal(at: datetime, case_id: str, refusal: Refusal, by: Actor, message_id: str) -> Entry:
+    """A refusal is never silent."""
+    return entry(at, case_id, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)
+
+
+async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    """All entries of a batch in one statement."""
+    if entries:
+        await copy(connection, "journal", Entry._fields, entries)

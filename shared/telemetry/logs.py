@@ -1,0 +1,63 @@
+"""Structured logs as JSON lines: ids, counts and names of rules, never a value somebody gave us."""
+
+import logging
+import sys
+import threading
+import traceback
+from types import TracebackType
+
+import structlog
+
+from shared.telemetry.metrics import FAULTS
+
+
+def configure(service: str) -> None:
+    """Our own lines as JSON; libraries only from warnings up, and only where, not what they say.
+
+    So too the exception with which a process or a thread ends.
+    """
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    root = logging.getLogger()
+    root.handlers = [_Plain()]
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+
+    def crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        structlog.get_logger().error("crashed", kind=kind.__name__, where=_where(trace))
+
+    sys.excepthook = crashed
+    threading.excepthook = lambda args: structlog.get_logger().error(
+        "thread-ended", kind=args.exc_type.__name__, where=_where(args.exc_traceback)
+    )
+
+
+def _where(trace: TracebackType | None) -> list[str]:
+    return [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(trace)[-4:]]
+
+
+def log_bug(service: str, event: str, error: Exception, **about: str | int) -> None:
+    """Where it happened and what kind, never what it said: messages of exceptions can hold values.
+
+    `about` are ids and codes of what it happened to.
+    """
+    FAULTS.labels(event).inc()
+    where = _where(error.__traceback__)
+    structlog.get_logger().error(event, service=service, kind=type(error).__name__, where=where, **about)
+
+
+class _Plain(logging.Handler):
+    """What libraries log: where and how bad; their messages can hold values, so those stay out."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().warning(
+            "library", logger=record.name, level_=record.levelname, line=record.lineno
+        )

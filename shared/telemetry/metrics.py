@@ -1,0 +1,38 @@
+"""What a running service counts for Prometheus: once a batch, after its commit.
+
+No label names a case, a person or a message: what is erased here would live on wherever it was scraped to.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+from shared.contract.refusal import REASONS
+from shared.core.outcome import DeliveryStatus
+
+BATCH_MESSAGES = Histogram(
+    "zvh_batch_messages",
+    "Deliveries and dead letters in one committed transaction",
+    buckets=(1, 2, 5, 10, 50, 100, 500, 1000, 5000),
+)
+BATCH_SECONDS = Histogram(
+    "zvh_batch_seconds",
+    "From the beginning of a transaction to its commit",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadlines", ["status"])
+REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
+DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
+LETTERS_SENT = Counter("zvh_letters_sent", "Letters that every in-sync replica has")
+FAULTS = Counter(
+    "zvh_faults", "Exceptions in our own code that something was parked or set apart for", ["where"]
+)
+REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
+UNREAD_TOO_LONG = Gauge(
+    "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
+)
+
+# So that each is there, and zero, before it first happens: Prometheus sees no rise from nothing.
+for _status in DeliveryStatus:
+    DELIVERIES.labels(_status.value)
+for _reason in REASONS:
+    DEAD_LETTERS.labels(_reason)
+REQUESTS.labels("500")

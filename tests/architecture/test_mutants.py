@@ -1,0 +1,25 @@
+"""Each planted bug still fits the code, and is still one; `make mutants` sees whether it is caught."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.bugs import BUGS, Bug
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_bug_fits_the_code(bug: Bug) -> None:
+    code = (ROOT / bug.file).read_text()
+    assert code.count(bug.good) == 1
+    planted = code.replace(bug.good, bug.bad)
+    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(code))
+    for test in bug.tests:
+        file, _, name = test.partition("::")
+        assert f"def {name or 'test_'}" in (ROOT / file).read_text()
+
+
+def test_there_are_at_least_ten_and_each_has_a_name_of_its_own() -> None:
+    assert len({bug.name for bug in BUGS}) == len(BUGS) >= 10

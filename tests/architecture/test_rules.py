@@ -1,0 +1,109 @@
+"""Every rule of the covenant is decided and tested, or listed with the reason why not."""
+
+import re
+
+import pytest
+
+from docs.generate.rules import (
+    CITATION,
+    COUNT,
+    NOT_AUTOMATABLE,
+    NOT_BUILT,
+    PARTLY,
+    RANGE,
+    Rule,
+    all_rules,
+    document,
+    found,
+    house_refusals,
+    named_refusals,
+    service_refusals,
+    visible_refusals,
+)
+from docs.generate.tree import DOCS, ROOT, python_files, services
+from shared.contract.refusal import Refusal
+from shared.contract.registry import SERVICES
+
+RULES = {rule.number: rule for rule in all_rules()}
+REFUSALS: list[tuple[str, str, Refusal]] = [
+    *(("shared", constant, one) for constant, one in house_refusals().items()),
+    *(
+        (service, constant, one)
+        for service in services()
+        for constant, one in service_refusals(service).items()
+    ),
+]
+EACH_REFUSAL = pytest.mark.parametrize(
+    ("service", "constant", "refusal"), REFUSALS, ids=[f"{service}.{name}" for service, name, _ in REFUSALS]
+)
+
+
+def test_the_list_holds_each_rule_once_with_its_owner_and_a_reason_where_it_is_not_built() -> None:
+    assert sorted(RULES) == list(range(1, COUNT + 1))
+    for rule in RULES.values():
+        assert rule.owner in SERVICES, rule.name
+        assert rule.text.endswith("."), rule.name
+        assert rule.status in ("", PARTLY, NOT_BUILT, NOT_AUTOMATABLE), rule.name
+        assert bool(rule.status) == bool(rule.reason), f"{rule.name}: a reason goes with a status"
+        assert all((ROOT / file).exists() for file in rule.where), rule.name
+
+
+def test_every_rule_that_the_code_cites_exists() -> None:
+    unknown = [
+        f"{path.relative_to(ROOT)}: R{number}"
+        for folder in ("services", "shared", "tests", "deploy", "docs")
+        for path in python_files(folder)
+        for number in CITATION.findall(RANGE.sub("", path.read_text()))
+        if int(number) not in RULES
+    ]
+    assert unknown == []
+
+
+@pytest.mark.parametrize(
+    "rule", [rule for rule in RULES.values() if rule.status in ("", PARTLY)], ids=lambda rule: rule.name
+)
+def test_a_rule_that_counts_as_built_is_decided_somewhere_and_tested(rule: Rule) -> None:
+    assert rule.where or found().decided.get(rule.number), f"{rule.name} ({rule.owner}): no code cites it"
+    assert found().tested.get(rule.number), f"{rule.name} ({rule.owner}): no test cites it"
+
+
+def test_what_counts_as_not_built_has_no_refusal_of_its_own() -> None:
+    absent = {rule.name for rule in RULES.values() if rule.status in (NOT_BUILT, NOT_AUTOMATABLE)}
+    listed = {f"{service}.{name}: {one.rule}" for service, name, one in REFUSALS if one.rule in absent}
+    assert listed == set(), "take the status out of rules.toml"
+
+
+@EACH_REFUSAL
+def test_a_refusal_can_be_checked_by_a_lawyer(service: str, constant: str, refusal: Refusal) -> None:
+    assert re.fullmatch(r"R\d{1,3}", refusal.rule) and int(refusal.rule[1:]) in RULES
+    assert re.search(r"\d|preamble|cons\.", refusal.article), "an article says where it stands"
+    assert re.fullmatch(r"[A-Z][A-Za-z0-9]+", refusal.name)
+    assert not re.search(r"[{}%<>]", refusal.sentence), "a sentence holds no place for a value"
+    assert re.fullmatch(r"[A-Z].*\.", refusal.sentence)
+    assert 400 <= refusal.status < 600
+    assert constant == constant.upper()
+
+
+@EACH_REFUSAL
+def test_a_refusal_is_named_by_a_test(service: str, constant: str, refusal: Refusal) -> None:
+    for path in python_files("tests"):
+        if path.name == "test_rules.py":
+            continue
+        meant = {
+            name
+            for name, one in visible_refusals(path).items()
+            if one is refusal and name.rpartition(".")[2] == constant
+        }
+        if meant and named_refusals(path.read_text(), {constant: refusal}):
+            return
+    pytest.fail(f"no test names {service}.{constant} or {refusal.name}")
+
+
+def test_the_names_of_refusals_are_unique_within_a_service() -> None:
+    for service in services():
+        names = [one.name for one in {**house_refusals(), **service_refusals(service)}.values()]
+        assert sorted(set(names)) == sorted(names), service
+
+
+def test_the_generated_list_is_current() -> None:
+    assert (DOCS / "rules.md").read_text() == document(), "run `make generate`"

@@ -1,5 +1,0 @@
-"""A house to break, as for the faults, of its own: one of these puts a backup back."""
-
-from tests.faults.conftest import rig, scene, whole
-
-__all__ = ["rig", "scene", "whole"]

@@ -1,0 +1,399 @@
+"""The round table over HTTP, with real tokens, PostgreSQL and sealing; the relay is not started."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient, Response
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.local.issuer import AUDIENCE, make_issuer, write_people
+from services.rto import commands as c
+from services.rto.api import routers
+from services.rto.main import SERVICE
+from shared.clock import Clock
+from shared.contract.content import SEALED_ALLOWED, SealedText, transform
+from shared.contract.messages.rto import RtoConvened
+from shared.contract.parties import Scope
+from shared.contract.registry import Direction, all_messages, of_model
+from shared.core.actor import Command
+from shared.core.outcome import DeliveryStatus
+from shared.core.policy import Policy
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
+from shared.crypto.codec import SignedAndSealed
+from shared.crypto.house_keys import HouseKeys
+from shared.handling.transaction import Transaction
+from shared.http.app import make_app
+from shared.http.commands import Desk
+from shared.http.oidc import Issuer
+from shared.ids import new_id
+from shared.messaging.relay import Relay
+from shared.storage.party_replica import PartyReplica
+from tests.conftest import FreshDatabase
+from tests.support.samples import rto as s
+from tests.support.spec import NOW
+from tests.support.transactions import delivery, know, rows, transaction_on
+
+ISSUER = "https://issuer.test"
+KEY = b"k" * 32
+DIRECTOR = "director"
+PEOPLE = {
+    DIRECTOR: ("process-director", None),
+    "other-director": ("process-director", None),
+    "support": ("support-worker", None),
+    "manager": ("manager", None),
+    "officer": ("privacy-officer", None),
+    **{party: ("party-worker", party) for party in (*s.AT_THE_TABLE, s.STRANGER)},
+    "colleague": ("party-worker", s.POLICE),
+}
+CASE = f"/cases/{s.CASE}"
+RTO = f"{CASE}/rtos/{s.RTO}"
+NAMES = {s.FREE: "free", s.WITHHELD: "withheld", s.SPECIAL: "special", s.SILENT: "silent", s.RENT: "rent"}
+MEETING = {"rto_id": s.RTO, "on": "2026-03-05T09:00:00Z", "place": "Zaal 1"}
+PLAN = {
+    "agreements": "Wekelijks contact.",
+    "ave_level": 2,
+    "actions": [
+        {"action_id": s.TREAT, "party": s.CARE, "description": "Behandelen."},
+        {"action_id": s.ARRANGE, "party": s.HOUSING, "description": "Regeling."},
+    ],
+}
+TAKING = {"item_id": s.FREE, "recipient": s.CARE, "action_id": s.TREAT}
+ACTIVITY = {"use": "plan-activity", "recipient": s.CARE, "action_id": s.TREAT}
+
+
+class OneKey:
+    """The key authority as the round table sees it: this case has a key."""
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
+        known = {s.CASE: (KeyStatus.READY, KEY)}
+        return {case: known.get(case, (KeyStatus.UNKNOWN, None)) for case in case_ids}
+
+
+class Http:
+    """People at the round table, each with a token of their own; `tell` is what Kafka would bring."""
+
+    def __init__(
+        self, app: FastAPI, tokens: AsyncClient, engine: AsyncEngine, transaction: Transaction[Any]
+    ) -> None:
+        self._client = AsyncClient(transport=ASGITransport(app), base_url="https://rto.test")
+        self._tokens, self._transaction, self.engine = tokens, transaction, engine
+        self._keys: CaseKeyClient = app.state.desk.keys
+
+    async def get(self, who: str, path: str = CASE, behalf: str | None = None) -> Response:
+        return await self._client.get(path, headers=await self._headers(who, behalf))
+
+    async def post(
+        self, who: str, path: str, body: Any, behalf: str | None = None, key: str | None = None
+    ) -> Response:
+        headers = await self._headers(who, behalf) | {"idempotency-key": key or new_id()}
+        return await self._client.post(path, json=body, headers=headers)
+
+    async def direct(self, path: str, body: Any, behalf: str = s.VENLO) -> Response:
+        return await self.post(DIRECTOR, f"{CASE}/{path}", body, behalf)
+
+    async def seen(self, who: str, behalf: str | None = None) -> set[str]:
+        """The items this person gets to read."""
+        answer = await self.get(who, behalf=behalf)
+        assert answer.status_code == 200, answer.text
+        return {NAMES[item["item_id"]] for item in answer.json()["items"]}
+
+    async def tell(self, *commands: Command) -> None:
+        """The commands with their texts really sealed; each must take effect."""
+        key = (await self._keys.get([s.CASE]))[s.CASE]
+        assert isinstance(key, CaseKey)
+
+        outcomes = await self._transaction.run([delivery(s.CASE, one, at=NOW, key=key) for one in commands])
+        assert {outcome.status for outcome in outcomes} == {DeliveryStatus.ACCEPTED}, outcomes
+
+    async def subject(self, who: str) -> str:
+        token = (await self._headers(who, None))["authorization"].split(".")[1]
+        found: str = json.loads(base64.urlsafe_b64decode(token + "=="))["sub"]
+        return found
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _headers(self, who: str, behalf: str | None) -> dict[str, str]:
+        form = {"grant_type": "password", "username": who, "password": who}
+        answer = await self._tokens.post(f"{ISSUER}/token", data=form)
+        for_whom = {"on-behalf-of": behalf} if behalf else {}
+        return {"authorization": f"Bearer {answer.json()['access_token']}"} | for_whom
+
+
+@pytest.fixture
+async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Http]:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    people = {
+        who: {"password": who, "roles": [role], "party": party, "name": who}
+        for who, (role, party) in PEOPLE.items()
+    }
+    write_people(tmp_path, people, {})
+    tokens = AsyncClient(transport=ASGITransport(make_issuer(ISSUER, tmp_path)))
+    clock = Clock(tmp_path / "clock.json")
+    (tmp_path / "clock.json").write_text(json.dumps({"offset_seconds": 0}))
+    transaction, copy, keys = transaction_on(engine, SERVICE), PartyReplica(), CaseKeyClient(OneKey(), "test")
+    house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
+    producer = AIOKafkaProducer()
+    relay = Relay(engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
+    app = make_app("test", *routers())
+    app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
+    app.state.desk = Desk(
+        engine, SERVICE, transaction, transaction.cases, copy, keys, relay, clock, Policy(), KEY
+    )
+    http = Http(app, tokens, engine, transaction)
+    prepared = s.preparation(director=await http.subject(DIRECTOR))
+    await http.tell(
+        *(c.RecordItem(by=s.BY_TRIAGE, item=item) for item in s.ITEMS),
+        c.OpenPreparation(by=s.BY_TRIAGE, preparation=prepared),
+    )
+    yield http
+    await http.close()
+    await tokens.aclose()
+    await producer.stop()
+
+
+def told(response: Response) -> tuple[int, str, str]:
+    return response.status_code, response.json()["title"], response.json()["rule"]
+
+
+UNKNOWN = (404, "UnknownCase", "R34")
+
+
+async def seat(http: Http) -> None:
+    """Convened, and all four come."""
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    for party in s.AT_THE_TABLE:
+        coming = {"delegate": await http.subject(party), "mandate": True}
+        answer = await http.post(party, f"{RTO}/acceptance", coming)
+        assert answer.status_code == 200, answer.text
+
+
+async def invitations(http: Http, who: str) -> list[dict[str, Any]]:
+    answer = await http.get(who, "/invitations")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["invitations"]
+    return found
+
+
+async def test_an_invited_worker_reads_what_the_letter_to_its_party_says_and_no_more(http: Http) -> None:
+    """R45, R59, R129."""
+    assert await invitations(http, s.HOUSING) == []
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    (letter,) = [
+        RtoConvened.model_validate_json(row.body, context=SEALED_ALLOWED)
+        for row in await rows(http.engine, "outbox", "recipient = :party", party=s.HOUSING)
+        if row.type == of_model(RtoConvened).type
+    ]
+    key = CaseKey(KEY, house="test", case_id=s.CASE)
+    said = transform(letter, lambda text: key.open(text) if isinstance(text, SealedText) else text)
+    assert await invitations(http, s.HOUSING) == [said.model_dump(mode="json") | {"case_id": s.CASE}]
+    assert said.place == MEETING["place"]
+    assert (await http.get(s.HOUSING)).json()["rtos"] == [], "that opens when its party has accepted"
+    for nobody in (s.STRANGER, "other-director"):
+        assert (await http.get(nobody, "/invitations")).json().get("invitations", []) == []
+    assert told(await http.get("manager", "/invitations"))[0] == 403
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    looks = {(x["party"], x["thing"], x["allowed"], x["rule"]) for x in log}
+    assert (s.HOUSING, "invitation", True, "R45") in looks
+    assert s.STRANGER not in {x["party"] for x in log}, "who is not invited does not even look"
+
+
+async def test_once_a_delegate_is_named_the_invitation_is_that_ones_alone(http: Http) -> None:
+    """R59: and of a party that does not come, nobody's."""
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    assert len(await invitations(http, "colleague")) == 1
+    coming = {"delegate": await http.subject(s.POLICE), "mandate": True}
+    assert (await http.post(s.POLICE, f"{RTO}/acceptance", coming)).status_code == 200
+    assert await invitations(http, "colleague") == []
+    assert len(await invitations(http, s.POLICE)) == 1
+    assert (await http.post(s.CARE, f"{RTO}/decline", {})).status_code == 200
+    assert await invitations(http, s.CARE) == []
+
+
+async def test_each_delegate_sees_exactly_what_is_allowed_and_each_look_is_logged(http: Http) -> None:
+    """R42, R49, R59, R61, R62, R65, R129."""
+    await seat(http)
+    assert await http.seen(s.VENLO) == {"free"}
+    assert await http.seen(s.POLICE) == {"free", "withheld", "special", "silent"}
+    assert await http.seen(s.CARE) == {"free", "withheld", "special", "rent"}
+    assert await http.seen(s.HOUSING) == {"free", "rent"}
+    assert await http.seen(DIRECTOR, s.VENLO) == {"free", "withheld", "special", "silent", "rent"}
+    assert told(await http.get("colleague")) == UNKNOWN
+    assert told(await http.get(s.STRANGER)) == UNKNOWN
+    assert told(await http.get("manager")) == UNKNOWN
+    assert told(await http.get("other-director", behalf=s.VENLO)) == UNKNOWN
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    looks = {(x["party"], x["thing"], x["allowed"], x["rule"]) for x in log}
+    assert {
+        (s.CARE, f"item/{s.FREE}", True, "R61"),
+        (s.HOUSING, f"item/{s.WITHHELD}", False, "R62"),
+        (s.HOUSING, f"item/{s.SPECIAL}", False, "R49"),
+        (s.POLICE, "case", False, "R59"),
+        (s.STRANGER, "case", False, "R61"),
+    } <= looks
+    (given,) = {
+        x["given_on_behalf_of"] for x in log if (x["party"], x["thing"]) == (s.CARE, f"item/{s.RENT}")
+    }
+    assert given == s.HOUSING
+
+
+async def test_what_is_read_is_opened_and_says_no_more_than_is_ones_own(http: Http) -> None:
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    care = (await http.get(s.CARE)).json()
+    items = {item["item_id"]: item for item in care["items"]}
+    assert items[s.WITHHELD]["content"] == f"piece-content-{s.WITHHELD[-2:]}"
+    assert items[s.WITHHELD]["withheld_from"] == []
+    assert care["plan"]["agreements"] == "Wekelijks contact."
+    assert care["preparation"]["goal"] == "piece-goal"
+    assert [x["party"] for x in care["rtos"][0]["participants"]] == list(s.AT_THE_TABLE)
+    assert care["rtos"][0]["place"] == "Zaal 1"
+    assert {person["bsn"] for person in care["persons"]} == {None}
+    police = (await http.get(s.POLICE)).json()
+    own = {item["item_id"]: item for item in police["items"]}
+    assert own[s.WITHHELD]["withheld_from"] == [s.HOUSING]
+
+
+async def test_the_access_log_is_for_the_privacy_officer_alone(http: Http) -> None:
+    await seat(http)
+    for who in ("manager", s.CARE, "support"):
+        assert told(await http.get(who, f"{CASE}/access-log", s.VENLO)) == UNKNOWN
+    assert told(await http.get(DIRECTOR, f"{CASE}/access-log", s.VENLO)) == UNKNOWN
+    first = (await http.get("officer", f"{CASE}/access-log")).json()
+    assert first["next"] is None
+    last = first["entries"][-1]["entry"]
+    later = (await http.get("officer", f"{CASE}/access-log?after={last}")).json()
+    assert [x["role"] for x in later["entries"]] == ["privacy-officer"]
+
+
+async def test_nobody_looks_before_its_party_has_accepted_r59(http: Http) -> None:
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    assert told(await http.get(s.CARE)) == UNKNOWN
+    without = {"delegate": await http.subject(s.CARE), "mandate": False}
+    assert told(await http.post(s.CARE, f"{RTO}/acceptance", without)) == (409, "NoMandate", "R59")
+    named = {"delegate": "Persoon A", "mandate": True}
+    assert (await http.post(s.CARE, f"{RTO}/acceptance", named)).status_code == 400
+    assert (await http.post(s.CARE, f"{RTO}/decline", {"reason": "Geen tijd."})).status_code == 200
+    assert told(await http.post(s.STRANGER, f"{RTO}/decline", {})) == UNKNOWN
+
+
+async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Http) -> None:
+    """R63, R65, R73 to R75, R104."""
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert told(await http.direct("take-aways", TAKING)) == (409, "NotReleased", "R65")
+    asking = {**TAKING, "use": "plan-activity", "necessity": "Nodig."}
+    assert (await http.direct("release-requests", asking)).status_code == 200
+    item = f"{CASE}/items/{s.FREE}"
+    assert told(await http.post(s.CARE, f"{item}/releases", ACTIVITY)) == UNKNOWN
+    assert (await http.post(s.POLICE, f"{item}/releases", ACTIVITY)).status_code == 200
+    assert (await http.direct("take-aways", TAKING)).status_code == 200
+    no_role = {**TAKING, "recipient": s.VENLO}
+    assert told(await http.direct("take-aways", no_role)) == (409, "NoRoleInThePlan", "R74")
+    rent = f"{CASE}/items/{s.RENT}/release-refusals"
+    assert (await http.post(s.HOUSING, rent, {**ACTIVITY, "reason": "Niet nodig."})).status_code == 200
+    refused = await http.direct("take-aways", {**TAKING, "item_id": s.RENT})
+    assert told(refused) == (409, "ReleaseRefused", "R75")
+    takers = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["takers"]
+    assert takers == [{"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}]
+    provided = [x for x in await rows(http.engine, "outbox") if "items-provided" in x.type]
+    assert [(x.recipient, x.item) for x in provided] == [(s.CARE, s.FREE)]
+
+
+async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
+    """R72, R79, R81, R85, A12."""
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.direct("direction-offers", {"party": s.CARE})).status_code == 200
+    taking = {"case_director": "Casusregisseur A"}
+    refused = await http.post(s.POLICE, f"{CASE}/direction/acceptance", taking)
+    assert told(refused) == (409, "DirectionNotOffered", "R71")
+    assert (await http.post(s.CARE, f"{CASE}/direction/acceptance", taking)).status_code == 200
+    conclusion = {
+        "outcome": "approach-and-monitoring",
+        "monitoring_purpose": "Volgen.",
+        "monitoring_items": [s.FREE, s.WITHHELD],
+    }
+    path = f"rtos/{s.RTO}/conclusion"
+    old = await http.direct(path, conclusion)
+    assert told(old) == (409, "NotOnBehalfOfTheLeadingParty", "R72")
+    without = {**conclusion, "monitoring_purpose": None}
+    assert told(await http.direct(path, without, s.CARE))[2] == "R79"
+    assert (await http.direct(path, conclusion, s.CARE)).status_code == 200
+    assert await http.seen(s.CARE) == {"free", "withheld"}
+    step = {"progress": "started", "remark": "Begonnen."}
+    action = f"{CASE}/actions/{s.TREAT}/progress"
+    assert told(await http.post(s.POLICE, action, step)) == (403, "NotTheExecutor", "R85")
+    assert (await http.post(s.CARE, action, step)).status_code == 200
+    assert (await http.get(s.CARE)).json()["progress"][0]["remark"] == "Begonnen."
+    withdrawal = f"{CASE}/items/{s.FREE}/release-withdrawal"
+    assert told(await http.post(s.CARE, withdrawal, {})) == UNKNOWN
+    assert (await http.post(s.POLICE, withdrawal, {})).status_code == 200
+    assert await http.seen(s.CARE) == {"withheld"}
+
+
+async def test_direction_can_be_declined(http: Http) -> None:
+    await seat(http)
+    assert (await http.direct("direction-offers", {"party": s.CARE})).status_code == 200
+    assert (await http.post(s.CARE, f"{CASE}/direction/decline", {})).status_code == 200
+    assert (await http.direct("direction-offers", {"party": s.POLICE})).status_code == 200
+
+
+async def test_items_brought_in_are_opened_to_participants_by_the_director(http: Http) -> None:
+    """R42, R61."""
+    await seat(http)
+    brought = {
+        "items": [{**s.own_item(s.NEW).model_dump(mode="json"), "content": "Nieuw.", "necessity": "Ja."}]
+    }
+    assert (await http.post(s.HOUSING, f"{RTO}/items", brought)).status_code == 200
+    assert s.NEW not in {x["item_id"] for x in (await http.get(s.CARE)).json()["items"]}
+    entries = {"entries": [{"item_id": s.NEW, "participant": s.CARE, "reason": "Nodig voor de rol."}]}
+    assert (await http.direct("viewing-entries", entries)).status_code == 200
+    found = {x["item_id"]: x["content"] for x in (await http.get(s.CARE)).json()["items"]}
+    assert found[s.NEW] == "Nieuw."
+
+
+async def test_after_deescalation_the_round_table_shows_nothing_r88(http: Http) -> None:
+    await seat(http)
+    answer = await http.direct(f"rtos/{s.RTO}/conclusion", {"outcome": "deescalate"})
+    assert answer.status_code == 200
+    for who, behalf in ((DIRECTOR, s.VENLO), (s.POLICE, None)):
+        assert told(await http.get(who, behalf=behalf)) == UNKNOWN
+
+
+async def test_one_key_stands_for_one_act(http: Http) -> None:
+    """The path counts too: what differs is another act."""
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    key = new_id()
+    free = await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY, key=key)
+    again = await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY, key=key)
+    assert (free.status_code, again.json()) == (200, free.json())
+    other = await http.post(s.POLICE, f"{CASE}/items/{s.SPECIAL}/releases", ACTIVITY, key=key)
+    assert told(other)[1] == "MessageIdReused"
+
+
+async def test_the_director_looks_under_an_authorisation_for_the_rto_r122(http: Http) -> None:
+    await seat(http)
+    assert (await http.get(DIRECTOR, behalf=s.VENLO)).status_code == 200
+    async with http.engine.begin() as connection:
+        record = s.record(s.VENLO, authorisations=(s.authorisation(Scope.SCREENING),))
+        await PartyReplica().save(connection, [(2, record)])
+    assert told(await http.get(DIRECTOR, behalf=s.VENLO)) == UNKNOWN
+
+
+async def test_whatever_a_party_may_send_its_worker_may_also_do_over_http(http: Http) -> None:
+    """Small parties run no connector (design, section 1)."""
+    sent = {x.model for x in all_messages() if x.service == "rto" and x.direction is Direction.FROM_PARTY}
+    assert sent <= set(SERVICE.handlers)
+    paths = make_app("test", *routers()).openapi()["paths"]
+    for_workers = {path for path, acts in paths.items() if acts.get("post", {}).get("tags") == ["parties"]}
+    assert len(for_workers) == len(sent)

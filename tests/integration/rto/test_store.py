@@ -1,0 +1,209 @@
+"""The round table on a real PostgreSQL: one effect per message, letters stopped, forgetting for good."""
+
+import asyncio
+import json
+from typing import Any
+
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.rto import commands as c
+from services.rto.main import SERVICE
+from services.rto.state import Phase
+from shared.contract.messages import rto as m
+from shared.contract.refusal import UNKNOWN_CASE, as_disclosed
+from shared.core.actor import Command
+from shared.core.outcome import DeliveryStatus, Outcome
+from shared.handling.transaction import Transaction
+from shared.storage import item_ids
+from tests.conftest import FreshDatabase
+from tests.support.samples import rto as s
+from tests.support.spec import NOW
+from tests.support.transactions import delivery, know, rows, transaction_on
+
+Table = tuple[AsyncEngine, Transaction[Any]]
+
+PREPARED: tuple[Command, ...] = (
+    *(c.RecordItem(by=s.BY_TRIAGE, item=item) for item in s.ITEMS),
+    c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation()),
+)
+CONVENED = (*PREPARED, c.ConveneRto(by=s.by_director(), meeting=s.meeting()))
+SEATED = (
+    *CONVENED,
+    *(
+        c.AcceptInvitation(by=s.by_party(p), rto_id=s.RTO, delegate=s.worker(p), mandate=True)
+        for p in s.AT_THE_TABLE
+    ),
+)
+PROVIDED = (
+    *SEATED,
+    c.RecordPlan(by=s.by_director(), plan=s.plan()),
+    c.GiveRelease(by=s.by_party(s.POLICE), release=s.release()),
+    c.ProvideItem(by=s.by_director(), taking=s.taking()),
+)
+
+
+async def a_table(fresh_database: FreshDatabase) -> Table:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    return engine, transaction_on(engine, SERVICE)
+
+
+async def play(transaction: Transaction[Any], *commands: Command) -> list[Outcome]:
+    return await transaction.run([delivery(s.CASE, command, at=NOW) for command in commands])
+
+
+async def letters(engine: AsyncEngine, kind: str) -> list[Any]:
+    return [row for row in await rows(engine, "outbox") if row.type.split(".")[-2] == kind]
+
+
+async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: FreshDatabase) -> None:
+    engine = await fresh_database(SERVICE)
+    async with engine.connect() as connection:
+        differences = await connection.run_sync(
+            lambda sync: compare_metadata(MigrationContext.configure(sync), SERVICE.metadata)
+        )
+    assert differences == []
+
+
+async def test_the_database_knows_every_phase(fresh_database: FreshDatabase) -> None:
+    """Its CHECK repeats the table: a case is brought into each phase by what happens to it."""
+    engine, transaction = await a_table(fresh_database)
+    outcomes = await play(transaction, *PROVIDED)
+    assert {outcome.status for outcome in outcomes} == {DeliveryStatus.ACCEPTED}
+    conclude = c.ConcludeRto(by=s.by_director(), rto_id=s.RTO, conclusion=s.conclusion())
+    seen = []
+    for command in (
+        conclude,
+        c.ConveneRto(by=s.by_director(), meeting=s.meeting(s.SECOND_RTO)),
+        c.AcceptInvitation(by=s.by_party(s.CARE), rto_id=s.SECOND_RTO, delegate="x", mandate=True),
+        c.ConcludeRto(
+            by=s.by_director(),
+            rto_id=s.SECOND_RTO,
+            conclusion=s.conclusion(outcome=m.RtoOutcome.DEESCALATE),
+        ),
+        c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,)),
+        c.FollowArchiving(by=s.BY_RETENTION),
+    ):
+        (outcome,) = await play(transaction, command)
+        assert outcome.status is DeliveryStatus.ACCEPTED, outcome.refusal
+        seen.append((await rows(engine, "cases"))[0].phase)
+    assert seen == ["monitoring", "convened", "convened", "deescalated", "deescalated", "archived"]
+
+
+async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *SEATED)
+    plan = delivery(s.CASE, c.RecordPlan(by=s.by_director(), plan=s.plan()), at=NOW)
+    fates = [o.status for o in await transaction.run([plan, plan])]
+    again = [o.status for o in await transaction.run([plan])]
+    assert fates + again == [DeliveryStatus.ACCEPTED, DeliveryStatus.REPEATED, DeliveryStatus.REPEATED]
+    assert len(await letters(engine, "actions-assigned")) == 2
+
+
+async def test_ten_transactions_at_once_convene_one_rto(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PREPARED)
+    convene = c.ConveneRto(by=s.by_director(), meeting=s.meeting())
+    results = await asyncio.gather(
+        *(transaction_on(engine, SERVICE).run([delivery(s.CASE, convene, at=NOW)]) for _ in range(10))
+    )
+    assert (
+        sorted(result[0].status for result in results)
+        == [DeliveryStatus.ACCEPTED] + [DeliveryStatus.REFUSED] * 9
+    )
+    assert len(await letters(engine, "rto-convened")) == len(s.AT_THE_TABLE)
+
+
+async def test_the_state_and_the_journal_hold_no_sealed_text(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED)
+    (case,) = await rows(engine, "cases")
+    kept = json.dumps(case.state) + json.dumps([row.detail for row in await rows(engine, "journal")])
+    assert '"piece"' in kept
+    assert '"box"' not in kept
+    pieces = {row.piece for row in await rows(engine, "pieces")}
+    assert {"piece-goal", "piece-agreements", "piece-place"} <= pieces
+    assert not any(piece.startswith("piece-bsn") for piece in pieces)
+
+
+async def test_a_withdrawal_takes_back_the_item_that_has_not_left_a12(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED)
+    (provided,) = await letters(engine, "items-provided")
+    assert (provided.item, provided.recipient) == (s.FREE, s.CARE)
+    other = c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.WITHHELD)
+    await play(transaction, other)
+    assert await letters(engine, "items-provided")
+    await play(transaction, c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.FREE))
+    assert await letters(engine, "items-provided") == []
+    (told,) = await letters(engine, "takers-told")
+    assert told.recipient == s.CARE
+
+
+async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *SEATED)
+    brought = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(s.own_item(s.NEW),))
+    await play(transaction, brought)
+    other_case = s.CASE[:-1] + "d"
+    elsewhere = s.own_item(s.number("b9"))
+    async with engine.begin() as connection:
+        await item_ids.learn(connection, [(elsewhere.item_id, other_case)])
+    moved = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(elsewhere,))
+    (outcome,) = await transaction.run([delivery(s.CASE, moved, at=NOW)])
+    assert outcome.refusal is not None
+    assert outcome.refusal.name == "ItemOfAnotherCase"
+    assert {row.item_id for row in await rows(engine, "items")} >= {s.NEW, s.FREE}
+
+
+async def test_cleaning_leaves_no_piece_of_what_does_not_stay_r95(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    deescalate = s.conclusion(outcome=m.RtoOutcome.DEESCALATE)
+    await play(
+        transaction,
+        *PROVIDED,
+        c.ConcludeRto(by=s.by_director(), rto_id=s.RTO, conclusion=deescalate),
+        c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.WITHHELD,)),
+    )
+    contents = {row.piece for row in await rows(engine, "pieces") if row.piece.startswith("piece-content")}
+    assert contents == {f"piece-content-{s.WITHHELD[-2:]}"}
+    handed = [json.loads(row.body)["item"] for row in await letters(engine, "item-handed-over")]
+    assert all("box" in item["content"] for item in handed)
+
+
+async def test_a_purged_case_leaves_no_row_in_any_table_r105(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED, c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE))
+    for table in ("cases", "pieces", "items", "journal", "access_log", "due", "held"):
+        assert await rows(engine, table) == [], table
+    assert await rows(engine, "inbox", "case_id IS NOT NULL") == []
+    left = await rows(engine, "outbox", "case_id IS NULL")
+    assert {row.type.split(".")[-2] for row in left} == {"message-accepted", "case-purged"}
+    assert await rows(engine, "outbox", "case_id IS NOT NULL") == []
+    late = c.GiveRelease(by=s.by_party(s.POLICE), release=s.release())
+    (outcome,) = await transaction.run([delivery(s.CASE, late, at=NOW)])
+    assert outcome.refusal is not None
+    assert as_disclosed(outcome.refusal) == UNKNOWN_CASE
+    assert await rows(engine, "cases") == []
+    assert [row.case_id for row in await rows(engine, "journal")] == ["erased"]
+
+
+async def test_a_service_that_never_knew_the_case_confirms_its_purge_r105(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await a_table(fresh_database)
+    (outcome,) = await play(transaction, c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE))
+    assert outcome.status is DeliveryStatus.ACCEPTED
+    assert len(await letters(engine, "case-purged")) == 1
+    assert await rows(engine, "cases") == []
+
+
+async def test_an_answer_that_overtakes_the_preparation_waits(fresh_database: FreshDatabase) -> None:
+    engine, transaction = await a_table(fresh_database)
+    early = c.FollowCleaning(by=s.BY_RETENTION, kept_items=())
+    await play(transaction, *SEATED)
+    (outcome,) = await transaction.run([delivery(s.CASE, early, at=NOW, record=b"kept")])
+    assert outcome.status is DeliveryStatus.WAITING
+    assert (await rows(engine, "cases"))[0].phase == Phase.CONVENED

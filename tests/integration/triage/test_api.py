@@ -1,0 +1,329 @@
+"""Triage over HTTP on a real PostgreSQL: what each person can do, and what a queried party cannot learn."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, cast
+
+import httpx
+import pytest
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.triage import commands as c
+from services.triage.api import PAGE, router
+from services.triage.main import SERVICE
+from services.triage.state import State
+from shared.clock import Clock
+from shared.core.actor import Role
+from shared.core.policy import Policy
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
+from shared.http.app import make_app, signed_in
+from shared.http.commands import Desk
+from shared.http.oidc import Identity
+from shared.ids import new_id
+from shared.messaging.relay import Relay
+from shared.storage.cases import CaseTable
+from shared.storage.party_replica import PartyReplica
+from tests.conftest import FreshDatabase
+from tests.support.samples import triage as s
+from tests.support.transactions import delivery, know, rows, transaction_on
+
+HOUSE = "test-house"
+KEY = b"k" * 32
+PATH = f"/cases/{s.CASE}"
+
+
+class OneKey:
+    """A key authority that holds one key for every case."""
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
+        return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+
+class NoRelay:
+    """Nothing is sent in these tests; the outbox is what they look at."""
+
+    def wake(self) -> None:
+        """There is nobody to wake."""
+
+
+@dataclass
+class Person:
+    """Somebody who is signed in."""
+
+    client: httpx.AsyncClient
+    become: Callable[[Identity], None]
+    identity: Identity
+    on_behalf_of: str | None = None
+
+    async def get(self, path: str = PATH) -> httpx.Response:
+        self.become(self.identity)
+        return await self.client.get(path, headers=self._headers())
+
+    async def post(self, path: str, body: Mapping[str, Any], **headers: str) -> httpx.Response:
+        self.become(self.identity)
+        own = {"idempotency-key": new_id(), **{k.replace("_", "-"): v for k, v in headers.items()}}
+        return await self.client.post(PATH + path, json=body, headers=self._headers() | own)
+
+    def _headers(self) -> dict[str, str]:
+        return {"on-behalf-of": self.on_behalf_of} if self.on_behalf_of else {}
+
+
+@dataclass
+class Office:
+    """The HTTP side of triage, with one case opened in it."""
+
+    engine: AsyncEngine
+    clock: Clock
+    client: httpx.AsyncClient
+    become: Callable[[Identity], None]
+    _people: dict[str, Person] = field(default_factory=dict)
+
+    def worker(self, party: str) -> Person:
+        identity = Identity(f"worker-{party}", frozenset({Role.PARTY_WORKER}), party)
+        return Person(self.client, self.become, identity)
+
+    def director(self, subject: str = s.DIRECTOR, on_behalf_of: str | None = s.VENLO) -> Person:
+        return Person(
+            self.client, self.become, Identity(subject, frozenset({Role.PROCESS_DIRECTOR})), on_behalf_of
+        )
+
+
+@asynccontextmanager
+async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
+    clock, transaction = Clock(None), transaction_on(engine, SERVICE)
+    keys = CaseKeyClient(OneKey(), HOUSE)
+    desk = Desk(
+        engine,
+        SERVICE,
+        transaction,
+        CaseTable(State(), TypeAdapter(State)),
+        PartyReplica(),
+        keys,
+        cast(Relay, NoRelay()),
+        clock,
+        Policy(),
+        b"d" * 32,
+    )
+    app = make_app("zvh-triage", router)
+    app.state.desk = desk
+    who: list[Identity] = []
+    app.dependency_overrides[signed_in] = lambda: who[-1]
+    key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+    await transaction.run([delivery(s.CASE, opened, at=clock.now(), key=key)])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://triage") as client:
+        yield Office(engine, clock, client, who.append)
+
+
+@pytest.fixture
+async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    async with office_on(engine) as made:
+        yield made
+
+
+def query(office: Office, recipient: Any = s.POLICE, **changes: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "recipient": recipient,
+        "task": s.TASK,
+        "purpose": "Bepalen of een aanpak nodig is.",
+        "necessity": "Alleen deze partij weet het.",
+        "question": "Is deze persoon bekend?",
+        "reason": "Betrokken in de wijk.",
+        "persons": [s.MAN],
+        "reply_before": (office.clock.now() + timedelta(days=7)).isoformat(),
+    }
+    return given | changes
+
+
+def answered(query_id: str, item_id: str, **changes: Any) -> dict[str, Any]:
+    item = s.item(item_id, necessity="nodig", content=f"geheim {item_id}", **changes)
+    return {
+        "query_id": query_id,
+        "involved": True,
+        "plan_contribution": f"plan {item_id}",
+        "items": [item.model_dump(mode="json")],
+    }
+
+
+async def ask(office: Office, recipient: str, **changes: Any) -> str:
+    response = await office.director().post("/queries", query(office, recipient, **changes))
+    assert response.status_code == 200, response.text
+    query_id: str = response.json()["query_id"]
+    return query_id
+
+
+async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33_r34(
+    office: Office,
+) -> None:
+    police, care = await ask(office, s.POLICE), await ask(office, s.CARE)
+    listed = (await office.worker(s.POLICE).get("/queries")).json()
+    assert [(q["query_id"], q["question"]) for q in listed["queries"]] == [
+        (police, "Is deze persoon bekend?")
+    ]
+    assert listed["queries"][0]["persons"][0]["name"] == "piece-name-1"
+    for party, query_id, item in ((s.POLICE, police, s.ITEM), (s.CARE, care, s.SPECIAL)):
+        response = await office.worker(party).post(f"/queries/{query_id}/answers", answered(query_id, item))
+        assert response.json() == {"query_id": query_id}
+    assert (await office.worker(s.POLICE).get("/queries")).json()["queries"] == []
+
+    for reader in (office.director(), office.worker(s.VENLO)):
+        seen = (await reader.get()).json()
+        assert {i["content"] for i in seen["items"]} == {
+            "piece-content-0a",
+            f"geheim {s.ITEM}",
+            f"geheim {s.SPECIAL}",
+        }
+        assert [q["choice"]["reason"] for q in seen["queries"]] == ["Betrokken in de wijk."] * 2
+        assert (seen["phase"], seen["version"]) == ("triage", 5)
+
+    own = await office.worker(s.POLICE).get()
+    assert set(own.json()) == {"case_id", "persons", "items", "queries"}
+    assert [i["item_id"] for i in own.json()["items"]] == [s.ITEM]
+    assert [q["query_id"] for q in own.json()["queries"]] == [police]
+    for secret in (s.SPECIAL, care, s.CARE, "Betrokken in de wijk", "version", "choice"):
+        assert secret not in own.text
+
+
+async def test_what_others_do_changes_nothing_in_what_a_queried_party_reads_r34(office: Office) -> None:
+    """Not even a count: neither its view nor the answer to its own reply."""
+    police, care = await ask(office, s.POLICE), await ask(office, s.CARE)
+    before = (await office.worker(s.POLICE).get()).content
+    response = await office.worker(s.CARE).post(f"/queries/{care}/answers", answered(care, s.SPECIAL))
+    assert response.status_code == 200
+    assert (await office.worker(s.POLICE).get()).content == before
+    wrong_version = await office.worker(s.POLICE).post(
+        f"/queries/{police}/answers", answered(police, s.ITEM), if_match='"1"'
+    )
+    assert wrong_version.status_code == 200
+
+
+async def test_what_nobody_may_know_is_one_and_the_same_answer_r34(office: Office) -> None:
+    """A case that exists, one that does not, a query of another: no stranger can tell them apart."""
+    police = await ask(office, s.POLICE)
+    nobody = f"/cases/{s.CASE[:-1]}d"
+    stranger, other_director = office.worker(s.PROBATION), office.director("another-director")
+    conclusion = {"outcome": "rto-needed"}
+    answers = [
+        await stranger.get(),
+        await stranger.get(nobody),
+        await other_director.get(),
+        await office.worker(s.CARE).get(),
+        await stranger.post(f"/queries/{police}/answers", answered(police, s.ITEM)),
+        await stranger.post(f"/queries/{police}/answers", answered(police, s.ITEM), if_match='"0"'),
+        await stranger.post(
+            f"/queries/{police}/declines", {"query_id": police, "ground": "law", "explanation": "x"}
+        ),
+        await other_director.post("/queries", query(office)),
+        await other_director.post("/conclusion", conclusion),
+        await other_director.post("/preparation", {}),
+    ]
+    assert {(a.status_code, a.content) for a in answers} == {(404, answers[0].content)}
+    assert answers[0].json()["rule"] == "R34"
+
+
+async def test_each_decision_on_a_look_stands_in_the_access_log_r129(office: Office) -> None:
+    police = await ask(office, s.POLICE)
+    await office.worker(s.POLICE).get()
+    await office.worker(s.PROBATION).get()
+    log = {(r.party, r.thing): r.allowed for r in await rows(office.engine, "access_log")}
+    assert log[s.POLICE, f"query/{police}"] is True
+    assert log[s.POLICE, f"choice/{police}"] is False
+    assert log[s.PROBATION, "case"] is False
+    assert {party for party, _ in log} == {s.POLICE, s.PROBATION}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"necessity": " "}, "R27"),
+        ({"recipient": "all"}, "R28"),
+        ({"recipient": [s.POLICE, s.CARE]}, "R26"),
+        ({"reason": ""}, "R28"),
+    ],
+    ids=str,
+)
+async def test_a_query_that_is_refused_says_why_r26_r27_r28(
+    office: Office, changes: dict[str, Any], rule: str
+) -> None:
+    response = await office.director().post("/queries", query(office, **changes))
+    assert (response.status_code, response.json()["rule"]) == (409, rule)
+    assert await rows(office.engine, "outbox") == []
+
+
+async def test_the_same_request_twice_is_one_query(office: Office) -> None:
+    body = query(office)
+    first = await office.director().post("/queries", body, idempotency_key="once-and-once-only")
+    again = await office.director().post("/queries", body, idempotency_key="once-and-once-only")
+    assert first.json() == again.json()
+    assert len(await rows(office.engine, "queries")) == 1
+
+
+async def test_path_and_body_name_the_same_query(office: Office) -> None:
+    police = await ask(office, s.POLICE)
+    response = await office.worker(s.POLICE).post(f"/queries/{police}/answers", answered(s.NEW, s.ITEM))
+    assert response.status_code == 400
+
+
+async def test_only_workers_of_parties_have_a_list_of_queries(office: Office) -> None:
+    assert (await office.director().get("/queries")).status_code == 403
+
+
+async def test_a_long_list_comes_in_pages(office: Office) -> None:
+    asked = {await ask(office, s.POLICE) for _ in range(PAGE + 1)}
+    first = (await office.worker(s.POLICE).get("/queries")).json()
+    assert len(first["queries"]) == PAGE
+    last = (await office.worker(s.POLICE).get(f"/queries?after={first['after']}")).json()
+    assert last["after"] is None
+    assert {q["query_id"] for q in first["queries"] + last["queries"]} == asked
+
+
+async def test_the_service_number_is_read_by_the_referrer_and_by_who_was_given_it_r22(
+    office: Office,
+) -> None:
+    await ask(office, s.POLICE, include_bsn=True)
+    await ask(office, s.CARE)
+    number = "piece-bsn-1"
+    assert (await office.worker(s.VENLO).get()).json()["persons"][0]["bsn"] == number
+    assert number in (await office.worker(s.POLICE).get()).text
+    assert number not in (await office.worker(s.CARE).get()).text
+
+
+async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: Office) -> None:
+    police = await ask(office, s.POLICE)
+    await office.worker(s.POLICE).post(f"/queries/{police}/answers", answered(police, s.ITEM))
+    director = office.director()
+    assert (await director.post("/conclusion", {"outcome": "rto-needed"})).status_code == 200
+    plan = {
+        "goal": "Een plan.",
+        "decision_types": ["plan-of-action"],
+        "themes": ["housing"],
+        "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
+        "viewing_plan": [{"item_id": s.ITEM, "participant": s.CARE, "reason": "Voor de rol."}],
+        "citizen": "invited",
+        "care_agreements": "Niemand neemt iets mee.",
+        "consulted_leading_party": True,
+    }
+    undecided = await director.post("/preparation", plan | {"citizen": None})
+    assert (undecided.status_code, undecided.json()["rule"]) == (409, "R46")
+    assert (await director.post("/preparation", plan)).status_code == 200
+    seen = (await director.get()).json()
+    assert (seen["phase"], seen["preparation"]["goal"]) == ("prepared", "Een plan.")
+    assert seen["conclusion"]["outcome"] == "rto-needed"
+
+
+async def test_nothing_that_was_written_lies_open_in_the_database(office: Office) -> None:
+    police = await ask(office, s.POLICE, question="Heel-bijzondere-woorden")
+    await office.worker(s.POLICE).post(
+        f"/queries/{police}/answers", answered(police, s.ITEM) | {"plan_contribution": "Heel-bijzonder"}
+    )
+    for table in SERVICE.metadata.tables:
+        for row in await rows(office.engine, table):
+            assert "Heel-bijzonder" not in str(tuple(row))
+            assert "geheim" not in str(tuple(row))

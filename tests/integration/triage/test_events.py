@@ -1,0 +1,191 @@
+"""What triage hears of other services, on a real PostgreSQL: item numbers, and decisions it cannot follow."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from pydantic_core import from_json
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.triage import commands as c
+from services.triage.main import SERVICE
+from shared.clock import machine_now
+from shared.contract.messages.intake import ScreeningOutcome
+from shared.core.actor import Command
+from shared.core.outcome import DeliveryStatus
+from shared.handling.delivery import Delivery
+from shared.handling.transaction import Transaction
+from shared.runtime import quarantine
+from shared.storage import erasure, held_messages, item_ids
+from tests.conftest import FreshDatabase
+from tests.support.samples import triage as s
+from tests.support.spec import NOW
+from tests.support.transactions import MARKER_KEY, delivery, know, rows, transaction_on
+
+OTHER = s.CASE[:-1] + "d"
+OPEN = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+ANSWER = s.answer(items=s.GIVEN.items)
+GIVEN = sorted(item.item_id for item in s.GIVEN.items)
+NOT_FOR_TRIAGE = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(outcome=ScreeningOutcome.NOT_TAKEN_UP))
+MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
+
+
+async def house(fresh_database: FreshDatabase) -> tuple[AsyncEngine, Transaction[Any]]:
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    return engine, transaction_on(engine, SERVICE)
+
+
+def event(command: Command, case: str = s.CASE, **more: Any) -> Delivery:
+    """What another service decided, with the record it came in."""
+    return delivery(case, command, at=NOW, record=b"as it came", **more)
+
+
+async def fates(transaction: Transaction[Any], *deliveries: Delivery) -> list[DeliveryStatus]:
+    return [outcome.status for outcome in await transaction.run(deliveries)]
+
+
+async def learn(engine: AsyncEngine, *claims: tuple[str, str]) -> None:
+    async with engine.begin() as connection:
+        await erasure.learn_items(connection, MARKER_KEY, claims)
+
+
+async def owners(engine: AsyncEngine) -> dict[str, str]:
+    return {row.item_id: row.case_id for row in await rows(engine, "items")}
+
+
+async def asked(transaction: Transaction[Any]) -> None:
+    await fates(transaction, event(OPEN), delivery(s.CASE, s.issue(), at=NOW))
+
+
+# --- whose an item number is ---------------------------------------------------------------------
+
+
+async def test_what_a_party_gives_here_is_told_to_the_other_services_r35(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await asked(transaction)
+    await fates(transaction, delivery(s.CASE, ANSWER, at=NOW))
+    (letter,) = await rows(engine, "outbox", "type LIKE '%items-claimed%'")
+    assert (letter.topic, letter.case_id, letter.subject) == ("zvh.triage.events", None, None)
+    claims = from_json(letter.body)["claims"]
+    assert sorted(claim["item_id"] for claim in claims) == GIVEN, "and nothing of what intake told itself"
+    assert {claim["case_id"] for claim in claims} == {s.CASE}
+
+
+async def test_an_item_that_another_service_accepted_in_another_case_is_refused_here_r35(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await asked(transaction)
+    await learn(engine, (GIVEN[0], OTHER))
+    (outcome,) = await transaction.run([delivery(s.CASE, ANSWER, at=NOW)])
+    assert outcome.refusal is not None
+    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
+    fresh = s.answer(items=(s.item(s.NEW),))
+    assert await fates(transaction, delivery(s.CASE, fresh, at=NOW)) == [DeliveryStatus.ACCEPTED]
+
+
+async def test_a_case_taken_up_is_taken_in_though_an_item_of_it_was_given_elsewhere_meanwhile_r25(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await learn(engine, (s.REFERRED, OTHER))
+    assert await fates(transaction, event(OPEN)) == [DeliveryStatus.ACCEPTED]
+    assert (await owners(engine))[s.REFERRED] == OTHER, "the first one keeps the number"
+    again = s.answer(items=(s.item(s.REFERRED),))
+    await fates(transaction, delivery(s.CASE, s.issue(), at=NOW))
+    assert await fates(transaction, delivery(s.CASE, again, at=NOW)) == [DeliveryStatus.REFUSED]
+
+
+async def test_what_is_learnt_of_a_case_goes_with_it_and_is_not_learnt_after_r105(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await learn(engine, (s.NEW, s.CASE), (s.ITEM, OTHER))
+    purge = c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)
+    assert await fates(transaction, event(purge)) == [DeliveryStatus.ACCEPTED]
+    assert await owners(engine) == {s.ITEM: OTHER}
+    await learn(engine, (s.NEW, s.CASE))
+    assert await owners(engine) == {s.ITEM: OTHER}
+
+
+async def test_hearing_twice_of_an_item_changes_nothing(fresh_database: FreshDatabase) -> None:
+    engine, _ = await house(fresh_database)
+    await learn(engine, (s.NEW, s.CASE))
+    await learn(engine, (s.NEW, s.CASE), (s.NEW, OTHER))
+    async with engine.connect() as connection:
+        assert await item_ids.owners(connection, [s.NEW]) == {s.NEW: s.CASE}
+
+
+# --- what cannot be followed ---------------------------------------------------------------------
+
+
+async def test_a_decision_of_another_service_that_cannot_be_followed_holds_its_case(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    assert await fates(transaction, event(NOT_FOR_TRIAGE), event(MOVED)) == [
+        DeliveryStatus.PARKED,
+        DeliveryStatus.HELD,
+    ]
+    assert [row.why for row in await rows(engine, "held", "true ORDER BY id")] == ["parked", "queued"]
+    assert await quarantine.held_cases(engine) == {s.CASE: 2}
+    (line,) = await rows(engine, "journal")
+    assert (line.what, line.rule, line.case_id) == ("NotTakenUpAtScreening", "R25", s.CASE)
+
+
+async def test_an_operator_who_discards_it_lets_the_case_go_and_leaves_no_trace_where_there_was_none(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await fates(transaction, event(NOT_FOR_TRIAGE))
+    assert await quarantine.discard_first(engine, s.CASE)
+    async with engine.begin() as connection:
+        assert await held_messages.count(connection, 100) == {}
+    await quarantine.let_go(engine, s.CASE)
+    assert await rows(engine, "cases") == []
+    whats = [row.what for row in await rows(engine, "journal", "true ORDER BY entry")]
+    assert whats == ["NotTakenUpAtScreening", "ParkedMessageDiscarded", "HeldCaseReleased"]
+
+
+async def test_a_decision_that_is_followed_already_is_journalled_and_holds_nothing(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    assert await fates(transaction, event(OPEN), event(OPEN)) == [
+        DeliveryStatus.ACCEPTED,
+        DeliveryStatus.REFUSED,
+    ]
+    assert await quarantine.held_cases(engine) == {}
+    refused = await rows(engine, "journal", "rule IS NOT NULL")
+    assert [row.what for row in refused] == ["AlreadyInTriage"]
+
+
+async def test_a_decision_about_a_case_that_is_erased_holds_nothing_r105(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await fates(transaction, event(OPEN), event(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)))
+    assert await fates(transaction, event(MOVED)) == [DeliveryStatus.REFUSED]
+    assert await rows(engine, "cases") == await rows(engine, "held") == []
+
+
+async def test_what_came_too_early_waits_for_a_day_and_holds_the_case_then(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await fates(transaction, event(OPEN))
+    early = event(MOVED)
+    assert await fates(transaction, early) == [DeliveryStatus.WAITING]
+    assert await quarantine.held_cases(engine) == {}
+    assert await fates(transaction, await a_day_later(engine, early)) == [DeliveryStatus.PARKED]
+    assert await quarantine.held_cases(engine) == {s.CASE: 1}
+
+
+async def a_day_later(engine: AsyncEngine, waiting: Delivery) -> Delivery:
+    """The same delivery, as it is tried for the last time."""
+    async with engine.connect() as connection:
+        (one,) = await held_messages.waiting(connection, 10)
+    return waiting._replace(held=replace(one, until=machine_now() - timedelta(seconds=1)))

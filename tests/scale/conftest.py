@@ -1,5 +1,0 @@
-"""A house of its own, as for the flows: many cases leave it slow to look through."""
-
-from tests.flows.conftest import founded, house
-
-__all__ = ["founded", "house"]

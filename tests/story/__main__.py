@@ -1,0 +1,69 @@
+"""`python -m tests.story`: start a house, play the story, stop everything; 0 when all of it held."""
+
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from rich.console import Console
+from rich.markup import escape
+
+from deploy.local import house
+from tests.story.play import play
+from tests.story.telling import Telling
+
+LOCAL = Path(".local")
+SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at once or never
+
+
+def main() -> int:
+    """The whole of `make run`."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
+    console = Console(highlight=False, soft_wrap=True)
+    telling = Telling(console)
+    directory = (LOCAL / "run").resolve()
+    started = time.monotonic()
+    outcome: dict[str, Any] = {}
+    try:
+        outcome["left"] = asyncio.run(play(_start(directory, console).env, telling))
+    except (Exception, KeyboardInterrupt) as failed:
+        outcome["failed"] = f"{telling.chapter or 'the start'}: {type(failed).__name__}: {failed}"
+    finally:
+        house.House(directory).stop()
+        outcome["seconds"] = round(time.monotonic() - started, 1)
+        telling.write(LOCAL / "run.json", **outcome)
+    if "failed" in outcome:
+        console.print(f"[red]failed[/red] {escape(outcome['failed'])}")
+        console.print(f"Everything is stopped; the logs lie in {directory / 'logs'}")
+        return 1
+    console.print(telling.table_of_messages())
+    console.print(telling.table_of_chapters())
+    console.print(f"What is left of the case: {json.dumps(outcome['left'])}.")
+    console.print(f"Played in {outcome['seconds']} s; see .local/run.json.")
+    house.House(directory).reset()
+    return 0
+
+
+def _start(directory: Path, console: Console) -> house.House:
+    if directory.exists():
+        house.House(directory).reset()
+
+    @contextmanager
+    def step(name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        console.print(f"  [green]+[/green] {name} ({time.monotonic() - begun:.1f} s)")
+
+    console.print("[bold]Starting a house[/bold]")
+    return house.start(directory, patience=SHORT_PATIENCE, step=step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

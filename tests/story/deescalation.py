@@ -1,0 +1,85 @@
+"""Chapter 9: a second round table decides to de-escalate, and the director cleans the file."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.contract.messages.retention import FileCleaned
+from shared.contract.messages.rto import RtoConvened
+from shared.core.calendar_terms import add_months
+from shared.ids import new_id
+from tests.story import cast
+from tests.story.round_table import all_accept, meeting
+from tests.story.world import World
+
+
+async def deescalate(world: World) -> None:
+    """R86, R87, R95, R97, R100, A8."""
+    world.telling.begin("9. De-escalation")
+    await _decide(world)
+    await _clean(world)
+
+
+async def _decide(world: World) -> None:
+    second, case = new_id(), world.case
+    await world.director.do("rto", f"/cases/{case}/rtos", meeting(world, second))
+    await world.party(cast.POLICE).gets(RtoConvened, case=case, where=lambda m: m.rto_id == second)
+    await all_accept(world, second)
+    await world.not_shown("retention", f"/cases/{case}", world.director)
+    await world.director.do("rto", f"/cases/{case}/rtos/{second}/conclusion", {"outcome": "deescalate"})
+    file = await world.director.see_until("retention", f"/cases/{case}")
+    ends = tuple(datetime.fromisoformat(file[name]) for name in ("archived_on", "destroyed_on"))
+    world.telling.check(
+        file["leading_party"] == cast.MENTAL_HEALTH and ends == six_and_twelve_months(file),
+        "a second round table decides to de-escalate: on record are the moment, the leading party, and "
+        "the days six and twelve months on (R86)",
+    )
+    path, delegates = f"/cases/{case}", [world.worker(party) for party in (cast.REFERRER, cast.HOUSING)]
+    await world.not_shown("rto", path, *delegates)
+    await world.not_shown("retention", path, world.people("manager-a"), *delegates[:1])
+
+
+async def _clean(world: World) -> None:
+    """What is not necessary for a relapse goes; the joint record stays (A8)."""
+    path, kept = f"/cases/{world.case}", world.items["withheld"]
+    before = await world.director.see("retention", path)
+    reasoned = [{"item_id": kept, "reason": world.text("Nodig bij terugval.")}]
+    led_before = world.people("process-director-a", cast.REFERRER)
+    unreasoned = [{"item_id": kept, "reason": " "}]
+    refusal = await led_before.try_to_do("retention", f"{path}/cleaning", {"kept_items": reasoned})
+    world.telling.refused("cleaning on behalf of the party that led before", refusal, "R100")
+    refusal = await world.director.try_to_do("retention", f"{path}/cleaning", {"kept_items": unreasoned})
+    world.telling.refused("keeping an item without saying why it is necessary", refusal, "R95")
+    await world.director.do("retention", f"{path}/cleaning", {"kept_items": reasoned})
+    after = await world.director.see("retention", path)
+    world.telling.check(
+        _items(before) == {kept, world.items["rent"]}
+        and _items(after) == {kept}
+        and after["reasons"] == reasoned,
+        "the director cleans the file: the one item that is necessary for a relapse stays, with the "
+        "reason, and the other goes (R95)",
+    )
+    world.telling.check(
+        after["plan"] == before["plan"]
+        and {one["party"] for one in after["plan"]["participants"]} == set(cast.AT_THE_TABLE),
+        "plan, agreements and participants with their roles stay (A8)",
+    )
+    for name in cast.AT_THE_TABLE:
+        async with world.connected(name) as party:
+            letter = await party.gets(FileCleaned, case=world.case)
+        own = (kept,) if name == cast.POLICE else ()
+        dates = (letter.archived_on, letter.destroyed_on)
+        world.telling.must(
+            letter.own_items_kept == own and dates == six_and_twelve_months(after),
+            f"{name} hears what of its own stays, and until when",
+        )
+    world.telling.tell("all four participants hear what of their own stays, and until when (R97)")
+
+
+def six_and_twelve_months(file: dict[str, Any]) -> tuple[datetime, datetime]:
+    """When the file is to be archived, and when destroyed: fixed by the moment of the decision (R86)."""
+    decided = datetime.fromisoformat(file["decided_at"])
+    return add_months(decided, 6), add_months(decided, 12)
+
+
+def _items(file: dict[str, Any]) -> set[str]:
+    return {item["item_id"] for item in file["items"]}

@@ -1,0 +1,133 @@
+"""Chapter 8: the plan, who leads the case, how an action progresses, and a release that is withdrawn."""
+
+from shared.contract.fields import InformMoment
+from shared.contract.messages.rto import (
+    ActionProgress,
+    ActionProgressed,
+    ActionsAssigned,
+    DirectionAccepted,
+    DirectionOffered,
+    DirectionTransferred,
+    ReleaseWithdrawn,
+    TakersTold,
+)
+from tests.story import cast
+from tests.story.preparation import both_asked_to_be_informed
+from tests.story.round_table import sees
+from tests.story.take_away import taking
+from tests.story.world import World
+
+OTHERS = (cast.REFERRER, cast.MENTAL_HEALTH, cast.HOUSING)  # see what the police brought in
+
+
+async def direct(world: World) -> None:
+    """R71, R72, R79, R81, R85, A12, A19."""
+    world.telling.begin("8. The plan, and who leads")
+    await _joint_record(world)
+    await _actions_of_each(world)
+    await _another_party_leads(world)
+    await _approach_and_monitoring(world)
+    await _progress(world)
+    await _withdrawal(world)
+
+
+async def _joint_record(world: World) -> None:
+    path = f"/cases/{world.case}"
+    views = [await world.worker(party).see("rto", path) for party in cast.AT_THE_TABLE]
+    plans = [(set(one["plan"]["made_by"]), one["plan"]["agreements"]) for one in views]
+    agreements = world.text("Wekelijks contact; de woning blijft behouden.")
+    world.telling.check(
+        plans == [(set(cast.AT_THE_TABLE), agreements)] * 4,
+        "the plan of action is a joint record: made by the four at the table, and read by each of them (A19)",
+    )
+
+
+async def _another_party_leads(world: World) -> None:
+    care, path = world.party(cast.MENTAL_HEALTH), f"/cases/{world.case}/direction-offers"
+    before = world.director
+    await before.do("rto", path, {"party": cast.MENTAL_HEALTH})
+    await care.gets(DirectionOffered, case=world.case)
+    accepted = DirectionAccepted(case_director=world.text("Casusregisseur A"))
+    refusal = await world.party(cast.POLICE).try_to_send(accepted, case=world.case)
+    world.telling.refused("case direction accepted by a party that it was not offered to", refusal, "R71")
+    await care.send(accepted, case=world.case)
+    for name in cast.AT_THE_TABLE:
+        async with world.connected(name) as party:
+            moved = await party.gets(DirectionTransferred, case=world.case)
+        world.telling.must(moved.leading_party == cast.MENTAL_HEALTH, f"{name} is told who leads")
+    world.leading = cast.MENTAL_HEALTH
+    seen = await world.director.see("rto", f"/cases/{world.case}")
+    world.telling.check(
+        seen["leading_party"] == cast.MENTAL_HEALTH,
+        "the mental-health organisation is offered direction and accepts: it leads now, and all four are "
+        "told (R71, R72)",
+    )
+    refusal = await before.try_to_do("rto", path, {"party": cast.POLICE})
+    world.telling.refused("an act on behalf of the party that led before", refusal, "R72")
+
+
+async def _actions_of_each(world: World) -> None:
+    """Letters that lie here by now: each executor's own actions, and none to who carries out nothing."""
+    for name, action in ((cast.MENTAL_HEALTH, "care"), (cast.HOUSING, "housing")):
+        async with world.connected(name) as party:
+            assigned = await party.gets(ActionsAssigned, case=world.case)
+        given = [one.action_id for one in assigned.actions]
+        world.telling.must(given == [world.actions[action]], f"{name} receives its own actions only")
+    without = (world.party(name).has(ActionsAssigned) for name in (cast.REFERRER, cast.POLICE))
+    world.telling.check(
+        not any(without),
+        "each of the two executors received its own actions only; Venlo and the police, who have none, "
+        "received nothing (A19, R85)",
+    )
+
+
+async def _approach_and_monitoring(world: World) -> None:
+    """R79: purpose and items are agreed; what is not agreed does not stay."""
+    conclusion = {
+        "outcome": "approach-and-monitoring",
+        "monitoring_purpose": world.text("Volgen of de overlast stopt."),
+        "monitoring_items": [world.items[name] for name in ("free", "withheld", "rent")],
+    }
+    await world.director.do("rto", f"/cases/{world.case}/rtos/{world.rto}/conclusion", conclusion)
+    await both_asked_to_be_informed(world, cast.MENTAL_HEALTH, InformMoment.AFTER_RTO)
+    (care,) = await sees(world, cast.MENTAL_HEALTH)
+    world.telling.check(
+        care == {"free", "withheld", "rent"},
+        "the table agrees on an approach, and on the three items that stay for its monitoring (R79)",
+    )
+
+
+async def _progress(world: World) -> None:
+    started = ActionProgressed(
+        action_id=world.actions["care"], progress=ActionProgress.STARTED, remark=world.text("Intake gepland.")
+    )
+    refusal = await world.party(cast.POLICE).try_to_send(started, case=world.case)
+    world.telling.refused("progress reported by a party that does not carry out the action", refusal, "R85")
+    before = (await world.director.see("rto", f"/cases/{world.case}"))["progress"]
+    await world.party(cast.MENTAL_HEALTH).send(started, case=world.case)
+    after = (await world.director.see("rto", f"/cases/{world.case}"))["progress"]
+    world.telling.check(
+        before == []
+        and [(one["action_id"], one["progress"]) for one in after] == [(started.action_id, "started")],
+        "an action of the plan progresses: its executor has started (R81, R85)",
+    )
+
+
+async def _withdrawal(world: World) -> None:
+    """A12: viewing stops at once, the taker is told, and nothing more is taken."""
+    before, seen_before = await world.inboxes(), await sees(world, *OTHERS)
+    await world.party(cast.POLICE).send(ReleaseWithdrawn(item_id=world.items["free"]), case=world.case)
+    *seen_after, own = await sees(world, *OTHERS, cast.POLICE)
+    world.telling.check(
+        all("free" in seen for seen in (*seen_before, own))
+        and not any("free" in seen for seen in seen_after),
+        "the police withdraw a release: the item is gone at once for the three others who saw it (A12)",
+    )
+    told = await world.party(cast.MENTAL_HEALTH).gets(TakersTold, case=world.case)
+    world.telling.check(
+        told.item_id == world.items["free"]
+        and await world.sent_only_to(cast.POLICE, cast.MENTAL_HEALTH, since=before),
+        "its taker is told, and nobody who did not take it (A12)",
+    )
+    refusal = await world.director.try_to_do("rto", f"/cases/{world.case}/take-aways", taking(world, "free"))
+    world.telling.refused("taking it away once more", refusal, "R65")

@@ -1,0 +1,101 @@
+"""Chapter 12: beside it a second case ends at its screening, and the neighbouring one at triage."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.contract.fields import PersonRole
+from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived, ReferralScreened
+from shared.contract.messages.retention import FileDestroyed
+from tests.story import cast
+from tests.story.world import World
+
+
+async def end_early(world: World) -> None:
+    """R12a, R14, R52, R102."""
+    world.telling.begin("12. A second case ends early")
+    world.leading = cast.SECOND_REFERRER
+    removed_on = max([await _at_screening(world), await _at_triage(world)])
+    await _closing(world)
+    await _gone(world, removed_on)
+
+
+async def _at_screening(world: World) -> datetime:
+    """Not taken up; when it will be removed."""
+    referrer = world.party(cast.SECOND_REFERRER)
+    man = cast.person("Persoon D", PersonRole.SUBJECT, "1979-09-09")
+    await referrer.send(cast.referral((man,), ()))
+    world.early = (await referrer.gets(ReferralReceived)).case_id
+    await referrer.send(ConsultationConfirmed(), case=world.early)
+    decision = {"outcome": "not-taken-up", "reason": "Een keten volstaat.", "advice": "Naar het wijkteam."}
+    await world.director.do("intake", f"/cases/{world.early}/screening", decision)
+    screened = await referrer.gets(ReferralScreened, case=world.early)
+    world.telling.check(
+        (screened.outcome.value, screened.advice) == ("not-taken-up", "Naar het wijkteam."),
+        "a second case, of Beesel, is not taken up at its screening; Beesel gets advice (R12a)",
+    )
+    return await _removed_on(world, world.early)
+
+
+async def _at_triage(world: World) -> datetime:
+    """The case that the item was to be moved to."""
+    await world.director.do("triage", f"/cases/{world.neighbour}/conclusion", {"outcome": "not-taken-up"})
+    world.telling.tell("the neighbouring case is not taken up at the end of its triage (R50 i, R52)")
+    return await _removed_on(world, world.neighbour)
+
+
+async def _removed_on(world: World, case: str) -> datetime:
+    stub = await world.director.see_until("retention", f"/cases/{case}")
+    return datetime.fromisoformat(stub["removed_on"])
+
+
+def _where(world: World) -> tuple[tuple[str, str], ...]:
+    """The services that had each case."""
+    return (
+        ("intake", world.early),
+        ("retention", world.early),
+        ("intake", world.neighbour),
+        ("triage", world.neighbour),
+        ("retention", world.neighbour),
+    )
+
+
+async def _closing(world: World) -> None:
+    """Only the director and the leading party still read it (R102)."""
+    readers = (world.director, world.worker(cast.SECOND_REFERRER))
+    for service, case in _where(world):
+        for reader in readers:
+            await reader.see_until(service, f"/cases/{case}", _is_closing)
+    world.telling.tell("both are closing, and the director and Beesel still read them (R102)")
+    supporter = world.people("support-worker-a", cast.SECOND_REFERRER)
+    workers = (world.worker(party) for party in (cast.POLICE, cast.REFERRER))
+    others = (supporter, world.people("manager-a"), *workers)
+    for service, case in _where(world):
+        await world.not_shown(service, f"/cases/{case}", *others)
+
+
+def _is_closing(found: dict[str, Any]) -> bool:
+    return bool(found["phase"] == "closing")
+
+
+async def _gone(world: World, removed_on: datetime) -> None:
+    cases, referrer = {world.early, world.neighbour}, world.party(cast.SECOND_REFERRER)
+    keys, erased = world.keys
+    await world.a_minute_before(await _removed_on(world, world.early))
+    for service, case in _where(world):
+        await world.director.see(service, f"/cases/{case}")
+    world.telling.tell(
+        "a minute before the closing term of fourteen days has passed both are still there (R102)"
+    )
+    world.move_clock_to(removed_on)
+    for case in cases:
+        await referrer.gets(FileDestroyed, case=case)
+    left = await world.rows_gone(cases)
+    world.telling.check(
+        set(left.values()) == {0} and world.keys == (keys - 2, erased + 2),
+        "at that moment they go: no row in any of the five services, and both keys are gone (R14, R102)",
+        rows=left,
+    )
+    for service, case in _where(world):
+        await world.not_shown(
+            service, f"/cases/{case}", *(world.director, world.worker(cast.SECOND_REFERRER))
+        )

@@ -1,0 +1,187 @@
+"""Chapter 1: thirty signatories become party, announce their keys and authorise the process directors."""
+
+import asyncio
+from collections.abc import Awaitable, Iterable
+from datetime import date, timedelta
+from typing import Any
+
+from deploy.local.parties import Party as Signatory
+from deploy.local.parties import parties_of
+from shared.connector import from_house_file
+from shared.contract.fields import PersonRole
+from shared.contract.messages.governance import AuthorisationGranted, MembershipChanged, PublicKeyAnnounced
+from shared.contract.parties import KeyUse, Scope
+from shared.crypto.jose import load_key, public_jwk
+from shared.ids import new_id
+from tests.story import cast
+from tests.story.cast import POLICE, SECOND_REFERRER, STRANGER
+from tests.story.left import rows_of
+from tests.story.party import Party
+from tests.story.telling import StoryFailed
+from tests.story.world import World
+
+SIGNED_ON = date(2021, 9, 8)
+WITHOUT_AUTHORISATION = (STRANGER, SECOND_REFERRER)
+AT_ONCE = 8  # parties that connect at the same time
+
+
+async def found(world: World) -> None:
+    """R109, R110, R122, R123."""
+    world.telling.begin("1. The parties")
+    signatories = parties_of(world.house["house"])
+    stranger = next(s for s in signatories if s.id == STRANGER)
+    others = [s for s in signatories if s is not stranger]
+    await _no_right_before_signing(world)
+    await record(world, others)
+    await asyncio.gather(join(world, others), _the_stranger_has_its_answer(world))
+    await record(world, [stranger])
+    await join(world, [stranger])
+    members = [party for party in await _register(world) if party["member_from"]]
+    world.telling.check(len(members) == 30, "30 signatories are party to the covenant (R109)")
+    world.telling.tell(
+        "each has announced a public key, and heard in a letter sealed to it since when (R109)"
+    )
+    await _authorisations(world, [s.id for s in signatories])
+
+
+async def _no_right_before_signing(world: World) -> None:
+    """R1, R109; what the stranger sends on its own topic waits, and is told in chapter 2."""
+    man = cast.person("Persoon Y", PersonRole.SUBJECT, "1970-01-01")
+    referral = cast.referral((man,), ())
+    world.refused_later(
+        "the referral of a stranger, which it sent on its own topic before it had signed",
+        "R1",
+        world.party(STRANGER).try_to_send(referral),
+    )
+    over_http = await world.worker(STRANGER).try_to_do(
+        "intake", "/referrals", referral.model_dump(mode="json")
+    )
+    world.telling.refused("a referral over HTTP by an organisation that has not signed", over_http, "R1")
+    signatory = parties_of(world.house["house"])[0]
+    unsigned = _form(world, signatory)
+    unsigned["form"] = {**unsigned["form"], "chair_signed_on": None}
+    refusal = await world.people("secretary-a").try_to_do("governance", "/signatories", unsigned)
+    world.telling.refused("a signatory whose form the chair has not signed", refusal, "R109")
+
+
+async def _the_stranger_has_its_answer(world: World) -> None:
+    """Its referral waited for an accession that might still be on its way, and was refused; then it signs."""
+    deadline = asyncio.get_running_loop().time() + 60
+    for waiting in (1, 0):
+        while (await asyncio.to_thread(rows_of, world.house, "held"))["intake"] != waiting:
+            if asyncio.get_running_loop().time() > deadline:
+                raise StoryFailed("what a stranger sent neither waits nor was refused")
+            await asyncio.sleep(0.2)
+
+
+async def _register(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = await world.people("secretary-a").see("governance", "/parties")
+    return found
+
+
+# --- signing -----------------------------------------------------------------------------------------
+
+
+async def record(world: World, signatories: Iterable[Signatory]) -> None:
+    """The secretary registers every signed form (R109, R110)."""
+    secretary = world.people("secretary-a")
+    for signatory in signatories:
+        await secretary.do("governance", "/signatories", _form(world, signatory))
+
+
+def _form(world: World, signatory: Signatory) -> dict[str, Any]:
+    key = load_key(world.house["parties"][signatory.id]["signing_key"])
+    jwk = public_jwk(key, KeyUse.SIGNING)
+    return {
+        "party": signatory.id,
+        "kind": signatory.kind,
+        "acting_bodies": list(signatory.acting_bodies),
+        "source": signatory.source,
+        "may_use_bsn": signatory.may_use_bsn,
+        "member_from": (world.now - timedelta(days=30)).isoformat(),
+        "signing_key": {"kid": jwk["kid"], "jwk": {n: jwk[n] for n in ("kty", "crv", "x", "y")}},
+        "form": {
+            "name": signatory.name,
+            "seat": signatory.seat or signatory.name,
+            "office": signatory.office or "Hoofdkantoor",
+            "officer_function": "bestuurder",
+            "endorses_goals": True,
+            "undertakes_to_comply": True,
+            "entitled_to_exchange": True,
+            "place": "Venlo",
+            "organisation_signed_on": SIGNED_ON.isoformat(),
+            "chair_signed_on": SIGNED_ON.isoformat(),
+        },
+    }
+
+
+# --- keys and authorisations -------------------------------------------------------------------------
+
+
+async def join(
+    world: World, signatories: Iterable[Signatory], *, without: tuple[str, ...] = WITHOUT_AUTHORISATION
+) -> None:
+    """Each announces the key its letters are sealed to, and authorises the directors, if it does so now."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def joins(signatory: Signatory) -> None:
+        async with gate, world.connected(signatory.id) as party:
+            await _announce(party)
+            await party.gets(MembershipChanged, where=lambda m: m.member_from is not None)
+            if signatory.id not in without:
+                await authorise(world, party, signatory.acting_bodies[0])
+
+    await _all(joins(signatory) for signatory in signatories)
+
+
+async def _announce(party: Party) -> None:
+    """Signed with the key of its form."""
+    jwk = public_jwk(from_house_file(party.house, party.id).sealing_key, KeyUse.SEALING)
+    public = {name: jwk[name] for name in ("kty", "crv", "x", "y")}
+    await party.send(PublicKeyAnnounced(kid=jwk["kid"], use=KeyUse.SEALING, jwk=public))
+
+
+async def authorise(world: World, party: Party, body: str) -> None:
+    """One party's authorisation, accepted in writing by a process director."""
+    await accept(world, party.id, await grant(party, body))
+
+
+async def grant(party: Party, body: str) -> str:
+    """The party grants; nothing is in force before the acceptance."""
+    authorisation = new_id()
+    message = AuthorisationGranted(authorisation_id=authorisation, acting_body=body, scopes=tuple(Scope))
+    await party.send(message)
+    return authorisation
+
+
+async def accept(world: World, party: str, authorisation: str) -> None:
+    """A process director accepts in writing (R123)."""
+    path = _acceptance(party, authorisation)
+    await world.people("process-director-a").do("governance", path, {"processor_agreement": True})
+
+
+def _acceptance(party: str, authorisation: str) -> str:
+    return f"/parties/{party}/authorisations/{authorisation}/acceptance"
+
+
+async def _authorisations(world: World, signatories: list[str]) -> None:
+    """R122, R123."""
+    director = world.people("process-director-a")
+    seen = await _all(director.see("governance", f"/parties/{party}") for party in signatories)
+    accepted = {
+        party["party"]: [one["accepted_at"] is not None for one in party["authorisations"]] for party in seen
+    }
+    world.telling.check(
+        all(accepted[party] == ([] if party in WITHOUT_AUTHORISATION else [True]) for party in signatories),
+        f"{len(signatories) - 2} of them have registered an authorisation for the process directors, each "
+        "accepted in writing (R122, R123); Venray and Beesel have not yet",
+    )
+    bare = await grant(world.party(POLICE), "eenheidsleiding")
+    refusal = await director.try_to_do(
+        "governance", _acceptance(POLICE, bare), {"processor_agreement": False}
+    )
+    world.telling.refused("an acceptance without a processor agreement", refusal, "R123")
+
+
+async def _all(doing: Iterable[Awaitable[Any]]) -> list[Any]:
+    return list(await asyncio.gather(*doing))

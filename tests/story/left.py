@@ -1,0 +1,63 @@
+"""What is left of a case in the five databases and in the key directory, as their administrator sees it."""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.containers.contained import copied
+from deploy.local.postgres import Database, run_sql
+from shared.contract.registry import SERVICES
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+
+
+def rows_that_mention(house: Mapping[str, Any], words: Iterable[str]) -> dict[str, int]:
+    """Per service: how many rows of its database hold any of these words anywhere."""
+    pattern = "|".join(sorted(words))
+    return {service: sum(_counts(house, service, f"t::text ~ '{pattern}'").values()) for service in SERVICES}
+
+
+def rows_of(house: Mapping[str, Any], table: str) -> dict[str, int]:
+    """How many rows this table has in each service."""
+    return {service: _counts(house, service, "true")[table] for service in SERVICES}
+
+
+def case_keys(house: Mapping[str, Any]) -> int:
+    """How many case keys there are."""
+    with _key_directory(house) as directory:
+        return sum(file.is_file() for file in (directory / "keys").rglob("*"))
+
+
+def keys_erased(house: Mapping[str, Any]) -> int:
+    """How many case keys the erasure ledger says were destroyed."""
+    with _key_directory(house) as directory:
+        return len((directory / "erased").read_text().splitlines())
+
+
+@contextmanager
+def _key_directory(house: Mapping[str, Any]) -> Iterator[Path]:
+    """Where they lie; of a container's the engine gives a copy, because nobody else may enter it."""
+    where = house["admin"]["case_keys"]
+    if "container" not in where:
+        yield Path(where["directory"])
+        return
+    with tempfile.TemporaryDirectory() as copies:
+        yield copied(where["container"], where["directory"], Path(copies))
+
+
+def tables_of(database: Database) -> list[str]:
+    """The names of all of them."""
+    return run_sql(database, _TABLES).split()
+
+
+def _counts(house: Mapping[str, Any], service: str, condition: str) -> dict[str, int]:
+    """Per table of this service: how many rows fulfil it."""
+    database = Database(**house["admin"]["databases"][service])
+    counting = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) FROM {table} t WHERE {condition}"  # noqa: S608 - names from the catalogue
+        for table in tables_of(database)
+    )
+    rows = (line.split("|") for line in run_sql(database, counting).split())
+    return {table: int(count) for table, count in rows}

@@ -1,0 +1,56 @@
+"""The story, chapter by chapter, under the numbers of what it has to show."""
+
+from typing import Any
+
+from tests.story import (
+    afterwards,
+    deescalation,
+    direction,
+    early_end,
+    founding,
+    preparation,
+    referral,
+    retention,
+    round_table,
+    screening,
+    take_away,
+    triage,
+)
+from tests.story.telling import StoryFailed, Telling
+from tests.story.world import World, world
+
+
+async def play(house: dict[str, Any], telling: Telling) -> dict[str, Any]:
+    """Play it on a running house; what is left of its cases, or `StoryFailed`."""
+    async with world(house, telling) as here:
+        await founding.found(here)
+        await until_cleaned(here)
+        await until_forgotten(here)
+        return await left_of(here)
+
+
+async def until_cleaned(here: World) -> None:
+    """Chapters 2 to 9: from the referral to a cleaned file."""
+    await referral.refer(here)
+    await screening.screen(here)
+    await triage.ask(here)
+    await preparation.prepare(here)
+    await round_table.convene(here)
+    await take_away.take_away(here)
+    await direction.direct(here)
+    await deescalation.deescalate(here)
+
+
+async def until_forgotten(here: World) -> None:
+    """Chapters 10 to 12: half a year, a year, and a case that ends early."""
+    await retention.let_time_pass(here)
+    await afterwards.afterwards(here)
+    await early_end.end_early(here)
+
+
+async def left_of(here: World) -> dict[str, Any]:
+    """Rows in the five databases that lead to a case of the story, and how many case keys were destroyed."""
+    rows = await here.rows_gone(here.names_of_the_case | {here.neighbour, here.early})
+    if any(rows.values()):
+        raise StoryFailed(f"rows that lead to a case are left: {rows}")
+    return {"rows": rows, "case keys destroyed": here.keys[1]}

@@ -1,0 +1,113 @@
+"""Chapter 5: triage concludes, and the round table is prepared."""
+
+import asyncio
+from typing import Any
+
+from shared.contract.fields import InformMoment
+from shared.contract.messages.intake import InformingRequested
+from shared.contract.messages.triage import TriageConcluded
+from tests.story import cast
+from tests.story.world import World
+
+ON_THE_VIEWING_PLAN = {
+    cast.REFERRER: ("free",),
+    cast.MENTAL_HEALTH: ("free", "withheld", "special", "unreleased", "rent"),
+    cast.HOUSING: ("free", "withheld", "special", "unreleased"),
+}
+
+
+async def prepare(world: World) -> None:
+    """R42 to R50."""
+    world.telling.begin("5. The preparation of the round table")
+    before = await world.inboxes()
+    await world.director.do("triage", f"/cases/{world.case}/conclusion", {"outcome": "rto-needed"})
+    concluded = await world.party(cast.REFERRER).gets(TriageConcluded, case=world.case)
+    await both_asked_to_be_informed(world, cast.REFERRER, InformMoment.AFTER_TRIAGE)
+    world.telling.check(
+        concluded.outcome.value == "rto-needed" and await world.sent_only_to(cast.REFERRER, since=before),
+        "triage concludes: a round table is needed, which Venlo alone is told (R50 ii)",
+    )
+    await _refused_preparations(world)
+    await _prepared(world)
+
+
+async def both_asked_to_be_informed(world: World, leading: str, moment: InformMoment) -> None:
+    """The leading party is asked to inform the man and his mother of what happened (R16)."""
+    for person in (world.man, world.mother):
+        await world.party(leading).gets(
+            InformingRequested,
+            case=world.case,
+            where=lambda m, p=person: (m.person_id, m.moment) == (p, moment),  # type: ignore[misc]
+        )
+
+
+def _preparation(world: World) -> dict[str, Any]:
+    def participant(party: str, role: str) -> dict[str, Any]:
+        return {"party": party, "role": role, "contribution": world.text("Toelichting op de eigen inzet.")}
+
+    return {
+        "goal": world.text("Een gezamenlijk plan dat de overlast stopt."),
+        "decision_types": ["plan-of-action"],
+        "themes": ["housing", "care"],
+        "participants": [
+            participant(cast.REFERRER, "executor"),
+            participant(cast.POLICE, "informant"),
+            participant(cast.MENTAL_HEALTH, "executor"),
+            {**participant(cast.HOUSING, "executor"), "passed_processing_test": False},
+        ],
+        "viewing_plan": [
+            {
+                "item_id": world.items[item],
+                "participant": party,
+                "reason": world.text("Nodig voor de rol aan tafel."),
+            }
+            for party, items in ON_THE_VIEWING_PLAN.items()
+            for item in items
+        ],
+        "citizen": "informed-afterwards",
+        "care_agreements": world.text("Niemand neemt gegevens van een ander mee zonder akkoord."),
+        "consulted_leading_party": True,
+    }
+
+
+async def _refused_preparations(world: World) -> None:
+    plan = _preparation(world)
+    untested = [{**one, "passed_processing_test": None} for one in plan["participants"]]
+    without_role = [{**one, "role": None} for one in plan["participants"]]
+    unreasoned = [{**plan["viewing_plan"][0], "reason": " "}]
+    bad: dict[str, tuple[str, dict[str, Any]]] = {
+        "a preparation without a goal": ("R42", {"goal": " "}),
+        "a preparation without themes": ("R42", {"themes": []}),
+        "a participant without a role": ("R60", {"participants": without_role}),
+        "a viewing plan with an item without a reason": ("R42", {"viewing_plan": unreasoned}),
+        "special-category data planned for a party that was not tested": ("R49", {"participants": untested}),
+        "a preparation that does not say how the citizen takes part": ("R46", {"citizen": None}),
+    }
+    path = f"/cases/{world.case}/preparation"
+    tried = (world.director.try_to_do("triage", path, {**plan, **change}) for _, change in bad.values())
+    for (what, (rule, _)), refusal in zip(bad.items(), await asyncio.gather(*tried), strict=True):
+        world.telling.refused(what, refusal, rule)
+
+
+async def _prepared(world: World) -> None:
+    """What was fixed is read back as it was fixed."""
+    plan = _preparation(world)
+    await world.director.do("triage", f"/cases/{world.case}/preparation", plan)
+    seen = (await world.director.see("triage", f"/cases/{world.case}"))["preparation"]
+    fixed = ("goal", "themes", "decision_types", "citizen", "care_agreements")
+    roles = [{name: one[name] for name in ("party", "role", "contribution")} for one in plan["participants"]]
+    world.telling.check(
+        all(seen[name] == plan[name] for name in fixed)
+        and [{name: one[name] for name in roles[0]} for one in seen["participants"]] == roles,
+        "goal, themes, four participants with their roles, and that the citizen is informed afterwards, "
+        "are fixed (R42, R46)",
+    )
+    world.telling.check(
+        seen["viewing_plan"] == plan["viewing_plan"],
+        "and the viewing plan: this item for this participant with this reason, ten times (R42)",
+    )
+    tested = {one["party"]: one["passed_processing_test"] for one in seen["participants"]}
+    world.telling.check(
+        tested[cast.HOUSING] is False,
+        "and that the housing corporation did not pass the processing test (R49)",
+    )

@@ -1,0 +1,168 @@
+"""One state per phase and one command per type, plainly invented; keys are made anew for each run."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from services.governance import commands as c
+from services.governance import events as e
+from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.governance.main import PROCESS
+from services.governance.process import Phase, State
+from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
+from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
+from shared.core.actor import Actor, Command, Role
+from shared.crypto.jose import new_key, public_jwk
+from tests.support.spec import NOW, Spec
+
+VENLO, POLICE = "gemeente-venlo", "politie-limburg"
+CASE = "0192aaaa-0000-7000-8000-00000000000c"
+GRANT = "0192aaaa-0000-7000-8000-00000000000a"
+OTHER_GRANT = "0192aaaa-0000-7000-8000-00000000000b"
+DIRECTOR = "person-director"
+
+SIGNING, SEALING = new_key(), new_key()
+SIGNING_JWK, SEALING_JWK = public_jwk(SIGNING, "sig"), public_jwk(SEALING, "enc")
+
+
+def by_party(party: str = VENLO) -> Actor:
+    return Actor(Role.PARTY, party=party)
+
+
+BY_SECRETARY = Actor(Role.SECRETARY, person="person-secretary")
+BY_DIRECTOR = Actor(Role.PROCESS_DIRECTOR, person=DIRECTOR)
+BY_RETENTION = Actor(Role.SERVICE, service="retention")
+
+
+def form(**changes: Any) -> AccessionForm:
+    given: dict[str, Any] = {
+        "name": "Gemeente Venlo",
+        "seat": "Venlo",
+        "office": "Hanzeplaats 1",
+        "officer_function": "burgemeester",
+        "endorses_goals": True,
+        "undertakes_to_comply": True,
+        "entitled_to_exchange": True,
+        "place": "Venlo",
+        "organisation_signed_on": date(2026, 1, 10),
+        "chair_signed_on": date(2026, 1, 12),
+    }
+    return AccessionForm(**(given | changes))
+
+
+def key_on_paper(**changes: Any) -> KeyOnPaper:
+    return KeyOnPaper(**({"kid": SIGNING_JWK["kid"], "jwk": SIGNING_JWK} | changes))
+
+
+def signatory(**changes: Any) -> Signatory:
+    given: dict[str, Any] = {
+        "party": VENLO,
+        "form": form(),
+        "kind": PartyKind.MUNICIPALITY,
+        "acting_bodies": ("college", "burgemeester"),
+        "source": "urn:nld:oin:00000099000000009000",
+        "may_use_bsn": True,
+        "checked_for_special": False,
+        "member_from": NOW - timedelta(days=30),
+        "signing_key": key_on_paper(),
+    }
+    return Signatory(**(given | changes))
+
+
+def record_signatory(**changes: Any) -> c.RecordSignatory:
+    return c.RecordSignatory(by=BY_SECRETARY, signatory=signatory(**changes), received_at=NOW)
+
+
+def announce(**changes: Any) -> c.AnnounceKey:
+    given: dict[str, Any] = {"kid": SEALING_JWK["kid"], "use": KeyUse.SEALING, "jwk": SEALING_JWK}
+    announcement = PublicKeyAnnounced(**(given | changes))
+    return c.AnnounceKey(by=by_party(), party=VENLO, announcement=announcement, received_at=NOW)
+
+
+def grant(**changes: Any) -> c.GrantAuthorisation:
+    given: dict[str, Any] = {
+        "authorisation_id": GRANT,
+        "acting_body": "college",
+        "scopes": (Scope.SCREENING, Scope.QUERY),
+    }
+    granted = AuthorisationGranted(**(given | changes))
+    return c.GrantAuthorisation(by=by_party(), party=VENLO, grant=granted)
+
+
+def accept(**changes: Any) -> c.AcceptAuthorisation:
+    given: dict[str, Any] = {"by": BY_DIRECTOR, "authorisation_id": GRANT, "processor_agreement": True}
+    return c.AcceptAuthorisation(**(given | changes))
+
+
+def revoke(authorisation_id: str = GRANT) -> c.RevokeAuthorisation:
+    return c.RevokeAuthorisation(by=by_party(), party=VENLO, authorisation_id=authorisation_id)
+
+
+def end(reason: EndReason = EndReason.EXCLUSION) -> c.EndMembership:
+    return c.EndMembership(by=BY_SECRETARY, reason=reason)
+
+
+def record(**changes: Any) -> PartyRecord:
+    given: dict[str, Any] = {
+        "party": VENLO,
+        "name": "Gemeente Venlo",
+        "kind": PartyKind.MUNICIPALITY,
+        "seat": "Venlo",
+        "source": "urn:nld:oin:00000099000000009000",
+        "acting_bodies": ("college", "burgemeester"),
+        "may_use_bsn": True,
+        "member_from": NOW - timedelta(days=30),
+        "keys": (signing_key(),),
+    }
+    return PartyRecord(**(given | changes))
+
+
+def signing_key(**changes: Any) -> PublicKey:
+    public = {part: SIGNING_JWK[part] for part in ("kty", "crv", "x", "y")}
+    given: dict[str, Any] = {
+        "kid": SIGNING_JWK["kid"],
+        "use": KeyUse.SIGNING,
+        "jwk": public,
+        "valid_from": NOW - timedelta(days=30),
+    }
+    return PublicKey(**(given | changes))
+
+
+def authorisation(**changes: Any) -> Authorisation:
+    given: dict[str, Any] = {
+        "authorisation_id": GRANT,
+        "acting_body": "college",
+        "scopes": (Scope.QUERY, Scope.SCREENING),
+        "valid_from": NOW,
+    }
+    return Authorisation(**(given | changes))
+
+
+def recorded(**changes: Any) -> e.SignatoryRecorded:
+    return e.SignatoryRecorded(record(**changes), form(), NOW)
+
+
+RECORDED = recorded()
+GRANTED = e.AuthorisationGranted(authorisation())
+ACCEPTED = e.AuthorisationAccepted(GRANT, DIRECTOR, NOW)
+ENDED = e.MembershipEnded(EndReason.EXCLUSION, NOW)
+
+HISTORIES: dict[Phase, tuple[Any, ...]] = {
+    Phase.NOTHING: (),
+    Phase.MEMBER: (RECORDED, GRANTED),
+    Phase.ENDED: (RECORDED, GRANTED, ACCEPTED, ENDED),
+    Phase.PURGED: (e.CasePurged(CASE),),
+}
+
+COMMANDS: tuple[Command, ...] = (
+    record_signatory(),
+    announce(),
+    grant(authorisation_id=OTHER_GRANT),
+    accept(),
+    revoke(),
+    end(),
+    c.PurgeCase(by=BY_RETENTION, case_id=CASE),
+)
+
+
+def spec() -> Spec[State]:
+    return Spec(PROCESS)

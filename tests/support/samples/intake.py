@@ -1,0 +1,151 @@
+"""One state per phase and one command per type, plainly invented."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from services.intake import commands as c
+from services.intake import events as e
+from services.intake.main import PROCESS
+from services.intake.process import Phase, State
+from shared.contract.content import TextRef
+from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Theme
+from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
+from shared.core.actor import CLOCK, Actor, Command, Role
+from tests.support.spec import NOW, Spec
+
+CASE = "0192aaaa-0000-7000-8000-00000000000c"
+MAN = "0192aaaa-0000-7000-8000-000000000001"
+MOTHER = "0192aaaa-0000-7000-8000-000000000002"
+ITEM = "0192aaaa-0000-7000-8000-00000000000a"
+REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
+VENLO, POLICE = "gemeente-venlo", "politie-limburg"
+DIRECTOR = "person-director"
+
+
+def text(name: str) -> TextRef:
+    """Where a text lies; a core never sees more."""
+    return TextRef(f"piece-{name}", "intake")
+
+
+def authorisation(**changes: Any) -> Authorisation:
+    given: dict[str, Any] = {
+        "authorisation_id": "a1",
+        "acting_body": "college",
+        "scopes": tuple(Scope),
+        "valid_from": NOW - timedelta(days=10),
+        "accepted_at": NOW - timedelta(days=9),
+    }
+    return Authorisation(**(given | changes))
+
+
+def venlo(**changes: Any) -> PartyRecord:
+    given: dict[str, Any] = {
+        "party": VENLO,
+        "name": "Gemeente Venlo",
+        "kind": PartyKind.MUNICIPALITY,
+        "acting_bodies": ("college", "burgemeester"),
+        "may_use_bsn": True,
+        "member_from": NOW - timedelta(days=100),
+        "authorisations": (authorisation(),),
+    }
+    return PartyRecord(**(given | changes))
+
+
+def parties(**changes: Any) -> Parties:
+    return Parties({VENLO: venlo(**changes)})
+
+
+def person(person_id: str, **changes: Any) -> Person:
+    given: dict[str, Any] = {
+        "person_id": person_id,
+        "role": PersonRole.SUBJECT,
+        "name": text(f"name-{person_id[-1]}"),
+        "date_of_birth": text(f"born-{person_id[-1]}"),
+    }
+    return Person(**(given | changes))
+
+
+def item(**changes: Any) -> Item:
+    given: dict[str, Any] = {
+        "item_id": ITEM,
+        "category": Category.ORDINARY,
+        "persons": (MAN,),
+        "acting_body": "college",
+        "basis": "AVG art. 6 lid 1 sub e",
+        "valid_on": date(2026, 2, 1),
+        "necessity": text("necessity"),
+        "content": text("content"),
+    }
+    return Item(**(given | changes))
+
+
+def referral(**changes: Any) -> ReferralSubmitted:
+    given: dict[str, Any] = {
+        "referral_id": REFERRAL,
+        "task": "Wmo 2015, art. 2.1.1",
+        "acting_body": "college",
+        "theme": Theme.COMPLEX_CASE,
+        "basis": "AVG art. 6 lid 1 sub e",
+        "criteria": Criteria(
+            multi_problem=True, several_chains=True, impact_on_system=True, serious_local_safety=False
+        ),
+        "weighing": text("weighing"),
+        "persons": (person(MAN), person(MOTHER)),
+        "items": (item(),),
+    }
+    return ReferralSubmitted(**(given | changes))
+
+
+def by_party(party: str = VENLO) -> Actor:
+    return Actor(Role.PARTY, party=party)
+
+
+def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Actor:
+    return Actor(Role.PROCESS_DIRECTOR, person=person_, on_behalf_of=on_behalf_of)
+
+
+BY_SERVICE = Actor(Role.SERVICE, service="rto")
+
+RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
+CONSULTED = e.ConsultationConfirmed(None, NOW)
+TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
+DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
+
+HISTORIES: dict[Phase, tuple[Any, ...]] = {
+    Phase.NOTHING: (),
+    Phase.RECEIVED: (RECEIVED,),
+    Phase.CONSULTED: (RECEIVED, CONSULTED),
+    Phase.TAKEN_UP: (RECEIVED, CONSULTED, TAKEN_UP, DUTY),
+    Phase.DEESCALATED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated()),
+    Phase.ARCHIVED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated(), e.FileArchived()),
+    Phase.CLOSING: (RECEIVED, CONSULTED, e.ReferralNotTakenUp(DIRECTOR, None, None, NOW)),
+    Phase.PURGED: (RECEIVED, e.CasePurged(CASE)),
+}
+
+COMMANDS: tuple[Command, ...] = (
+    c.SubmitReferral(by=by_party(), case_id=CASE, referral=referral()),
+    c.ConfirmConsultation(by=by_party()),
+    c.ScreenReferral(by=by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    c.WithdrawReferral(by=by_party(), reason=text("reason")),
+    c.RecordInforming(by=by_party(), person_id=MAN, moment=InformMoment.TAKEN_UP),
+    c.PostponeInforming(
+        by=by_party(),
+        person_id=MAN,
+        moment=InformMoment.TAKEN_UP,
+        reason=text("reason"),
+        until=NOW + timedelta(days=3),
+    ),
+    c.RemindOfInforming(by=CLOCK, person_id=MAN, moment=InformMoment.TAKEN_UP),
+    c.RaiseDuties(by=BY_SERVICE, moment=InformMoment.AFTER_RTO),
+    c.MoveDirection(by=BY_SERVICE, leading_party=POLICE, since=NOW),
+    c.FollowDeescalation(by=BY_SERVICE),
+    c.FollowCleaning(by=BY_SERVICE, kept_items=()),
+    c.FollowArchiving(by=BY_SERVICE),
+    c.FollowClosing(by=BY_SERVICE),
+    c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+)
+
+
+def spec(**changes: Any) -> Spec[State]:
+    return Spec(PROCESS, parties=parties(**changes))

@@ -1,0 +1,242 @@
+"""One state per phase and one command per type, plainly invented."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+from services.retention import commands as c
+from services.retention import events as e
+from services.retention.commands import KeptItem
+from services.retention.main import PROCESS
+from services.retention.process import Phase, State
+from services.retention.proofs import Ending
+from shared.contract.content import TextRef
+from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Theme
+from shared.contract.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome
+from shared.contract.messages.rto import Action, CaseDeescalated, Taker
+from shared.contract.messages.triage import Participant, ParticipantRole
+from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
+from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.calendar_terms import add_months
+from shared.core.viewing import Viewer
+from tests.support.spec import NOW, Spec
+
+
+def number(n: int) -> str:
+    """An opaque id."""
+    return f"0192aaaa-0000-7000-8000-{n:012d}"
+
+
+CASE, MAN, MOTHER, RTO, ACTION = (number(n) for n in (1, 2, 3, 4, 5))
+OURS, POLICES, WITHHELD, SPECIAL, HIDDEN = (number(n) for n in (11, 12, 13, 14, 15))
+VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "zorg-a", "woningcorporatie-a"
+DIRECTOR, OTHER_DIRECTOR, MANAGER, OTHER_MANAGER = "director-a", "director-b", "manager-a", "manager-b"
+PROOF = "6a0e1f0a-5f5c-4c57-9a8e-0f1f2d3c4b5a"
+ARCHIVE_ON, DESTROY_ON = add_months(NOW, 6), add_months(NOW, 12)
+TERM = timedelta(days=14)
+MOMENT = timedelta(microseconds=1)
+
+
+def text(name: str) -> TextRef:
+    """Where a text lies; a core never sees more."""
+    return TextRef(f"piece-{name}", "rto")
+
+
+def item(item_id: str, contributor: str, **changes: Any) -> ContributedItem:
+    given: dict[str, Any] = {
+        "item_id": item_id,
+        "contributor": contributor,
+        "category": Category.ORDINARY,
+        "persons": (MAN,),
+        "acting_body": "college",
+        "basis": "AVG art. 6 lid 1 sub e",
+        "valid_on": date(2026, 2, 1),
+        "necessity": text(f"necessity-{item_id[-2:]}"),
+        "content": text(f"content-{item_id[-2:]}"),
+    }
+    return ContributedItem(**(given | changes))
+
+
+ITEMS = (
+    item(OURS, VENLO),
+    item(POLICES, POLICE),
+    item(WITHHELD, POLICE, withheld_from=(CARE,)),
+    item(SPECIAL, POLICE, category=Category.SPECIAL),
+    item(HIDDEN, VENLO, hidden_from_director=True),
+)
+EVERY_PIECE = {f"piece-{kind}-{one.item_id[-2:]}" for one in ITEMS for kind in ("necessity", "content")}
+
+
+def person(person_id: str, **changes: Any) -> Person:
+    given: dict[str, Any] = {
+        "person_id": person_id,
+        "role": PersonRole.SUBJECT,
+        "name": text(f"name-{person_id[-1]}"),
+        "date_of_birth": text(f"born-{person_id[-1]}"),
+        "bsn": text(f"bsn-{person_id[-1]}"),
+    }
+    return Person(**(given | changes))
+
+
+def participant(party: str, **changes: Any) -> Participant:
+    given: dict[str, Any] = {
+        "party": party,
+        "role": ParticipantRole.EXECUTOR,
+        "contribution": text(f"contribution-{party}"),
+    }
+    return Participant(**(given | changes))
+
+
+TAKER = Taker(party=POLICE, item_id=OURS, action_id=ACTION)
+
+
+def file(**changes: Any) -> CaseDeescalated:
+    given: dict[str, Any] = {
+        "rto_id": RTO,
+        "decided_at": NOW,
+        "leading_party": CARE,
+        "referrer": VENLO,
+        "director": DIRECTOR,
+        "case_director": text("case-director"),
+        "theme": Theme.COMPLEX_CASE,
+        "participants": (participant(VENLO), participant(POLICE), participant(CARE)),
+        "persons": (person(MAN), person(MOTHER)),
+        "agreements": text("agreements"),
+        "actions": (Action(action_id=ACTION, party=POLICE, description=text("action")),),
+        "takers": (TAKER,),
+    }
+    return CaseDeescalated(**(given | changes))
+
+
+def taken_up() -> CaseTakenUp:
+    return CaseTakenUp(
+        referrer=VENLO,
+        acting_body="college",
+        task="Wmo 2015, art. 2.1.1",
+        basis="AVG art. 6 lid 1 sub e",
+        theme=Theme.COMPLEX_CASE,
+        outcome=ScreeningOutcome.TAKEN_UP,
+        director=DIRECTOR,
+        persons=(person(MAN), person(MOTHER)),
+        items=(),
+        taken_up_at=NOW,
+    )
+
+
+def record(party: str, **changes: Any) -> PartyRecord:
+    granted = Authorisation(
+        authorisation_id=f"a-{party}",
+        acting_body="college",
+        scopes=tuple(Scope),
+        valid_from=NOW - timedelta(days=10),
+        accepted_at=NOW - timedelta(days=9),
+    )
+    given: dict[str, Any] = {
+        "party": party,
+        "name": party,
+        "kind": PartyKind.OTHER,
+        "acting_bodies": ("college",),
+        "member_from": NOW - timedelta(days=100),
+        "authorisations": (granted,),
+    }
+    return PartyRecord(**(given | changes))
+
+
+PARTIES = Parties({party: record(party) for party in (VENLO, POLICE, CARE, HOUSING)})
+
+
+def kept(*ids: str) -> tuple[KeptItem, ...]:
+    return tuple(KeptItem(item_id=one, reason=text(f"reason-{one[-2:]}")) for one in ids)
+
+
+# --- who acts and who looks -----------------------------------------------------------------------
+
+
+def by_service(service: str = "rto") -> Actor:
+    return Actor(Role.SERVICE, service=service)
+
+
+def by_director(on_behalf_of: str | None = CARE, person: str = DIRECTOR) -> Actor:
+    return Actor(Role.PROCESS_DIRECTOR, person=person, on_behalf_of=on_behalf_of)
+
+
+def by_manager(person: str = MANAGER) -> Actor:
+    return Actor(Role.MANAGER, person=person)
+
+
+def worker(party: str) -> Viewer:
+    return Viewer(Role.PARTY_WORKER, f"worker-{party}", party)
+
+
+# --- what happened --------------------------------------------------------------------------------
+
+OPENED = e.CaseOpened(VENLO, Theme.COMPLEX_CASE, DIRECTOR, NOW)
+MOVED = e.DirectionMoved(CARE, NOW)
+RECEIVED = tuple(e.ItemReceived(one) for one in ITEMS)
+WITHOUT_BSN = tuple(one.model_copy(update={"bsn": None}) for one in file().persons)
+DEESCALATED = e.CaseDeescalated(file(persons=WITHOUT_BSN), (), ARCHIVE_ON, DESTROY_ON, NOW)
+STEP_1 = (OPENED, MOVED, *RECEIVED, DEESCALATED)
+CLEANED = e.FileCleaned(kept(WITHHELD), ("piece-content-11",), NOW)
+ARCHIVED = e.FileArchived((WITHHELD,), (), ARCHIVE_ON)
+STEP_2 = (*STEP_1, CLEANED, ARCHIVED)
+INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
+CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
+CONFIRMED = tuple(
+    e.PurgeConfirmed(name, DESTROY_ON, (f"kid-of-{name}",))
+    for name in ("governance", "intake", "rto", "triage")
+)
+ERASING = (*STEP_2, e.ErasureStarted(DESTROY_ON))
+DESTROYING = (*ERASING, *CONFIRMED, e.AllPurged(DESTROY_ON))
+ERASED = e.CaseErased(PROOF, DESTROY_ON, DESTROY_ON + timedelta(days=30), ("kid-of-retention",))
+
+HISTORIES: dict[Phase, tuple[Any, ...]] = {
+    Phase.NOTHING: (),
+    Phase.OPEN: (OPENED,),
+    Phase.COLLECTING: (OPENED, MOVED, *RECEIVED),
+    Phase.STEP_1: STEP_1,
+    Phase.STEP_1_CLEANED: (*STEP_1, CLEANED),
+    Phase.STEP_2: (*STEP_2, INSPECTION),
+    Phase.CLOSING: (OPENED, CLOSING),
+    Phase.ERASING: ERASING,
+    Phase.DESTROYING: DESTROYING,
+    Phase.ERASED: (*DESTROYING, ERASED),
+}
+
+COMMANDS: tuple[Command, ...] = (
+    c.OpenCase(by=by_service("intake"), case=taken_up()),
+    c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
+    c.RecordHandedOverItem(by=by_service(), item=ITEMS[0]),
+    c.Deescalate(by=by_service(), file=file()),
+    c.CleanFile(by=by_director(), kept=kept(WITHHELD)),
+    c.ArchiveFile(by=CLOCK),
+    c.InspectFile(by=by_manager(OTHER_MANAGER), reason=text("why")),
+    c.UseInspection(by=by_manager()),
+    c.CloseEarly(
+        by=by_service("triage"),
+        leading_party=VENLO,
+        theme=Theme.COMPLEX_CASE,
+        reason=ClosingReason.OTHER_TABLE,
+        closed_at=NOW,
+    ),
+    c.StartErasure(by=CLOCK),
+    c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
+    c.RecordKeyDestroyed(
+        by=CLOCK,
+        proof_id=PROOF,
+        destroyed_at=DESTROY_ON,
+        backups_lapse_at=DESTROY_ON + timedelta(days=30),
+        house_keys=("kid-of-retention",),
+    ),
+    c.RecordHouseKeysDestroyed(by=by_service("intake"), house_keys=("kid-of-intake",)),
+)
+
+
+def spec(**changes: Any) -> Spec[State]:
+    """Long after everything is due, unless the test says otherwise."""
+    return replace(Spec(PROCESS, parties=PARTIES, now=DESTROY_ON), **changes)
+
+
+def state(*events: Any) -> State:
+    """What these events make."""
+    found: State = spec().given(*events).state
+    return found

@@ -1,0 +1,322 @@
+"""One state per phase and one command per type, plainly invented."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto.main import PROCESS
+from services.rto.state import Phase, State
+from shared.contract.content import TextRef
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Theme
+from shared.contract.messages import rto as m
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.triage import (
+    CitizenInvolvement,
+    Participant,
+    ParticipantRole,
+    RtoPrepared,
+    ViewingEntry,
+)
+from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
+from shared.core.actor import Actor, Command, Role
+from tests.support.spec import NOW, Spec
+
+
+def number(last: str) -> str:
+    return f"0192aaaa-0000-7000-8000-0000000000{last}"
+
+
+CASE, MAN, MOTHER = number("0c"), number("01"), number("02")
+RTO, SECOND_RTO = number("a1"), number("a2")
+FREE, WITHHELD, SPECIAL, SILENT, RENT, NEW = (number(f"b{n}") for n in range(1, 7))
+TREAT, ARRANGE = number("d1"), number("d2")
+
+VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "vincent-van-gogh", "woonwenz"
+STRANGER = "reclassering-nederland"
+AT_THE_TABLE = (VENLO, POLICE, CARE, HOUSING)
+DIRECTOR, OTHER_DIRECTOR = "person-director", "person-other-director"
+
+
+def text(name: str) -> TextRef:
+    """Where a text lies; a core never sees more."""
+    return TextRef(f"piece-{name}", "rto")
+
+
+# --- parties ---------------------------------------------------------------------------------------
+
+
+def authorisation(*scopes: Scope) -> Authorisation:
+    return Authorisation(
+        authorisation_id="a1",
+        acting_body="bestuur",
+        scopes=scopes or tuple(Scope),
+        valid_from=NOW - timedelta(days=10),
+        accepted_at=NOW - timedelta(days=9),
+    )
+
+
+def record(party: str, **changes: Any) -> PartyRecord:
+    kinds = {VENLO: PartyKind.MUNICIPALITY, POLICE: PartyKind.NATIONAL_CHAIN_PARTNER}
+    given: dict[str, Any] = {
+        "party": party,
+        "name": party,
+        "kind": kinds.get(party, PartyKind.OTHER),
+        "acting_bodies": ("bestuur",),
+        "checked_for_special": party == CARE,
+        "member_from": NOW - timedelta(days=100),
+        "authorisations": (authorisation(),),
+    }
+    return PartyRecord(**(given | changes))
+
+
+def parties(**changes: Any) -> Parties:
+    """Everybody; `changes` by party with underscores, as `parties(woonwenz={...})`."""
+    by_name = {name.replace("_", "-"): change for name, change in changes.items()}
+    everybody = (*AT_THE_TABLE, STRANGER)
+    return Parties({party: record(party, **by_name.get(party, {})) for party in everybody})
+
+
+# --- what a case is made of ------------------------------------------------------------------------
+
+
+def person(person_id: str) -> Person:
+    return Person(
+        person_id=person_id,
+        role=PersonRole.SUBJECT,
+        name=text(f"name-{person_id[-2:]}"),
+        date_of_birth=text(f"born-{person_id[-2:]}"),
+        bsn=text(f"bsn-{person_id[-2:]}"),
+    )
+
+
+def own_item(item_id: str, **changes: Any) -> Item:
+    """An item as its contributor sends it."""
+    given: dict[str, Any] = {
+        "item_id": item_id,
+        "persons": (MAN,),
+        "acting_body": "bestuur",
+        "basis": "AVG art. 6 lid 1 sub e",
+        "valid_on": date(2026, 2, 1),
+        "necessity": text(f"necessity-{item_id[-2:]}"),
+        "content": text(f"content-{item_id[-2:]}"),
+        "shareable_at_rto": True,
+    }
+    return Item(**(given | changes))
+
+
+def item(item_id: str, contributor: str = POLICE, **changes: Any) -> ContributedItem:
+    """An item inside the house."""
+    return ContributedItem(**dict(own_item(item_id, **changes)), contributor=contributor)
+
+
+ITEMS = (
+    item(FREE),
+    item(WITHHELD, withheld_from=(HOUSING,)),
+    item(SPECIAL, category=Category.SPECIAL),
+    item(SILENT, shareable_at_rto=False),
+    item(RENT, HOUSING),
+)
+
+
+def participant(party: str, **changes: Any) -> Participant:
+    given: dict[str, Any] = {
+        "party": party,
+        "role": ParticipantRole.EXECUTOR,
+        "contribution": text(f"contribution-{party}"),
+    }
+    return Participant(**(given | changes))
+
+
+def entry(item_id: str, party: str, **changes: Any) -> ViewingEntry:
+    reason = text(f"reason-{item_id[-2:]}-{party}")
+    return ViewingEntry(**({"item_id": item_id, "participant": party, "reason": reason} | changes))
+
+
+VIEWING_PLAN = (
+    entry(FREE, VENLO),
+    entry(FREE, CARE),
+    entry(FREE, HOUSING),
+    entry(WITHHELD, CARE),
+    entry(WITHHELD, HOUSING),
+    entry(SPECIAL, CARE),
+    entry(SPECIAL, HOUSING),
+    entry(SILENT, CARE),
+    entry(RENT, CARE),
+)
+
+
+def preparation(**changes: Any) -> RtoPrepared:
+    given: dict[str, Any] = {
+        "leading_party": VENLO,
+        "acting_body": "bestuur",
+        "director": DIRECTOR,
+        "theme": Theme.COMPLEX_CASE,
+        "goal": text("goal"),
+        "decision_types": ("plan-of-action",),
+        "themes": ("housing", "care"),
+        "participants": tuple(participant(party) for party in AT_THE_TABLE),
+        "viewing_plan": VIEWING_PLAN,
+        "citizen": CitizenInvolvement.INFORMED_AFTERWARDS,
+        "persons": (person(MAN), person(MOTHER)),
+        "prepared_at": NOW,
+    }
+    return RtoPrepared(**(given | changes))
+
+
+def meeting(rto_id: str = RTO, **changes: Any) -> c.Meeting:
+    given: dict[str, Any] = {"rto_id": rto_id, "on": NOW + timedelta(days=3), "place": text("place")}
+    return c.Meeting(**(given | changes))
+
+
+def action(action_id: str, party: str, **changes: Any) -> m.Action:
+    description = text(f"description-{action_id[-2:]}")
+    return m.Action(**({"action_id": action_id, "party": party, "description": description} | changes))
+
+
+def plan(**changes: Any) -> c.Plan:
+    given: dict[str, Any] = {
+        "agreements": text("agreements"),
+        "ave_level": 2,
+        "actions": (action(TREAT, CARE), action(ARRANGE, HOUSING)),
+    }
+    return c.Plan(**(given | changes))
+
+
+def taking(item_id: str = FREE, recipient: str = CARE, action_id: str = TREAT) -> c.TakeAway:
+    return c.TakeAway(item_id=item_id, recipient=recipient, action_id=action_id)
+
+
+def use(item_id: str = FREE, recipient: str | None = CARE, action_id: str | None = TREAT) -> dict[str, Any]:
+    """A plan activity, as it is asked, given and refused."""
+    activity = m.Use.PLAN_ACTIVITY
+    return {"item_id": item_id, "use": activity, "recipient": recipient, "action_id": action_id}
+
+
+def release(**changes: Any) -> m.ReleaseGiven:
+    return m.ReleaseGiven(**(use() | changes))
+
+
+# --- who acts --------------------------------------------------------------------------------------
+
+
+def by_party(party: str) -> Actor:
+    return Actor(Role.PARTY, party=party)
+
+
+def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Actor:
+    return Actor(Role.PROCESS_DIRECTOR, person=person_, on_behalf_of=on_behalf_of)
+
+
+BY_TRIAGE = Actor(Role.SERVICE, service="triage")
+BY_RETENTION = Actor(Role.SERVICE, service="retention")
+
+
+def worker(party: str) -> str:
+    """The subject of the worker that a party sends."""
+    return f"worker-{party}"
+
+
+# --- histories -------------------------------------------------------------------------------------
+
+RECORDED = tuple(e.ItemRecorded(one) for one in ITEMS)
+PREPARED = e.PreparationOpened(preparation())
+
+
+def convened(rto_id: str = RTO, **changes: Any) -> e.RtoConvened:
+    everybody = {"participants": tuple(participant(party) for party in AT_THE_TABLE)}
+    return e.RtoConvened(meeting(rto_id, **(everybody | changes)), (POLICE, CARE), NOW)
+
+
+def accepted(party: str, rto_id: str = RTO) -> e.InvitationAccepted:
+    return e.InvitationAccepted(rto_id, party, worker(party), NOW)
+
+
+PLANNED = e.PlanRecorded(plan(), AT_THE_TABLE, NOW)
+RELEASED = e.ReleaseGiven(release(), NOW)
+PROVIDED = e.ItemProvided(taking(), POLICE, NOW)
+OFFERED = e.DirectionOffered(CARE, NOW)
+MOVED = e.DirectionMoved(CARE, VENLO, text("case-director"), NOW)
+MONITORED = e.MonitoringAgreed(text("purpose"), (FREE, WITHHELD), NOW)
+
+
+def concluded(outcome: m.RtoOutcome = m.RtoOutcome.APPROACH_AND_MONITORING) -> e.RtoConcluded:
+    return e.RtoConcluded(RTO, outcome, NOW)
+
+
+INVITED = (*RECORDED, PREPARED, convened())
+SEATED = (*INVITED, *(accepted(party) for party in AT_THE_TABLE))
+AGREED = (*SEATED, PLANNED, RELEASED, OFFERED)
+FOLLOWED = (*AGREED, concluded(), MONITORED)
+ENDED = (*AGREED, concluded(m.RtoOutcome.DEESCALATE), e.CaseDeescalated(RTO, NOW))
+
+HISTORIES: dict[Phase, tuple[Any, ...]] = {
+    Phase.NOTHING: (),
+    Phase.COLLECTING: RECORDED,
+    Phase.PREPARED: (*RECORDED, PREPARED),
+    Phase.CONVENED: AGREED,
+    Phase.MONITORING: FOLLOWED,
+    Phase.DEESCALATED: ENDED,
+    Phase.ARCHIVED: (*ENDED, e.FileArchived()),
+    Phase.CLOSING: (
+        *AGREED,
+        concluded(m.RtoOutcome.DOES_NOT_BELONG),
+        e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW),
+    ),
+    Phase.PURGED: (*RECORDED, e.CasePurged(CASE)),
+}
+
+
+def conclusion(**changes: Any) -> c.Conclusion:
+    given: dict[str, Any] = {
+        "outcome": m.RtoOutcome.APPROACH_AND_MONITORING,
+        "monitoring_purpose": text("purpose"),
+        "monitoring_items": (FREE, WITHHELD),
+    }
+    return c.Conclusion(**(given | changes))
+
+
+def ask(**changes: Any) -> c.AskRelease:
+    given = use() | {"necessity": text("necessity")} | changes
+    return c.AskRelease(by=by_director(), request=m.ReleaseAsked(**given))
+
+
+COMMANDS: tuple[Command, ...] = (
+    c.RecordItem(by=BY_TRIAGE, item=item(NEW)),
+    c.OpenPreparation(by=BY_TRIAGE, preparation=preparation()),
+    c.ConveneRto(by=by_director(), meeting=meeting(SECOND_RTO)),
+    c.ExtendViewingPlan(by=by_director(), entries=(entry(RENT, POLICE),)),
+    c.AcceptInvitation(by=by_party(CARE), rto_id=RTO, delegate=worker(CARE), mandate=True),
+    c.DeclineInvitation(by=by_party(HOUSING), rto_id=RTO),
+    c.ContributeItems(by=by_party(HOUSING), rto_id=RTO, items=(own_item(NEW),)),
+    c.ConcludeRto(by=by_director(), rto_id=RTO, conclusion=conclusion()),
+    ask(use=m.Use.RTO, recipient=None, action_id=None, item_id=SILENT),
+    c.GiveRelease(
+        by=by_party(POLICE),
+        release=release(item_id=SILENT, use=m.Use.RTO, recipient=None, action_id=None),
+    ),
+    c.RefuseRelease(
+        by=by_party(POLICE),
+        refusal=m.ReleaseRefused(item_id=SILENT, use=m.Use.RTO),
+    ),
+    c.WithdrawRelease(by=by_party(POLICE), item_id=WITHHELD),
+    c.RecordPlan(by=by_director(), plan=plan()),
+    c.ProvideItem(by=by_director(), taking=taking()),
+    c.OfferDirection(by=by_director(), party=POLICE),
+    c.AcceptDirection(by=by_party(CARE), case_director=text("case-director")),
+    c.DeclineDirection(by=by_party(CARE)),
+    c.ProgressAction(by=by_party(CARE), action_id=TREAT, progress=m.ActionProgress.STARTED),
+    c.FollowCleaning(by=BY_RETENTION, kept_items=(FREE,)),
+    c.FollowArchiving(by=BY_RETENTION),
+    c.FollowClosing(by=BY_TRIAGE),
+    c.PurgeCase(by=BY_RETENTION, case_id=CASE),
+)
+
+
+def spec(**changes: Any) -> Spec[State]:
+    return Spec(PROCESS, parties=parties(**changes))
+
+
+def state(*events: Any) -> State:
+    found = spec().given(*events).state
+    return found if isinstance(found, State) else State()

@@ -1,0 +1,320 @@
+"""One state per phase and one command per type, plainly invented."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from services.triage import commands as c
+from services.triage import events as e
+from services.triage.main import PROCESS
+from services.triage.record import Choice
+from services.triage.state import Phase, State
+from shared.contract.content import TextRef
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Theme
+from shared.contract.messages import triage as m
+from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
+from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
+from shared.core.actor import CLOCK, Actor, Command, Role
+from tests.support.spec import NOW, Spec
+
+CASE = "0192aaaa-0000-7000-8000-00000000000c"
+MAN = "0192aaaa-0000-7000-8000-000000000001"
+MOTHER = "0192aaaa-0000-7000-8000-000000000002"
+REFERRED = "0192aaaa-0000-7000-8000-00000000000a"  # an item that came with the referral
+ITEM = "0192aaaa-0000-7000-8000-0000000000a1"
+SPECIAL = "0192aaaa-0000-7000-8000-0000000000a2"
+NEW = "0192aaaa-0000-7000-8000-0000000000a9"
+TO_POLICE = "0192aaaa-0000-7000-8000-0000000000b1"
+TO_CARE = "0192aaaa-0000-7000-8000-0000000000b2"
+TO_HOUSING = "0192aaaa-0000-7000-8000-0000000000b3"
+TO_PROBATION = "0192aaaa-0000-7000-8000-0000000000b4"
+
+VENLO, POLICE, CARE = "gemeente-venlo", "politie-limburg", "vincent-van-gogh"
+HOUSING, PROBATION, PROSECUTOR = "woonwenz", "reclassering-nederland", "openbaar-ministerie-limburg"
+DIRECTOR, SUPPORT = "person-director", "person-support"
+TERM = NOW + timedelta(days=7)
+LAPSES = TERM + timedelta(days=3)
+TASK = "Wmo 2015, art. 2.1.1"
+
+
+def text(name: str, by: str = "triage") -> TextRef:
+    """Where a text lies; a core never sees more."""
+    return TextRef(f"piece-{name}", by)
+
+
+# --- who is a party ------------------------------------------------------------------------------
+
+
+def authorisation(**changes: Any) -> Authorisation:
+    given: dict[str, Any] = {
+        "authorisation_id": "a1",
+        "acting_body": "college",
+        "scopes": tuple(Scope),
+        "valid_from": NOW - timedelta(days=10),
+        "accepted_at": NOW - timedelta(days=9),
+    }
+    return Authorisation(**(given | changes))
+
+
+def record(party: str, kind: PartyKind = PartyKind.NATIONAL_CHAIN_PARTNER, **changes: Any) -> PartyRecord:
+    given: dict[str, Any] = {
+        "party": party,
+        "name": party,
+        "kind": kind,
+        "acting_bodies": ("bestuur",),
+        "may_use_bsn": True,
+        "member_from": NOW - timedelta(days=100),
+    }
+    return PartyRecord(**(given | changes))
+
+
+def parties(**changes: PartyRecord | None) -> Parties:
+    """Six parties; a keyword replaces one, or with None leaves it out."""
+    known: dict[str, PartyRecord | None] = {
+        "venlo": record(
+            VENLO,
+            PartyKind.MUNICIPALITY,
+            acting_bodies=("college", "burgemeester"),
+            authorisations=(authorisation(),),
+        ),
+        "police": record(POLICE),
+        "care": record(CARE),
+        "housing": record(HOUSING, PartyKind.OTHER, may_use_bsn=False),
+        "probation": record(PROBATION),
+        "prosecutor": record(PROSECUTOR),
+    }
+    return Parties({r.party: r for r in (known | changes).values() if r is not None})
+
+
+# --- who acts ------------------------------------------------------------------------------------
+
+
+def by_party(party: str) -> Actor:
+    return Actor(Role.PARTY, party=party)
+
+
+def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Actor:
+    return Actor(Role.PROCESS_DIRECTOR, person=person_, on_behalf_of=on_behalf_of)
+
+
+BY_SERVICE = Actor(Role.SERVICE, service="rto")
+
+# --- what is said --------------------------------------------------------------------------------
+
+
+def person(person_id: str, **changes: Any) -> Person:
+    given: dict[str, Any] = {
+        "person_id": person_id,
+        "role": PersonRole.SUBJECT,
+        "name": text(f"name-{person_id[-1]}", "intake"),
+        "date_of_birth": text(f"born-{person_id[-1]}", "intake"),
+    }
+    return Person(**(given | changes))
+
+
+def item(item_id: str = ITEM, **changes: Any) -> Item:
+    given: dict[str, Any] = {
+        "item_id": item_id,
+        "category": Category.ORDINARY,
+        "persons": (MAN,),
+        "acting_body": "bestuur",
+        "basis": "AVG art. 6 lid 1 sub e",
+        "valid_on": date(2026, 2, 1),
+        "necessity": text(f"necessity-{item_id[-2:]}"),
+        "content": text(f"content-{item_id[-2:]}"),
+    }
+    return Item(**(given | changes))
+
+
+def contributed(item_id: str, contributor: str, **changes: Any) -> ContributedItem:
+    return ContributedItem(**dict(item(item_id, **changes)), contributor=contributor)
+
+
+def taken_up(**changes: Any) -> CaseTakenUp:
+    given: dict[str, Any] = {
+        "referrer": VENLO,
+        "acting_body": "college",
+        "task": TASK,
+        "basis": "AVG art. 6 lid 1 sub e",
+        "theme": Theme.COMPLEX_CASE,
+        "outcome": ScreeningOutcome.TAKEN_UP,
+        "director": DIRECTOR,
+        "persons": (person(MAN, bsn=text("bsn-1", "intake")), person(MOTHER)),
+        "items": (contributed(REFERRED, VENLO, acting_body="college"),),
+        "taken_up_at": NOW,
+    }
+    return CaseTakenUp(**(given | changes))
+
+
+def issue(query_id: str = TO_POLICE, recipient: Any = POLICE, **changes: Any) -> c.IssueQuery:
+    given: dict[str, Any] = {
+        "by": by_director(),
+        "query_id": query_id,
+        "recipient": recipient,
+        "task": TASK,
+        "purpose": text(f"purpose-{query_id[-2:]}"),
+        "necessity": text(f"why-{query_id[-2:]}"),
+        "question": text(f"question-{query_id[-2:]}"),
+        "reason": text(f"reason-{query_id[-2:]}"),
+        "persons": (MAN,),
+        "reply_before": TERM,
+    }
+    return c.IssueQuery(**(given | changes))
+
+
+def said(query_id: str = TO_POLICE, **changes: Any) -> m.QueryAnswered:
+    given: dict[str, Any] = {
+        "query_id": query_id,
+        "involved": True,
+        "plan_contribution": text(f"plan-{query_id[-2:]}"),
+        "items": (item(),),
+    }
+    return m.QueryAnswered(**(given | changes))
+
+
+def answer(query_id: str = TO_POLICE, party: str = POLICE, **changes: Any) -> c.AnswerQuery:
+    return c.AnswerQuery(by=by_party(party), answer=said(query_id, **changes))
+
+
+def declined(query_id: str = TO_CARE) -> m.QueryDeclined:
+    explanation = text(f"explanation-{query_id[-2:]}")
+    return m.QueryDeclined(query_id=query_id, ground=m.DeclineGround.SECRECY, explanation=explanation)
+
+
+def decline(query_id: str = TO_CARE, party: str = CARE) -> c.DeclineQuery:
+    return c.DeclineQuery(by=by_party(party), decline=declined(query_id))
+
+
+def conclude(outcome: m.TriageOutcome = m.TriageOutcome.RTO_NEEDED, **changes: Any) -> c.ConcludeTriage:
+    given: dict[str, Any] = {"by": by_director(), "outcome": outcome, "advice": text("advice")}
+    return c.ConcludeTriage(**(given | changes))
+
+
+def invitee(party: str, **changes: Any) -> c.Invitee:
+    given: dict[str, Any] = {
+        "party": party,
+        "role": m.ParticipantRole.EXECUTOR,
+        "contribution": text(f"contribution-{party}"),
+    }
+    return c.Invitee(**(given | changes))
+
+
+def viewing(item_id: str, party: str, **changes: Any) -> m.ViewingEntry:
+    given: dict[str, Any] = {"item_id": item_id, "participant": party, "reason": text(f"see-{party}")}
+    return m.ViewingEntry(**(given | changes))
+
+
+def items_of_the_case() -> tuple[ContributedItem, ...]:
+    return (
+        contributed(REFERRED, VENLO, acting_body="college"),
+        contributed(ITEM, POLICE),
+        contributed(SPECIAL, POLICE, category=Category.SPECIAL),
+    )
+
+
+def prepare(**changes: Any) -> c.PrepareRto:
+    given: dict[str, Any] = {
+        "by": by_director(),
+        "items": items_of_the_case(),
+        "goal": text("goal"),
+        "decision_types": ("plan-of-action",),
+        "themes": ("housing", "care"),
+        "participants": (invitee(VENLO), invitee(POLICE), invitee(CARE), invitee(HOUSING)),
+        "viewing_plan": (viewing(ITEM, HOUSING), viewing(SPECIAL, CARE)),
+        "citizen": m.CitizenInvolvement.INFORMED_AFTERWARDS,
+        "care_agreements": text("care-agreements"),
+        "consulted_leading_party": True,
+    }
+    return c.PrepareRto(**(given | changes))
+
+
+# --- what has happened ---------------------------------------------------------------------------
+
+
+def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
+    letter: dict[str, Any] = {
+        "query_id": query_id,
+        "on_behalf_of": VENLO,
+        "acting_body": "college",
+        "task": TASK,
+        "purpose": text(f"purpose-{query_id[-2:]}"),
+        "necessity": text(f"why-{query_id[-2:]}"),
+        "question": text(f"question-{query_id[-2:]}"),
+        "persons": (person(MAN),),
+        "reply_before": TERM,
+    }
+    return e.QueryIssued(
+        recipient,
+        m.QueryIssued(**(letter | changes)),
+        Choice(query_id, text(f"reason-{query_id[-2:]}"), False, False),
+        LAPSES,
+        NOW,
+    )
+
+
+OPENED = e.CaseOpened(taken_up(), NOW)
+ASKED_POLICE = issued(TO_POLICE, POLICE)
+ASKED_CARE = issued(TO_CARE, CARE)
+ASKED_HOUSING = issued(TO_HOUSING, HOUSING)
+GIVEN = said(items=(item(), item(SPECIAL, category=Category.SPECIAL)))
+ANSWERED = e.QueryAnswered(POLICE, 1, GIVEN, NOW)
+DECLINED = e.QueryDeclined(CARE, 1, declined(), NOW)
+CONCLUDED = e.TriageConcluded(m.TriageOutcome.RTO_NEEDED, DIRECTOR, text("advice"), None, NOW)
+CLOSED = e.TriageClosed(m.TriageOutcome.NOT_TAKEN_UP, DIRECTOR, text("advice"), None, NOW)
+
+
+def prepared() -> m.RtoPrepared:
+    command = prepare()
+    return m.RtoPrepared(
+        leading_party=VENLO,
+        acting_body="college",
+        director=DIRECTOR,
+        theme=Theme.COMPLEX_CASE,
+        goal=command.goal,
+        decision_types=command.decision_types,
+        themes=command.themes,
+        participants=(
+            m.Participant(party=POLICE, role=m.ParticipantRole.INFORMANT, contribution=text("police")),
+        ),
+        viewing_plan=command.viewing_plan,
+        citizen=m.CitizenInvolvement.INVITED,
+        care_agreements=command.care_agreements,
+        persons=taken_up().persons,
+        prepared_at=NOW,
+    )
+
+
+MOVED = e.DirectionMoved(CARE, NOW)
+IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
+IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
+PREPARED = (*IN_PREPARATION, e.RtoPrepared(prepared()))
+HISTORIES: dict[Phase, tuple[Any, ...]] = {
+    Phase.NOTHING: (),
+    Phase.TRIAGE: IN_TRIAGE,
+    Phase.PREPARING: IN_PREPARATION,
+    Phase.PREPARED: PREPARED,
+    Phase.DEESCALATED: (*PREPARED, e.CaseDeescalated()),
+    Phase.ARCHIVED: (*PREPARED, e.CaseDeescalated(), e.FileArchived()),
+    Phase.CLOSING: (*IN_TRIAGE, CLOSED),
+    Phase.PURGED: (*IN_TRIAGE, e.CasePurged(CASE)),
+}
+
+COMMANDS: tuple[Command, ...] = (
+    c.OpenCase(by=BY_SERVICE, taken_up=taken_up()),
+    issue(TO_PROBATION, PROBATION),
+    answer(items=(item(NEW),)),
+    decline(),
+    c.RemindQuery(by=CLOCK, query_id=TO_CARE),
+    c.LapseQuery(by=CLOCK, query_id=TO_CARE),
+    conclude(),
+    prepare(),
+    c.MoveDirection(by=BY_SERVICE, leading_party=CARE, since=NOW),
+    c.FollowDeescalation(by=BY_SERVICE),
+    c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
+    c.FollowArchiving(by=BY_SERVICE),
+    c.FollowClosing(by=BY_SERVICE),
+    c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+)
+
+
+def spec(**changes: PartyRecord | None) -> Spec[State]:
+    return Spec(PROCESS, parties=parties(**changes))

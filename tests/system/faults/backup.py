@@ -1,0 +1,92 @@
+"""Backups of the five databases and of the case keys, made and put back as `docs/operating.md` says."""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local.house import House
+from deploy.local.postgres import PROGRAMS, Database, run_sql
+from deploy.local.process import inherited
+from deploy.local.services import ROOT
+from services.retention.key_store import KeyStore
+from shared.contract.content import SealedText
+from shared.contract.messages.intake import ReferralReceived
+from shared.contract.registry import SERVICES
+from shared.crypto.case_cipher import CannotDecrypt, CaseKey
+from tests.story.left import case_keys
+from tests.system.faults.load import Scene
+
+
+def sealed_pieces(house: House, case: str) -> list[SealedText]:
+    """Of this case, in every service, as they lie in their rows."""
+    asked = f"SELECT piece, sealed_by, encode(box, 'hex') FROM pieces WHERE case_id = '{case}'"  # noqa: S608
+    databases = [Database(**house.env["admin"]["databases"][service]) for service in SERVICES]
+    lines = [line.split("|") for database in databases for line in run_sql(database, asked).split()]
+    return [SealedText(piece, by, bytes.fromhex(box)) for piece, by, box in lines]
+
+
+def key_store_of(house: House) -> KeyStore:
+    """The key authority's own directory, opened beside it; both take its lock."""
+    root = house.layout.secrets("retention").root_key_file.read_text().strip()
+    return KeyStore(_case_keys(house), base64.urlsafe_b64decode(root + "=="), house.env["house"])
+
+
+def back_up(house: House, target: Path) -> None:
+    """While everything runs: a dump of each database, and a copy of the case keys."""
+    for service in SERVICES:
+        _postgres(house, service, "pg_dump", "--format=custom", f"--file={_dump(target, service)}")
+    shutil.copytree(_case_keys(house), target / "cases")
+
+
+def put_back(house: House, source: Path) -> None:
+    """While the services are stopped. Of the keys all but the register of what was erased, which stays."""
+    for service in SERVICES:
+        options = ("--clean", "--if-exists", "--single-transaction")
+        _postgres(house, service, "pg_restore", *options, str(_dump(source, service)))
+        environment = json.loads(house.layout.settings_file(service).read_text())
+        command = [sys.executable, "-m", f"services.{service}", "restored"]
+        subprocess.run(command, check=True, env={**inherited(), **environment}, cwd=ROOT)  # noqa: S603
+    register = _case_keys(house) / "erased"
+    newest = register.read_bytes()
+    shutil.rmtree(_case_keys(house))
+    shutil.copytree(source / "cases", _case_keys(house))
+    register.write_bytes(newest)
+
+
+def _case_keys(house: House) -> Path:
+    return house.layout.keys("retention") / "cases"
+
+
+def _dump(directory: Path, service: str) -> Path:
+    return directory / f"{service}.dump"
+
+
+def _postgres(house: House, service: str, program: str, *options: str) -> None:
+    own = Database(**house.env["admin"]["databases"][service])
+    place = [f"--host={own.host}", f"--port={own.port}", f"--username={own.user}", f"--dbname={own.name}"]
+    environment = os.environ | {"PGPASSWORD": own.password}
+    subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603
+
+
+def opened(store: KeyStore, scene: Scene, case: str, pieces: list[SealedText]) -> int:
+    """How many open with any key there is, asked for in the name of every case that ever was here."""
+    cases = {
+        case,
+        *(sent.case_id for partner in scene.partners.values() for sent in partner.of(ReferralReceived)),
+    }
+    answers = store.get_many(cases, make=False)
+    keys = [key for status, key in answers.values() if key is not None]
+    assert len(keys) == case_keys(scene.env)
+    return sum(any(opens(key, scene, case, piece) for key in keys) for piece in pieces)
+
+
+def opens(key: bytes, scene: Scene, case: str, piece: SealedText) -> bool:
+    try:
+        CaseKey(key, house=scene.env["house"], case_id=case).open(piece)
+    except CannotDecrypt:
+        return False
+    return True

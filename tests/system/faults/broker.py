@@ -1,0 +1,124 @@
+"""What only the broker's administrator can look at, take away and give back."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import (
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
+
+from deploy.local.environment import admin_connection
+from deploy.provisioning.provision import provision_parties
+from deploy.provisioning.topics import to_topic
+from shared.contract.registry import SERVICES
+from shared.kafka.admin import KafkaAdmin, Partition
+from tests.system.faults.rig import until
+
+PATIENCE = 30  # seconds
+EVENTS = [f"zvh.{service}.events" for service in SERVICES]
+GROUPS = [*EVENTS, *(f"zvh.{service}.from" for service in SERVICES)]
+TO_WRITE_DEAD_LETTERS = AclBinding(  # of intake
+    ResourceType.TOPIC,
+    "zvh.intake.dead",
+    ResourcePatternType.LITERAL,
+    "User:service-intake",
+    "*",
+    AclOperation.WRITE,
+    AclPermissionType.ALLOW,
+)
+
+
+class Broker:
+    """Of one house."""
+
+    def __init__(self, house: Mapping[str, Any]) -> None:
+        self._admin = admin_connection(house)
+        self._client, self._office = AdminClient(self._admin.for_librdkafka()), KafkaAdmin(self._admin)
+        self._passwords = {party: login["password"] for party, login in house["parties"].items()}
+        self._prefix = house["topic_prefix"]
+
+    async def acknowledged(self, group: str) -> dict[Partition, int]:
+        """Up to where this group has acknowledged each partition."""
+        return await self._office.read_by(group)
+
+    async def unread(self, group: str) -> int:
+        """How many records it has not acknowledged, on all topics it reads."""
+        _, service, what = group.rsplit(".", 2)
+        others = rf"^{self._prefix}\.((?!{service}\.)[a-z]+\.events|governance\.parties)$"
+        places = await self._office.places(
+            others if what == "events" else rf"^{self._prefix}\.{service}\.from\..+$"
+        )
+        first, last = await self._office.beginnings(places), await self._office.ends(places)
+        done = await self.acknowledged(group)
+        return sum(last[place] - max(done.get(place, 0), first[place]) for place in places)
+
+    async def all_read(self, within: float = 120.0) -> None:
+        """Every group has acknowledged all there is."""
+
+        async def nothing_left() -> bool:
+            return not any([await self.unread(group) for group in GROUPS])
+
+        await until("all groups at the end", nothing_left, within)
+
+    def forgets(self, *groups: str) -> bool:
+        """Their offsets are lost; False while somebody is still in one of them."""
+        try:
+            _all(self._client.delete_consumer_groups(list(groups), request_timeout=PATIENCE))
+        except KafkaException as refused:
+            code = refused.args[0].code()
+            if code not in (KafkaError.NON_EMPTY_GROUP, KafkaError.GROUP_ID_NOT_FOUND):
+                raise
+            return bool(code == KafkaError.GROUP_ID_NOT_FOUND)
+        return True
+
+    def keep_inboxes(self) -> None:
+        """A group of each party never reads on, so nothing is deleted there: the tape may be late."""
+        kept = [
+            ConsumerGroupTopicPartitions(
+                f"{self._prefix}.{party}.tape", [TopicPartition(to_topic(self._prefix, party), 0, 0)]
+            )
+            for party in self._passwords
+        ]
+        for one in kept:  # librdkafka takes one group at a time
+            _all(self._client.alter_consumer_group_offsets([one], request_timeout=PATIENCE))
+
+    def remove_inbox(self, party: str) -> None:
+        """What is on it, and the topic itself."""
+        _all(self._client.delete_topics([to_topic(self._prefix, party)]))
+
+    def make_inbox(self, party: str) -> None:
+        """Anew and empty, as an operator does it."""
+        provision_parties(self._admin, [party], prefix=self._prefix, passwords=self._passwords)
+
+    def take_right(self, right: AclBinding) -> None:
+        fields = (
+            "restype",
+            "name",
+            "resource_pattern_type",
+            "principal",
+            "host",
+            "operation",
+            "permission_type",
+        )
+        _all(self._client.delete_acls([AclBindingFilter(*(getattr(right, field) for field in fields))]))
+
+    def give_right(self, right: AclBinding) -> None:
+        _all(self._client.create_acls([right]))
+
+
+def _all(futures: Mapping[Any, Future[Any]]) -> None:
+    for future in futures.values():
+        future.result(PATIENCE)

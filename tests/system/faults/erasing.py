@@ -1,0 +1,78 @@
+"""Erasures of many cases, and deaths at every step of them, of each service that takes part (F14)."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+from shared.contract.messages.house import MessageAccepted
+from shared.contract.messages.intake import ReferralWithdrawn
+from shared.contract.messages.retention import FileDestroyed
+from shared.contract.registry import SERVICES
+from tests.story import clock
+from tests.story.left import rows_that_mention
+from tests.system.faults.load import Case, Scene
+from tests.system.faults.rig import WITHIN, Rig, until
+
+TERM = timedelta(days=15)  # one more than the closing term
+
+Steps = list[tuple[str, str | None]]  # fault points, each with the command it is about
+
+AT_THE_AUTHORITY: Steps = [
+    ("written", "StartErasure"),
+    ("committed", "StartErasure"),
+    ("written", "ConfirmPurge"),
+    ("committed", "ConfirmPurge"),
+    ("unlinked", None),
+    ("unlink-synced", None),
+    ("recorded", None),
+    ("written", "RecordKeyDestroyed"),
+    ("committed", "RecordKeyDestroyed"),
+]
+ELSEWHERE: Steps = [("written", "PurgeCase"), ("committed", "PurgeCase"), ("published", None)]
+PLAN = dict.fromkeys(SERVICES, ELSEWHERE) | {"retention": AT_THE_AUTHORITY}
+
+
+def armed_at_each_step(rig: Rig, within: float = WITHIN) -> Coroutine[Any, Any, None]:
+    """Armed on return. Await it for the deaths, the first within so many seconds; all runs afterwards."""
+    for service, steps in PLAN.items():
+        rig.arm(service, steps[0][0], of=steps[0][1])
+    return _all_die(rig, within)
+
+
+async def _all_die(rig: Rig, within: float) -> None:
+    await asyncio.gather(*(_dies_at_each(rig, service, steps, within) for service, steps in PLAN.items()))
+
+
+async def _dies_at_each(rig: Rig, service: str, steps: Steps, within: float) -> None:
+    """It dies at the first, which is armed already; before it comes back the next one is armed."""
+    for _, following in zip(steps, [*steps[1:], None], strict=True):
+        await rig.died(service, within)
+        if following is not None:
+            rig.arm(service, following[0], of=following[1])
+            await rig.revive(service)
+    await rig.start(service)
+
+
+async def withdrawn(scene: Scene, case: Case) -> None:
+    message = ReferralWithdrawn(reason="Niet meer nodig.")
+    assert isinstance(await scene.partner(case.referrer).ask(message, case=case.id), MessageAccepted)
+    await scene.director(case.referrer).see_until("retention", f"/cases/{case.id}", within=60)
+
+
+async def proofs(scene: Scene) -> list[Any]:
+    found: list[Any] = (await scene.people("manager-a").see("retention", "/proofs"))["proofs"]
+    return found
+
+
+def term_passes(scene: Scene) -> None:
+    file = scene.rig.house.layout.clock_file
+    clock.move_to(file, clock.covenant_now(file) + TERM)
+
+
+async def gone(scene: Scene, case: Case) -> None:
+    """No row of it in any service, and whoever referred it was told so, once."""
+    await scene.partner(case.referrer).gets(FileDestroyed, case.id)
+    await until("no row of the case", lambda: not any(rows_that_mention(scene.env, [case.id]).values()))
+    await scene.rig.drained()
+    assert len(scene.partner(case.referrer).of(FileDestroyed, case.id)) == 1

@@ -1,0 +1,223 @@
+"""The named faults, one after the other, in the middle of whatever goes on: a load of cases, or the story.
+
+Those of the house happen to both. Those that parties take part in would be seen in the story, which counts
+what each party is sent: they happen to a load alone.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from confluent_kafka import Producer
+
+from deploy.local.environment import admin_connection
+from deploy.local.house import KAFKA, POSTGRES
+from shared.contract.messages.house import MessageAccepted, MessageRefused
+from shared.contract.messages.intake import ConsultationConfirmed
+from shared.contract.messages.triage import QueryIssued
+from shared.contract.registry import SERVICES
+from shared.messaging.relay import LEASE
+from tests.story import cast
+from tests.story.left import rows_of
+from tests.support.running import produce
+from tests.system.faults.again import kind, lose_offsets, replay, replayable
+from tests.system.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
+from tests.system.faults.ledger import Ledger, Tape
+from tests.system.faults.load import Scene, ask, referred, taken_up
+from tests.system.faults.malformed import each_came_to_one, send_all_of_each
+from tests.system.faults.partner import ANSWERED_WITHIN
+from tests.system.faults.rig import Rig, until
+from tests.system.faults.sizes import SEED
+from tests.system.faults.test_odd_records import dated_1999_is_accepted, unknown_codec_is_refused
+from tests.system.flows.test_quarantine import damage, held
+
+Fault = Callable[[Rig], Awaitable[None]]
+A_WHILE = 3.0  # seconds
+POISONED = 200  # records
+SESSION_IS_OVER = 8.0  # seconds; its partitions have moved, or wait for it
+
+
+def killed_at(point: str) -> Fault:
+    async def fault(rig: Rig) -> None:
+        await rig.reached_by_any(point)
+        await asyncio.sleep(A_WHILE / 10)
+        await rig.whole()
+
+    return fault
+
+
+async def the_reply_of_the_broker_is_lost(rig: Rig) -> None:
+    await rig.reached_by_any("produce-reply", lose=True)
+
+
+def frozen_at(point: str, seconds: float) -> Fault:
+    async def fault(rig: Rig) -> None:
+        frozen = await rig.reached_by_any(point, kill=False)
+        await asyncio.sleep(seconds)
+        for service in frozen:
+            await asyncio.to_thread(rig.house.thaw, service)
+
+    return fault
+
+
+async def no_dead_letter_can_be_written(rig: Rig) -> None:
+    """By intake; what cannot be read goes on coming."""
+    broker = Broker(rig.house.env)
+    await asyncio.to_thread(broker.take_right, TO_WRITE_DEAD_LETTERS)
+    await asyncio.sleep(2 * A_WHILE)
+    await asyncio.to_thread(broker.give_right, TO_WRITE_DEAD_LETTERS)
+
+
+async def a_second_one_dies_in_mid_batch(rig: Rig) -> None:
+    """Of each service there are two; one is killed, and the other has its partitions."""
+    async with rig.beside(*SERVICES):
+        await killed_at("read")(rig)
+
+
+def killed(name: str) -> Fault:
+    async def fault(rig: Rig) -> None:
+        await rig.kill(name)
+        await asyncio.sleep(A_WHILE)
+        await rig.start(name)
+
+    return fault
+
+
+def frozen(name: str, seconds: float) -> Fault:
+    async def fault(rig: Rig) -> None:
+        await asyncio.to_thread(rig.house.freeze, name)
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(rig.house.thaw, name)
+
+    return fault
+
+
+async def everything_comes_again(rig: Rig) -> None:
+    """What stands on the topics by now, three times, in another order each time."""
+    tape = Tape(rig.house.env)
+    try:
+        await asyncio.sleep(A_WHILE)
+        records = await replayable(Ledger(tape, rig.house.env))
+        assert {kind(record) for record in records} == {"from", "events", "parties"}
+        await replay(rig.house.env, records, 3)
+    finally:
+        await asyncio.to_thread(tape.stop)
+
+
+async def services_are_poisoned(rig: Rig) -> None:
+    """On a topic of the house's own, as by somebody with intake's login: the other four cannot read it."""
+    topic, dice = "zvh.intake.events", random.Random(SEED)  # noqa: S311 - seeded, not secret
+    producer = Producer(admin_connection(rig.house.env).for_librdkafka())
+    stands = {
+        (topic, produce(producer, topic, dice.randbytes(100), [("ce_id", None)]))
+        for _ in range(POISONED // 10)
+    }
+    tape = Tape(rig.house.env)
+    ledger = Ledger(tape, rig.house.env)
+
+    def each_has_its_dead_letters() -> bool:
+        others = [service for service in SERVICES if service != "intake"]
+        return all(stands <= dead_of(ledger, service) for service in others)
+
+    try:
+        await until("dead letters of the other four", each_has_its_dead_letters)
+    finally:
+        await asyncio.to_thread(tape.stop)
+
+
+def dead_of(ledger: Ledger, service: str) -> set[tuple[str, int]]:
+    return {(letter.position.topic, letter.position.offset) for letter in ledger.dead(service)}
+
+
+async def an_unknown_codec(rig: Rig) -> None:
+    await unknown_codec_is_refused(rig.house.env)
+
+
+async def all_offsets_are_lost(rig: Rig) -> None:
+    await lose_offsets(rig, Broker(rig.house.env))
+    await rig.start(*SERVICES)
+
+
+OF_THE_HOUSE: dict[str, Fault] = {
+    "F1 killed between commit and publish": killed_at("committed"),
+    "F2 killed between publish and deleting the row": killed_at("published"),
+    "F3 killed before commit": killed_at("written"),
+    "F3 killed before acknowledging": killed_at("acknowledging"),
+    "F4 the reply of the broker is lost": the_reply_of_the_broker_is_lost,
+    "F5 broker killed": killed(KAFKA),
+    "F6 frozen in mid-batch": frozen_at("read", SESSION_IS_OVER),
+    "F6 one of two killed in mid-batch": a_second_one_dies_in_mid_batch,
+    "F7 everything comes again": everything_comes_again,
+    "F8 database killed": killed(POSTGRES),
+    "F8 database frozen": frozen(POSTGRES, 10),
+    "F10 services are poisoned": services_are_poisoned,
+    "F11 dead letters cannot be written": no_dead_letter_can_be_written,
+    "F16 key authority killed": killed("retention"),
+    "F17 all offsets are lost": all_offsets_are_lost,
+    "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
+    "F22 an unknown codec": an_unknown_codec,
+    "F5 broker frozen": frozen(KAFKA, 30),
+}
+
+
+async def poison(scene: Scene) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - seeded, not secret
+    await each_came_to_one(scene, await send_all_of_each(scene, POISONED, dice))
+
+
+async def a_record_of_1999(scene: Scene) -> None:
+    await dated_1999_is_accepted(scene, "zstd")
+
+
+async def a_topic_is_gone(scene: Scene) -> None:
+    """For a while, of a party that is asked something meanwhile."""
+    broker, party = Broker(scene.env), scene.partner(cast.PROBATION)
+    case = await taken_up(scene)
+    await asyncio.to_thread(broker.remove_inbox, party.id)
+    await ask(scene, case, party.id)
+    await asyncio.sleep(A_WHILE)
+    assert not party.of(QueryIssued, case.id)
+    await asyncio.to_thread(broker.make_inbox, party.id)
+    await party.gets(QueryIssued, case.id)
+
+
+async def a_decision_fails(scene: Scene) -> None:
+    """Of one case, whose row does not load; then it does again, and an operator lets it go on."""
+    case, house = await referred(scene), scene.rig.house
+    referrer = scene.partner(case.referrer)
+    await asyncio.to_thread(damage, house, case.id, "json_build_object('was', state)")
+    messages = [await referrer.send(ConsultationConfirmed(), case=case.id) for _ in range(2)]
+    await until("both to be kept", lambda: rows_of(scene.env, "held")["intake"] >= 2)
+    assert set(messages) <= set(scene.ledger.lost())
+    await asyncio.to_thread(damage, house, case.id, "state -> 'was'")
+    assert await held(house, "--retry", case.id) == ["handled 2; free again"]
+    answers = [await referrer.connector.answer(message, within=ANSWERED_WITHIN) for message in messages]
+    assert [type(answer) for answer in answers] == [MessageAccepted, MessageRefused]
+
+
+OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "F10 poison": poison,
+    "F22 a record of 1999": a_record_of_1999,
+    "F24 a topic is gone": a_topic_is_gone,
+    "F25 a decision fails": a_decision_fails,
+}
+
+Acts = Mapping[str, Callable[[], Awaitable[None]]]
+
+
+def to_the_house(rig: Rig) -> Acts:
+    return {name: partial(fault, rig) for name, fault in OF_THE_HOUSE.items()}
+
+
+def to_the_load(scene: Scene) -> Acts:
+    own: Acts = {name: partial(fault, scene) for name, fault in OF_A_LOAD.items()}
+    return {**to_the_house(scene.rig), **own}
+
+
+async def each_once(faults: Acts, happened: list[str]) -> None:
+    """In this order; `happened` tells how far it came."""
+    for name, fault in faults.items():
+        await fault()
+        happened.append(name)
+        await asyncio.sleep(A_WHILE)

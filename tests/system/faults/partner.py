@@ -1,0 +1,104 @@
+"""A recording partner: sends until Kafka has it, notes that in the ledger, and keeps what it was handed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from shared.connector import Answer, Connector, HouseUnreachable, LetterIn, from_house_file
+from shared.contract.cloudevent import SEALED_BODY, to_headers
+from shared.contract.registry import Model
+from shared.ids import new_id
+from tests.system.faults.ledger import Ledger, Sent
+from tests.system.faults.rig import until
+
+M = TypeVar("M", bound=Model)
+ANSWERED_WITHIN = 120.0  # seconds, over all faults that come meanwhile
+
+
+@dataclass
+class Partner:
+    """One party's program; `letters` only ever grows."""
+
+    id: str
+    house: dict[str, Any]
+    ledger: Ledger
+    letters: list[LetterIn] = field(default_factory=list)
+
+    async def __aenter__(self) -> Self:
+        self.connector = Connector(from_house_file(self.house, self.id), self._keep)
+        await self.connector.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.connector.__aexit__(kind, error, trace)
+
+    async def send(
+        self, message: Model, *, case: str | None = None, message_id: str = "", times: int = 1
+    ) -> str:
+        """The same message, as often as asked, each time until the broker has it; returns its id."""
+        message_id = message_id or new_id()
+        for _ in range(times):
+            await self._until_sent(message, case, message_id)
+        return message_id
+
+    async def ask(self, message: Model, *, case: str | None = None, times: int = 1) -> Answer:
+        """Send, and wait for the one answer."""
+        message_id = await self.send(message, case=case, times=times)
+        return await self.connector.answer(message_id, within=ANSWERED_WITHIN)
+
+    async def gets(
+        self,
+        kind: type[M],
+        case: str | None = None,
+        *,
+        where: Callable[[M], bool] = lambda message: True,
+        within: float = ANSWERED_WITHIN,
+    ) -> M:
+        """The letter of this kind of this case; it stays where it is."""
+
+        def found() -> list[M]:
+            return [message for message in self.of(kind, case) if where(message)]
+
+        await until(f"{kind.__name__} at {self.id}", found, within)
+        return found()[0]
+
+    def of(self, kind: type[M], case: str | None = None) -> list[M]:
+        return [
+            x.message for x in list(self.letters) if isinstance(x.message, kind) and case in (None, x.case)
+        ]
+
+    def handed_twice(self) -> dict[str, int]:
+        """Letters that the connector handed on more than once."""
+        return {letter: n for letter, n in Counter(x.id for x in self.letters).items() if n > 1}
+
+    async def send_broken(self, message: Model) -> str:
+        """Its headers are in order, its body does not open."""
+        message_id = new_id()
+        await self._until_sent(message, None, message_id, broken=True)
+        return message_id
+
+    async def _until_sent(
+        self, message: Model, case: str | None, message_id: str, *, broken: bool = False
+    ) -> None:
+        while True:
+            try:
+                envelope, body, topic = await self.connector.sealed(message, case=case, message_id=message_id)
+                body = body[:-20] + b"A" * 20 if broken else body
+                await self.connector.send_raw(
+                    topic, case or message_id, body, to_headers(envelope, SEALED_BODY)
+                )
+            except (KafkaError, HouseUnreachable):
+                await asyncio.sleep(0.5)
+            else:
+                self.ledger.note(Sent(self.id, message_id, topic, broken))
+                return
+
+    async def _keep(self, letter: LetterIn) -> None:
+        self.letters.append(letter)

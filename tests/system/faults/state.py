@@ -1,0 +1,39 @@
+"""The final state of a house, so that two can be compared: every table of every service."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.local.postgres import Database, run_sql
+from shared.contract.registry import SERVICES
+from tests.story.left import tables_of
+
+OF_THE_MOMENT = ("ticks", "access_log", "alembic_version")  # time passes, and looks are written down
+
+
+def state_of(house: Mapping[str, Any]) -> dict[str, str]:
+    """Per table of each service: how many rows it has, and a digest of them in order."""
+    return {
+        f"{service}.{table}": digest
+        for service in SERVICES
+        for table, digest in _digests(Database(**house["admin"]["databases"][service])).items()
+    }
+
+
+def _digests(database: Database) -> dict[str, str]:
+    tables = [table for table in tables_of(database) if table not in OF_THE_MOMENT]
+    asked = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) || '-' || coalesce(md5(string_agg(t::text, '~' ORDER BY t::text)), '')"  # noqa: S608
+        f" FROM {table} t"
+        for table in tables
+    )
+    return dict(line.split("|", 1) for line in run_sql(database, asked).split())
+
+
+def differences(
+    before: Mapping[str, str], after: Mapping[str, str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """The tables that are not the same."""
+    names = before.keys() | after.keys()
+    return {
+        name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
+    }

@@ -1,0 +1,5 @@
+"""A house to break, as for the faults, of its own: one of these puts a backup back."""
+
+from tests.system.faults.conftest import rig, scene, whole
+
+__all__ = ["rig", "scene", "whole"]

@@ -1,0 +1,31 @@
+"""A whole house for the flow tests: started once, its thirty signatories made party once."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from deploy.local import house as local
+from deploy.local.house import House
+from tests.story import founding
+from tests.story.telling import Telling
+from tests.story.world import World, world
+from tests.support.containers import chosen
+from tests.support.running import quiet_console
+
+SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at once or never
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Real Kafka, PostgreSQL, issuer and five services as processes."""
+    started = local.start(tmp_path_factory.mktemp("house"), patience=SHORT_PATIENCE, servers=chosen().servers)
+    yield started
+    started.reset()
+
+
+@pytest.fixture(scope="session")
+async def founded(house: House) -> AsyncIterator[World]:
+    """The same house with its parties, their keys and authorisations."""
+    async with world(house.env, Telling(quiet_console())) as here:
+        await founding.found(here)
+        yield here

@@ -1,0 +1,5 @@
+"""A house of its own, as for the flows: many cases leave it slow to look through."""
+
+from tests.system.flows.conftest import founded, house
+
+__all__ = ["founded", "house"]

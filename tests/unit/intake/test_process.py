@@ -1,0 +1,506 @@
+"""What intake decides, as sentences; each refusal on both sides of its boundary."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.intake import commands as c
+from services.intake import events as e
+from services.intake import refusals as r
+from services.intake.main import PROCESS
+from services.intake.process import SCREENED, DutyStatus, Phase
+from shared.contract.content import TextRef
+from shared.contract.fields import Category, InformMoment
+from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.contract.parties import PartyKind, Scope
+from shared.contract.refusal import (
+    ITEM_OF_ANOTHER_CASE,
+    NO_AUTHORISATION,
+    NO_ON_BEHALF_OF,
+    NOT_A_PARTY,
+    NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
+    NOT_YOURS,
+    UNKNOWN_CASE,
+    Refusal,
+)
+from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.authorisation import permit
+from shared.core.context import DecisionContext
+from shared.core.policy import Policy
+from tests.support.samples import intake as s
+from tests.support.spec import NOW
+
+SECOND = timedelta(seconds=1)
+TAKEN_UP, NOT_TAKEN_UP = ScreeningOutcome.TAKEN_UP, ScreeningOutcome.NOT_TAKEN_UP
+INFORMED = e.PersonInformed(s.MAN, InformMoment.TAKEN_UP, NOW)
+MOVED = e.DirectionMoved(s.POLICE, NOW)
+
+
+def submit(**changes: Any) -> c.SubmitReferral:
+    return c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral(**changes))
+
+
+def screen(outcome: ScreeningOutcome = TAKEN_UP, **changes: Any) -> c.ScreenReferral:
+    given: dict[str, Any] = {"by": s.by_director(), "outcome": outcome}
+    return c.ScreenReferral(**(given | changes))
+
+
+def inform(by: Actor | None = None, person: str = s.MAN) -> c.RecordInforming:
+    return c.RecordInforming(by=by or s.by_party(), person_id=person, moment=InformMoment.TAKEN_UP)
+
+
+def postpone(**changes: Any) -> c.PostponeInforming:
+    given: dict[str, Any] = {
+        "by": s.by_party(),
+        "person_id": s.MAN,
+        "moment": InformMoment.TAKEN_UP,
+        "reason": s.text("reason"),
+        "until": NOW + timedelta(days=3),
+    }
+    return c.PostponeInforming(**(given | changes))
+
+
+def permitted(command: Command, **changes: Any) -> Refusal | None:
+    """Who may: the other question, answered by the table of `permissions` (R122)."""
+    return permit(PROCESS.permissions[type(command)], command.by, DecisionContext(NOW, s.parties(**changes)))
+
+
+# --- a referral -----------------------------------------------------------------------------------
+
+
+def test_a_complete_referral_of_a_party_is_received_provisionally() -> None:
+    """R1, R15: the record exists, and is provisional."""
+    referral = s.referral()
+    outcome = s.spec().when(submit())
+    assert outcome.events == (e.ReferralReceived(s.CASE, s.VENLO, referral, NOW),)
+    assert s.spec().given(*outcome.events).state.phase is Phase.RECEIVED
+
+
+def test_a_referral_leaves_references_in_the_state_and_no_sealed_text() -> None:
+    state = s.spec().given(s.RECEIVED).state
+    assert (state.referrer, state.leading_party, state.acting_body) == (s.VENLO, s.VENLO, "college")
+    assert state.weighing == TextRef("piece-weighing", "intake")
+    assert [item.contributor for item in state.items] == [s.VENLO]
+    assert isinstance(state.items[0].content, TextRef)
+    assert isinstance(state.persons[0].name, TextRef)
+
+
+def test_a_referral_by_somebody_who_is_no_party_is_refused() -> None:
+    stranger = c.SubmitReferral(by=s.by_party("stranger"), case_id=s.CASE, referral=s.referral())
+    assert permitted(stranger) is NOT_A_PARTY
+    assert permitted(submit()) is None
+
+
+def test_a_referral_before_the_membership_begins_is_refused_and_at_that_moment_it_is_not() -> None:
+    assert permitted(submit(), member_from=NOW + SECOND) is NOT_A_PARTY
+    assert permitted(submit(), member_from=NOW) is None
+
+
+def test_a_referral_at_the_moment_the_membership_ends_is_refused() -> None:
+    """R115: the end itself no longer belongs to the membership."""
+    assert permitted(submit(), member_until=NOW) is NOT_A_PARTY
+    assert permitted(submit(), member_until=NOW + SECOND) is None
+
+
+REFERRING: list[tuple[str, dict[str, Any], bool]] = [
+    ("none on record", {"authorisations": ()}, False),
+    ("in force from this moment", {"authorisations": (s.authorisation(valid_from=NOW),)}, True),
+    ("in force a second later", {"authorisations": (s.authorisation(valid_from=NOW + SECOND),)}, False),
+    ("not accepted", {"authorisations": (s.authorisation(accepted_at=None),)}, False),
+    ("accepted at this moment", {"authorisations": (s.authorisation(accepted_at=NOW),)}, True),
+    ("accepted a second later", {"authorisations": (s.authorisation(accepted_at=NOW + SECOND),)}, False),
+    ("ended at this moment", {"authorisations": (s.authorisation(valid_until=NOW),)}, False),
+    ("ends a second later", {"authorisations": (s.authorisation(valid_until=NOW + SECOND),)}, True),
+    ("revoked at this moment", {"authorisations": (s.authorisation(revoked_at=NOW),)}, False),
+    ("revoked a second later", {"authorisations": (s.authorisation(revoked_at=NOW + SECOND),)}, True),
+    ("for other acts", {"authorisations": (s.authorisation(scopes=(Scope.QUERY,)),)}, False),
+    ("of another body", {"authorisations": (s.authorisation(acting_body="burgemeester"),)}, False),
+]
+
+
+@pytest.mark.parametrize(("_name", "party", "accepted"), REFERRING, ids=[n for n, _, _ in REFERRING])
+def test_a_referral_needs_an_authorisation_in_force(
+    _name: str, party: dict[str, Any], accepted: bool
+) -> None:
+    """R2, R122: registered, accepted, for this act and this body, at this very moment."""
+    outcome = s.spec(**party).when(submit()).outcome
+    assert (outcome == r.NO_AUTHORISATION_ON_RECORD) is not accepted
+
+
+def test_the_refusal_for_want_of_an_authorisation_may_be_lag() -> None:
+    assert r.NO_AUTHORISATION_ON_RECORD.may_be_lag
+
+
+def test_a_referral_with_an_item_of_another_case_is_refused() -> None:
+    moment = DecisionContext(NOW, s.parties(), elsewhere=frozenset({s.ITEM}))
+    assert PROCESS.decide(PROCESS.empty, submit(), moment) is ITEM_OF_ANOTHER_CASE
+    assert submit().new_items() == (s.ITEM,)
+
+
+def test_two_items_of_a_referral_do_not_share_a_number_r35() -> None:
+    twice = s.spec().when(submit(items=(s.item(), s.item()))).refusal
+    assert (twice.name, twice.rule) == ("ItemTwice", "R35")
+    assert s.spec().when(submit(items=(s.item(), s.item(item_id=s.MOTHER)))).events
+
+
+SPECIAL, CRIMINAL = s.item(category=Category.SPECIAL), s.item(category=Category.CRIMINAL)
+WITH_BSN = (s.person(s.MAN, bsn=s.text("bsn")), s.person(s.MOTHER))
+OF_A_COUNCIL: dict[str, Any] = {"authorisations": (s.authorisation(acting_body="raad"),)}
+CHECKED: dict[str, Any] = {"checked_for_special": True}
+# (refusal, the referral that meets it, its party, the referral that just does not, its party)
+BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], dict[str, Any]]] = [
+    (r.TASK_MISSING, {"task": ""}, {}, {"task": "Wmo"}, {}),
+    (r.ACTING_BODY_UNKNOWN, {"acting_body": "raad"}, OF_A_COUNCIL, {"acting_body": "college"}, {}),
+    (r.BASIS_MISSING, {"basis": ""}, {}, {"basis": "AVG art. 6"}, {}),
+    (r.BASIS_MISSING, {"items": (s.item(), s.item(basis=""))}, {}, {"items": (s.item(basis="Wmo"),)}, {}),
+    (r.NECESSITY_MISSING, {"items": (s.item(necessity=""),)}, {}, {"items": (s.item(),)}, {}),
+    (r.NECESSITY_MISSING, {"items": (s.item(necessity="  "),)}, {}, {"items": ()}, {}),
+    (r.WEIGHING_MISSING, {"weighing": ""}, {}, {"weighing": s.text("weighing")}, {}),
+    (r.UNKNOWN_PERSON, {"items": (s.item(persons=(s.REFERRAL,)),)}, {}, {"items": (s.item(persons=()),)}, {}),
+    (r.UNKNOWN_PERSON, {"informed_beforehand": (s.CASE,)}, {}, {"informed_beforehand": (s.MOTHER,)}, {}),
+    (
+        r.UNKNOWN_PERSON,
+        {"persons": (s.person(s.MAN), s.person(s.MAN))},
+        {},
+        {"persons": (s.person(s.MAN),)},
+        {},
+    ),
+    (r.SPECIAL_NOT_CHECKED, {"items": (SPECIAL,)}, {}, {"items": (SPECIAL,)}, CHECKED),
+    (r.SPECIAL_NOT_CHECKED, {"items": (CRIMINAL,)}, {}, {"items": (CRIMINAL,)}, CHECKED),
+    (
+        r.SPECIAL_NOT_CHECKED,
+        {"items": (SPECIAL,)},
+        {"kind": PartyKind.OTHER},
+        {"items": (SPECIAL,)},
+        {"kind": PartyKind.NATIONAL_CHAIN_PARTNER},
+    ),
+    (r.BSN_NOT_ALLOWED, {"persons": WITH_BSN}, {"may_use_bsn": False}, {"persons": WITH_BSN}, {}),
+]
+
+
+@pytest.mark.parametrize(("refusal", "no", "no_party", "yes", "yes_party"), BOUNDARIES)
+def test_an_incomplete_referral_is_refused_and_the_completed_one_is_not(
+    refusal: Refusal,
+    no: dict[str, Any],
+    no_party: dict[str, Any],
+    yes: dict[str, Any],
+    yes_party: dict[str, Any],
+) -> None:
+    assert s.spec(**no_party).when(submit(**no)).refusal is refusal
+    assert len(s.spec(**yes_party).when(submit(**yes)).events) == 1
+
+
+def test_a_second_referral_under_the_same_number_is_refused() -> None:
+    assert s.spec().given(s.RECEIVED).when(submit()).refusal is r.ALREADY_REFERRED
+
+
+# --- strangers ------------------------------------------------------------------------------------
+
+OF_A_PARTY = tuple(
+    command
+    for command in s.COMMANDS
+    if command.by.role is Role.PARTY and not isinstance(command, c.SubmitReferral)
+)
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("command", OF_A_PARTY, ids=lambda command: type(command).__name__)
+@pytest.mark.parametrize("role", [Role.PARTY, Role.PARTY_WORKER])
+def test_a_stranger_hears_in_every_phase_that_there_is_no_case(
+    phase: Phase, command: Any, role: Role
+) -> None:
+    """R5, R34: whatever a party without a part in the case tries, nothing tells it that there is one."""
+    stranger = replace(command, by=Actor(role, party="stranger"))
+    assert s.spec().given(*s.HISTORIES[phase]).when(stranger).refusal.status == 404
+
+
+def test_a_stranger_learns_nothing_of_a_case_whose_direction_moved() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
+    stranger = c.WithdrawReferral(by=s.by_party("stranger"), reason=s.text("reason"))
+    assert given.when(stranger).refusal is r.NOT_THE_REFERRER
+
+
+# --- consultation and screening -------------------------------------------------------------------
+
+
+def test_the_referrer_confirms_the_consultation() -> None:
+    given = s.spec().given(s.RECEIVED)
+    outcome = given.when(c.ConfirmConsultation(by=s.by_party(), remark=s.text("remark")))
+    assert outcome.events == (e.ConsultationConfirmed(s.text("remark"), NOW),)
+
+
+def test_another_party_cannot_confirm_the_consultation() -> None:
+    given = s.spec().given(s.RECEIVED)
+    assert given.when(c.ConfirmConsultation(by=s.by_party(s.POLICE))).refusal is r.NOT_THE_REFERRER
+
+
+def test_a_screening_without_consultation_on_record_is_not_final() -> None:
+    """R11."""
+    assert s.spec().given(s.RECEIVED).when(screen()).refusal is r.CONSULTATION_MISSING
+    assert s.spec().given(s.RECEIVED, s.CONSULTED).when(screen()).events
+
+
+@pytest.mark.parametrize("outcome", [TAKEN_UP, ScreeningOutcome.INFORMATION_NEEDED])
+def test_a_case_that_goes_on_to_triage_obliges_to_inform_each_person(outcome: ScreeningOutcome) -> None:
+    """R12, R16: one duty per person, so that no notice gives away another's data."""
+    events = s.spec().given(s.RECEIVED, s.CONSULTED).when(screen(outcome, advice=s.text("advice"))).events
+    assert events == (
+        e.CaseTakenUp(outcome, s.DIRECTOR, s.text("advice"), None, NOW),
+        e.DutyToInformArose(s.MAN, InformMoment.TAKEN_UP, NOW),
+        e.DutyToInformArose(s.MOTHER, InformMoment.TAKEN_UP, NOW),
+    )
+    state = s.spec().given(s.RECEIVED, s.CONSULTED, *events).state
+    assert (state.phase, state.outcome, state.director) == (Phase.TAKEN_UP, outcome, s.DIRECTOR)
+
+
+def test_who_was_informed_beforehand_is_not_informed_again() -> None:
+    received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(informed_beforehand=(s.MAN,)), NOW)
+    events = s.spec().given(received, s.CONSULTED).when(screen()).events
+    assert [x.person_id for x in events if isinstance(x, e.DutyToInformArose)] == [s.MOTHER]
+
+
+def test_a_case_that_is_not_taken_up_closes_and_tells_who_knew_of_it() -> None:
+    """R14, A10: whoever had been told of the case hears that it is removed."""
+    received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(informed_beforehand=(s.MAN,)), NOW)
+    given = s.spec().given(received, s.CONSULTED)
+    events = given.when(screen(NOT_TAKEN_UP, reason=s.text("reason"))).events
+    assert events == (
+        e.ReferralNotTakenUp(s.DIRECTOR, None, s.text("reason"), NOW),
+        e.DutyToInformArose(s.MAN, InformMoment.CASE_REMOVED, NOW),
+    )
+    assert given.given(*events).state.phase is Phase.CLOSING
+
+
+MET = Criteria(multi_problem=True, several_chains=True, impact_on_system=True, serious_local_safety=False)
+NOT_MET = MET.model_copy(update={"impact_on_system": False})
+SAFETY = NOT_MET.model_copy(update={"serious_local_safety": True})
+CRITERIA = [
+    (MET, TAKEN_UP, False),
+    (MET, NOT_TAKEN_UP, True),
+    (NOT_MET, TAKEN_UP, True),
+    (NOT_MET, ScreeningOutcome.INFORMATION_NEEDED, True),
+    (NOT_MET, NOT_TAKEN_UP, False),
+    (SAFETY, TAKEN_UP, False),
+    (SAFETY, NOT_TAKEN_UP, True),
+]
+
+
+@pytest.mark.parametrize(("criteria", "outcome", "needs_reason"), CRITERIA)
+def test_an_outcome_that_departs_from_the_criteria_needs_a_reason(
+    criteria: Criteria, outcome: ScreeningOutcome, needs_reason: bool
+) -> None:
+    """R9 (three together or the fourth, A2) and R10, in both directions."""
+    received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(criteria=criteria), NOW)
+    given = s.spec().given(received, s.CONSULTED)
+    assert (given.when(screen(outcome)).outcome is r.REASON_MISSING) is needs_reason
+    assert given.when(screen(outcome, reason=s.text("reason"))).events
+
+
+def test_each_of_the_first_three_criteria_is_needed() -> None:
+    for one in ("multi_problem", "several_chains", "impact_on_system"):
+        assert not MET.model_copy(update={one: False}).met
+    assert MET.met and SAFETY.met and not NOT_MET.met
+
+
+def test_the_director_screens_on_behalf_of_the_referrer_only() -> None:
+    given = s.spec().given(s.RECEIVED, s.CONSULTED)
+    other = screen(by=s.by_director(on_behalf_of=s.POLICE))
+    assert given.when(other).refusal.name == "NotTheDirectorOfThisCase"
+    assert given.when(screen()).events
+
+
+def test_whoever_screened_hears_for_whom_to_act_and_another_director_nothing_r6() -> None:
+    given = s.spec().given(s.RECEIVED, s.CONSULTED, s.TAKEN_UP)
+    assert given.when(screen(by=s.by_director(on_behalf_of=s.POLICE))).refusal.name == "AlreadyScreened"
+    another = screen(by=s.by_director(person_="person-other"))
+    assert given.when(another).refusal.name == "NotTheDirectorOfThisCase"
+
+
+def test_a_screening_on_nobodys_behalf_is_refused() -> None:
+    """R7."""
+    assert permitted(screen(by=s.by_director(on_behalf_of=None))) is NO_ON_BEHALF_OF
+    assert permitted(screen()) is None
+
+
+def test_a_screening_needs_an_authorisation_of_that_party_at_that_moment() -> None:
+    """R122: tested at every act."""
+    assert permitted(screen(), authorisations=(s.authorisation(revoked_at=NOW),)) is NO_AUTHORISATION
+    assert permitted(screen(), authorisations=(s.authorisation(revoked_at=NOW + SECOND),)) is None
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.PROCESS_DIRECTOR])
+def test_nobody_but_a_process_director_screens(role: Role) -> None:
+    other = Actor(role, party=s.VENLO, person="somebody", service="triage", on_behalf_of=s.VENLO)
+    assert permitted(screen(by=other)) is NOT_YOURS
+
+
+def test_a_referral_is_screened_once() -> None:
+    given = s.spec().given(s.RECEIVED, s.CONSULTED, s.TAKEN_UP)
+    assert given.when(screen()).refusal is r.ALREADY_SCREENED
+
+
+# --- withdrawal -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
+def test_the_referrer_withdraws_as_long_as_it_leads(phase: Phase) -> None:
+    given = s.spec().given(*s.HISTORIES[phase])
+    outcome = given.when(c.WithdrawReferral(by=s.by_party(), reason=s.text("reason")))
+    assert outcome.events == (e.ReferralWithdrawn(s.text("reason"), NOW),)
+    assert given.given(*outcome.events).state.phase is Phase.CLOSING
+
+
+def test_after_direction_has_moved_the_referrer_cannot_withdraw() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
+    withdraw = c.WithdrawReferral(by=s.by_party(), reason=s.text("reason"))
+    assert given.when(withdraw).refusal is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+
+
+# --- the register of duties to inform -------------------------------------------------------------
+
+
+def test_the_leading_party_reports_that_a_person_was_informed() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    assert given.when(inform()).events == (INFORMED,)
+    duty = given.given(INFORMED).state.duty(s.MAN, InformMoment.TAKEN_UP)
+    assert duty is not None and duty.status is DutyStatus.FULFILLED
+
+
+def test_a_duty_that_is_fulfilled_or_never_arose_cannot_be_reported() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    assert given.given(INFORMED).when(inform()).refusal is r.NO_SUCH_DUTY
+    assert given.when(inform(person=s.MOTHER)).refusal is r.NO_SUCH_DUTY
+    assert given.given(INFORMED).when(postpone()).refusal is r.NO_SUCH_DUTY
+
+
+def test_the_duty_goes_with_case_direction() -> None:
+    """R17, R72: the new leading party informs, the old one does not any more."""
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
+    assert given.when(inform(s.by_party(s.POLICE))).events == (INFORMED,)
+    assert given.when(inform(s.by_party(s.VENLO))).refusal is r.NOT_THE_REFERRER
+
+
+def test_the_director_of_the_case_informs_on_behalf_of_the_leading_party() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    assert given.when(inform(s.by_director())).events == (INFORMED,)
+    assert given.when(inform(s.by_director(person_="another"))).refusal is r.NOT_THE_DIRECTOR
+    for_police = inform(s.by_director(on_behalf_of=s.POLICE))
+    assert given.when(for_police).refusal is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+
+
+def test_informing_waits_with_a_reason_until_a_planned_moment() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    events = given.when(postpone(until=NOW + SECOND)).events
+    assert events == (
+        e.InformingPostponed(s.MAN, InformMoment.TAKEN_UP, s.text("reason"), NOW + SECOND, NOW),
+    )
+    duty = given.given(*events).state.duty(s.MAN, InformMoment.TAKEN_UP)
+    assert duty is not None
+    assert (duty.status, duty.until) == (DutyStatus.POSTPONED, NOW + SECOND)
+    assert duty.reason == TextRef("piece-reason", "intake")
+
+
+@pytest.mark.parametrize("missing", [{"reason": None}, {"until": None}, {"until": NOW}])
+def test_a_postponement_without_reason_or_future_moment_is_refused(missing: dict[str, Any]) -> None:
+    """R19: the reason and the planned moment, and that moment lies ahead."""
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    assert given.when(postpone(**missing)).refusal is r.POSTPONEMENT_INCOMPLETE
+
+
+def test_a_postponement_of_more_than_a_year_is_no_plan_and_refused() -> None:
+    """R19: the longest postponement is a parameter of the policy."""
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    longest = NOW + Policy().longest_postponement
+    assert given.when(postpone(until=longest)).events
+    assert given.when(postpone(until=longest + SECOND)).refusal is r.POSTPONEMENT_INCOMPLETE
+
+
+def test_a_postponed_duty_is_due_again_at_its_moment_and_any_other_stays_as_it_is() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    remind = c.RemindOfInforming(by=CLOCK, person_id=s.MAN, moment=InformMoment.TAKEN_UP)
+    postponed = given.given(*given.when(postpone()).events)
+    assert postponed.when(remind).events == (s.DUTY,)
+    assert postponed.given(INFORMED).when(remind).events == ()
+    assert given.when(remind).events == ()
+
+
+@pytest.mark.parametrize("phase", sorted(SCREENED))
+def test_another_services_outcome_raises_a_duty_for_each_person_once(phase: Phase) -> None:
+    given = s.spec().given(*s.HISTORIES[phase])
+    raised = c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO)
+    events = given.when(raised).events
+    assert [event.person_id for event in events] == [s.MAN, s.MOTHER]
+    assert given.given(*events).when(raised).events == ()
+
+
+def test_nothing_is_to_be_informed_of_before_the_screening() -> None:
+    given = s.spec().given(s.RECEIVED)
+    assert given.when(inform()).refusal is r.NOT_BEFORE_SCREENING
+    assert given.when(postpone()).refusal is r.NOT_BEFORE_SCREENING
+
+
+# --- following the other services -----------------------------------------------------------------
+
+
+def test_direction_moves_to_another_party_with_its_moment() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    moved = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
+    assert given.when(moved).events == (MOVED,)
+    assert given.given(MOVED).state.leading_party == s.POLICE
+    assert given.given(MOVED).state.referrer == s.VENLO
+
+
+def test_de_escalation_obliges_to_inform_each_person() -> None:
+    """R86, R98."""
+    events = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP]).when(c.FollowDeescalation(by=s.BY_SERVICE)).events
+    assert events[0] == e.CaseDeescalated()
+    assert [(x.person_id, x.moment) for x in events[1:]] == [
+        (s.MAN, InformMoment.AT_DEESCALATION),
+        (s.MOTHER, InformMoment.AT_DEESCALATION),
+    ]
+
+
+def test_cleaning_drops_the_pieces_of_what_is_not_kept() -> None:
+    """R95."""
+    given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
+    nothing_kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=())).events
+    assert nothing_kept == (e.FileCleaned(()),)
+    assert given.given(*nothing_kept).state.items == ()
+    kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
+    assert kept == (e.FileCleaned((s.ITEM,)),)
+    assert [item.item_id for item in given.given(*kept).state.items] == [s.ITEM]
+
+
+def test_archiving_and_closing_follow_the_other_services() -> None:
+    archived = s.spec().given(*s.HISTORIES[Phase.DEESCALATED]).when(c.FollowArchiving(by=s.BY_SERVICE))
+    assert archived.events == (e.FileArchived(),)
+    closed = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], INFORMED).when(c.FollowClosing(by=s.BY_SERVICE))
+    assert closed.events == (
+        e.CaseClosing(),
+        e.DutyToInformArose(s.MAN, InformMoment.CASE_REMOVED, NOW),
+    )
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_an_ordered_erasure_is_followed_in_every_phase(phase: Phase) -> None:
+    """R105: also where nothing of the case was ever known, because retention waits for the answer."""
+    given = s.spec().given(*s.HISTORIES[phase])
+    assert given.when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events == (
+        e.CasePurged(s.CASE, ("kid",)),
+    )
+
+
+def test_a_purged_case_is_as_unknown_as_one_that_never_was() -> None:
+    for phase in (Phase.NOTHING, Phase.PURGED):
+        confirm = c.ConfirmConsultation(by=s.by_party())
+        assert s.spec().given(*s.HISTORIES[phase]).when(confirm).refusal is UNKNOWN_CASE
+
+
+def test_a_consultation_is_confirmed_once() -> None:
+    """R11."""
+    given = s.spec().given(*s.HISTORIES[Phase.CONSULTED])
+    assert given.when(c.ConfirmConsultation(by=s.by_party())).refusal is r.ALREADY_CONSULTED
+    before = s.spec().given(*s.HISTORIES[Phase.RECEIVED])
+    assert before.when(c.ConfirmConsultation(by=s.by_party())).events == (e.ConsultationConfirmed(None, NOW),)

@@ -1,0 +1,111 @@
+"""Who sees what of a case at intake (R5, R6): deny by default."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.intake import events as e
+from services.intake.process import Phase, State
+from services.intake.viewing import NOBODY_ELSE, OPEN, may_view
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Viewer
+from tests.support.samples import intake as s
+from tests.support.spec import NOW
+
+PEOPLE = (
+    Role.PARTY_WORKER,
+    Role.PROCESS_DIRECTOR,
+    Role.SUPPORT_WORKER,
+    Role.MANAGER,
+    Role.SECRETARY,
+    Role.PRIVACY_OFFICER,
+)
+WORKER = Viewer(Role.PARTY_WORKER, "worker", party=s.VENLO)
+DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.VENLO)
+SUPPORT = Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=s.VENLO)
+
+
+def state(phase: Phase = Phase.TAKEN_UP, *more: Any) -> State:
+    given = s.spec().given(*s.HISTORIES[phase], *more).state
+    return given if given is not None else State()
+
+
+def things(of: State) -> list[Any]:
+    return [None, *of.persons, *of.items]
+
+
+@pytest.mark.parametrize("phase", sorted(OPEN))
+@pytest.mark.parametrize("viewer", [WORKER, DIRECTOR])
+def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) -> None:
+    """R6, R24: and the look says whose information it is."""
+    of = state(phase)
+    for thing in things(of):
+        assert may_view(viewer, thing, of, NOW) == Allowed("R6", s.VENLO)
+
+
+@pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
+def test_the_support_worker_sees_it_with_the_director(phase: Phase) -> None:
+    assert may_view(SUPPORT, None, state(phase), NOW) == Allowed("R6", s.VENLO)
+
+
+@pytest.mark.parametrize("phase", sorted(set(Phase) - OPEN))
+@pytest.mark.parametrize("role", PEOPLE)
+def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Phase, role: Role) -> None:
+    """R88: what stays is shown by retention."""
+    viewer = Viewer(role, s.DIRECTOR, s.VENLO, s.VENLO)
+    of = state(phase)
+    for thing in things(of):
+        assert isinstance(may_view(viewer, thing, of, NOW), Denied)
+
+
+@pytest.mark.parametrize("phase", sorted(OPEN))
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER])
+def test_the_manager_and_every_other_role_see_nothing(phase: Phase, role: Role) -> None:
+    of = state(phase)
+    for thing in things(of):
+        assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, NOW) is NOBODY_ELSE
+
+
+@pytest.mark.parametrize("phase", sorted(OPEN))
+def test_another_partys_worker_sees_nothing(phase: Phase) -> None:
+    of = state(phase)
+    for thing in things(of):
+        assert may_view(replace(WORKER, party=s.POLICE), thing, of, NOW) is NOBODY_ELSE
+        assert may_view(replace(WORKER, party=None), thing, of, NOW) is NOBODY_ELSE
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+@pytest.mark.parametrize("on_behalf_of", [None, s.POLICE])
+def test_the_house_sees_a_case_on_behalf_of_its_leading_party_only(
+    viewer: Viewer, on_behalf_of: str | None
+) -> None:
+    """R7."""
+    verdict = may_view(replace(viewer, on_behalf_of=on_behalf_of), None, state(), NOW)
+    assert isinstance(verdict, Denied) and verdict.rule == "R7"
+
+
+def test_once_a_director_has_the_case_another_one_does_not_see_it() -> None:
+    other = replace(DIRECTOR, person="another")
+    assert may_view(other, None, state(Phase.CONSULTED), NOW) == Allowed("R6", s.VENLO)
+    assert may_view(other, None, state(Phase.TAKEN_UP), NOW) is NOBODY_ELSE
+
+
+def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() -> None:
+    """R23."""
+    hidden = e.ReferralReceived(s.CASE, s.VENLO, s.referral(items=(s.item(hidden_from_director=True),)), NOW)
+    of = s.spec().given(hidden).state
+    for viewer in (DIRECTOR, SUPPORT):
+        verdict = may_view(viewer, of.items[0], of, NOW)
+        assert isinstance(verdict, Denied) and verdict.rule == "R23"
+        assert isinstance(may_view(viewer, of.persons[0], of, NOW), Allowed)
+    assert isinstance(may_view(WORKER, of.items[0], of, NOW), Allowed)
+
+
+def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None:
+    """R72."""
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    assert isinstance(may_view(DIRECTOR, None, of, NOW), Denied)
+    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, NOW), Allowed)
+    assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, NOW), Allowed)
+    assert isinstance(may_view(WORKER, None, of, NOW), Allowed)

@@ -1,0 +1,169 @@
+"""What follows from what happened: terms, letters to exactly whom, orders, and the proof."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from services.retention import events as e
+from services.retention.effects import effects
+from services.retention.process import MUST_CONFIRM
+from services.retention.proofs import (
+    UNKNOWN_KEY,
+    AwaitedKey,
+    AwaitedKeys,
+    CaseCounted,
+    Ending,
+    KeysGone,
+    ProofOfDestruction,
+)
+from shared.contract.fields import Theme
+from shared.contract.messages import retention as m
+from shared.contract.registry import SERVICES
+from shared.core.effects import (
+    Announce,
+    DropPieces,
+    ForgetCase,
+    SetTimer,
+    StoreRow,
+    ToParty,
+)
+from tests.support.samples import retention as s
+from tests.support.spec import NOW
+
+C = TypeVar("C")
+
+
+def follows(*events: Any) -> list[Any]:
+    """What follows from the last of these."""
+    return list(effects(s.CASE, events[-1], s.state(*events)))
+
+
+def of(kind: type[C], steps: list[Any]) -> list[C]:
+    return [step for step in steps if isinstance(step, kind)]
+
+
+def letters(steps: list[Any]) -> dict[str, Any]:
+    return {step.recipient: step.message for step in of(ToParty, steps)}
+
+
+def test_an_item_that_is_handed_over_tells_nobody_anything_new() -> None:
+    assert follows(s.OPENED, s.RECEIVED[0]) == []
+
+
+def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> None:
+    assert follows(*s.STEP_1) == [
+        SetTimer("archive", "", s.ARCHIVE_ON),
+        SetTimer("destroy", "", s.DESTROY_ON, irreversible=True),
+    ]
+
+
+def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r97() -> None:
+    """R97, and R34: not whether anybody else has any."""
+    steps = follows(*s.STEP_1, s.CLEANED)
+    told = letters(steps)
+    assert set(told) == {s.VENLO, s.POLICE, s.CARE}
+    assert {party: letter.own_items_kept for party, letter in told.items()} == {
+        s.VENLO: (),
+        s.POLICE: (s.WITHHELD,),
+        s.CARE: (),
+    }
+    assert all((x.archived_on, x.destroyed_on) == (s.ARCHIVE_ON, s.DESTROY_ON) for x in told.values())
+
+
+def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> None:
+    steps = follows(*s.STEP_1, s.CLEANED)
+    assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
+    announced = m.DossierCleaned(kept_items=(s.WITHHELD,), leading_party=s.CARE, cleaned_at=NOW)
+    assert of(Announce, steps) == [Announce(announced)]
+
+
+def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_r97() -> None:
+    """R88, R97."""
+    steps = follows(*s.STEP_1, e.FileArchived((), ("piece-content-11",), s.ARCHIVE_ON))
+    assert of(Announce, steps) == [Announce(m.DossierArchived(archived_at=s.ARCHIVE_ON))]
+    assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
+    assert letters(steps) == dict.fromkeys(
+        (s.VENLO, s.POLICE, s.CARE), m.FileArchived(destroyed_on=s.DESTROY_ON)
+    )
+
+
+def test_an_early_end_sets_the_closing_term_and_tells_nobody_r102() -> None:
+    assert follows(s.CLOSING) == [SetTimer("closing-term", "", NOW + s.TERM, irreversible=True)]
+
+
+def test_the_order_to_forget_goes_to_the_other_services_r105() -> None:
+    assert follows(*s.ERASING) == [Announce(m.ErasureOrdered(case_id=s.CASE))]
+
+
+def test_the_key_is_due_at_once_when_all_have_confirmed_r105() -> None:
+    assert follows(*s.DESTROYING) == [SetTimer("destroy-key", "", s.DESTROY_ON, irreversible=True)]
+    assert follows(*s.ERASING, s.CONFIRMED[0]) == []
+
+
+def test_the_leading_party_is_told_to_inform_and_who_took_what_r99_r104() -> None:
+    """R99, R104: after destruction, and with the list of takers."""
+    steps = follows(*s.DESTROYING, s.ERASED)
+    assert letters(steps) == {
+        s.CARE: m.FileDestroyed(inform_data_subject=True, takers=(s.TAKER,)),
+        s.VENLO: m.FileDestroyed(),
+        s.POLICE: m.FileDestroyed(),
+    }
+    assert all(step.after_erasure for step in of(ToParty, steps))
+    assert of(Announce, steps) == [Announce(m.CaseErased(case_id=s.CASE), after_erasure=True)]
+    assert steps[-1] == ForgetCase()
+
+
+def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> None:
+    ended = (s.CLOSING, e.ErasureStarted(NOW + s.TERM), *s.CONFIRMED, e.AllPurged(NOW + s.TERM))
+    steps = follows(*ended, s.ERASED)
+    assert letters(steps) == {s.VENLO: m.FileDestroyed()}
+    counted = [step.row for step in of(StoreRow, steps) if isinstance(step.row, CaseCounted)]
+    assert [(row.theme, row.ending) for row in counted] == [(Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP)]
+
+
+def test_the_proof_holds_nothing_that_leads_to_anybody_r106() -> None:
+    """R106: no case, person, party or day."""
+    steps = follows(*s.DESTROYING, s.ERASED)
+    (proof,) = (step.row for step in of(StoreRow, steps) if isinstance(step.row, ProofOfDestruction))
+    assert proof == ProofOfDestruction(
+        proof_id=s.PROOF,
+        month="2027-03",
+        theme=Theme.COMPLEX_CASE,
+        ending=Ending.DEESCALATED,
+        confirmed_by=("governance", "intake", "rto", "triage"),
+        backups_lapse_in="2027-04",
+    )
+    said = repr(proof)
+    for leads in (s.CASE, s.RTO, s.MAN, s.VENLO, s.POLICE, s.CARE, s.DIRECTOR):
+        assert leads not in said
+
+
+def test_a_proof_waits_for_every_key_that_any_service_had_when_it_forgot_r105() -> None:
+    """R105: the broker's disks are copies too, and open for whoever has one of these."""
+    (awaited,) = (
+        x.row for x in of(StoreRow, follows(*s.DESTROYING, s.ERASED)) if isinstance(x.row, AwaitedKeys)
+    )
+    assert awaited.proof_id == s.PROOF
+    expected = {(name, f"kid-of-{name}") for name in SERVICES}
+    assert {(key.service, key.kid) for key in awaited.keys} == expected
+
+
+def test_a_service_that_does_not_say_which_keys_it_had_is_waited_for_r105() -> None:
+    """R105: what is not known to be gone is not gone."""
+    silent = tuple(replace(confirmed, house_keys=()) for confirmed in s.CONFIRMED)
+    steps = follows(*s.ERASING, *silent, e.AllPurged(s.DESTROY_ON), s.ERASED)
+    (awaited,) = (x.row for x in of(StoreRow, steps) if isinstance(x.row, AwaitedKeys))
+    assert {key.service for key in awaited.keys if key.kid == UNKNOWN_KEY} == set(MUST_CONFIRM)
+
+
+def test_keys_that_are_gone_are_those_of_the_service_that_says_so_r105() -> None:
+    """R105: nobody speaks for another."""
+    (step,) = follows(e.HouseKeysDestroyed("triage", ("a", "b")))
+    assert step == StoreRow(KeysGone((AwaitedKey("triage", "a"), AwaitedKey("triage", "b"))))
+
+
+def test_a_case_counts_in_the_year_in_which_it_was_destroyed_a24() -> None:
+    new_year = s.DESTROY_ON.replace(month=12, day=31, hour=23, minute=30)
+    late = e.CaseErased(s.PROOF, new_year, new_year + timedelta(days=30))
+    counted = [x.row for x in of(StoreRow, follows(*s.DESTROYING, late)) if isinstance(x.row, CaseCounted)]
+    assert counted == [CaseCounted(2028, Theme.COMPLEX_CASE, Ending.DEESCALATED)]

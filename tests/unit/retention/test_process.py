@@ -1,0 +1,333 @@
+"""Retention's decisions, in sentences; each refusal on both sides of its boundary."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.retention import commands as c
+from services.retention import events as e
+from services.retention.process import MUST_CONFIRM, Phase
+from services.retention.proofs import Ending
+from shared.contract.content import TextRef, contents, pieces_in
+from shared.contract.fields import Theme
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.parties import Parties, PartyKind
+from shared.core.actor import CLOCK
+from shared.core.context import DecisionContext
+from shared.core.policy import Policy
+from tests.support.samples import retention as s
+from tests.support.spec import NOW, Spec
+
+CLEAN = c.CleanFile(by=s.by_director(), kept=s.kept(s.POLICES))
+INSPECT = c.InspectFile(by=s.by_manager(), reason=s.text("why"))
+READ = c.UseInspection(by=s.by_manager())
+
+
+def in_step_1(**changes: Any) -> Spec[Any]:
+    return s.spec(**{"now": NOW, **changes}).given(*s.STEP_1)
+
+
+def in_step_2() -> Spec[Any]:
+    return s.spec(now=s.ARCHIVE_ON).given(*s.STEP_2)
+
+
+def name_of(given: Spec[Any], command: Any) -> tuple[str, str]:
+    refusal = given.when(command).refusal
+    return refusal.name, refusal.rule
+
+
+# --- before phase 4 -------------------------------------------------------------------------------
+
+
+def test_a_case_is_known_without_anything_about_anybody() -> None:
+    (event,) = s.spec().when(c.OpenCase(by=s.by_service("intake"), case=s.taken_up())).events
+    assert list(contents(event)) == []
+    assert s.state(event).leading_party == s.VENLO
+
+
+def test_a_case_is_opened_once_r15() -> None:
+    opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up())
+    assert s.spec().when(opening).events
+    assert name_of(s.spec().given(s.OPENED), opening) == ("CaseAlreadyKnown", "R15")
+
+
+def test_direction_moves_until_de_escalation_and_not_after_it_r100() -> None:
+    move = c.MoveDirection(by=s.by_service(), leading_party=s.POLICE, since=NOW)
+    assert s.spec().given(s.OPENED, *s.spec().given(s.OPENED).when(move).events).state.leading_party == (
+        s.POLICE
+    )
+    assert name_of(in_step_1(), move) == ("DirectionIsFixed", "R100")
+
+
+def test_items_come_before_the_de_escalation_and_not_after_it_r95() -> None:
+    bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])
+    assert s.spec().given(s.OPENED).when(bring).events
+    assert name_of(in_step_1(), bring) == ("FileTakesNothingMore", "R95")
+
+
+def test_an_item_keeps_its_contributor_r66() -> None:
+    given = s.spec().given(s.OPENED, e.ItemReceived(s.item(s.OURS, s.VENLO)))
+    again = c.RecordHandedOverItem(by=s.by_service(), item=s.item(s.OURS, s.VENLO))
+    other = c.RecordHandedOverItem(by=s.by_service(), item=s.item(s.OURS, s.POLICE))
+    assert len(given.given(*given.when(again).events).state.items) == 1
+    assert name_of(given, other) == ("ItemOfAnotherContributor", "R66")
+
+
+# --- de-escalation --------------------------------------------------------------------------------
+
+
+def test_de_escalation_records_the_decision_and_fixes_both_dates_r86() -> None:
+    """R86: date, round table and leading party; the terms of R88 and R91 follow from them (A4)."""
+    given = s.spec(now=NOW + timedelta(days=3)).given(s.OPENED, *s.RECEIVED)
+    (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
+    state = given.given(event).state
+    assert (state.phase, state.leading_party, state.ending) == (Phase.STEP_1, s.CARE, Ending.DEESCALATED)
+    assert state.file is not None
+    assert (state.file.decided_at, state.file.rto_id) == (NOW, s.RTO)
+    assert (state.archive_on, state.destroy_on) == (s.ARCHIVE_ON, s.DESTROY_ON)
+
+
+def test_the_terms_are_the_policys_at_the_decision_a4() -> None:
+    given = s.spec().given(s.OPENED)
+    policy = Policy(archive_after_months=1, destroy_after_months=2)
+    events = given.process.decide(
+        given.state, c.Deescalate(by=s.by_service(), file=s.file()), DecisionContext(NOW, s.PARTIES, policy)
+    )
+    assert isinstance(events, tuple)
+    assert events[0].archive_on < events[0].destroy_on < s.ARCHIVE_ON
+
+
+def test_the_bsn_does_not_enter_phase_4_r22() -> None:
+    given = s.spec().given(s.OPENED)
+    (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
+    pieces = set(pieces_in(event))
+    assert "piece-name-2" in pieces
+    assert {piece for piece in pieces if "bsn" in piece} == set()
+
+
+def test_a_case_is_de_escalated_once_r86() -> None:
+    again = c.Deescalate(by=s.by_service(), file=s.file())
+    assert name_of(in_step_1(), again) == ("AlreadyDeescalated", "R86")
+
+
+def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None:
+    chain_partner = s.record(s.POLICE, kind=PartyKind.NATIONAL_CHAIN_PARTNER)
+    file = s.file(participants=(s.participant(s.VENLO, passed_processing_test=True), s.participant(s.POLICE)))
+    given = s.spec(parties=Parties({**s.PARTIES.records, s.POLICE: chain_partner})).given(s.OPENED)
+    (event,) = given.when(c.Deescalate(by=s.by_service(), file=file)).events
+    assert event.competent == (s.VENLO, s.POLICE)
+
+
+def test_the_clock_starts_also_where_the_beginning_of_the_case_was_not_heard_r86() -> None:
+    """The events of two services come in no order; an opening that comes last changes nothing."""
+    bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])
+    given = s.spec(now=NOW)
+    given = given.given(*given.when(bring).events)
+    given = given.given(*given.when(c.Deescalate(by=s.by_service(), file=s.file())).events)
+    assert (given.state.phase, given.state.leading_party) == (Phase.STEP_1, s.CARE)
+    assert (given.state.referrer, given.state.director) == (s.VENLO, s.DIRECTOR)
+    opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up())
+    assert name_of(given, opening) == ("CaseAlreadyKnown", "R15")
+
+
+# --- cleaning -------------------------------------------------------------------------------------
+
+
+def test_what_is_not_confirmed_goes_with_every_piece_of_it_r95() -> None:
+    """R95, A8."""
+    (event,) = in_step_1().when(CLEAN).events
+    kept = {"piece-content-12", "piece-necessity-12"}
+    assert set(event.dropped) == s.EVERY_PIECE - kept
+    assert [item.item_id for item in in_step_1().given(event).state.items] == [s.POLICES]
+
+
+def test_a_file_may_be_cleaned_again_and_only_grows_smaller_r95() -> None:
+    first = c.CleanFile(by=s.by_director(), kept=s.kept(s.POLICES, s.WITHHELD))
+    given = in_step_1()
+    given = given.given(*given.when(first).events)
+    (event,) = given.when(CLEAN).events
+    assert {"piece-content-13", "piece-reason-12", "piece-reason-13"} <= set(event.dropped)
+    assert [item.item_id for item in given.given(event).state.items] == [s.POLICES]
+    back = c.CleanFile(by=s.by_director(), kept=s.kept(s.WITHHELD))
+    assert name_of(given.given(event), back) == ("NoSuchItem", "R95")
+
+
+def test_the_director_acts_for_the_party_that_led_at_de_escalation_r100() -> None:
+    """R100."""
+    old = replace(CLEAN, by=s.by_director(s.VENLO))
+    assert in_step_1().when(CLEAN).events
+    assert name_of(in_step_1(), old) == ("NotOnBehalfOfTheLastLeadingParty", "R100")
+
+
+@pytest.mark.parametrize("phase", list(Phase))
+def test_another_director_learns_of_no_case_in_any_phase_r95(phase: Phase) -> None:
+    strange = replace(CLEAN, by=s.by_director(person=s.OTHER_DIRECTOR))
+    refusal = s.spec().given(*s.HISTORIES[phase]).when(strange).refusal
+    assert (refusal.name, refusal.rule, refusal.status) == ("NotTheDirectorOfThisCase", "R95", 404)
+
+
+def test_each_item_that_stays_has_its_reason_a8() -> None:
+    blank = replace(CLEAN, kept=(c.KeptItem(item_id=s.POLICES, reason=" "),))
+    assert name_of(in_step_1(), blank) == ("NecessityNotConfirmed", "R95")
+    assert in_step_1().when(replace(CLEAN, kept=())).events  # nothing has to stay
+
+
+def test_only_items_of_the_file_stay_and_each_once_r95() -> None:
+    unknown = replace(CLEAN, kept=s.kept(s.POLICES, s.CASE))
+    twice = replace(CLEAN, kept=s.kept(s.POLICES, s.POLICES))
+    assert name_of(in_step_1(), unknown) == name_of(in_step_1(), twice) == ("NoSuchItem", "R95")
+
+
+def test_a_file_is_cleaned_in_step_1_r87() -> None:
+    """R87."""
+    assert name_of(in_step_2(), CLEAN) == ("NotInStepOne", "R87")
+    early = s.spec().given(s.OPENED).when(CLEAN).refusal
+    assert (early.name, early.may_be_lag) == ("NotInStepOne", True)
+
+
+# --- archiving ------------------------------------------------------------------------------------
+
+
+def test_a_file_is_archived_on_the_day_and_not_a_moment_before_it_r88() -> None:
+    archive = c.ArchiveFile(by=CLOCK)
+    assert in_step_1(now=s.ARCHIVE_ON).when(archive).events
+    assert name_of(in_step_1(now=s.ARCHIVE_ON - s.MOMENT), archive) == ("TermNotOver", "R91")
+
+
+def test_a_file_that_nobody_cleaned_loses_every_item_a8() -> None:
+    (event,) = in_step_1(now=s.ARCHIVE_ON).when(c.ArchiveFile(by=CLOCK)).events
+    assert set(event.dropped) == s.EVERY_PIECE
+    assert in_step_1().given(event).state.items == ()
+
+
+def test_a_cleaned_file_is_archived_as_it_is_r88() -> None:
+    given = in_step_1(now=s.ARCHIVE_ON).given(s.CLEANED)
+    (event,) = given.when(c.ArchiveFile(by=CLOCK)).events
+    assert event.dropped == ()
+    assert [item.item_id for item in given.given(event).state.items] == [s.WITHHELD]
+
+
+def test_no_term_runs_in_a_case_that_goes_on_r91() -> None:
+    for command in (c.ArchiveFile(by=CLOCK), c.StartErasure(by=CLOCK)):
+        assert name_of(s.spec().given(s.OPENED), command) == ("NoTermRuns", "R91")
+
+
+# --- inspecting -----------------------------------------------------------------------------------
+
+
+def test_an_inspection_has_a_reason_r90() -> None:
+    (event,) = in_step_2().when(INSPECT).events
+    assert in_step_2().given(event).state.inspections[0].reason == TextRef("piece-why", "rto")
+    assert name_of(in_step_2(), replace(INSPECT, reason=None)) == ("ReasonMissing", "R90")
+
+
+def test_one_decision_is_one_reading_r90() -> None:
+    """R90."""
+    given = in_step_2()
+    assert name_of(given, READ) == ("NoInspectionDecided", "R90")
+    given = given.given(*given.when(INSPECT).events)
+    assert name_of(given, INSPECT) == ("InspectionStillOpen", "R90")
+    given = given.given(*given.when(READ).events)
+    assert name_of(given, READ) == ("NoInspectionDecided", "R90")
+    (again,) = given.when(INSPECT).events
+    assert again.number == 2
+
+
+def test_a_manager_does_not_use_the_inspection_of_another_a9() -> None:
+    given = in_step_2().given(s.INSPECTION)
+    other = replace(READ, by=s.by_manager(s.OTHER_MANAGER))
+    assert given.when(READ).events
+    assert name_of(given, other) == ("NoInspectionDecided", "R90")
+
+
+def test_inspecting_changes_no_date_a5() -> None:
+    given = in_step_2()
+    after = given.given(*given.when(INSPECT).events)
+    after = after.given(*after.when(READ).events)
+    assert (after.state.phase, after.state.destroy_on) == (Phase.STEP_2, s.DESTROY_ON)
+
+
+@pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.STEP_2])
+def test_outside_step_2_the_manager_learns_of_no_case_r90(phase: Phase) -> None:
+    for command in (INSPECT, READ):
+        refusal = s.spec().given(*s.HISTORIES[phase]).when(command).refusal
+        assert refusal.status == 404
+        assert refusal.name in ("NotArchived", "UnknownCase")
+
+
+# --- early ends -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", list(ClosingReason))
+@pytest.mark.parametrize("history", [(), (s.OPENED,), (s.OPENED, s.MOVED, *s.RECEIVED)])
+def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
+    reason: ClosingReason, history: tuple[Any, ...]
+) -> None:
+    close = c.CloseEarly(
+        by=s.by_service(), leading_party=s.CARE, theme=Theme.TRAFFICKING, reason=reason, closed_at=NOW
+    )
+    given = s.spec(now=NOW).given(*history)
+    given = given.given(*given.when(close).events)
+    assert given.state.phase is Phase.CLOSING
+    assert (given.state.leading_party, given.state.theme) == (s.CARE, Theme.TRAFFICKING)
+    assert given.state.ending == reason.value
+    due = NOW + s.TERM
+    assert name_of(replace(given, now=due - s.MOMENT), c.StartErasure(by=CLOCK)) == ("TermNotOver", "R91")
+    assert replace(given, now=due).when(c.StartErasure(by=CLOCK)).events
+
+
+def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
+    close = next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly))
+    for history in (s.STEP_1, s.STEP_2, (s.CLOSING,)):
+        assert name_of(s.spec().given(*history), close) == ("AlreadyEnding", "R102")
+
+
+# --- erasing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("history", [s.STEP_1, (*s.STEP_1, s.CLEANED), s.STEP_2])
+def test_a_year_after_the_decision_the_file_goes_whatever_step_it_is_in_r91(history: Any) -> None:
+    erase = c.StartErasure(by=CLOCK)
+    assert s.spec(now=s.DESTROY_ON).given(*history).when(erase).events
+    early = s.spec(now=s.DESTROY_ON - s.MOMENT).given(*history)
+    assert name_of(early, erase) == ("TermNotOver", "R91")
+
+
+def test_the_key_goes_only_after_all_four_have_confirmed_r105() -> None:
+    given = s.spec().given(*s.ERASING)
+    record = next(x for x in s.COMMANDS if isinstance(x, c.RecordKeyDestroyed))
+    for n, service in enumerate(MUST_CONFIRM, start=1):
+        assert name_of(given, record) == ("NotAllConfirmed", "R105")
+        events = given.when(c.ConfirmPurge(by=s.by_service(service))).events
+        assert [type(event) for event in events] == [e.PurgeConfirmed, e.AllPurged][: 2 if n == 4 else 1]
+        given = given.given(*events)
+    assert given.state.phase is Phase.DESTROYING
+    assert given.given(*given.when(record).events).state.phase is Phase.ERASED
+
+
+def test_the_state_says_who_is_missing_r105() -> None:
+    assert s.state(*s.ERASING, s.CONFIRMED[0], s.CONFIRMED[2]).missing() == ("intake", "triage")
+
+
+def test_a_service_that_confirms_twice_counts_once_r105() -> None:
+    given = s.spec().given(*s.ERASING, s.CONFIRMED[1])
+    assert given.when(c.ConfirmPurge(by=s.by_service("intake"))).events == ()
+    assert given.when(c.ConfirmPurge(by=s.by_service("retention"))).events == ()
+
+
+def test_no_service_may_forget_before_it_was_told_to_r105() -> None:
+    """R105."""
+    confirm = c.ConfirmPurge(by=s.by_service("intake"))
+    for history in (s.STEP_2, (s.CLOSING,), (s.OPENED,)):
+        assert name_of(s.spec().given(*history), confirm) == ("ErasureNotOrdered", "R105")
+    assert s.spec().given(*s.ERASING).when(confirm).events
+
+
+def test_what_was_erased_and_what_never_was_are_one_refusal_r34() -> None:
+    archive = c.ArchiveFile(by=CLOCK)
+    never = s.spec().when(archive).refusal
+    gone = s.spec().given(*s.HISTORIES[Phase.ERASED]).when(archive).refusal
+    assert never == gone
+    assert never.name == "UnknownCase"

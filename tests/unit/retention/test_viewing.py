@@ -1,0 +1,163 @@
+"""Cross-table F for phase 4: who sees what, and under which rule everybody else is denied."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.retention import events as e
+from services.retention.process import Phase, State
+from services.retention.viewing import (
+    ONE_READING,
+    CaseDirector,
+    JointRecord,
+    OnInspection,
+    Register,
+    may_view,
+    may_view_register,
+)
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Viewer
+from tests.support.samples import retention as s
+from tests.support.spec import NOW
+
+DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.CARE)
+SUPPORT = Viewer(Role.SUPPORT_WORKER, "support-a", on_behalf_of=s.CARE)
+MANAGER = Viewer(Role.MANAGER, s.MANAGER)
+LEADER, REFERRER, POLICE = s.worker(s.CARE), s.worker(s.VENLO), s.worker(s.POLICE)
+STRANGERS = (
+    s.worker(s.HOUSING),
+    Viewer(Role.SECRETARY, "secretary-a"),
+    Viewer(Role.PRIVACY_OFFICER, "officer-a"),
+    Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.CARE),
+    replace(DIRECTOR, on_behalf_of=s.VENLO),
+    replace(DIRECTOR, on_behalf_of=None),
+    replace(SUPPORT, on_behalf_of=None),
+)
+EVERYBODY = (DIRECTOR, SUPPORT, MANAGER, LEADER, REFERRER, POLICE, *STRANGERS)
+STEP_1, STEP_2 = s.state(*s.STEP_1), s.state(*s.STEP_2)
+
+
+def things(state: State) -> dict[str, Any]:
+    """All that lies in the file, by a word."""
+    assert state.file is not None
+    return {
+        "case": None,
+        "person": state.file.persons[0],
+        "plan": JointRecord(state.file.agreements, state.file.actions, state.file.participants),
+        "case-director": CaseDirector(state.file.case_director, state.leading_party),
+        **{item.item_id: item for item in state.items},
+        **{f"reason-{kept.item_id}": kept for kept in state.kept},
+    }
+
+
+def seen(viewer: Viewer, state: State, now: datetime = NOW) -> set[str]:
+    """What this viewer sees of it."""
+    verdicts = {word: may_view(viewer, thing, state, now) for word, thing in things(state).items()}
+    assert all(v.rule and v.article for v in verdicts.values() if isinstance(v, Denied))
+    return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
+
+
+WHOLE = {"case", "person", "plan", "case-director"}
+STUB = {"case", "person", "case-director"}
+
+
+def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
+    expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD, s.SPECIAL}
+    assert seen(DIRECTOR, STEP_1) == seen(SUPPORT, STEP_1) == expected
+
+
+def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_r49() -> None:
+    assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
+    competent = replace(STEP_1, competent=(s.CARE,))
+    assert seen(LEADER, competent) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
+
+
+def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:
+    assert seen(POLICE, STEP_1) == {"case", s.POLICES, s.WITHHELD, s.SPECIAL}
+    assert seen(REFERRER, STEP_1) == {"case", s.OURS, s.HIDDEN}
+
+
+def test_a_contributor_of_whom_nothing_stays_sees_nothing_any_more_r87() -> None:
+    cleaned = s.state(*s.STEP_1, s.CLEANED)
+    assert seen(REFERRER, cleaned) == set()
+    assert seen(POLICE, cleaned) == {"case", s.WITHHELD, f"reason-{s.WITHHELD}"}
+
+
+def test_why_an_item_stays_is_for_who_may_see_the_item_r62() -> None:
+    cleaned = s.state(*s.STEP_1, s.CLEANED)
+    assert f"reason-{s.WITHHELD}" in seen(DIRECTOR, cleaned)
+    assert f"reason-{s.WITHHELD}" not in seen(LEADER, cleaned)
+
+
+def test_in_step_1_a_participant_without_items_the_manager_and_strangers_see_nothing_r87() -> None:
+    for viewer in (MANAGER, *STRANGERS):
+        assert seen(viewer, STEP_1) == set(), viewer
+
+
+def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89() -> None:
+    """R89: the case itself (its number and referrer), identity, case director; R88 closes the rest."""
+    for viewer in (DIRECTOR, SUPPORT, MANAGER):
+        assert seen(viewer, STEP_2) == STUB
+
+
+def test_in_step_2_parties_and_strangers_see_nothing_r88() -> None:
+    """R103: an archived file serves a quick restart and protection, so nobody else has any use for it."""
+    for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
+        assert seen(viewer, STEP_2) == set(), viewer
+
+
+def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading_r90() -> None:
+    used_at = s.ARCHIVE_ON
+    decided = s.state(*s.STEP_2, s.INSPECTION)
+    used = s.state(*s.STEP_2, s.INSPECTION, e.InspectionUsed(1, used_at))
+    thing = OnInspection(1, STEP_2.items[0])
+    assert may_view(MANAGER, thing, used, used_at) == Allowed("R90", s.POLICE)
+    denied = [
+        may_view(MANAGER, thing, decided, used_at),  # not used: nothing is shown without using it up
+        may_view(replace(MANAGER, person=s.OTHER_MANAGER), thing, used, used_at),
+        may_view(DIRECTOR, thing, used, used_at),
+        may_view(LEADER, thing, used, used_at),
+        may_view(MANAGER, replace(thing, inspection=2), used, used_at),
+        may_view(MANAGER, thing, used, used_at + ONE_READING),
+        may_view(MANAGER, thing, used, used_at - timedelta(seconds=1)),
+    ]
+    assert all(isinstance(verdict, Denied) for verdict in denied)
+    assert seen(MANAGER, used) == STUB
+
+
+def test_closing_is_known_to_director_and_leading_party_without_content_r102() -> None:
+    """R102."""
+    state = s.state(s.OPENED, s.CLOSING)
+    for viewer in (replace(DIRECTOR, on_behalf_of=s.VENLO), REFERRER):
+        assert may_view(viewer, None, state, NOW) == Allowed("R102", s.VENLO)
+        assert isinstance(may_view(viewer, STEP_1.items[0], state, NOW), Denied)
+    for viewer in (MANAGER, SUPPORT, LEADER, POLICE, DIRECTOR, s.worker(s.HOUSING)):
+        assert isinstance(may_view(viewer, None, state, NOW), Denied), viewer
+
+
+def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102() -> None:
+    viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
+    assert isinstance(may_view(viewer, None, s.state(s.CLOSING), NOW), Allowed)
+    assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), NOW), Denied)
+
+
+@pytest.mark.parametrize(
+    "phase",
+    [Phase.NOTHING, Phase.OPEN, Phase.COLLECTING, Phase.ERASING, Phase.DESTROYING, Phase.ERASED],
+)
+def test_in_any_other_phase_nobody_sees_anything_here(phase: Phase) -> None:
+    """R86: what runs on elsewhere is read there; R91: what is being erased is read nowhere."""
+    state = s.state(*s.HISTORIES[phase])
+    for viewer in EVERYBODY:
+        for thing in things(STEP_1).values():
+            assert isinstance(may_view(viewer, thing, state, NOW), Denied)
+
+
+def test_figures_are_the_managers_and_proofs_also_who_watches_the_logs_r91() -> None:
+    def readers(register: Register) -> set[Role]:
+        return {v.role for v in EVERYBODY if isinstance(may_view_register(v, register), Allowed)}
+
+    assert readers(Register.FIGURES) == {Role.MANAGER}
+    assert readers(Register.PROOFS) == readers(Register.ERASURES) == {Role.MANAGER, Role.PRIVACY_OFFICER}

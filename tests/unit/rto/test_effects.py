@@ -1,0 +1,168 @@
+"""What leaves the round table: to whom, and never more than is theirs."""
+
+from typing import Any
+
+import pytest
+
+from services.rto import events as e
+from services.rto.effects import effects
+from services.rto.state import Phase
+from shared.contract.messages import rto as m
+from shared.contract.messages.house import CasePurged
+from shared.contract.messages.intake import ClosingReason
+from shared.core.effects import (
+    Announce,
+    ClaimItems,
+    DropPieces,
+    ForgetCase,
+    StopUnsent,
+    ToParty,
+)
+from tests.support.samples import rto as s
+from tests.support.spec import NOW
+
+
+def after(*history: Any) -> list[Any]:
+    """What follows from the last event of the history."""
+    return list(effects(s.CASE, history[-1], s.state(*history)))
+
+
+def letters(steps: list[Any], kind: type) -> dict[str, Any]:
+    found = [x for x in steps if isinstance(x, ToParty) and isinstance(x.message, kind)]
+    return {letter.recipient: letter.message for letter in found}
+
+
+def announced(steps: list[Any]) -> list[Any]:
+    return [x.message for x in steps if isinstance(x, Announce)]
+
+
+def test_every_item_is_claimed_for_its_case_r35() -> None:
+    brought = e.ItemsContributed(s.RTO, (s.item(s.NEW, s.HOUSING),), NOW)
+    assert after(s.RECORDED[0]) == [ClaimItems((s.FREE,))]
+    assert after(*s.SEATED, brought) == [ClaimItems((s.NEW,))]
+
+
+def test_an_invitation_holds_nothing_of_the_case_r45() -> None:
+    steps = after(*s.INVITED)
+    invitations = letters(steps, m.RtoConvened)
+    assert set(invitations) == set(s.AT_THE_TABLE)
+    assert len(steps) == len(s.AT_THE_TABLE)
+    fields = {"rto_id", "on", "place", "role", "contribution"}
+    for party, letter in invitations.items():
+        assert set(dict(letter)) == fields
+        assert letter.contribution.piece == f"piece-contribution-{party}"
+
+
+def test_a_question_goes_to_the_contributor_alone_r65() -> None:
+    asked = e.ReleaseAsked(s.ask().request, s.POLICE, NOW)
+    assert after(*s.SEATED, s.PLANNED, asked) == [ToParty(s.POLICE, s.ask().request)]
+
+
+def test_each_executor_gets_its_own_actions_only_a19() -> None:
+    assigned = letters(after(*s.SEATED, s.PLANNED), m.ActionsAssigned)
+    mine = {party: [action.action_id for action in letter.actions] for party, letter in assigned.items()}
+    assert mine == {s.CARE: [s.TREAT], s.HOUSING: [s.ARRANGE]}
+
+
+def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -> None:
+    """R67: its conditions of use travel with it."""
+    conditions = s.item(s.NEW, use_conditions=s.text("conditions"), withheld_from=(s.HOUSING,))
+    history = (*s.RECORDED, e.ItemRecorded(conditions), s.PREPARED, s.convened(), s.PLANNED)
+    (letter,) = after(*history, e.ItemProvided(s.taking(s.NEW), s.POLICE, NOW))
+    assert (letter.recipient, letter.item) == (s.CARE, s.NEW)
+    (item,) = letter.message.items
+    assert (item.contributor, item.use_conditions.piece) == (s.POLICE, "piece-conditions")
+    assert item.withheld_from == ()
+
+
+def test_a_withdrawal_stops_what_has_not_left_and_tells_the_takers_a12() -> None:
+    history = (*s.AGREED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW))
+    stop, told = after(*history)
+    assert stop == StopUnsent(item=s.FREE)
+    assert told == ToParty(s.CARE, m.TakersTold(item_id=s.FREE))
+    assert after(*s.AGREED, e.ReleaseWithdrawn(s.FREE, NOW)) == [StopUnsent(item=s.FREE)]
+
+
+def test_an_offer_goes_to_the_offered_party_on_behalf_of_the_leading_one_r69() -> None:
+    offered = m.DirectionOffered(offered_on_behalf_of=s.VENLO)
+    assert after(*s.AGREED) == [ToParty(s.CARE, offered)]
+
+
+def test_the_move_of_direction_is_announced_and_told_to_the_participants_r72() -> None:
+    steps = after(*s.AGREED, s.MOVED)
+    assert announced(steps) == [m.DirectionMoved(leading_party=s.CARE, since=NOW)]
+    assert set(letters(steps, m.DirectionTransferred)) == set(s.AT_THE_TABLE)
+
+
+def test_who_led_before_is_told_though_it_did_not_come_r72() -> None:
+    moved = e.DirectionMoved(s.CARE, s.VENLO, s.text("name"), NOW)
+    steps = after(*s.INVITED, s.accepted(s.CARE), moved)
+    assert set(letters(steps, m.DirectionTransferred)) == {s.VENLO, s.CARE}
+
+
+@pytest.mark.parametrize("outcome", m.RtoOutcome)
+def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutcome) -> None:
+    steps = after(*s.AGREED, s.concluded(outcome))
+    assert announced(steps) == [m.RtoOutcomeRecorded(outcome=outcome, leading_party=s.VENLO, recorded_at=NOW)]
+
+
+def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
+    history = (*s.AGREED, s.PROVIDED, s.MOVED, s.concluded(m.RtoOutcome.DEESCALATE))
+    *items, file = announced(after(*history, e.CaseDeescalated(s.RTO, NOW)))
+    assert [x.item.item_id for x in items] == [s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT]
+    assert isinstance(file, m.CaseDeescalated)
+    assert (file.rto_id, file.decided_at, file.leading_party) == (s.RTO, NOW, s.CARE)
+    assert (file.referrer, file.director) == (s.VENLO, s.DIRECTOR)
+    assert {p.party for p in file.participants} == set(s.AT_THE_TABLE)
+    assert [p.person_id for p in file.persons] == [s.MAN, s.MOTHER]
+    assert [action.action_id for action in file.actions] == [s.TREAT, s.ARRANGE]
+    assert file.takers == (m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT),)
+
+
+def test_a_case_without_plan_can_be_handed_over_too_r86() -> None:
+    *_, file = announced(after(*s.SEATED, e.CaseDeescalated(s.RTO, NOW)))
+    assert (file.agreements, file.actions, file.case_director) == (None, (), None)
+
+
+def test_what_did_not_stay_or_was_withdrawn_is_not_handed_over_r79_a12() -> None:
+    withdrawn = e.ReleaseWithdrawn(s.FREE, NOW)
+    history = (*s.HISTORIES[Phase.MONITORING], withdrawn, e.CaseDeescalated(s.RTO, NOW))
+    *items, _ = announced(after(*history))
+    assert [x.item.item_id for x in items] == [s.WITHHELD]
+
+
+def test_who_never_came_is_no_participant_of_the_file() -> None:
+    declined = e.InvitationDeclined(s.RTO, s.HOUSING, None, NOW)
+    *_, file = announced(after(*s.INVITED, s.accepted(s.CARE), declined, e.CaseDeescalated(s.RTO, NOW)))
+    assert [p.party for p in file.participants] == [s.CARE]
+
+
+def test_a_case_that_ends_at_the_table_is_closing_everywhere() -> None:
+    """R78."""
+    ended = e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, NOW)
+    (closed,) = announced(after(*s.SEATED, ended))
+    assert isinstance(closed, m.RtoClosed)
+    assert (closed.leading_party, closed.reason) == (s.VENLO, ClosingReason.OTHER_TABLE)
+
+
+@pytest.mark.parametrize(
+    "end",
+    [e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW), e.CaseClosing()],
+    ids=["here", "elsewhere"],
+)
+def test_what_has_not_left_when_a_case_ends_early_reaches_nobody(end: Any) -> None:
+    """R78."""
+    stopped = [x for x in after(*s.AGREED, s.PROVIDED, end) if isinstance(x, StopUnsent)]
+    assert stopped == [StopUnsent(item=s.FREE)]
+    assert not [x for x in after(*s.AGREED, end) if isinstance(x, StopUnsent)]
+
+
+def test_cleaning_drops_the_pieces_r95() -> None:
+    history = (*s.HISTORIES[Phase.DEESCALATED], e.FileCleaned((s.FREE,), ("p1", "p2")))
+    assert after(*history) == [DropPieces(("p1", "p2"))]
+
+
+def test_a_purge_forgets_and_then_confirms_r105() -> None:
+    forget, confirm = after(*s.RECORDED, e.CasePurged(s.CASE, ("kid",)))
+    assert forget == ForgetCase()
+    assert confirm == Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True)

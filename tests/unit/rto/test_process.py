@@ -1,0 +1,607 @@
+"""What is decided on meetings, plan and direction; each refusal on both sides of its boundary."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.permissions import PERMISSIONS
+from services.rto.state import Answer, Phase
+from shared.contract.fields import Category
+from shared.contract.messages import rto as m
+from shared.contract.messages.intake import ClosingReason
+from shared.contract.parties import Scope
+from shared.contract.refusal import (
+    ITEM_OF_ANOTHER_CASE,
+    NO_AUTHORISATION,
+    NO_ON_BEHALF_OF,
+    NOT_A_PARTY,
+    NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
+    NOT_YOURS,
+    UNKNOWN_CASE,
+    Refusal,
+)
+from shared.core.actor import Command
+from shared.core.authorisation import permit
+from shared.core.context import DecisionContext
+from tests.support.samples import rto as s
+from tests.support.spec import NOW, Spec
+
+PREPARED = s.HISTORIES[Phase.PREPARED]
+MONITORING = s.HISTORIES[Phase.MONITORING]
+
+
+def convene(rto_id: str = s.RTO, **changes: Any) -> c.ConveneRto:
+    return c.ConveneRto(by=s.by_director(), meeting=s.meeting(rto_id, **changes))
+
+
+def accept(party: str = s.CARE, **changes: Any) -> c.AcceptInvitation:
+    given: dict[str, Any] = {"rto_id": s.RTO, "delegate": s.worker(party), "mandate": True}
+    return c.AcceptInvitation(by=s.by_party(party), **(given | changes))
+
+
+def conclude(rto_id: str = s.RTO, **changes: Any) -> c.ConcludeRto:
+    return c.ConcludeRto(by=s.by_director(), rto_id=rto_id, conclusion=s.conclusion(**changes))
+
+
+def contribute(party: str = s.HOUSING, rto_id: str = s.RTO, **changes: Any) -> c.ContributeItems:
+    items = (s.own_item(**({"item_id": s.NEW} | changes)),)
+    return c.ContributeItems(by=s.by_party(party), rto_id=rto_id, items=items)
+
+
+def record(**changes: Any) -> c.RecordPlan:
+    return c.RecordPlan(by=s.by_director(), plan=s.plan(**changes))
+
+
+def offer(party: str = s.CARE) -> c.OfferDirection:
+    return c.OfferDirection(by=s.by_director(), party=party)
+
+
+def refused(given: Spec[Any], command: Any) -> Refusal:
+    return given.when(command).refusal
+
+
+# --- what triage prepared (R42, R58) ----------------------------------------------------------------
+
+
+def test_items_arrive_one_by_one_before_the_preparation() -> None:
+    collecting = s.spec().given(*s.RECORDED)
+    assert collecting.state is not None
+    assert collecting.state.phase is Phase.COLLECTING
+    command = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
+    state = collecting.given(*collecting.when(command).events).state
+    assert state is not None
+    assert (state.phase, state.leading_party, state.referrer) == (Phase.PREPARED, s.VENLO, s.VENLO)
+
+
+def test_the_preparation_may_arrive_without_any_item() -> None:
+    command = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
+    assert isinstance(s.spec().when(command).events[0], e.PreparationOpened)
+
+
+def test_a_second_preparation_is_refused() -> None:
+    command = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
+    assert refused(s.spec().given(*PREPARED), command) is r.ALREADY_PREPARED
+
+
+def test_the_round_table_does_not_keep_the_citizen_service_number_r22() -> None:
+    command = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
+    (opened,) = s.spec().when(command).events
+    assert [person.bsn for person in opened.preparation.persons] == [None, None]
+    assert all(person.name for person in opened.preparation.persons)
+
+
+def test_an_item_sent_again_by_triage_has_one_effect() -> None:
+    again = c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.FREE))
+    assert s.spec().given(*s.RECORDED).when(again).events == ()
+
+
+def test_an_item_under_a_number_of_another_party_is_refused_r35() -> None:
+    other = c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.FREE, s.HOUSING))
+    assert refused(s.spec().given(*s.RECORDED), other) is r.ITEM_KNOWN
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "here", "refusal"),
+    [({s.NEW}, set(), ITEM_OF_ANOTHER_CASE), (set(), {s.NEW}, r.ITEM_KNOWN)],
+    ids=["given-in-another-case", "given-in-this-case-at-another-service"],
+)
+def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
+    elsewhere: set[str], here: set[str], refusal: Refusal
+) -> None:
+    given = s.spec().given(*s.SEATED)
+    known = DecisionContext(NOW, given.parties, elsewhere=frozenset(elsewhere), here=frozenset(here))
+    assert given.process.decide(given.state, contribute(), known) is refusal
+    assert given.when(contribute()).events
+
+
+def test_nothing_can_be_convened_before_triage_has_prepared_it_r58() -> None:
+    assert refused(s.spec().given(*s.RECORDED), convene()) is r.NOT_PREPARED
+    assert refused(s.spec(), convene()) is UNKNOWN_CASE
+    assert s.spec().given(*PREPARED).when(convene()).events
+
+
+# --- convening (R42, R43, R45, R59, R81) ------------------------------------------------------------
+
+
+def test_a_first_rto_is_held_with_the_participants_of_the_preparation() -> None:
+    (event,) = s.spec().given(*PREPARED).when(convene()).events
+    assert tuple(p.party for p in event.meeting.participants) == s.AT_THE_TABLE
+    rto = s.state(*PREPARED, event).latest
+    assert rto is not None
+    assert {seat.answer for seat in rto.seats} == {Answer.INVITED}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"participants": (s.participant(s.POLICE),)}, {"viewing_plan": (s.entry(s.RENT, s.POLICE),)}],
+)
+def test_a_first_rto_takes_no_other_participants_or_items(changes: dict[str, Any]) -> None:
+    assert refused(s.spec().given(*PREPARED), convene(**changes)) is r.PREPARATION_IS_FIXED
+
+
+def test_a_follow_up_may_name_participants_and_open_items_with_reasons_r81() -> None:
+    changes: dict[str, Any] = {
+        "participants": (s.participant(s.POLICE), s.participant(s.STRANGER)),
+        "viewing_plan": (s.entry(s.FREE, s.STRANGER),),
+    }
+    (event,) = s.spec().given(*MONITORING).when(convene(s.SECOND_RTO, **changes)).events
+    state = s.state(*MONITORING, event)
+    assert state.latest is not None
+    assert [seat.party for seat in state.latest.seats] == [s.POLICE, s.STRANGER]
+    assert (s.FREE, s.STRANGER) in {(x.item_id, x.participant) for x in state.viewing_plan}
+
+
+def test_a_follow_up_without_a_list_is_held_with_the_same_participants() -> None:
+    (event,) = s.spec().given(*MONITORING).when(convene(s.SECOND_RTO)).events
+    assert tuple(p.party for p in event.meeting.participants) == s.AT_THE_TABLE
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"place": " "}, r.PLACE_MISSING),
+        ({"participants": (s.participant(s.CARE, contribution=" "),)}, r.CONTRIBUTION_MISSING),
+        ({"participants": (s.participant(s.CARE), s.participant(s.CARE))}, r.PARTICIPANT_TWICE),
+        ({"participants": (s.participant("nobody"),)}, r.NOT_LAWFULLY_PRESENT),
+        ({"viewing_plan": (s.entry(s.FREE, s.STRANGER),)}, r.NOT_A_PARTICIPANT),
+        ({"viewing_plan": (s.entry(s.NEW, s.CARE),)}, r.UNKNOWN_ITEM),
+        ({"viewing_plan": (s.entry(s.RENT, s.CARE),)}, r.NOT_KEPT_FOR_MONITORING),
+        ({"viewing_plan": (s.entry(s.FREE, s.CARE, reason=" "),)}, r.VIEWING_REASON_MISSING),
+    ],
+)
+def test_a_follow_up_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
+    given = s.spec().given(*MONITORING)
+    assert refused(given, convene(s.SECOND_RTO, **changes)) is refusal
+
+
+def test_a_party_that_left_is_not_invited_r43() -> None:
+    left = {"member_until": NOW}
+    still = {"member_until": NOW + timedelta(seconds=1)}
+    assert refused(s.spec(woonwenz=left).given(*PREPARED), convene()) is r.NOT_LAWFULLY_PRESENT
+    assert s.spec(woonwenz=still).given(*PREPARED).when(convene()).events
+
+
+def test_an_rto_has_a_number_of_its_own_and_only_one_is_open() -> None:
+    assert refused(s.spec().given(*MONITORING), convene(s.RTO)) is r.RTO_KNOWN
+    assert refused(s.spec().given(*s.SEATED), convene(s.SECOND_RTO)) is r.CANNOT_CONVENE_NOW
+
+
+def test_competence_for_special_categories_is_by_kind_check_or_test_r49() -> None:
+    (event,) = s.spec().given(*PREPARED).when(convene()).events
+    assert set(event.competent) == {s.POLICE, s.CARE}
+    tested = tuple(
+        s.participant(party, passed_processing_test=party == s.HOUSING) for party in s.AT_THE_TABLE
+    )
+    prepared = e.PreparationOpened(s.preparation(participants=tested))
+    (event,) = s.spec().given(*s.RECORDED, prepared).when(convene()).events
+    assert set(event.competent) == {s.POLICE, s.CARE, s.HOUSING}
+
+
+def test_more_items_are_opened_at_the_table_each_with_its_reason_r42() -> None:
+    def extend(*entries: Any) -> c.ExtendViewingPlan:
+        return c.ExtendViewingPlan(by=s.by_director(), entries=entries)
+
+    given = s.spec().given(*s.SEATED)
+    (event,) = given.when(extend(s.entry(s.RENT, s.POLICE))).events
+    plan = {(x.item_id, x.participant) for x in s.state(*s.SEATED, event).viewing_plan}
+    assert (s.RENT, s.POLICE) in plan
+    assert len(plan) == len(s.VIEWING_PLAN) + 1
+    assert refused(given, extend(s.entry(s.RENT, s.POLICE, reason=" "))) is r.VIEWING_REASON_MISSING
+    assert refused(given, extend(s.entry(s.RENT, s.STRANGER))) is r.NOT_A_PARTICIPANT
+
+
+# --- who comes (R59, R61) ---------------------------------------------------------------------------
+
+
+def test_an_invited_party_comes_with_a_delegate_that_has_a_mandate() -> None:
+    (event,) = s.spec().given(*s.INVITED).when(accept()).events
+    rto = s.state(*s.INVITED, event).latest
+    assert rto is not None
+    assert rto.present == (s.CARE,)
+
+
+def test_a_delegate_without_mandate_is_refused_r59() -> None:
+    assert refused(s.spec().given(*s.INVITED), accept(mandate=False)) is r.NO_MANDATE
+
+
+def test_a_party_may_send_somebody_else_after_all() -> None:
+    (event,) = s.spec().given(*s.SEATED).when(accept(delegate="another")).events
+    rto = s.state(*s.SEATED, event).latest
+    seat = rto.seat(s.CARE) if rto else None
+    assert seat is not None
+    assert seat.delegate == "another"
+
+
+def test_who_declines_has_no_delegate_any_more() -> None:
+    decline = c.DeclineInvitation(by=s.by_party(s.CARE), rto_id=s.RTO, reason=s.text("reason"))
+    (event,) = s.spec().given(*s.SEATED).when(decline).events
+    rto = s.state(*s.SEATED, event).latest
+    seat = rto.seat(s.CARE) if rto else None
+    assert seat is not None
+    assert (seat.answer, seat.delegate) == (Answer.DECLINED, "")
+
+
+def test_only_an_invited_party_may_answer_r61() -> None:
+    """A contributor that is not invited knows of the case, and still not of the meeting."""
+    only_care = s.convened(participants=(s.participant(s.CARE),))
+    given = s.spec().given(*s.RECORDED, s.PREPARED, only_care)
+    assert refused(given, accept(s.POLICE)) is r.NOT_INVITED
+    assert refused(given, accept(s.CARE, rto_id=s.SECOND_RTO)) is r.NOT_INVITED
+    assert refused(given, accept(s.STRANGER)) is r.NOT_INVOLVED
+    assert given.when(accept(s.CARE)).events
+
+
+def test_an_earlier_rto_can_not_be_accepted_any_more() -> None:
+    given = s.spec().given(*MONITORING, s.convened(s.SECOND_RTO))
+    assert refused(given, accept(rto_id=s.RTO)) is r.RTO_CONCLUDED
+    assert given.when(accept(rto_id=s.SECOND_RTO)).events
+
+
+def test_nobody_answers_an_invitation_when_no_rto_is_open() -> None:
+    assert refused(s.spec().given(*MONITORING), accept()) is r.NO_RTO_IS_OPEN
+
+
+def test_another_director_has_nothing_to_do_with_the_case_r72() -> None:
+    given = s.spec().given(*PREPARED)
+    other = replace(convene(), by=s.by_director(person_=s.OTHER_DIRECTOR))
+    assert refused(given, other) is r.NOT_THE_DIRECTOR
+
+
+# --- items brought in at the table (R3, R16, R21, R35, R42, R57) ------------------------------------
+
+
+def test_a_participant_brings_in_an_item_of_its_own() -> None:
+    (event,) = s.spec().given(*s.SEATED).when(contribute()).events
+    state = s.state(*s.SEATED, event)
+    item = state.item(s.NEW)
+    assert item is not None
+    assert item.contributor == s.HOUSING
+    assert state.released_for_rto(s.NEW)
+
+
+def test_an_item_not_marked_as_shareable_is_not_released_by_being_brought_in_r65() -> None:
+    (event,) = s.spec().given(*s.SEATED).when(contribute(shareable_at_rto=False)).events
+    assert not s.state(*s.SEATED, event).released_for_rto(s.NEW)
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"necessity": " "}, r.NECESSITY_MISSING),
+        ({"basis": ""}, r.BASIS_MISSING),
+        ({"acting_body": "college"}, r.ACTING_BODY_UNKNOWN),
+        ({"persons": (s.NEW,)}, r.UNKNOWN_PERSON),
+        ({"category": Category.CRIMINAL}, r.SPECIAL_NOT_CHECKED),
+        ({"item_id": s.FREE}, r.ITEM_KNOWN),
+    ],
+)
+def test_an_incomplete_item_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
+    assert refused(s.spec().given(*s.SEATED), contribute(**changes)) is refusal
+
+
+def test_a_checked_party_may_bring_in_a_special_category_item_r21() -> None:
+    assert s.spec().given(*s.SEATED).when(contribute(s.CARE, category=Category.SPECIAL)).events
+
+
+def test_only_who_accepted_brings_items_in_r59() -> None:
+    assert refused(s.spec().given(*s.INVITED), contribute()) is r.NOT_AT_THE_TABLE
+    assert refused(s.spec().given(*s.SEATED), contribute(rto_id=s.SECOND_RTO)) is r.NOT_INVITED
+
+
+def test_what_comes_in_at_a_follow_up_stays_with_the_agreed_set_r79() -> None:
+    history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.HOUSING, s.SECOND_RTO))
+    (event,) = s.spec().given(*history).when(contribute(rto_id=s.SECOND_RTO)).events
+    state = s.state(*history, event)
+    assert [state.stays(item) for item in (s.FREE, s.NEW, s.RENT)] == [True, True, False]
+
+
+# --- the plan (R69, R70, R85, A19) ------------------------------------------------------------------
+
+
+def test_the_plan_is_a_joint_record_of_who_is_at_the_table() -> None:
+    (event,) = s.spec().given(*s.SEATED).when(record()).events
+    state = s.state(*s.SEATED, event)
+    assert state.made_by == s.AT_THE_TABLE
+    assert state.executes(s.CARE)
+    assert not state.executes(s.POLICE)
+
+
+@pytest.mark.parametrize("level", [1, 4])
+def test_the_ave_level_is_recorded_r69(level: int) -> None:
+    assert s.spec().given(*s.SEATED).when(record(ave_level=level)).events
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"ave_level": 0}, r.AVE_LEVEL_UNKNOWN),
+        ({"ave_level": 5}, r.AVE_LEVEL_UNKNOWN),
+        ({"agreements": " "}, r.AGREEMENTS_MISSING),
+        ({"actions": (s.action(s.TREAT, s.CARE, description=" "),)}, r.AGREEMENTS_MISSING),
+        ({"actions": (s.action(s.TREAT, s.CARE), s.action(s.TREAT, s.HOUSING))}, r.ACTION_TWICE),
+        ({"actions": (s.action(s.TREAT, s.STRANGER),)}, r.EXECUTOR_NOT_AT_THE_TABLE),
+        ({"drawn_from": (s.NEW,)}, r.UNKNOWN_ITEM),
+        ({"drawn_from": (s.SILENT,)}, r.NOT_RELEASED),
+    ],
+)
+def test_a_plan_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
+    assert refused(s.spec().given(*s.SEATED), record(**changes)) is refusal
+
+
+def test_an_executor_has_accepted_the_invitation_r70() -> None:
+    without_housing = tuple(x for x in s.SEATED if x != s.accepted(s.HOUSING))
+    assert refused(s.spec().given(*without_housing), record()) is r.EXECUTOR_NOT_AT_THE_TABLE
+    only_care = record(actions=(s.action(s.TREAT, s.CARE),))
+    assert s.spec().given(*without_housing).when(only_care).events
+
+
+def test_a_plan_may_draw_from_a_released_item_a19() -> None:
+    assert s.spec().given(*s.SEATED).when(record(drawn_from=(s.FREE,))).events
+
+
+def test_nobody_decides_without_anybody_at_the_table_r70() -> None:
+    given = s.spec().given(*s.INVITED)
+    assert refused(given, record(actions=())) is r.NOBODY_AT_THE_TABLE
+    assert refused(given, conclude(outcome=m.RtoOutcome.DEESCALATE)) is r.NOBODY_AT_THE_TABLE
+
+
+def test_only_the_executor_reports_on_its_action_r85() -> None:
+    def progress(party: str, action: str = s.TREAT) -> c.ProgressAction:
+        done = m.ActionProgress.DONE
+        return c.ProgressAction(by=s.by_party(party), action_id=action, progress=done)
+
+    given = s.spec().given(*MONITORING)
+    assert refused(given, progress(s.HOUSING)) is r.NOT_THE_EXECUTOR
+    assert refused(given, progress(s.CARE, s.NEW)) is r.NOT_THE_EXECUTOR
+    (event,) = given.when(progress(s.CARE)).events
+    (kept,) = s.state(*MONITORING, event).progress
+    assert (kept.action_id, kept.progress) == (s.TREAT, m.ActionProgress.DONE)
+
+
+def test_progress_counts_once_per_action_and_the_last_word_stands() -> None:
+    first = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, s.text("remark"), NOW)
+    last = e.ActionProgressed(s.TREAT, m.ActionProgress.STAGNATED, None, NOW)
+    (kept,) = s.state(*MONITORING, first, last).progress
+    assert (kept.progress, kept.remark) == (m.ActionProgress.STAGNATED, None)
+
+
+# --- direction (R71, R72, R122) ---------------------------------------------------------------------
+
+
+def test_direction_moves_to_the_party_that_accepts_it_with_the_moment_r72() -> None:
+    given = s.spec().given(*s.AGREED)
+    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    (event,) = given.when(accepting).events
+    assert (event.leading_party, event.before, event.since) == (s.CARE, s.VENLO, NOW)
+    state = s.state(*s.AGREED, event)
+    assert (state.leading_party, state.referrer, state.offered_to) == (s.CARE, s.VENLO, None)
+
+
+def test_after_the_move_acts_for_the_old_leading_party_are_refused_r72() -> None:
+    given = s.spec().given(*s.AGREED, s.MOVED)
+    for_the_old = offer(s.POLICE)
+    for_the_new = replace(for_the_old, by=s.by_director(on_behalf_of=s.CARE))
+    assert refused(given, for_the_old) is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    assert given.when(for_the_new).events == (e.DirectionOffered(s.POLICE, NOW),)
+
+
+def test_direction_is_offered_to_a_participant_that_does_not_lead_yet() -> None:
+    given = s.spec().given(*s.SEATED)
+    assert refused(given, offer(s.STRANGER)) is r.NOT_A_PARTICIPANT
+    assert refused(given, offer(s.VENLO)) is r.ALREADY_LEADING
+    assert given.when(offer(s.CARE)).events
+
+
+def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r122() -> None:
+    without = {"authorisations": (s.authorisation(Scope.RTO),)}
+    given = s.spec(vincent_van_gogh=without).given(*s.AGREED)
+    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    assert refused(given, offer()) is r.MONITORING_NOT_AUTHORISED
+    assert refused(given, accepting) is r.MONITORING_NOT_AUTHORISED
+    covered = {"authorisations": (s.authorisation(Scope.MONITORING),)}
+    assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(offer()).events
+
+
+def test_only_the_offered_party_takes_or_declines_direction_r71() -> None:
+    given = s.spec().given(*s.AGREED)
+    taking = c.AcceptDirection(by=s.by_party(s.POLICE), case_director=s.text("case-director"))
+    declining = c.DeclineDirection(by=s.by_party(s.POLICE))
+    assert refused(given, taking) is r.NOT_OFFERED_TO_YOU
+    assert refused(given, declining) is r.NOT_OFFERED_TO_YOU
+    (event,) = given.when(c.DeclineDirection(by=s.by_party(s.CARE))).events
+    state = s.state(*s.AGREED, event)
+    assert (state.leading_party, state.offered_to) == (s.VENLO, None)
+    late = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    assert refused(given.given(event), late) is r.NOT_OFFERED_TO_YOU
+
+
+def test_a_later_offer_replaces_the_earlier_one() -> None:
+    given = s.spec().given(*s.AGREED, e.DirectionOffered(s.POLICE, NOW))
+    late = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    assert refused(given, late) is r.NOT_OFFERED_TO_YOU
+
+
+def test_who_takes_direction_names_its_case_director_r71() -> None:
+    given = s.spec().given(*s.AGREED)
+    assert refused(given, c.AcceptDirection(by=s.by_party(s.CARE))) is r.CASE_DIRECTOR_MISSING
+
+
+# --- the end of an RTO (R58, R70, R78 to R80, R83, R86) ---------------------------------------------
+
+
+def test_approach_and_monitoring_needs_a_purpose_and_an_agreed_set_r79() -> None:
+    first, second = s.spec().given(*s.AGREED).when(conclude()).events
+    assert (first.rto_id, first.outcome) == (s.RTO, m.RtoOutcome.APPROACH_AND_MONITORING)
+    assert second.items == (s.FREE, s.WITHHELD)
+    assert s.state(*s.AGREED, first, second).phase is Phase.MONITORING
+
+
+def test_an_empty_set_may_be_agreed_r79() -> None:
+    assert s.spec().given(*s.AGREED).when(conclude(monitoring_items=())).events
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"monitoring_purpose": None}, r.MONITORING_PURPOSE_MISSING),
+        ({"monitoring_purpose": " "}, r.MONITORING_PURPOSE_MISSING),
+        ({"monitoring_items": (s.NEW,)}, r.UNKNOWN_ITEM),
+        ({"monitoring_items": (s.SILENT,)}, r.NOT_RELEASED),
+    ],
+)
+def test_monitoring_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
+    assert refused(s.spec().given(*s.AGREED), conclude(**changes)) is refusal
+
+
+def test_what_did_not_stay_can_not_be_agreed_upon_later_r79() -> None:
+    history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
+    given = s.spec().given(*history)
+    again = conclude(s.SECOND_RTO, monitoring_items=(s.FREE, s.RENT))
+    assert refused(given, again) is r.NOT_KEPT_FOR_MONITORING
+    assert given.when(conclude(s.SECOND_RTO, monitoring_items=(s.FREE,))).events
+
+
+def test_there_is_nothing_to_monitor_without_a_plan_r69() -> None:
+    assert refused(s.spec().given(*s.SEATED), conclude()) is r.PLAN_MISSING
+
+
+def test_monitoring_is_covered_by_the_authorisation_of_the_leading_party_r80() -> None:
+    without = {"authorisations": (s.authorisation(Scope.RTO),)}
+    given = s.spec(gemeente_venlo=without).given(*s.AGREED)
+    assert refused(given, conclude()) is r.MONITORING_NOT_AUTHORISED
+    assert given.when(conclude(outcome=m.RtoOutcome.DEESCALATE)).events
+
+
+def test_deescalation_brings_the_case_to_phase_4_r86() -> None:
+    first, second = s.spec().given(*s.AGREED).when(conclude(outcome=m.RtoOutcome.DEESCALATE)).events
+    assert first.outcome is m.RtoOutcome.DEESCALATE
+    assert second == e.CaseDeescalated(s.RTO, NOW)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (m.RtoOutcome.DOES_NOT_BELONG, ClosingReason.DOES_NOT_BELONG),
+        (m.RtoOutcome.OTHER_TABLE, ClosingReason.OTHER_TABLE),
+    ],
+)
+def test_a_case_for_nobody_or_another_table_is_closing_r78(
+    outcome: m.RtoOutcome, reason: ClosingReason
+) -> None:
+    first, second = s.spec().given(*s.SEATED).when(conclude(outcome=outcome)).events
+    assert (first.outcome, second) == (outcome, e.CaseEndedAtTable(reason, NOW))
+    assert s.state(*s.SEATED, first, second).phase is Phase.CLOSING
+
+
+def test_an_rto_is_concluded_once() -> None:
+    given = s.spec().given(*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
+    assert refused(given, conclude(s.RTO)) is r.NO_RTO_IS_OPEN
+    assert refused(given, conclude(s.NEW)) is r.NO_RTO_IS_OPEN
+    assert given.when(conclude(s.SECOND_RTO)).events
+
+
+def test_monitoring_goes_on_until_a_follow_up_ends_it_r81() -> None:
+    history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
+    events = s.spec().given(*history).when(conclude(s.SECOND_RTO, outcome=m.RtoOutcome.DEESCALATE)).events
+    assert s.state(*history, *events).phase is Phase.DEESCALATED
+
+
+# --- what other services decided (R95, R102, R105) --------------------------------------------------
+
+
+def test_cleaning_drops_every_piece_of_what_does_not_stay_r95() -> None:
+    deescalated = s.HISTORIES[Phase.DEESCALATED]
+    command = c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,))
+    (event,) = s.spec().given(*deescalated).when(command).events
+    gone = {s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT}
+    expected = {f"piece-{part}-{item[-2:]}" for item in gone for part in ("necessity", "content")}
+    assert set(event.dropped) == expected
+    assert [item.item_id for item in s.state(*deescalated, event).items] == [s.FREE]
+
+
+def test_cleaning_before_deescalation_waits_r95() -> None:
+    command = c.FollowCleaning(by=s.BY_RETENTION, kept_items=())
+    refusal = refused(s.spec().given(*MONITORING), command)
+    assert refusal is r.NOT_DEESCALATED
+    assert refusal.may_be_lag
+
+
+def test_a_case_closed_elsewhere_is_closing_here_too_even_before_it_was_known() -> None:
+    """R102: what triage prepared then comes too late."""
+    command = c.FollowClosing(by=s.BY_TRIAGE)
+    for phase in (Phase.NOTHING, Phase.COLLECTING, Phase.CONVENED, Phase.MONITORING):
+        (event,) = s.spec().given(*s.HISTORIES[phase]).when(command).events
+        state = s.state(*s.HISTORIES[phase], event)
+        assert state.phase is Phase.CLOSING
+    late = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
+    assert refused(s.spec().given(e.CaseClosing()), late) is r.ALREADY_PREPARED
+    assert refused(s.spec().given(*s.HISTORIES[Phase.DEESCALATED]), command) is r.CASE_ENDED
+
+
+def test_nothing_is_released_once_the_case_left_phase_3() -> None:
+    asking = s.ask(use=m.Use.RTO, recipient=None, action_id=None)
+    assert refused(s.spec().given(*s.HISTORIES[Phase.DEESCALATED]), asking) is r.NOT_IN_PHASE_3
+    assert refused(s.spec().given(*s.RECORDED), asking) is r.NOT_PREPARED
+
+
+def test_a_purge_is_confirmed_whatever_was_known_r105() -> None:
+    command = c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE, house_keys=("kid",))
+    for phase in Phase:
+        assert s.spec().given(*s.HISTORIES[phase]).when(command).events == (e.CasePurged(s.CASE, ("kid",)),)
+
+
+# --- who may (R7, R115, R122) -----------------------------------------------------------------------
+
+
+def permission(command: Command, **parties: Any) -> Refusal | None:
+    return permit(PERMISSIONS[type(command)], command.by, DecisionContext(NOW, s.parties(**parties)))
+
+
+def test_the_house_acts_under_an_authorisation_for_the_rto_r122() -> None:
+    screening_only = {"authorisations": (s.authorisation(Scope.SCREENING),)}
+    assert permission(convene()) is None
+    assert permission(convene(), gemeente_venlo=screening_only) is NO_AUTHORISATION
+    assert permission(replace(convene(), by=s.by_director(None))) is NO_ON_BEHALF_OF
+
+
+def test_a_party_that_left_does_nothing_any_more_r115() -> None:
+    assert permission(accept()) is None
+    assert permission(accept(), vincent_van_gogh={"member_until": NOW}) is NOT_A_PARTY
+
+
+@pytest.mark.parametrize("command", s.COMMANDS, ids=lambda x: type(x).__name__)
+def test_nobody_gives_a_command_of_somebody_else(command: Command) -> None:
+    strangers = {
+        "party": s.by_party(s.CARE),
+        "director": s.by_director(),
+        "service": s.BY_TRIAGE,
+    }
+    roles = PERMISSIONS[type(command)].roles
+    for actor in strangers.values():
+        refusal = permit(PERMISSIONS[type(command)], actor, DecisionContext(NOW, s.parties()))
+        assert (refusal is NOT_YOURS) == (actor.role not in roles)

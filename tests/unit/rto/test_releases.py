@@ -1,0 +1,263 @@
+"""The contributor's say (R63 to R67, R75, A12) and what may be taken away (R49, R73, R74, R104)."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.rto import commands as c
+from services.rto import events as e
+from services.rto import refusals as r
+from services.rto.state import Phase, ReleaseKey, ReleaseStatus
+from shared.contract.messages import rto as m
+from shared.contract.messages.rto import Use
+from shared.contract.refusal import Refusal
+from tests.support.samples import rto as s
+from tests.support.spec import NOW
+
+FOR_RTO: dict[str, Any] = {"use": Use.RTO, "recipient": None, "action_id": None}
+PLANNED = (*s.SEATED, s.PLANNED)
+EXACT = ReleaseKey(s.FREE, Use.PLAN_ACTIVITY, s.CARE, s.TREAT)
+
+
+def give(party: str = s.POLICE, **changes: Any) -> c.GiveRelease:
+    return c.GiveRelease(by=s.by_party(party), release=s.release(**changes))
+
+
+def refuse(party: str = s.POLICE, **changes: Any) -> c.RefuseRelease:
+    return c.RefuseRelease(by=s.by_party(party), refusal=m.ReleaseRefused(**(s.use() | changes)))
+
+
+def withdraw(item_id: str = s.FREE, party: str = s.POLICE) -> c.WithdrawRelease:
+    return c.WithdrawRelease(by=s.by_party(party), item_id=item_id)
+
+
+def provide(*args: str) -> c.ProvideItem:
+    return c.ProvideItem(by=s.by_director(), taking=s.taking(*args))
+
+
+def refused(history: tuple[Any, ...], command: Any, **parties: Any) -> Refusal:
+    return s.spec(**parties).given(*history).when(command).refusal
+
+
+# --- asking ----------------------------------------------------------------------------------------
+
+
+def test_the_director_asks_the_contributor_for_one_use_r65() -> None:
+    (event,) = s.spec().given(*PLANNED).when(s.ask()).events
+    assert event.contributor == s.POLICE
+    assert s.state(*PLANNED, event).release(EXACT) is ReleaseStatus.ASKED
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"item_id": s.NEW}, r.UNKNOWN_ITEM),
+        ({"necessity": " "}, r.NECESSITY_MISSING),
+        ({"recipient": None}, r.RELEASE_NOT_EXACT),
+        ({"action_id": None}, r.RELEASE_NOT_EXACT),
+        ({"use": Use.RTO}, r.RELEASE_NOT_EXACT),
+        ({"action_id": s.NEW}, r.NO_SUCH_ACTION),
+        ({"action_id": s.ARRANGE}, r.NO_SUCH_ACTION),
+    ],
+)
+def test_a_question_that_is_not_exact_is_refused_r65(changes: dict[str, Any], refusal: Refusal) -> None:
+    assert refused(PLANNED, s.ask(**changes)) is refusal
+
+
+def test_what_is_released_is_not_asked_again_and_a_refusal_may_be() -> None:
+    assert refused((*PLANNED, s.RELEASED), s.ask()) is r.ALREADY_RELEASED
+    no = e.ReleaseRefused(m.ReleaseRefused(**s.use()), NOW)
+    assert s.spec().given(*PLANNED, no).when(s.ask()).events
+
+
+# --- giving and refusing ---------------------------------------------------------------------------
+
+
+def test_the_mark_of_the_contributor_is_its_release_for_the_rto_r61() -> None:
+    state = s.state(*s.RECORDED)
+    assert [state.released_for_rto(i) for i in (s.FREE, s.SILENT)] == [True, False]
+
+
+def test_a_release_in_advance_is_possible_from_the_preparation_on_r44() -> None:
+    command = give(item_id=s.SILENT, **FOR_RTO)
+    (event,) = s.spec().given(*s.HISTORIES[Phase.PREPARED]).when(command).events
+    assert s.state(*s.HISTORIES[Phase.PREPARED], event).released_for_rto(s.SILENT)
+
+
+def test_one_release_is_one_use_r65() -> None:
+    """Permission for the RTO is none for a plan activity, and one activity is not another."""
+    state = s.state(*PLANNED, s.RELEASED)
+    assert state.release(EXACT) is ReleaseStatus.GIVEN
+    for other in (
+        replace(EXACT, action_id=s.ARRANGE),
+        replace(EXACT, recipient=s.HOUSING),
+        replace(EXACT, item_id=s.WITHHELD),
+    ):
+        assert state.release(other) is None
+
+
+@pytest.mark.parametrize("make", [give, refuse])
+@pytest.mark.parametrize("party", [s.CARE, s.VENLO, s.HOUSING])
+def test_only_the_contributor_decides_on_its_item_r66(make: Any, party: str) -> None:
+    refusal = refused(PLANNED, make(party))
+    assert refusal is r.NOT_THE_CONTRIBUTOR
+    assert refusal.status == 404
+    assert s.spec().given(*PLANNED).when(make(s.POLICE)).events
+
+
+@pytest.mark.parametrize("make", [give, refuse])
+def test_an_unknown_item_and_one_of_another_sound_alike_r34(make: Any) -> None:
+    assert refused(PLANNED, make(item_id=s.NEW)) is r.NOT_THE_CONTRIBUTOR
+
+
+@pytest.mark.parametrize("make", [give, refuse])
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"recipient": None}, r.RELEASE_NOT_EXACT),
+        ({"use": Use.RTO, "action_id": None}, r.RELEASE_NOT_EXACT),
+        ({"recipient": s.HOUSING}, r.NO_SUCH_ACTION),
+    ],
+)
+def test_an_answer_that_is_not_exact_is_refused_r65(
+    make: Any, changes: dict[str, Any], refusal: Refusal
+) -> None:
+    assert refused(PLANNED, make(**changes)) is refusal
+
+
+def test_a_release_is_given_once() -> None:
+    assert refused((*PLANNED, s.RELEASED), give()) is r.ALREADY_RELEASED
+
+
+def test_what_was_shared_for_the_rto_may_be_refused_for_an_activity_r75() -> None:
+    """R76: after the RTO the contributor weighs again, and its word is recorded per item and activity."""
+    (event,) = s.spec().given(*PLANNED).when(refuse()).events
+    state = s.state(*PLANNED, event)
+    assert state.release(EXACT) is ReleaseStatus.REFUSED
+    assert state.released_for_rto(s.FREE)
+
+
+def test_what_was_given_is_withdrawn_not_refused_r66() -> None:
+    assert refused((*PLANNED, s.RELEASED), refuse()) is r.WITHDRAW_INSTEAD
+    assert refused(PLANNED, refuse(**FOR_RTO)) is r.WITHDRAW_INSTEAD
+
+
+# --- withdrawing (A12) -----------------------------------------------------------------------------
+
+
+def test_withdrawal_takes_every_release_of_the_item_back_and_no_other() -> None:
+    history = (*PLANNED, s.RELEASED, s.PROVIDED)
+    (event,) = s.spec().given(*history).when(withdraw()).events
+    state = s.state(*history, event)
+    assert state.release(EXACT) is ReleaseStatus.WITHDRAWN
+    assert not state.released_for_rto(s.FREE)
+    assert state.released_for_rto(s.WITHHELD)
+    assert state.takers_of(s.FREE) == (s.CARE,)
+
+
+def test_a_withdrawn_item_can_be_released_anew() -> None:
+    history = (*PLANNED, e.ReleaseWithdrawn(s.FREE, NOW))
+    (event,) = s.spec().given(*history).when(give(**FOR_RTO)).events
+    state = s.state(*history, event)
+    assert state.released_for_rto(s.FREE)
+    assert not state.withdrawn(s.FREE)
+
+
+def test_only_the_contributor_withdraws_and_only_what_it_released_r66() -> None:
+    assert refused(PLANNED, withdraw(party=s.CARE)) is r.NOT_THE_CONTRIBUTOR
+    assert refused(PLANNED, withdraw(s.SILENT)) is r.NOTHING_TO_WITHDRAW
+    assert refused((*PLANNED, e.ReleaseWithdrawn(s.FREE, NOW)), withdraw()) is r.NOTHING_TO_WITHDRAW
+
+
+# --- taking away -----------------------------------------------------------------------------------
+
+
+def test_a_released_item_is_provided_and_its_taker_stands_on_the_list_r73_r104() -> None:
+    history = (*PLANNED, s.RELEASED)
+    (event,) = s.spec().given(*history).when(provide()).events
+    assert (event.contributor, event.taking) == (s.POLICE, s.taking())
+    state = s.state(*history, event)
+    assert state.takers == (m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT),)
+
+
+def test_nothing_is_taken_away_without_release_for_exactly_that_r63_r65() -> None:
+    for_the_rto_only = provide()
+    for_another_item = provide(s.WITHHELD)
+    for_another_activity = provide(s.FREE, s.HOUSING, s.ARRANGE)
+    assert refused(PLANNED, for_the_rto_only) is r.NOT_RELEASED
+    assert refused((*PLANNED, s.RELEASED), for_another_item) is r.NOT_RELEASED
+    assert refused((*PLANNED, s.RELEASED), for_another_activity) is r.NOT_RELEASED
+
+
+def test_what_was_only_asked_or_was_withdrawn_is_not_provided() -> None:
+    asked = e.ReleaseAsked(s.ask().request, s.POLICE, NOW)
+    assert refused((*PLANNED, asked), provide()) is r.NOT_RELEASED
+    withdrawn = (*PLANNED, s.RELEASED, e.ReleaseWithdrawn(s.FREE, NOW))
+    assert refused(withdrawn, provide()) is r.NOT_RELEASED
+
+
+def test_what_its_contributor_refused_is_not_provided_r75() -> None:
+    no = e.ReleaseRefused(m.ReleaseRefused(**s.use()), NOW)
+    assert refused((*PLANNED, no), provide()) is r.RELEASE_REFUSED
+
+
+def test_a_participant_without_a_role_in_the_plan_takes_nothing_r74() -> None:
+    history = (*PLANNED, s.RELEASED)
+    assert refused(history, provide(s.FREE, s.VENLO, s.TREAT)) is r.NO_ROLE_IN_THE_PLAN
+    assert refused(s.SEATED, provide()) is r.NO_ROLE_IN_THE_PLAN
+
+
+def test_an_item_goes_with_an_action_of_its_taker_r73() -> None:
+    history = (*PLANNED, s.RELEASED)
+    assert refused(history, provide(s.FREE, s.CARE, s.ARRANGE)) is r.NO_SUCH_ACTION
+    assert refused(history, provide(s.FREE, s.CARE, s.NEW)) is r.NO_SUCH_ACTION
+    assert refused(history, provide(s.NEW)) is r.UNKNOWN_ITEM
+
+
+def special_for(party: str, action: str) -> tuple[Any, ...]:
+    release = s.release(item_id=s.SPECIAL, recipient=party, action_id=action)
+    return (*PLANNED, e.ReleaseGiven(release, NOW))
+
+
+def test_a_special_item_goes_to_nobody_who_did_not_pass_the_processing_test_r49() -> None:
+    for_housing = special_for(s.HOUSING, s.ARRANGE)
+    assert refused(for_housing, provide(s.SPECIAL, s.HOUSING, s.ARRANGE)) is r.PROCESSING_TEST_MISSING
+    for_care = special_for(s.CARE, s.TREAT)
+    assert s.spec().given(*for_care).when(provide(s.SPECIAL)).events
+
+
+def test_the_test_of_the_preparation_counts_for_taking_away_too_r49() -> None:
+    tested = tuple(s.participant(x, passed_processing_test=x == s.HOUSING) for x in s.AT_THE_TABLE)
+    history = tuple(
+        s.convened(participants=tested) if isinstance(x, e.RtoConvened) else x
+        for x in special_for(s.HOUSING, s.ARRANGE)
+    )
+    assert s.spec().given(*history).when(provide(s.SPECIAL, s.HOUSING, s.ARRANGE)).events
+
+
+def test_competence_is_judged_when_the_item_is_provided() -> None:
+    """The check may have lapsed since the RTO was convened."""
+    lapsed = {"checked_for_special": False}
+    history = special_for(s.CARE, s.TREAT)
+    refusal = refused(history, provide(s.SPECIAL), vincent_van_gogh=lapsed)
+    assert refusal is r.PROCESSING_TEST_MISSING
+
+
+def test_a_party_that_left_takes_nothing_r115() -> None:
+    refusal = refused((*PLANNED, s.RELEASED), provide(), vincent_van_gogh={"member_until": NOW})
+    assert refusal is r.NOT_LAWFULLY_PRESENT
+
+
+def test_what_did_not_stay_for_the_monitoring_is_not_taken_away_r79() -> None:
+    release = e.ReleaseGiven(s.release(item_id=s.SPECIAL), NOW)
+    history = (*PLANNED, release, s.RELEASED, s.concluded(), s.MONITORED)
+    assert refused(history, provide(s.SPECIAL)) is r.NOT_KEPT_FOR_MONITORING
+    assert s.spec().given(*history).when(provide(s.FREE)).events
+
+
+def test_what_was_stopped_unsent_is_provided_again_once_it_is_released_again_a12() -> None:
+    """And its taker stands on the list once (R104)."""
+    released_again = (*PLANNED, s.RELEASED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW), s.RELEASED)
+    (event,) = s.spec().given(*released_again).when(provide()).events
+    assert len(s.state(*released_again, event).takers) == 1

@@ -1,0 +1,339 @@
+"""Who sees what at the round table, rule by rule: deny by default."""
+
+from typing import Any
+
+import pytest
+
+from services.rto import events as e
+from services.rto.state import Phase, State
+from services.rto.viewing import may_view, may_view_log
+from services.rto.views import things
+from shared.contract.fields import Category
+from shared.contract.messages import rto as m
+from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+from tests.support.samples import rto as s
+from tests.support.spec import NOW
+
+DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.VENLO)
+SUPPORT = Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=s.VENLO)
+FOLLOWED_BY_CARE = (*s.AGREED, s.MOVED, s.concluded(), s.MONITORED)
+
+
+def delegate(party: str, person: str | None = None) -> Viewer:
+    return Viewer(Role.PARTY_WORKER, person or s.worker(party), party)
+
+
+def look(viewer: Viewer, item_id: str, *history: Any) -> Verdict:
+    state = s.state(*history)
+    return may_view(viewer, state.item(item_id), state, NOW)
+
+
+def rule(verdict: Verdict) -> tuple[bool, str]:
+    return isinstance(verdict, Allowed), verdict.rule
+
+
+def seen_by(viewer: Viewer, *history: Any) -> set[str]:
+    state = s.state(*history)
+    allowed = [i for i in state.items if isinstance(may_view(viewer, i, state, NOW), Allowed)]
+    return {item.item_id for item in allowed}
+
+
+def labels(viewer: Viewer, *history: Any) -> set[str]:
+    state = s.state(*history)
+    return {
+        label for label, thing in things(state) if isinstance(may_view(viewer, thing, state, NOW), Allowed)
+    }
+
+
+# --- a participant, item by item -------------------------------------------------------------------
+
+
+def test_each_participant_sees_exactly_what_plan_release_reservation_and_test_allow() -> None:
+    """The four at the table of the story: R42, R49, R61, R62, R65."""
+    expected = {
+        s.VENLO: {s.FREE},
+        s.POLICE: {s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT},
+        s.CARE: {s.FREE, s.WITHHELD, s.SPECIAL, s.RENT},
+        s.HOUSING: {s.FREE, s.RENT},
+    }
+    assert {party: seen_by(delegate(party), *s.SEATED) for party in s.AT_THE_TABLE} == expected
+
+
+def test_a_look_says_whose_information_it_is_r68() -> None:
+    assert look(delegate(s.CARE), s.FREE, *s.SEATED) == Allowed("R61", s.POLICE)
+    assert look(delegate(s.CARE), s.RENT, *s.SEATED) == Allowed("R61", s.HOUSING)
+    assert look(delegate(s.POLICE), s.FREE, *s.SEATED) == Allowed("R66", s.POLICE)
+
+
+def test_the_window_opens_when_the_rto_is_convened_a17() -> None:
+    closed = Denied("R61", "B3-F3; art. 9.2f")
+    assert look(delegate(s.CARE), s.FREE, *s.HISTORIES[Phase.PREPARED]) == closed
+    assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED)) == (True, "R61")
+
+
+def test_the_window_closes_with_the_rto_except_for_the_agreed_set_r79() -> None:
+    assert seen_by(delegate(s.CARE), *FOLLOWED_BY_CARE) == {s.FREE, s.WITHHELD}
+    assert rule(look(delegate(s.CARE), s.RENT, *FOLLOWED_BY_CARE)) == (False, "R79")
+    assert rule(look(delegate(s.CARE), s.FREE, *FOLLOWED_BY_CARE)) == (True, "R79")
+
+
+def test_who_is_not_invited_sees_nothing_r61() -> None:
+    assert rule(look(delegate(s.STRANGER), s.FREE, *s.SEATED)) == (False, "R61")
+
+
+def test_who_has_not_accepted_sees_nothing_r59() -> None:
+    assert rule(look(delegate(s.CARE), s.FREE, *s.INVITED)) == (False, "R59")
+    declined = e.InvitationDeclined(s.RTO, s.CARE, None, NOW)
+    assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED, declined)) == (False, "R59")
+
+
+def test_only_the_named_delegate_looks_r59() -> None:
+    """Not even at the party's own items: one person speaks and looks for it."""
+    colleague = delegate(s.POLICE, "a-colleague")
+    state = s.state(*s.SEATED)
+    for thing in (None, *state.items):
+        assert rule(may_view(colleague, thing, state, NOW)) == (False, "R59")
+    replaced = e.InvitationAccepted(s.RTO, s.POLICE, "a-colleague", NOW)
+    assert rule(look(colleague, s.FREE, *s.SEATED, replaced)) == (True, "R66")
+    assert rule(look(delegate(s.POLICE), s.FREE, *s.SEATED, replaced)) == (False, "R59")
+
+
+def test_an_item_that_is_not_on_the_viewing_plan_is_not_seen_r42() -> None:
+    assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED)) == (False, "R42")
+    opened = e.ViewingPlanExtended((s.entry(s.RENT, s.VENLO),))
+    assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED, opened)) == (True, "R61")
+
+
+def test_an_item_that_its_contributor_did_not_release_is_not_seen_r65() -> None:
+    assert rule(look(delegate(s.CARE), s.SILENT, *s.SEATED)) == (False, "R65")
+    given = e.ReleaseGiven(m.ReleaseGiven(item_id=s.SILENT, use=m.Use.RTO), NOW)
+    assert rule(look(delegate(s.CARE), s.SILENT, *s.SEATED, given)) == (True, "R61")
+
+
+def test_a_release_for_an_activity_is_none_for_the_table_r65() -> None:
+    given = e.ReleaseGiven(s.release(item_id=s.SILENT), NOW)
+    assert rule(look(delegate(s.CARE), s.SILENT, *s.SEATED, s.PLANNED, given)) == (False, "R65")
+
+
+@pytest.mark.parametrize("history", [s.SEATED, FOLLOWED_BY_CARE])
+def test_a_withdrawn_item_is_gone_for_the_others_at_once_a12(history: tuple[Any, ...]) -> None:
+    withdrawn = e.ReleaseWithdrawn(s.FREE, NOW)
+    assert rule(look(delegate(s.CARE), s.FREE, *history))[0]
+    assert rule(look(delegate(s.CARE), s.FREE, *history, withdrawn)) == (False, "R65")
+    assert rule(look(delegate(s.POLICE), s.FREE, *history, withdrawn)) == (True, "R66")
+
+
+def test_a_reservation_hides_the_item_from_exactly_that_participant_r62() -> None:
+    assert rule(look(delegate(s.HOUSING), s.WITHHELD, *s.SEATED)) == (False, "R62")
+    assert rule(look(delegate(s.CARE), s.WITHHELD, *s.SEATED)) == (True, "R61")
+
+
+@pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
+def test_special_and_criminal_data_are_for_the_competent_r49(category: Category) -> None:
+    item = e.ItemRecorded(s.item(s.NEW, category=category))
+    plan = e.ViewingPlanExtended((s.entry(s.NEW, s.HOUSING), s.entry(s.NEW, s.CARE)))
+    history = (*s.SEATED, item, plan)
+    assert rule(look(delegate(s.HOUSING), s.NEW, *history)) == (False, "R49")
+    assert rule(look(delegate(s.CARE), s.NEW, *history)) == (True, "R61")
+
+
+def test_at_a_follow_up_one_is_invited_anew_r61() -> None:
+    again = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO))
+    assert rule(look(delegate(s.CARE), s.FREE, *again)) == (False, "R59")
+    assert rule(look(delegate(s.CARE), s.FREE, *again, s.accepted(s.CARE, s.SECOND_RTO))) == (True, "R61")
+    without = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO, participants=(s.participant(s.POLICE),)))
+    assert rule(look(delegate(s.CARE), s.FREE, *without)) == (False, "R61")
+
+
+def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:
+    """Table F: the case director sees per item, and the monitoring set; the other checks stay."""
+    set_with_rent = e.MonitoringAgreed(s.text("purpose"), (s.FREE, s.WITHHELD, s.RENT), NOW)
+    agreed = (s.concluded(), set_with_rent)
+    assert seen_by(delegate(s.VENLO), *s.AGREED, *agreed) == {s.FREE, s.WITHHELD, s.RENT}
+    assert seen_by(delegate(s.VENLO), *s.AGREED, s.MOVED, *agreed) == {s.FREE}
+    housing_leads = e.DirectionMoved(s.HOUSING, s.VENLO, s.text("name"), NOW)
+    assert s.WITHHELD not in seen_by(delegate(s.HOUSING), *s.AGREED, housing_leads, *agreed)
+
+
+# --- whose it is -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.COLLECTING, Phase.PREPARED, Phase.CONVENED, Phase.MONITORING])
+def test_a_contributor_always_sees_its_own_until_deescalation_r66(phase: Phase) -> None:
+    own = {s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT}
+    assert own <= seen_by(delegate(s.POLICE), *s.HISTORIES[phase])
+
+
+def test_a_contributor_that_is_not_invited_sees_its_own_and_nothing_else_r61() -> None:
+    history = (*s.RECORDED, s.PREPARED, s.convened(participants=(s.participant(s.CARE),)))
+    anybody_of_the_police = delegate(s.POLICE, "anybody")
+    seen = labels(anybody_of_the_police, *history)
+    own = (s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT)
+    released = {f"release/{i}/rto/-/-" for i in own if i != s.SILENT}
+    assert seen == {f"item/{i}" for i in own} | released
+    state = s.state(*history)
+    assert may_view(anybody_of_the_police, None, state, NOW) == Allowed("R66", s.POLICE)
+
+
+def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
+    history = (*s.AGREED, s.PROVIDED)
+    asked = f"release/{s.FREE}/plan-activity/{s.CARE}/{s.TREAT}"
+    taken = f"taker/{s.CARE}/{s.FREE}/{s.TREAT}"
+    assert {asked, taken} <= labels(delegate(s.POLICE), *history)
+    assert {asked, taken} & labels(delegate(s.CARE), *history) == {taken}
+    assert {asked, taken} & labels(delegate(s.HOUSING), *history) == set()
+
+
+# --- what the participants share -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.CONVENED, Phase.MONITORING])
+@pytest.mark.parametrize("party", s.AT_THE_TABLE)
+def test_participants_share_meeting_persons_and_plan_a19(party: str, phase: Phase) -> None:
+    joint = {"preparation", "plan", f"rto/{s.RTO}", f"person/{s.MAN}", f"person/{s.MOTHER}"}
+    actions = {f"action/{s.TREAT}", f"action/{s.ARRANGE}"}
+    assert joint | actions <= labels(delegate(party), *s.HISTORIES[phase])
+
+
+def test_who_does_not_come_shares_nothing() -> None:
+    assert labels(delegate(s.CARE), *s.INVITED) == set()
+    assert may_view(delegate(s.CARE), None, s.state(*s.INVITED), NOW) == Denied("R59", "art. 6.2, 6.3")
+
+
+def test_an_executor_that_is_not_at_the_table_sees_its_own_actions_only_a19() -> None:
+    started = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, None, NOW)
+    only_police = s.convened(s.SECOND_RTO, participants=(s.participant(s.POLICE),))
+    history = (*FOLLOWED_BY_CARE, started, e.DirectionMoved(s.POLICE, s.CARE, s.text("n"), NOW), only_police)
+    assert labels(delegate(s.CARE), *history) == {f"action/{s.TREAT}", f"progress/{s.TREAT}"}
+    assert rule(may_view(delegate(s.CARE), None, s.state(*history), NOW)) == (True, "R66")
+
+
+def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:
+    again = s.convened(s.SECOND_RTO, participants=(s.participant(s.STRANGER),))
+    history = (*FOLLOWED_BY_CARE, again, s.accepted(s.STRANGER, s.SECOND_RTO))
+    seen = labels(delegate(s.STRANGER), *history)
+    assert f"rto/{s.SECOND_RTO}" in seen
+    assert f"rto/{s.RTO}" not in seen
+
+
+def test_the_plan_is_bound_to_the_release_of_what_it_drew_from_a19() -> None:
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.WITHHELD,)), s.AT_THE_TABLE, NOW)
+    history = (*s.SEATED, drawn)
+    assert "plan" in labels(delegate(s.CARE), *history)
+    assert "plan" in labels(delegate(s.POLICE), *history)
+    assert "plan" not in labels(delegate(s.HOUSING), *history)
+    withdrawn = e.ReleaseWithdrawn(s.WITHHELD, NOW)
+    assert "plan" not in labels(delegate(s.CARE), *history, withdrawn)
+    assert "plan" in labels(delegate(s.POLICE), *history, withdrawn)
+
+
+def test_a_participant_learns_why_it_sees_an_item_and_not_what_others_see() -> None:
+    state = s.state(*s.SEATED)
+    care = delegate(s.CARE)
+    own = {
+        entry.item_id
+        for entry in state.viewing_plan
+        if isinstance(may_view(care, entry, state, NOW), Allowed)
+    }
+    assert own == {s.FREE, s.WITHHELD, s.SPECIAL, s.RENT}
+    assert rule(may_view(care, ViewingEntry(**dict(s.entry(s.RENT, s.POLICE))), state, NOW))[0] is False
+
+
+# --- the people of the house -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+@pytest.mark.parametrize("phase", [Phase.PREPARED, Phase.CONVENED, Phase.CLOSING])
+def test_director_and_support_worker_see_all_of_the_case_r82(viewer: Viewer, phase: Phase) -> None:
+    state = s.state(*s.HISTORIES[phase])
+    assert labels(viewer, *s.HISTORIES[phase]) == {label for label, _ in things(state)}
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_while_monitoring_they_see_the_agreed_set_r79(viewer: Viewer) -> None:
+    assert seen_by(viewer, *s.HISTORIES[Phase.MONITORING]) == {s.FREE, s.WITHHELD}
+
+
+def test_they_look_on_behalf_of_the_party_that_leads_r72() -> None:
+    moved = (*s.AGREED, s.MOVED)
+    assert rule(look(DIRECTOR, s.FREE, *moved)) == (False, "R72")
+    for_care = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.CARE)
+    assert look(for_care, s.FREE, *moved) == Allowed("R68", s.POLICE)
+    for_nobody = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR)
+    assert rule(look(for_nobody, s.FREE, *moved)) == (False, "R72")
+
+
+def test_another_director_sees_nothing() -> None:
+    other = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
+    assert rule(may_view(other, None, s.state(*s.SEATED), NOW)) == (False, "R72")
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_what_is_hidden_from_the_director_stays_so_r23(viewer: Viewer) -> None:
+    hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True))
+    assert rule(look(viewer, s.NEW, *s.SEATED, hidden)) == (False, "R23")
+    assert rule(look(viewer, s.FREE, *s.SEATED, hidden)) == (True, "R68")
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER, Role.SERVICE])
+@pytest.mark.parametrize("phase", Phase)
+def test_nobody_else_sees_anything(role: Role, phase: Phase) -> None:
+    viewer = Viewer(role, s.DIRECTOR, party=s.VENLO, on_behalf_of=s.VENLO)
+    assert labels(viewer, *s.HISTORIES[phase]) == set()
+
+
+# --- before and after ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.NOTHING, Phase.DEESCALATED, Phase.ARCHIVED, Phase.PURGED])
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT, *map(delegate, s.AT_THE_TABLE)])
+def test_from_deescalation_on_retention_decides_on_reading_r88(viewer: Viewer, phase: Phase) -> None:
+    state = s.state(*s.HISTORIES[phase])
+    for _, thing in (("case", None), *things(state)):
+        assert rule(may_view(viewer, thing, state, NOW)) == (False, "R88")
+
+
+def test_a_closing_case_is_for_director_and_leading_party_r102() -> None:
+    closing = s.HISTORIES[Phase.CLOSING]
+    assert labels(delegate(s.CARE), *closing) == set()
+    assert rule(may_view(delegate(s.CARE), None, s.state(*closing), NOW)) == (False, "R102")
+    leading = labels(delegate(s.VENLO), *closing)
+    assert {"plan", f"person/{s.MAN}"} <= leading
+    assert not any(label.startswith("item/") for label in leading)
+    assert f"item/{s.FREE}" in labels(DIRECTOR, *closing)
+
+
+def test_a_case_without_a_leading_party_is_read_by_nobody() -> None:
+    """It was closed elsewhere before it was prepared here."""
+    state = s.state(e.CaseClosing())
+    for viewer in (Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=""), delegate(s.VENLO)):
+        assert isinstance(may_view(viewer, None, state, NOW), Denied)
+    assert isinstance(may_view(Viewer(Role.PARTY_WORKER, "nobody"), None, state, NOW), Denied)
+
+
+# --- what is looked at -----------------------------------------------------------------------------
+
+
+def test_every_text_of_a_case_can_be_looked_at_and_the_preparation_gives_nobody_elses_away() -> None:
+    state = s.state(*s.AGREED)
+    prepared = [thing for _, thing in things(state) if isinstance(thing, RtoPrepared)]
+    (preparation,) = prepared
+    assert (preparation.participants, preparation.viewing_plan, preparation.persons) == ((), (), ())
+    found = [label for label, _ in things(state)]
+    assert len(found) == len(set(found))
+
+
+def test_labels_hold_ids_and_words_only() -> None:
+    """They stand in the access log."""
+    for phase in Phase:
+        for label, _ in things(s.state(*s.HISTORIES[phase])):
+            assert "piece" not in label
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_access_log_is_read_by_the_privacy_officer_alone(role: Role) -> None:
+    state: State = s.state(*s.SEATED)
+    verdict = may_view_log(Viewer(role, s.DIRECTOR, s.VENLO, s.VENLO), None, state, NOW)
+    assert isinstance(verdict, Allowed) == (role is Role.PRIVACY_OFFICER)

@@ -1,0 +1,144 @@
+"""What HTTP publishes of itself, and what it says of its own faults."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import APIRouter
+from httpx import ASGITransport, AsyncClient, Response
+
+from docs.generate.tree import ROOT
+from shared.contract.content import Content
+from shared.contract.registry import SERVICES, Model
+from shared.core.actor import Role
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.http.app import Acting, make_app, signed_in
+from shared.http.oidc import Identity
+
+EACH = pytest.mark.parametrize("service", SERVICES)
+KEY = "0192aaaa-0000-7000-8000-00000000000a"
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+PERSON = Identity("somebody", frozenset({Role.PROCESS_DIRECTOR}))
+
+
+class Told(Model):
+    """What somebody wrote."""
+
+    text: Content
+
+
+def a_router() -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/acts")
+    async def act(body: Told, caller: Acting) -> dict[str, Any]:
+        return {"trace": caller.traceparent}
+
+    @router.get("/fault")
+    async def fault() -> None:
+        raise RuntimeError("Persoon Jansen")
+
+    @router.get("/keys")
+    async def keys() -> None:
+        raise KeyAuthorityUnreachable("ConnectError")
+
+    return router
+
+
+async def sent(method: str, path: str, *, signed: bool = True, **more: Any) -> Response:
+    app = make_app("test", a_router())
+    if signed:
+        app.dependency_overrides[signed_in] = lambda: PERSON
+    async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
+        return await client.request(method, path, **more)
+
+
+# --- what it publishes -------------------------------------------------------------------------
+
+
+def operations(service: str) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    document = json.loads((ROOT / "services" / service / "openapi.json").read_text())
+    for path, acts in document["paths"].items():
+        for method, operation in acts.items():
+            yield path, method, operation, document["components"]
+
+
+@EACH
+def test_an_error_is_published_as_problem_json(service: str) -> None:
+    for path, method, operation, components in operations(service):
+        for status in ("4XX", "5XX"):
+            assert set(operation["responses"][status]["content"]) == {"application/problem+json"}, (
+                path,
+                method,
+            )
+        assert {"rule", "article", "remedy"} <= set(components["schemas"]["ProblemDetails"]["required"])
+
+
+@EACH
+def test_each_operation_asks_for_a_token(service: str) -> None:
+    for path, method, operation, components in operations(service):
+        assert operation["security"] == [{"token": []}], (path, method)
+        assert components["securitySchemes"]["token"]["scheme"] == "bearer"
+        assert "authorization" not in {one["name"].lower() for one in operation.get("parameters", ())}
+
+
+@EACH
+def test_each_act_of_a_person_asks_for_an_idempotency_key(service: str) -> None:
+    for path, method, operation, _ in operations(service):
+        required = {one["name"] for one in operation.get("parameters", ()) if one["required"]}
+        assert ("idempotency-key" in required) is (method != "get" and path != "/case-keys"), (path, method)
+
+
+# --- what it answers ---------------------------------------------------------------------------
+
+
+def told(answer: Response) -> tuple[int, str]:
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    return answer.status_code, answer.json()["title"]
+
+
+async def test_without_a_token_nothing_else_is_looked_at() -> None:
+    for headers in ({}, {"authorization": "Basic eDp5"}, {"authorization": "Bearer"}):
+        assert told(await sent("POST", "/acts", signed=False, headers=headers)) == (401, "NotSignedIn")
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "1234567"}, {"idempotency-key": "1" * 65}])
+async def test_an_act_without_an_idempotency_key_says_so(headers: dict[str, str]) -> None:
+    expected = (400, "NoIdempotencyKey")
+    assert told(await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})) == expected
+    assert told(await sent("POST", "/acts", headers=headers, json={})) == expected
+
+
+async def test_half_a_character_does_not_fit_the_schema() -> None:
+    headers = {"idempotency-key": KEY, "content-type": "application/json"}
+    for body in (rb'{"text":"\ud800"}', rb'{"text":"a\udfffb"}'):
+        answer = await sent("POST", "/acts", headers=headers, content=body)
+        assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["body.text"])
+    whole = await sent("POST", "/acts", headers=headers, content=rb'{"text":"\ud83d\ude00"}')
+    assert whole.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 10_000 + b"]" * 10_000, b"\xff\xfe", b""])
+async def test_what_is_no_json_does_not_fit_the_schema(body: bytes) -> None:
+    headers = {"idempotency-key": KEY, "content-type": "application/json"}
+    assert told(await sent("POST", "/acts", headers=headers, content=body)) == (400, "DoesNotFitTheSchema")
+
+
+async def test_a_trace_of_another_form_than_w3cs_goes_no_further() -> None:
+    for trace, kept in ((TRACE, TRACE), ("Persoon-Jansen", None), ("x" * 100, None)):
+        headers = {"idempotency-key": KEY, "traceparent": trace}
+        answer = await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})
+        assert answer.json() == {"trace": kept}
+
+
+async def test_a_fault_that_held_nothing_does_not_say_that_a_case_is_held() -> None:
+    answer = await sent("GET", "/fault")
+    assert told(answer) == (500, "RequestFailed")
+    assert "held" not in answer.text
+    assert "Jansen" not in answer.text
+
+
+async def test_a_key_that_cannot_be_reached_is_said_to_be_just_that() -> None:
+    assert told(await sent("GET", "/keys")) == (503, "KeyUnavailable")

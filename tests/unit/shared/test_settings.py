@@ -1,0 +1,172 @@
+"""A setting that is missing, wrong or contradicts another is one line that names it, and exit code 2."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.local.certificates import make_certificates
+from docs.generate.tree import ROOT
+from services.intake.main import app as intake
+from services.retention.main import app as retention
+from shared.clock import machine_now
+from shared.crypto.house_keys import HouseKeys
+
+CLOSED = 1  # a port at which nothing listens: whoever connected would fail otherwise than these do
+
+
+@pytest.fixture(scope="module")
+def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Every setting right, and nobody at the other end of any."""
+    directory = tmp_path_factory.mktemp("settings")
+    certificates = make_certificates(directory / "certificates", "test")
+    files = {
+        name: directory / name for name in ("database-password", "kafka-password", "client-secret", "token")
+    }
+    for file in files.values():
+        file.write_text("a-secret")
+    root_key = directory / "root-key"
+    root_key.write_bytes(urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"="))
+    keys = directory / "keys"
+    keys.mkdir()
+    settings = {
+        "HOUSE": "noord-limburg",
+        "ENVIRONMENT": "acceptance",
+        "POLICY_PROFILE": "convenant-2021",
+        "SOURCE": "urn:nld:oin:00000099000000001000:systeem:zvh-intake",
+        "DATABASE_HOST": "127.0.0.1",
+        "DATABASE_PORT": CLOSED,
+        "DATABASE_NAME": "intake",
+        "DATABASE_USER": "intake",
+        "DATABASE_PASSWORD_FILE": files["database-password"],
+        "KAFKA_BOOTSTRAP": f"127.0.0.1:{CLOSED}",
+        "KAFKA_USERNAME": "service-intake",
+        "KAFKA_PASSWORD_FILE": files["kafka-password"],
+        "CA_FILE": certificates.ca_file,
+        "HTTP_PORT": 8443,
+        "TLS_CERTIFICATE_FILE": certificates.certificate_file,
+        "TLS_KEY_FILE": certificates.key_file,
+        "OIDC_ISSUER": f"https://127.0.0.1:{CLOSED}",
+        "CLIENT_ID": "service-intake",
+        "CLIENT_SECRET_FILE": files["client-secret"],
+        "KEY_DIRECTORY": keys,
+        "ROOT_KEY_FILE": root_key,
+        "KEY_AUTHORITY_URL": f"https://127.0.0.1:{CLOSED}",
+        "METRICS_TOKEN_FILE": files["token"],
+    }
+    return {f"ZVH_{name}": str(value) for name, value in settings.items()}
+
+
+def told(settings: Mapping[str, str | None], app: object = intake) -> tuple[int, list[str]]:
+    """Exit code and lines of `held`, which needs every setting and then the database."""
+    cleared = {name: None for name in os.environ if name.startswith("ZVH_")}
+    result = CliRunner().invoke(app, ["held"], env={**cleared, **settings})  # type: ignore[arg-type]
+    return result.exit_code, result.stderr.splitlines()
+
+
+OPTIONAL = {"ZVH_DATABASE_PORT", "ZVH_METRICS_TOKEN_FILE"}
+
+
+def test_each_missing_setting_is_one_line(right: dict[str, str]) -> None:
+    for name in right.keys() - OPTIONAL:
+        assert told({**right, name: None}) == (2, [f"{name}: Field required"])
+    code, lines = told({})
+    assert code == 2
+    assert {line.partition(":")[0] for line in lines} == right.keys() - OPTIONAL
+
+
+def test_each_empty_setting_is_one_line(right: dict[str, str]) -> None:
+    for name in right:
+        code, lines = told({**right, name: ""})
+        assert (code, [line.partition(":")[0] for line in lines]) == (2, [name]), lines
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "staging"),
+        ("POLICY_PROFILE", "convenant-2031"),
+        ("HTTP_PORT", "99999"),
+        ("DATABASE_PORT", "0"),
+        ("DATABASE_PORT", "five"),
+        ("KAFKA_BOOTSTRAP", "kafka"),
+        ("KAFKA_BOOTSTRAP", "kafka:9092,"),
+        ("OIDC_ISSUER", "http://issuer"),
+        ("OIDC_ISSUER", "issuer:8443"),
+        ("KEY_AUTHORITY_URL", "https:///keys"),
+        ("TOPIC_PREFIX", "zvh.test"),
+        ("PATIENCE", "61"),
+        ("DATABASE_PASSWORD_FILE", "nowhere"),
+        ("DATABASE_PASSWORD_FILE", "empty"),
+        ("CA_FILE", "secret"),
+        ("ROOT_KEY_FILE", "short"),
+        ("ROOT_KEY_FILE", "secret"),
+        ("METRICS_TOKEN_FILE", "nowhere"),
+        ("KEY_DIRECTORY", "nowhere"),
+        ("KEY_DIRECTORY", "secret"),
+    ],
+)
+def test_each_wrong_setting_is_one_line(right: dict[str, str], tmp_path: Path, name: str, value: str) -> None:
+    files = {"empty": "\n", "secret": "a-secret-that-no-line-shows", "short": "c2hvcnQ"}
+    for file, content in files.items():
+        (tmp_path / file).write_text(content)
+    given = str(tmp_path / value) if name.endswith(("_FILE", "_DIRECTORY")) else value
+    code, lines = told({**right, f"ZVH_{name}": given})
+    assert (code, [line.partition(":")[0] for line in lines]) == (2, [f"ZVH_{name}"])
+    assert not [line for line in lines if "a-secret-that" in line or "Value error" in line]
+
+
+def test_what_contradicts_another_setting_is_one_line(right: dict[str, str], tmp_path: Path) -> None:
+    other = make_certificates(tmp_path, "other")
+    clock = {"ZVH_CLOCK_FILE": str(tmp_path / "clock.json")}
+    line = "ZVH_CLOCK_FILE: moves time and is refused in production: remove it"
+    assert told({**right, **clock, "ZVH_ENVIRONMENT": "production"}) == (2, [line])
+    line = "ZVH_TLS_KEY_FILE: is not the key of ZVH_TLS_CERTIFICATE_FILE, in PEM"
+    assert told({**right, "ZVH_TLS_KEY_FILE": str(other.key_file)}) == (2, [line])
+    line = "ZVH_SOURCE: must end in :zvh-intake, as this is intake"
+    assert told({**right, "ZVH_SOURCE": right["ZVH_SOURCE"].replace("intake", "triage")}) == (2, [line])
+
+
+def test_keys_of_another_root_key_are_one_line(right: dict[str, str], tmp_path: Path) -> None:
+    HouseKeys(tmp_path / "house", b"another root key, of 32 bytes...", machine_now)
+    line = "ZVH_KEY_DIRECTORY: its house keys do not open under ZVH_ROOT_KEY_FILE"
+    assert told({**right, "ZVH_KEY_DIRECTORY": str(tmp_path)}) == (2, [line])
+
+
+def test_settings_of_the_key_authority_alone_are_told_the_same_way(right: dict[str, str]) -> None:
+    own = {**right, "ZVH_SOURCE": right["ZVH_SOURCE"].replace("intake", "retention")}
+    code, lines = told({**own, "ZVH_KEY_BACKUP_DAYS": "-1"}, retention)
+    assert (code, [line.partition(":")[0] for line in lines]) == (2, ["ZVH_KEY_BACKUP_DAYS"])
+
+
+def ran(settings: Mapping[str, str], command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603
+        [sys.executable, "-m", "services.intake", command],
+        env={**os.environ, **settings},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", ["run", "migrate"])
+def test_the_process_itself_ends_so(right: dict[str, str], command: str) -> None:
+    ended = ran({**right, "ZVH_HTTP_PORT": "99999"}, command)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "ZVH_HTTP_PORT: Input should be less than or equal to 65535\n"
+
+
+def test_with_every_setting_right_it_goes_on_to_connect(right: dict[str, str]) -> None:
+    """Nothing listens there. What an exception says could be anything, so its kind alone is told."""
+    ended = ran(right, "run")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    line = json.loads(ended.stdout.splitlines()[0])
+    assert (line["event"], line["kind"], line["service"]) == ("crashed", "ConnectionRefusedError", "intake")

@@ -1,0 +1,173 @@
+"""What follows from each event: one letter to one party, and nothing to anybody else."""
+
+from typing import Any
+
+import pytest
+
+from services.triage import events as e
+from services.triage.effects import QUERY_REMINDER, QUERY_TERM, effects
+from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
+from shared.contract.content import TextRef, contents
+from shared.contract.messages import triage as m
+from shared.contract.messages.house import CasePurged
+from shared.contract.messages.intake import ClosingReason
+from shared.core.effects import (
+    Announce,
+    CancelTimer,
+    ClaimItems,
+    DropPieces,
+    ForgetCase,
+    SetTimer,
+    StopUnsent,
+    StoreRow,
+    ToParty,
+)
+from tests.support.samples import triage as s
+from tests.support.spec import NOW
+
+
+def following(*events: Any) -> list[Any]:
+    """What follows from the last of these events."""
+    return list(effects(s.CASE, events[-1], s.spec().given(*events).state))
+
+
+def letters(*events: Any) -> list[tuple[str, Any]]:
+    return [(x.recipient, x.message) for x in following(*events) if isinstance(x, ToParty)]
+
+
+def lines(*events: Any) -> list[Any]:
+    return [x.row for x in following(*events) if isinstance(x, StoreRow)]
+
+
+def test_a_case_that_is_opened_keeps_the_referrals_items_and_tells_nobody() -> None:
+    (given,) = lines(s.OPENED)
+    assert (given.case_id, given.query_id, given.said) == (s.CASE, REFERRAL, None)
+    assert [(i.item_id, i.contributor) for i in given.items] == [(s.REFERRED, s.VENLO)]
+    assert ClaimItems((s.REFERRED,)) in following(s.OPENED)
+    assert letters(s.OPENED) == []
+
+
+def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> None:
+    steps = following(s.OPENED, s.ASKED_POLICE)
+    assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, s.ASKED_POLICE.query)]
+    assert SetTimer(QUERY_TERM, s.TO_POLICE, s.TERM) in steps
+    assert SetTimer(QUERY_REMINDER, s.TO_POLICE, s.LAPSES) in steps
+    assert not [x for x in steps if isinstance(x, Announce)]
+
+
+def test_why_a_party_was_chosen_does_not_stand_in_the_letter_r28() -> None:
+    ((_, letter),) = letters(s.OPENED, s.ASKED_POLICE)
+    (asked,) = lines(s.OPENED, s.ASKED_POLICE)
+    reason = s.ASKED_POLICE.choice.reason
+    assert isinstance(asked, Asked)
+    assert isinstance(reason, TextRef)
+    assert reason not in contents(letter)
+    assert [c.piece for c in contents(asked.choice) if not isinstance(c, str)] == [reason.piece]
+
+
+def test_an_answer_reaches_nobodys_system_r36_r53() -> None:
+    events = (s.OPENED, s.ASKED_POLICE, s.ANSWERED)
+    assert letters(*events) == []
+    assert not [x for x in following(*events) if isinstance(x, Announce)]
+
+
+def test_an_answer_is_kept_with_its_four_points_and_each_item_with_its_contributor_r37_r57() -> None:
+    given, closed = lines(s.OPENED, s.ASKED_POLICE, s.ANSWERED)
+    assert isinstance(given, Given)
+    assert (given.query_id, given.number) == (s.TO_POLICE, 1)
+    assert isinstance(given.said, m.QueryAnswered)
+    assert (given.said.involved, given.said.items) == (True, ())
+    assert {(i.item_id, i.contributor) for i in given.items} == {
+        (s.ITEM, s.POLICE),
+        (s.SPECIAL, s.POLICE),
+    }
+    assert closed == QueryClosed(s.TO_POLICE)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [(s.ASKED_POLICE, s.ANSWERED), (s.ASKED_CARE, s.DECLINED)],
+    ids=["answered", "declined"],
+)
+def test_who_has_replied_is_not_reminded_r31(reply: tuple[Any, ...]) -> None:
+    query_id = reply[0].query.query_id
+    cancelled = [x for x in following(s.OPENED, *reply) if isinstance(x, CancelTimer)]
+    assert cancelled == [CancelTimer(QUERY_TERM, query_id), CancelTimer(QUERY_REMINDER, query_id)]
+
+
+def test_a_further_answer_is_kept_and_changes_no_term() -> None:
+    more = e.QueryAnswered(s.POLICE, 2, s.said(items=(s.item(s.NEW),)), NOW)
+    steps = following(*s.IN_TRIAGE, more)
+    assert [type(x) for x in steps] == [ClaimItems, StoreRow]
+
+
+def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_r31() -> None:
+    silent = (s.OPENED, s.ASKED_CARE, e.QueryReminded(s.TO_CARE))
+    assert letters(*silent) == [(s.CARE, m.QueryReminded(query_id=s.TO_CARE, reply_before=s.LAPSES))]
+    lapsed = (*silent, e.QueryLapsed(s.TO_CARE))
+    assert letters(*lapsed) == [(s.CARE, m.QueryLapsed(query_id=s.TO_CARE))]
+    assert StopUnsent(item=s.TO_CARE) in following(*lapsed)
+    (sent,) = [x for x in following(s.OPENED, s.ASKED_CARE) if isinstance(x, ToParty)]
+    assert sent.item == s.TO_CARE
+
+
+def test_the_outcome_is_for_the_leading_party_alone_r52() -> None:
+    told = m.TriageConcluded(outcome=m.TriageOutcome.RTO_NEEDED, advice=s.text("advice"))
+    assert letters(*s.IN_PREPARATION) == [(s.VENLO, told)]
+
+
+def test_the_others_hear_only_that_the_data_subjects_must_be_told_r56() -> None:
+    (announced,) = [x.message for x in following(*s.IN_PREPARATION) if isinstance(x, Announce)]
+    assert announced == m.TriageOutcomeRecorded(outcome=m.TriageOutcome.RTO_NEEDED, recorded_at=NOW)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reason"),
+    [
+        (m.TriageOutcome.NOT_TAKEN_UP, ClosingReason.NOT_TAKEN_UP),
+        (m.TriageOutcome.OTHER_TABLE, ClosingReason.OTHER_TABLE),
+    ],
+)
+def test_a_case_that_ends_here_is_closed_everywhere_and_told_to_the_leading_party_r52_r53(
+    outcome: m.TriageOutcome, reason: ClosingReason
+) -> None:
+    closed = e.TriageClosed(outcome, s.DIRECTOR, s.text("advice"), s.text("reason"), NOW)
+    events = (*s.IN_TRIAGE, closed)
+    told = m.TriageConcluded(outcome=outcome, advice=s.text("advice"))
+    assert letters(*events) == [(s.VENLO, told)]
+    (announced,) = [x.message for x in following(*events) if isinstance(x, Announce)]
+    assert isinstance(announced, m.TriageClosed)
+    assert (announced.leading_party, announced.reason) == (s.VENLO, reason)
+
+
+def test_each_item_and_then_the_preparation_goes_to_the_round_table_r42() -> None:
+    given = s.spec().given(*s.IN_PREPARATION)
+    events = given.when(s.prepare()).events
+    announced: list[Any] = []
+    state = given.state
+    for event in events:
+        state = given.process.evolve(state, event)
+        announced += effects(s.CASE, event, state)
+    assert all(isinstance(x, Announce) for x in announced)
+    messages = [x.message for x in announced if isinstance(x, Announce)]
+    assert [type(x) for x in messages] == [m.ItemPrepared] * 3 + [m.RtoPrepared]
+
+
+def test_cleaning_drops_what_was_written_and_strips_the_record_r95() -> None:
+    cleaned = e.FileCleaned((s.ITEM,), ("piece-goal",))
+    steps = following(*s.PREPARED, e.CaseDeescalated(), cleaned)
+    assert steps == [StoreRow(Stripped(s.CASE, (s.ITEM,))), DropPieces(("piece-goal",))]
+
+
+def test_a_purge_is_confirmed_after_the_erasure_r105() -> None:
+    assert following(e.CasePurged(s.CASE, ("kid",))) == [
+        ForgetCase(),
+        Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True),
+    ]
+
+
+@pytest.mark.parametrize("history", s.HISTORIES.values(), ids=[str(phase) for phase in s.HISTORIES])
+def test_the_record_holds_references_and_never_a_text(history: tuple[Any, ...]) -> None:
+    for n in range(len(history)):
+        for row in lines(*history[: n + 1]):
+            assert all(isinstance(text, TextRef) for text in contents(row))

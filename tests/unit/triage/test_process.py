@@ -1,0 +1,547 @@
+"""What triage decides, in sentences; each refusal stands beside the case in which it does not hold."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from services.triage import commands as c
+from services.triage import events as e
+from services.triage import refusals as r
+from services.triage.process import decide
+from services.triage.state import Phase, QueryStatus, State
+from shared.contract.content import TextRef
+from shared.contract.fields import Category
+from shared.contract.messages import triage as m
+from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.parties import PartyKind, PartyRecord, Scope
+from shared.contract.refusal import Refusal
+from shared.core.actor import CLOCK
+from shared.core.context import DecisionContext
+from tests.support.samples import triage as s
+from tests.support.spec import NOW, Spec
+
+OPEN = s.spec().given(s.OPENED)
+ASKED = s.spec().given(s.OPENED, s.ASKED_POLICE)
+DECLINED = s.spec().given(s.OPENED, s.ASKED_CARE, s.DECLINED)
+TRIAGE = s.spec().given(*s.IN_TRIAGE)
+PREPARING = s.spec().given(*s.IN_PREPARATION)
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+def named(refusal: Refusal) -> tuple[str, str]:
+    return refusal.name, refusal.rule
+
+
+def at(given: Spec[State], now: datetime, **changes: PartyRecord | None) -> Spec[State]:
+    return replace(given, now=now, parties=s.parties(**changes))
+
+
+def knowing(given: Spec[State], **changes: PartyRecord | None) -> Spec[State]:
+    return replace(given, parties=s.parties(**changes))
+
+
+def with_items_elsewhere(given: Spec[State], command: Any, *items: str) -> Any:
+    return decide(
+        given.state or State(), command, DecisionContext(NOW, s.parties(), elsewhere=frozenset(items))
+    )
+
+
+# --- opening (R25) -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [ScreeningOutcome.TAKEN_UP, ScreeningOutcome.INFORMATION_NEEDED])
+def test_triage_starts_from_the_two_outcomes_that_lead_there_r25(outcome: ScreeningOutcome) -> None:
+    taken_up = s.taken_up(outcome=outcome)
+    (opened,) = s.spec().when(c.OpenCase(by=s.BY_SERVICE, taken_up=taken_up)).events
+    assert s.spec().given(opened).state.phase is Phase.TRIAGE
+
+
+def test_triage_does_not_start_from_a_screening_that_took_nothing_up_r25() -> None:
+    command = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(outcome=ScreeningOutcome.NOT_TAKEN_UP))
+    assert named(s.spec().when(command).refusal) == ("NotTakenUpAtScreening", "R25")
+
+
+def test_triage_of_a_case_begins_once_r25() -> None:
+    command = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+    assert named(OPEN.when(command).refusal) == ("AlreadyInTriage", "R25")
+
+
+@hypothesis.given(items=st.lists(st.uuids().map(str), max_size=5))
+def test_whatever_items_a_case_was_taken_up_with_triage_of_it_begins_r25(items: list[str]) -> None:
+    """Their numbers were tested where they came in; a case taken up is never left behind."""
+    command = c.OpenCase(
+        by=s.BY_SERVICE, taken_up=s.taken_up(items=tuple(s.contributed(item, s.VENLO) for item in items))
+    )
+    assert command.new_items() == ()
+    outcome = with_items_elsewhere(s.spec(), command, *items)
+    assert [type(event) for event in outcome] == [e.CaseOpened]
+
+
+# --- asking one party (R26 to R30) -----------------------------------------------------------------
+
+
+def test_a_query_says_on_whose_behalf_for_what_and_why_r27() -> None:
+    (issued,) = OPEN.when(s.issue()).events
+    letter = issued.query
+    assert (issued.recipient, letter.on_behalf_of, letter.acting_body) == (s.POLICE, s.VENLO, "college")
+    assert (letter.task, letter.purpose, letter.necessity) == (
+        s.TASK,
+        s.text("purpose-b1"),
+        s.text("why-b1"),
+    )
+    assert letter.reply_before == s.TERM
+
+
+@pytest.mark.parametrize("missing", [{"task": ""}, {"purpose": ""}, {"necessity": " "}, {"question": ""}])
+def test_a_query_without_one_of_these_is_not_sent_r27(missing: dict[str, Any]) -> None:
+    assert named(OPEN.when(s.issue(**missing)).refusal) == ("QueryIncomplete", "R27")
+
+
+def test_the_choice_for_a_party_needs_its_reason_r28() -> None:
+    assert named(OPEN.when(s.issue(reason=" ")).refusal) == ("ChoiceWithoutReason", "R28")
+    (issued,) = OPEN.when(s.issue()).events
+    assert issued.choice.reason == s.text("reason-b1")
+
+
+EVERYBODY_ELSE = (s.POLICE, s.CARE, s.HOUSING, s.PROBATION, s.PROSECUTOR)
+
+
+@pytest.mark.parametrize("everybody", ["all", ("all",), EVERYBODY_ELSE, (*EVERYBODY_ELSE, s.VENLO)], ids=str)
+def test_a_query_to_everybody_is_refused_r28(everybody: Any) -> None:
+    assert named(OPEN.when(s.issue(recipient=everybody)).refusal) == ("QueryToEverybody", "R28")
+
+
+def test_a_query_to_several_parties_is_refused_r26() -> None:
+    several = s.issue(recipient=(s.POLICE, s.CARE))
+    assert named(OPEN.when(several).refusal) == ("OnePartyPerQuery", "R26")
+
+
+def test_all_parties_one_by_one_are_everybody_too_r28_r29() -> None:
+    fourth = TRIAGE.when(s.issue(s.TO_PROBATION, s.PROBATION)).events
+    fifth = s.issue(s.NEW, s.PROSECUTOR)
+    assert named(TRIAGE.given(*fourth).when(fifth).refusal) == ("QueryToEverybody", "R28")
+    assert TRIAGE.when(fifth).events
+
+
+def test_a_party_that_was_asked_may_be_asked_again_r28() -> None:
+    assert TRIAGE.when(s.issue(s.NEW, s.POLICE)).events
+
+
+def test_the_leading_party_does_not_ask_itself_r26() -> None:
+    assert named(OPEN.when(s.issue(recipient=s.VENLO)).refusal) == ("QueryToTheLeadingParty", "R26")
+
+
+def test_the_same_query_is_not_sent_twice_r26() -> None:
+    assert named(ASKED.when(s.issue()).refusal) == ("QueryIssuedBefore", "R26")
+
+
+def test_only_a_party_is_asked_and_its_accession_may_be_on_its_way_r43() -> None:
+    refusal = knowing(OPEN, police=None).when(s.issue()).refusal
+    assert named(refusal) == ("RecipientNotAParty", "R43")
+    assert refusal.may_be_lag
+    left = s.record(s.POLICE, member_until=NOW)
+    assert knowing(OPEN, police=left).when(s.issue()).refusal.name == "RecipientNotAParty"
+    leaves = s.record(s.POLICE, member_until=NOW + JUST_BEFORE)
+    assert knowing(OPEN, police=leaves).when(s.issue()).events
+
+
+def test_a_query_names_only_the_persons_that_the_recipient_must_know_of_r30() -> None:
+    (issued,) = OPEN.when(s.issue(persons=(s.MOTHER,))).events
+    assert [p.person_id for p in issued.query.persons] == [s.MOTHER]
+    (nobody,) = OPEN.when(s.issue(persons=())).events
+    assert nobody.query.persons == ()
+    assert named(OPEN.when(s.issue(persons=(s.MAN, s.NEW))).refusal) == ("UnknownPerson", "R30")
+
+
+def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
+    assert named(OPEN.when(s.issue(reply_before=NOW)).refusal) == ("TermInThePast", "R31")
+    (issued,) = OPEN.when(s.issue(reply_before=NOW + JUST_BEFORE)).events
+    assert issued.lapses_at == NOW + JUST_BEFORE + timedelta(days=3)
+
+
+def test_special_data_go_into_a_query_only_after_a_test_of_the_recipient_r49() -> None:
+    special: dict[str, Any] = {"recipient": s.HOUSING, "contains_special": True}
+    assert named(OPEN.when(s.issue(**special)).refusal) == ("QueriedPartyNotTested", "R49")
+    (tested,) = OPEN.when(s.issue(**special, passed_processing_test=True)).events
+    assert (tested.choice.contains_special, tested.choice.passed_processing_test) == (True, True)
+    assert OPEN.when(s.issue(recipient=s.HOUSING)).events
+    assert OPEN.when(s.issue(recipient=s.POLICE, contains_special=True)).events
+
+
+def test_a_party_that_passed_the_check_at_governance_needs_no_second_test_r21() -> None:
+    checked = s.record(s.HOUSING, PartyKind.OTHER, checked_for_special=True)
+    assert knowing(OPEN, housing=checked).when(s.issue(recipient=s.HOUSING, contains_special=True)).events
+
+
+def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
+    (without,) = OPEN.when(s.issue()).events
+    assert [p.bsn for p in without.query.persons] == [None]
+    (with_it,) = OPEN.when(s.issue(include_bsn=True)).events
+    assert [p.bsn for p in with_it.query.persons] == [TextRef("piece-bsn-1", "intake")]
+
+
+def test_the_service_number_goes_only_between_parties_that_may_use_it_r22() -> None:
+    to_housing = s.issue(recipient=s.HOUSING, include_bsn=True)
+    assert named(OPEN.when(to_housing).refusal) == ("BsnNotAllowed", "R22")
+    may_not = s.parties().records[s.VENLO].model_copy(update={"may_use_bsn": False})
+    assert knowing(OPEN, venlo=may_not).when(s.issue(include_bsn=True)).refusal.name == "BsnNotAllowed"
+
+
+# --- on whose behalf (R7, R72, R122) ---------------------------------------------------------------
+
+ACTS = [s.issue(s.TO_PROBATION, s.PROBATION), s.conclude()]
+
+
+@pytest.mark.parametrize("act", [*ACTS, s.prepare()], ids=lambda act: type(act).__name__)
+def test_the_director_acts_for_whoever_leads_and_within_its_authorisation_r72_r122(act: Any) -> None:
+    given = PREPARING if isinstance(act, c.PrepareRto) else TRIAGE
+    assert given.when(act).events
+    other = replace(act, by=s.by_director(s.POLICE))
+    assert named(given.when(other).refusal) == ("NotOnBehalfOfTheLeadingParty", "R72")
+    another_body = s.authorisation(acting_body="burgemeester")
+    record = s.parties().records[s.VENLO].model_copy(update={"authorisations": (another_body,)})
+    assert named(knowing(given, venlo=record).when(act).refusal) == ("NoAuthorisation", "R122")
+
+
+def test_asking_and_preparing_need_each_their_own_authorisation_r122() -> None:
+    for scope, passes, fails in ((Scope.QUERY, ACTS, [s.prepare()]), (Scope.RTO, [s.prepare()], ACTS)):
+        only = s.authorisation(scopes=(scope,))
+        record = s.parties().records[s.VENLO].model_copy(update={"authorisations": (only,)})
+        for act in passes:
+            given = PREPARING if isinstance(act, c.PrepareRto) else TRIAGE
+            assert knowing(given, venlo=record).when(act).events
+        for act in fails:
+            given = PREPARING if isinstance(act, c.PrepareRto) else TRIAGE
+            assert knowing(given, venlo=record).when(act).refusal.name == "NoAuthorisation"
+
+
+def test_another_director_is_told_nothing_of_the_case_r33() -> None:
+    other = replace(s.issue(), by=s.by_director(person_="somebody-else"))
+    refusal = OPEN.when(other).refusal
+    assert (refusal.name, refusal.rule, refusal.status) == ("NotTheDirectorOfThisCase", "R33", 404)
+
+
+# --- answering (R31, R32, R57) ---------------------------------------------------------------------
+
+
+def test_the_queried_party_answers_with_its_items_under_its_own_terms_r31_r32() -> None:
+    items = (
+        s.item(shareable_at_rto=True),
+        s.item(s.NEW, withheld_from=(s.HOUSING,), use_conditions=s.text("terms")),
+    )
+    (answered,) = ASKED.when(s.answer(items=items)).events
+    assert (answered.party, answered.number, answered.answer.items) == (s.POLICE, 1, items)
+    state = ASKED.given(answered).state
+    assert state.queries[0].status is QueryStatus.ANSWERED
+    assert state.items_given == ASKED.state.items_given + 2
+
+
+def test_an_answer_may_hold_no_item_at_all_r31() -> None:
+    (answered,) = ASKED.when(s.answer(items=(), involved=False)).events
+    assert ASKED.given(answered).state.queries[0].status is QueryStatus.ANSWERED
+
+
+def test_further_answers_may_follow_as_long_as_triage_runs_r31() -> None:
+    (second,) = TRIAGE.when(s.answer(items=(s.item(s.NEW),))).events
+    assert second.number == 2
+    long_after = at(TRIAGE, s.LAPSES + timedelta(days=100))
+    assert long_after.when(s.answer(items=(s.item(s.NEW),))).events
+
+
+@pytest.mark.parametrize("party", [s.CARE, s.HOUSING, s.PROBATION, s.VENLO])
+def test_only_the_queried_party_answers_or_declines_r26_r34(party: str) -> None:
+    for reply in (s.answer(s.TO_POLICE, party), s.decline(s.TO_POLICE, party)):
+        refusal = TRIAGE.when(reply).refusal
+        assert (refusal.name, refusal.rule, refusal.status) == ("NotTheQueriedParty", "R26", 404)
+
+
+def test_a_reply_to_a_query_that_was_never_sent_is_refused_alike_r26_r34() -> None:
+    assert TRIAGE.when(s.answer(s.NEW)).refusal.name == "NotTheQueriedParty"
+    assert s.spec().when(s.answer()).refusal.name == "NotTheQueriedParty"
+
+
+def test_an_item_names_its_legal_basis_r57() -> None:
+    refused = s.answer(items=(s.item(), s.item(s.NEW, basis="")))
+    assert named(ASKED.when(refused).refusal) == ("BasisMissing", "R57")
+
+
+def test_an_item_names_the_body_that_gives_it_r57() -> None:
+    refused = s.answer(items=(s.item(acting_body="college"),))
+    assert named(ASKED.when(refused).refusal) == ("ActingBodyUnknown", "R57")
+
+
+def test_an_item_says_why_it_is_necessary_r8() -> None:
+    refused = s.answer(items=(s.item(necessity=" "),))
+    assert named(ASKED.when(refused).refusal) == ("NecessityMissing", "R8")
+
+
+def test_an_item_concerns_persons_of_this_case_a18() -> None:
+    assert ASKED.when(s.answer(items=(s.item(persons=(s.MAN, s.MOTHER)),))).events
+    refused = s.answer(items=(s.item(persons=(s.NEW,)),))
+    assert named(ASKED.when(refused).refusal) == ("UnknownPerson", "R30")
+
+
+@pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
+def test_special_data_come_only_from_who_may_process_them_r21(category: Category) -> None:
+    given = s.spec().given(s.OPENED, s.ASKED_HOUSING)
+    command = s.answer(s.TO_HOUSING, s.HOUSING, items=(s.item(category=category),))
+    assert named(given.when(command).refusal) == ("SpecialCategoryNotChecked", "R21")
+    checked = s.record(s.HOUSING, PartyKind.OTHER, checked_for_special=True)
+    assert knowing(given, housing=checked).when(command).events
+
+
+def test_an_item_is_bound_to_the_case_it_was_given_for_r35() -> None:
+    command = s.answer()
+    assert command.new_items() == (s.ITEM,)
+    assert named(with_items_elsewhere(ASKED, command, s.ITEM)) == ("ItemOfAnotherCase", "R35")
+
+
+def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
+    again = s.answer(items=(s.item(s.NEW), s.item(s.ITEM)))
+    known = DecisionContext(NOW, s.parties(), here=frozenset({s.ITEM}))
+    assert decide(TRIAGE.state, again, known) == r.ITEM_GIVEN_BEFORE
+    twice = s.answer(items=(s.item(s.NEW), s.item(s.NEW)))
+    assert TRIAGE.when(twice).refusal.name == "ItemGivenBefore"
+
+
+# --- declining and silence (R31) -------------------------------------------------------------------
+
+
+def test_a_party_declines_with_its_ground_r31() -> None:
+    (declined,) = s.spec().given(s.OPENED, s.ASKED_CARE).when(s.decline()).events
+    assert (declined.party, declined.decline.ground) == (s.CARE, m.DeclineGround.SECRECY)
+    assert DECLINED.state.queries[0].status is QueryStatus.DECLINED
+
+
+def test_what_was_answered_or_declined_is_not_declined_r31() -> None:
+    assert named(DECLINED.when(s.decline()).refusal) == ("AlreadyReplied", "R31")
+    assert TRIAGE.when(s.decline(s.TO_POLICE, s.POLICE)).refusal.name == "AlreadyReplied"
+
+
+def test_who_declined_may_still_think_better_of_it_within_the_term_r31() -> None:
+    later = at(DECLINED, s.LAPSES - JUST_BEFORE)
+    assert later.when(s.answer(s.TO_CARE, s.CARE)).events
+    assert at(DECLINED, s.LAPSES).when(s.answer(s.TO_CARE, s.CARE)).refusal.name == "ReplyTooLate"
+
+
+def test_silence_leads_to_one_reminder_and_then_to_no_answer_r31() -> None:
+    (reminded,) = ASKED.when(c.RemindQuery(by=CLOCK, query_id=s.TO_POLICE)).events
+    silent = ASKED.given(reminded)
+    assert silent.state.queries[0].status is QueryStatus.REMINDED
+    assert silent.when(c.RemindQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
+    (lapsed,) = silent.when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events
+    assert silent.given(lapsed).state.queries[0].status is QueryStatus.NO_ANSWER
+    assert silent.given(lapsed).when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
+
+
+@pytest.mark.parametrize("query", [s.TO_POLICE, s.NEW], ids=["answered", "unknown"])
+def test_a_deadline_that_no_longer_matters_does_nothing_r31(query: str) -> None:
+    assert TRIAGE.when(c.RemindQuery(by=CLOCK, query_id=query)).events == ()
+    assert TRIAGE.when(c.LapseQuery(by=CLOCK, query_id=query)).events == ()
+
+
+@pytest.mark.parametrize("lapsed", [True, False], ids=["after-the-lapse", "before-the-lapse"])
+def test_a_reply_counts_by_when_it_was_received_not_by_what_was_handled_first_r31(lapsed: bool) -> None:
+    given = ASKED.given(e.QueryLapsed(s.TO_POLICE)) if lapsed else ASKED
+    for reply in (s.answer(), s.decline(s.TO_POLICE, s.POLICE)):
+        assert at(given, s.LAPSES - JUST_BEFORE).when(reply).events
+        assert named(at(given, s.LAPSES).when(reply).refusal) == ("ReplyTooLate", "R31")
+
+
+def test_a_reply_received_before_the_conclusion_counts_though_it_is_handled_after_r31_r35() -> None:
+    reply = s.answer(items=(s.item(s.NEW),))
+    assert at(PREPARING, NOW - JUST_BEFORE).when(reply).events
+    assert named(PREPARING.when(reply).refusal) == ("TriageNotRunning", "R35")
+
+
+def test_after_the_preparation_nothing_comes_in_any_more_r35() -> None:
+    prepared = at(s.spec().given(*s.PREPARED), NOW - JUST_BEFORE)
+    assert named(prepared.when(s.answer(items=())).refusal) == ("TriageNotRunning", "R35")
+
+
+# --- concluding (R50 to R53) -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("outcome", [m.TriageOutcome.RTO_NEEDED, m.TriageOutcome.DOUBT])
+def test_two_outcomes_lead_to_a_preparation_r50(outcome: m.TriageOutcome) -> None:
+    events = ASKED.when(s.conclude(outcome, reason=s.text("reason"))).events
+    assert ASKED.given(*events).state.phase is Phase.PREPARING
+
+
+@pytest.mark.parametrize("outcome", [m.TriageOutcome.NOT_TAKEN_UP, m.TriageOutcome.OTHER_TABLE])
+def test_two_outcomes_close_the_case_at_once_r50_r102(outcome: m.TriageOutcome) -> None:
+    events = ASKED.when(s.conclude(outcome)).events
+    state = ASKED.given(*events).state
+    assert state.phase is Phase.CLOSING
+    assert state.conclusion is not None
+    assert state.conclusion.outcome is outcome
+
+
+def test_doubt_needs_a_reason_of_its_own_r51() -> None:
+    doubt = s.conclude(m.TriageOutcome.DOUBT)
+    assert named(ASKED.when(doubt).refusal) == ("DoubtWithoutReason", "R51")
+    assert ASKED.when(s.conclude(m.TriageOutcome.RTO_NEEDED)).events
+
+
+def test_whoever_was_still_asked_hears_that_nothing_is_expected_any_more_r31() -> None:
+    *lapsed, _ = TRIAGE.when(s.conclude()).events
+    assert lapsed == [e.QueryLapsed(s.TO_CARE), e.QueryLapsed(s.TO_HOUSING)]
+
+
+def test_triage_is_concluded_once_r50() -> None:
+    assert named(PREPARING.when(s.conclude()).refusal) == ("AlreadyConcluded", "R50")
+
+
+def test_nobody_is_asked_after_the_conclusion_r35() -> None:
+    asked_late = s.issue(s.TO_PROBATION, s.PROBATION)
+    assert named(PREPARING.when(asked_late).refusal) == ("TriageNotRunning", "R35")
+
+
+# --- preparing (R42 to R49) ------------------------------------------------------------------------
+
+
+def test_every_item_goes_to_the_round_table_with_its_terms_before_the_preparation_r65_r67() -> None:
+    *items, prepared = PREPARING.when(s.prepare()).events
+    assert [event.item for event in items] == list(s.items_of_the_case())
+    assert isinstance(prepared, e.RtoPrepared)
+    assert PREPARING.given(*items, prepared).state.phase is Phase.PREPARED
+
+
+def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None:
+    *_, event = PREPARING.when(s.prepare()).events
+    fixed = event.prepared
+    assert (fixed.leading_party, fixed.director, fixed.goal) == (s.VENLO, s.DIRECTOR, s.text("goal"))
+    assert fixed.viewing_plan == s.prepare().viewing_plan
+    assert fixed.citizen is m.CitizenInvolvement.INFORMED_AFTERWARDS
+    assert fixed.care_agreements == s.text("care-agreements")
+    assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
+
+
+INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
+    ({"goal": " "}, "GoalMissing", "R42"),
+    ({"decision_types": ()}, "ThemesMissing", "R42"),
+    ({"themes": ("",)}, "ThemesMissing", "R42"),
+    ({"participants": ()}, "ParticipantsMissing", "R42"),
+    ({"participants": (s.invitee(s.CARE), s.invitee(s.CARE))}, "ParticipantsMissing", "R42"),
+    ({"participants": (s.invitee(s.CARE, contribution=" "),)}, "ContributionMissing", "R42"),
+    ({"participants": (s.invitee(s.CARE, role=None),)}, "RoleMissing", "R60"),
+    ({"viewing_plan": (s.viewing(s.NEW, s.CARE),)}, "UnknownItem", "R42"),
+    ({"viewing_plan": (s.viewing(s.ITEM, s.PROBATION),)}, "NotAParticipant", "R42"),
+    ({"viewing_plan": (s.viewing(s.ITEM, s.CARE, reason=" "),)}, "ViewingWithoutReason", "R42"),
+    ({"consulted_leading_party": False}, "LeadingPartyNotConsulted", "R44"),
+    ({"citizen": None}, "CitizenUndecided", "R46"),
+    ({"care_agreements": ""}, "CareAgreementsMissing", "R47"),
+]
+
+
+@pytest.mark.parametrize(
+    ("missing", "name", "rule"), INCOMPLETE, ids=[f"{rule}-{name}" for _, name, rule in INCOMPLETE]
+)
+def test_a_preparation_that_leaves_something_open_is_refused(
+    missing: dict[str, Any], name: str, rule: str
+) -> None:
+    assert named(PREPARING.when(s.prepare(**missing)).refusal) == (name, rule)
+
+
+def test_a_preparation_may_plan_no_viewing_at_all_r44() -> None:
+    assert PREPARING.when(s.prepare(viewing_plan=())).events
+
+
+def test_only_parties_are_invited_and_an_accession_may_be_on_its_way_r43() -> None:
+    refusal = knowing(PREPARING, care=None).when(s.prepare()).refusal
+    assert named(refusal) == ("ParticipantNotAParty", "R43")
+    assert refusal.may_be_lag
+
+
+def test_special_data_are_planned_only_for_who_was_tested_r49() -> None:
+    def planned(passed: bool | None) -> c.PrepareRto:
+        table = (s.invitee(s.CARE), s.invitee(s.HOUSING, passed_processing_test=passed))
+        return s.prepare(participants=table, viewing_plan=(s.viewing(s.SPECIAL, s.HOUSING),))
+
+    assert named(PREPARING.when(planned(None)).refusal) == ("ParticipantNotTested", "R49")
+    for passed in (True, False):
+        *_, event = PREPARING.when(planned(passed)).events
+        tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
+        assert tests == {s.CARE: True, s.HOUSING: passed}
+
+
+def test_who_was_not_tested_counts_as_not_passed_r49() -> None:
+    *_, event = PREPARING.when(s.prepare()).events
+    tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
+    assert tests == {s.VENLO: False, s.POLICE: True, s.CARE: True, s.HOUSING: False}
+
+
+def test_an_answer_that_came_meanwhile_makes_the_director_look_again_r44() -> None:
+    fewer = s.prepare(items=s.items_of_the_case()[:-1])
+    assert PREPARING.when(fewer).refusal.name == "ChangedMeanwhile"
+    more = s.prepare(items=(*s.items_of_the_case(), s.contributed(s.NEW, s.CARE)))
+    assert PREPARING.when(more).refusal.name == "ChangedMeanwhile"
+
+
+def test_a_round_table_is_prepared_once_and_after_triage_r58() -> None:
+    assert named(TRIAGE.when(s.prepare()).refusal) == ("NotInPreparation", "R58")
+    prepared = s.spec().given(*s.PREPARED)
+    assert prepared.when(s.prepare()).refusal.name == "NotInPreparation"
+
+
+# --- what other services decide --------------------------------------------------------------------
+
+
+def test_direction_moves_after_the_preparation_and_with_it_the_leading_party_r72() -> None:
+    move = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.CARE, since=NOW)
+    assert named(PREPARING.when(move).refusal) == ("NotPrepared", "R58")
+    prepared = s.spec().given(*s.PREPARED)
+    state = prepared.given(*prepared.when(move).events).state
+    assert (state.leading_party, state.referrer, state.acting_body) == (s.CARE, s.VENLO, "")
+
+
+def test_only_a_prepared_case_is_deescalated_r86() -> None:
+    follow = c.FollowDeescalation(by=s.BY_SERVICE)
+    assert PREPARING.when(follow).refusal.name == "NotPrepared"
+    assert s.spec().given(*s.PREPARED).when(follow).events == (e.CaseDeescalated(),)
+
+
+@pytest.mark.parametrize(
+    "follow",
+    [c.FollowCleaning(by=s.BY_SERVICE, kept_items=()), c.FollowArchiving(by=s.BY_SERVICE)],
+    ids=lambda command: type(command).__name__,
+)
+def test_only_a_deescalated_case_is_cleaned_and_archived_r87(follow: Any) -> None:
+    assert named(s.spec().given(*s.PREPARED).when(follow).refusal) == ("NotDeescalated", "R87")
+    assert s.spec().given(*s.HISTORIES[Phase.DEESCALATED]).when(follow).events
+
+
+def test_cleaning_leaves_the_kept_items_and_who_the_case_is_about_r95() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
+    (cleaned,) = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
+    assert {"piece-goal", "piece-care-agreements", "piece-advice"} <= set(cleaned.dropped)
+    assert not [piece for piece in cleaned.dropped if "name" in piece or "born" in piece]
+    state = given.given(cleaned).state
+    assert state.items_given == 1
+    assert (state.conclusion, state.preparation) == (None, None)
+    assert [p.person_id for p in state.persons] == [s.MAN, s.MOTHER]
+
+
+def test_a_case_that_closes_elsewhere_asks_nobody_any_more_r102() -> None:
+    *lapsed, closing = TRIAGE.when(c.FollowClosing(by=s.BY_SERVICE)).events
+    assert lapsed == [e.QueryLapsed(s.TO_CARE), e.QueryLapsed(s.TO_HOUSING)]
+    assert TRIAGE.given(*lapsed, closing).state.phase is Phase.CLOSING
+
+
+def test_a_referral_that_never_came_to_triage_leaves_nothing_here_r14() -> None:
+    assert s.spec().when(c.FollowClosing(by=s.BY_SERVICE)).events == ()
+
+
+def test_a_closed_case_is_not_closed_again_r102() -> None:
+    closing = s.spec().given(*s.HISTORIES[Phase.CLOSING])
+    assert named(closing.when(c.FollowClosing(by=s.BY_SERVICE)).refusal) == ("NotToBeClosed", "R102")
+
+
+def test_a_service_that_never_knew_the_case_still_confirms_its_erasure_r105() -> None:
+    assert s.spec().when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events == (
+        e.CasePurged(s.CASE, ("kid",)),
+    )

@@ -1,0 +1,152 @@
+"""Who sees what of a case at triage, and what nobody but its giver sees (R23, R33, R34)."""
+
+from typing import Any
+
+import pytest
+
+from services.triage.record import Choice
+from services.triage.state import Conclusion, Phase, State
+from services.triage.viewing import PersonNumber, may_view
+from shared.contract.content import TextRef
+from shared.contract.messages import triage as m
+from shared.core.actor import Role
+from shared.core.viewing import Allowed, Denied, Viewer
+from tests.support.samples import triage as s
+from tests.support.spec import NOW
+
+CASE = None
+THINGS: dict[str, Any] = {
+    "the case": CASE,
+    "query": s.ASKED_POLICE.query,
+    "choice": Choice(s.TO_POLICE, TextRef("piece", "triage"), False, False),
+    "answer": s.GIVEN,
+    "item": s.contributed(s.ITEM, s.POLICE),
+    "referred item": s.contributed(s.REFERRED, s.VENLO),
+    "person": s.person(s.MAN),
+    "number": PersonNumber(s.MAN, TextRef("piece", "intake")),
+    "conclusion": Conclusion(m.TriageOutcome.RTO_NEEDED, s.DIRECTOR, NOW),
+    "preparation": s.prepared(),
+}
+OPEN = [Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED]
+
+
+def worker(party: str) -> Viewer:
+    return Viewer(Role.PARTY_WORKER, f"worker-{party}", party)
+
+
+def director(on_behalf_of: str | None = s.VENLO, person: str = s.DIRECTOR) -> Viewer:
+    return Viewer(Role.PROCESS_DIRECTOR, person, None, on_behalf_of)
+
+
+def support(on_behalf_of: str | None = s.VENLO) -> Viewer:
+    return Viewer(Role.SUPPORT_WORKER, s.SUPPORT, None, on_behalf_of)
+
+
+def state(phase: Phase) -> State:
+    found = s.spec().given(*s.HISTORIES[phase]).state
+    assert isinstance(found, State)
+    return found
+
+
+def sees(viewer: Viewer, phase: Phase | State) -> set[str]:
+    """The names of the things this viewer sees."""
+    case = state(phase) if isinstance(phase, Phase) else phase
+    return {name for name, thing in THINGS.items() if isinstance(may_view(viewer, thing, case, NOW), Allowed)}
+
+
+def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
+    verdict = may_view(viewer, thing, state(phase), NOW)
+    assert isinstance(verdict, Denied)
+    return verdict.rule
+
+
+@pytest.mark.parametrize("phase", OPEN)
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
+def test_the_leading_party_and_who_acts_for_it_read_all_r33(viewer: Viewer, phase: Phase) -> None:
+    assert sees(viewer, phase) == set(THINGS)
+
+
+@pytest.mark.parametrize("phase", OPEN)
+def test_a_queried_party_reads_what_it_was_asked_and_gave_and_nothing_else_r34(phase: Phase) -> None:
+    assert sees(worker(s.POLICE), phase) == {"the case", "query", "answer", "item"}
+    assert denied(worker(s.POLICE), s.contributed(s.NEW, s.CARE), phase) == "R34"
+
+
+@pytest.mark.parametrize("phase", OPEN)
+def test_a_queried_party_learns_nothing_of_the_query_to_another_r34(phase: Phase) -> None:
+    assert sees(worker(s.CARE), phase) == {"the case"}
+    assert denied(worker(s.CARE), s.ASKED_POLICE.query, phase) == "R34"
+
+
+@pytest.mark.parametrize(
+    "viewer",
+    [
+        worker(s.PROBATION),
+        director(person="another-director"),
+        director(s.POLICE),
+        director(None),
+        support(s.POLICE),
+        support(None),
+        Viewer(Role.MANAGER, "manager"),
+        Viewer(Role.PRIVACY_OFFICER, "privacy-officer"),
+        Viewer(Role.SECRETARY, "secretary"),
+    ],
+    ids=lambda v: f"{v.role}-{v.party}-{v.on_behalf_of}",
+)
+@pytest.mark.parametrize("phase", list(Phase))
+def test_nobody_else_sees_that_there_is_a_case_r33(viewer: Viewer, phase: Phase) -> None:
+    assert sees(viewer, phase) == set()
+
+
+def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
+    case = state(Phase.TRIAGE)
+    givers = {
+        name: verdict.on_behalf_of
+        for name, thing in THINGS.items()
+        if isinstance(verdict := may_view(director(), thing, case, NOW), Allowed)
+    }
+    assert (givers["item"], givers["answer"]) == (s.POLICE, s.POLICE)
+    assert (givers["referred item"], givers["person"], givers["query"]) == (s.VENLO, s.VENLO, s.VENLO)
+
+
+def test_what_is_hidden_from_the_director_is_not_hidden_from_the_leading_party_r23() -> None:
+    secret = s.contributed(s.ITEM, s.POLICE, hidden_from_director=True)
+    assert denied(director(), secret, Phase.TRIAGE) == "R23"
+    assert denied(support(), secret, Phase.TRIAGE) == "R23"
+    for viewer in (worker(s.VENLO), worker(s.POLICE)):
+        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), NOW), Allowed)
+
+
+def test_a_closing_case_is_read_by_director_and_leading_party_only_r102() -> None:
+    assert sees(director(), Phase.CLOSING) == set(THINGS)
+    assert sees(worker(s.VENLO), Phase.CLOSING) == set(THINGS)
+    assert sees(worker(s.POLICE), Phase.CLOSING) == set()
+    assert denied(worker(s.POLICE), CASE, Phase.CLOSING) == "R102"
+    assert denied(support(), CASE, Phase.CLOSING) == "R102"
+
+
+@pytest.mark.parametrize("phase", [Phase.NOTHING, Phase.DEESCALATED, Phase.ARCHIVED, Phase.PURGED])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), worker(s.POLICE), director()], ids=lambda v: v.role)
+def test_in_phase_4_nothing_is_read_here_r88(viewer: Viewer, phase: Phase) -> None:
+    assert sees(viewer, phase) == set()
+    assert denied(viewer, CASE, phase) == "R88"
+
+
+def test_once_another_party_leads_parties_read_only_their_own_here_r35_r65() -> None:
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    assert sees(worker(s.VENLO), moved) == {"the case", "referred item"}
+    assert sees(worker(s.CARE), moved) == {"the case"}
+
+
+def test_once_another_party_leads_the_director_reads_on_its_behalf_r72_r22() -> None:
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    assert sees(director(), moved) == set()
+    assert sees(director(s.CARE), moved) == set(THINGS) - {"number"}
+
+
+def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -> None:
+    case = state(Phase.TRIAGE)
+    for party, expected in ((s.VENLO, Denied), (s.CARE, Allowed)):
+        kept_back = s.contributed(s.ITEM, s.POLICE, withheld_from=(party,))
+        assert isinstance(may_view(worker(s.VENLO), kept_back, case, NOW), expected)
+        assert isinstance(may_view(director(), kept_back, case, NOW), Allowed)

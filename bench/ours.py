@@ -42,9 +42,7 @@ async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -
     parts = assembly.assemble(settings, SERVICE, key_source=DerivedKeys)
     await migrate.upgrade(parts.engine, SERVICE)
     await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)
-    await parts.producer.stop()
-    await parts.client.aclose()
-    await parts.engine.dispose()
+    await parts.close_unstarted()
 
 
 _HANDLED = sa.text("SELECT count(*) FROM journal WHERE what = 'QueryAnswered'")

@@ -19,7 +19,7 @@ from shared.core.actor import Actor, Command, Role
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey, reference
 from shared.crypto.case_key_client import CaseKeyClient
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromService
 from shared.handling.transaction import Transaction
 from shared.ids import new_id
 from shared.storage.database import run
@@ -113,8 +113,12 @@ def _person(key: CaseKey, pieces: list[SealedText]) -> Person:
 
 
 def _delivery(case_id: str, command: Command, pieces: Sequence[SealedText]) -> Delivery:
-    """All from one sender: what a person asked would be kept with its answer, one row at a time."""
-    slip = InboxEntry("service:bench", new_id(), b"", machine_now(), case_id)
+    """Make a delivery from one sender: a person's answers would be stored one row at a time."""
     return Delivery(
-        slip=slip, by=command.by, command=command, pieces=tuple(pieces), received_at=machine_now()
+        entry=InboxEntry("service:bench", new_id(), b"", machine_now(), case_id),
+        by=command.by,
+        command=command,
+        received_at=machine_now(),
+        origin=FromService("bench"),
+        texts=tuple(pieces),
     )

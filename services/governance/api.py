@@ -22,8 +22,9 @@ from shared.core.actor import Role
 from shared.core.authorisation import Requirement, permit
 from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed
-from shared.http.app import Acting, AtDesk, Done, Looking, done
-from shared.http.commands import Caller, Desk, Refused
+from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http.caller import Caller, Refused
+from shared.http.reading import CaseReader
 
 router = APIRouter(tags=["governance"])
 
@@ -69,22 +70,22 @@ class Ending(Model):
 
 
 @router.get("/parties")
-async def read_register(caller: Looking, desk: AtDesk) -> list[PartyEntry]:
+async def read_register(caller: Looking, reader: Reader) -> list[PartyEntry]:
     """Who is a party to the covenant; for the people of the house and the workers of parties."""
-    async with desk.engine.connect() as connection:
-        states = await all_memberships(connection, desk.cases)
-    viewer, now = caller.viewer(), desk.clock.now()
-    _refuse_without_rights(caller, desk, states)
+    async with reader.engine.connect() as connection:
+        states = await all_memberships(connection, reader.cases)
+    viewer, now = caller.viewer(), reader.clock.now()
+    _refuse_without_rights(caller, reader, states)
     seen = (state.record for state in states if isinstance(may_view(viewer, None, state, now), Allowed))
     return [PartyEntry(**_entry(record)) for record in seen if record is not None]
 
 
 @router.get("/parties/{party}")
-async def read_party(party: PartyId, caller: Looking, desk: AtDesk) -> PartyView:
+async def read_party(party: PartyId, caller: Looking, commands: Commands, reader: Reader) -> PartyView:
     """One party; its authorisations for itself, the directors, the secretary and the manager (R122)."""
-    seen = await desk.look(
+    seen = await reader.look(
         caller,
-        membership_id(desk.digest_key, party),
+        membership_id(commands.digest_key, party),
         may_view,
         _things,
         scope=None,  # the register is nobody's case: no authorisation is needed
@@ -101,10 +102,10 @@ async def read_party(party: PartyId, caller: Looking, desk: AtDesk) -> PartyView
     )
 
 
-def _refuse_without_rights(caller: Caller, desk: Desk[State], states: Iterable[State]) -> None:
+def _refuse_without_rights(caller: Caller, reader: CaseReader[State], states: Iterable[State]) -> None:
     """A worker of a party whose rights have ended reads nothing (R115)."""
     records = {state.record.party: state.record for state in states if state.record is not None}
-    moment = DecisionContext(desk.clock.now(), Parties(records), desk.policy)
+    moment = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
     everybody = frozenset(Role)
     if refusal := permit(Requirement(everybody), caller.actor(everybody), moment):
         raise Refused(refusal)
@@ -125,12 +126,12 @@ def _entry(record: PartyRecord) -> dict[str, Any]:
 
 
 @router.post("/signatories")
-async def record_signatory(body: Signatory, caller: Acting, desk: AtDesk) -> Done:
+async def record_signatory(body: Signatory, caller: Acting, commands: Commands) -> Done:
     """The secretary records an organisation that has signed, with the chair, on paper (R109, R110)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            membership_id(desk.digest_key, body.party),
+            membership_id(commands.digest_key, body.party),
             body,
             lambda sent, by: c.RecordSignatory(by=by, signatory=sent, received_at=machine_now()),
             asks=c.RecordSignatory,
@@ -139,12 +140,12 @@ async def record_signatory(body: Signatory, caller: Acting, desk: AtDesk) -> Don
 
 
 @router.post("/parties/{party}/authorisations")
-async def grant(party: PartyId, body: m.AuthorisationGranted, caller: Acting, desk: AtDesk) -> Done:
+async def grant(party: PartyId, body: m.AuthorisationGranted, caller: Acting, commands: Commands) -> Done:
     """A party's worker authorises the process directors; the same command as the message (R122)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            membership_id(desk.digest_key, party),
+            membership_id(commands.digest_key, party),
             body,
             lambda sent, by: c.GrantAuthorisation(by=by, party=party, grant=sent),
             asks=c.GrantAuthorisation,
@@ -154,13 +155,13 @@ async def grant(party: PartyId, body: m.AuthorisationGranted, caller: Acting, de
 
 @router.post("/parties/{party}/authorisations/{authorisation_id}/acceptance")
 async def accept(
-    party: PartyId, authorisation_id: Id, body: Acceptance, caller: Acting, desk: AtDesk
+    party: PartyId, authorisation_id: Id, body: Acceptance, caller: Acting, commands: Commands
 ) -> Done:
     """A process director accepts in writing: from now on the authorisation is in force (R123)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            membership_id(desk.digest_key, party),
+            membership_id(commands.digest_key, party),
             AcceptanceOf(authorisation_id=authorisation_id, processor_agreement=body.processor_agreement),
             lambda sent, by: c.AcceptAuthorisation(
                 by=by,
@@ -173,12 +174,12 @@ async def accept(
 
 
 @router.post("/parties/{party}/authorisations/{authorisation_id}/revocation")
-async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, desk: AtDesk) -> Done:
+async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, commands: Commands) -> Done:
     """A party's worker takes an authorisation back (R122); there is nothing to say beside it."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            membership_id(desk.digest_key, party),
+            membership_id(commands.digest_key, party),
             m.AuthorisationRevoked(authorisation_id=authorisation_id),
             lambda sent, by: c.RevokeAuthorisation(
                 by=by, party=party, authorisation_id=sent.authorisation_id
@@ -189,12 +190,12 @@ async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, desk: AtD
 
 
 @router.post("/parties/{party}/ending")
-async def end_membership(party: PartyId, body: Ending, caller: Acting, desk: AtDesk) -> Done:
+async def end_membership(party: PartyId, body: Ending, caller: Acting, commands: Commands) -> Done:
     """The secretary records that all rights of a party end now (R115)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            membership_id(desk.digest_key, party),
+            membership_id(commands.digest_key, party),
             body,
             lambda sent, by: c.EndMembership(by=by, reason=sent.reason),
             asks=c.EndMembership,

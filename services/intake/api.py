@@ -15,7 +15,7 @@ from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.http.app import Acting, AtDesk, Done, Looking, done
+from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
 
@@ -50,9 +50,9 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
 
 
 @router.get("/cases/{case_id}")
-async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R5, R6)."""
-    seen = await desk.look(caller, case_id, may_view, _things, scope=Scope.SCREENING)
+    seen = await reader.look(caller, case_id, may_view, _things, scope=Scope.SCREENING)
     state: State = seen.case.state
     return CaseView(
         case_id=case_id,
@@ -73,11 +73,11 @@ async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
 
 
 @router.post("/referrals")
-async def refer(body: m.ReferralSubmitted, caller: Acting, desk: AtDesk) -> Done:
+async def refer(body: m.ReferralSubmitted, caller: Acting, commands: Commands) -> Done:
     """A party's worker refers a case; the same command as the message `referral-submitted`."""
-    case_id = case_of_referral(body, caller.identity.party or "", desk.digest_key)
+    case_id = case_of_referral(body, caller.identity.party or "", commands.digest_key)
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -90,11 +90,11 @@ async def refer(body: m.ReferralSubmitted, caller: Acting, desk: AtDesk) -> Done
 
 @router.post("/cases/{case_id}/consultation")
 async def confirm_consultation(
-    case_id: Id, body: m.ConsultationConfirmed, caller: Acting, desk: AtDesk
+    case_id: Id, body: m.ConsultationConfirmed, caller: Acting, commands: Commands
 ) -> Done:
     """The referrer's worker confirms the consultation (R11)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -105,10 +105,10 @@ async def confirm_consultation(
 
 
 @router.post("/cases/{case_id}/screening")
-async def screen(case_id: Id, body: Screening, caller: Acting, desk: AtDesk) -> Done:
+async def screen(case_id: Id, body: Screening, caller: Acting, commands: Commands) -> Done:
     """The process director decides, on behalf of the referrer (R7, R12)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -121,10 +121,10 @@ async def screen(case_id: Id, body: Screening, caller: Acting, desk: AtDesk) -> 
 
 
 @router.post("/cases/{case_id}/withdrawal")
-async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, desk: AtDesk) -> Done:
+async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, commands: Commands) -> Done:
     """The referrer's worker stops the referral (A21)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -135,10 +135,10 @@ async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, desk:
 
 
 @router.post("/cases/{case_id}/informings")
-async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, desk: AtDesk) -> Done:
+async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, commands: Commands) -> Done:
     """A data subject has been informed (R16, R17)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -149,10 +149,12 @@ async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, 
 
 
 @router.post("/cases/{case_id}/postponements")
-async def postpone_informing(case_id: Id, body: m.InformingPostponed, caller: Acting, desk: AtDesk) -> Done:
+async def postpone_informing(
+    case_id: Id, body: m.InformingPostponed, caller: Acting, commands: Commands
+) -> Done:
     """Informing waits, with the reason and the planned moment (R19)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,

@@ -31,8 +31,9 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.calendar_terms import month_of
 from shared.core.viewing import Denied
-from shared.http.app import Acting, AtDesk, Done, Looking, done
-from shared.http.commands import Caller, Refused, Seen
+from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http.caller import Caller, Refused
+from shared.http.reading import Seen
 
 router = APIRouter(tags=["retention"])
 
@@ -117,9 +118,9 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
 
 
 @router.get("/cases/{case_id}")
-async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> ActiveFile | ArchivedStub | ClosingStub:
+async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile | ArchivedStub | ClosingStub:
     """The case as far as the caller may see it in its step (R87 to R89, R102)."""
-    seen = await desk.look(caller, case_id, may_view, _things, scope=Scope.PHASE_4)
+    seen = await reader.look(caller, case_id, may_view, _things, scope=Scope.PHASE_4)
     state: State = seen.case.state
     if state.phase is Phase.CLOSING:
         return ClosingStub(
@@ -153,18 +154,20 @@ def _dates(state: State) -> dict[str, datetime | None]:
 
 
 @router.post("/cases/{case_id}/archived-file")
-async def read_archived_file(case_id: Id, body: Reading, caller: Acting, desk: AtDesk) -> Dossier:
+async def read_archived_file(
+    case_id: Id, body: Reading, caller: Acting, commands: Commands, reader: Reader
+) -> Dossier:
     """The manager's one reading (R90): the inspection is used up first, so that a second reads nothing.
 
     An answer that was lost on its way is given again to the same request, as long as one reading lasts.
     """
-    await desk.act(caller, case_id, body, lambda _, by: c.UseInspection(by=by), asks=c.UseInspection)
+    await commands.act(caller, case_id, body, lambda _, by: c.UseInspection(by=by), asks=c.UseInspection)
 
     def things(state: State) -> Iterable[tuple[str, Any]]:
         number = state.last_reading(caller.identity.subject)
         return ((f"{label}/inspection-{number}", OnInspection(number, one)) for label, one in _things(state))
 
-    seen = await desk.look(caller, case_id, may_view, things, scope=Scope.PHASE_4)
+    seen = await reader.look(caller, case_id, may_view, things, scope=Scope.PHASE_4)
     if not seen.things:
         raise Refused(NO_INSPECTION)
     return _dossier(seen)
@@ -199,20 +202,22 @@ class InspectionDecision(Model):
 
 
 @router.post("/cases/{case_id}/cleaning")
-async def clean(case_id: Id, body: Cleaning, caller: Acting, desk: AtDesk) -> Done:
+async def clean(case_id: Id, body: Cleaning, caller: Acting, commands: Commands) -> Done:
     """The process director strips the file, on behalf of the party that led (R95, R100)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller, case_id, body, lambda sent, by: c.CleanFile(by=by, kept=sent.kept_items), asks=c.CleanFile
         )
     )
 
 
 @router.post("/cases/{case_id}/inspections")
-async def decide_on_inspection(case_id: Id, body: InspectionDecision, caller: Acting, desk: AtDesk) -> Done:
+async def decide_on_inspection(
+    case_id: Id, body: InspectionDecision, caller: Acting, commands: Commands
+) -> Done:
     """The manager decides that the archived file must be read, once (R90)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -292,13 +297,13 @@ def _register(caller: Caller, register: Register) -> None:
 
 
 @router.get("/proofs")
-async def read_proofs(caller: Looking, desk: AtDesk) -> Proofs:
+async def read_proofs(caller: Looking, reader: Reader) -> Proofs:
     """What was destroyed and proven, in the order in which it happened (R91, R106)."""
     _register(caller, Register.PROOFS)
-    async with desk.engine.connect() as connection:
+    async with reader.engine.connect() as connection:
         chain = await store.proofs(connection)
         waiting = await store.waiting_for_keys(connection)
-    this_month = month_of(desk.clock.now())
+    this_month = month_of(reader.clock.now())
     return Proofs(broken_at=first_break(chain), proofs=[_proof(link, waiting, this_month) for link in chain])
 
 
@@ -320,12 +325,12 @@ def _proof(link: ChainedProof, waiting: set[str], this_month: str) -> Proof:
 
 
 @router.get("/figures")
-async def read_figures(caller: Looking, desk: AtDesk) -> Figures:
+async def read_figures(caller: Looking, reader: Reader) -> Figures:
     """Counts for the manager, in which no small cell is shown (R91, A24)."""
     _register(caller, Register.FIGURES)
-    async with desk.engine.connect() as connection:
+    async with reader.engine.connect() as connection:
         counts = await store.figures(connection)
-    smallest = desk.policy.smallest_cell
+    smallest = reader.policy.smallest_cell
     cells = [
         FigureCell(year=year, theme=theme, ending=ending, count=n)
         for (year, theme, ending), n in shown(counts, smallest).items()
@@ -334,11 +339,11 @@ async def read_figures(caller: Looking, desk: AtDesk) -> Figures:
 
 
 @router.get("/erasures")
-async def read_erasures(caller: Looking, desk: AtDesk) -> list[Erasure]:
+async def read_erasures(caller: Looking, reader: Reader) -> list[Erasure]:
     """Which erasures are under way, and which service has not confirmed (R105)."""
     _register(caller, Register.ERASURES)
-    async with desk.engine.connect() as connection:
-        states = await store.under_erasure(connection, desk.cases)
+    async with reader.engine.connect() as connection:
+        states = await store.under_erasure(connection, reader.cases)
     return [
         Erasure(
             ordered_at=state.ordered_at,

@@ -13,7 +13,7 @@ from shared.contract.refusal import SEALING_IMPOSSIBLE
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable, KeyStatus
 from shared.http.app import signed_in
-from shared.http.commands import Refused
+from shared.http.caller import Refused
 from shared.http.oidc import Identity
 
 MOST = 2000  # case ids in one request

@@ -21,8 +21,9 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
-from shared.http.app import Acting, AtDesk, Done, Looking, done
-from shared.http.commands import Caller, Desk, Refused
+from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http.caller import Caller, Refused
+from shared.http.reading import CaseReader
 
 reading = APIRouter(tags=["reading"])
 directing = APIRouter(tags=["process director"])
@@ -64,21 +65,23 @@ class AccessLog(Model):
 
 
 @reading.get("/cases/{case_id}")
-async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
-    seen = await desk.look(caller, case_id, may_view, things, scope=Scope.RTO)
+    seen = await reader.look(caller, case_id, may_view, things, scope=Scope.RTO)
     return case_view(case_id, caller, seen)
 
 
 @reading.get("/invitations")
-async def read_invitations(caller: Looking, desk: AtDesk, after: Annotated[Id, Query()] = "") -> Invitations:
+async def read_invitations(
+    caller: Looking, reader: Reader, after: Annotated[Id, Query()] = ""
+) -> Invitations:
     """The invitations of the organisation of this worker, each looked at like any case (R45, R59)."""
     if Role.PARTY_WORKER not in caller.identity.roles or caller.identity.party is None:
         raise Refused(NOT_YOURS)
     party = caller.identity.party
-    async with desk.engine.connect() as connection:
+    async with reader.engine.connect() as connection:
         found = await invited(connection, party, after=after, most=INVITATIONS_PER_PAGE)
-    seen = [await _look_at_invitation(caller, desk, case_id, party) for case_id in found]
+    seen = [await _look_at_invitation(caller, reader, case_id, party) for case_id in found]
     return Invitations(
         invitations=[one for one in seen if one is not None],
         after=found[-1] if len(found) == INVITATIONS_PER_PAGE else None,
@@ -86,11 +89,11 @@ async def read_invitations(caller: Looking, desk: AtDesk, after: Annotated[Id, Q
 
 
 async def _look_at_invitation(
-    caller: Caller, desk: Desk[State], case_id: str, party: str
+    caller: Caller, reader: CaseReader[State], case_id: str, party: str
 ) -> Invitation | None:
     """None for who is not the delegate that was named, and where the RTO ended a moment ago."""
     try:
-        seen = await desk.look(caller, case_id, may_view_invitation, invitation_of(party), scope=Scope.RTO)
+        seen = await reader.look(caller, case_id, may_view_invitation, invitation_of(party), scope=Scope.RTO)
     except Refused:
         return None
     letter = seen.things.get("invitation")
@@ -99,11 +102,11 @@ async def _look_at_invitation(
 
 @reading.get("/cases/{case_id}/access-log")
 async def read_access_log(
-    case_id: Id, caller: Looking, desk: AtDesk, after: Annotated[int, Query(ge=0, le=LAST_ENTRY)] = 0
+    case_id: Id, caller: Looking, reader: Reader, after: Annotated[int, Query(ge=0, le=LAST_ENTRY)] = 0
 ) -> AccessLog:
     """Who looked at what, when and under which rule; the privacy officer's look is in it too (R129)."""
-    await desk.look(caller, case_id, may_view_log, lambda state: (), scope=Scope.RTO)
-    async with desk.engine.connect() as connection:
+    await reader.look(caller, case_id, may_view_log, lambda state: (), scope=Scope.RTO)
+    async with reader.engine.connect() as connection:
         found = await looks(connection, case_id, after=after, most=LOOKS_PER_PAGE)
     entries = [Look(**row._mapping) for row in found]
     return AccessLog(entries=entries, next=entries[-1].entry if len(entries) == LOOKS_PER_PAGE else None)
@@ -131,20 +134,20 @@ class Offer(Model):
 
 
 @directing.post("/cases/{case_id}/rtos")
-async def convene(case_id: Id, body: c.Meeting, caller: Acting, desk: AtDesk) -> Done:
+async def convene(case_id: Id, body: c.Meeting, caller: Acting, commands: Commands) -> Done:
     """Invite the participants; the viewing window opens (R59, A17)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller, case_id, body, lambda sent, by: c.ConveneRto(by=by, meeting=sent), asks=c.ConveneRto
         )
     )
 
 
 @directing.post("/cases/{case_id}/viewing-entries")
-async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting, desk: AtDesk) -> Done:
+async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting, commands: Commands) -> Done:
     """Open more items to participants, such as those brought in at the table (R42, R61)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -155,10 +158,10 @@ async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting,
 
 
 @directing.post("/cases/{case_id}/rtos/{rto_id}/conclusion")
-async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, desk: AtDesk) -> Done:
+async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, commands: Commands) -> Done:
     """Record what the participants decided; the viewing window closes (R70, R79, R86, A17)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             ConclusionOf(**dict(body), rto_id=rto_id),
@@ -169,40 +172,40 @@ async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, 
 
 
 @directing.post("/cases/{case_id}/release-requests")
-async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, desk: AtDesk) -> Done:
+async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, commands: Commands) -> Done:
     """Ask a contributor for one use of one item (R65)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller, case_id, body, lambda sent, by: c.AskRelease(by=by, request=sent), asks=c.AskRelease
         )
     )
 
 
 @directing.post("/cases/{case_id}/plan")
-async def record_plan(case_id: Id, body: c.Plan, caller: Acting, desk: AtDesk) -> Done:
+async def record_plan(case_id: Id, body: c.Plan, caller: Acting, commands: Commands) -> Done:
     """Record the plan the participants made together (R69, R70, A19)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller, case_id, body, lambda sent, by: c.RecordPlan(by=by, plan=sent), asks=c.RecordPlan
         )
     )
 
 
 @directing.post("/cases/{case_id}/take-aways")
-async def provide(case_id: Id, body: c.TakeAway, caller: Acting, desk: AtDesk) -> Done:
+async def provide(case_id: Id, body: c.TakeAway, caller: Acting, commands: Commands) -> Done:
     """Provide a released item to a participant, for one action of the plan (R68, R73)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller, case_id, body, lambda sent, by: c.ProvideItem(by=by, taking=sent), asks=c.ProvideItem
         )
     )
 
 
 @directing.post("/cases/{case_id}/direction-offers")
-async def offer_direction(case_id: Id, body: Offer, caller: Acting, desk: AtDesk) -> Done:
+async def offer_direction(case_id: Id, body: Offer, caller: Acting, commands: Commands) -> Done:
     """Ask a participant to take case direction (R69, R71)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -260,61 +263,77 @@ class StepTaken(Model):
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/acceptance")
-async def accept_invitation(case_id: Id, rto_id: Id, body: Acceptance, caller: Acting, desk: AtDesk) -> Done:
+async def accept_invitation(
+    case_id: Id, rto_id: Id, body: Acceptance, caller: Acting, commands: Commands
+) -> Done:
     """The party comes, and names its delegate (R59)."""
     message = m.InvitationAccepted(rto_id=rto_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.accepted, asks=c.AcceptInvitation))
+    return done(await commands.act(caller, case_id, message, h.accepted, asks=c.AcceptInvitation))
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/decline")
-async def decline_invitation(case_id: Id, rto_id: Id, body: Reason, caller: Acting, desk: AtDesk) -> Done:
+async def decline_invitation(
+    case_id: Id, rto_id: Id, body: Reason, caller: Acting, commands: Commands
+) -> Done:
     """The party does not come."""
     message = m.InvitationDeclined(rto_id=rto_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.declined, asks=c.DeclineInvitation))
+    return done(await commands.act(caller, case_id, message, h.declined, asks=c.DeclineInvitation))
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/items")
-async def contribute(case_id: Id, rto_id: Id, body: Contribution, caller: Acting, desk: AtDesk) -> Done:
+async def contribute(case_id: Id, rto_id: Id, body: Contribution, caller: Acting, commands: Commands) -> Done:
     """Bring in items at the table (R61)."""
     message = m.ItemContributed(rto_id=rto_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.contributed, asks=c.ContributeItems))
+    return done(await commands.act(caller, case_id, message, h.contributed, asks=c.ContributeItems))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/releases")
-async def give_release(case_id: Id, item_id: Id, body: Permission, caller: Acting, desk: AtDesk) -> Done:
+async def give_release(
+    case_id: Id, item_id: Id, body: Permission, caller: Acting, commands: Commands
+) -> Done:
     """The contributor agrees to one use of its item (R63, R65, R66)."""
     message = m.ReleaseGiven(item_id=item_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.given, asks=c.GiveRelease))
+    return done(await commands.act(caller, case_id, message, h.given, asks=c.GiveRelease))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/release-refusals")
-async def refuse_release(case_id: Id, item_id: Id, body: Objection, caller: Acting, desk: AtDesk) -> Done:
+async def refuse_release(
+    case_id: Id, item_id: Id, body: Objection, caller: Acting, commands: Commands
+) -> Done:
     """The contributor does not agree to this use (R75)."""
     message = m.ReleaseRefused(item_id=item_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.refused, asks=c.RefuseRelease))
+    return done(await commands.act(caller, case_id, message, h.refused, asks=c.RefuseRelease))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/release-withdrawal")
-async def withdraw_release(case_id: Id, item_id: Id, body: Nothing, caller: Acting, desk: AtDesk) -> Done:
+async def withdraw_release(
+    case_id: Id, item_id: Id, body: Nothing, caller: Acting, commands: Commands
+) -> Done:
     """The contributor takes every release of its item back (A12)."""
     message = m.ReleaseWithdrawn(item_id=item_id)
-    return done(await desk.act(caller, case_id, message, h.withdrawn, asks=c.WithdrawRelease))
+    return done(await commands.act(caller, case_id, message, h.withdrawn, asks=c.WithdrawRelease))
 
 
 @taking_part.post("/cases/{case_id}/direction/acceptance")
-async def accept_direction(case_id: Id, body: m.DirectionAccepted, caller: Acting, desk: AtDesk) -> Done:
+async def accept_direction(
+    case_id: Id, body: m.DirectionAccepted, caller: Acting, commands: Commands
+) -> Done:
     """The offered party takes case direction (R71, R72)."""
-    return done(await desk.act(caller, case_id, body, h.direction_accepted, asks=c.AcceptDirection))
+    return done(await commands.act(caller, case_id, body, h.direction_accepted, asks=c.AcceptDirection))
 
 
 @taking_part.post("/cases/{case_id}/direction/decline")
-async def decline_direction(case_id: Id, body: m.DirectionDeclined, caller: Acting, desk: AtDesk) -> Done:
+async def decline_direction(
+    case_id: Id, body: m.DirectionDeclined, caller: Acting, commands: Commands
+) -> Done:
     """The offered party does not take case direction (A3)."""
-    return done(await desk.act(caller, case_id, body, h.direction_declined, asks=c.DeclineDirection))
+    return done(await commands.act(caller, case_id, body, h.direction_declined, asks=c.DeclineDirection))
 
 
 @taking_part.post("/cases/{case_id}/actions/{action_id}/progress")
-async def report_progress(case_id: Id, action_id: Id, body: StepTaken, caller: Acting, desk: AtDesk) -> Done:
+async def report_progress(
+    case_id: Id, action_id: Id, body: StepTaken, caller: Acting, commands: Commands
+) -> Done:
     """Who carries out an action says how far it is (R81, R85)."""
     message = m.ActionProgressed(action_id=action_id, **dict(body))
-    return done(await desk.act(caller, case_id, message, h.progressed, asks=c.ProgressAction))
+    return done(await commands.act(caller, case_id, message, h.progressed, asks=c.ProgressAction))

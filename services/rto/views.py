@@ -15,7 +15,8 @@ from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
-from shared.http.commands import Caller, Seen
+from shared.http.caller import Caller
+from shared.http.reading import Seen
 
 T = TypeVar("T")
 

@@ -20,8 +20,9 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
-from shared.http.app import BAD_REQUEST, Acting, AtDesk, Done, Looking, done
-from shared.http.commands import Caller, Desk, Refused
+from shared.http.app import BAD_REQUEST, Acting, Commands, Done, Looking, Reader, done
+from shared.http.caller import Caller, Refused
+from shared.http.reading import CaseReader
 from shared.ids import keyed_id
 
 router = APIRouter(tags=["triage"])
@@ -83,23 +84,23 @@ class Received(Model):
 
 
 @router.get("/cases/{case_id}", response_model_exclude_none=True)
-async def read_case(case_id: Id, caller: Looking, desk: AtDesk) -> CaseView:
+async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R33, R34)."""
-    record = await _record(desk, case_id)
-    seen = await desk.look(caller, case_id, may_view, things_of(record), scope=Scope.QUERY)
+    record = await _record(reader, case_id)
+    seen = await reader.look(caller, case_id, may_view, things_of(record), scope=Scope.QUERY)
     return case_view(case_id, caller.identity.party, seen, record)
 
 
 @router.get("/queries")
 async def read_waiting_queries(
-    caller: Looking, desk: AtDesk, after: Annotated[Id, Query()] = ""
+    caller: Looking, reader: Reader, after: Annotated[Id, Query()] = ""
 ) -> WaitingQueries:
     """The queries that wait for the organisation of this worker, each looked at like any case."""
     if Role.PARTY_WORKER not in caller.identity.roles or caller.identity.party is None:
         raise Refused(NOT_YOURS)
-    async with desk.engine.connect() as connection:
+    async with reader.engine.connect() as connection:
         found = await waiting_queries(connection, caller.identity.party, after=after, most=PAGE)
-    seen = [await _look_at_query(caller, desk, case_id, query_id) for query_id, case_id in found]
+    seen = [await _look_at_query(caller, reader, case_id, query_id) for query_id, case_id in found]
     return WaitingQueries(
         queries=[query for query in seen if query is not None],
         after=found[-1][0] if len(found) == PAGE else None,
@@ -107,16 +108,16 @@ async def read_waiting_queries(
 
 
 async def _look_at_query(
-    caller: Caller, desk: Desk[State], case_id: str, query_id: str
+    caller: Caller, reader: CaseReader[State], case_id: str, query_id: str
 ) -> WaitingQuery | None:
     """None where the case was closed or held a moment ago."""
-    asked = [row for row in (await _record(desk, case_id)).asked if row.query.query_id == query_id]
+    asked = [row for row in (await _record(reader, case_id)).asked if row.query.query_id == query_id]
 
     def the_query(state: State) -> Iterable[tuple[str, Any]]:
         return ((f"query/{query_id}", row.query) for row in asked)
 
     try:
-        seen = await desk.look(caller, case_id, may_view, the_query, scope=Scope.QUERY)
+        seen = await reader.look(caller, case_id, may_view, the_query, scope=Scope.QUERY)
     except Refused:
         return None
     query = seen.case.state.query(query_id)
@@ -126,8 +127,8 @@ async def _look_at_query(
     return WaitingQuery(**dict(shown), case_id=case_id, replies_until=query.lapses_at)
 
 
-async def _record(desk: Desk[State], case_id: str) -> Record:
-    async with desk.engine.connect() as connection:
+async def _record(reader: CaseReader[State], case_id: str) -> Record:
+    async with reader.engine.connect() as connection:
         return await record_of(connection, case_id)
 
 
@@ -135,12 +136,12 @@ async def _record(desk: Desk[State], case_id: str) -> Record:
 
 
 @router.post("/cases/{case_id}/queries")
-async def issue_query(case_id: Id, body: NewQuery, caller: Acting, desk: AtDesk) -> Issued:
+async def issue_query(case_id: Id, body: NewQuery, caller: Acting, commands: Commands) -> Issued:
     """The director asks one party, on behalf of the leading one (R26, R27, R28)."""
     person, key = caller.identity.subject, caller.idempotency_key or ""
-    query_id = keyed_id(desk.digest_key, "query", case_id, person, key)
+    query_id = keyed_id(commands.digest_key, "query", case_id, person, key)
     recipient = body.recipient if isinstance(body.recipient, str) else tuple(body.recipient)
-    outcome = await desk.act(
+    outcome = await commands.act(
         caller,
         case_id,
         body,
@@ -166,10 +167,10 @@ async def issue_query(case_id: Id, body: NewQuery, caller: Acting, desk: AtDesk)
 
 @router.post("/cases/{case_id}/queries/{query_id}/answers")
 async def answer_query(
-    case_id: Id, query_id: Id, body: m.QueryAnswered, caller: Acting, desk: AtDesk
+    case_id: Id, query_id: Id, body: m.QueryAnswered, caller: Acting, commands: Commands
 ) -> Received:
     """A worker of the queried party answers; the same command as the message `query-answered` (R31)."""
-    await desk.act(
+    await commands.act(
         _replying(caller, query_id, body.query_id),
         case_id,
         body,
@@ -181,10 +182,10 @@ async def answer_query(
 
 @router.post("/cases/{case_id}/queries/{query_id}/declines")
 async def decline_query(
-    case_id: Id, query_id: Id, body: m.QueryDeclined, caller: Acting, desk: AtDesk
+    case_id: Id, query_id: Id, body: m.QueryDeclined, caller: Acting, commands: Commands
 ) -> Received:
     """A worker of the queried party gives nothing, on a ground (R31)."""
-    await desk.act(
+    await commands.act(
         _replying(caller, query_id, body.query_id),
         case_id,
         body,
@@ -202,10 +203,10 @@ def _replying(caller: Caller, query_id: str, named: str) -> Caller:
 
 
 @router.post("/cases/{case_id}/conclusion")
-async def conclude(case_id: Id, body: NewConclusion, caller: Acting, desk: AtDesk) -> Done:
+async def conclude(case_id: Id, body: NewConclusion, caller: Acting, commands: Commands) -> Done:
     """The director concludes triage, on behalf of the leading party (R50)."""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,
@@ -218,11 +219,13 @@ async def conclude(case_id: Id, body: NewConclusion, caller: Acting, desk: AtDes
 
 
 @router.post("/cases/{case_id}/preparation")
-async def prepare(case_id: Id, body: NewPreparation, caller: Acting, desk: AtDesk) -> Done:
+async def prepare(
+    case_id: Id, body: NewPreparation, caller: Acting, commands: Commands, reader: Reader
+) -> Done:
     """The director prepares the round table, on behalf of the leading party (R42)."""
-    items = (await _record(desk, case_id)).items
+    items = (await _record(reader, case_id)).items
     return done(
-        await desk.act(
+        await commands.act(
             caller,
             case_id,
             body,

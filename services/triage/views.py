@@ -13,7 +13,7 @@ from services.triage.viewing import PersonNumber
 from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
-from shared.http.commands import Seen
+from shared.http.reading import Seen
 
 
 class QueryView(Model):

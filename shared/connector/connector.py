@@ -212,7 +212,7 @@ class Connector:
         try:
             letter = await self._open(record)
         except (Unreadable, CannotOpen) as reason:
-            log.warning("letter-unreadable", party=self._settings.party, reason=str(reason))
+            log.warning("message-unreadable", party=self._settings.party, reason=str(reason))
             return
         if letter is None or letter.sequence <= self._sequences.get(letter.service, 0):
             return

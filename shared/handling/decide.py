@@ -1,6 +1,6 @@
-"""What one delivery comes to: decided by its service's core, refused under a rule, made to wait, or parked.
+"""Decide one delivery: accept, refuse, hold back, queue or quarantine it; nothing is read or written here.
 
-Nothing is read or written here: a batch's transaction hands over what lies there and writes what is noted.
+The transaction of a batch passes in what is stored, and writes what is collected in the unit of work.
 """
 
 from collections.abc import Mapping
@@ -11,17 +11,18 @@ from typing import Any, Generic, TypeVar
 import structlog
 
 from shared.clock import machine_now
+from shared.contract.content import contents
 from shared.contract.parties import Parties
 from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, Refusal
-from shared.core.actor import Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.policy import Policy
 from shared.core.process import HasPhase, Process
-from shared.handling.delivery import Delivery, Unhandled
+from shared.crypto.case_cipher import reference
+from shared.handling.delivery import Delivery, FromParty, FromPerson, FromService, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.unit_of_work import UnitOfWork
 from shared.storage import held_messages, journal
@@ -32,17 +33,16 @@ from shared.telemetry.logs import log_bug
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refused for being early
-ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # told like any that is not here
-ERASED = "erased"  # what the journal says instead of the id of a case that is no more
+ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # answered like any that is not here
 NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Decider(Generic[S]):
-    """Decides for one service; `patience` is how long a message waits for a fact that is not here yet."""
+    """Decide for one service; `patience` is how long a message waits for a fact that is not here yet."""
 
     process: Process[S]
-    post: OutgoingMessages
+    outgoing: OutgoingMessages
     policy: Policy
     patience: timedelta = held_messages.PATIENCE
 
@@ -50,54 +50,55 @@ class Decider(Generic[S]):
         self,
         delivery: Delivery,
         parties: Parties,
-        gone: set[str],
+        erased: set[str],
         owners: dict[str, str],
-        writes: UnitOfWork[S],
+        work: UnitOfWork[S],
     ) -> Outcome:
-        """The outcome, with all that follows from it noted in `writes`.
+        """Return the outcome of one delivery, with everything that follows from it collected in `work`.
 
-        `gone`: cases that were erased. `owners`: whose each item of the batch is that is known already.
+        `erased`: ids of the batch's cases that were erased. `owners`: item id to case id, of the batch's
+        items that are known already. An exception in our code quarantines the delivery; the rest goes on.
         """
-        case = writes.cases[delivery.case_id]
+        case = work.cases[delivery.case_id]
         elsewhere, here = _known_items(delivery, owners)
-        moment = DecisionContext(
+        context = DecisionContext(
             delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
         )
-        if case.held and not _released(delivery):
-            return self._queue(delivery, case, moment, writes)
-        if delivery.heard is not None and delivery.held is None:
-            source, sequence = delivery.heard
-            if sequence <= case.heard.get(source, 0):
+        if case.held and not _is_released(delivery):
+            return self._queue(delivery, case, context, work)
+        if (sequence := _first_sequence(delivery)) is not None:
+            sender = delivery.entry.sender
+            if sequence <= case.heard.get(sender, 0):
                 return Outcome(DeliveryStatus.STALE, version=case.version)
-            case = case._replace(heard={**case.heard, source: sequence})
-            writes.cases[case.case_id] = case
+            case = case._replace(heard={**case.heard, sender: sequence})
+            work.cases[case.case_id] = case
             if case.exists:
-                writes.changed.add(case.case_id)
+                work.changed.add(case.case_id)
         try:
-            verdict = self._verdict(delivery, case, moment, gone=case.case_id in gone)
+            verdict = self._verdict(delivery, case, context, erased=case.case_id in erased)
             if isinstance(verdict, Refusal):
-                return self._wait_or_refuse(delivery, verdict, writes)
-            return self._accept(delivery, case, verdict, owners, writes)
-        except Exception as error:  # a bug parks its message; the rest goes on
-            log_bug(self.process.service, "message-parked", error)
-            return self._park(delivery, writes)
+                return self._wait_or_refuse(delivery, verdict, work)
+            return self._accept(delivery, case, verdict, owners, work)
+        except Exception as error:  # a bug quarantines its message; the rest goes on
+            log_bug(self.process.service, "message-quarantined", error)
+            return self._quarantine(delivery, work)
 
     def _verdict(
-        self, delivery: Delivery, case: Case[S], moment: DecisionContext, *, gone: bool
+        self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
     ) -> tuple[Any, ...] | Refusal:
-        """Who may is asked before what is: the answer to somebody who may not tells nothing of the case."""
+        """Ask who may before what is: the answer to somebody who may not tells nothing of the case."""
         command = delivery.command
         if isinstance(command, Unhandled):
             raise TypeError("no command was made of this message")
         asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
-        if asked and (refusal := permit(self.process.permissions[asked], delivery.by, moment)):
+        if asked and (refusal := permit(self.process.permissions[asked], delivery.by, context)):
             return refusal
-        if gone and (isinstance(command, Refusal) or not command.after_erasure):
+        if erased and (isinstance(command, Refusal) or not command.after_erasure):
             return ERASED_CASE
         if isinstance(command, Refusal):
             return command
-        verdict = self.process.decide(case.state, command, moment)
-        if not isinstance(verdict, Refusal) and delivery.expected_version not in (None, case.version):
+        verdict = self.process.decide(case.state, command, context)
+        if not isinstance(verdict, Refusal) and _is_outdated(delivery, case):
             return CHANGED_MEANWHILE
         return verdict
 
@@ -107,126 +108,147 @@ class Decider(Generic[S]):
         case: Case[S],
         events: tuple[Any, ...],
         owners: dict[str, str],
-        writes: UnitOfWork[S],
+        work: UnitOfWork[S],
     ) -> Outcome:
-        """All or nothing per message: consequences are computed before anything is noted."""
-        state = case.state
-        steps: list[Effect] = []
-        entries: list[journal.Entry] = []
+        """Apply all events or none: effects are computed before anything is collected."""
+        state, effects, entries = case.state, list[Effect](), list[journal.Entry]()
+        message_id = delivery.entry.message_id
         for event in events:
             state = self.process.evolve(state, event)
-            steps += self.process.effects(case.case_id, event, state)
+            effects += self.process.effects(case.case_id, event, state)
             entries.append(
-                journal.of_event(
-                    delivery.received_at, case.case_id, event, delivery.by, delivery.slip.message_id
-                )
+                journal.of_event(delivery.received_at, case.case_id, event, delivery.by, message_id)
             )
         if events:
             case = case.moved_to(state)
-            writes.cases[case.case_id] = case
-            writes.changed.add(case.case_id)
-        if delivery.pieces:
-            writes.pieces += [(case.case_id, piece) for piece in journal.named(entries, delivery.pieces)]
-        writes.entries += entries
-        if delivery.answer_to:
-            writes.answers.append(self.post.accepted(delivery.answer_to, delivery))
-        for step in steps:
-            writes.note(delivery, case.case_id, step, owners)
+            work.cases[case.case_id] = case
+            work.changed.add(case.case_id)
+        if delivery.texts:
+            named = {content for event in events for content in contents(event)}
+            work.texts += [(case.case_id, text) for text in delivery.texts if reference(text) in named]
+        work.entries += entries
+        if isinstance(delivery.origin, FromParty):
+            work.answers.append(self.outgoing.accepted(delivery.origin.party, delivery))
+        for effect in effects:
+            work.collect(delivery, case.case_id, effect, owners)
         return Outcome(DeliveryStatus.ACCEPTED, version=case.version, events=events)
 
     # --- not deciding, or not now -----------------------------------------------------------------
 
-    def refuse(self, delivery: Delivery, refusal: Refusal, writes: UnitOfWork[S]) -> Outcome:
-        """Journalled, and told to whoever asked; an event that is refused is a fault of ours, and parked."""
-        slip = delivery.slip
-        case_id = ERASED if refusal == ERASED_CASE else slip.case_id
-        if case_id is ERASED:
-            writes.unlinked.append(slip.case_id)
-        entry = journal.of_refusal(delivery.received_at, case_id, refusal, delivery.by, slip.message_id)
-        writes.entries.append(entry)
-        if delivery.by.role is Role.SERVICE and not refusal.settled:
-            log.error("event-refused", refusal=refusal.name, rule=refusal.rule, case=slip.case_id)
-            return self._park(delivery, writes)
-        if delivery.answer_to:
-            writes.answers.append(self.post.refused(delivery.answer_to, delivery, refusal))
+    def refuse(self, delivery: Delivery, refusal: Refusal, work: UnitOfWork[S]) -> Outcome:
+        """Journal the refusal and answer whoever asked; a refused event of a service is quarantined."""
+        entry = delivery.entry
+        case_id = delivery.case_id
+        if refusal == ERASED_CASE:  # nothing may lead to a case that is no more
+            work.unlinked.append(case_id)
+        named = None if refusal == ERASED_CASE else case_id
+        work.entries.append(
+            journal.of_refusal(delivery.received_at, named, refusal, delivery.by, entry.message_id)
+        )
+        if isinstance(delivery.origin, FromService) and not refusal.settled:
+            log.error("event-refused", refusal=refusal.name, rule=refusal.rule, case=case_id)
+            return self._quarantine(delivery, work)
+        if isinstance(delivery.origin, FromParty):
+            work.answers.append(self.outgoing.refused(delivery.origin.party, delivery, refusal))
         return Outcome(DeliveryStatus.REFUSED, refusal)
 
-    def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, writes: UnitOfWork[S]) -> Outcome:
-        """Lag must not look like law: what rests only on an absent fact waits, up to a minute.
+    def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, work: UnitOfWork[S]) -> Outcome:
+        """Let a message wait whose refusal may only be lag, up to `patience`; refuse every other.
 
         Whoever may not know of a case waits as long as for a case that never was: time tells nothing. An
-        event about an erased case does not, or the number of the case would lie here for a day.
+        event about an erased case does not wait, or the case's id would be stored for a day.
         """
+        is_event = isinstance(delivery.origin, FromService)
         waits = refusal.may_be_lag or refusal.status == 404
-        waits = waits and not (refusal.settled and delivery.by.role is Role.SERVICE)
-        if not waits or delivery.record is None:
-            return self.refuse(delivery, refusal, writes)
+        waits = waits and not (refusal.settled and is_event)
+        if not waits or _record_of(delivery) is None:
+            return self.refuse(delivery, refusal, work)
         now = machine_now()
-        patience = EVENT_PATIENCE if delivery.by.role is Role.SERVICE else self.patience
-        waited = delivery.held.until if delivery.held else None
-        until = waited or now + patience
+        again = delivery.held_message
+        until = (again and again.until) or now + (EVENT_PATIENCE if is_event else self.patience)
         if until <= now:
-            return self.refuse(delivery, refusal, writes)
-        _hold(delivery, HoldReason.WAITING, until, writes)
+            return self.refuse(delivery, refusal, work)
+        _hold(delivery, HoldReason.WAITING, until, work)
         return Outcome(DeliveryStatus.WAITING, refusal)
 
     def _queue(
-        self, delivery: Delivery, case: Case[S], moment: DecisionContext, writes: UnitOfWork[S]
+        self, delivery: Delivery, case: Case[S], context: DecisionContext, work: UnitOfWork[S]
     ) -> Outcome:
-        """Behind the fault, in order; but who may not know of the case does not learn that it is held."""
+        """Queue behind the quarantined message; whoever may not know of the case does not learn of it."""
         if delivery.deadline is not None:
-            _set_again(delivery, writes)
+            _set_again(delivery, work)
             return Outcome(DeliveryStatus.HELD)
-        if refusal := self._stranger(delivery, case, moment):
-            return self._wait_or_refuse(delivery, refusal, writes)
-        if delivery.record is None:
-            return self.refuse(delivery, CASE_HELD, writes)
-        _hold(delivery, HoldReason.QUEUED, None, writes)
+        if refusal := self._stranger(delivery, case, context):
+            return self._wait_or_refuse(delivery, refusal, work)
+        if _record_of(delivery) is None:
+            return self.refuse(delivery, CASE_HELD, work)
+        _hold(delivery, HoldReason.QUEUED, None, work)
         return Outcome(DeliveryStatus.HELD)
 
-    def _stranger(self, delivery: Delivery, case: Case[S], moment: DecisionContext) -> Refusal | None:
-        """The refusal of somebody who may not act in a held case, by its state from before the fault."""
-        if delivery.by.role is Role.SERVICE:
+    def _stranger(self, delivery: Delivery, case: Case[S], context: DecisionContext) -> Refusal | None:
+        """Return the refusal of somebody who may not act in a held case, by its state from before the bug."""
+        if isinstance(delivery.origin, FromService):
             return None
         try:
-            verdict = self._verdict(delivery, case, moment, gone=False)
-        except Exception as error:  # the very fault for which the case is held
+            verdict = self._verdict(delivery, case, context, erased=False)
+        except Exception as error:  # the very bug for which the case is held
             log_bug(self.process.service, "message-queued", error)
             return None
         return verdict if isinstance(verdict, Refusal) and verdict.status in (403, 404) else None
 
-    def _park(self, delivery: Delivery, writes: UnitOfWork[S]) -> Outcome:
-        """A bug of ours, or an event refused: it is kept, its case is held until an operator has looked."""
-        case = writes.cases[delivery.case_id]
-        writes.cases[case.case_id] = case._replace(held=True)
-        writes.changed.add(case.case_id)
-        return self.keep(delivery, writes)
+    def _quarantine(self, delivery: Delivery, work: UnitOfWork[S]) -> Outcome:
+        """Store the message and hold its case until an operator has looked: a bug, or a refused event."""
+        case = work.cases[delivery.case_id]
+        work.cases[case.case_id] = case._replace(held=True)
+        work.changed.add(case.case_id)
+        return self.keep(delivery, work)
 
-    def keep(self, delivery: Delivery, writes: UnitOfWork[S]) -> Outcome:
-        """What met a fault of ours stays; a person's request does not, because it can be made again."""
+    def keep(self, delivery: Delivery, work: UnitOfWork[S]) -> Outcome:
+        """Store what met a bug; a person's request is not stored, because it can be made again."""
         if delivery.deadline is not None:
-            _set_again(delivery, writes)
-        elif delivery.record is not None:
-            _hold(delivery, HoldReason.PARKED, None, writes)
+            _set_again(delivery, work)
+        elif _record_of(delivery) is not None:
+            _hold(delivery, HoldReason.PARKED, None, work)
         return Outcome(DeliveryStatus.PARKED)
 
 
-def _set_again(delivery: Delivery, writes: UnitOfWork[S]) -> None:
+def _first_sequence(delivery: Delivery) -> int | None:
+    """Return the sequence number of an event that is tried for the first time."""
+    origin = delivery.origin
+    return origin.sequence if isinstance(origin, FromService) and origin.held_message is None else None
+
+
+def _is_outdated(delivery: Delivery, case: Case[S]) -> bool:
+    """Say whether a request was decided upon another version of the case than this one."""
+    origin = delivery.origin
+    return isinstance(origin, FromPerson) and origin.expected_version not in (None, case.version)
+
+
+# --- storing what must wait -----------------------------------------------------------------------
+
+
+def _set_again(delivery: Delivery, work: UnitOfWork[S]) -> None:
     line = delivery.deadline
     if line is not None:
-        timer = SetTimer(line.kind, line.ref, line.at, line.irreversible)
-        writes.timers.append((line.case_id, timer))
+        work.timers.append((line.case_id, SetTimer(line.kind, line.ref, line.at, line.irreversible)))
 
 
-def _hold(delivery: Delivery, why: HoldReason, until: datetime | None, writes: UnitOfWork[S]) -> None:
-    slip, record = delivery.slip, delivery.record
-    kept = to_bytes(record) if isinstance(record, Record) else record or b""
-    place = delivery.held.id if delivery.held else None
-    writes.holds.append(MessageToHold(slip.sender, slip.message_id, slip.case_id, why, until, kept, place))
+def _record_of(delivery: Delivery) -> Record | bytes | None:
+    origin = delivery.origin
+    return origin.record if isinstance(origin, FromParty | FromService) else None
+
+
+def _hold(delivery: Delivery, why: HoldReason, until: datetime | None, work: UnitOfWork[S]) -> None:
+    entry, record, again = delivery.entry, _record_of(delivery), delivery.held_message
+    stored = to_bytes(record) if isinstance(record, Record) else record or b""
+    place = again.id if again else None
+    work.holds.append(
+        MessageToHold(entry.sender, entry.message_id, delivery.case_id, why, until, stored, place)
+    )
 
 
 def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Of the items it brings in: those of another case, and those this case was given before."""
+    """Return the ids it brings in that belong to another case, and those that this case was given before."""
     if not owners or isinstance(delivery.command, Refusal):
         return NONE, NONE
     known = [item for item in delivery.command.new_items() if item in owners]
@@ -236,13 +258,14 @@ def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozens
     return frozenset(known) - here, here
 
 
-def _released(delivery: Delivery) -> bool:
-    """Whether an operator lets it through to a held case; a message that waits for a fact is not let."""
-    return delivery.held is not None and delivery.held.why is not HoldReason.WAITING
+def _is_released(delivery: Delivery) -> bool:
+    """Say whether an operator lets it through to a held case; one that waits for a fact is not."""
+    again = delivery.held_message
+    return again is not None and again.why is not HoldReason.WAITING
 
 
 def _tried_again_at(delivery: Delivery) -> datetime | None:
-    """Covenant time now, for a message that waited."""
-    if delivery.held is None:
+    """Return covenant time now, for a message that waited."""
+    if delivery.held_message is None:
         return None
-    return delivery.received_at + (machine_now() - delivery.slip.received_at)
+    return delivery.received_at + (machine_now() - delivery.entry.received_at)

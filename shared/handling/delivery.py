@@ -1,8 +1,8 @@
-"""What goes into a transaction and what comes out of it, the same for Kafka, HTTP and timers."""
+"""Carry one command to its decision: where it comes from, what it brings and who asks it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from shared.contract.content import SealedText
 from shared.contract.record import Record
@@ -14,46 +14,87 @@ from shared.storage.inbox import InboxEntry
 from shared.storage.outbox import OutboxMessage
 
 
-class Delivery(NamedTuple):
-    """One command on its way to a decision, or a refusal that was clear before one.
+class FromParty(NamedTuple):
+    """Name a party's message on its own topic as the origin; its answer goes to `party`.
 
-    `received_at` is covenant time; `slip.received_at` machine time. Exactly one of the inbox, `deadline`
-    and `held` says that this delivery was not handled before. `record` is what is kept if it must wait.
-    `pieces` are the sealed texts the command refers to; what its events refer to is what the case keeps.
-    `asks` is the kind of command that a refusal stands for: who may ask it is told before anything else.
+    `record` is what is stored if the message must wait, as it came or as it lay in `held_message`; without
+    one it cannot wait, and is refused at once.
     """
 
-    slip: InboxEntry
+    party: str
+    record: Record | bytes | None = None
+    held_message: HeldMessage | None = None
+
+
+class FromService(NamedTuple):
+    """Name an event of another service as the origin; `sequence` rises per case and service."""
+
+    service: str
+    record: Record | bytes | None = None
+    held_message: HeldMessage | None = None
+    sequence: int | None = None
+
+
+class FromPerson(NamedTuple):
+    """Name a person's HTTP request as the origin; `expected_version` is its If-Match, if it has one."""
+
+    expected_version: int | None = None
+
+
+class FromClock(NamedTuple):
+    """Name a deadline that has come as the origin."""
+
+    deadline: Deadline
+
+
+Origin: TypeAlias = FromParty | FromService | FromPerson | FromClock
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Hold one command on its way to a decision, or a refusal that was clear before one.
+
+    `received_at` is covenant time; `entry.received_at` machine time. `texts` are the sealed texts the command
+    refers to; those its events refer to are stored. `asks` is the kind of command that a refusal stands for:
+    whether the actor may ask it is decided before anything else.
+    """
+
+    entry: InboxEntry
     by: Actor
     command: Command | Refusal
     received_at: datetime
-    pieces: tuple[SealedText, ...] = ()
-    answer_to: str | None = None
-    deadline: Deadline | None = None
-    held: HeldMessage | None = None
-    record: Record | bytes | None = None
-    heard: tuple[str, int] | None = None
-    expected_version: int | None = None
+    origin: Origin
+    texts: tuple[SealedText, ...] = ()
     traceparent: str | None = None
     asks: type[Command] | None = None
 
     @property
     def case_id(self) -> str:
-        return self.slip.case_id
+        return self.entry.case_id or ""
+
+    @property
+    def held_message(self) -> HeldMessage | None:
+        """Return the stored message this is another try of."""
+        return self.origin.held_message if isinstance(self.origin, FromParty | FromService) else None
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """Return the deadline that fired, if this comes from the clock."""
+        return self.origin.deadline if isinstance(self.origin, FromClock) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unhandled(Command):
-    """A message that our code failed to turn into a command: a bug, so it is parked, not refused."""
+    """Stand for a message that our code failed to turn into a command: it is quarantined, not refused."""
 
 
 class DeadLetter(NamedTuple):
-    """A record that is no message: what to write about it, and to whom; never what it said.
+    """Hold what is written about a record that is no message, and to whom; never what it said.
 
-    It has no id that could be trusted: `slip` names its place, and when the broker put it there.
+    It has no id that could be trusted: `entry` names its position, and when the broker appended it.
     """
 
-    slip: InboxEntry
+    entry: InboxEntry
     reason: str
-    letters: tuple[OutboxMessage, ...]
-    held: HeldMessage | None = None
+    messages: tuple[OutboxMessage, ...]
+    held_message: HeldMessage | None = None

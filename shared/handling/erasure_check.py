@@ -58,11 +58,11 @@ class ErasureCheck:
                 forgotten = await self.once()
                 self._restored = await self._came_back()
             except (KeyAuthorityUnreachable, DBAPIError, OSError) as error:
-                log.warning("forgetting-waits", kind=type(error).__name__)
+                log.warning("erasure-check-waits", kind=type(error).__name__)
                 await asyncio.sleep(PAUSE)
             else:
                 if forgotten:
-                    log.warning("erased-cases-forgotten-again", cases=forgotten)
+                    log.warning("erased-cases-purged-again", cases=forgotten)
                 return
 
     async def once(self) -> int:

@@ -1,4 +1,4 @@
-"""From a consequence to a row of the outbox: to whom, on which topic, under which key."""
+"""Address what a service sends: an outbox message with its topic, key and recipient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,38 +20,38 @@ from shared.ids import new_id
 from shared.storage.item_ids import Claim
 from shared.storage.outbox import OutboxMessage
 
-CLAIMS_IN_A_LETTER = 400  # below 64 KiB
+CLAIMS_PER_EVENT = 400  # below 64 KiB
 CLAIMS_KEY = "items-claimed"  # of no one case, so no case's id is its key
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingMessages:
-    """Addresses the letters of one service."""
+    """Make the outbox messages of one service."""
 
     service: ServiceName
     topics: Topics
 
-    def letter(self, delivery: Delivery, step: ToParty | Announce) -> OutboxMessage:
-        """A letter that follows from a decision on this delivery."""
+    def message(self, delivery: Delivery, effect: ToParty | Announce) -> OutboxMessage:
+        """Make the message that follows from a decision on this delivery."""
         case_id = delivery.case_id
-        recipient = step.recipient if isinstance(step, ToParty) else None
-        party = step.message.party if isinstance(step.message, PartyRecord) else None
+        recipient = effect.recipient if isinstance(effect, ToParty) else None
+        party = effect.message.party if isinstance(effect.message, PartyRecord) else None
         return OutboxMessage(
             event_id=new_id(),
             topic=self._topic(recipient, is_party_record=party is not None),
             key=party or case_id,
-            type=of_model(type(step.message)).type,
-            body=step.message.model_dump_json(),
+            type=of_model(type(effect.message)).type,
+            body=effect.message.model_dump_json(),
             recipient=recipient,
-            case_id=None if step.after_erasure else case_id,
+            case_id=None if effect.after_erasure else case_id,
             subject=party or case_id,
-            item=step.item if isinstance(step, ToParty) else None,
-            causation_id=delivery.slip.message_id,
+            item=effect.item if isinstance(effect, ToParty) else None,
+            causation_id=delivery.entry.message_id,
             traceparent=delivery.traceparent,
         )
 
-    def news(self, message: Model) -> OutboxMessage:
-        """An event about no case, for the other four."""
+    def event(self, message: Model) -> OutboxMessage:
+        """Make an event about no case, for the other services."""
         return OutboxMessage(
             event_id=new_id(),
             topic=self.topics.events(self.service),
@@ -61,19 +61,19 @@ class OutgoingMessages:
         )
 
     def accepted(self, party: str, delivery: Delivery) -> OutboxMessage:
-        """The one answer to a message that took effect."""
-        message = MessageAccepted(message_id=delivery.slip.message_id)
-        return self._answer(party, message, delivery.slip.message_id, delivery.traceparent)
+        """Make the one answer to a message that took effect."""
+        message = MessageAccepted(message_id=delivery.entry.message_id)
+        return self._answer(party, message, delivery.entry.message_id, delivery.traceparent)
 
     def refused(self, party: str, delivery: Delivery, refusal: Refusal) -> OutboxMessage:
-        """The one answer to a message that did not."""
-        message_id = delivery.slip.message_id
-        return self._answer(party, _refused(refusal, message_id, None), message_id, delivery.traceparent)
+        """Make the one answer to a message that did not take effect."""
+        message_id = delivery.entry.message_id
+        return self._answer(party, _refused(refusal, message_id), message_id, delivery.traceparent)
 
     def items_claimed(self, claims: Sequence[Claim]) -> list[OutboxMessage]:
-        """What the other services must know of the items of this batch, in few letters."""
-        starts = range(0, len(claims), CLAIMS_IN_A_LETTER)
-        return [self._claimed(claims[at : at + CLAIMS_IN_A_LETTER]) for at in starts]
+        """Make the events that tell the other services whose these items are, 400 claims in each."""
+        starts = range(0, len(claims), CLAIMS_PER_EVENT)
+        return [self._claimed(claims[at : at + CLAIMS_PER_EVENT]) for at in starts]
 
     def _claimed(self, claims: Sequence[Claim]) -> OutboxMessage:
         each = [{"item_id": item, "case_id": case} for item, case in claims]
@@ -88,7 +88,7 @@ class OutgoingMessages:
     def unreadable(
         self, party: str | None, position: Position, refusal: Refusal, reason: str, message_id: str | None
     ) -> tuple[OutboxMessage, ...]:
-        """One dead letter for the operators, and an answer to the party on whose topic it stood."""
+        """Make a dead letter for the operators, and an answer to the party on whose topic it stood."""
         note = DeadLetter(position=position, reason=reason, message_id=message_id)
         dead = OutboxMessage(
             event_id=new_id(),
@@ -100,7 +100,7 @@ class OutgoingMessages:
         )
         if party is None:
             return (dead,)
-        return dead, self._answer(party, _refused(refusal, message_id, position), message_id, None)
+        return dead, self._answer(party, _refused(refusal, message_id, position, reason), message_id, None)
 
     def _answer(self, party: str, message: Model, causation: str | None, trace: str | None) -> OutboxMessage:
         return OutboxMessage(
@@ -120,7 +120,9 @@ class OutgoingMessages:
         return self.topics.parties if is_party_record else self.topics.events(self.service)
 
 
-def _refused(refusal: Refusal, message_id: str | None, position: Position | None) -> MessageRefused:
+def _refused(
+    refusal: Refusal, message_id: str | None, position: Position | None = None, reason: str | None = None
+) -> MessageRefused:
     refusal = as_disclosed(refusal)
     return MessageRefused(
         name=refusal.name,
@@ -130,4 +132,5 @@ def _refused(refusal: Refusal, message_id: str | None, position: Position | None
         remedy=refusal.remedy,
         message_id=message_id,
         position=position,
+        reason=reason,
     )

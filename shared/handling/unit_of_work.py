@@ -1,14 +1,13 @@
-"""Everything one batch will write: collected while it is decided, then one statement per table."""
+"""Collect everything one batch will write while it is decided; then write it, one statement per table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, assert_never
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import machine_now
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
-from shared.core.actor import Role
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -23,7 +22,7 @@ from shared.core.effects import (
     ToParty,
 )
 from shared.core.process import HasPhase
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromService
 from shared.handling.outgoing import OutgoingMessages
 from shared.storage import deadlines, erasure, held_messages, item_ids, journal, outbox, sealed_texts
 from shared.storage.cases import Case, CaseTable, CaseUnreadable
@@ -33,7 +32,7 @@ S = TypeVar("S", bound=HasPhase)
 
 
 class OwnRows(Protocol):
-    """What a service with tables of its own adds to the transaction (its `store.py`); hourly, `prune`."""
+    """Write, erase and hourly prune the rows of tables that only one service has (its `store.py`)."""
 
     async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None: ...
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None: ...
@@ -42,16 +41,16 @@ class OwnRows(Protocol):
 
 @dataclass(slots=True)
 class UnitOfWork(Generic[S]):
-    """Everything one batch will write, collected while it is decided."""
+    """Hold everything one batch will write, collected while it is decided."""
 
     cases: dict[str, Case[S]] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     forgotten: list[str] = field(default_factory=list)
-    pieces: list[tuple[str, SealedText]] = field(default_factory=list)
+    texts: list[tuple[str, SealedText]] = field(default_factory=list)
     claims: list[item_ids.Claim] = field(default_factory=list)
     learnt: list[item_ids.Claim] = field(default_factory=list)
     entries: list[journal.Entry] = field(default_factory=list)
-    letters: list[tuple[Delivery, ToParty | Announce]] = field(default_factory=list)
+    messages: list[tuple[Delivery, ToParty | Announce]] = field(default_factory=list)
     answers: list[outbox.OutboxMessage] = field(default_factory=list)
     timers: list[tuple[str, SetTimer]] = field(default_factory=list)
     cancelled: list[tuple[str, CancelTimer]] = field(default_factory=list)
@@ -62,17 +61,17 @@ class UnitOfWork(Generic[S]):
     rows: list[object] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
 
-    def note(self, delivery: Delivery, case_id: str, step: Effect, owners: dict[str, str]) -> None:
-        """Take a consequence down; `owners` says whose each known item id is, and learns of new ones."""
-        match step:
+    def collect(self, delivery: Delivery, case_id: str, effect: Effect, owners: dict[str, str]) -> None:
+        """Collect one effect; `owners` maps each known item id to its case, and learns of new ones."""
+        match effect:
             case ToParty() | Announce():
-                self.letters.append((delivery, step))
+                self.messages.append((delivery, effect))
             case SetTimer():
-                self.timers.append((case_id, step))
+                self.timers.append((case_id, effect))
             case CancelTimer():
-                self.cancelled.append((case_id, step))
+                self.cancelled.append((case_id, effect))
             case ClaimItems(items=ids):
-                heard = delivery.by.role is Role.SERVICE
+                heard = isinstance(delivery.origin, FromService)
                 new = [(item, case_id) for item in ids if owners.get(item) != case_id]
                 (self.learnt if heard else self.claims).extend(new)
                 for item, owner in new:
@@ -88,59 +87,61 @@ class UnitOfWork(Generic[S]):
             case ForgetCase():
                 self.forgotten.append(case_id)
                 self.cases[case_id] = self.cases[case_id]._replace(version=0)
+            case _:
+                assert_never(effect)
 
 
 async def write(
     connection: AsyncConnection,
-    writes: UnitOfWork[S],
+    work: UnitOfWork[S],
     cases: CaseTable[S],
-    post: OutgoingMessages,
+    outgoing: OutgoingMessages,
     marker_key: bytes,
     own_rows: OwnRows | None,
 ) -> None:
-    """Write the batch; what is forgotten goes last, and takes with it what was written just before."""
-    kept = writes.changed - set(writes.forgotten)
-    await cases.save(connection, [writes.cases[case_id] for case_id in sorted(kept)])
-    nothing = [case.case_id for case in writes.cases.values() if not case.version and not case.held]
+    """Write the batch; erasures come last, and remove what was written just before."""
+    kept = work.changed - set(work.forgotten)
+    await cases.save(connection, [work.cases[case_id] for case_id in sorted(kept)])
+    nothing = [case.case_id for case in work.cases.values() if not case.version and not case.held]
     await cases.remove(connection, nothing)
-    await sealed_texts.keep(connection, writes.pieces)
-    await item_ids.claim(connection, writes.claims)
-    await item_ids.learn(connection, writes.learnt)
-    await outbox.stop(connection, writes.stops)
-    letters = await _letters(connection, writes, post)
-    await sealed_texts.drop(connection, writes.dropped)
-    for case_id, kept_pieces in writes.stripped.items():
+    await sealed_texts.keep(connection, work.texts)
+    await item_ids.claim(connection, work.claims)
+    await item_ids.learn(connection, work.learnt)
+    await outbox.stop(connection, work.stops)
+    messages = await _messages(connection, work, outgoing)
+    await sealed_texts.drop(connection, work.dropped)
+    for case_id, kept_pieces in work.stripped.items():
         await sealed_texts.keep_only(connection, case_id, kept_pieces)
-    await journal.write(connection, writes.entries)
-    await deadlines.set_timers(connection, writes.timers)
-    await deadlines.cancel_timers(connection, writes.cancelled)
-    await held_messages.add(connection, writes.holds)
+    await journal.write(connection, work.entries)
+    await deadlines.set_timers(connection, work.timers)
+    await deadlines.cancel_timers(connection, work.cancelled)
+    await held_messages.add(connection, work.holds)
     if own_rows is not None:
-        await own_rows.save(connection, writes.rows)
-        await own_rows.forget(connection, writes.forgotten)
-    await erasure.forget(connection, marker_key, writes.forgotten, machine_now())
-    await erasure.unlink(connection, writes.unlinked)
-    gone = set(writes.forgotten)
-    claimed = post.items_claimed([claim for claim in writes.claims if claim[1] not in gone])
-    await outbox.write(connection, writes.answers + claimed + [x for x in letters if x.case_id not in gone])
+        await own_rows.save(connection, work.rows)
+        await own_rows.forget(connection, work.forgotten)
+    await erasure.forget(connection, marker_key, work.forgotten, machine_now())
+    await erasure.unlink(connection, work.unlinked)
+    gone = set(work.forgotten)
+    claimed = outgoing.items_claimed([claim for claim in work.claims if claim[1] not in gone])
+    await outbox.write(connection, work.answers + claimed + [x for x in messages if x.case_id not in gone])
 
 
-async def _letters(
-    connection: AsyncConnection, writes: UnitOfWork[S], post: OutgoingMessages
+async def _messages(
+    connection: AsyncConnection, work: UnitOfWork[S], outgoing: OutgoingMessages
 ) -> list[outbox.OutboxMessage]:
-    """The letters with each reference replaced by the sealed piece it points to."""
-    if not writes.letters:
+    """Make the outbox messages, with each reference replaced by the sealed text it points to."""
+    if not work.messages:
         return []
-    at_hand = {(case, TextRef(piece.piece, piece.by)): piece for case, piece in writes.pieces}
+    at_hand = {(case, TextRef(piece.piece, piece.by)): piece for case, piece in work.texts}
     wanted = {
         (delivery.case_id, content)
-        for delivery, step in writes.letters
-        for content in contents(step.message)
+        for delivery, effect in work.messages
+        for content in contents(effect.message)
         if isinstance(content, TextRef) and (delivery.case_id, content) not in at_hand
     }
     found = at_hand | await sealed_texts.find(connection, wanted)
 
-    def resolved(delivery: Delivery, step: ToParty | Announce) -> outbox.OutboxMessage:
+    def resolved(delivery: Delivery, effect: ToParty | Announce) -> outbox.OutboxMessage:
         def sealed(content: AnyContent) -> AnyContent:
             if not isinstance(content, TextRef):
                 return content
@@ -148,6 +149,6 @@ async def _letters(
                 raise CaseUnreadable(delivery.case_id)
             return piece
 
-        return post.letter(delivery, replace(step, message=transform(step.message, sealed)))
+        return outgoing.message(delivery, replace(effect, message=transform(effect.message, sealed)))
 
-    return [resolved(delivery, step) for delivery, step in writes.letters]
+    return [resolved(delivery, effect) for delivery, effect in work.messages]

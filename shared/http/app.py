@@ -15,8 +15,10 @@ from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Reme
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.crypto.jose import MAX_PAYLOAD
-from shared.http.commands import Caller, Desk, Refused
+from shared.http.caller import Caller, Refused
+from shared.http.commands import CommandHandler
 from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.http.reading import CaseReader
 from shared.telemetry.metrics import REQUESTS
 
 log = structlog.get_logger()
@@ -134,15 +136,22 @@ async def acting(
     )
 
 
-async def the_desk(request: Request) -> Desk[Any]:
-    """The desk of this service."""
-    desk: Desk[Any] = request.app.state.desk
-    return desk
+async def command_handler(request: Request) -> CommandHandler[Any]:
+    """Return the command handler of this service."""
+    handler: CommandHandler[Any] = request.app.state.commands
+    return handler
+
+
+async def case_reader(request: Request) -> CaseReader[Any]:
+    """Return the reader of this service's cases."""
+    reader: CaseReader[Any] = request.app.state.reader
+    return reader
 
 
 Looking = Annotated[Caller, Depends(looking)]
 Acting = Annotated[Caller, Depends(acting)]
-AtDesk = Annotated[Desk[Any], Depends(the_desk)]
+Commands = Annotated[CommandHandler[Any], Depends(command_handler)]
+Reader = Annotated[CaseReader[Any], Depends(case_reader)]
 
 
 def done(outcome: Outcome) -> Done:

@@ -21,7 +21,7 @@ NOT_OPEN_YET = Refusal(
 
 @dataclass(frozen=True, slots=True)
 class StartupGate:
-    """Around the HTTP side: shows nothing and takes nothing before `ready` is set."""
+    """Refuse every request but those of health and metrics before `ready` is set (ASGI middleware)."""
 
     app: ASGIApp
     ready: asyncio.Event

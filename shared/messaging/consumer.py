@@ -1,4 +1,7 @@
-"""From Kafka to the transaction: FastStream subscribes and rewinds, and acknowledges after the commit."""
+"""Take batches of records from Kafka into the transaction, and acknowledge after the commit.
+
+FastStream subscribes, rewinds and acknowledges.
+"""
 
 import asyncio
 import copy
@@ -46,11 +49,15 @@ TRANSACTIONS = 2  # in one batch
 ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
 
+class BatchFailed(Exception):
+    """Say that a batch was not committed after all pauses; what failed last stands in the log."""
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer(Generic[S]):
-    """Takes batches of records through one service; returning means: committed, so acknowledge.
+    """Take batches of records through one service; returning means: committed, so acknowledge.
 
-    `most`: how many go into one transaction.
+    `batch_size`: how many records go into one transaction at most.
     """
 
     engine: AsyncEngine
@@ -59,10 +66,13 @@ class Consumer(Generic[S]):
     parties: PartyReplica
     relay: Relay
     topics: Topics
-    most: int
+    batch_size: int
 
     async def take(self, records: Sequence[Any]) -> None:
-        """One batch of aiokafka records; whatever fails is tried again with growing pauses."""
+        """Take one batch of aiokafka records; whatever fails is tried again with growing pauses.
+
+        Raises `BatchFailed` in the end, so that FastStream rewinds and reads the batch again.
+        """
         batch = [from_kafka(record) for record in records]
         for pause in PAUSES:
             try:
@@ -74,7 +84,7 @@ class Consumer(Generic[S]):
             except Exception as error:  # of ours or of a library: FastStream would read again without a word
                 log_bug(self.receiver.service.name, "batch-failed", error)
             await asyncio.sleep(pause)
-        raise KeyAuthorityUnreachable("the batch is read again")
+        raise BatchFailed
 
     async def _take(self, batch: Sequence[Record]) -> None:
         of_parties = [record for record in batch if record.topic == self.topics.parties]
@@ -89,8 +99,10 @@ class Consumer(Generic[S]):
             await self._take_messages(messages, parties)
 
     async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:
-        """One transaction after the other; while the database writes one, the next is read."""
-        first, *others = (messages[at : at + self.most] for at in range(0, len(messages), self.most))
+        """Run one transaction after the other; while the database writes one, the next is read."""
+        first, *others = (
+            messages[at : at + self.batch_size] for at in range(0, len(messages), self.batch_size)
+        )
         read = await self.receiver.receive(first, parties)
         for following in (*others, ()):
             _, read = await asyncio.gather(self._write(*read), self.receiver.receive(following, parties))
@@ -128,7 +140,7 @@ def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
 
 
 def _item_claims(record: Record) -> list[Claim]:
-    """What another service says of items in general, for the shell and not for any case's process."""
+    """Return what another service says of items in general: it is for the shell, not for a case."""
     if not record.topic.endswith(".events") or ITEMS_CLAIMED not in record.headers:
         return []
     try:
@@ -148,7 +160,7 @@ def _report(outcomes: Sequence[Outcome], dead: int) -> None:
 
 
 async def _untouched(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Keep the records as they came: the default parser decodes headers and bodies before we see them.
+    """Hand on the records as they came: FastStream's default parser would decode headers and bodies.
 
     It needs the first and the last one, to name the batch.
     """
@@ -168,7 +180,7 @@ async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -
 
 
 def make_broker(login: Connection) -> KafkaBroker:
-    """A broker connection that decodes nothing, logs no values and makes no topics."""
+    """Make a broker connection that decodes nothing, logs no values and makes no topics."""
     accept_any_header_name()
     return KafkaBroker(
         login.bootstrap,
@@ -183,11 +195,11 @@ def make_broker(login: Connection) -> KafkaBroker:
 
 
 def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> None:
-    """Two groups: what parties send, and what the other services publish."""
+    """Subscribe in two groups: to what parties send, and to what the other services publish."""
     topics = consumer.topics
     common: dict[str, Any] = {
         "batch": True,
-        "max_records": TRANSACTIONS * consumer.most,
+        "max_records": TRANSACTIONS * consumer.batch_size,
         "ack_policy": AckPolicy.NACK_ON_ERROR,
         "no_reply": True,
         "auto_offset_reset": "earliest",

@@ -1,4 +1,4 @@
-"""From records to deliveries: each is read, opened once and checked by itself, before any transaction."""
+"""Turn records into deliveries: read each, decrypt it once and check it by itself, before any transaction."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -40,7 +40,7 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
 from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotOpen
-from shared.handling.delivery import DeadLetter, Delivery, Unhandled
+from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
 from shared.handling.text_extraction import ExtractedTexts, extract_texts
@@ -48,7 +48,6 @@ from shared.ids import keyed_id
 from shared.storage import inbox
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
-from shared.storage.outbox import NO_CASE
 from shared.telemetry.logs import log_bug
 
 S = TypeVar("S", bound=HasPhase)
@@ -56,7 +55,7 @@ AT_A_TIME = 20  # records read before others have their turn
 
 
 class ParsedMessage(NamedTuple):
-    """A record whose message was read: who says what, about which case."""
+    """Hold a record whose message was read: who says what, about which case."""
 
     record: Record
     envelope: Envelope
@@ -72,23 +71,27 @@ class ParsedMessage(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Receiver(Generic[S]):
-    """Reads records for one service; the only one that opens what parties seal."""
+    """Read records for one service; nothing else decrypts what parties seal.
+
+    `house_keys` returns the kids of this service's private keys that exist now.
+    """
 
     service: Service[S]
     topics: Topics
     codec: Codec
     keys: CaseKeyClient
     clock: Clock
-    post: OutgoingMessages
+    outgoing: OutgoingMessages
     digest_key: bytes
     house_keys: Callable[[], tuple[str, ...]] = tuple
 
     async def receive(
         self, records: Sequence[tuple[Record, HeldMessage | None]], parties: Parties
     ) -> tuple[list[Delivery], list[DeadLetter]]:
-        """Deliveries in the order of the records, and a dead letter for each that is no message.
+        """Return deliveries in the order of the records, and a dead letter for each that is no message.
 
-        Raises `KeyAuthorityUnreachable` when the key authority does not answer; nothing is lost then.
+        A record comes with its stored message if it is tried again. Raises `KeyAuthorityUnreachable` when the
+        key authority does not answer; nothing is lost then.
         """
         read: list[ParsedMessage] = []
         dead: list[DeadLetter] = []
@@ -159,16 +162,16 @@ class Receiver(Generic[S]):
     def _precheck(
         self, message: Model, party: str, record: Record, held: HeldMessage | None, parties: Parties
     ) -> Refusal | None:
-        """Why no key is made for what this message would open; one that waited is judged as it stands now."""
-        door = self.service.creates_case_key.get(type(message))
-        if door is None:
+        """Return why no case key is made for this message; one that waited is judged as it stands now."""
+        precheck = self.service.creates_case_key.get(type(message))
+        if precheck is None:
             return None
         now = self.clock.covenant(record.received_at)
         again = self.clock.now() if held else None
         try:
-            return door(message, _as_party(party), DecisionContext(now, parties, tried_again_at=again))
+            return precheck(message, _as_party(party), DecisionContext(now, parties, tried_again_at=again))
         except Exception as error:  # the decision meets the same bug, and parks the message
-            log_bug(self.service.name, "door-failed", error)
+            log_bug(self.service.name, "precheck-failed", error)
             return None
 
     def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
@@ -215,7 +218,7 @@ class Receiver(Generic[S]):
     def _not_yet_a_party(
         self, record: Record, held: HeldMessage | None, headers: Mapping[str, str], party: str
     ) -> ParsedMessage:
-        """Its accession may still be on its way here: the record waits, unopened (design, section 6)."""
+        """Let the record of an unknown sender wait, not decrypted: its accession may be on its way."""
         envelope = from_attributes(headers)
         case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
@@ -224,7 +227,7 @@ class Receiver(Generic[S]):
         )
 
     def _texts(self, message: Model, sender: str, message_id: str) -> ExtractedTexts:
-        """The texts it says, taken out of it; nothing after this sees one."""
+        """Take its texts out of the message; nothing after this sees one."""
         return extract_texts(
             message, self.service.name, lambda: keyed_id(self.digest_key, "piece", sender, message_id)
         )
@@ -232,7 +235,7 @@ class Receiver(Generic[S]):
     # --- sealing what it says ---------------------------------------------------------------------
 
     async def _keys_for(self, read: Sequence[ParsedMessage]) -> dict[str, CaseKey | KeyStatus]:
-        """Keys of all cases that a readable message brings text for; made only for those that open one."""
+        """Fetch the keys of all cases that get text; make them only for messages that open a case."""
         opening = {
             r.case_id for r in read if type(r.message) in self.service.creates_case_key and not r.refusal
         }
@@ -243,21 +246,15 @@ class Receiver(Generic[S]):
     def _delivery(
         self, read: ParsedMessage, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
     ) -> Delivery:
-        sequence = read.envelope.extensions.get("sequence")
-        is_event = read.by.role is Role.SERVICE
-        command, pieces, asks = self._command(read, keys, received)
+        command, texts, asks = self._command(read, keys, received)
+        entry = InboxEntry(read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id)
         return Delivery(
-            slip=InboxEntry(
-                read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id
-            ),
+            entry=entry,
             by=read.by,
             command=command,
-            pieces=pieces,
             received_at=received,
-            answer_to=None if is_event else read.by.party,
-            held=read.held,
-            record=read.held.record if read.held else read.record,
-            heard=(read.sender, int(sequence)) if is_event and sequence else None,
+            origin=_origin(read),
+            texts=texts,
             traceparent=read.envelope.extensions.get("traceparent"),
             asks=asks,
         )
@@ -265,7 +262,7 @@ class Receiver(Generic[S]):
     def _command(
         self, read: ParsedMessage, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
     ) -> tuple[Command | Refusal, tuple[SealedText, ...], type[Command] | None]:
-        """What the message asks, the pieces it brings, and the kind of command a refusal stands for."""
+        """Return the command or refusal, its sealed texts, and the kind of command a refusal stands for."""
         if read.refusal is not None:
             return read.refusal, (), None
         message, status = read.message, keys.get(read.case_id)
@@ -288,10 +285,18 @@ class Receiver(Generic[S]):
         is_event = record.topic.endswith(".events")
         party = None if is_event else self.topics.party_of(self.service.name, record.topic)
         message_id = _readable_id(record)
-        letters = self.post.unreadable(party, record.position, unreadable(reason), reason, message_id)
+        messages = self.outgoing.unreadable(party, record.position, unreadable(reason), reason, message_id)
         place = f"{record.partition}/{record.offset}/{record.received_at.isoformat()}"
-        slip = InboxEntry(f"dead:{record.topic}", place, b"", record.received_at, NO_CASE)
-        return DeadLetter(slip, reason=reason, letters=letters, held=held)
+        entry = InboxEntry(f"dead:{record.topic}", place, b"", record.received_at, None)
+        return DeadLetter(entry, reason, messages, held)
+
+
+def _origin(read: ParsedMessage) -> Origin:
+    record = read.held.record if read.held else read.record
+    if read.by.party is not None:
+        return FromParty(read.by.party, record, read.held)
+    sequence = read.envelope.extensions.get("sequence")
+    return FromService(str(read.by.service), record, read.held, int(sequence) if sequence else None)
 
 
 @cache
@@ -300,7 +305,7 @@ def _as_party(party: str) -> Actor:
 
 
 def _json(payload: bytes) -> dict[str, Any]:
-    """A JSON object; anything else, however deep, is unreadable."""
+    """Parse a JSON object; raises `Unreadable` for anything else, however deep."""
     try:
         found = from_json(payload, allow_inf_nan=False)
     except ValueError:
@@ -311,7 +316,7 @@ def _json(payload: bytes) -> dict[str, Any]:
 
 
 def _readable_id(record: Record) -> str | None:
-    """The message id a dead letter can name, if the header holds a plausible one."""
+    """Return the message id a dead letter can name, if the header holds a plausible one."""
     for name, value in record.headers:
         if name == "ce_id" and value is not None and ID.fullmatch(value.decode("ascii", "replace")):
             return value.decode("ascii")

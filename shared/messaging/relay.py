@@ -101,7 +101,7 @@ class Relay:
                 numbers, sent = None, 0
                 await asyncio.sleep(1)
             except LeadershipLost:
-                log.warning("relay-lost-the-lead")
+                log.warning("relay-lost-leadership")
                 return
             if sent == 0:
                 await _wait(self._awake, self.idle)
@@ -142,7 +142,7 @@ class Relay:
     async def _quarantine(self, leader: AsyncConnection, fault: "UnreadableRow") -> int:
         """Its case is held, and the case's letters wait; the case is locked first, as in a transaction."""
         row = fault.row
-        log_bug(self._service, "letter-unreadable", fault.error, row=row.id, type=row.type)
+        log_bug(self._service, "outbox-message-unreadable", fault.error, row=row.id, type=row.type)
         async with leader.begin():
             if row.case_id is not None:
                 await hold(leader, row.case_id)
@@ -234,7 +234,7 @@ class Relay:
                         topic, await self.producer.send_batch(builder, topic, partition=partition)
                     )
                 except KafkaError as error:
-                    log.warning("destination-set-aside", topic=topic, kind=type(error).__name__)
+                    log.warning("destination-deferred", topic=topic, kind=type(error).__name__)
                     self._topics.pop(topic, None)
                     break
                 done += batch
@@ -336,7 +336,7 @@ def _batches(
     builder = producer.create_batch()
     for letter in letters:
         if len(letter.body) > MAX_RECORD:
-            log.error("letter-too-large", type=letter.row.type, row=letter.row.id)
+            log.error("message-too-large", type=letter.row.type, row=letter.row.id)
             break
         taken = {"key": letter.row.key.encode(), "value": letter.body, "headers": letter.headers}
         if builder.append(timestamp=None, **taken) is None:

@@ -1,4 +1,4 @@
-"""One service as a running process: what is connected to what, and in which order it starts and stops."""
+"""Assemble one service, start it in order, serve it, and stop it in the reverse order."""
 
 import asyncio
 import contextlib
@@ -31,11 +31,13 @@ from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.http.app import make_app
-from shared.http.commands import Desk
+from shared.http.commands import CommandHandler
 from shared.http.oidc import Issuer, ServiceToken
+from shared.http.reading import CaseReader
 from shared.http.startup_gate import StartupGate
 from shared.ids import keyed_hash
 from shared.kafka.admin import KafkaAdmin
+from shared.kafka.connection import Connection
 from shared.kafka.watermark import Watermark
 from shared.messaging.consumer import Consumer, make_broker, subscribe
 from shared.messaging.receiver import Receiver
@@ -58,32 +60,38 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Everything a running service consists of."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """Hold everything a running service consists of; `started` is set when it takes and shows things."""
 
     settings: Settings
     service: Service[Any]
     engine: AsyncEngine
     house_keys: HouseKeys
     case_keys: CaseKeyClient
-    clock: Clock
     transaction: Transaction[Any]
     receiver: Receiver[Any]
     consumer: Consumer[Any]
     relay: Relay
-    timekeeper: Scheduler[Any]
+    scheduler: Scheduler[Any]
     rotation: KeyRotation
-    tidying: TopicCleanup
-    desk: Desk[Any]
+    cleanup: TopicCleanup
+    commands: CommandHandler[Any]
+    reader: CaseReader[Any]
     gauges: Gauges
-    forgetting: ErasureCheck
+    erasure_check: ErasureCheck
     broker: KafkaBroker
     producer: AIOKafkaProducer
     issuer: Issuer
     client: httpx.AsyncClient
     tracing: "Tracing | None"
-    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def close_unstarted(self) -> None:
+        """Close what connected although nothing was started: for commands that use parts of a service."""
+        await self.producer.stop()  # never started, and yet it complains of being open
+        await self.client.aclose()
+        await self.engine.dispose()
 
 
 # Seconds, together below the ten that a supervisor gives between asking and killing. Closing TLS waits up to
@@ -103,10 +111,11 @@ def assemble(
     key_source: MakeKeySource | None = None,
     make_codec: MakeCodec = SignedAndSealed,
     make_case_key: MakeCaseKey = CaseKey,
-) -> Parts:
+) -> Assembly:
     """Wire a service; connects nothing yet. `key_source` is given by the key authority itself.
 
-    Another codec and another case key are what the bench measures without cryptography.
+    Another codec and another case key are what the bench measures without cryptography. Raises `ValueError`
+    for a setting that only shows here to be wrong, and `KeyDirectoryDamaged`.
     """
     context = ssl.create_default_context(cafile=str(settings.ca_file))
     client = httpx.AsyncClient(verify=context, timeout=10)
@@ -117,27 +126,103 @@ def assemble(
     source = key_source(settings, house_keys) if key_source else remote
     case_keys = CaseKeyClient(source, settings.house, make_case_key)
 
-    login = settings.kafka_login
-    engine = connect(settings.database_url)
+    login, name = settings.kafka_login, service.name
+    engine, admin, producer = connect(settings.database_url), KafkaAdmin(login), _producer(login)
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
-    parties, post, codec = PartyReplica(), OutgoingMessages(service.name, topics), make_codec(house_keys)
+    parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     digest_key = keyed_hash(settings.root_key, "digest")
-    tracing = _tracing(settings, service.name)
+    tracing = _tracing(settings, name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    forgetting = ErasureCheck(engine, service, case_keys, marker_key(settings))
+    erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
-        engine,
-        Decider(service.process, post, policy, timedelta(seconds=settings.patience)),
-        cases,
-        parties,
-        marker_key(settings),
-        service.own_rows,
-        case_keys.drop,
-        tracing.traced if tracing else None,
-        forgetting,
+        engine=engine,
+        decider=Decider(service.process, outgoing, policy, timedelta(seconds=settings.patience)),
+        cases=cases,
+        parties=parties,
+        marker_key=marker_key(settings),
+        own_rows=service.own_rows,
+        on_erased=case_keys.drop,
+        traced=tracing.traced if tracing else None,
+        erasure_check=erasure_check,
     )
-    receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
-    producer = AIOKafkaProducer(
+    receiver = Receiver(
+        service=service,
+        topics=topics,
+        codec=codec,
+        keys=case_keys,
+        clock=clock,
+        outgoing=outgoing,
+        digest_key=digest_key,
+        house_keys=lambda: house_keys.held,
+    )
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
+    consumer = Consumer(
+        engine=engine,
+        receiver=receiver,
+        transaction=transaction,
+        parties=parties,
+        relay=relay,
+        topics=topics,
+        batch_size=settings.batch,
+    )
+    scheduler = Scheduler(
+        engine=engine,
+        service=service,
+        transaction=transaction,
+        receiver=receiver,
+        parties=parties,
+        relay=relay,
+        clock=clock,
+        messages=Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from")),
+        events=Watermark(admin, clock, topics.heard_pattern(name), topics.group(name, "events")),
+    )
+    broker = make_broker(login)
+    subscribe(broker, consumer, name)
+    return Assembly(
+        settings=settings,
+        service=service,
+        engine=engine,
+        house_keys=house_keys,
+        case_keys=case_keys,
+        transaction=transaction,
+        receiver=receiver,
+        consumer=consumer,
+        relay=relay,
+        scheduler=scheduler,
+        rotation=KeyRotation(engine, outgoing, house_keys, relay),
+        cleanup=TopicCleanup(admin, topics, name, service.keeps_inboxes, settings.tidy_every),
+        commands=CommandHandler(
+            engine=engine,
+            service=service,
+            transaction=transaction,
+            parties=parties,
+            keys=case_keys,
+            relay=relay,
+            clock=clock,
+            policy=policy,
+            digest_key=digest_key,
+        ),
+        reader=CaseReader(
+            engine=engine,
+            service=service,
+            cases=cases,
+            parties=parties,
+            keys=case_keys,
+            clock=clock,
+            policy=policy,
+        ),
+        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding),
+        erasure_check=erasure_check,
+        broker=broker,
+        producer=producer,
+        issuer=issuer,
+        client=client,
+        tracing=tracing,
+    )
+
+
+def _producer(login: Connection) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
         **login.for_aiokafka(),
         acks="all",  # not idempotent: after one refusal such a producer never gets through again
         linger_ms=2,
@@ -145,45 +230,10 @@ def assemble(
         max_request_size=1_048_576,
         metadata_max_age_ms=10_000,
     )
-    relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
-    consumer = Consumer(engine, receiver, transaction, parties, relay, topics, settings.batch)
-    rotation = KeyRotation(engine, post, house_keys, relay)
-    office = KafkaAdmin(login)
-    arrivals = Watermark(office, clock, topics.from_pattern(service.name), topics.group(service.name, "from"))
-    heard = Watermark(office, clock, topics.heard_pattern(service.name), topics.group(service.name, "events"))
-    tidying = TopicCleanup(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
-    timekeeper = Scheduler(engine, service, transaction, receiver, parties, relay, clock, arrivals, heard)
-    desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)
-    gauges = Gauges(engine, office, topics, service, house_keys, clock, lambda: timekeeper.holding)
-    broker = make_broker(login)
-    subscribe(broker, consumer, service.name)
-    return Parts(
-        settings,
-        service,
-        engine,
-        house_keys,
-        case_keys,
-        clock,
-        transaction,
-        receiver,
-        consumer,
-        relay,
-        timekeeper,
-        rotation,
-        tidying,
-        desk,
-        gauges,
-        forgetting,
-        broker,
-        producer,
-        issuer,
-        client,
-        tracing,
-    )
 
 
 def _tracing(settings: Settings, service: str) -> "Tracing | None":
-    """The SDK is imported by whoever wants it alone."""
+    """Make the tracing, if there is an endpoint; the SDK is imported only then."""
     if settings.otlp_endpoint is None:
         return None
     from shared.runtime.tracing import Tracing
@@ -192,27 +242,28 @@ def _tracing(settings: Settings, service: str) -> "Tracing | None":
 
 
 def marker_key(settings: Settings) -> bytes:
-    """What the markers and log digests of erased cases are keyed with; it lies outside the database."""
+    """Return the key of the markers and log digests of erased cases; it lies outside the database."""
     return keyed_hash(settings.root_key, "marker")
 
 
 @contextlib.asynccontextmanager
-async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]:
-    """Started in an order in which nothing is lost, stopped in the reverse one.
+async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterator[None]:
+    """Start in an order in which nothing is lost; stop in the reverse order.
 
-    `fall` is called when one of the tasks that never end has ended: the service must not go on without it.
+    `shut_down` is called when one of the tasks that never end has ended: the service must not go on
+    without it.
     """
     await parts.producer.start()
     start = asyncio.create_task(_begin(parts), name="start")
-    start.add_done_callback(lambda ended: _report_end(ended, parts.service.name, fall, may_end=True))
+    start.add_done_callback(lambda ended: _report_end(ended, parts.service.name, shut_down, may_end=True))
     tasks = [
-        asyncio.create_task(_once_begun(parts, parts.relay.run), name="relay"),
-        asyncio.create_task(_once_begun(parts, parts.timekeeper.run), name="timekeeper"),
+        asyncio.create_task(_once_started(parts, parts.relay.run), name="relay"),
+        asyncio.create_task(_once_started(parts, parts.scheduler.run), name="scheduler"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
-        asyncio.create_task(_once_begun(parts, parts.tidying.run), name="tidying"),
+        asyncio.create_task(_once_started(parts, parts.cleanup.run), name="topic-cleanup"),
     ]
     for task in tasks:
-        task.add_done_callback(lambda ended: _report_end(ended, parts.service.name, fall))
+        task.add_done_callback(lambda ended: _report_end(ended, parts.service.name, shut_down))
     try:
         yield
     finally:
@@ -226,15 +277,15 @@ async def running(parts: Parts, fall: Callable[[], None]) -> AsyncIterator[None]
         await parts.engine.dispose()
 
 
-async def _begin(parts: Parts) -> None:
-    """What was erased is forgotten here before anything is taken, sent or shown."""
-    await parts.forgetting.run()
+async def _begin(parts: Assembly) -> None:
+    """Erase what was erased elsewhere before anything is taken, sent or shown."""
+    await parts.erasure_check.run()
     await parts.broker.start()
-    parts.begun.set()
+    parts.started.set()
 
 
-async def _once_begun(parts: Parts, work: Callable[[], Awaitable[None]]) -> None:
-    await parts.begun.wait()
+async def _once_started(parts: Assembly, work: Callable[[], Awaitable[None]]) -> None:
+    await parts.started.wait()
     await work()
 
 
@@ -245,7 +296,7 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
 
 
 async def _ended(what: str, ending: Awaitable[None], within: float) -> None:
-    """In time, or not: what is then still open closes with the process, and was not acknowledged.
+    """Wait at most `within` seconds for a part to end; what is then still open closes with the process.
 
     While a broker is away aiokafka's consumer raises the cancellation of its own fetch, half-way.
     """
@@ -254,15 +305,15 @@ async def _ended(what: str, ending: Awaitable[None], within: float) -> None:
     except TimeoutError:
         ended = asyncio.CancelledError()
     if isinstance(ended, asyncio.CancelledError):
-        log.warning("ends-by-force", what=what)
+        log.warning("shutdown-forced", what=what)
     elif ended is not None:
         raise ended
 
 
 def _report_end(
-    task: asyncio.Task[None], service: str, fall: Callable[[], None], *, may_end: bool = False
+    task: asyncio.Task[None], service: str, shut_down: Callable[[], None], *, may_end: bool = False
 ) -> None:
-    """Being cancelled is how such a task ends when the service stops; everything else is a fault of ours."""
+    """Log how a task ended, and shut down; being cancelled is how it ends when the service stops."""
     if task.cancelled():
         return
     error = task.exception()
@@ -273,16 +324,16 @@ def _report_end(
         log_bug(service, event, error)
     else:
         log.error(event, service=service)
-    fall()
+    shut_down()
 
 
-def make_http(parts: Parts, routers: Sequence[APIRouter], fall: Callable[[], None]) -> FastAPI:
-    """The HTTP side; it starts and stops everything else with it."""
+def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable[[], None]) -> FastAPI:
+    """Make the HTTP application; its lifespan starts and stops everything else."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.parts, app.state.desk, app.state.issuer = parts, parts.desk, parts.issuer
-        async with running(parts, fall):
+        app.state.commands, app.state.reader, app.state.issuer = parts.commands, parts.reader, parts.issuer
+        async with running(parts, shut_down):
             yield
 
     health = health_router(
@@ -292,17 +343,17 @@ def make_http(parts: Parts, routers: Sequence[APIRouter], fall: Callable[[], Non
         own_topic=parts.consumer.topics.events(parts.service.name),
         house_keys=parts.house_keys,
         case_keys=parts.case_keys,
-        begun=parts.begun,
+        started=parts.started,
     )
     token_file = parts.settings.metrics_token_file
     metrics = metrics_router(parts.gauges, read_secret(token_file) if token_file else None)
     app = make_app(f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan)
-    app.add_middleware(StartupGate, ready=parts.begun)
+    app.add_middleware(StartupGate, ready=parts.started)
     return app
 
 
-async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
-    """Until SIGTERM: stop polling, finish the batch, acknowledge, leave the group.
+async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
+    """Serve until SIGTERM; then stop polling, finish the batch, acknowledge, leave the group.
 
     When a background task ends the whole process does, with exit code 1, and whoever supervises it starts
     it anew: restarting the task alone would keep whatever in memory made it fail.
@@ -310,15 +361,15 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
     migrate.check(parts.service, await migrate.current(parts.engine))
     settings = parts.settings
     _collect_seldom()
-    fallen = asyncio.Event()
+    failed = asyncio.Event()
 
-    def fall() -> None:
-        fallen.set()
+    def shut_down() -> None:
+        failed.set()
         server.should_exit = True
 
     server = uvicorn.Server(
         uvicorn.Config(
-            make_http(parts, routers, fall),
+            make_http(parts, routers, shut_down),
             host=settings.http_host,
             port=settings.http_port,
             ssl_certfile=str(settings.tls_certificate_file),
@@ -330,12 +381,12 @@ async def serve(parts: Parts, routers: Sequence[APIRouter]) -> None:
         )
     )
     await server.serve()
-    if fallen.is_set():
+    if failed.is_set():
         raise SystemExit(1)
 
 
 def _collect_seldom() -> None:
-    """What start-up made stays, and batches make few cycles; collecting every 700 objects costs a fifth."""
+    """Let the garbage collector run seldom: batches make few cycles, and its default costs a fifth."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(200_000, 20, 50)

@@ -86,9 +86,7 @@ def command_line(
                 for letter in await quarantine.unreadable_letters(parts.engine):
                     typer.echo(f"{letter.case}: letter {letter.id} ({letter.type}) cannot be read")
             finally:
-                await parts.producer.stop()  # never started, and yet it complains of being open
-                await parts.client.aclose()
-                await parts.engine.dispose()
+                await parts.close_unstarted()
 
         asyncio.run(act())
 
@@ -151,7 +149,7 @@ def _settings(service: str) -> Settings:
     return settings
 
 
-def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Parts:
+def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Assembly:
     """The service, wired and not connected; or a line about the settings that only show here to be wrong."""
     settings = _settings(service.name)
     try:

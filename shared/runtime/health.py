@@ -1,12 +1,13 @@
-"""Is it alive, is it ready, and which key to seal to: what operators and partners ask without signing in."""
+"""Answer without signing in whether a service is alive and ready, and which key to seal to."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
+import structlog
 from aiokafka import AIOKafkaProducer
 from fastapi import APIRouter, Response
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.crypto.case_key_client import CaseKeyClient
@@ -14,6 +15,9 @@ from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
 from shared.kafka.admin import partitions_now
 from shared.runtime import migrate
+
+log = structlog.get_logger()
+WITHIN = 5.0  # seconds that each check may take
 
 
 def health_router(
@@ -24,11 +28,11 @@ def health_router(
     own_topic: str,
     house_keys: HouseKeys,
     case_keys: CaseKeyClient,
-    begun: asyncio.Event,
+    started: asyncio.Event,
 ) -> APIRouter:
-    """`/livez`, `/readyz` with each dependency by name, and the JWKS.
+    """Serve `/livez`, `/readyz` with each dependency by name, and the JWKS.
 
-    `begun`: what was erased is forgotten here too, so that the work has begun.
+    `started` is set when what was erased elsewhere is erased here too, so that the work has begun.
     """
     router = APIRouter(tags=["operating"])
 
@@ -40,16 +44,14 @@ def health_router(
     @router.get("/readyz", responses={503: {"model": dict[str, bool], "description": "Not ready"}})
     async def readyz(response: Response) -> dict[str, bool]:
         """Ready only when everything it depends on is; each dependency is named."""
-        database, broker, keys = await asyncio.gather(
-            _database(engine), partitions_now(producer, own_topic), case_keys.reachable()
-        )
-        migrated = database and migrate.may_run_at(service, await migrate.current(engine))
         checks = {
-            "database": database,
-            "broker": bool(broker),
-            "migrations": migrated,
-            "key_authority": keys,
-            "begun": begun.is_set(),
+            **await _passing(
+                database=_answers(engine),
+                broker=_has_topic(producer, own_topic),
+                migrations=_is_migrated(service, engine),
+                key_authority=case_keys.reachable(),
+            ),
+            "begun": started.is_set(),
         }
         if not all(checks.values()):
             response.status_code = 503
@@ -63,10 +65,25 @@ def health_router(
     return router
 
 
-async def _database(engine: AsyncEngine) -> bool:
-    try:
-        async with engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
-    except (DBAPIError, OSError):
-        return False
+async def _passing(**checks: Awaitable[Any]) -> dict[str, bool]:
+    """Run the checks beside each other; one that raises or takes too long has not passed, and is logged."""
+    bounded = (asyncio.wait_for(check, WITHIN) for check in checks.values())
+    answers = await asyncio.gather(*bounded, return_exceptions=True)
+    for name, answer in zip(checks, answers, strict=True):
+        if isinstance(answer, BaseException):
+            log.warning("not-ready", check=name, kind=type(answer).__name__)
+    return {name: answer is True for name, answer in zip(checks, answers, strict=True)}
+
+
+async def _answers(engine: AsyncEngine) -> bool:
+    async with engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
     return True
+
+
+async def _has_topic(producer: AIOKafkaProducer, topic: str) -> bool:
+    return bool(await partitions_now(producer, topic))
+
+
+async def _is_migrated(service: Service[Any], engine: AsyncEngine) -> bool:
+    return migrate.may_run_at(service, await migrate.current(engine))

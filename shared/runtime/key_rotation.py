@@ -25,7 +25,7 @@ class KeyRotation:
     """Looks after the house keys of one service as long as it runs."""
 
     engine: AsyncEngine
-    post: OutgoingMessages
+    outgoing: OutgoingMessages
     keys: HouseKeys
     relay: Relay
     _said: tuple[str, ...] = ()
@@ -46,6 +46,6 @@ class KeyRotation:
         if gone == self._said:
             return
         async with self.engine.begin() as connection:
-            await outbox.write(connection, [self.post.news(HouseKeysDestroyed(house_keys=gone))])
+            await outbox.write(connection, [self.outgoing.event(HouseKeysDestroyed(house_keys=gone))])
         self._said = gone
         self.relay.wake()

@@ -1,4 +1,4 @@
-"""Deadlines that have come become commands; messages that waited for a fact get another try."""
+"""Turn deadlines that have come into commands, and give messages that waited for a fact another try."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from shared.contract.record import from_bytes
 from shared.core.actor import CLOCK, Command
 from shared.core.process import HasPhase
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
-from shared.handling.delivery import Delivery, Unhandled
+from shared.handling.delivery import Delivery, FromClock, Unhandled
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.kafka.admin import KafkaUnreachable
@@ -45,7 +45,11 @@ _TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) D
 
 @dataclass(slots=True)
 class Scheduler(Generic[S]):
-    """Fires the deadlines of one service and retries what waits, in one of its processes at a time."""
+    """Fire the deadlines of one service and retry what waits, in one of its processes at a time.
+
+    `messages` and `events` say up to when what parties and other services sent has been handled. `holding`:
+    covenant time leapt, so what cannot be undone waits until the process is started anew.
+    """
 
     engine: AsyncEngine
     service: Service[S]
@@ -54,20 +58,20 @@ class Scheduler(Generic[S]):
     parties: PartyReplica
     relay: Relay
     clock: Clock
-    arrivals: Watermark
-    heard: Watermark
+    messages: Watermark
+    events: Watermark
     holding: bool = field(default=False)
     _pruned_at: datetime | None = None
 
     async def run(self) -> None:
-        """Until cancelled: become the one timekeeper of this database, then look what is due."""
+        """Become the one scheduler of this database, then look again and again what is due."""
         while True:
             try:
-                async with acquire_leadership(self.engine, LeaderLock.TIMEKEEPER) as session:
+                async with acquire_leadership(self.engine, LeaderLock.SCHEDULER) as session:
                     while session is not None:
                         await self._look(session)
             except UNREACHABLE as error:
-                log.warning("timekeeper-pauses", kind=type(error).__name__)
+                log.warning("scheduler-pauses", kind=type(error).__name__)
             await asyncio.sleep(PERIOD)
 
     async def _look(self, session: AsyncConnection) -> None:
@@ -78,7 +82,7 @@ class Scheduler(Generic[S]):
         await asyncio.sleep(0 if fired >= MOST else PERIOD)
 
     async def _fire(self, session: AsyncConnection) -> int:
-        """Looked up in the leading session: if that is lost, so is the lead, and nothing fires."""
+        """Fire what is due, looked up in the leader's session: if that is lost, nothing fires."""
         now = self.clock.now()
         async with session.begin():
             ticks = await fetch(session, _LAST_TICK)
@@ -93,18 +97,18 @@ class Scheduler(Generic[S]):
         return len(lines)
 
     async def _not_before_unread(self, lines: list[Deadline]) -> list[Deadline]:
-        """Those before which nothing lies unread: what came in time is decided before its term ends."""
+        """Return those before which nothing is unread: what came in time is decided before its term ends."""
         if not lines:
             return []
-        until = await _taken_until(self.arrivals)
+        until = await _position(self.messages)
         return [line for line in lines if until is not None and line.at <= until]
 
     async def _not_in_vain(self, waiting: list[HeldMessage]) -> list[HeldMessage]:
-        """Without those whose time is over while a fact of that time may lie unread: it may be theirs."""
+        """Leave out those whose time is over while a fact of that time may be unread: it may be theirs."""
         now = machine_now()
         if not any(one.until is not None and one.until <= now for one in waiting):
             return waiting
-        until = await _taken_until(self.heard)
+        until = await _position(self.events)
 
         def may_be_tried(one: HeldMessage) -> bool:
             if one.until is None or one.until > now:
@@ -114,11 +118,12 @@ class Scheduler(Generic[S]):
         return [one for one in waiting if may_be_tried(one)]
 
     async def _delivery(self, line: Deadline) -> Delivery:
-        """State decides whether the deadline still matters; it counts as received when it was due.
+        """Make the command of a deadline; it counts as received when it was due.
 
-        One that cannot be made a command of stays, and holds its case, as a message does.
+        State decides whether it still matters. One that no command can be made of is kept and holds its case,
+        as a message does.
         """
-        slip = InboxEntry("clock", line.id, b"", machine_now(), line.case_id)
+        entry = InboxEntry("clock", line.id, b"", machine_now(), line.case_id)
         command: Command
         try:
             command = await self.service.timers[line.kind](line)
@@ -127,10 +132,10 @@ class Scheduler(Generic[S]):
         except Exception as error:
             log_bug(self.service.name, "deadline-unreadable", error)
             command = Unhandled(by=CLOCK)
-        return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
+        return Delivery(entry=entry, by=CLOCK, command=command, received_at=line.at, origin=FromClock(line))
 
     async def _prune(self) -> None:
-        """Once an hour: inbox rows and markers past the horizon (machine time), and what the service adds."""
+        """Delete hourly the inbox rows and markers past the horizon (machine time), and the service's own."""
         now = machine_now()
         if self._pruned_at is not None and now - self._pruned_at < HOUR:
             return
@@ -155,21 +160,21 @@ class Scheduler(Generic[S]):
                 records.append((from_bytes(one.record), one))
             except Exception as error:
                 log_bug(self.service.name, "held-message-unreadable", error, row=one.id)
-                await self._park(one)
+                await self._quarantine(one)
         deliveries, dead = await self.receiver.receive(records, parties)
         await self.transaction.run(deliveries, dead)
         return len(waiting)
 
-    async def _park(self, one: HeldMessage) -> None:
+    async def _quarantine(self, one: HeldMessage) -> None:
         async with self.engine.begin() as connection:
             await self.transaction.cases.hold(connection, one.case_id)
             await held_messages.park(connection, one.id)
 
 
-async def _taken_until(arrivals: Watermark) -> datetime | None:
-    """None as long as something of then is unread, or Kafka cannot be asked."""
+async def _position(watermark: Watermark) -> datetime | None:
+    """Return the watermark; None as long as something of then is unread, or Kafka cannot be asked."""
     try:
-        return await arrivals.position()
+        return await watermark.position()
     except KafkaUnreachable as error:
         log.warning("deadlines-wait", reason=str(error))
         return None

@@ -38,9 +38,9 @@ class TopicCleanup:
             try:
                 await self.once()
             except KafkaUnreachable as error:
-                log.warning("tidying-waits", reason=str(error))
+                log.warning("topic-cleanup-waits", reason=str(error))
             except Exception as error:  # hygiene: a fault in it must not end a service that decides
-                log_bug(self.service, "tidying-failed", error)
+                log_bug(self.service, "topic-cleanup-failed", error)
 
     async def once(self) -> None:
         """One round: the outboxes below its own commits, the inboxes below those of their parties."""

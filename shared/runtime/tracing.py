@@ -7,6 +7,7 @@ command, fate and rule, and never which case, which message or whom it was about
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -18,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from shared.clock import machine_now
 from shared.contract.refusal import Refusal
 from shared.core.outcome import DeliveryStatus, Outcome
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromClock, FromParty, FromPerson, FromService
 
 ENDS_WITHIN = 1.0  # seconds; what could not be sent by then is lost
 ANSWERS_WITHIN = 2.0
@@ -63,7 +64,7 @@ class Tracing:
 
     def _begin(self, delivery: Delivery) -> Span:
         carried = {"traceparent": delivery.traceparent} if delivery.traceparent else {}
-        waited = (machine_now() - delivery.slip.received_at).total_seconds()
+        waited = (machine_now() - delivery.entry.received_at).total_seconds()
         return self._tracer.start_span(
             _name(delivery),
             context=_context.extract(carried),
@@ -79,15 +80,19 @@ def _name(delivery: Delivery) -> str:
 
 
 def _kind(delivery: Delivery) -> SpanKind:
-    if delivery.record is not None:
-        return SpanKind.CONSUMER
-    return SpanKind.INTERNAL if delivery.deadline is not None else SpanKind.SERVER
+    match delivery.origin:
+        case FromParty() | FromService():
+            return SpanKind.CONSUMER
+        case FromPerson():
+            return SpanKind.SERVER
+        case FromClock():
+            return SpanKind.INTERNAL
 
 
 def _carrying(delivery: Delivery, span: Span) -> Delivery:
     carrier: dict[str, str] = {}
     _context.inject(carrier, set_span_in_context(span))
-    return delivery._replace(traceparent=carrier["traceparent"])
+    return replace(delivery, traceparent=carrier["traceparent"])
 
 
 def _end(span: Span, outcome: Outcome) -> None:

@@ -17,13 +17,16 @@ AHEAD = timedelta(minutes=5)  # clocks differ; what is signed for later still wo
 
 
 class InboxEntry(NamedTuple):
-    """What the inbox remembers of a message; `digest` is a keyed hash of the opened payload."""
+    """Hold what the inbox remembers of a message; `digest` is a keyed hash of the opened payload.
+
+    `case_id` is None for a record that is no message.
+    """
 
     sender: str
     message_id: str
     digest: bytes
     received_at: datetime
-    case_id: str
+    case_id: str | None
 
     @property
     def key(self) -> tuple[str, str]:

@@ -1,16 +1,17 @@
 """What was decided and what was refused, on whose behalf, under which rule; insert-only, without a text."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.contract.content import SealedText
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
 from shared.storage.database import copy
 from shared.storage.json_writer import written
+
+ERASED = "erased"  # stored in the place of the id of an erased case
 
 
 class Entry(NamedTuple):
@@ -61,15 +62,10 @@ def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str)
     return entry(at, case_id, type(event).__name__, by, message_id, detail=written(event))
 
 
-def named(entries: Sequence[Entry], pieces: Iterable[SealedText]) -> list[SealedText]:
-    """Those of the pieces that any entry refers to: what no event refers to is not kept."""
-    said = "".join([entry.detail for entry in entries])
-    return [piece for piece in pieces if f'"{piece.piece}"' in said]
-
-
-def of_refusal(at: datetime, case_id: str, refusal: Refusal, by: Actor, message_id: str) -> Entry:
-    """A refusal is never silent."""
-    return entry(at, case_id, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)
+def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, message_id: str) -> Entry:
+    """Make the entry of a refusal; without a case id where nothing may lead to the case any more."""
+    where = ERASED if case_id is None else case_id
+    return entry(at, where, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)
 
 
 async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:

@@ -17,7 +17,7 @@ class LeaderLock(IntEnum):
     """What one process at a time does, and the number of its lock."""
 
     RELAY = 7_116
-    TIMEKEEPER = 7_118
+    SCHEDULER = 7_118
 
 
 _TRY = text("SELECT pg_try_advisory_lock(:lock) AS mine")

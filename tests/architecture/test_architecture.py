@@ -52,7 +52,7 @@ IMPURE = {
 # Everything that begins or ends a database transaction, and why it is not `shared/handling/transaction.py`.
 TRANSACTIONS = {
     "shared/handling/transaction.py": "decides and writes; the one place that commits a decision",
-    "shared/http/commands.py": "the access log is committed before anything is shown",
+    "shared/http/reading.py": "the access log is committed before anything is shown",
     "shared/messaging/relay.py": "takes out of the outbox what every in-sync replica has, as the leader",
     "shared/messaging/consumer.py": "copies the parties topic and learns items, before the batch",
     "shared/handling/erasure_check.py": "forgets what was erased, before the service does anything else",
@@ -64,9 +64,9 @@ TRANSACTIONS = {
     "shared/runtime/quarantine.py": "an operator letting go of a held case, outside any decision",
     "shared/runtime/migrate.py": "the schema itself",
 }
-# Everything that asks the reading policy, and why it is not `shared/http/commands.py`.
+# Everything that asks the reading policy, and why it is not `shared/http/reading.py`.
 VIEWERS = {
-    "shared/http/commands.py": "every look at a case",
+    "shared/http/reading.py": "every reading of a case",
     "services/governance/api.py": "the register of parties: nobody's case, and about no person",
 }
 OURS = ("services", "shared")
@@ -268,7 +268,7 @@ def test_only_what_the_house_keeps_is_written_by_what_a_value_is() -> None:
 def test_sealed_pieces_are_opened_at_the_desk_and_in_the_relay_alone() -> None:
     """Everything else that is called `open` opens a file, or the body that a party sealed for us."""
     openers = {file for file, call in method_calls({"open"}) if not _opens_a_file_or_a_body(file, call)}
-    assert openers == {"shared/http/commands.py", "shared/messaging/relay.py"}
+    assert openers == {"shared/http/reading.py", "shared/messaging/relay.py"}
 
 
 def _opens_a_file_or_a_body(file: str, call: ast.Call) -> bool:
@@ -291,7 +291,7 @@ def test_only_listed_files_ask_who_may_view() -> None:
 
 def test_only_the_desk_writes_the_access_log() -> None:
     writers = {where(path) for path in house_files() if "INSERT INTO access_log" in path.read_text()}
-    assert writers == {"shared/http/commands.py"}
+    assert writers == {"shared/storage/access_log.py"}
 
 
 def test_nobody_catches_everything_in_silence() -> None:

@@ -20,9 +20,9 @@ BUGS = (
     Bug(
         "committed before the work",
         "shared/handling/transaction.py",
-        "claimed = await inbox.claim(connection, slips) if slips else set()",
+        "claimed = await inbox.claim(connection, entries) if entries else set()",
         "async with self.engine.begin() as first:\n"
-        "            claimed = await inbox.claim(first, slips) if slips else set()",
+        "            claimed = await inbox.claim(first, entries) if entries else set()",
         (f"{CRASHES}::test_killed_before_commit_or_before_acknowledging_a_message_has_one_effect_f3",),
     ),
     Bug(
@@ -35,7 +35,7 @@ BUGS = (
     Bug(
         "inbox skipped",
         "shared/handling/transaction.py",
-        "if delivery.slip.key in claimed:",
+        "if delivery.entry.key in claimed:",
         "if True:",
         ("tests/integration/intake/test_store.py", "tests/integration/triage/test_store.py"),
     ),
@@ -71,8 +71,8 @@ BUGS = (
     Bug(
         "dead letter dropped",
         "shared/messaging/receiver.py",
-        "return DeadLetter(slip, reason=reason, letters=letters, held=held)",
-        "return DeadLetter(slip, reason=reason, letters=(), held=held)",
+        "return DeadLetter(entry, reason, messages, held)",
+        "return DeadLetter(entry, reason, (), held)",
         ("tests/unit/shared/test_receiver.py",),
     ),
     Bug(
@@ -106,15 +106,15 @@ BUGS = (
     Bug(
         "fault does not hold its case",
         "shared/handling/decide.py",
-        "writes.cases[case.case_id] = case._replace(held=True)",
-        "writes.cases[case.case_id] = case._replace(held=False)",
+        "work.cases[case.case_id] = case._replace(held=True)",
+        "work.cases[case.case_id] = case._replace(held=False)",
         ("tests/integration/intake/test_store.py",),
     ),
     Bug(
         "erased case comes back",
         "shared/handling/decide.py",
-        "if gone and (isinstance(command, Refusal) or not command.after_erasure):",
-        "if gone and isinstance(command, Refusal):",
+        "if erased and (isinstance(command, Refusal) or not command.after_erasure):",
+        "if erased and isinstance(command, Refusal):",
         ("tests/integration/intake/test_store.py",),
     ),
     Bug(

@@ -4,23 +4,29 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from fastapi import FastAPI
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.clock import machine_now
+from shared.clock import Clock, machine_now
 from shared.contract.content import SealedText, TextRef, contents
 from shared.contract.parties import Parties
 from shared.contract.topics import Topics
 from shared.core.actor import Actor, Command
 from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient
 from shared.handling.decide import Decider
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromParty, FromPerson, FromService, Origin
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
+from shared.http.commands import CommandHandler
+from shared.http.reading import CaseReader
 from shared.ids import new_id
+from shared.messaging.relay import Relay
 from shared.storage.cases import CaseTable
+from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 
@@ -30,8 +36,8 @@ MARKER_KEY = b"m" * 32
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    deciding = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
-    return Transaction(engine, deciding, cases, PartyReplica(), MARKER_KEY, service.own_rows)
+    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
+    return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
 
 
 async def know(engine: AsyncEngine, parties: Parties) -> None:
@@ -49,20 +55,77 @@ def delivery(
     message_id: str | None = None,
     digest: bytes = b"digest",
     key: CaseKey | None = None,
-    **more: Any,
+    record: bytes | None = None,
+    held: HeldMessage | None = None,
+    sequence: int | None = None,
+    expected_version: int | None = None,
+    traceparent: str | None = None,
 ) -> Delivery:
-    """A command on its way, as the receiver makes it, with the piece each reference leads to."""
+    """Make the delivery of a command as the receiver does, with the sealed text each reference leads to.
+
+    `record` is what is stored if it must wait. A `sender` that begins with "person:" sends it over HTTP.
+    """
     by: Actor = command.by
     sender = sender or by.party or by.person or by.service or "clock"
-    slip = InboxEntry(sender, message_id or new_id(), digest, machine_now(), case_id)
     return Delivery(
-        slip=slip,
+        entry=InboxEntry(sender, message_id or new_id(), digest, machine_now(), case_id),
         by=by,
         command=command,
-        pieces=tuple(_piece(c, key) for c in contents(command) if isinstance(c, TextRef)),
         received_at=at or datetime.now(UTC),
-        answer_to=by.party,
-        **more,
+        origin=_origin(by, sender, record, held, sequence, expected_version),
+        texts=tuple(_piece(c, key) for c in contents(command) if isinstance(c, TextRef)),
+        traceparent=traceparent,
+    )
+
+
+def _origin(
+    by: Actor,
+    sender: str,
+    record: bytes | None,
+    held: HeldMessage | None,
+    sequence: int | None,
+    expected_version: int | None,
+) -> Origin:
+    if by.service is not None:
+        return FromService(by.service, record, held, sequence)
+    if sender.startswith("person:") or expected_version is not None:
+        return FromPerson(expected_version)
+    if by.party is not None or record is not None or held is not None:
+        return FromParty(by.party or "a-party", record, held)
+    return FromPerson()
+
+
+def attach(
+    app: FastAPI,
+    transaction: Transaction[Any],
+    service: Service[Any],
+    *,
+    parties: PartyReplica,
+    keys: CaseKeyClient,
+    relay: Relay,
+    clock: Clock,
+    digest_key: bytes,
+) -> None:
+    """Give an application its command handler and its reader, as `shared.runtime.assembly` does."""
+    app.state.commands = CommandHandler(
+        engine=transaction.engine,
+        service=service,
+        transaction=transaction,
+        parties=parties,
+        keys=keys,
+        relay=relay,
+        clock=clock,
+        policy=Policy(),
+        digest_key=digest_key,
+    )
+    app.state.reader = CaseReader(
+        engine=transaction.engine,
+        service=service,
+        cases=transaction.cases,
+        parties=parties,
+        keys=keys,
+        clock=clock,
+        policy=Policy(),
     )
 
 

@@ -33,6 +33,7 @@ class MessageRefused(Model):
     remedy: Remedy = Field(title="wat te doen")
     message_id: str | None = Field(default=None, title="bericht")
     position: Position | None = Field(default=None, title="plaats")
+    reason: str | None = Field(default=None, title="reden")
 
 
 @message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")

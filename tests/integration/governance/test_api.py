@@ -16,19 +16,17 @@ from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
 from shared.clock import Clock
 from shared.contract.parties import Parties
-from shared.core.policy import Policy
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
 from shared.http.app import make_app
-from shared.http.commands import Desk
 from shared.http.oidc import Issuer
 from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import governance as s
-from tests.support.transactions import know, rows, transaction_on
+from tests.support.transactions import attach, know, rows, transaction_on
 
 ISSUER = "https://issuer.test"
 KEY = b"k" * 32
@@ -93,9 +91,7 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     relay = Relay(engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
     app = make_app("test", router)
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
-    app.state.desk = Desk(
-        engine, SERVICE, transaction, transaction.cases, parties, keys, relay, Clock(), Policy(), KEY
-    )
+    attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=Clock(), digest_key=KEY)
     http = Http(app, tokens, engine)
     yield http
     await http.close()

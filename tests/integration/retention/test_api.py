@@ -25,14 +25,12 @@ from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
 from shared.core.actor import CLOCK, Command
 from shared.core.outcome import DeliveryStatus
-from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.transaction import Transaction
 from shared.http.app import make_app
-from shared.http.commands import Desk
 from shared.http.oidc import Issuer
 from shared.ids import new_id
 from shared.messaging.relay import Relay
@@ -40,7 +38,7 @@ from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import retention as s
 from tests.support.spec import NOW
-from tests.support.transactions import delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, rows, transaction_on
 
 ISSUER = "https://issuer.test"
 KEY = b"k" * 32
@@ -70,8 +68,8 @@ class Http:
     ) -> None:
         self._client = AsyncClient(transport=ASGITransport(app), base_url="https://retention.test")
         self._tokens, self._transaction, self.engine = tokens, transaction, engine
-        self.keys: CaseKeyClient = app.state.desk.keys
-        self.clock_file: Path = app.state.desk.clock.file
+        self.keys: CaseKeyClient = app.state.reader.keys
+        self.clock_file: Path = app.state.reader.clock.file
 
     async def get(self, who: str, path: str, on_behalf_of: str | None = None) -> Response:
         return await self._client.get(path, headers=await self._headers(who, on_behalf_of))
@@ -140,9 +138,7 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     relay = Relay(engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
     app = make_app("test", router, key_router(authority))
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
-    app.state.desk = Desk(
-        engine, SERVICE, transaction, transaction.cases, parties, keys, relay, clock, Policy(), KEY
-    )
+    attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=clock, digest_key=KEY)
     http = Http(app, tokens, engine, transaction)
     http.move_to(NOW)
     yield http

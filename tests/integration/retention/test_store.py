@@ -27,7 +27,7 @@ from shared.contract.fields import Theme
 from shared.core.actor import CLOCK, Command
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.crypto.case_key_client import KeyStatus
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromClock
 from shared.handling.transaction import Transaction
 from shared.storage import deadlines
 from shared.storage.deadlines import Deadline
@@ -76,9 +76,9 @@ async def come(engine: AsyncEngine, now: datetime) -> list[Deadline]:
 
 async def fired(line: Deadline, keys: KeyAuthority) -> Delivery:
     """The deadline as the timekeeper makes it."""
-    slip = InboxEntry("clock", line.id, b"", machine_now(), line.case_id)
+    entry = InboxEntry("clock", line.id, b"", machine_now(), line.case_id)
     command = await timers(keys)[line.kind](line)
-    return Delivery(slip=slip, by=CLOCK, command=command, received_at=line.at, deadline=line)
+    return Delivery(entry=entry, by=CLOCK, command=command, received_at=line.at, origin=FromClock(line))
 
 
 async def fire(

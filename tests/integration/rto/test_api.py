@@ -23,14 +23,12 @@ from shared.contract.parties import Scope
 from shared.contract.registry import Direction, all_messages, of_model
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
-from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.transaction import Transaction
 from shared.http.app import make_app
-from shared.http.commands import Desk
 from shared.http.oidc import Issuer
 from shared.ids import new_id
 from shared.messaging.relay import Relay
@@ -38,7 +36,7 @@ from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
-from tests.support.transactions import delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, rows, transaction_on
 
 ISSUER = "https://issuer.test"
 KEY = b"k" * 32
@@ -84,7 +82,7 @@ class Http:
     ) -> None:
         self._client = AsyncClient(transport=ASGITransport(app), base_url="https://rto.test")
         self._tokens, self._transaction, self.engine = tokens, transaction, engine
-        self._keys: CaseKeyClient = app.state.desk.keys
+        self._keys: CaseKeyClient = app.state.reader.keys
 
     async def get(self, who: str, path: str = CASE, behalf: str | None = None) -> Response:
         return await self._client.get(path, headers=await self._headers(who, behalf))
@@ -145,9 +143,7 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     relay = Relay(engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
     app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
-    app.state.desk = Desk(
-        engine, SERVICE, transaction, transaction.cases, copy, keys, relay, clock, Policy(), KEY
-    )
+    attach(app, transaction, SERVICE, parties=copy, keys=keys, relay=relay, clock=clock, digest_key=KEY)
     http = Http(app, tokens, engine, transaction)
     prepared = s.preparation(director=await http.subject(DIRECTOR))
     await http.tell(

@@ -123,7 +123,7 @@ async def test_after_a_restore_what_comes_about_a_case_that_came_and_went_since_
         delivery(case, x, at=NOW, record=b"as it came")
         for case, x in zip((s.CASE, SURVIVING), opened, strict=True)
     ]
-    outcomes = await replace(transaction_on(engine, TRIAGE), forgetting=aware).run(deliveries)
+    outcomes = await replace(transaction_on(engine, TRIAGE), erasure_check=aware).run(deliveries)
     assert [outcome.status for outcome in outcomes] == [DeliveryStatus.REFUSED, DeliveryStatus.ACCEPTED]
     assert {row.case_id for row in await rows(engine, "cases")} == {SURVIVING}
     assert await rows(engine, "held") == []

@@ -47,7 +47,7 @@ async def test_one_leads_and_the_other_does_when_it_has_ended(here: AsyncEngine,
     async with acquire_leadership(here, LeaderLock.RELAY) as session:
         assert session is not None
         assert not await leads(there)
-        assert await leads(there, LeaderLock.TIMEKEEPER), "who sends need not keep time"
+        assert await leads(there, LeaderLock.SCHEDULER), "who sends need not keep time"
     assert await leads(there)
     assert await leads(here)
 

@@ -99,10 +99,10 @@ async def test_a_fault_is_counted_and_its_case_shown_as_held(
 ) -> None:
     engine = await fresh_database(SERVICE)
     await know(engine, s.parties())
-    before = counted("zvh_faults_total", where="message-parked")
+    before = counted("zvh_faults_total", where="message-quarantined")
     broken = delivery(s.CASE, Unhandled(by=s.by_party()), at=NOW, record=b"kept")
     await transaction_on(engine, SERVICE).run([broken])
-    assert counted("zvh_faults_total", where="message-parked") == before + 1
+    assert counted("zvh_faults_total", where="message-quarantined") == before + 1
     found = await scraped(gauges(engine, tmp_path))
     assert found["zvh_held_cases", ""] == 1
     assert found["zvh_held_messages", "parked"] == 1

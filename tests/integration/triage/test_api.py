@@ -8,28 +8,23 @@ from typing import Any, cast
 
 import httpx
 import pytest
-from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.triage import commands as c
 from services.triage.api import PAGE, router
 from services.triage.main import SERVICE
-from services.triage.state import State
 from shared.clock import Clock
 from shared.core.actor import Role
-from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.http.app import make_app, signed_in
-from shared.http.commands import Desk
 from shared.http.oidc import Identity
 from shared.ids import new_id
 from shared.messaging.relay import Relay
-from shared.storage.cases import CaseTable
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import triage as s
-from tests.support.transactions import delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, rows, transaction_on
 
 HOUSE = "test-house"
 KEY = b"k" * 32
@@ -96,20 +91,18 @@ class Office:
 async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
     clock, transaction = Clock(None), transaction_on(engine, SERVICE)
     keys = CaseKeyClient(OneKey(), HOUSE)
-    desk = Desk(
-        engine,
-        SERVICE,
-        transaction,
-        CaseTable(State(), TypeAdapter(State)),
-        PartyReplica(),
-        keys,
-        cast(Relay, NoRelay()),
-        clock,
-        Policy(),
-        b"d" * 32,
-    )
     app = make_app("zvh-triage", router)
-    app.state.desk = desk
+    relay = cast(Relay, NoRelay())
+    attach(
+        app,
+        transaction,
+        SERVICE,
+        parties=PartyReplica(),
+        keys=keys,
+        relay=relay,
+        clock=clock,
+        digest_key=b"d" * 32,
+    )
     who: list[Identity] = []
     app.dependency_overrides[signed_in] = lambda: who[-1]
     key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)

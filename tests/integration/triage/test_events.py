@@ -13,7 +13,7 @@ from shared.clock import machine_now
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
-from shared.handling.delivery import Delivery
+from shared.handling.delivery import Delivery, FromService
 from shared.handling.transaction import Transaction
 from shared.runtime import quarantine
 from shared.storage import erasure, held_messages, item_ids
@@ -188,4 +188,6 @@ async def a_day_later(engine: AsyncEngine, waiting: Delivery) -> Delivery:
     """The same delivery, as it is tried for the last time."""
     async with engine.connect() as connection:
         (one,) = await held_messages.waiting(connection, 10)
-    return waiting._replace(held=replace(one, until=machine_now() - timedelta(seconds=1)))
+    last = replace(one, until=machine_now() - timedelta(seconds=1))
+    assert isinstance(waiting.origin, FromService)
+    return replace(waiting, origin=waiting.origin._replace(held_message=last))

@@ -58,7 +58,7 @@ def test_a_background_task_that_fails_is_logged_by_kind_and_ends_the_service(hou
         house.start_one("triage")
     assert ended.returncode == 1
     lines = [json.loads(line) for line in ended.stdout.splitlines()]
-    (said,) = [line for line in lines if line["event"] == "timekeeper-ended"]
+    (said,) = [line for line in lines if line["event"] == "scheduler-ended"]
     assert set(said) == {"event", "level", "timestamp", "service", "kind", "where"}
 
 

@@ -20,7 +20,7 @@ warnings.warn("about {SECRET}")
 try:
     raise ValueError("{SECRET}")
 except ValueError as error:
-    log_bug("intake", "message-parked", error, row=7)
+    log_bug("intake", "message-quarantined", error, row=7)
 
 def fails():
     raise KeyError("{SECRET}")
@@ -43,7 +43,7 @@ def test_each_line_is_json_and_no_exception_or_library_says_anything_in_it() -> 
     assert [line["event"] for line in lines] == [
         "library",
         "library",
-        "message-parked",
+        "message-quarantined",
         "thread-ended",
         "crashed",
     ]

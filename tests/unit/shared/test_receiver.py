@@ -51,15 +51,17 @@ async def reason(house: House, record: Record) -> str:
     """Of the one dead letter; beside it goes one refusal to the party on whose topic it stood."""
     deliveries, (dead,) = await received(house, record)
     assert deliveries == []
-    note, answer = dead.letters
+    note, answer = dead.messages
     assert (note.recipient, answer.recipient) == (None, s.VENLO)
-    assert dead.reason in MessageRefused.model_validate_json(answer.body).sentence
+    told = MessageRefused.model_validate_json(answer.body)
+    assert dead.reason == told.reason
+    assert dead.reason in told.sentence
     return dead.reason
 
 
 async def test_a_message_as_it_should_be_is_delivered(house: House) -> None:
     delivery = await accepted(house, house.record(MESSAGE))
-    assert delivery.slip.sender == s.VENLO
+    assert delivery.entry.sender == s.VENLO
 
 
 HeaderChange = Callable[[tuple[tuple[str, bytes | None], ...]], tuple[tuple[str, bytes | None], ...]]

@@ -9,19 +9,20 @@ from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, UNKNOWN_CASE,
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.crypto.case_key_client import KeyStatus, refusal_for
 from shared.http.app import NOT_FOUND, problem
-from shared.http.commands import BUG, Refused, told
+from shared.http.caller import Refused
+from shared.http.commands import BUG, answered
 
 
 def test_a_parked_request_is_a_fault_of_the_house() -> None:
     with pytest.raises(Refused) as refused:
-        told(Outcome(DeliveryStatus.PARKED))
+        answered(Outcome(DeliveryStatus.PARKED))
     assert refused.value.refusal is BUG
 
 
 def test_a_repeated_request_that_was_refused_is_refused_the_same() -> None:
     earlier = {"version": 1, "refusal": {name: getattr(NOT_YOURS, name) for name in Refusal.__slots__}}
     with pytest.raises(Refused) as refused:
-        told(Outcome(DeliveryStatus.REPEATED, earlier=earlier))
+        answered(Outcome(DeliveryStatus.REPEATED, earlier=earlier))
     assert refused.value.refusal == NOT_YOURS
 
 

@@ -21,8 +21,8 @@ from deploy.local.kafka import Kafka
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
-from deploy.local.postgres import Database, Postgres, create_database
 from deploy.local.places import link_of
+from deploy.local.postgres import Database, Postgres, create_database
 from deploy.local.process import Process, Running, exit_code
 from deploy.local.reasons import Refused, reason_of, refuse_unusable
 from deploy.local.secrets import new_password, write_private_json
@@ -147,7 +147,7 @@ class House:
         self.layout.starting_file.unlink(missing_ok=True)
 
     def remove_servers(self) -> None:
-        """Leave nothing of Kafka and PostgreSQL, which are stopped: what the house has elsewhere was theirs."""
+        """Leave nothing of Kafka and PostgreSQL: all that the house has elsewhere is theirs."""
         self.servers.remove_kafka(self.layout.kafka)
         self.servers.remove_postgres(self.layout.postgres)
 

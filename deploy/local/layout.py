@@ -17,7 +17,6 @@ from deploy.local.secrets import (
     write_private_json,
 )
 
-
 STORY = "run"  # within the directory of a house: another one, in which `make run` plays
 
 

@@ -1,4 +1,4 @@
-"""A place for a server's programs and data: the house's own directory, or one elsewhere that its account can enter.
+"""Where PostgreSQL lies: in the house's own directory, or elsewhere when its account cannot enter that.
 
 What lies elsewhere is one directory for each house, which the link `elsewhere` in the house's own names.
 """

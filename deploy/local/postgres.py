@@ -197,7 +197,7 @@ def _start(
     """Tries again: just after a kill the old postmaster's children still hold its memory."""
     began = time.monotonic()
     while True:
-        command = [programs / "postgres", "-D", data]
+        command: list[str | Path] = [programs / "postgres", "-D", data]
         started = process.spawn(command, log, account=account, working_directory=data.parent)
         if answers(administration, started, began + STARTS_WITHIN):
             return started

@@ -144,7 +144,7 @@ def run(
 
 
 def strays(logs: Path) -> list[Process]:
-    """Find those that write a log in this directory: also what a starter that was killed wrote down nowhere."""
+    """Find those with a log in this directory, also what a starter that was killed wrote down nowhere."""
     found = []
     for one in psutil.process_iter(["create_time"]):
         with suppress(psutil.Error, OSError):

@@ -61,6 +61,6 @@ def refuse_unusable(directory: Path) -> None:
     try:
         str(directory).encode()
     except UnicodeEncodeError:
-        raise Refused(f"the path {ascii(str(directory))} is not UTF-8: choose another place") from None
+        raise Refused(f"the path {str(directory)!a} is not UTF-8: choose another place") from None
     if not str(directory).isprintable():
-        raise Refused(f"the path {ascii(str(directory))} holds a control character: choose another place")
+        raise Refused(f"the path {str(directory)!a} holds a control character: choose another place")

@@ -24,7 +24,7 @@ from deploy.local.people import demonstration_people
 from deploy.local.places import link_of
 from deploy.local.postgres import Database, Postgres, create_database
 from deploy.local.process import Process, Running, exit_code
-from deploy.local.reasons import Refused, reason_of, refuse_unusable
+from deploy.local.reasons import Refused, reason_of, refuse_full, refuse_unusable
 from deploy.local.secrets import new_password, write_private_json
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
@@ -40,7 +40,6 @@ from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES
 
 PATIENCE = 15  # seconds a message waits here for a fact that may still come; in earnest it is a minute
-NEEDED = 400 << 20  # bytes of disk
 KAFKA, POSTGRES, ISSUER = "kafka", "postgres", "issuer"
 SERVERS = (KAFKA, POSTGRES, ISSUER)
 
@@ -236,7 +235,7 @@ def start(
             with named(nullcontext, "its place"):
                 made.stop()  # what a start left that was killed
                 made.layout.starting_file.touch()
-                _refuse_full(made.layout.directory)
+                refuse_full(made.layout.directory)
                 for port in made.layout.ports().values():
                     process.refuse_taken(port)
             _bring_up(
@@ -276,15 +275,6 @@ def _give_up(house: House, *, known: bool) -> None:
         house.stop()
     if not known:
         house.remove_servers()
-
-
-def _refuse_full(directory: Path) -> None:
-    """Raise `Refused` rather than fail somewhere in the middle, without room for a log."""
-    free = shutil.disk_usage(directory).free
-    if free < NEEDED:
-        raise Refused(
-            f"a house takes {NEEDED >> 20} MB, and {directory} has {free >> 20} MB: make room on that disk"
-        )
 
 
 def _bring_up(

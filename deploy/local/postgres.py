@@ -13,7 +13,7 @@ from deploy.local import process
 from deploy.local.accounts import kept_account, remove_account
 from deploy.local.places import INSTALLED, kept_place, kept_programs, link_of, remove_place, why_not
 from deploy.local.process import Account, DidNotStart, Process, Running
-from deploy.local.reasons import Refused, advised
+from deploy.local.reasons import Refused, advised, refuse_full
 from deploy.local.secrets import kept_password, new_password, private_directory, write_private
 from deploy.local.shared_memory import remove_shared_memory
 from deploy.provisioning.databases import (
@@ -27,8 +27,8 @@ from deploy.provisioning.databases import (
 )
 
 PROGRAMS = INSTALLED / "bin"
-# what a killed server leaves of its shared memory lies with its data, and not in /dev/shm
-OWN_CONFIGURATION = "dynamic_shared_memory_type = 'mmap'\n"
+# what is killed leaves its shared memory with its data, and not in /dev/shm
+MEMORY_WITH_ITS_DATA = ("--set", "dynamic_shared_memory_type=mmap")
 STARTS_WITHIN = 60.0  # seconds; 1 on a free machine
 TRIES_FOR = 10.0  # seconds in which a server that ends at once is started again
 
@@ -74,6 +74,7 @@ def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
     if initialised.exists():
         _bring_back(directory, place, account)
     else:
+        refuse_full(place)
         _initialise(programs, data, account, password, port, log)
     process.refuse_taken(port)
     administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
@@ -179,7 +180,7 @@ def _initialise(
     # PostgreSQL's own order of texts: that of a C library changes with its version, and indexes break
     order = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     options = ["--auth=scram-sha-256", "--encoding=UTF8", *order, "--no-instructions"]
-    command += [f"--pwfile={password_file}", *options]
+    command += [f"--pwfile={password_file}", *MEMORY_WITH_ITS_DATA, *options]
     try:
         code = process.run(command, log, account=account, working_directory=data.parent)
     finally:
@@ -187,7 +188,7 @@ def _initialise(
     if code != 0:
         raise DidNotStart("initdb", log)
     configuration = server_configuration(addresses=process.LOOPBACK, port=port, sockets="")
-    (data / "postgresql.auto.conf").write_text(configuration + OWN_CONFIGURATION)
+    (data / "postgresql.auto.conf").write_text(configuration)
     (data / "pg_hba.conf").write_text(f"host all all {process.LOOPBACK}/32 scram-sha-256\n")
 
 

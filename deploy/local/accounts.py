@@ -3,6 +3,7 @@
 Each house has its own, so that no house waits for another to be done with it, or reads its data.
 """
 
+import grp
 import os
 import pwd
 import re
@@ -20,6 +21,7 @@ from deploy.local.secrets import write_private
 
 PREFIX = "zvh-postgres-"
 OURS = re.compile(rf"{PREFIX}[0-9a-f]{{8}}")
+NO_HOME = ("--no-create-home", "--home-dir", "/")
 GONE_WITHIN = 10.0  # seconds
 
 
@@ -31,17 +33,26 @@ def kept_account(file: Path) -> Account | None:
         write_private(file, PREFIX + secrets.token_hex(4))
     name = _name(file)
     if _known(name) is None:
-        _run("useradd", "--system", "--no-create-home", "--home-dir", "/", "--shell", "/bin/false", name)
+        _run("useradd", "--system", "--user-group", *NO_HOME, "--shell", "/bin/false", name)
     user = pwd.getpwnam(name)
     return Account(user.pw_uid, user.pw_gid)
 
 
 def remove_account(file: Path) -> None:
-    """Kill what still runs as the account whose name stands in `file`, and delete the account."""
+    """Delete the account whose name stands in `file`, and its group, after all that still runs as it."""
+    end_all(file)
     name = _name(file)
-    if name and os.geteuid() == 0 and (user := _known(name)):
-        _end_all_of(user.pw_uid)
+    if name and _known(name):
         _run("userdel", name)
+    if name and name in {group.gr_name for group in grp.getgrall()}:  # on some systems userdel leaves it
+        _run("groupdel", name)
+
+
+def end_all(file: Path) -> None:
+    """Kill all that runs as the account whose name stands in `file`."""
+    name = _name(file)
+    if name and (user := _known(name)):
+        _end_all_of(user.pw_uid)
 
 
 def _name(file: Path) -> str:
@@ -81,6 +92,4 @@ def _run(*command: str) -> None:
         raise Refused(f"PostgreSQL refuses root and {command[0]} is missing: run as another user") from None
     except subprocess.CalledProcessError as failed:
         said = failed.stderr.strip().partition("\n")[0]
-        raise Refused(
-            f"PostgreSQL refuses root, and {command[0]} failed ({said}): run as another user"
-        ) from None
+        raise Refused(f"PostgreSQL needs an account of its own under root, and: {said}") from None

@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.containers.contained import Contained
 from deploy.local import process
+from deploy.local.accounts import end_all
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.environment import describe_house
 from deploy.local.issuer import write_people
@@ -22,7 +23,7 @@ from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
 from deploy.local.places import link_of
-from deploy.local.postgres import Database, Postgres, create_database
+from deploy.local.postgres import Database, Postgres, account_of, create_database
 from deploy.local.process import Process, Running, exit_code
 from deploy.local.reasons import Refused, reason_of, refuse_full, refuse_unusable
 from deploy.local.secrets import new_password, write_private_json
@@ -142,6 +143,7 @@ class House:
             _at_once(self.stop_one, names)
         for stray in process.strays(self.layout.logs):
             stray.kill()
+        end_all(account_of(self.layout.postgres))
         self.layout.processes_file.unlink(missing_ok=True)
         self.layout.starting_file.unlink(missing_ok=True)
 
@@ -271,10 +273,10 @@ def _alone(house: House) -> Iterator[None]:
 
 def _give_up(house: House, *, known: bool) -> None:
     """Stop everything; of a house that never was up only what lies in its directory stays, to look into."""
-    with suppress(OSError):  # the reason to give up may be that nothing can be written
+    with suppress(OSError, Refused):  # the reason to give up may be that nothing can be written
         house.stop()
-    if not known:
-        house.remove_servers()
+        if not known:
+            house.remove_servers()
 
 
 def _bring_up(

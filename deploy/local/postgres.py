@@ -64,7 +64,7 @@ class Postgres:
 def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
     """Ready when a real login works. On a directory it knows: same port, same data."""
     private_directory(directory)
-    account = kept_account(directory / "account")
+    account = kept_account(account_of(directory))
     place = kept_place(directory, account)
     programs = _working_programs(place, account)
     log = log or directory / "server.log"
@@ -98,10 +98,15 @@ def create_database(postgres: Postgres, name: str, password: str | None = None) 
 
 def remove_data(directory: Path) -> None:
     """Remove what `start_postgres` left there, elsewhere, among the accounts and in the kernel."""
-    remove_account(directory / "account")
+    remove_account(account_of(directory))
     remove_shared_memory(data_of(directory))
     remove_place(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def account_of(directory: Path) -> Path:
+    """Return the file that names the account, if the server has one."""
+    return directory / "account"
 
 
 def data_of(directory: Path) -> Path:

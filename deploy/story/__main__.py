@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from deploy.local import house
 from deploy.local.layout import STORY
-from deploy.local.reasons import reason_of
+from deploy.local.reasons import Refused, reason_of
 from deploy.story.play import play
 from deploy.story.telling import Telling
 
@@ -41,7 +41,7 @@ def main() -> int:
         _stop(directory)
         outcome["seconds"] = round(time.monotonic() - started, 1)
         telling.write(LOCAL / "run.json", **outcome)
-    except OSError as failed:
+    except (OSError, Refused) as failed:
         outcome.setdefault("failed", f"the end: {reason_of(failed)}")
     if "failed" in outcome:
         console.print(

@@ -25,7 +25,7 @@ from deploy.local.house import House, StepFailed, start
 from deploy.local.kafka_jars import kafka_jars
 from deploy.local.parties import parties_of
 from deploy.local.places import link_of
-from deploy.local.process import Account
+from deploy.local.process import Account, Running
 
 ROOT = Path(__file__).parents[2]
 ODD = "een huis é, 100%: $x 'a'"
@@ -63,7 +63,7 @@ class Traces:
 
     account: str
     elsewhere: Path | None
-    processes: list[process.Process]
+    processes: set[Running]
 
     def left(self) -> list[object]:
         known = [self.account] if self.account in {user.pw_name for user in pwd.getpwall()} else []
@@ -76,7 +76,7 @@ def traces_of(directory: Path) -> Traces:
     return Traces(
         account=file.read_text() if file.exists() else "",
         elsewhere=link.readlink() if link.is_symlink() else None,
-        processes=process.strays(directory.resolve() / "logs"),
+        processes={*House(directory).running().values(), *process.strays(directory.resolve() / "logs")},
     )
 
 

@@ -81,7 +81,7 @@ def traces_of(directory: Path) -> Traces:
 
 
 def said_by(run: subprocess.Popen[str], code: int = 0) -> str:
-    said, _ = run.communicate(timeout=120)
+    said, _ = run.communicate(timeout=400)
     assert run.returncode == code, said
     return said
 
@@ -204,7 +204,7 @@ def test_an_ordinary_user_starts_it_and_is_told_where_he_may_not_write(
 def test_after_a_kill_in_the_middle_of_a_start_nothing_is_left(begun: str, closed_place: Path) -> None:
     directory = closed_place / "house"
     starting = Given().up(directory)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not (directory / (begun if IS_ROOT else begun.replace("account", "port"))).exists():
         assert time.monotonic() < deadline
         time.sleep(0.01)

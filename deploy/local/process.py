@@ -17,7 +17,10 @@ import psutil
 LOOPBACK = "127.0.0.1"
 PORTS = range(20_000, 32_000)  # below the ports Linux hands out itself, so a restart finds it free
 
+MARK = "STARTED_WITH_LOG"  # a variable of every child: by it those are found that nobody wrote down
+
 _children: dict[int, subprocess.Popen[bytes]] = {}
+_began: dict[Path, int] = {}  # how long each log was when its newest process began
 
 
 class Running(Protocol):
@@ -85,6 +88,15 @@ class DidNotStart(Exception):
         self.log = log
 
 
+class PortTaken(Exception):
+    """Somebody else listens on a port that a house has kept."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__(
+            f"port {port} is taken: stop what listens there, or reset for other ports and no data"
+        )
+
+
 def spawn(
     command: Sequence[str | Path],
     log: Path,
@@ -95,12 +107,13 @@ def spawn(
 ) -> Process:
     """Start in a session of its own, so that Ctrl-C in a terminal does not reach it."""
     with log.open("ab") as output:
+        _began[log] = output.tell()
         child = subprocess.Popen(  # noqa: S603
             [str(part) for part in command],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**inherited(), **(environment or {})},
+            env={**inherited(), **(environment or {}), MARK: str(log.resolve())},
             cwd=working_directory,
             start_new_session=True,
             user=account.uid if account else None,
@@ -109,6 +122,36 @@ def spawn(
         )
     _children[child.pid] = child
     return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def run(
+    command: Sequence[str | Path],
+    log: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    account: Account | None = None,
+    working_directory: Path | None = None,
+) -> int:
+    """Start, wait until it has ended, and return its exit code."""
+    started = spawn(
+        command, log, environment=environment, account=account, working_directory=working_directory
+    )
+    try:
+        return _children[started.pid].wait()
+    except BaseException:
+        kill(started)
+        raise
+
+
+def strays(logs: Path) -> list[Process]:
+    """Find those with a log in this directory, also what a starter that was killed wrote down nowhere."""
+    found = []
+    for one in psutil.process_iter(["create_time"]):
+        with suppress(psutil.Error, OSError):
+            mark = one.environ().get(MARK)
+            if mark and Path(mark).parent == logs:
+                found.append(Process(one.pid, one.info["create_time"]))
+    return [one for one in found if is_running(one)]
 
 
 def is_running(process: Process) -> bool:
@@ -182,6 +225,28 @@ def free_port() -> int:
                 continue
         reserved.detach()  # open until this process ends
         return port
+
+
+def refuse_taken(port: int) -> None:
+    """Raise `PortTaken` when somebody else listens on a port of ours, now and a moment later."""
+    deadline = time.monotonic() + 2
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, port))
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise PortTaken(port) from None
+        time.sleep(0.1)
+
+
+def since_it_began(log: Path) -> str:
+    """Return what the newest process that writes this log, started by us, has said."""
+    if not log.exists():
+        return ""
+    return log.read_bytes()[_began.get(log, 0) :].decode(errors="replace")
 
 
 def last_lines(log: Path, count: int = 20) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import ssl
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +14,7 @@ from deploy.local.certificates import Certificates
 from deploy.local.issuer import AUDIENCE
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database
-from deploy.local.process import LOOPBACK, DidNotStart, Process, Running, inherited, spawn
+from deploy.local.process import LOOPBACK, DidNotStart, Process, Running, run, spawn
 from deploy.local.secrets import write_private_json
 from deploy.provisioning.acls import service_user
 from shared.kafka.connection import Connection
@@ -76,16 +75,8 @@ def service_environment(
 def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]) -> None:
     """To the newest schema; its output goes to a log of its own."""
     log = layout.log(f"{service}-migrate")
-    with log.open("ab") as output:
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", f"services.{service}", "migrate"],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**inherited(), **environment},
-            cwd=ROOT,
-        )
-    if done.returncode != 0:
+    command = [sys.executable, "-m", f"services.{service}", "migrate"]
+    if run(command, log, environment=environment, working_directory=ROOT) != 0:
         raise DidNotStart(f"migrating {service}", log)
 
 

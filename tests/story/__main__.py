@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from deploy.local import house
+from deploy.local.layout import STORY
+from deploy.local.reasons import Refused, reason_of
 from tests.story.play import play
 from tests.story.telling import Telling
 
@@ -28,20 +30,23 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
     console = Console(highlight=False, soft_wrap=True)
     telling = Telling(console)
-    directory = (LOCAL / "run").resolve()
+    directory = (LOCAL / STORY).resolve()
     started = time.monotonic()
     outcome: dict[str, Any] = {}
     try:
         outcome["left"] = asyncio.run(play(_start(directory, console).env, telling))
     except (Exception, KeyboardInterrupt) as failed:
-        outcome["failed"] = f"{telling.chapter or 'the start'}: {type(failed).__name__}: {failed}"
-    finally:
-        house.House(directory).stop()
+        outcome["failed"] = f"{telling.chapter or 'the start'}: {_reason(failed)}"
+    try:
+        _stop(directory)
         outcome["seconds"] = round(time.monotonic() - started, 1)
         telling.write(LOCAL / "run.json", **outcome)
+    except (OSError, Refused) as failed:
+        outcome.setdefault("failed", f"the end: {reason_of(failed)}")
     if "failed" in outcome:
-        console.print(f"[red]failed[/red] {escape(outcome['failed'])}")
-        console.print(f"Everything is stopped; the logs lie in {directory / 'logs'}")
+        console.print(
+            f"[red]failed[/red] {escape(outcome['failed'])}; everything is stopped{_logs(directory)}"
+        )
         return 1
     console.print(telling.table_of_messages())
     console.print(telling.table_of_chapters())
@@ -49,6 +54,22 @@ def main() -> int:
     console.print(f"Played in {outcome['seconds']} s; see .local/run.json.")
     house.House(directory).reset()
     return 0
+
+
+def _reason(failed: BaseException) -> str:
+    return str(failed) if isinstance(failed, house.StepFailed) else reason_of(failed)
+
+
+def _stop(directory: Path) -> None:
+    """What is then left lies in the directory; the logs are what one may want of it."""
+    if directory.exists():
+        stopped = house.House(directory)
+        stopped.stop()
+        stopped.remove_servers()
+
+
+def _logs(directory: Path) -> str:
+    return f", the logs lie in {directory / 'logs'}" if (directory / "logs").exists() else ""
 
 
 def _start(directory: Path, console: Console) -> house.House:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,13 @@ def next_steps(house: dict[str, Any], found_in: Path) -> list[tuple[str, str]]:
     )
     reading = ".venv/bin/python -c \"import json, sys; print(json.load(sys.stdin)['access_token'])\""
     form = f"-d grant_type=password -d username={PERSON} --data-urlencode password@-"
-    curl, clock = f"curl -s --cacert {house['ca_file']}", house["clock"]["file"]
+    curl = f"curl -s --cacert {shlex.quote(house['ca_file'])}"
+    clock, new = (shlex.quote(house["clock"]["file"] + ending) for ending in ("", ".new"))
     retention = house["services"]["retention"]["base_url"]
     return [
         ("token", f"TOKEN=$({password} | {curl} {form} {house['issuer']['token_endpoint']} | {reading})"),
         ("call", f'{curl} -H "authorization: Bearer $TOKEN" {retention}/figures'),
-        ("clock", f"""echo '{{"offset_seconds": 86400}}' > {clock}.new && mv {clock}.new {clock}"""),
+        ("clock", f"""echo '{{"offset_seconds": 86400}}' > {new} && mv {new} {clock}"""),
     ]
 
 

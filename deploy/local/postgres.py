@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import distribution
 from pathlib import Path
 
-from deploy.local import process
-from deploy.local.process import Account, DidNotStart, Process, Running
-from deploy.local.secrets import kept_password, new_password, private_directory, write_private
+from deploy.machine import process
+from deploy.machine.process import Account, DidNotStart, Process, Running
+from deploy.machine.secrets import kept_password, new_password, private_directory, write_private
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
     NAMES,

@@ -16,7 +16,7 @@ from bench.load import OutboxMessage, Query, make_letters, make_queries
 from bench.measure import FLOOR, OURS, TUTORIAL, Run, Variant, WentWrong, measure, serving
 from bench.place import TestBed
 from deploy.local.house import House, StepFailed
-from deploy.local.showing import shown_on
+from deploy.machine.terminal import shown_on
 
 console = Console(highlight=False)
 shown = shown_on(console)

@@ -12,7 +12,7 @@ from typing import Any
 from bench import floor, ours, tutorial
 from bench.load import OutboxMessage, Query
 from bench.place import Cpu, TestBed
-from deploy.local.process import Process, is_running, last_lines
+from deploy.machine.process import Process, is_running, last_lines
 from shared.runtime.settings import Settings
 
 STARTS_WITHIN, ENDS_WITHIN = 60.0, 600.0  # seconds

@@ -15,12 +15,12 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from bench.load import OutboxMessage, party_records
-from deploy.local import process
 from deploy.local.environment import admin_connection
 from deploy.local.house import KAFKA, POSTGRES, House, Step, start
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
-from deploy.local.process import Process
+from deploy.machine import process
+from deploy.machine.process import Process
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from shared.clock import machine_now

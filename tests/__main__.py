@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deploy.containers import images
-from deploy.containers.engine import NoEngine, connected, install, installed, own_engine
 from deploy.containers.servers import contained
-from deploy.local.certificates import make_certificates
-from deploy.local.process import DidNotStart, last_lines
+from deploy.machine.certificates import make_certificates
+from deploy.machine.engine import NoEngine, connected, install, installed, own_engine
+from deploy.machine.process import DidNotStart, last_lines
 from tests.support.containers import CHOICE, WHY_NOT, made_by_testcontainers
 
 ROOT = Path(__file__).parents[1]

@@ -14,13 +14,13 @@ from rich.markup import escape
 
 from deploy.containers import images
 from deploy.containers.bases import CannotMakeBase
-from deploy.containers.engine import NoEngine, connected
 from deploy.containers.house import ContainedHouse, Prepared
 from deploy.containers.house import prepare as prepared
 from deploy.containers.images import CannotBuild
 from deploy.containers.packages import CannotFetch
 from deploy.local.house import StepFailed
-from deploy.local.showing import shown_on
+from deploy.machine.engine import NoEngine, connected
+from deploy.machine.terminal import shown_on
 
 app = typer.Typer(add_completion=False, help="The whole house in containers.")
 console = Console(highlight=False, soft_wrap=True)

@@ -13,7 +13,7 @@ import docker
 from docker.errors import ImageNotFound
 
 from deploy.containers.cache import cached
-from deploy.containers.engine import ELSEWHERE
+from deploy.machine.engine import ELSEWHERE
 
 OFFICIAL = {"python": "python:3.11-slim-bookworm", "kafka": "apache/kafka:4.3.1", "postgres": "postgres:18"}
 

@@ -8,10 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from deploy.local.certificates import Certificates
 from deploy.local.kafka import new_cluster_id
-from deploy.local.process import LOOPBACK
-from deploy.local.secrets import kept_password, private_directory, write_private
+from deploy.machine.certificates import Certificates
+from deploy.machine.process import LOOPBACK
+from deploy.machine.secrets import kept_password, private_directory, write_private
 from deploy.provisioning.broker import administrator, broker_properties
 from deploy.provisioning.databases import server_configuration
 from deploy.provisioning.job import Passwords

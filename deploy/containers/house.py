@@ -17,16 +17,16 @@ from deploy.containers import files
 from deploy.containers.compose import Composition, Condition, read
 from deploy.containers.images import KAFKA, POSTGRES, Step
 from deploy.containers.project import Make, Project, made_by_docker
-from deploy.local.certificates import make_certificates
 from deploy.local.environment import describe_house
 from deploy.local.house import PATIENCE, kafka_passwords, make_people, named
 from deploy.local.issuer import kept_signing_key
 from deploy.local.layout import Layout, make_layout
 from deploy.local.parties import kept_credentials, parties_of
 from deploy.local.postgres import Database
-from deploy.local.process import LOOPBACK
-from deploy.local.secrets import write_private_json
 from deploy.local.services import SOURCE, client_for
+from deploy.machine.certificates import make_certificates
+from deploy.machine.process import LOOPBACK
+from deploy.machine.secrets import write_private_json
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import SUPERUSER

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from deploy.containers import files
 from deploy.containers.compose import read
-from deploy.containers.contained import Contained
-from deploy.containers.engine import connected
 from deploy.containers.images import KAFKA, POSTGRES
 from deploy.containers.project import Make, PartFailed, Project, made_by_docker
 from deploy.local import postgres
-from deploy.local.certificates import Certificates
 from deploy.local.kafka import Kafka, wait_for_login
 from deploy.local.postgres import Database, Postgres, run_sql
-from deploy.local.process import LOOPBACK, DidNotStart, free_port
-from deploy.local.secrets import private_directory, write_private
 from deploy.local.servers import Servers
+from deploy.machine.certificates import Certificates
+from deploy.machine.container import RunningContainer
+from deploy.machine.engine import connected
+from deploy.machine.process import LOOPBACK, DidNotStart, free_port
+from deploy.machine.secrets import private_directory, write_private
 from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import CLOSING_SHARED_ONES, SUPERUSER
 from shared.kafka.connection import Connection
@@ -83,14 +83,14 @@ def _project(directory: Path, images: Mapping[str, str], make: Make) -> Iterator
         yield Project(client, read(files.COMPOSE_FILE.read_text(), variables), make)
 
 
-def _up(project: Project, name: str, log: Path) -> Contained:
+def _up(project: Project, name: str, log: Path) -> RunningContainer:
     try:
         project.up([name])
     except PartFailed as failed:
         write_private(log, str(failed))
         raise DidNotStart(name, log) from failed
     state = project.container(name).attrs
-    return Contained(state["Id"], state["State"]["StartedAt"])
+    return RunningContainer(state["Id"], state["State"]["StartedAt"])
 
 
 def _kept_port(directory: Path) -> int:

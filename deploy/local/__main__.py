@@ -15,7 +15,7 @@ from rich.markup import escape
 from deploy.local.house import AlreadyUp, House, StepFailed, start
 from deploy.local.layout import STORY
 from deploy.local.reasons import Refused, reason_of
-from deploy.local.showing import shown_on
+from deploy.machine.terminal import shown_on
 from deploy.provisioning.topics import SERVICES
 
 app = typer.Typer(add_completion=False, help="The whole house on this machine.")

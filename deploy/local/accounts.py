@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from deploy.local.process import Account
 from deploy.local.reasons import Refused
-from deploy.local.secrets import write_private
+from deploy.machine.process import Account
+from deploy.machine.secrets import write_private
 
 PREFIX = "zvh-postgres-"
 OURS = re.compile(rf"{PREFIX}[0-9a-f]{{8}}")

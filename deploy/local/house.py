@@ -12,10 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from pathlib import Path
 from typing import Any
 
-from deploy.containers.contained import Contained
-from deploy.local import process
 from deploy.local.accounts import end_all
-from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.environment import describe_house
 from deploy.local.issuer import write_people
 from deploy.local.kafka import Kafka
@@ -24,9 +21,7 @@ from deploy.local.parties import Party, kept_credentials, parties_of
 from deploy.local.people import demonstration_people
 from deploy.local.places import link_of
 from deploy.local.postgres import Database, Postgres, account_of, create_database
-from deploy.local.process import Process, Running, exit_code
 from deploy.local.reasons import Refused, reason_of, refuse_full, refuse_unusable
-from deploy.local.secrets import new_password, write_private_json
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.local.services import (
     environment_beside,
@@ -36,6 +31,11 @@ from deploy.local.services import (
     start_service,
     wait_until_ready,
 )
+from deploy.machine import process
+from deploy.machine.certificates import Certificates, make_certificates
+from deploy.machine.process import Process, Running, exit_code
+from deploy.machine.running import recall, record_of
+from deploy.machine.secrets import new_password, write_private_json
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES
@@ -198,12 +198,12 @@ class House:
     def _recorded(self) -> dict[str, Running]:
         file = self.layout.processes_file
         content = json.loads(file.read_text()) if file.exists() else {}
-        return {name: _recalled(entry) for name, entry in content.items()}
+        return {name: recall(entry) for name, entry in content.items()}
 
     def _note(self, name: str, started: Running) -> None:
         with self._record:
             recorded = self._recorded() | {name: started}
-            content = {known: vars(child) for known, child in recorded.items()}
+            content = {known: record_of(child) for known, child in recorded.items()}
             write_private_json(self.layout.processes_file, content)
 
 
@@ -337,10 +337,6 @@ def _bring_up(
             databases=databases,
         )
         write_private_json(layout.environment_file, described)
-
-
-def _recalled(entry: dict[str, Any]) -> Running:
-    return Contained(**entry) if "container" in entry else Process(**entry)
 
 
 @contextmanager

@@ -19,8 +19,8 @@ from fastapi.responses import JSONResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from deploy.local.keys import new_signing_key
-from deploy.local.secrets import write_private_json
+from deploy.machine.keys import new_signing_key
+from deploy.machine.secrets import write_private_json
 
 AUDIENCE = "zvh"
 LIFETIME = 600  # seconds

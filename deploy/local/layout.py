@@ -9,8 +9,8 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.process import LOOPBACK, free_port
-from deploy.local.secrets import (
+from deploy.machine.process import LOOPBACK, free_port
+from deploy.machine.secrets import (
     kept_password,
     private_directory,
     write_private,

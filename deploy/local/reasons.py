@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from deploy.local.process import DidNotStart, PortTaken, since_it_began
+from deploy.machine.process import DidNotStart, PortTaken, since_it_began
 
 NEEDED = 400 << 20  # bytes of disk: twice what a new house with a story takes
 ADVICE = {  # what a log or the operating system says, and what helps; the first that occurs is it

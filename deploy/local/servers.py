@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local.certificates import Certificates
 from deploy.local.kafka import Kafka, start_kafka
 from deploy.local.postgres import Postgres, remove_data, start_postgres
+from deploy.machine.certificates import Certificates
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 
-from deploy.local.certificates import Certificates
 from deploy.local.issuer import AUDIENCE
 from deploy.local.layout import Layout
 from deploy.local.postgres import Database
-from deploy.local.process import LOOPBACK, DidNotStart, Process, Running, run, spawn
-from deploy.local.secrets import write_private_json
+from deploy.machine.certificates import Certificates
+from deploy.machine.process import LOOPBACK, DidNotStart, Process, Running, run, spawn
+from deploy.machine.secrets import write_private_json
 from deploy.provisioning.acls import service_user
 from shared.kafka.connection import Connection
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from deploy.containers.contained import copied
 from deploy.local.postgres import Database, run_sql
+from deploy.machine.container import copied
 from shared.contract.registry import SERVICES
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"

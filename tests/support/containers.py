@@ -15,11 +15,11 @@ from testcontainers.core.container import DockerContainer
 
 from deploy.containers import images
 from deploy.containers.bases import CannotMakeBase
-from deploy.containers.engine import NoEngine, connected
 from deploy.containers.images import CannotBuild
 from deploy.containers.packages import CannotFetch
 from deploy.containers.servers import contained
 from deploy.local.servers import EMBEDDED, Servers
+from deploy.machine.engine import NoEngine, connected
 
 CHOICE = "ZVH_TEST_SERVERS"  # "containers" or "embedded"; unset: containers where they can be had
 

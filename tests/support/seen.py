@@ -8,7 +8,7 @@ from typing import Any
 from deploy.local.environment import admin_connection
 from deploy.local.house import House
 from deploy.local.postgres import RefusedByPostgres
-from deploy.local.process import last_lines
+from deploy.machine.process import last_lines
 from shared.contract.registry import SERVICES
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
 from tests.story.left import rows_of

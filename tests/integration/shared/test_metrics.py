@@ -13,7 +13,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.certificates import make_certificates
+from deploy.machine.certificates import make_certificates
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from services.retention import store as retention

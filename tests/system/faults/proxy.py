@@ -4,7 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Self
 
-from deploy.local.process import LOOPBACK
+from deploy.machine.process import LOOPBACK
 
 CHUNK = 65_536  # bytes
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.house import KAFKA, POSTGRES, SERVERS, House
-from deploy.local.process import DidNotStart
+from deploy.machine.process import DidNotStart
 from shared.contract.registry import SERVICES
 from tests.story.left import rows_of
 

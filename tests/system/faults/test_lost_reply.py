@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.local.secrets import write_private_json
+from deploy.machine.secrets import write_private_json
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.messages.intake import ConsultationConfirmed, ReferralScreened
 from shared.ids import new_id

@@ -12,7 +12,7 @@ from deploy.local.postgres import Database, run_sql
 from shared.clock import machine_now
 from tests.story import cast
 from tests.story.world import World
-from tests.system.faults.backup import key_store_of
+from tests.support.backup import key_store_of
 from tests.system.flows.cases import referred
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from deploy.local.house import House
-from deploy.local.secrets import write_private_json
+from deploy.machine.secrets import write_private_json
 from shared.contract.fields import PersonRole
 from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived
 from shared.contract.registry import SERVICES

@@ -8,9 +8,9 @@ import docker
 import pytest
 
 from deploy.containers import images
-from deploy.containers.engine import connected
 from deploy.containers.house import ContainedHouse, prepare
 from deploy.containers.servers import SHORT_LIVED
+from deploy.machine.engine import connected
 from tests.support.containers import chosen, made_by_testcontainers
 
 

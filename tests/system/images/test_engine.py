@@ -8,7 +8,7 @@ import docker
 import psutil
 import pytest
 
-from deploy.containers.engine import ELSEWHERE, NoEngine, installed, own_engine
+from deploy.machine.engine import ELSEWHERE, NoEngine, installed, own_engine
 
 
 def bridges() -> set[str]:

@@ -14,7 +14,7 @@ from bench.load import QUERIES_PER_CASE, make_letters, make_queries, party_recor
 from bench.measure import Run
 from bench.place import Cpu
 from bench.report import lines, processor_ratios, ratios
-from deploy.local.keys import new_encryption_key, new_signing_key
+from deploy.machine.keys import new_encryption_key, new_signing_key
 from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.contract.cloudevent import PLAIN_BODY, from_attributes, read_headers, signed_differs

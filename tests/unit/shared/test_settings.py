@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.local.certificates import make_certificates
+from deploy.machine.certificates import make_certificates
 from docs.generate.tree import ROOT
 from services.intake.main import app as intake
 from services.retention.main import app as retention

@@ -10,13 +10,13 @@ from pathlib import Path, PurePosixPath
 from docker.errors import NotFound
 from docker.models.containers import Container
 
-from deploy.containers.engine import connected
+from deploy.machine.engine import connected
 
 PATIENCE = 15  # seconds between asking and killing
 
 
 @dataclass(frozen=True)
-class Contained:
+class RunningContainer:
     """A container by its id, at the engine that answers; `began` tells one run of it from a later one."""
 
     container: str

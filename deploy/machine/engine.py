@@ -15,7 +15,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
-from deploy.local.process import last_lines
+from deploy.machine.process import last_lines
 
 DISTRIBUTION = "io"  # the ending that tells Debian's package of the engine from its maker's
 PACKAGES = (f"docker.{DISTRIBUTION}", "debootstrap")
@@ -141,7 +141,7 @@ def _remove(directory: Path) -> None:
 
 
 def main() -> int:
-    """`python -m deploy.containers.engine [--install] COMMAND ...`: with an engine to talk to."""
+    """`python -m deploy.machine.engine [--install] COMMAND ...`: with an engine to talk to."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or nothing would be removed
     arguments = sys.argv[1:]
     if arguments[:1] == ["--install"]:

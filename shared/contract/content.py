@@ -170,7 +170,7 @@ def can_hold_content(kind: type) -> bool:
     return bool(_holding(kind))
 
 
-def pieces_in(value: Any) -> tuple[str, ...]:
+def sealed_text_ids(value: Any) -> tuple[str, ...]:
     """The ids of the pieces that a state refers to."""
     return tuple(content.piece for content in contents(value) if isinstance(content, TextRef))
 

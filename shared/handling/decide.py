@@ -207,8 +207,8 @@ class Decider(Generic[S]):
         if delivery.deadline is not None:
             _set_again(delivery, writes)
         elif delivery.record is not None:
-            _hold(delivery, HoldReason.PARKED, None, writes)
-        return Outcome(DeliveryStatus.PARKED)
+            _hold(delivery, HoldReason.QUARANTINED, None, writes)
+        return Outcome(DeliveryStatus.QUARANTINED)
 
 
 def _set_again(delivery: Delivery, writes: UnitOfWork[S]) -> None:

@@ -122,7 +122,7 @@ class Transaction(Generic[S]):
             ids = {d.case_id for d in fresh}
             writes.cases = await self.cases.lock(connection, sorted(ids))
             new = [c.case_id for c in writes.cases.values() if not c.exists]
-            gone = await erasure.erased(connection, self.marker_key, new)
+            gone = await erasure.find_erased(connection, self.marker_key, new)
             if self.forgetting and (
                 unsure := self.forgetting.unsure(case for case in new if case not in gone)
             ):
@@ -148,7 +148,7 @@ class Transaction(Generic[S]):
         if len(claimed) == len(deliveries) and not ids:
             return [None] * len(deliveries)
         doubtful = [s.key for s in slips if s.key not in claimed]
-        known = await inbox.earlier(connection, doubtful) if doubtful else {}
+        known = await inbox.prior_results(connection, doubtful) if doubtful else {}
         known |= {s.key: inbox.PriorResult(s.digest, None) for s in reversed(slips) if s.key in claimed}
 
         def first_time(delivery: Delivery) -> bool:
@@ -219,12 +219,12 @@ async def _remember(
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if not delivery.slip.sender.startswith("person:") or outcome is None:
             continue
-        if outcome.status is DeliveryStatus.PARKED:
+        if outcome.status is DeliveryStatus.QUARANTINED:
             await inbox.release(connection, delivery.slip)
         if outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}
-            await inbox.remember_result(connection, delivery.slip, result)
+            await inbox.store_result(connection, delivery.slip, result)
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

@@ -103,14 +103,14 @@ async def write(
     await cases.save(connection, [writes.cases[case_id] for case_id in sorted(kept)])
     nothing = [case.case_id for case in writes.cases.values() if not case.version and not case.held]
     await cases.remove(connection, nothing)
-    await sealed_texts.keep(connection, writes.pieces)
+    await sealed_texts.store(connection, writes.pieces)
     await item_ids.claim(connection, writes.claims)
     await item_ids.learn(connection, writes.learnt)
-    await outbox.stop(connection, writes.stops)
+    await outbox.delete_unsent(connection, writes.stops)
     letters = await _letters(connection, writes, post)
-    await sealed_texts.drop(connection, writes.dropped)
+    await sealed_texts.delete(connection, writes.dropped)
     for case_id, kept_pieces in writes.stripped.items():
-        await sealed_texts.keep_only(connection, case_id, kept_pieces)
+        await sealed_texts.delete_except(connection, case_id, kept_pieces)
     await journal.write(connection, writes.entries)
     await deadlines.set_timers(connection, writes.timers)
     await deadlines.cancel_timers(connection, writes.cancelled)
@@ -118,7 +118,7 @@ async def write(
     if own_rows is not None:
         await own_rows.save(connection, writes.rows)
         await own_rows.forget(connection, writes.forgotten)
-    await erasure.forget(connection, marker_key, writes.forgotten, machine_now())
+    await erasure.erase(connection, marker_key, writes.forgotten, machine_now())
     await erasure.unlink(connection, writes.unlinked)
     gone = set(writes.forgotten)
     claimed = post.items_claimed([claim for claim in writes.claims if claim[1] not in gone])

@@ -246,7 +246,7 @@ class Desk(Generic[S]):
             found = await sealed_texts.find(connection, [(case_id, ref) for ref in refs])
 
         def opened(content: AnyContent) -> AnyContent:
-            return key.open(found[case_id, content]) if isinstance(content, TextRef) else content
+            return key.decrypt(found[case_id, content]) if isinstance(content, TextRef) else content
 
         return {label: transform(thing, opened) for label, thing in shown.items()}
 
@@ -274,7 +274,7 @@ def told(outcome: Outcome) -> Outcome:
             if earlier.get("refusal"):
                 raise Refused(Refusal(**earlier["refusal"]))
             return Outcome(DeliveryStatus.REPEATED, version=earlier.get("version", 0))
-        case DeliveryStatus.PARKED:
+        case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:
             raise Refused(outcome.refusal or CASE_HELD)

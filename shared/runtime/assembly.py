@@ -136,7 +136,9 @@ def assemble(
         tracing.traced if tracing else None,
         forgetting,
     )
-    receiver = Receiver(service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.held)
+    receiver = Receiver(
+        service, topics, codec, case_keys, clock, post, digest_key, lambda: house_keys.available_kids
+    )
     producer = AIOKafkaProducer(
         **login.for_aiokafka(),
         acks="all",  # not idempotent: after one refusal such a producer never gets through again
@@ -150,7 +152,9 @@ def assemble(
     rotation = KeyRotation(engine, post, house_keys, relay)
     office = KafkaAdmin(login)
     arrivals = Watermark(office, clock, topics.from_pattern(service.name), topics.group(service.name, "from"))
-    heard = Watermark(office, clock, topics.heard_pattern(service.name), topics.group(service.name, "events"))
+    heard = Watermark(
+        office, clock, topics.subscribed_pattern(service.name), topics.group(service.name, "events")
+    )
     tidying = TopicCleanup(office, topics, service.name, service.keeps_inboxes, settings.tidy_every)
     timekeeper = Scheduler(engine, service, transaction, receiver, parties, relay, clock, arrivals, heard)
     desk = Desk(engine, service, transaction, cases, parties, case_keys, relay, clock, policy, digest_key)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
-from shared.kafka.admin import partitions_now
+from shared.kafka.admin import fetch_partitions
 from shared.runtime import migrate
 
 
@@ -41,7 +41,7 @@ def health_router(
     async def readyz(response: Response) -> dict[str, bool]:
         """Ready only when everything it depends on is; each dependency is named."""
         database, broker, keys = await asyncio.gather(
-            _database(engine), partitions_now(producer, own_topic), case_keys.reachable()
+            _database(engine), fetch_partitions(producer, own_topic), case_keys.reachable()
         )
         migrated = database and migrate.may_run_at(service, await migrate.current(engine))
         checks = {

@@ -10,7 +10,7 @@ from shared.contract.content import SealedText
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
 from shared.storage.database import copy
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 
 class Entry(NamedTuple):
@@ -58,7 +58,7 @@ def entry(
 
 def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
     """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
-    return entry(at, case_id, type(event).__name__, by, message_id, detail=written(event))
+    return entry(at, case_id, type(event).__name__, by, message_id, detail=to_json(event))
 
 
 def named(entries: Sequence[Entry], pieces: Iterable[SealedText]) -> list[SealedText]:

@@ -69,7 +69,7 @@ def delivery(
 def _piece(at: TextRef, key: CaseKey | None) -> SealedText:
     """Says its own name."""
     return (
-        key.seal(at.piece, piece=at.piece, by=at.by)
+        key.encrypt(at.piece, piece=at.piece, by=at.by)
         if key
         else SealedText(at.piece, at.by, at.piece.encode())
     )

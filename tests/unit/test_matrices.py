@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from shared.contract.content import SEALED_ALLOWED
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 
@@ -51,7 +51,7 @@ def test_every_event_and_state_is_written_with_its_declared_fields_and_read_as_i
         events = [event for outcome in decided if not isinstance(outcome, Refusal) for event in outcome]
         for value in (given.state, *history, *events):
             adapter: TypeAdapter[Any] = TypeAdapter(type(value))
-            assert json.loads(written(value)) == json.loads(adapter.dump_json(value))
-            assert adapter.validate_json(written(value), context=SEALED_ALLOWED) == value
+            assert json.loads(to_json(value)) == json.loads(adapter.dump_json(value))
+            assert adapter.validate_json(to_json(value), context=SEALED_ALLOWED) == value
             met.add(type(value))
     assert set(get_args(core(service, "events").Event)) <= met

@@ -99,7 +99,7 @@ async def test_a_membership_held_for_a_fault_is_not_read(fresh_database: FreshDa
     await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
     broken = c.GrantAuthorisation(by=s.by_party(), party=s.VENLO, grant=None)  # type: ignore[arg-type]
     (outcome,) = await transaction.run([delivery(VENLO, broken, at=NOW, record=b"kept")])
-    assert outcome.status is DeliveryStatus.PARKED
+    assert outcome.status is DeliveryStatus.QUARANTINED
     async with engine.connect() as connection:
         assert await all_memberships(connection, TABLE) == []
 

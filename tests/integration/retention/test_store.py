@@ -71,7 +71,7 @@ def close(leading_party: str = s.VENLO) -> c.CloseEarly:
 
 async def come(engine: AsyncEngine, now: datetime) -> list[Deadline]:
     async with engine.connect() as connection:
-        return await deadlines.come(connection, now, irreversible=True, most=100)
+        return await deadlines.due_now(connection, now, irreversible=True, limit=100)
 
 
 async def fired(line: Deadline, keys: KeyAuthority) -> Delivery:

@@ -12,7 +12,7 @@ from services.rto import commands as c
 from services.rto.main import SERVICE
 from services.rto.state import Phase
 from shared.contract.messages import rto as m
-from shared.contract.refusal import UNKNOWN_CASE, as_disclosed
+from shared.contract.refusal import UNKNOWN_CASE, public_refusal
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.handling.transaction import Transaction
@@ -185,7 +185,7 @@ async def test_a_purged_case_leaves_no_row_in_any_table_r105(fresh_database: Fre
     late = c.GiveRelease(by=s.by_party(s.POLICE), release=s.release())
     (outcome,) = await transaction.run([delivery(s.CASE, late, at=NOW)])
     assert outcome.refusal is not None
-    assert as_disclosed(outcome.refusal) == UNKNOWN_CASE
+    assert public_refusal(outcome.refusal) == UNKNOWN_CASE
     assert await rows(engine, "cases") == []
     assert [row.case_id for row in await rows(engine, "journal")] == ["erased"]
 

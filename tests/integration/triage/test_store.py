@@ -14,7 +14,7 @@ from services.triage.record import Record
 from services.triage.store import record_of, waiting_queries
 from shared.contract.content import TextRef, contents
 from shared.contract.messages import triage as m
-from shared.contract.refusal import as_disclosed
+from shared.contract.refusal import public_refusal
 from shared.core.actor import CLOCK
 from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
@@ -243,7 +243,7 @@ async def test_a_purged_case_leaves_no_row_and_never_comes_back_r105(
     late = delivery(s.CASE, s.answer(items=(s.item(s.NEW),)), at=NOW)
     outcome = (await transaction.run([late]))[0]
     assert outcome.refusal is not None
-    assert (outcome.status, as_disclosed(outcome.refusal).name) == (DeliveryStatus.REFUSED, "UnknownCase")
+    assert (outcome.status, public_refusal(outcome.refusal).name) == (DeliveryStatus.REFUSED, "UnknownCase")
     for table in ("cases", "contributions", "items"):
         assert await rows(engine, table) == [], table
 

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from shared.contract.content import SEALED_ALLOWED
+from shared.contract.content import SEALED_ALLOWED, check_walkable
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
 from shared.storage.json_writer import to_json
@@ -33,6 +33,13 @@ def test_every_phase_is_reached_by_the_table_and_by_events_that_exist(service: s
     process = core(service, "process")
     assert set(process.TRANSITIONS.values()) == set(process.Phase) - {process.Phase.NOTHING}
     assert {event for _, event in process.TRANSITIONS} <= set(get_args(core(service, "events").Event))
+
+
+@EACH
+def test_no_state_event_or_command_holds_a_text_where_it_is_never_sealed(service: str) -> None:
+    process = core(service, "process")
+    for kind in (process.State, *get_args(core(service, "events").Event), *get_args(process.Command)):
+        check_walkable(kind)
 
 
 @EACH

@@ -15,14 +15,17 @@ _YY_MM_DD = r"[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _INSTANT = (
     rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
 )
+_PARTY_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _DATE = rf"^(19|2[01]){_YY_MM_DD}$"
 
 ID = re.compile(_UUID)
 INSTANT = re.compile(_INSTANT)  # RFC 3339, in the years 2000 to 2199
 DATE = re.compile(_DATE)
+PARTY_ID = re.compile(_PARTY_ID)
+MAX_PARTY_ID = 60  # characters
 
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
-PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+PartyId = Annotated[str, StringConstraints(pattern=_PARTY_ID, max_length=MAX_PARTY_ID)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
+from shared.contract.fields import MAX_PARTY_ID
 from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
@@ -70,7 +71,9 @@ IfMatch = Annotated[
 ]
 OnBehalfOf = Annotated[
     str | None,
-    Header(max_length=60, description="Id of the party on whose behalf somebody of the house acts."),
+    Header(
+        max_length=MAX_PARTY_ID, description="Id of the party on whose behalf somebody of the house acts."
+    ),
 ]
 
 

@@ -4,8 +4,6 @@ import asyncio
 
 import pytest
 import sqlalchemy as sa
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
 from services.intake import commands as c
@@ -22,15 +20,6 @@ from tests.support.transactions import delivery, know, rows, transaction_on
 CONSULT = c.ConfirmConsultation(by=s.by_party())
 OUTCOME = ScreeningOutcome.TAKEN_UP
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
-
-
-async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: FreshDatabase) -> None:
-    engine = await fresh_database(SERVICE)
-    async with engine.connect() as connection:
-        differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), SERVICE.metadata)
-        )
-    assert differences == []
 
 
 async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDatabase) -> None:

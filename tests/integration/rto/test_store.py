@@ -4,8 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rto import commands as c
@@ -56,15 +54,6 @@ async def play(transaction: Transaction[Any], *commands: Command) -> list[Outcom
 
 async def letters(engine: AsyncEngine, kind: str) -> list[Any]:
     return [row for row in await rows(engine, "outbox") if row.type.split(".")[-2] == kind]
-
-
-async def test_the_migrated_schema_is_the_one_the_code_declares(fresh_database: FreshDatabase) -> None:
-    engine = await fresh_database(SERVICE)
-    async with engine.connect() as connection:
-        differences = await connection.run_sync(
-            lambda sync: compare_metadata(MigrationContext.configure(sync), SERVICE.metadata)
-        )
-    assert differences == []
 
 
 async def test_the_database_knows_every_phase(fresh_database: FreshDatabase) -> None:

@@ -15,7 +15,7 @@ from shared.contract.parties import KeyUse, PartyRecord
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.codec import Codec
 from shared.crypto.house_keys import HouseKeys
-from shared.crypto.jose import load_key, open_sealed, sign_and_seal
+from shared.crypto.jose import decrypt_and_verify, load_key, sign_and_encrypt
 from shared.runtime.settings import Settings
 
 
@@ -37,10 +37,10 @@ class Began:
 class Plain:
     """A codec that leaves the cryptography out; only the bench has one."""
 
-    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+    def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
         return body
 
-    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+    def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
         return payload
 
 
@@ -49,10 +49,10 @@ class PlainKey(CaseKey):
 
     __slots__ = ()
 
-    def seal(self, text: str, *, piece: str, by: str) -> SealedText:
+    def encrypt(self, text: str, *, piece: str, by: str) -> SealedText:
         return SealedText(piece, by, text.encode())
 
-    def open(self, piece: SealedText) -> str:
+    def decrypt(self, piece: SealedText) -> str:
         return piece.box.decode()
 
 
@@ -65,14 +65,14 @@ class Noting:
     _open: Callable[[bytes, PartyRecord, datetime], bytes] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._open = self.codec.open
+        self._open = self.codec.decode
 
-    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+    def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
         self.began.now()
         return self._open(body, sender, at)
 
-    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
-        return self.codec.make(payload, recipient, at)
+    def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+        return self.codec.encode(payload, recipient, at)
 
 
 Opener = Callable[[str, bytes], bytes]
@@ -84,16 +84,16 @@ def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tu
     if plain:
         return lambda _, body: body, lambda _, payload: payload
     house = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
-    signing, opening = house.signing, house.opening
+    signing, opening = house.signing, house.private_key
     records = read_records(parties)
     signers = {record.party: _loaded(record, KeyUse.SIGNING) for record in records}
     sealers = {record.party: next(iter(_loaded(record, KeyUse.SEALING).values())) for record in records}
 
     def open_(party: str, body: bytes) -> bytes:
-        return open_sealed(body, sealed_to=opening, signed_by=signers[party].get)[0]
+        return decrypt_and_verify(body, sealed_to=opening, signed_by=signers[party].get)[0]
 
     def make(party: str, payload: bytes) -> bytes:
-        return sign_and_seal(payload, signing=signing, sealing=sealers[party])
+        return sign_and_encrypt(payload, signing=signing, sealing=sealers[party])
 
     return open_, make
 

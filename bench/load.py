@@ -17,7 +17,7 @@ from shared.contract.fields import Category, Item
 from shared.contract.messages.triage import QueryAnswered
 from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
 from shared.contract.registry import of_model
-from shared.crypto.jose import load_key, public_jwk, sign_and_seal
+from shared.crypto.jose import load_key, public_jwk, sign_and_encrypt
 from shared.ids import new_id
 
 QUERIES_PER_CASE = 10
@@ -95,7 +95,7 @@ def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> Outbox
         party=query.party,
         key=query.case_id.encode(),
         headers=to_headers(envelope, SEALED_BODY),
-        sealed=sign_and_seal(payload, signing=signing, sealing=sealing),
+        sealed=sign_and_encrypt(payload, signing=signing, sealing=sealing),
         plain=payload,
     )
 

@@ -98,7 +98,7 @@ def _ask(
 
 
 def _text(key: CaseKey, text: str, by: str, pieces: list[SealedText]) -> TextRef:
-    piece = key.seal(text, piece=new_id(), by=by)
+    piece = key.encrypt(text, piece=new_id(), by=by)
     pieces.append(piece)
     return reference(piece)
 

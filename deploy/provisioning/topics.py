@@ -1,13 +1,13 @@
 """Which topics there are and how the broker treats them (design, section 3). Pure."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-SERVICES = ("intake", "triage", "rto", "retention", "governance")
+from shared.contract import registry
+from shared.contract.parties import is_registrable
+
+SERVICES: tuple[str, ...] = registry.SERVICES
 OPERATOR = "operator"
-RESERVED = frozenset({*SERVICES, OPERATOR, "to", "admin"})
-KEBAB_CASE = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 DAY = 24 * 60 * 60 * 1000  # milliseconds
 EVENT_PARTITIONS = 12
@@ -30,13 +30,12 @@ class Topic:
 
 
 class NotAPartyId(ValueError):
-    """A party's id is lower-case kebab-case and no name the house uses itself."""
+    """Refuse an id under which no party may be registered."""
 
 
 def check_party_id(party: str) -> str:
-    """Ids become parts of topics, groups and logins: nothing else may look like one."""
-    reserved = party in RESERVED or party.startswith("service-")
-    if reserved or len(party) > 63 or not KEBAB_CASE.fullmatch(party):
+    """Return the id of a party; raise `NotAPartyId` when it may not become part of topics and logins."""
+    if not is_registrable(party):
         raise NotAPartyId(party)
     return party
 

@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from shared.contract import messages as messages  # importing registers every message
 from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, SPEC_VERSION, schema_uri
 from shared.contract.content import MAX_CONTENT
-from shared.contract.fields import ID, MOMENT
+from shared.contract.fields import ID, INSTANT
 from shared.contract.refusal import REASONS
 from shared.contract.registry import SERVICES, Direction, MessageType, ServiceName, all_messages
 from shared.contract.topics import Topics
@@ -238,7 +238,7 @@ def _headers() -> Json:
         "ce_time": {
             "type": "string",
             "format": "date-time",
-            "pattern": MOMENT.pattern,
+            "pattern": INSTANT.pattern,
             "description": "When the sender recorded it.",
         },
         "ce_subject": {

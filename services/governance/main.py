@@ -7,7 +7,6 @@ from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS
 from services.governance.process import State, decide, evolve
-from services.governance.tables import metadata
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line
@@ -23,7 +22,6 @@ PROCESS = Process(
 )
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     case_of=CASE_OF,

@@ -9,10 +9,10 @@ from typing import TypeAlias, assert_never, cast
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance import refusals as r
-from services.governance.accession import AccessionForm, Signatory, day_of, is_reserved, start_of
+from services.governance.accession import AccessionForm, Signatory, day_of, start_of
 from services.governance.keys import MOST_KEYS, announced, fault_of, followed_by
 from shared.contract.messages.governance import AuthorisationGranted, EndReason
-from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey
+from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
 from shared.contract.refusal import NOT_A_PARTY, Refusal
 from shared.core.actor import A_PARTY, Actor
 from shared.core.context import DecisionContext

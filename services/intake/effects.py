@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.intake import events as e
 from services.intake.process import State
-from shared.contract.content import pieces_in
+from shared.contract.content import sealed_text_ids
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
 from shared.core.effects import (
@@ -48,7 +48,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.PersonInformed(person_id=person, moment=moment):
             return [CancelTimer(INFORMING, f"{person}/{moment}")]
         case e.FileCleaned() | e.FileArchived():
-            return [KeepOnly(pieces_in(state))]
+            return [KeepOnly(sealed_text_ids(state))]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]

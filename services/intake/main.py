@@ -7,7 +7,6 @@ from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
 from services.intake.permissions import PERMISSIONS
 from services.intake.process import State, decide, evolve
-from services.intake.tables import metadata
 from shared.contract.messages.intake import ReferralSubmitted
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -24,7 +23,6 @@ PROCESS = Process(
 )
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     timers=TIMERS,

@@ -49,7 +49,7 @@ class KeyAuthority:
 
     def house_keys(self) -> tuple[str, ...]:
         """The kids of retention's own private keys, to which parties seal; empty when it is not told."""
-        return self._house_keys.held if self._house_keys is not None else ()
+        return self._house_keys.available_kids if self._house_keys is not None else ()
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:
         """One answer per case id; raises `KeyAuthorityUnreachable` when the directory cannot be used now."""

@@ -11,7 +11,6 @@ from services.retention.key_authority import KeyAuthority
 from services.retention.permissions import PERMISSIONS
 from services.retention.process import Phase, State, decide, evolve
 from services.retention.store import Records
-from services.retention.tables import metadata
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -29,7 +28,6 @@ PROCESS = Process(
 KEYS = KeyAuthority()  # opened with the settings, before anything runs
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     timers=timers(KEYS),

@@ -8,7 +8,6 @@ from services.rto.handlers import HANDLERS
 from services.rto.permissions import PERMISSIONS
 from services.rto.process import decide, evolve
 from services.rto.state import State
-from services.rto.tables import metadata
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line
@@ -24,7 +23,6 @@ PROCESS = Process(
 )
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     takes_items=True,

@@ -9,7 +9,6 @@ from services.triage.permissions import PERMISSIONS
 from services.triage.process import decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
-from services.triage.tables import metadata
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line
@@ -25,7 +24,6 @@ PROCESS = Process(
 )
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     timers=TIMERS,

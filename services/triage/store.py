@@ -1,4 +1,4 @@
-"""The triage record in PostgreSQL: one row per query and per reply, written in the decision's transaction."""
+"""The triage record in PostgreSQL: one row per query and per reply, to_json in the decision's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
 from shared.storage import sealed_texts
 from shared.storage.database import copy, fetch, run
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 _ASKED = TypeAdapter(Asked)
 _GIVEN = TypeAdapter(Given)
@@ -80,13 +80,13 @@ async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
             queries=[row.query.query_id for row in asked],
             cases=[row.case_id for row in asked],
             recipients=[row.recipient for row in asked],
-            asked=[written(row) for row in asked],
+            asked=[to_json(row) for row in asked],
         )
 
 
 async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:
     if given:
-        rows = [(row.case_id, row.query_id, row.number, written(row)) for row in given]
+        rows = [(row.case_id, row.query_id, row.number, to_json(row)) for row in given]
         await copy(connection, "contributions", ("case_id", "query_id", "number", "given"), rows)
 
 
@@ -95,7 +95,7 @@ async def _strip(connection: AsyncConnection, order: Stripped) -> None:
     record = await record_of(connection, order.case_id)
     dropped = {text.piece for thing in _not_kept(record, order) for text in _references(thing)}
     await TriageRecord().forget(connection, [order.case_id])
-    await sealed_texts.drop(connection, [(order.case_id, piece) for piece in sorted(dropped)])
+    await sealed_texts.delete(connection, [(order.case_id, piece) for piece in sorted(dropped)])
     left = [
         replace(row, said=None, brought=kept)
         for row in record.given

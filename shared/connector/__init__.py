@@ -3,8 +3,8 @@
 from shared.connector.connector import (
     Answer,
     Connector,
-    LetterIn,
     NotAnswered,
+    ReceivedMessage,
     TooLarge,
 )
 from shared.connector.house import HouseUnreachable
@@ -16,8 +16,8 @@ __all__ = [
     "Connector",
     "ConnectorSettings",
     "HouseUnreachable",
-    "LetterIn",
     "NotAnswered",
+    "ReceivedMessage",
     "TooLarge",
     "from_house_file",
 ]

@@ -3,7 +3,7 @@
     async with Connector(settings, handler) as connector:
         answer = await connector.ask(ReferralSubmitted(...))
 
-`handler` gets each letter and is awaited before it is acknowledged; when it raises, it gets the letter again.
+`handler` is awaited for each message before that is acknowledged; when it raises, it gets the message again.
 """
 
 import asyncio
@@ -35,12 +35,12 @@ from shared.contract.cloudevent import (
 )
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
-from shared.crypto.jose import CannotOpen, open_sealed, sign_and_seal
+from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
 from shared.ids import new_id
 from shared.kafka.aiokafka_patch import accept_any_header_name
 
 log = structlog.get_logger()
-KEY_WITHIN = 30.0  # seconds a message waits for the key it is sealed to
+KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to
 
 
 class TooLarge(Exception):
@@ -52,8 +52,10 @@ class NotAnswered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class LetterIn:
-    """One opened letter from the house; `case` is its case number, `about` the id of ours it answers."""
+class ReceivedMessage:
+    """Hold one decrypted message from the house.
+
+    `case` is its case number, `about` the id of the message of ours that it answers."""
 
     message: Model
     service: str
@@ -65,10 +67,10 @@ class LetterIn:
 
 
 Answer = MessageAccepted | MessageRefused
-Handler = Callable[[LetterIn], Awaitable[None]]
+Handler = Callable[[ReceivedMessage], Awaitable[None]]
 
 
-async def _ignore(letter: LetterIn) -> None:
+async def _ignore(received: ReceivedMessage) -> None:
     """A connector that only sends."""
 
 
@@ -136,7 +138,7 @@ class Connector:
         context. Raises `TooLarge`, and `HouseUnreachable` when the service told no key to seal to for half
         a minute.
         """
-        envelope, body, topic = await self.sealed(message, case=case, message_id=message_id)
+        envelope, body, topic = await self.seal(message, case=case, message_id=message_id)
         if traceparent:
             envelope = envelope._replace(extensions={"traceparent": traceparent})
         await self.send_raw(topic, case or envelope.id, body, to_headers(envelope, SEALED_BODY))
@@ -167,7 +169,7 @@ class Connector:
             if future.done():
                 self._answers.pop(message_id, None)
 
-    async def sealed(
+    async def seal(
         self, message: Model, *, case: str | None = None, message_id: str | None = None
     ) -> tuple[Envelope, bytes, str]:
         """The envelope, the body signed and sealed for its service, and the topic it belongs on."""
@@ -183,8 +185,8 @@ class Connector:
             dataschema=schema_uri(entry),
         )
         payload = to_json(envelope, message.model_dump_json(exclude_none=True).encode())
-        key = await self._house.to_seal_to(entry.service, within=KEY_WITHIN)
-        body = sign_and_seal(payload, signing=self._settings.signing_key, sealing=key)
+        key = await self._house.sealing_key(entry.service, within=KEY_TIMEOUT)
+        body = sign_and_encrypt(payload, signing=self._settings.signing_key, sealing=key)
         return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)
 
     async def send_raw(
@@ -202,24 +204,24 @@ class Connector:
         while True:
             try:
                 async for record in self._consumer:
-                    await self._take(record)
+                    await self._process(record)
                     await self._consumer.commit()
             except KafkaError as error:
                 log.warning("connector-pauses", party=self._settings.party, kind=type(error).__name__)
                 await asyncio.sleep(1)
 
-    async def _take(self, record: Any) -> None:
+    async def _process(self, record: Any) -> None:
         try:
-            letter = await self._open(record)
-        except (Unreadable, CannotOpen) as reason:
+            received = await self._parse(record)
+        except (Unreadable, CannotDecode) as reason:
             log.warning("message-unreadable", party=self._settings.party, reason=str(reason))
             return
-        if letter is None or letter.sequence <= self._sequences.get(letter.service, 0):
+        if received is None or received.sequence <= self._sequences.get(received.service, 0):
             return
-        if isinstance(letter.message, MessageAccepted | MessageRefused) and letter.about:
-            self._resolve(letter.about, letter.message)
-        await self._handle(letter)
-        self._sequences[letter.service] = letter.sequence
+        if isinstance(received.message, MessageAccepted | MessageRefused) and received.about:
+            self._resolve(received.about, received.message)
+        await self._handle(received)
+        self._sequences[received.service] = received.sequence
 
     def _resolve(self, message_id: str, answer: Answer) -> None:
         future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
@@ -229,22 +231,22 @@ class Connector:
             for service in SERVICES:
                 self._house.forget(service)
 
-    async def _handle(self, letter: LetterIn) -> None:
+    async def _handle(self, received: ReceivedMessage) -> None:
         pause = 0.1
         while True:
             try:
-                return await self._handler(letter)
-            except Exception as error:  # the partner's own code: it gets the letter again
+                return await self._handler(received)
+            except Exception as error:  # the partner's own code: it gets the message again
                 log.warning("handler-failed", kind=type(error).__name__, pause=pause)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 30)
 
-    async def _open(self, record: Any) -> LetterIn | None:
+    async def _parse(self, record: Any) -> ReceivedMessage | None:
         headers = read_headers(record.headers, SEALED_BODY)
         service = headers.get("source", "").rpartition("zvh-")[2]
         if service not in SERVICES:
             raise Unreadable("source-not-of-the-house")
-        signed = await self._signed(record.value or b"", service)
+        signed = await self._verified(record.value or b"", service)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
         envelope = from_signed(signed, headers)
@@ -258,7 +260,7 @@ class Connector:
             )
         except (ValueError, KeyError):  # pydantic's ValidationError is a ValueError
             raise Unreadable("does-not-fit-the-schema") from None
-        return LetterIn(
+        return ReceivedMessage(
             message=message,
             service=service,
             case=envelope.subject,
@@ -268,15 +270,15 @@ class Connector:
             traceparent=envelope.extensions.get("traceparent"),
         )
 
-    async def _signed(self, body: bytes, service: str) -> dict[str, Any]:
+    async def _verified(self, body: bytes, service: str) -> dict[str, Any]:
         """The signed CloudEvent; a signing key not seen before may be a new one, so keys are asked again."""
         await self._house.refresh(service)
         try:
-            payload = self._opened(body, service)
-        except CannotOpen:
+            payload = self._decrypt(body, service)
+        except CannotDecode:
             self._house.forget(service)
             await self._house.refresh(service)
-            payload = self._opened(body, service)
+            payload = self._decrypt(body, service)
         try:
             found = from_json(payload)
         except ValueError:
@@ -285,13 +287,13 @@ class Connector:
             raise Unreadable("not-a-cloudevent")
         return found
 
-    def _opened(self, body: bytes, service: str) -> bytes:
+    def _decrypt(self, body: bytes, service: str) -> bytes:
         own = self._settings.sealing_key
 
         def signed_by(kid: str) -> ECKey | None:
             return self._house.signer(service, kid)
 
-        payload, _ = open_sealed(
+        payload, _ = decrypt_and_verify(
             body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
         )
         return payload

@@ -12,8 +12,8 @@ from joserfc.jwk import ECKey
 from shared.crypto.jose import load_key
 
 log = structlog.get_logger()
-FRESH_FOR = 600.0  # seconds
-PAUSES = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
+MAX_AGE = 600.0  # seconds
+RETRY_DELAYS = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
 
 
 class HouseUnreachable(Exception):
@@ -29,7 +29,7 @@ class HouseJwks:
     _keys: dict[str, list[tuple[str, ECKey]]] = field(default_factory=dict)
     _fetched: dict[str, float] = field(default_factory=dict)
 
-    async def to_seal_to(self, service: str, *, within: float) -> ECKey:
+    async def sealing_key(self, service: str, *, within: float) -> ECKey:
         """The key to seal to now; raises `HouseUnreachable` when none could be had in that time (seconds)."""
         try:
             await asyncio.wait_for(self.refresh(service), within)
@@ -51,14 +51,14 @@ class HouseJwks:
         Keys that are at hand go on serving while it is away: it may be on its way back.
         """
         tried = 0
-        while time.monotonic() - self._fetched.get(service, -FRESH_FOR) >= FRESH_FOR:
+        while time.monotonic() - self._fetched.get(service, -MAX_AGE) >= MAX_AGE:
             try:
                 await self._fetch(service)
             except httpx.HTTPError as error:
                 log.warning("house-keys-wait", service=service, kind=type(error).__name__)
                 if service in self._keys:
                     return
-                await asyncio.sleep(PAUSES[min(tried, len(PAUSES) - 1)])
+                await asyncio.sleep(RETRY_DELAYS[min(tried, len(RETRY_DELAYS) - 1)])
                 tried += 1
 
     async def _fetch(self, service: str) -> None:

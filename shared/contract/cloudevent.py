@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pydantic_core
 
-from shared.contract.fields import ID, MOMENT
+from shared.contract.fields import ID, INSTANT
 from shared.contract.registry import MessageType
 
 SPEC_VERSION = "1.0"
@@ -23,8 +23,8 @@ CONTENT_TYPE = "content-type"
 _HOP = frozenset({"traceparent", "tracestate"})
 _REQUIRED = frozenset({"specversion", "id", "source", "type", "time"})
 _CORE = _REQUIRED | {"subject", "dataschema", "datacontenttype", "data"}
-_EVERY_DAY = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlationid", "causationid"}
-_READ = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _EVERY_DAY}
+_KNOWN = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlationid", "causationid"}
+_ATTRIBUTE_OF_HEADER = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _KNOWN}
 _NAME = re.compile(r"ce_[a-z0-9]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
 _NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")  # as `header_names` reads it
@@ -94,7 +94,7 @@ def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
             text = value.decode()
         except UnicodeDecodeError:
             raise Unreadable("header-not-utf-8") from None
-        attribute = _READ.get(name) or _unusual(name)
+        attribute = _ATTRIBUTE_OF_HEADER.get(name) or _uncommon(name)
         if attribute is None:
             continue
         if attribute in found:
@@ -107,7 +107,7 @@ def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
     return found
 
 
-def _unusual(name: str) -> str | None:
+def _uncommon(name: str) -> str | None:
     """The attribute in a header that is not one of every day; None for a header of the hop."""
     if _NOT_UTF_8.search(name):
         raise Unreadable("header-not-utf-8")
@@ -140,15 +140,15 @@ def from_attributes(found: Mapping[str, str]) -> Envelope:
         id=found["id"],
         source=found["source"],
         type=found["type"],
-        time=_moment(found["time"]),
+        time=_instant(found["time"]),
         subject=found.get("subject"),
         dataschema=found.get("dataschema"),
         extensions=extensions,
     )
 
 
-def _moment(written: str) -> datetime:
-    if not MOMENT.fullmatch(written):
+def _instant(written: str) -> datetime:
+    if not INSTANT.fullmatch(written):
         raise Unreadable("time-not-rfc-3339")
     try:
         return datetime.fromisoformat(written)

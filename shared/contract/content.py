@@ -11,13 +11,16 @@ import operator
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Annotated, Any, TypeAlias, TypeVar, cast, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, TypeAlias, TypeVar, Union, cast, get_origin, get_type_hints
 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
 MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
 _SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say one alone; no byte can, so it could not be sealed
+_ENTERED = (tuple, Annotated, Union, UnionType)  # `get_origin` of what the walk enters
+_UNTYPED = (tuple, list, set, frozenset, dict)  # without a type for its members, each can hold content
 SEALED_ALLOWED = {"sealed_allowed": True}
 
 
@@ -83,14 +86,48 @@ def is_blank(content: AnyContent | None) -> bool:
 @cache
 def _holding(kind: type) -> tuple[tuple[str, bool], ...]:
     """The fields of a model or dataclass that can hold content; with each, whether its plain text is one."""
+    return tuple((name, _is_content(a)) for name, a in _annotations(kind).items() if _may_hold(a))
+
+
+def _annotations(kind: type) -> dict[str, Any]:
+    """Give the fields that the walk enters, by name; none for what is no model and no dataclass."""
     if issubclass(kind, BaseModel):
-        annotations = {name: field.rebuild_annotation() for name, field in kind.model_fields.items()}
-    elif dataclasses.is_dataclass(kind):
+        return {name: field.rebuild_annotation() for name, field in kind.model_fields.items()}
+    if dataclasses.is_dataclass(kind):
         hints = get_type_hints(kind, include_extras=True)
-        annotations = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
-    else:
-        return ()
-    return tuple((name, _is_content(a)) for name, a in annotations.items() if _may_hold(a))
+        return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {}
+
+
+def check_walkable(kind: type) -> None:
+    """Check that `transform` reaches every content a model or dataclass can hold; raise `TypeError` if not.
+
+    The walk enters models, dataclasses and tuples. A text in a list, set, mapping or named tuple would never
+    be sealed, and would leave the house unopened.
+    """
+    for name, annotation in _annotations(kind).items():
+        if (container := _unwalked(annotation)) is not None:
+            raise TypeError(f"{kind.__name__}.{name}: content in {container!r} is never sealed; use a tuple")
+
+
+def _unwalked(annotation: Any) -> Any:
+    """Find the first container in an annotation that can hold content and that the walk does not enter."""
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return _unwalked_class(annotation)
+    arguments = getattr(annotation, "__args__", ())
+    if get_origin(annotation) in _ENTERED:
+        return next((found for a in arguments if (found := _unwalked(a)) is not None), None)
+    return annotation if any(_may_hold(argument) for argument in arguments) else None
+
+
+def _unwalked_class(kind: type) -> Any:
+    if issubclass(kind, BaseModel) or dataclasses.is_dataclass(kind):
+        check_walkable(kind)
+        return None
+    if kind in _UNTYPED:
+        return kind
+    hints = get_type_hints(kind, include_extras=True) if getattr(kind, "__annotations__", None) else {}
+    return kind if any(_may_hold(hint) for hint in hints.values()) else None
 
 
 def _may_hold(annotation: Any) -> bool:
@@ -170,7 +207,7 @@ def can_hold_content(kind: type) -> bool:
     return bool(_holding(kind))
 
 
-def pieces_in(value: Any) -> tuple[str, ...]:
+def sealed_text_ids(value: Any) -> tuple[str, ...]:
     """The ids of the pieces that a state refers to."""
     return tuple(content.piece for content in contents(value) if isinstance(content, TextRef))
 

@@ -12,22 +12,25 @@ from shared.contract.registry import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _YY_MM_DD = r"[0-9]{2}-[0-9]{2}-[0-9]{2}"
-_MOMENT = (
+_INSTANT = (
     rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
 )
+_PARTY_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _DATE = rf"^(19|2[01]){_YY_MM_DD}$"
 
 ID = re.compile(_UUID)
-MOMENT = re.compile(_MOMENT)  # RFC 3339, in the years 2000 to 2199
+INSTANT = re.compile(_INSTANT)  # RFC 3339, in the years 2000 to 2199
 DATE = re.compile(_DATE)
+PARTY_ID = re.compile(_PARTY_ID)
+MAX_PARTY_ID = 60  # characters
 
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
-PartyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+PartyId = Annotated[str, StringConstraints(pattern=_PARTY_ID, max_length=MAX_PARTY_ID)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 
 
-def _written_as(pattern: re.Pattern[str]) -> BeforeValidator:
+def _formatted_as(pattern: re.Pattern[str]) -> BeforeValidator:
     """Text in this form alone; numbers and other texts that pydantic would take for a moment do not fit."""
 
     def check(value: Any) -> Any:
@@ -41,13 +44,13 @@ def _written_as(pattern: re.Pattern[str]) -> BeforeValidator:
 # Bounded, so that no term that is counted from it can leave the calendar: what is absurd does not fit.
 Instant = Annotated[
     AwareDatetime,
-    _written_as(MOMENT),
+    _formatted_as(INSTANT),
     Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC)),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _MOMENT}),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _INSTANT}),
 ]
 Day = Annotated[
     date,
-    _written_as(DATE),
+    _formatted_as(DATE),
     Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1)),
     WithJsonSchema({"type": "string", "format": "date", "pattern": _DATE}),
 ]

@@ -5,8 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contract.fields import Instant, KeyId, PartyId
-from shared.contract.registry import Direction, Model, message
+from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Instant, KeyId, PartyId
+from shared.contract.registry import SERVICES, Direction, Model, message
+
+# A party's id becomes part of topics, consumer groups and logins, where these are the house's own.
+RESERVED_IDS = frozenset({*SERVICES, "operator", "to", "admin"})
+RESERVED_PREFIX = "service-"
+
+
+def is_reserved(party: str) -> bool:
+    """Tell whether no party may be registered under this id: it is the house's, or begins with no letter."""
+    return party in RESERVED_IDS or party.startswith(RESERVED_PREFIX) or not party[:1].isalpha()
+
+
+def is_registrable(party: str) -> bool:
+    """Tell whether a party may be registered under this id: of the contract's form, and not reserved."""
+    is_in_form = len(party) <= MAX_PARTY_ID and PARTY_ID.fullmatch(party) is not None
+    return is_in_form and not is_reserved(party)
 
 
 class PartyKind(StrEnum):

@@ -179,7 +179,7 @@ def unreadable(reason: str) -> Refusal:
     return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
 
 
-def as_disclosed(refusal: Refusal) -> Refusal:
+def public_refusal(refusal: Refusal) -> Refusal:
     """What the refused hear: whoever may not know of a case gets the one answer for all of these.
 
     The journal keeps the true name and rule.

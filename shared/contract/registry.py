@@ -7,6 +7,8 @@ from typing import Literal, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from shared.contract.content import check_walkable
+
 NAMESPACE = "nl.veiligheidscasussen"
 
 ServiceName: TypeAlias = Literal["intake", "triage", "rto", "retention", "governance"]
@@ -56,9 +58,13 @@ M = TypeVar("M", bound=type[Model])
 def message(
     name: str, service: Owner, direction: Direction, *, dutch: str, version: int = 1
 ) -> Callable[[M], M]:
-    """Register a model as the payload of one type of message."""
+    """Register a model as the payload of one type of message.
+
+    Raises `TypeError` when a text of it would stand where it is never sealed, `ValueError` for a type twice.
+    """
 
     def register(model: M) -> M:
+        check_walkable(model)
         entry = MessageType(name, version, service, direction, model, dutch)
         if entry.type in _by_type:
             raise ValueError(f"{entry.type} is registered twice")

@@ -37,20 +37,20 @@ class Topics:
         """The service whose topic this is."""
         return topic.removeprefix(f"{self.prefix}.").split(".", 1)[0]
 
-    def dead(self, service: str) -> str:
+    def dead_letters(self, service: str) -> str:
         return f"{self.prefix}.{service}.dead"
 
     @property
     def parties(self) -> str:
         return f"{self.prefix}.governance.parties"
 
-    def heard(self, service: str) -> tuple[str, ...]:
+    def subscribed(self, service: str) -> tuple[str, ...]:
         """What the other services publish, and who is a party."""
         return *(self.events(name) for name in SERVICES if name != service), self.parties
 
-    def heard_pattern(self, service: str) -> str:
+    def subscribed_pattern(self, service: str) -> str:
         """The regular expression of the same."""
-        return "|".join(map(re.escape, self.heard(service)))
+        return "|".join(map(re.escape, self.subscribed(service)))
 
     def group(self, service: str, what: str) -> str:
         return f"{self.prefix}.{service}.{what}"

@@ -15,7 +15,7 @@ class DeliveryStatus(StrEnum):
     STALE = "stale"
     WAITING = "waiting"
     HELD = "held"
-    PARKED = "parked"
+    QUARANTINED = "quarantined"
 
 
 class Outcome(NamedTuple):

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.contract.content import SealedText, TextRef
 
-_NONCE = 12  # bytes
+_NONCE_BYTES = 12  # bytes
 
 
 class CannotDecrypt(Exception):
@@ -25,21 +25,23 @@ class CaseKey:
     def __init__(self, key: bytes, *, house: str, case_id: str) -> None:
         self._cipher, self._house, self.case_id = AESGCM(key), house, case_id
 
-    def seal(self, text: str, *, piece: str, by: str) -> SealedText:
+    def encrypt(self, text: str, *, piece: str, by: str) -> SealedText:
         """The text as a sealed piece of this case."""
-        nonce = os.urandom(_NONCE)
-        box = nonce + self._cipher.encrypt(nonce, text.encode(), self._place(piece, by))
+        nonce = os.urandom(_NONCE_BYTES)
+        box = nonce + self._cipher.encrypt(nonce, text.encode(), self._associated_data(piece, by))
         return SealedText(piece, by, box)
 
-    def open(self, piece: SealedText) -> str:
+    def decrypt(self, piece: SealedText) -> str:
         """The text of a piece sealed for exactly this place; raises `CannotDecrypt`."""
-        nonce, ciphertext = piece.box[:_NONCE], piece.box[_NONCE:]
+        nonce, ciphertext = piece.box[:_NONCE_BYTES], piece.box[_NONCE_BYTES:]
         try:
-            return self._cipher.decrypt(nonce, ciphertext, self._place(piece.piece, piece.by)).decode()
+            return self._cipher.decrypt(
+                nonce, ciphertext, self._associated_data(piece.piece, piece.by)
+            ).decode()
         except (InvalidTag, ValueError):
             raise CannotDecrypt(piece.by) from None
 
-    def _place(self, piece: str, by: str) -> bytes:
+    def _associated_data(self, piece: str, by: str) -> bytes:
         return "\x1f".join((self._house, self.case_id, piece, by)).encode()
 
 

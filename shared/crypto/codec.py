@@ -7,16 +7,16 @@ from joserfc.jwk import ECKey
 
 from shared.contract.parties import PartyRecord, PublicKey
 from shared.crypto.house_keys import HouseKeys
-from shared.crypto.jose import load_key, open_sealed, sign_and_seal
+from shared.crypto.jose import decrypt_and_verify, load_key, sign_and_encrypt
 
 
 class Codec(Protocol):
     """Opens what a party sent and makes what it gets."""
 
-    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
-        """The signed payload; raises `CannotOpen`."""
+    def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+        """The signed payload; raises `CannotDecode`."""
 
-    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+    def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
         """The body for the recipient; None as long as it has announced no key."""
 
 
@@ -27,19 +27,19 @@ class SignedAndSealed:
         self._keys = keys
         self._public: dict[str, ECKey] = {}
 
-    def open(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
+    def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
         def signed_by(kid: str) -> ECKey | None:
             announced = sender.signing_key(kid, at)
             return self._load(announced) if announced else None
 
-        payload, _ = open_sealed(body, sealed_to=self._keys.opening, signed_by=signed_by)
+        payload, _ = decrypt_and_verify(body, sealed_to=self._keys.private_key, signed_by=signed_by)
         return payload
 
-    def make(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
+    def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
         announced = recipient.sealing_key(at)
         if announced is None:
             return None
-        return sign_and_seal(payload, signing=self._keys.signing, sealing=self._load(announced))
+        return sign_and_encrypt(payload, signing=self._keys.signing, sealing=self._load(announced))
 
     def _load(self, announced: PublicKey) -> ECKey:
         key = self._public.get(announced.kid)

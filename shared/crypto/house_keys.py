@@ -25,9 +25,9 @@ from shared.crypto.jose import load_key, new_key, public_jwk
 
 ROTATE_AFTER = timedelta(days=1)
 DESTROY_AFTER = timedelta(days=8)  # after it was replaced
-LISTED_FOR = timedelta(days=90)  # how long it goes on being said that a key is gone
+LIST_FOR = timedelta(days=90)  # how long it goes on being said that a key is gone
 SIGNING, SEALING = "sig", "enc"
-TICK = 100_000_000  # nanoseconds; two changes within one may leave a directory the same time
+CLOCK_RESOLUTION = 100_000_000  # nanoseconds; two changes within one may leave a directory the same time
 
 
 class KeyDirectoryDamaged(Exception):
@@ -63,7 +63,7 @@ class HouseKeys:
     def __init__(self, directory: Path, root_key: bytes, now: Callable[[], datetime]) -> None:
         self._directory, self._root, self._now = directory, AESGCM(root_key), now
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lying = self._read_directory()
+        self._last = self._read_directory()
         self.rotate()
 
     @property
@@ -71,13 +71,13 @@ class HouseKeys:
         """The key this service signs with."""
         return self._newest(SIGNING).key
 
-    def opening(self, kid: str) -> ECKey | None:
+    def private_key(self, kid: str) -> ECKey | None:
         """The private key a party sealed to, as long as it exists."""
         found = self._snapshot().keys.get(kid)
         return found.key if found is not None and found.use == SEALING else None
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def available_kids(self) -> tuple[str, ...]:
         """The kids of all private keys that can still open a record."""
         return tuple(sorted(kid for kid, key in self._snapshot().keys.items() if key.use == SEALING))
 
@@ -87,10 +87,10 @@ class HouseKeys:
         return min(key.made_at for key in self._snapshot().keys.values() if key.use == SEALING)
 
     @property
-    def destroyed(self) -> tuple[str, ...]:
+    def destroyed_kids(self) -> tuple[str, ...]:
         """The kids of the private keys that are gone from this directory, as far as they are still listed."""
-        lying = self._snapshot()
-        return tuple(sorted(kid for kid in lying.destroyed if kid not in lying.keys))
+        snapshot = self._snapshot()
+        return tuple(sorted(kid for kid in snapshot.destroyed if kid not in snapshot.keys))
 
     def public(self) -> list[dict[str, str]]:
         """The JWKS: signing keys, and the one key to seal to now."""
@@ -100,17 +100,19 @@ class HouseKeys:
     def rotate(self) -> None:
         """Make today's sealing key, replace yesterday's, destroy what was replaced eight days ago."""
         now = self._now()
-        with self._alone() as lying:
-            keys = list(lying.keys.values())
+        with self._exclusive() as snapshot:
+            keys = list(snapshot.keys.values())
             if not any(k.use == SIGNING for k in keys):
-                self._write(HouseKey(SIGNING, new_key(), now))
+                self._write_key(HouseKey(SIGNING, new_key(), now))
             current = [k for k in keys if k.use == SEALING and k.replaced_at is None]
             if not current or all(now - k.made_at >= ROTATE_AFTER for k in current):
-                self._write(HouseKey(SEALING, new_key(), now))
+                self._write_key(HouseKey(SEALING, new_key(), now))
                 for old in current:
-                    self._write(HouseKey(old.use, old.key, old.made_at, replaced_at=now))
+                    self._write_key(HouseKey(old.use, old.key, old.made_at, replaced_at=now))
             over = [k for k in keys if k.replaced_at is not None and now - k.replaced_at >= DESTROY_AFTER]
-            self._destroy([k.kid for k in over] + [kid for kid in lying.keys if kid in lying.destroyed], now)
+            self._destroy(
+                [k.kid for k in over] + [kid for kid in snapshot.keys if kid in snapshot.destroyed], now
+            )
 
     def _newest(self, use: str) -> HouseKey:
         return max((k for k in self._snapshot().keys.values() if k.use == use), key=lambda k: k.made_at)
@@ -118,7 +120,7 @@ class HouseKeys:
     # --- the directory ----------------------------------------------------------------------------
 
     @contextmanager
-    def _alone(self) -> Iterator[KeyDirectorySnapshot]:
+    def _exclusive(self) -> Iterator[KeyDirectorySnapshot]:
         """One process at a time, on what lies there now."""
         handle = os.open(self._directory, os.O_RDONLY)
         try:
@@ -126,25 +128,25 @@ class HouseKeys:
             yield self._read_directory()
         finally:
             os.close(handle)
-        self._lying = self._read_directory()
+        self._last = self._read_directory()
 
     def _snapshot(self) -> KeyDirectorySnapshot:
-        if self._lying.changed != self._directory.stat().st_mtime_ns:
-            self._lying = self._read_directory()
-        return self._lying
+        if self._last.changed != self._directory.stat().st_mtime_ns:
+            self._last = self._read_directory()
+        return self._last
 
     def _read_directory(self) -> KeyDirectorySnapshot:
         """Every file is whole; one that another process unlinks meanwhile is not there."""
         changed = self._directory.stat().st_mtime_ns
-        settled = time.time_ns() - changed > TICK
-        keys = [key for path in sorted(self._directory.glob("*.key")) if (key := self._read(path))]
+        settled = time.time_ns() - changed > CLOCK_RESOLUTION
+        keys = [key for path in sorted(self._directory.glob("*.key")) if (key := self._read_key(path))]
         return KeyDirectorySnapshot(
             {key.kid: key for key in keys}, self._read_destroyed(), changed if settled else 0
         )
 
-    def _write(self, key: HouseKey) -> None:
+    def _write_key(self, key: HouseKey) -> None:
         """On disk, fsynced, before anybody can seal to it."""
-        text = json.dumps(
+        plaintext = json.dumps(
             {
                 "use": key.use,
                 "jwk": key.key.as_dict(private=True),
@@ -153,16 +155,18 @@ class HouseKeys:
             }
         )
         nonce = os.urandom(12)
-        box = nonce + self._root.encrypt(nonce, text.encode(), key.kid.encode())
-        self._put(f"{key.kid}.key", box)
+        box = nonce + self._root.encrypt(nonce, plaintext.encode(), key.kid.encode())
+        self._write_file(f"{key.kid}.key", box)
 
     def _destroy(self, kids: Sequence[str], now: datetime) -> None:
         """Listed first, so that a crash in between only means that the next start unlinks them."""
         if not kids:
             return
-        listed = {kid: at for kid, at in self._read_destroyed().items() if now - at < LISTED_FOR}
+        listed = {kid: at for kid, at in self._read_destroyed().items() if now - at < LIST_FOR}
         listed |= dict.fromkeys(kids, now)
-        self._put("destroyed", json.dumps({kid: at.isoformat() for kid, at in listed.items()}).encode())
+        self._write_file(
+            "destroyed", json.dumps({kid: at.isoformat() for kid, at in listed.items()}).encode()
+        )
         for kid in kids:
             (self._directory / f"{kid}.key").unlink(missing_ok=True)
         self._sync_directory()
@@ -172,7 +176,7 @@ class HouseKeys:
         found = json.loads(file.read_bytes()) if file.exists() else {}
         return {kid: datetime.fromisoformat(at).astimezone(UTC) for kid, at in found.items()}
 
-    def _read(self, path: Path) -> HouseKey | None:
+    def _read_key(self, path: Path) -> HouseKey | None:
         try:
             box = path.read_bytes()
         except FileNotFoundError:
@@ -189,7 +193,7 @@ class HouseKeys:
             datetime.fromisoformat(replaced).astimezone(UTC) if replaced else None,
         )
 
-    def _put(self, name: str, content: bytes) -> None:
+    def _write_file(self, name: str, content: bytes) -> None:
         """The whole file under its name, on disk, or nothing of it."""
         draft = self._directory / f"{name}.new"
         with draft.open("wb") as file:

@@ -26,7 +26,7 @@ _sign_registry.max_payload_length = MAX_SEALED
 _UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
 
 
-class CannotOpen(Exception):
+class CannotDecode(Exception):
     """The body does not open, or its signature is not the sender's; the argument is a reason code."""
 
 
@@ -53,7 +53,7 @@ def public_jwk(key: ECKey, use: str) -> dict[str, str]:
     return {**exported, "kid": key.thumbprint(), "use": use}
 
 
-def sign_and_seal(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
+def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
     """A compact JWE for the holder of `sealing` around the payload signed with `signing`."""
     signed = jws.serialize_compact(
         {"alg": SIGN_ALGORITHM, "kid": signing.kid}, payload, signing, registry=_sign_registry
@@ -62,28 +62,28 @@ def sign_and_seal(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
     return jwe.encrypt_compact(protected, signed, sealing, registry=_seal_registry).encode()
 
 
-def open_sealed(
+def decrypt_and_verify(
     body: bytes, *, sealed_to: Callable[[str], ECKey | None], signed_by: Callable[[str], ECKey | None]
 ) -> tuple[bytes, str]:
-    """The signed payload and the kid it was sealed to; `CannotOpen` unless both keys are known.
+    """The signed payload and the kid it was sealed to; `CannotDecode` unless both keys are known.
 
     `sealed_to` finds our private key by kid, `signed_by` the sender's public one: a signature under any
     other key, or none, does not open.
     """
     if len(body) > MAX_SEALED:
-        raise CannotOpen("too-large")
+        raise CannotDecode("too-large")
     key, kid = _named_key(body, sealed_to, "not-sealed-to-a-key-of-this-service")
     try:
         signed = jwe.decrypt_compact(body, key, registry=_seal_registry).plaintext
     except _UNREADABLE:
-        raise CannotOpen("does-not-open") from None
+        raise CannotDecode("does-not-open") from None
     if signed is None:
-        raise CannotOpen("does-not-open")
+        raise CannotDecode("does-not-open")
     signer, _ = _named_key(signed, signed_by, "signature-not-of-the-sender")
     try:
         payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
     except _UNREADABLE:
-        raise CannotOpen("signature-not-of-the-sender") from None
+        raise CannotDecode("signature-not-of-the-sender") from None
     return payload, kid
 
 
@@ -91,15 +91,15 @@ def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str
     """The key named by the token's protected header, read before anything is trusted."""
     segment = token.split(b".", 1)[0]
     if len(segment) > 1024:
-        raise CannotOpen("does-not-open")
+        raise CannotDecode("does-not-open")
     try:
         header = json.loads(base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)))
         kid, has_extensions = header["kid"], "crit" in header
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CannotOpen(otherwise) from None
+        raise CannotDecode(otherwise) from None
     if has_extensions:  # RFC 7515, 4.1.11: we know none, and an empty list is not allowed
-        raise CannotOpen("extension-not-understood")
+        raise CannotDecode("extension-not-understood")
     key = find(kid) if isinstance(kid, str) else None
     if key is None:
-        raise CannotOpen(otherwise)
+        raise CannotDecode(otherwise)
     return key, kid

@@ -208,8 +208,8 @@ class Decider(Generic[S]):
         if delivery.deadline is not None:
             _set_again(delivery, work)
         elif _record_of(delivery) is not None:
-            _hold(delivery, HoldReason.PARKED, None, work)
-        return Outcome(DeliveryStatus.PARKED)
+            _hold(delivery, HoldReason.QUARANTINED, None, work)
+        return Outcome(DeliveryStatus.QUARANTINED)
 
 
 def _first_sequence(delivery: Delivery) -> int | None:

@@ -107,10 +107,10 @@ class ErasureCheck:
     async def _forget(self, case_ids: Sequence[str]) -> None:
         now = machine_now()
         async with self.engine.begin() as connection:
-            await held_messages.answer_now(connection, case_ids, now)
+            await held_messages.expire_now(connection, case_ids, now)
             if self.service.own_rows is not None:
                 await self.service.own_rows.forget(connection, case_ids)
-            await erasure.forget(connection, self.marker_key, case_ids, now)
+            await erasure.erase(connection, self.marker_key, case_ids, now)
 
 
 def _parts(cases: Sequence[str]) -> list[Sequence[str]]:

@@ -11,7 +11,7 @@ from shared.contract.messages.house import (
     Position,
 )
 from shared.contract.parties import PartyRecord
-from shared.contract.refusal import Refusal, as_disclosed
+from shared.contract.refusal import Refusal, public_refusal
 from shared.contract.registry import Model, ServiceName, of_model
 from shared.contract.topics import Topics
 from shared.core.effects import Announce, ToParty
@@ -92,7 +92,7 @@ class OutgoingMessages:
         note = DeadLetter(position=position, reason=reason, message_id=message_id)
         dead = OutboxMessage(
             event_id=new_id(),
-            topic=self.topics.dead(self.service),
+            topic=self.topics.dead_letters(self.service),
             key=f"{position.topic}/{position.partition}",
             type=of_model(DeadLetter).type,
             body=note.model_dump_json(),
@@ -123,7 +123,7 @@ class OutgoingMessages:
 def _refused(
     refusal: Refusal, message_id: str | None, position: Position | None = None, reason: str | None = None
 ) -> MessageRefused:
-    refusal = as_disclosed(refusal)
+    refusal = public_refusal(refusal)
     return MessageRefused(
         name=refusal.name,
         rule=refusal.rule,

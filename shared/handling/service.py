@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import sqlalchemy as sa
 from prometheus_client.metrics_core import Metric
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,7 +63,6 @@ class Service(Generic[S]):
     """
 
     process: Process[S]
-    metadata: sa.MetaData
     migrations: Path
     handlers: Mapping[type[Model], Handler]
     timers: Mapping[str, Callable[[Deadline], Awaitable[Command]]] = field(default_factory=dict)

@@ -18,7 +18,7 @@ class ExtractedTexts(NamedTuple):
         """All of them, sealed by this service under the key; without a key nothing was written."""
         if key is None:
             return self.sealed
-        return (*self.sealed, *(key.seal(text, piece=piece, by=by) for piece, text in self.written))
+        return (*self.sealed, *(key.encrypt(text, piece=piece, by=by) for piece, text in self.written))
 
 
 def extract_texts(fresh: Model, by: str, anchor: Callable[[], str]) -> ExtractedTexts:

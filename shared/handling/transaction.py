@@ -129,7 +129,7 @@ class Transaction(Generic[S]):
             ids = {d.case_id for d in fresh}
             work.cases = await self.cases.lock(connection, sorted(ids))
             new = [c.case_id for c in work.cases.values() if not c.exists]
-            erased_cases = await erasure.erased(connection, self.marker_key, new)
+            erased_cases = await erasure.find_erased(connection, self.marker_key, new)
             self._check_erasures(case for case in new if case not in erased_cases)
             owners = await item_ids.owners(connection, _named_items(fresh))
             for n, delivery in enumerate(deliveries):
@@ -157,7 +157,7 @@ class Transaction(Generic[S]):
         if len(claimed) == len(deliveries) and not ids:
             return [None] * len(deliveries)
         doubtful = [s.key for s in entries if s.key not in claimed]
-        known = await inbox.earlier(connection, doubtful) if doubtful else {}
+        known = await inbox.prior_results(connection, doubtful) if doubtful else {}
         known |= {s.key: inbox.PriorResult(s.digest, None) for s in reversed(entries) if s.key in claimed}
 
         def is_first(delivery: Delivery) -> bool:
@@ -228,12 +228,12 @@ async def _remember(
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if not isinstance(delivery.origin, FromPerson) or outcome is None:
             continue
-        if outcome.status is DeliveryStatus.PARKED:
+        if outcome.status is DeliveryStatus.QUARANTINED:
             await inbox.release(connection, delivery.entry)
         if outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}
-            await inbox.remember_result(connection, delivery.entry, result)
+            await inbox.store_result(connection, delivery.entry, result)
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

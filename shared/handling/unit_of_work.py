@@ -104,14 +104,14 @@ async def write(
     await cases.save(connection, [work.cases[case_id] for case_id in sorted(kept)])
     nothing = [case.case_id for case in work.cases.values() if not case.version and not case.held]
     await cases.remove(connection, nothing)
-    await sealed_texts.keep(connection, work.texts)
+    await sealed_texts.store(connection, work.texts)
     await item_ids.claim(connection, work.claims)
     await item_ids.learn(connection, work.learnt)
-    await outbox.stop(connection, work.stops)
+    await outbox.delete_unsent(connection, work.stops)
     messages = await _messages(connection, work, outgoing)
-    await sealed_texts.drop(connection, work.dropped)
+    await sealed_texts.delete(connection, work.dropped)
     for case_id, kept_pieces in work.stripped.items():
-        await sealed_texts.keep_only(connection, case_id, kept_pieces)
+        await sealed_texts.delete_except(connection, case_id, kept_pieces)
     await journal.write(connection, work.entries)
     await deadlines.set_timers(connection, work.timers)
     await deadlines.cancel_timers(connection, work.cancelled)
@@ -119,7 +119,7 @@ async def write(
     if own_rows is not None:
         await own_rows.save(connection, work.rows)
         await own_rows.forget(connection, work.forgotten)
-    await erasure.forget(connection, marker_key, work.forgotten, machine_now())
+    await erasure.erase(connection, marker_key, work.forgotten, machine_now())
     await erasure.unlink(connection, work.unlinked)
     gone = set(work.forgotten)
     claimed = outgoing.items_claimed([claim for claim in work.claims if claim[1] not in gone])

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
-from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, as_disclosed
+from shared.contract.fields import MAX_PARTY_ID
+from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.crypto.jose import MAX_PAYLOAD
@@ -72,7 +73,9 @@ IfMatch = Annotated[
 ]
 OnBehalfOf = Annotated[
     str | None,
-    Header(max_length=60, description="Id of the party on whose behalf somebody of the house acts."),
+    Header(
+        max_length=MAX_PARTY_ID, description="Id of the party on whose behalf somebody of the house acts."
+    ),
 ]
 
 
@@ -219,7 +222,7 @@ def _too_large(request: Request) -> bool:
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
     """The refusal as an answer; whoever may not know of a case is told as much as of one that never was."""
-    told = as_disclosed(refusal)
+    told = public_refusal(refusal)
     details = ProblemDetails(
         type=f"urn:nld:zvh:refusal:{told.name}",
         title=told.name,

@@ -126,7 +126,7 @@ def answered(outcome: Outcome) -> Outcome:
             if earlier.get("refusal"):
                 raise Refused(Refusal(**earlier["refusal"]))
             return Outcome(DeliveryStatus.REPEATED, version=earlier.get("version", 0))
-        case DeliveryStatus.PARKED:
+        case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:
             raise Refused(outcome.refusal or CASE_HELD)

@@ -123,7 +123,7 @@ class CaseReader(Generic[S]):
             return None
 
         def decrypted(content: AnyContent) -> AnyContent:
-            return key.open(found[case_id, content]) if isinstance(content, TextRef) else content
+            return key.decrypt(found[case_id, content]) if isinstance(content, TextRef) else content
 
         return {label: transform(thing, decrypted) for label, thing in shown.items()}
 

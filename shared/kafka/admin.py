@@ -22,8 +22,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from shared.kafka.connection import Connection
 
-PATIENCE = 10.0  # seconds
-SAYS_WITHIN = 2.0  # seconds
+TIMEOUT = 10.0  # seconds
+METADATA_TIMEOUT = 2.0  # seconds
 
 
 class KafkaUnreachable(Exception):
@@ -48,9 +48,9 @@ class KafkaAdmin:
     login: Connection
     _client: AdminClient | None = None
 
-    async def places(self, pattern: str) -> list[Partition]:
+    async def partitions(self, pattern: str) -> list[Partition]:
         """All partitions of the topics that match and that this login may describe."""
-        listed = await self._answered(asyncio.to_thread(self._admin.list_topics, timeout=PATIENCE))
+        listed = await self._await_answer(asyncio.to_thread(self._admin.list_topics, timeout=TIMEOUT))
         matching = re.compile(pattern)
         return [
             Partition(name, number)
@@ -59,29 +59,33 @@ class KafkaAdmin:
             for number in sorted(topic.partitions)
         ]
 
-    async def ends(self, places: Iterable[Partition]) -> dict[Partition, int]:
+    async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offset of the next record to come."""
-        return await self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return await self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
-    async def beginnings(self, places: Iterable[Partition]) -> dict[Partition, int]:
+    async def start_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offset of the oldest record that is still there."""
-        return await self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        return await self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
-    async def first_since(self, places: Iterable[Partition], moment: datetime) -> dict[Partition, int]:
-        """The offset of the first record of this moment or later; absent where there is none."""
-        spec = OffsetSpec.for_timestamp(int(moment.timestamp() * 1000))
-        return {place: offset for place, offset in (await self._offsets(places, spec)).items() if offset >= 0}
+    async def offsets_since(self, partitions: Iterable[Partition], instant: datetime) -> dict[Partition, int]:
+        """The offset of the first record of this instant or later; absent where there is none."""
+        spec = OffsetSpec.for_timestamp(int(instant.timestamp() * 1000))
+        return {
+            partition: offset
+            for partition, offset in (await self._offsets(partitions, spec)).items()
+            if offset >= 0
+        }
 
-    async def read_by(self, group: str) -> dict[Partition, int]:
+    async def committed_offsets(self, group: str) -> dict[Partition, int]:
         """Up to where a group has read, wherever it has read anything."""
-        return (await self.read_by_each([group]))[0]
+        return (await self.committed_offsets_by_group([group]))[0]
 
-    async def read_by_each(self, groups: Iterable[str]) -> list[dict[Partition, int]]:
+    async def committed_offsets_by_group(self, groups: Iterable[str]) -> list[dict[Partition, int]]:
         """The same of several groups, in their order."""
-        answers: list[dict[Partition, int]] = await self._answered(self._ask_coordinators(list(groups)))
+        answers: list[dict[Partition, int]] = await self._await_answer(self._fetch_committed(list(groups)))
         return answers
 
-    async def _ask_coordinators(self, groups: list[str]) -> list[dict[Partition, int]]:
+    async def _fetch_committed(self, groups: list[str]) -> list[dict[Partition, int]]:
         client = AIOKafkaAdminClient(**self.login.for_aiokafka())
         try:
             await client.start()
@@ -91,21 +95,24 @@ class KafkaAdmin:
 
     async def groups(self) -> list[str]:
         """All groups that this login may describe."""
-        listed = await self._answered(asyncio.wrap_future(self._admin.list_consumer_groups()))
+        listed = await self._await_answer(asyncio.wrap_future(self._admin.list_consumer_groups()))
         return sorted(group.group_id for group in listed.valid)
 
     async def delete_before(self, offsets: Mapping[Partition, int]) -> None:
         """Delete what lies before these offsets; the broker frees the bytes when it rolls the segment."""
         if offsets:
-            asked = [TopicPartition(place.topic, place.partition, end) for place, end in offsets.items()]
-            await self._all(self._admin.delete_records(asked).values())
+            asked = [
+                TopicPartition(partition.topic, partition.partition, end)
+                for partition, end in offsets.items()
+            ]
+            await self._await_all(self._admin.delete_records(asked).values())
 
-    async def _offsets(self, places: Iterable[Partition], spec: OffsetSpec) -> dict[Partition, int]:
-        asked = {TopicPartition(place.topic, place.partition): spec for place in places}
+    async def _offsets(self, partitions: Iterable[Partition], spec: OffsetSpec) -> dict[Partition, int]:
+        asked = {TopicPartition(partition.topic, partition.partition): spec for partition in partitions}
         if not asked:
             return {}
         futures = self._admin.list_offsets(asked)
-        found = await self._all(futures.values())
+        found = await self._await_all(futures.values())
         return {
             Partition(one.topic, one.partition): result.offset
             for one, result in zip(futures, found, strict=True)
@@ -117,20 +124,20 @@ class KafkaAdmin:
             self._client = AdminClient(self.login.for_librdkafka())
         return self._client
 
-    async def _all(self, futures: Iterable[Future[Any]]) -> list[Any]:
+    async def _await_all(self, futures: Iterable[Future[Any]]) -> list[Any]:
         question = asyncio.gather(*(asyncio.wrap_future(future) for future in futures))
-        answers: list[Any] = await self._answered(question)
+        answers: list[Any] = await self._await_answer(question)
         return answers
 
-    async def _answered(self, question: Awaitable[Any]) -> Any:
+    async def _await_answer(self, question: Awaitable[Any]) -> Any:
         try:
-            return await asyncio.wait_for(question, PATIENCE)
+            return await asyncio.wait_for(question, TIMEOUT)
         except (KafkaException, KafkaError, TimeoutError) as error:
             self._client = None
             raise KafkaUnreachable(type(error).__name__) from None
 
 
-async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
+async def fetch_partitions(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
     """Asked anew, as what the broker said earlier is remembered while it is away.
 
     Empty if the broker says that there is no such topic; None if it says nothing.
@@ -139,7 +146,7 @@ async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, .
     client.add_topic(topic)
     for _ in range(2):  # an answer that was under way may be about other topics
         try:
-            known = await asyncio.wait_for(client.force_metadata_update(), SAYS_WITHIN)
+            known = await asyncio.wait_for(client.force_metadata_update(), METADATA_TIMEOUT)
         except TimeoutError:
             return None
         if known and (found := client.cluster.partitions_for_topic(topic)):
@@ -148,7 +155,7 @@ async def partitions_now(producer: AIOKafkaProducer, topic: str) -> tuple[int, .
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Partition, int]:
-    """As soon as somebody coordinates the group: a broker that has just started needs a moment for that."""
+    """As soon as somebody coordinates the group: a broker that has just started needs a instant for that."""
     while True:
         try:
             return await _committed_now(client, group)

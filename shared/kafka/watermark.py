@@ -15,12 +15,12 @@ from shared.kafka.admin import KafkaAdmin, Partition
 class Watermark:
     """What stands on some topics, and how far a group of this service has taken it."""
 
-    office: KafkaAdmin
+    admin: KafkaAdmin
     clock: Clock
     pattern: str
     group: str
-    _looked_at: datetime | None = None
-    _ends: dict[Partition, int] | None = None
+    _taken_at: datetime | None = None
+    _end_offsets: dict[Partition, int] | None = None
 
     async def position(self) -> datetime | None:
         """A moment (covenant time) before which everything that arrived has been decided and committed.
@@ -28,17 +28,17 @@ class Watermark:
         None as long as something is still unread of what lay there at the last look; then the next call
         asks again about the same. Raises `KafkaUnreachable`.
         """
-        if self._ends is None or self._looked_at is None:
-            self._looked_at = self.clock.now()
-            self._ends = await self.office.ends(await self.office.places(self.pattern))
-        if await self._unread(self._ends):
+        if self._end_offsets is None or self._taken_at is None:
+            self._taken_at = self.clock.now()
+            self._end_offsets = await self.admin.end_offsets(await self.admin.partitions(self.pattern))
+        if await self._unread(self._end_offsets):
             return None
-        self._ends = None
-        return self._looked_at
+        self._end_offsets = None
+        return self._taken_at
 
     async def _unread(self, ends: dict[Partition, int]) -> bool:
         """What is deleted counts as read: where nothing lies any more, nobody ever commits again."""
-        read = await self.office.read_by(self.group)
+        read = await self.admin.committed_offsets(self.group)
         behind = [place for place, end in ends.items() if read.get(place, 0) < end]
-        oldest = await self.office.beginnings(behind)
+        oldest = await self.admin.start_offsets(behind)
         return any(oldest[place] < ends[place] for place in behind)

@@ -124,7 +124,7 @@ class Consumer(Generic[S]):
         async with self.engine.begin() as connection:
             await self.parties.save(connection, read)
             changed = [self.topics.to_party(record.party) for _, record in read]
-            await outbox.bring_back(connection, changed)
+            await outbox.undefer(connection, changed)
         self.relay.wake()
 
 
@@ -213,7 +213,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
         pattern=topics.from_pattern(service), group_id=topics.group(service, "from"), **common
     )
     from_services = broker.subscriber(
-        *topics.heard(service), group_id=topics.group(service, "events"), **common
+        *topics.subscribed(service), group_id=topics.group(service, "events"), **common
     )
     from_parties(consumer.take)
     from_services(consumer.take)

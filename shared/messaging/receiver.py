@@ -39,7 +39,7 @@ from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotOpen
+from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode
 from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
@@ -100,7 +100,7 @@ class Receiver(Generic[S]):
                 await asyncio.sleep(0)
             try:
                 one = self._read(record, held, parties)
-            except (Unreadable, CannotOpen) as reason:
+            except (Unreadable, CannotDecode) as reason:
                 dead.append(self._dead(record, str(reason), held))
             except Exception as error:  # a bug in reading must not stop the partition
                 log_bug(self.service.name, "record-unreadable", error)
@@ -130,7 +130,7 @@ class Receiver(Generic[S]):
         sender = parties.get(party)
         if sender is None or not sender.may_sign(record.received_at):
             return self._not_yet_a_party(record, held, headers, party)
-        payload = self.codec.open(record.value, sender, record.received_at)
+        payload = self.codec.decode(record.value, sender, record.received_at)
         signed = _json(payload)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")

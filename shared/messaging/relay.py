@@ -34,15 +34,15 @@ from shared.contract.registry import by_type
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.codec import Codec
-from shared.kafka.admin import partitions_now
+from shared.kafka.admin import fetch_partitions
 from shared.storage import outbox
 from shared.storage.cases import hold
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
-from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, read_numbers
+from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, load_sequences
 from shared.telemetry.logs import log_bug
-from shared.telemetry.metrics import LETTERS_SENT
+from shared.telemetry.metrics import MESSAGES_SENT
 
 log = structlog.get_logger()
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
@@ -108,7 +108,7 @@ class Relay:
 
     async def _numbers(self, leader: AsyncConnection) -> SequenceAllocator:
         async with leader.begin():
-            return await read_numbers(leader)
+            return await load_sequences(leader)
 
     async def _send_batch(self, leader: AsyncConnection, numbers: SequenceAllocator) -> int:
         """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
@@ -119,23 +119,23 @@ class Relay:
             parties = await self.parties.refresh(leader)
             ready, aside = await self._prepare(rows, parties, numbers)
             checked = asyncio.get_running_loop().time()
-            await numbers.write_down(self.engine)
+            await numbers.persist(self.engine)
             if asyncio.get_running_loop().time() - checked > LEASE:
                 raise LeadershipLost
             done, failed = await self._publish(ready)
             sent = [r.row.id for r in done]
-            await outbox.sent(leader, sent)
+            await outbox.delete_sent(leader, sent)
             await outbox.defer(leader, sorted(aside | failed), ASIDE)
-        numbers.settle(sent)
-        LETTERS_SENT.inc(len(done))
+        numbers.confirm(sent)
+        MESSAGES_SENT.inc(len(done))
         return len(rows)
 
     async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
         """First what was numbered before and may be at the broker or not; it goes alone."""
-        if numbers.unsure:
-            unsure = list(numbers.unsure)
-            numbers.settle(set(unsure) - await outbox.left(leader, unsure))
-            if rows := await outbox.these_rows(leader, unsure):
+        if numbers.unconfirmed:
+            unsure = list(numbers.unconfirmed)
+            numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
+            if rows := await outbox.rows_by_id(leader, unsure):
                 return rows
         return await outbox.next_rows(leader, MOST)
 
@@ -176,7 +176,7 @@ class Relay:
                 continue
             party = parties.get(row.recipient) if row.recipient else None
             try:
-                ready.append(self._ready(row, numbers.of(row), text, party, now))
+                ready.append(self._ready(row, numbers.number_for(row), text, party, now))
             except Exception as error:
                 log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
                 aside.add(row.topic)
@@ -188,7 +188,7 @@ class Relay:
         envelope = self._envelope(row, number)
         if party is None:
             return Ready(row, to_headers(envelope, PLAIN_BODY), text)
-        body = self.codec.make(to_json(envelope, text), party, now)
+        body = self.codec.encode(to_json(envelope, text), party, now)
         return Ready(row, to_headers(envelope, SEALED_BODY), body or b"")
 
     def _envelope(self, row: Row, number: int) -> Envelope:
@@ -246,13 +246,13 @@ class Relay:
         What it goes on trying meanwhile bears the number with which it will be sent again.
         """
         while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
-            if await partitions_now(self.producer, topic) == ():
+            if await fetch_partitions(self.producer, topic) == ():
                 delivery.add_done_callback(_looked_at)
                 raise UnknownTopicOrPartitionError
         delivery.result()
 
     async def _partitions(self, topic: str) -> tuple[int, ...]:
-        if topic not in self._topics and (found := await partitions_now(self.producer, topic)):
+        if topic not in self._topics and (found := await fetch_partitions(self.producer, topic)):
             self._topics[topic] = found
         return self._topics.get(topic, ())
 
@@ -301,7 +301,7 @@ def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
     """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
 
     def opened(content: AnyContent) -> AnyContent:
-        return key.open(content) if isinstance(content, SealedText) else content
+        return key.decrypt(content) if isinstance(content, SealedText) else content
 
     with _reading(row):
         text: str = transform(message, opened).model_dump_json()

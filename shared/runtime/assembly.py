@@ -153,7 +153,7 @@ def assemble(
         clock=clock,
         outgoing=outgoing,
         digest_key=digest_key,
-        house_keys=lambda: house_keys.held,
+        house_keys=lambda: house_keys.available_kids,
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
     consumer = Consumer(
@@ -174,7 +174,7 @@ def assemble(
         relay=relay,
         clock=clock,
         messages=Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from")),
-        events=Watermark(admin, clock, topics.heard_pattern(name), topics.group(name, "events")),
+        events=Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events")),
     )
     broker = make_broker(login)
     subscribe(broker, consumer, name)

@@ -39,7 +39,7 @@ class Gauges:
     """Reads how one service stands; `holding` says whether a leap of time holds what cannot be undone."""
 
     engine: AsyncEngine
-    office: KafkaAdmin
+    admin: KafkaAdmin
     topics: Topics
     service: Service[Any]
     house_keys: HouseKeys
@@ -69,23 +69,25 @@ class Gauges:
         async with self.engine.connect() as connection:
             found = [
                 *_outbox(await outbox.backlog(connection, MOST), machine_now()),
-                *_due(await deadlines.late(connection, now, MOST), now),
-                *_held(await held_messages.count(connection, MOST), await cases.held(connection)),
+                *_due(await deadlines.overdue(connection, now, MOST), now),
+                *_held(await held_messages.count(connection, MOST), await cases.count_held(connection)),
             ]
             return found + list(await self.service.gauges(connection, now))
 
     async def _broker(self) -> list[Metric]:
         lag = gauge("zvh_consumer_lag", "Records that are not committed yet", ["group", "topic", "partition"])
         await self._add_lag(lag, "from", self.topics.from_pattern(self.service.name))
-        await self._add_lag(lag, "events", self.topics.heard_pattern(self.service.name))
+        await self._add_lag(lag, "events", self.topics.subscribed_pattern(self.service.name))
         return [lag]
 
     async def _add_lag(self, lag: GaugeMetricFamily, what: str, pattern: str) -> None:
         """What was deleted counts as read, as nobody ever commits it."""
-        places = await self.office.places(pattern)
+        places = await self.admin.partitions(pattern)
         group = self.topics.group(self.service.name, what)
         read, oldest, ends = await asyncio.gather(
-            self.office.read_by(group), self.office.beginnings(places), self.office.ends(places)
+            self.admin.committed_offsets(group),
+            self.admin.start_offsets(places),
+            self.admin.end_offsets(places),
         )
         for place in places:
             behind = ends[place] - max(read.get(place, 0), oldest[place])
@@ -122,7 +124,7 @@ def _outbox(backlog: outbox.Backlog, now: datetime) -> list[Metric]:
     age = gauge("zvh_outbox_oldest_seconds", "Age of the oldest of them", ["state"])
     for state, letters, oldest in (
         ("ready", backlog.ready, backlog.oldest_ready),
-        ("aside", backlog.aside, backlog.oldest_aside),
+        ("aside", backlog.deferred, backlog.oldest_deferred),
         ("unreadable", backlog.unreadable, None),
     ):
         depth.add_metric([state], letters)
@@ -134,7 +136,11 @@ def _outbox(backlog: outbox.Backlog, now: datetime) -> list[Metric]:
 def _due(late: deadlines.Overdue, now: datetime) -> list[Metric]:
     return [
         one("zvh_deadlines_late", "Deadlines that have come and have not acted yet", late.deadlines),
-        one("zvh_deadlines_late_seconds", "How late the first of them is", seconds_since(late.first, now)),
+        one(
+            "zvh_deadlines_late_seconds",
+            "How late the first of them is",
+            seconds_since(late.oldest_due_at, now),
+        ),
     ]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
-from shared.kafka.admin import partitions_now
+from shared.kafka.admin import fetch_partitions
 from shared.runtime import migrate
 
 log = structlog.get_logger()
@@ -82,7 +82,7 @@ async def _answers(engine: AsyncEngine) -> bool:
 
 
 async def _has_topic(producer: AIOKafkaProducer, topic: str) -> bool:
-    return bool(await partitions_now(producer, topic))
+    return bool(await fetch_partitions(producer, topic))
 
 
 async def _is_migrated(service: Service[Any], engine: AsyncEngine) -> bool:

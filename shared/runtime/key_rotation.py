@@ -42,7 +42,7 @@ class KeyRotation:
     async def turn(self) -> None:
         """Replace and destroy what is due, and say what is gone if that was not said yet."""
         await asyncio.to_thread(self.keys.rotate)
-        gone = self.keys.destroyed
+        gone = self.keys.destroyed_kids
         if gone == self._said:
             return
         async with self.engine.begin() as connection:

@@ -61,13 +61,15 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
     """
     async with engine.begin() as connection:
         parked = [
-            one for one in await held_messages.of_case(connection, case_id) if one.why is HoldReason.PARKED
+            one
+            for one in await held_messages.of_case(connection, case_id)
+            if one.why is HoldReason.QUARANTINED
         ]
         if parked:
             await held_messages.take(connection, [parked[0].id])
             await _note(connection, case_id, "ParkedMessageDiscarded")
             return True
-        if await outbox.discard_apart(connection, case_id):
+        if await outbox.discard_quarantined(connection, case_id):
             await _note(connection, case_id, "UnreadableLetterDiscarded")
             return True
         return False
@@ -76,7 +78,7 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
     """What the relay could not read, and so did not send."""
     async with engine.connect() as connection:
-        return await outbox.apart(connection)
+        return await outbox.quarantined(connection)
 
 
 async def retry(
@@ -102,7 +104,7 @@ async def retry(
 async def let_go(engine: AsyncEngine, case_id: str) -> None:
     """The case is free when nothing is held of it any more; where there was no case, none stays behind."""
     async with engine.begin() as connection:
-        await outbox.try_again(connection, case_id)
+        await outbox.retry_quarantined(connection, case_id)
         await run(connection, _LET_GO, case_id=case_id)
         await run(connection, _NOTHING_THERE, case_id=case_id)
         await _note(connection, case_id, "HeldCaseReleased")
@@ -133,7 +135,7 @@ async def _handled(
         return False
     deliveries, dead = await receiver.receive([(record, one)], known)
     outcomes = await transaction.run(deliveries, dead)
-    return all(outcome.status is not DeliveryStatus.PARKED for outcome in outcomes)
+    return all(outcome.status is not DeliveryStatus.QUARANTINED for outcome in outcomes)
 
 
 async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:

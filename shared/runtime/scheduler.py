@@ -90,7 +90,7 @@ class Scheduler(Generic[S]):
             self.holding = self.holding or leapt
             if not self.holding:
                 await run(session, _TICK, at=now)
-            lines = await deadlines.come(session, now, irreversible=not self.holding, most=MOST)
+            lines = await deadlines.due_now(session, now, irreversible=not self.holding, limit=MOST)
         lines = await self._not_before_unread(lines)
         if lines:
             await self.transaction.run([await self._delivery(line) for line in lines])
@@ -168,7 +168,7 @@ class Scheduler(Generic[S]):
     async def _quarantine(self, one: HeldMessage) -> None:
         async with self.engine.begin() as connection:
             await self.transaction.cases.hold(connection, one.case_id)
-            await held_messages.park(connection, one.id)
+            await held_messages.quarantine(connection, one.id)
 
 
 async def _position(watermark: Watermark) -> datetime | None:

@@ -24,7 +24,7 @@ TOO_LONG = timedelta(hours=24)  # unread
 class TopicCleanup:
     """Tidies the topics from which one service reads, and the parties' inboxes where that is its task."""
 
-    office: KafkaAdmin
+    admin: KafkaAdmin
     topics: Topics
     service: str
     keeps_inboxes: bool
@@ -44,26 +44,26 @@ class TopicCleanup:
 
     async def once(self) -> None:
         """One round: the outboxes below its own commits, the inboxes below those of their parties."""
-        outboxes = await self.office.places(self.topics.from_pattern(self.service))
-        read = await self.office.read_by(self.topics.group(self.service, "from"))
+        outboxes = await self.admin.partitions(self.topics.from_pattern(self.service))
+        read = await self.admin.committed_offsets(self.topics.group(self.service, "from"))
         UNREAD_TOO_LONG.labels("outbox").set(await self._tidy(outboxes, read))
         if self.keeps_inboxes:
-            inboxes = await self.office.places(self.topics.to_pattern())
+            inboxes = await self.admin.partitions(self.topics.to_pattern())
             read = await self._read_by_parties(inboxes)
             UNREAD_TOO_LONG.labels("inbox").set(await self._tidy(inboxes, read))
 
     async def _tidy(self, places: Sequence[Partition], read: Mapping[Partition, int]) -> int:
         """How many of them hold something that has waited too long."""
-        oldest, ends = await self.office.beginnings(places), await self.office.ends(places)
+        oldest, ends = await self.admin.start_offsets(places), await self.admin.end_offsets(places)
         unread = {place: max(read.get(place, 0), oldest[place]) for place in places}
-        await self.office.delete_before(
+        await self.admin.delete_before(
             {place: offset for place, offset in unread.items() if oldest[place] < offset}
         )
         return await self._warn({place: offset for place, offset in unread.items() if offset < ends[place]})
 
     async def _warn(self, unread: Mapping[Partition, int]) -> int:
         """An alarm for each topic whose first unread record has waited too long."""
-        recent = await self.office.first_since(unread, machine_now() - self.too_long)
+        recent = await self.admin.offsets_since(unread, machine_now() - self.too_long)
         late = [place for place, offset in unread.items() if place not in recent or offset < recent[place]]
         for place in late:
             log.error("unread-too-long", topic=place.topic, partition=place.partition)
@@ -72,12 +72,12 @@ class TopicCleanup:
     async def _read_by_parties(self, inboxes: Sequence[Partition]) -> dict[Partition, int]:
         """Up to where each inbox was read by all groups of its party that read it."""
         inbox_of = {
-            group: self.topics.to_party(self.topics.owner_of(group)) for group in await self.office.groups()
+            group: self.topics.to_party(self.topics.owner_of(group)) for group in await self.admin.groups()
         }
         topics = {place.topic for place in inboxes}
         groups = [group for group, inbox in inbox_of.items() if inbox in topics]
         read: dict[Partition, int] = {}
-        for group, offsets in zip(groups, await self.office.read_by_each(groups), strict=True):
+        for group, offsets in zip(groups, await self.admin.committed_offsets_by_group(groups), strict=True):
             for place, offset in offsets.items():
                 if place.topic == inbox_of[group]:
                     read[place] = min(offset, read.get(place, offset))

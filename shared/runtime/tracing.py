@@ -102,6 +102,6 @@ def _end(span: Span, outcome: Outcome) -> None:
     if outcome.refusal is not None:
         span.set_attribute("zvh.refusal", outcome.refusal.name)
         span.set_attribute("zvh.rule", outcome.refusal.rule)
-    if outcome.status is DeliveryStatus.PARKED:
-        span.set_status(StatusCode.ERROR, DeliveryStatus.PARKED.value)
+    if outcome.status is DeliveryStatus.QUARANTINED:
+        span.set_status(StatusCode.ERROR, DeliveryStatus.QUARANTINED.value)
     span.end()

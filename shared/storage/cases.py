@@ -1,4 +1,4 @@
-"""The cases of one service: one row each, locked in a fixed order, written once per batch."""
+"""The cases of one service: one row each, locked in a fixed order, to_json once per batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.contract.content import SEALED_ALLOWED
 from shared.core.process import HasPhase
 from shared.storage.database import fetch, run
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -25,7 +25,7 @@ class CaseUnreadable(Exception):
 
 
 class Case(NamedTuple, Generic[S]):
-    """A case as it lies in the table; version 0 was never written. `heard`: last sequence per source."""
+    """A case as it lies in the table; version 0 was never to_json. `heard`: last sequence per source."""
 
     case_id: str
     state: S
@@ -38,7 +38,7 @@ class Case(NamedTuple, Generic[S]):
         return Case(self.case_id, state, self.version + 1, self.heard, self.held, self.exists)
 
 
-_PLACE = sa.text(
+_INSERT_PLACEHOLDERS = sa.text(
     """
     INSERT INTO cases (case_id, phase, version, state)
     SELECT id, :phase, 0, CAST(:state AS json) FROM unnest(CAST(:ids AS text[])) AS id ORDER BY id
@@ -67,16 +67,16 @@ _SAVE = sa.text(
     WHERE cases.case_id = new.case_id
     """
 )
-_REMOVE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
+_DELETE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
-_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
+_COUNT_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
 
 
-async def held(connection: AsyncConnection) -> int:
+async def count_held(connection: AsyncConnection) -> int:
     """How many cases rest until an operator has looked."""
-    return int((await fetch(connection, _HELD))[0].n)
+    return int((await fetch(connection, _COUNT_HELD))[0].n)
 
 
 async def hold(connection: AsyncConnection, case_id: str) -> None:
@@ -99,18 +99,18 @@ class CaseTable(Generic[S]):
         """
         rows = await fetch(connection, _LOCK, ids=sorted(ids))
         while missing := sorted(set(ids) - {row.case_id for row in rows}):
-            await self._place(connection, missing)
+            await self._insert_placeholders(connection, missing)
             rows = await fetch(connection, _LOCK, ids=sorted(ids))
-        return {row.case_id: self._case(row) for row in rows}
+        return {row.case_id: self._from_row(row) for row in rows}
 
     async def hold(self, connection: AsyncConnection, case_id: str) -> None:
         """The same as `hold`, of a case that may be none yet: an empty row shows it to operators."""
-        await self._place(connection, [case_id])
+        await self._insert_placeholders(connection, [case_id])
         await hold(connection, case_id)
 
-    async def _place(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        state = written(self.empty)
-        await run(connection, _PLACE, ids=list(ids), phase=str(self.empty.phase), state=state)
+    async def _insert_placeholders(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
+        state = to_json(self.empty)
+        await run(connection, _INSERT_PLACEHOLDERS, ids=list(ids), phase=str(self.empty.phase), state=state)
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
         """One case without a lock, for reading; None when there is none, or none that can be judged."""
@@ -118,11 +118,11 @@ class CaseTable(Generic[S]):
 
     def readable(self, rows: Iterable[Any]) -> list[Case[S]]:
         """The cases in rows of the whole table; one that cannot be read is logged and hides no other."""
-        return [case for row in rows if (case := self._readable(row)) is not None]
+        return [case for row in rows if (case := self._from_row_or_none(row)) is not None]
 
-    def _readable(self, row: Any) -> Case[S] | None:
+    def _from_row_or_none(self, row: Any) -> Case[S] | None:
         try:
-            return self._case(row)
+            return self._from_row(row)
         except CaseUnreadable as fault:
             log.error("case-unreadable", case=str(fault))
             return None
@@ -137,21 +137,21 @@ class CaseTable(Generic[S]):
             ids=[case.case_id for case in cases],
             phases=[str(case.state.phase) for case in cases],
             versions=[case.version for case in cases],
-            states=[written(case.state) for case in cases],
-            heards=[written(dict(case.heard)) for case in cases],
+            states=[to_json(case.state) for case in cases],
+            heards=[to_json(dict(case.heard)) for case in cases],
             helds=[case.held for case in cases],
         )
 
     async def remove(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
         """Rows of forgotten cases, and placeholders nothing came of."""
         if ids:
-            await run(connection, _REMOVE, ids=list(ids))
+            await run(connection, _DELETE, ids=list(ids))
 
-    def _case(self, row: Any) -> Case[S]:
-        state = self._state(row) if row.version else self.empty
+    def _from_row(self, row: Any) -> Case[S]:
+        state = self._load_state(row) if row.version else self.empty
         return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)
 
-    def _state(self, row: Any) -> S:
+    def _load_state(self, row: Any) -> S:
         """The phase stands there twice: a state of another shape would load as an empty one."""
         try:
             state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)

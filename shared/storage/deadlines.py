@@ -29,7 +29,7 @@ class Overdue(NamedTuple):
     """How many deadlines have come without having acted, and when the first of them was due."""
 
     deadlines: int
-    first: datetime | None
+    oldest_due_at: datetime | None
 
 
 _SET = sa.text(
@@ -47,19 +47,19 @@ _CANCEL = sa.text(
         IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:kinds AS text[]), CAST(:refs AS text[])))
     """
 )
-_COME = sa.text(
+_DUE_NOW = sa.text(
     """
     SELECT due.id, due.case_id, due.kind, due.ref, due.at, due.irreversible
     FROM due LEFT JOIN cases USING (case_id)
     WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND (:irreversible OR NOT due.irreversible)
-    ORDER BY due.at LIMIT :most
+    ORDER BY due.at LIMIT :limit
     """
 )
-_LATE = sa.text(
+_OVERDUE = sa.text(
     """
     SELECT count(*), min(at) FROM (
         SELECT due.at FROM due LEFT JOIN cases USING (case_id)
-        WHERE due.at <= :now AND NOT coalesce(cases.held, false) ORDER BY due.at LIMIT :most) AS counted
+        WHERE due.at <= :now AND NOT coalesce(cases.held, false) ORDER BY due.at LIMIT :limit) AS counted
     """
 )
 _TAKE = sa.text("DELETE FROM due WHERE id = ANY(:ids) RETURNING id")
@@ -93,11 +93,11 @@ async def cancel_timers(connection: AsyncConnection, timers: Sequence[tuple[str,
         )
 
 
-async def come(
-    connection: AsyncConnection, now: datetime, *, irreversible: bool, most: int
+async def due_now(
+    connection: AsyncConnection, now: datetime, *, irreversible: bool, limit: int
 ) -> list[Deadline]:
     """Deadlines that have come, oldest first, of no held case; irreversible ones only when they may act."""
-    rows = await fetch(connection, _COME, now=now, irreversible=irreversible, most=most)
+    rows = await fetch(connection, _DUE_NOW, now=now, irreversible=irreversible, limit=limit)
     return [Deadline(*row) for row in rows]
 
 
@@ -106,6 +106,6 @@ async def take(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
 
 
-async def late(connection: AsyncConnection, now: datetime, most: int) -> Overdue:
+async def overdue(connection: AsyncConnection, now: datetime, limit: int) -> Overdue:
     """Those that have come and are still here, of no held case; `now` is covenant time."""
-    return Overdue(*(await fetch(connection, _LATE, now=now, most=most))[0])
+    return Overdue(*(await fetch(connection, _OVERDUE, now=now, limit=limit))[0])

@@ -13,11 +13,11 @@ from shared.ids import keyed_hash
 from shared.storage import inbox, item_ids, log_digests
 from shared.storage.database import fetch, run
 
-_FORGET = [
+_DELETE_ROWS = [
     sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
     for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
 ]
-_ALLOW = sa.text("SET LOCAL zvh.erasing = 'on'")
+_ALLOW_JOURNAL_DELETE = sa.text("SET LOCAL zvh.erasing = 'on'")
 _UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
 _MARK = sa.text(
     """
@@ -25,7 +25,7 @@ _MARK = sa.text(
     SELECT marker, :until FROM unnest(CAST(:markers AS bytea[])) AS marker ON CONFLICT DO NOTHING
     """
 )
-_MARKED = sa.text("SELECT marker FROM erased WHERE marker = ANY(:markers)")
+_FIND_ERASED = sa.text("SELECT marker FROM erased WHERE marker = ANY(:markers)")
 
 
 def marker(key: bytes, case_id: str) -> bytes:
@@ -33,7 +33,7 @@ def marker(key: bytes, case_id: str) -> bytes:
     return keyed_hash(key, "erased", case_id)
 
 
-async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime) -> None:
+async def erase(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime) -> None:
     """Delete every row of these cases; what waits in `held` is refused, and so answered, within a minute.
 
     `now` is machine time; after the inbox horizon the marker goes too.
@@ -41,11 +41,11 @@ async def forget(connection: AsyncConnection, key: bytes, case_ids: Sequence[str
     if not case_ids:
         return
     ids = sorted(set(case_ids))
-    await item_ids.alone(connection)
+    await item_ids.lock_exclusively(connection)
     logs = await log_digests.measure(connection, key, ids, now)
-    await log_digests.keep(connection, [logs[case] for case in ids])
-    await run(connection, _ALLOW)
-    for statement in _FORGET:
+    await log_digests.store(connection, [logs[case] for case in ids])
+    await run(connection, _ALLOW_JOURNAL_DELETE)
+    for statement in _DELETE_ROWS:
         await run(connection, statement, ids=ids)
     await unlink(connection, ids)
     await mark(connection, key, ids, now)
@@ -63,19 +63,19 @@ async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
         await run(connection, _UNLINK, ids=list(case_ids))
 
 
-async def erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str]) -> set[str]:
+async def find_erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str]) -> set[str]:
     """Which of these cases are no more."""
     by_marker = {marker(key, case): case for case in case_ids}
     if not by_marker:
         return set()
-    rows = await fetch(connection, _MARKED, markers=list(by_marker))
+    rows = await fetch(connection, _FIND_ERASED, markers=list(by_marker))
     return {by_marker[bytes(row.marker)] for row in rows}
 
 
 async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[item_ids.Claim]) -> None:
     """Which items other services accepted, except those of cases that are no more."""
-    await item_ids.together(connection)
-    gone = await erased(connection, key, {case for _, case in claims})
+    await item_ids.lock_shared(connection)
+    gone = await find_erased(connection, key, {case for _, case in claims})
     await item_ids.learn(connection, [claim for claim in claims if claim[1] not in gone])
 
 

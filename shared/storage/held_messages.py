@@ -20,7 +20,7 @@ class HoldReason(StrEnum):
     """Why a message is held."""
 
     WAITING = "waiting"
-    PARKED = "parked"
+    QUARANTINED = "parked"
     QUEUED = "queued"
 
 
@@ -62,14 +62,14 @@ _ADD = sa.text(
     """
 )
 _WAITING = sa.text(
-    "SELECT id, case_id, why, until, record FROM held WHERE why = 'waiting' ORDER BY id LIMIT :most"
+    "SELECT id, case_id, why, until, record FROM held WHERE why = 'waiting' ORDER BY id LIMIT :limit"
 )
-_RELEASED = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
+_OF_CASE = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
-_PARK = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
-_ANSWER_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
+_QUARANTINE = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
+_EXPIRE_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
 _COUNT = sa.text(
-    "SELECT why, count(*) AS n FROM (SELECT why FROM held ORDER BY id LIMIT :most) AS counted GROUP BY why"
+    "SELECT why, count(*) AS n FROM (SELECT why FROM held ORDER BY id LIMIT :limit) AS counted GROUP BY why"
 )
 
 
@@ -89,14 +89,14 @@ async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> No
         )
 
 
-async def waiting(connection: AsyncConnection, most: int) -> list[HeldMessage]:
+async def waiting(connection: AsyncConnection, limit: int) -> list[HeldMessage]:
     """Messages that wait for a fact, oldest first."""
-    return [_held(row) for row in await fetch(connection, _WAITING, most=most)]
+    return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit)]
 
 
 async def of_case(connection: AsyncConnection, case_id: str) -> list[HeldMessage]:
     """All that is held of one case, in the order it came."""
-    return [_held(row) for row in await fetch(connection, _RELEASED, case_id=case_id)]
+    return [_from_row(row) for row in await fetch(connection, _OF_CASE, case_id=case_id)]
 
 
 async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
@@ -104,20 +104,20 @@ async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
 
 
-async def park(connection: AsyncConnection, place: int) -> None:
+async def quarantine(connection: AsyncConnection, place: int) -> None:
     """It waits for an operator from now on, and no longer for a fact."""
-    await run(connection, _PARK, place=place)
+    await run(connection, _QUARANTINE, place=place)
 
 
-async def answer_now(connection: AsyncConnection, case_ids: Sequence[str], now: datetime) -> None:
+async def expire_now(connection: AsyncConnection, case_ids: Sequence[str], now: datetime) -> None:
     """Whatever is held of these cases, however it came to wait, is looked at once more and then refused."""
-    await run(connection, _ANSWER_NOW, ids=list(case_ids), now=now)
+    await run(connection, _EXPIRE_NOW, ids=list(case_ids), now=now)
 
 
-async def count(connection: AsyncConnection, most: int) -> dict[str, int]:
-    """How many are held, by reason, among the oldest `most`."""
-    return {row.why: row.n for row in await fetch(connection, _COUNT, most=most)}
+async def count(connection: AsyncConnection, limit: int) -> dict[str, int]:
+    """How many are held, by reason, among the oldest `limit`."""
+    return {row.why: row.n for row in await fetch(connection, _COUNT, limit=limit)}
 
 
-def _held(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> HeldMessage:
+def _from_row(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> HeldMessage:
     return HeldMessage(row.id, row.case_id, HoldReason(row.why), row.until, bytes(row.record))

@@ -56,21 +56,21 @@ _CLAIM = sa.text(
     ON CONFLICT DO NOTHING RETURNING sender, message_id
     """
 )
-_EARLIER = sa.text(
+_PRIOR_RESULTS = sa.text(
     """
     SELECT sender, message_id, digest, result FROM inbox
     WHERE (sender, message_id) IN (SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[])))
     """
 )
-_RESULT = sa.text(
+_STORE_RESULT = sa.text(
     "UPDATE inbox SET result = CAST(:result AS jsonb) WHERE sender = :sender AND message_id = :id"
 )
 _RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :id")
 
 
-async def claim(connection: AsyncConnection, slips: Sequence[InboxEntry]) -> set[tuple[str, str]]:
-    """Write the slips down, sorted so that two batches cannot deadlock; returns the keys that were new."""
-    by_key = {slip.key: slip for slip in slips}
+async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> set[tuple[str, str]]:
+    """Write the entries down, sorted so that two batches cannot deadlock; returns the keys that were new."""
+    by_key = {entry.key: entry for entry in entries}
     ordered = [by_key[key] for key in sorted(by_key)]
     rows = await fetch(
         connection,
@@ -84,22 +84,22 @@ async def claim(connection: AsyncConnection, slips: Sequence[InboxEntry]) -> set
     return {tuple(row) for row in rows}
 
 
-async def earlier(
+async def prior_results(
     connection: AsyncConnection, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], PriorResult]:
     """What the inbox holds for messages that were there before."""
-    rows = await fetch(connection, _EARLIER, senders=[k[0] for k in keys], ids=[k[1] for k in keys])
+    rows = await fetch(connection, _PRIOR_RESULTS, senders=[k[0] for k in keys], ids=[k[1] for k in keys])
     return {(row.sender, row.message_id): PriorResult(row.digest, row.result) for row in rows}
 
 
-async def remember_result(connection: AsyncConnection, slip: InboxEntry, result: dict[str, Any]) -> None:
+async def store_result(connection: AsyncConnection, entry: InboxEntry, result: dict[str, Any]) -> None:
     """Keep what a person was answered, so that a repeated request gets the same answer."""
-    await run(connection, _RESULT, result=json.dumps(result), sender=slip.sender, id=slip.message_id)
+    await run(connection, _STORE_RESULT, result=json.dumps(result), sender=entry.sender, id=entry.message_id)
 
 
-async def release(connection: AsyncConnection, slip: InboxEntry) -> None:
+async def release(connection: AsyncConnection, entry: InboxEntry) -> None:
     """It was not handled after all."""
-    await run(connection, _RELEASE, sender=slip.sender, id=slip.message_id)
+    await run(connection, _RELEASE, sender=entry.sender, id=entry.message_id)
 
 
 _PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")

@@ -25,9 +25,9 @@ _LEARN = sa.text(
 )
 
 # Learning shares this lock and forgetting a case holds it alone: what is learnt of a case goes with it.
-_LOCK = 7_117
-_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
-_ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+_LOCK_ID = 7_117
+_LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
+_LOCK_EXCLUSIVELY = sa.text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, str]:
@@ -61,11 +61,11 @@ async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
             log.error("item-in-two-cases", item=item, case=case_id)
 
 
-async def alone(connection: AsyncConnection) -> None:
+async def lock_exclusively(connection: AsyncConnection) -> None:
     """Nobody learns anything until this transaction ends."""
-    await run(connection, _ALONE, lock=_LOCK)
+    await run(connection, _LOCK_EXCLUSIVELY, lock=_LOCK_ID)
 
 
-async def together(connection: AsyncConnection) -> None:
+async def lock_shared(connection: AsyncConnection) -> None:
     """No case is forgotten until this transaction ends."""
-    await run(connection, _SHARE, lock=_LOCK)
+    await run(connection, _LOCK_SHARED, lock=_LOCK_ID)

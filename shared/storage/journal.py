@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
 from shared.storage.database import copy
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 ERASED = "erased"  # stored in the place of the id of an erased case
 
@@ -59,7 +59,7 @@ def entry(
 
 def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
     """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
-    return entry(at, case_id, type(event).__name__, by, message_id, detail=written(event))
+    return entry(at, case_id, type(event).__name__, by, message_id, detail=to_json(event))
 
 
 def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, message_id: str) -> Entry:

@@ -10,6 +10,6 @@ import msgspec
 _encoder = msgspec.json.Encoder(enc_hook=vars)  # the fields of a message; anything else unknown raises
 
 
-def written(value: Any) -> str:
+def to_json(value: Any) -> str:
     """A state, an event or a row, with all its fields; pydantic reads it back. Raises `TypeError`."""
     return _encoder.encode(value).decode()

@@ -33,7 +33,7 @@ class LogDigest:
 
 
 # Columns by name and moments as numbers: neither a new column nor a session's time zone changes a digest.
-_LOGS = sa.text(
+_MEASURE = sa.text(
     """
     WITH journal_lines AS (
         SELECT case_id, entry, jsonb_build_array(entry, extract(epoch FROM at), case_id, what, rule, article,
@@ -58,7 +58,7 @@ _LOGS = sa.text(
     LEFT JOIN entries USING (case_id) LEFT JOIN looks USING (case_id)
     """
 )
-_KEEP = sa.text(
+_STORE = sa.text(
     """
     INSERT INTO erased_logs (month, entries, entries_digest, looks, looks_digest)
     SELECT * FROM unnest(CAST(:months AS text[]), CAST(:entries AS bigint[]),
@@ -66,7 +66,9 @@ _KEEP = sa.text(
                          CAST(:looks_digests AS bytea[]))
     """
 )
-_KEPT = sa.text("SELECT month, entries, entries_digest, looks, looks_digest FROM erased_logs ORDER BY number")
+_STORED = sa.text(
+    "SELECT month, entries, entries_digest, looks, looks_digest FROM erased_logs ORDER BY number"
+)
 
 
 async def measure(
@@ -82,15 +84,15 @@ async def measure(
             row.looks,
             keyed_hash(key, "access-log", row.looks_digest.hex()),
         )
-        for row in await fetch(connection, _LOGS, ids=list(case_ids))
+        for row in await fetch(connection, _MEASURE, ids=list(case_ids))
     }
 
 
-async def keep(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
+async def store(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
     """Write them down for good, in the transaction that deletes the logs themselves."""
     await run(
         connection,
-        _KEEP,
+        _STORE,
         months=[log.month for log in logs],
         entries=[log.entries for log in logs],
         entries_digests=[log.entries_digest for log in logs],
@@ -99,9 +101,9 @@ async def keep(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
     )
 
 
-async def kept(connection: AsyncConnection) -> list[LogDigest]:
+async def stored(connection: AsyncConnection) -> list[LogDigest]:
     """All that erased cases left, in the order in which they went."""
-    rows = await fetch(connection, _KEPT)
+    rows = await fetch(connection, _STORED)
     return [
         LogDigest(row.month, row.entries, bytes(row.entries_digest), row.looks, bytes(row.looks_digest))
         for row in rows

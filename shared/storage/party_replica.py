@@ -13,9 +13,9 @@ from shared.storage.database import fetch, run
 log = structlog.get_logger()
 
 # A batch holds this lock shared, an update exclusively: an exclusion never falls between two statements.
-_LOCK = 7_115
+_LOCK_ID = 7_115
 
-_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
+_LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
 _CHANGED = sa.text(
     """
     SELECT parties.party, parties.sequence, CAST(record AS text) AS record FROM parties
@@ -24,7 +24,7 @@ _CHANGED = sa.text(
     WHERE known.sequence IS NULL OR parties.sequence > known.sequence
     """
 )
-_ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
+_LOCK_EXCLUSIVELY = sa.text("SELECT pg_advisory_xact_lock(:lock)")
 _SAVE = sa.text(
     """
     INSERT INTO parties (party, sequence, record)
@@ -52,7 +52,7 @@ class PartyReplica:
 
     async def lock(self, connection: AsyncConnection) -> Parties:
         """The parties as they stand, and stay until this transaction ends."""
-        await run(connection, _SHARE, lock=_LOCK)
+        await run(connection, _LOCK_SHARED, lock=_LOCK_ID)
         return await self.refresh(connection)
 
     async def refresh(self, connection: AsyncConnection) -> Parties:
@@ -64,7 +64,7 @@ class PartyReplica:
             sequences=list(self._sequences.values()),
         )
         if rows:
-            changed = {row.party: _readable(row.party, row.record) for row in rows}
+            changed = {row.party: _record_or_none(row.party, row.record) for row in rows}
             records = {**self._records, **changed}
             self._records = {party: record for party, record in records.items() if record is not None}
             self._sequences.update((row.party, row.sequence) for row in rows)
@@ -72,7 +72,7 @@ class PartyReplica:
 
     async def save(self, connection: AsyncConnection, records: Sequence[tuple[int, PartyRecord]]) -> None:
         """Newer records replace older ones; what is not newer is dropped, however it got here."""
-        await run(connection, _ALONE, lock=_LOCK)
+        await run(connection, _LOCK_EXCLUSIVELY, lock=_LOCK_ID)
         await run(
             connection,
             _SAVE,
@@ -82,7 +82,7 @@ class PartyReplica:
         )
 
 
-def _readable(party: str, record: str) -> PartyRecord | None:
+def _record_or_none(party: str, record: str) -> PartyRecord | None:
     """A record that cannot be read makes nobody a party, and takes nobody else with it."""
     try:
         return PartyRecord.model_validate_json(record)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.contract.content import SealedText, TextRef
 from shared.storage.database import UNIQUE_VIOLATION, copy, fetch, run, sqlstate
 
-_KEEP = sa.text(
+_INSERT = sa.text(
     """
     INSERT INTO pieces (case_id, piece, sealed_by, box)
     SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[]), CAST(:by AS text[]),
@@ -24,17 +24,17 @@ _FIND = sa.text(
        IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[]), CAST(:by AS text[])))
     """
 )
-_DROP = sa.text(
+_DELETE = sa.text(
     """
     DELETE FROM pieces WHERE (case_id, piece)
         IN (SELECT * FROM unnest(CAST(:cases AS text[]), CAST(:pieces AS text[])))
     """
 )
 
-_KEEP_ONLY = sa.text("DELETE FROM pieces WHERE case_id = :case_id AND NOT piece = ANY(:pieces)")
+_DELETE_EXCEPT = sa.text("DELETE FROM pieces WHERE case_id = :case_id AND NOT piece = ANY(:pieces)")
 
 
-async def keep(connection: AsyncConnection, kept: Sequence[tuple[str, SealedText]]) -> None:
+async def store(connection: AsyncConnection, kept: Sequence[tuple[str, SealedText]]) -> None:
     """Store what the events of a batch carried, by case.
 
     Nearly always all of them are new here; a text that came with two messages lies here already.
@@ -50,7 +50,7 @@ async def keep(connection: AsyncConnection, kept: Sequence[tuple[str, SealedText
             raise
         await run(
             connection,
-            _KEEP,
+            _INSERT,
             cases=[case for case, _ in kept],
             pieces=[sealed.piece for _, sealed in kept],
             by=[sealed.by for _, sealed in kept],
@@ -78,12 +78,12 @@ async def find(
     }
 
 
-async def drop(connection: AsyncConnection, dropped: Sequence[tuple[str, str]]) -> None:
+async def delete(connection: AsyncConnection, dropped: Sequence[tuple[str, str]]) -> None:
     """Pieces that are no longer necessary go at once (R95)."""
     if dropped:
-        await run(connection, _DROP, cases=[case for case, _ in dropped], pieces=[p for _, p in dropped])
+        await run(connection, _DELETE, cases=[case for case, _ in dropped], pieces=[p for _, p in dropped])
 
 
-async def keep_only(connection: AsyncConnection, case_id: str, kept: Sequence[str]) -> None:
+async def delete_except(connection: AsyncConnection, case_id: str, kept: Sequence[str]) -> None:
     """All that is not on the list goes."""
-    await run(connection, _KEEP_ONLY, case_id=case_id, pieces=list(kept))
+    await run(connection, _DELETE_EXCEPT, case_id=case_id, pieces=list(kept))

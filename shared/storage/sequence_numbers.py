@@ -15,9 +15,9 @@ from shared.storage.database import fetch, run
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import Row
 
-_READ = text("SELECT recipient, last, given FROM sequences")
+_LOAD = text("SELECT recipient, last, given FROM sequences")
 _MICROSECONDS = 1_000_000  # in a second
-_EVERYBODY = ""  # the row with the number that a restore raised all to
+_ALL_RECIPIENTS = ""  # the row with the number that a restore raised all to
 _RAISE = text(
     """
     WITH raised AS (SELECT setval(pg_get_serial_sequence('outbox', 'id'), :number))
@@ -26,10 +26,10 @@ _RAISE = text(
     """
 )
 _RAISED = text("SELECT last FROM sequences WHERE recipient = :everybody")
-_SESSION = text("SELECT pg_backend_pid() AS number")
+_BACKEND_PID = text("SELECT pg_backend_pid() AS number")
 
 # Only for the session that still holds the lead: whoever was frozen and has lost it writes nothing.
-_WRITE = text(
+_PERSIST = text(
     """
     WITH lead AS (
         SELECT FROM pg_locks
@@ -53,80 +53,81 @@ class LeadershipLost(Exception):
 
 @dataclass(slots=True)
 class SequenceAllocator:
-    """As the one relay of a database knows them: the last number of each party, and whose sending is unsure.
+    """Allocate the sequence numbers of one database, in the relay that leads.
 
-    `leader` is the number of the session that leads. `unsure`: row id and number of what the broker may have
-    or not. While a party has any, it gets no others. `above`: what every new number is higher than.
+    `leader_pid` is the PostgreSQL session that holds the lead. `floor`: every new number is higher.
+    `last`: by recipient, its last number. `unconfirmed`: by outbox row id, the number of what the broker may
+    have or not; while a party has any, it gets no others.
     """
 
-    leader: int
-    above: int = 0
+    leader_pid: int
+    floor: int = 0
     last: dict[str, int] = field(default_factory=dict)
-    unsure: dict[int, int] = field(default_factory=dict)
+    unconfirmed: dict[int, int] = field(default_factory=dict)
     _given: dict[str, list[int]] = field(default_factory=dict)
 
-    def of(self, row: Row) -> int:
+    def number_for(self, row: Row) -> int:
         """The one it had, or its party's next; an event's is its place in the outbox."""
         if row.recipient is None:
             return row.id
-        if (had := self.unsure.get(row.id)) is not None:
+        if (had := self.unconfirmed.get(row.id)) is not None:
             return had
-        number = self.last[row.recipient] = max(self.last.get(row.recipient, 0), self.above) + 1
-        self.unsure[row.id] = number
+        number = self.last[row.recipient] = max(self.last.get(row.recipient, 0), self.floor) + 1
+        self.unconfirmed[row.id] = number
         self._given.setdefault(row.recipient, []).append(row.id)
         return number
 
-    def settle(self, ids: Iterable[int]) -> None:
+    def confirm(self, ids: Iterable[int]) -> None:
         """These are at the broker for certain, or taken back: nobody sends them again."""
         for row_id in ids:
-            self.unsure.pop(row_id, None)
+            self.unconfirmed.pop(row_id, None)
 
-    async def write_down(self, engine: AsyncEngine) -> None:
+    async def persist(self, engine: AsyncEngine) -> None:
         """Commit the numbers given since; raises `LeadershipLost` unless the leading session has its lock."""
         given, self._given = self._given, {}
         async with engine.begin() as connection:
             found = await fetch(
                 connection,
-                _WRITE,
+                _PERSIST,
                 recipients=list(given),
                 lasts=[self.last[recipient] for recipient in given],
                 givens=["{" + ",".join(map(str, ids)) + "}" for ids in given.values()],
                 lock=int(LeaderLock.RELAY),
-                leader=self.leader,
+                leader=self.leader_pid,
             )
         if not found[0].leads:
             raise LeadershipLost
 
 
-async def read_numbers(leader: AsyncConnection) -> SequenceAllocator:
-    """What was written down; all that was given last counts as unsure until its row is looked for."""
-    (session,) = await fetch(leader, _SESSION)
+async def load_sequences(leader: AsyncConnection) -> SequenceAllocator:
+    """What was written down; all that was given last counts as unconfirmed until its row is looked for."""
+    (session,) = await fetch(leader, _BACKEND_PID)
     numbers = SequenceAllocator(session.number)
-    for row in await fetch(leader, _READ):
-        if row.recipient == _EVERYBODY:
-            numbers.above = row.last
+    for row in await fetch(leader, _LOAD):
+        if row.recipient == _ALL_RECIPIENTS:
+            numbers.floor = row.last
             continue
         numbers.last[row.recipient] = row.last
-        numbers.unsure |= {row_id: row.last - n for n, row_id in enumerate(reversed(row.given))}
+        numbers.unconfirmed |= {row_id: row.last - n for n, row_id in enumerate(reversed(row.given))}
     return numbers
 
 
-async def raise_sequences(engine: AsyncEngine, moment: datetime) -> bool:
+async def raise_sequences(engine: AsyncEngine, instant: datetime) -> bool:
     """Of a database from a backup: letters and events get higher numbers than any it gave and forgot.
 
     Whoever had those drops what is not higher (F23). Microseconds since 1970: no service ever sent so much.
     False, and nothing is changed, while a relay is at work on it.
     """
-    number = round(moment.timestamp() * _MICROSECONDS)
+    number = round(instant.timestamp() * _MICROSECONDS)
     async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
         if leader is None:
             return False
         async with leader.begin():
-            await run(leader, _RAISE, number=number, everybody=_EVERYBODY)
+            await run(leader, _RAISE, number=number, everybody=_ALL_RECIPIENTS)
     return True
 
 
 async def restored_at(connection: AsyncConnection) -> datetime | None:
     """When this database last came back from a backup, if it ever did (machine time)."""
-    rows = await fetch(connection, _RAISED, everybody=_EVERYBODY)
+    rows = await fetch(connection, _RAISED, everybody=_ALL_RECIPIENTS)
     return datetime.fromtimestamp(rows[0].last / _MICROSECONDS, UTC) if rows else None

@@ -21,7 +21,7 @@ BATCH_SECONDS = Histogram(
 DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadlines", ["status"])
 REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
 DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
-LETTERS_SENT = Counter("zvh_letters_sent", "Letters that every in-sync replica has")
+MESSAGES_SENT = Counter("zvh_messages_sent", "Letters that every in-sync replica has")
 FAULTS = Counter(
     "zvh_faults", "Exceptions in our own code that something was parked or set apart for", ["where"]
 )

@@ -28,7 +28,6 @@ ROOMS = {
     "process.py",
     "viewing.py",
     "refusals.py",
-    "tables.py",
     "permissions.py",
 }
 NO_ROOMS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc", "lib"}

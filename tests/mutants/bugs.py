@@ -99,7 +99,7 @@ BUGS = (
     Bug(
         "number of a letter not written down",
         "shared/messaging/relay.py",
-        "await numbers.write_down(self.engine)",
+        "await numbers.persist(self.engine)",
         "await asyncio.sleep(0)",
         ("tests/system/deploy/test_sequence_numbers.py",),
     ),
@@ -120,14 +120,14 @@ BUGS = (
     Bug(
         "new letter overtakes what was set aside",
         "shared/storage/outbox.py",
-        "WHERE aside.retry_at > clock_timestamp() AND aside.retry_at < 'infinity'",
+        "WHERE deferred.retry_at > clock_timestamp() AND deferred.retry_at < 'infinity'",
         "WHERE false",
         ("tests/system/deploy/test_sequence_numbers.py",),
     ),
     Bug(
         "restored database numbers from where it was",
         "shared/storage/sequence_numbers.py",
-        "max(self.last.get(row.recipient, 0), self.above) + 1",
+        "max(self.last.get(row.recipient, 0), self.floor) + 1",
         "self.last.get(row.recipient, 0) + 1",
         ("tests/system/deploy/test_sequence_numbers.py",),
     ),

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from aiokafka.errors import KafkaConnectionError
 
-from shared.connector import Answer, Connector, LetterIn, from_house_file
+from shared.connector import Answer, Connector, ReceivedMessage, from_house_file
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.registry import Model, of_model
 from tests.story.telling import TOOK_EFFECT, WITHIN, Refusal, StoryFailed, Telling
@@ -23,7 +23,7 @@ class Party:
     id: str
     house: dict[str, Any]
     telling: Telling
-    letters: list[LetterIn] = field(default_factory=list)
+    letters: list[ReceivedMessage] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _connector: Connector | None = None
 
@@ -80,7 +80,7 @@ class Party:
     ) -> M:
         """The letter of this kind, already here or awaited."""
 
-        def found() -> LetterIn | None:
+        def found() -> ReceivedMessage | None:
             for letter in self.letters:
                 if isinstance(letter.message, kind) and case in (None, letter.case) and where(letter.message):
                     return letter
@@ -101,7 +101,7 @@ class Party:
         """Whether such a letter lies here."""
         return any(isinstance(x.message, kind) and case in (None, x.case) for x in self.letters)
 
-    async def _keep(self, letter: LetterIn) -> None:
+    async def _keep(self, letter: ReceivedMessage) -> None:
         async with self._news:
             self.letters.append(letter)
             self._news.notify_all()

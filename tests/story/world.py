@@ -197,7 +197,7 @@ async def _inboxes(house: dict[str, Any]) -> dict[str, int]:
     deadline = time.monotonic() + WITHIN
     while True:
         try:
-            return {places[place]: end for place, end in (await office.ends(places)).items()}
+            return {places[place]: end for place, end in (await office.end_offsets(places)).items()}
         except KafkaUnreachable:
             if time.monotonic() > deadline:
                 raise

@@ -15,7 +15,7 @@ from shared.contract.topics import Topics
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
-from shared.crypto.jose import load_key, new_key, public_jwk, sign_and_seal
+from shared.crypto.jose import load_key, new_key, public_jwk, sign_and_encrypt
 from shared.handling.outgoing import OutgoingMessages
 from shared.ids import new_id
 from shared.messaging.receiver import Receiver
@@ -60,6 +60,6 @@ class House:
     def put(self, envelope: Envelope, payload: bytes) -> Record:
         """A record with this payload signed and sealed, under the headers of this envelope."""
         house = next(load_key(jwk) for jwk in self.keys.public() if jwk["use"] == "enc")
-        body = sign_and_seal(payload, signing=self.signing, sealing=house)
+        body = sign_and_encrypt(payload, signing=self.signing, sealing=house)
         headers = tuple(to_headers(envelope, SEALED_BODY))
         return Record(Topics().from_party("intake", s.VENLO), 0, 1, machine_now(), headers, body)

@@ -44,7 +44,7 @@ def _read(house: House) -> Iterator[object]:
     groups = [f"{house.env['topic_prefix']}.{service}.{what}" for service in SERVICES for what in READERS]
     with ThreadPoolExecutor(1) as pool:  # a loop of its own: the test's is running
         try:
-            found = pool.submit(asyncio.run, office.read_by_each(groups)).result()
+            found = pool.submit(asyncio.run, office.committed_offsets_by_group(groups)).result()
         except KafkaUnreachable as away:
             yield away
             return

@@ -132,7 +132,7 @@ def attach(
 def _piece(at: TextRef, key: CaseKey | None) -> SealedText:
     """Says its own name."""
     return (
-        key.seal(at.piece, piece=at.piece, by=at.by)
+        key.encrypt(at.piece, piece=at.piece, by=at.by)
         if key
         else SealedText(at.piece, at.by, at.piece.encode())
     )
@@ -143,3 +143,9 @@ async def rows(engine: AsyncEngine, table: str, where: str = "true", **values: A
     async with engine.connect() as connection:
         statement = sa.text(f"SELECT * FROM {table} WHERE {where}")  # noqa: S608 - names from tests
         return list((await connection.execute(statement, values)).all())
+
+
+async def tables(engine: AsyncEngine) -> list[str]:
+    """The names of all tables of a migrated database, except that of its revision."""
+    found = await rows(engine, "pg_tables", "schemaname = 'public' AND tablename <> 'alembic_version'")
+    return sorted(row.tablename for row in found)

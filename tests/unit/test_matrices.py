@@ -7,10 +7,10 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
-from shared.contract.content import SEALED_ALLOWED
+from shared.contract.content import SEALED_ALLOWED, check_walkable
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 
@@ -36,6 +36,13 @@ def test_every_phase_is_reached_by_the_table_and_by_events_that_exist(service: s
 
 
 @EACH
+def test_no_state_event_or_command_holds_a_text_where_it_is_never_sealed(service: str) -> None:
+    process = core(service, "process")
+    for kind in (process.State, *get_args(core(service, "events").Event), *get_args(process.Command)):
+        check_walkable(kind)
+
+
+@EACH
 def test_no_two_refusals_share_a_name(service: str) -> None:
     found = [value for value in vars(core(service, "refusals")).values() if isinstance(value, Refusal)]
     assert len({refusal.name for refusal in found}) == len(found)
@@ -51,7 +58,7 @@ def test_every_event_and_state_is_written_with_its_declared_fields_and_read_as_i
         events = [event for outcome in decided if not isinstance(outcome, Refusal) for event in outcome]
         for value in (given.state, *history, *events):
             adapter: TypeAdapter[Any] = TypeAdapter(type(value))
-            assert json.loads(written(value)) == json.loads(adapter.dump_json(value))
-            assert adapter.validate_json(written(value), context=SEALED_ALLOWED) == value
+            assert json.loads(to_json(value)) == json.loads(adapter.dump_json(value))
+            assert adapter.validate_json(to_json(value), context=SEALED_ALLOWED) == value
             met.add(type(value))
     assert set(get_args(core(service, "events").Event)) <= met

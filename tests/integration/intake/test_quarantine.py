@@ -12,7 +12,7 @@ from shared.clock import machine_now
 from shared.contract.messages.intake import ConsultationConfirmed
 from shared.contract.parties import Parties
 from shared.contract.record import from_bytes
-from shared.contract.refusal import UNKNOWN_CASE, as_disclosed
+from shared.contract.refusal import UNKNOWN_CASE, public_refusal
 from shared.core.actor import Actor, Role
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Unhandled
@@ -101,7 +101,7 @@ async def test_a_held_case_is_held_for_those_it_concerns_and_unknown_to_others_r
         asked = delivery(s.CASE, c.ConfirmConsultation(by=worker), at=machine_now())
         (outcome,) = await transaction.run([asked])
         assert outcome.refusal is not None
-        return as_disclosed(outcome.refusal).name
+        return public_refusal(outcome.refusal).name
 
     assert await told(s.VENLO) == "CaseHeld"
     assert await told(s.POLICE) == "UnknownCase"
@@ -141,7 +141,7 @@ async def test_a_case_that_does_not_load_is_held_and_the_rest_of_the_batch_goes_
     fates = [
         o.status for o in await transaction.run([*received, delivery(other, elsewhere, at=machine_now())])
     ]
-    assert fates == [DeliveryStatus.PARKED, DeliveryStatus.ACCEPTED]
+    assert fates == [DeliveryStatus.QUARANTINED, DeliveryStatus.ACCEPTED]
     assert await quarantine.held_cases(engine) == {s.CASE: 1}
     still = await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
     assert still == quarantine.Released(0, free=False)
@@ -180,7 +180,7 @@ async def test_a_persons_request_that_met_a_bug_is_tried_anew_when_it_is_repeate
     submit = c.SubmitReferral(by=worker, case_id=s.CASE, referral=s.referral())
     asked = delivery(s.CASE, submit, at=NOW, sender="person:worker")
     (outcome,) = await transaction.run([replace(asked, command=Unhandled(by=worker))])
-    assert outcome.status is DeliveryStatus.PARKED
+    assert outcome.status is DeliveryStatus.QUARANTINED
     await quarantine.let_go(engine, s.CASE)
     assert [outcome.status for outcome in await transaction.run([asked])] == [DeliveryStatus.ACCEPTED]
 

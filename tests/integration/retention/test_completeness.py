@@ -65,7 +65,10 @@ async def test_complete_is_never_said_while_a_key_of_then_is_on_disk_and_said_wh
     await fire(engine, transaction, authority, NOW + s.TERM)
     await tell(
         transaction,
-        *(c.ConfirmPurge(by=s.by_service(name), house_keys=keys[name].held) for name in MUST_CONFIRM),
+        *(
+            c.ConfirmPurge(by=s.by_service(name), house_keys=keys[name].available_kids)
+            for name in MUST_CONFIRM
+        ),
     )
     await fire(engine, transaction, authority, NOW + s.TERM)
     of_then = {file for file in directory.glob("*/*.key") if file.stem in kids(keys)}
@@ -74,7 +77,7 @@ async def test_complete_is_never_said_while_a_key_of_then_is_on_disk_and_said_wh
     for _ in range(12):
         await turn_for(1, machine, keys)
         for name in MUST_CONFIRM:
-            gone = c.RecordHouseKeysDestroyed(by=s.by_service(name), house_keys=keys[name].destroyed)
+            gone = c.RecordHouseKeysDestroyed(by=s.by_service(name), house_keys=keys[name].destroyed_kids)
             await tell(transaction, gone, case_id=PLACE)
         async with engine.begin() as connection:
             await records.prune(connection)
@@ -92,7 +95,7 @@ async def turn_for(days: int, machine: Machine, keys: dict[str, HouseKeys]) -> N
 
 
 def kids(keys: dict[str, HouseKeys]) -> set[str]:
-    return {kid for one in keys.values() for kid in one.held}
+    return {kid for one in keys.values() for kid in one.available_kids}
 
 
 async def test_retention_that_is_not_told_its_own_keys_says_of_none_that_it_is_gone_r105(

@@ -189,7 +189,7 @@ async def test_an_invited_worker_reads_what_the_letter_to_its_party_says_and_no_
         if row.type == of_model(RtoConvened).type
     ]
     key = CaseKey(KEY, house="test", case_id=s.CASE)
-    said = transform(letter, lambda text: key.open(text) if isinstance(text, SealedText) else text)
+    said = transform(letter, lambda text: key.decrypt(text) if isinstance(text, SealedText) else text)
     assert await invitations(http, s.HOUSING) == [said.model_dump(mode="json") | {"case_id": s.CASE}]
     assert said.place == MEETING["place"]
     assert (await http.get(s.HOUSING)).json()["rtos"] == [], "that opens when its party has accepted"

@@ -138,7 +138,7 @@ async def test_what_comes_after_about_a_case_forgotten_again_creates_nothing(
     assert await forgetting(engine, keys).once() == 1
     assert await forgetting(engine, keys).once() == 0
     async with engine.connect() as connection:
-        assert await erasure.erased(connection, MARKER_KEY, CASES) == {s.CASE}
+        assert await erasure.find_erased(connection, MARKER_KEY, CASES) == {s.CASE}
     late = delivery(s.CASE, s.answer(f"{s.NEW[:-2]}a0"), at=NOW)
     (outcome,) = await transaction_on(engine, TRIAGE).run([late])
     assert outcome.status is DeliveryStatus.REFUSED

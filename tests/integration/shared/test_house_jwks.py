@@ -57,7 +57,7 @@ async def house(port: int) -> AsyncIterator[HouseJwks]:
 
 
 async def test_a_message_waits_for_a_service_that_is_on_its_way_back(house: HouseJwks, port: int) -> None:
-    asked = asyncio.create_task(house.to_seal_to("intake", within=30))
+    asked = asyncio.create_task(house.sealing_key("intake", within=30))
     await asyncio.sleep(0.3)
     assert not asked.done()
     with service_on(port):
@@ -66,13 +66,13 @@ async def test_a_message_waits_for_a_service_that_is_on_its_way_back(house: Hous
 
 async def test_a_service_that_stays_away_is_said_to_be_unreachable(house: HouseJwks) -> None:
     with pytest.raises(HouseUnreachable):
-        await house.to_seal_to("intake", within=0.5)
+        await house.sealing_key("intake", within=0.5)
 
 
 async def test_keys_at_hand_serve_while_the_service_is_away(house: HouseJwks, port: int) -> None:
     with service_on(port):
         await house.refresh("intake")
     house.forget("intake")
-    assert (await house.to_seal_to("intake", within=5)).kid == SEALING.thumbprint()
+    assert (await house.sealing_key("intake", within=5)).kid == SEALING.thumbprint()
     assert house.signer("intake", SIGNING.thumbprint()) is not None
     assert house.signer("intake", SEALING.thumbprint()) is None

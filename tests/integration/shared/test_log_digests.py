@@ -52,9 +52,9 @@ async def measured(engine: AsyncEngine, case_id: str = s.CASE, key: bytes = MARK
 
 async def forgotten(engine: AsyncEngine, *case_ids: str) -> list[LogDigest]:
     async with engine.begin() as connection:
-        await erasure.forget(connection, MARKER_KEY, case_ids, machine_now())
+        await erasure.erase(connection, MARKER_KEY, case_ids, machine_now())
     async with engine.connect() as connection:
-        return await log_digests.kept(connection)
+        return await log_digests.stored(connection)
 
 
 async def test_erasing_leaves_what_a_copy_of_the_log_still_measures(fresh_database: FreshDatabase) -> None:

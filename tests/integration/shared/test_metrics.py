@@ -158,12 +158,12 @@ async def test_each_statement_has_an_index_behind_it(fresh_database: FreshDataba
     from services.retention.main import SERVICE as RETENTION
 
     engine = await fresh_database(RETENTION)
-    values = {"most": 10, "now": NOW}
+    values = {"limit": 10, "now": NOW}
     for statement in (
         outbox._BACKLOG,
-        deadlines._LATE,
+        deadlines._OVERDUE,
         held_messages._COUNT,
-        cases._HELD,
+        cases._COUNT_HELD,
         retention._ERASURES,
     ):
         async with engine.begin() as connection:

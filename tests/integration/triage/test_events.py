@@ -127,7 +127,7 @@ async def test_a_decision_of_another_service_that_cannot_be_followed_holds_its_c
 ) -> None:
     engine, transaction = await house(fresh_database)
     assert await fates(transaction, event(NOT_FOR_TRIAGE), event(MOVED)) == [
-        DeliveryStatus.PARKED,
+        DeliveryStatus.QUARANTINED,
         DeliveryStatus.HELD,
     ]
     assert [row.why for row in await rows(engine, "held", "true ORDER BY id")] == ["parked", "queued"]
@@ -180,7 +180,7 @@ async def test_what_came_too_early_waits_for_a_day_and_holds_the_case_then(
     early = event(MOVED)
     assert await fates(transaction, early) == [DeliveryStatus.WAITING]
     assert await quarantine.held_cases(engine) == {}
-    assert await fates(transaction, await a_day_later(engine, early)) == [DeliveryStatus.PARKED]
+    assert await fates(transaction, await a_day_later(engine, early)) == [DeliveryStatus.QUARANTINED]
     assert await quarantine.held_cases(engine) == {s.CASE: 1}
 
 

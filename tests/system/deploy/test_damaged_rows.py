@@ -56,7 +56,7 @@ UNREADABLE = '{"outcome": "no-such-outcome"}'
 
 def letter(case: str | None, body: str | None = None, *, topic: str = TO_PARTY) -> OutboxMessage:
     """To the party, with a sealed text in it, or an event about the case."""
-    piece = CaseKey(b"k" * 32, house="noord-limburg", case_id=case or "").seal(
+    piece = CaseKey(b"k" * 32, house="noord-limburg", case_id=case or "").encrypt(
         "Advies.", piece="1", by="intake"
     )
     message = ReferralScreened(outcome=ScreeningOutcome.TAKEN_UP, advice=piece)
@@ -240,7 +240,7 @@ async def keeping_time(
     topics, clock, transaction = Topics(), Clock(), transaction_on(engine, SERVICE)
     office = KafkaAdmin(login)
     arrivals = Watermark(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))
-    heard = Watermark(office, clock, topics.heard_pattern("intake"), topics.group("intake", "events"))
+    heard = Watermark(office, clock, topics.subscribed_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
     relay = Relay(engine, producer, transaction.parties, CaseKeyClient(OneKey(), "x"), codec, "urn:x")

@@ -222,10 +222,10 @@ async def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certifica
     login = first.connection.as_user("nester", password)
     assert write(login, "zvh.intake.from.nester") == 0
     office, outbox = KafkaAdmin(first.connection), Partition("zvh.intake.from.nester", 0)
-    assert await office.ends([outbox]) == {outbox: 1}
+    assert await office.end_offsets([outbox]) == {outbox: 1}
     first.kill()
     with pytest.raises(KafkaUnreachable):
-        await office.ends([outbox])
+        await office.end_offsets([outbox])
     second = await asyncio.to_thread(SERVERS.start_kafka, tmp_path, certificates, log)
     try:
         assert second.connection == first.connection
@@ -240,7 +240,7 @@ async def _answer(office: KafkaAdmin, place: Partition) -> dict[Partition, int]:
     """A broker that has just started may refuse at first."""
     for _ in range(20):
         try:
-            return await office.ends([place])
+            return await office.end_offsets([place])
         except KafkaUnreachable:
             await asyncio.sleep(0.5)
-    return await office.ends([place])
+    return await office.end_offsets([place])

@@ -41,7 +41,7 @@ async def test_lag_is_what_is_there_and_not_committed(
     assert (group, topic, behind, rises) == ("events", "zvh.intake.events", 2, {})
 
     police, venlo = Partition(POLICE, 0), Partition(VENLO, 0)
-    ends = await office.ends([police, venlo])
+    ends = await office.end_offsets([police, venlo])
     read_until(logins["service-triage"], "zvh.triage.from", POLICE, ends[police] - 1)
     await office.delete_before({venlo: ends[venlo]})
     now = await lag()

@@ -21,7 +21,7 @@ from shared.ids import new_id
 from shared.kafka.connection import Connection
 from shared.storage import outbox
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
-from shared.storage.sequence_numbers import LeadershipLost, raise_sequences, read_numbers, restored_at
+from shared.storage.sequence_numbers import LeadershipLost, load_sequences, raise_sequences, restored_at
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.system.deploy.test_damaged_rows import (
@@ -101,13 +101,13 @@ async def test_a_relay_that_lost_the_lead_writes_no_number_down(fresh_database: 
     await write(engine, letter(s.CASE))
     async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
         assert leader is not None
-        numbers = await read_numbers(leader)
+        numbers = await load_sequences(leader)
         (row,) = await outbox.next_rows(leader, 10)
         await leader.commit()
-        assert numbers.of(row) == 1
-        await numbers.write_down(engine)
+        assert numbers.number_for(row) == 1
+        await numbers.persist(engine)
     with pytest.raises(LeadershipLost):
-        await numbers.write_down(engine)
+        await numbers.persist(engine)
 
 
 async def test_after_a_restore_letters_and_events_bear_higher_numbers_than_any_before_f23(
@@ -137,8 +137,8 @@ async def restored_now(engine: AsyncEngine) -> datetime:
 
 async def numbers_given(engine: AsyncEngine) -> list[int]:
     async with engine.begin() as leader:
-        numbers = await read_numbers(leader)
-        return [numbers.of(row) for row in await outbox.next_rows(leader, 10)]
+        numbers = await load_sequences(leader)
+        return [numbers.number_for(row) for row in await outbox.next_rows(leader, 10)]
 
 
 async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(
@@ -152,7 +152,7 @@ async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(
     await write(engine, behind, other)
     assert await next_events(engine) == [other.event_id]
     async with engine.begin() as connection:
-        await outbox.bring_back(connection, [TO_PARTY])
+        await outbox.undefer(connection, [TO_PARTY])
     assert await next_events(engine) == [waits.event_id, behind.event_id, other.event_id]
 
 

@@ -32,7 +32,7 @@ def tidying(login: Connection, service: str, too_long: timedelta = TOO_LONG) -> 
 async def kept(login: Connection, topic: str) -> tuple[int, int]:
     """The first offset that is still there, and the next one to come."""
     office, place = KafkaAdmin(login), Partition(topic, 0)
-    return (await office.beginnings([place]))[place], (await office.ends([place]))[place]
+    return (await office.start_offsets([place]))[place], (await office.end_offsets([place]))[place]
 
 
 async def test_a_service_deletes_what_it_has_committed_and_nothing_else(
@@ -83,7 +83,7 @@ async def test_only_governance_touches_the_inboxes(
     await rto.once()
     assert await kept(login, topic) == (oldest, end)
     with pytest.raises(KafkaUnreachable):
-        await rto.office.delete_before({Partition(topic, 0): end})
+        await rto.admin.delete_before({Partition(topic, 0): end})
     await tidying(logins["service-governance"], "governance").once()
     assert await kept(login, topic) == (end, end)
 

@@ -49,7 +49,7 @@ async def test_what_was_deleted_unread_is_waited_for_no_longer(logins: dict[str,
     arrivals = arrivals_of(login)
     post(logins["gemeente-venlo"], topic, b"1", b"2")
     assert await arrivals.position() is None
-    await arrivals.office.delete_before({Partition(topic, 0): 2})
+    await arrivals.admin.delete_before({Partition(topic, 0): 2})
     assert await arrivals.position() is not None
 
 

@@ -52,16 +52,16 @@ class Broker:
 
     async def acknowledged(self, group: str) -> dict[Partition, int]:
         """Up to where this group has acknowledged each partition."""
-        return await self._office.read_by(group)
+        return await self._office.committed_offsets(group)
 
     async def unread(self, group: str) -> int:
         """How many records it has not acknowledged, on all topics it reads."""
         _, service, what = group.rsplit(".", 2)
         others = rf"^{self._prefix}\.((?!{service}\.)[a-z]+\.events|governance\.parties)$"
-        places = await self._office.places(
+        places = await self._office.partitions(
             others if what == "events" else rf"^{self._prefix}\.{service}\.from\..+$"
         )
-        first, last = await self._office.beginnings(places), await self._office.ends(places)
+        first, last = await self._office.start_offsets(places), await self._office.end_offsets(places)
         done = await self.acknowledged(group)
         return sum(last[place] - max(done.get(place, 0), first[place]) for place in places)
 

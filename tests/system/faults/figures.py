@@ -131,7 +131,7 @@ def opened(store: KeyStore, scene: Scene, case: str, pieces: list[SealedText]) -
 
 def opens(key: bytes, scene: Scene, case: str, piece: SealedText) -> bool:
     try:
-        CaseKey(key, house=scene.env["house"], case_id=case).open(piece)
+        CaseKey(key, house=scene.env["house"], case_id=case).decrypt(piece)
     except CannotDecrypt:
         return False
     return True

@@ -13,7 +13,7 @@ from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.messages.house import MessageRefused
 from shared.contract.parties import Scope
 from shared.contract.registry import SERVICES
-from shared.crypto.jose import load_key, sign_and_seal
+from shared.crypto.jose import load_key, sign_and_encrypt
 from shared.ids import new_id
 from tests.story import cast
 from tests.support.running import party_producer
@@ -183,11 +183,11 @@ def grant(party: str) -> AuthorisationGranted:
 
 async def a_good_message(scene: Scene, partner: Partner, dice: random.Random) -> Good:
     """To governance; it is never sent as it is."""
-    envelope, body, _ = await partner.connector.sealed(grant(partner.id))
+    envelope, body, _ = await partner.connector.seal(grant(partner.id))
     keys = scene.env["services"]["governance"]["public_keys"]["keys"]
     sealing = load_key(next(key for key in keys if key["use"] == "enc"))
     signing = load_key(scene.env["parties"][partner.id]["signing_key"])
-    return Good(envelope, body, lambda text: sign_and_seal(text, signing=signing, sealing=sealing), dice)
+    return Good(envelope, body, lambda text: sign_and_encrypt(text, signing=signing, sealing=sealing), dice)
 
 
 def dead(scene: Scene) -> Counter[Position]:

@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from shared.connector import Answer, Connector, HouseUnreachable, LetterIn, from_house_file
+from shared.connector import Answer, Connector, HouseUnreachable, ReceivedMessage, from_house_file
 from shared.contract.cloudevent import SEALED_BODY, to_headers
 from shared.contract.registry import Model
 from shared.ids import new_id
@@ -27,7 +27,7 @@ class Partner:
     id: str
     house: dict[str, Any]
     ledger: Ledger
-    letters: list[LetterIn] = field(default_factory=list)
+    letters: list[ReceivedMessage] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         self.connector = Connector(from_house_file(self.house, self.id), self._keep)
@@ -89,7 +89,7 @@ class Partner:
     ) -> None:
         while True:
             try:
-                envelope, body, topic = await self.connector.sealed(message, case=case, message_id=message_id)
+                envelope, body, topic = await self.connector.seal(message, case=case, message_id=message_id)
                 body = body[:-20] + b"A" * 20 if broken else body
                 await self.connector.send_raw(
                     topic, case or message_id, body, to_headers(envelope, SEALED_BODY)
@@ -100,5 +100,5 @@ class Partner:
                 self.ledger.note(Sent(self.id, message_id, topic, broken))
                 return
 
-    async def _keep(self, letter: LetterIn) -> None:
+    async def _keep(self, letter: ReceivedMessage) -> None:
         self.letters.append(letter)

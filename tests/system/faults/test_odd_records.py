@@ -34,7 +34,7 @@ def grant() -> AuthorisationGranted:
 
 
 async def sealed(scene: Scene) -> tuple[Envelope, bytes, str]:
-    return await scene.partner(PARTY).connector.sealed(grant())
+    return await scene.partner(PARTY).connector.seal(grant())
 
 
 async def unknown_codec_is_refused(house: Mapping[str, Any]) -> None:

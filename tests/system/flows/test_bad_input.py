@@ -15,7 +15,7 @@ from shared.contract.cloudevent import SEALED_BODY, Envelope, attributes, to_hea
 from shared.contract.messages.governance import AuthorisationGranted, AuthorisationRevoked
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.parties import Scope
-from shared.crypto.jose import MAX_PAYLOAD, load_key, new_key, sign_and_seal
+from shared.crypto.jose import MAX_PAYLOAD, load_key, new_key, sign_and_encrypt
 from shared.ids import new_id
 from tests.story.party import Party
 from tests.story.world import World
@@ -50,14 +50,14 @@ def house_key(world: World, service: str = "governance") -> Any:
 
 
 async def a_good_message(party: Party) -> tuple[Envelope, bytes]:
-    envelope, body, topic = await party.connector.sealed(grant())
+    envelope, body, topic = await party.connector.seal(grant())
     assert topic == TOPIC
     return envelope, body
 
 
 def sealed(world: World, payload: bytes, signer: str = PARTY) -> bytes:
     key = from_house_file(world.house, signer).signing_key
-    return sign_and_seal(payload, signing=key, sealing=house_key(world))
+    return sign_and_encrypt(payload, signing=key, sealing=house_key(world))
 
 
 def signed_as(world: World, envelope: Envelope, reason: str) -> tuple[bytes, list[Any], str]:
@@ -81,7 +81,7 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
     named = envelope._replace(id="Persoon Jansen 1990")
     ahead = envelope._replace(time=envelope.time + timedelta(minutes=6))
     week = dict(good) | {"ce_time": b"2026-W48-2T09:00:00Z"}
-    stranger = sign_and_seal(to_json(envelope, b"{}"), signing=new_key(), sealing=house_key(world))
+    stranger = sign_and_encrypt(to_json(envelope, b"{}"), signing=new_key(), sealing=house_key(world))
     unsealed = json.dumps({**attributes(envelope), "data": {}}).encode()
     return {
         "no CloudEvent at all": (b"hello", [("content-type", b"text/plain")], "not-a-cloudevent"),
@@ -104,7 +104,7 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
         "a body that was not sealed": (unsealed, good, "not-sealed-to-a-key-of-this-service"),
         "a body that does not open": (body[:-20] + b"A" * 20, good, "does-not-open"),
         "sealed to another service": (
-            sign_and_seal(
+            sign_and_encrypt(
                 to_json(envelope, b"{}"),
                 signing=from_house_file(world.house, PARTY).signing_key,
                 sealing=house_key(world, "intake"),

@@ -81,7 +81,7 @@ async def test_a_referral_is_counted_where_it_went(founded: World) -> None:
     after = await exposed(founded)
     for service, name, labels in (
         ("intake", "zvh_deliveries_total", {"status": "accepted"}),
-        ("intake", "zvh_letters_sent_total", {}),
+        ("intake", "zvh_messages_sent_total", {}),
         ("intake", "zvh_batch_seconds_count", {}),
         ("retention", "zvh_case_keys_made_total", {}),
     ):

@@ -225,7 +225,7 @@ def house_key_files(house: House) -> set[Path]:
     return {
         house.layout.keys(service) / "house" / f"{kid}.key"
         for service in SERVICES
-        for kid in keys_at(house, service, machine_now()).held
+        for kid in keys_at(house, service, machine_now()).available_kids
     }
 
 

@@ -12,7 +12,7 @@ from itertools import cycle
 from typing import Any
 
 from deploy.local.postgres import Database, run_sql
-from shared.connector import Connector, LetterIn, from_house_file
+from shared.connector import Connector, ReceivedMessage, from_house_file
 from shared.contract.fields import PersonRole
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.messages.intake import ReferralReceived, ReferralSubmitted, ReferralWithdrawn
@@ -39,7 +39,7 @@ class Told:
     received: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     destroyed: Counter[str | None] = field(default_factory=Counter)
 
-    async def keep(self, letter: LetterIn) -> None:
+    async def keep(self, letter: ReceivedMessage) -> None:
         match letter.message:
             case ReferralReceived(referral_id=referral, case_id=case):
                 self.received[referral].append(case)

@@ -27,7 +27,7 @@ from shared.contract.topics import Topics
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
-from shared.crypto.jose import load_key, new_key, open_sealed, public_jwk
+from shared.crypto.jose import decrypt_and_verify, load_key, new_key, public_jwk
 from shared.handling.outgoing import OutgoingMessages
 from shared.ids import new_id
 from shared.messaging.receiver import Receiver
@@ -63,7 +63,9 @@ def test_the_plain_letter_is_what_the_sealed_one_holds() -> None:
     for letter in letters:
         keys = [key for key in senders[letter.party].keys if key.use is KeyUse.SIGNING]
         signers = {key.kid: load_key({**key.jwk, "kid": key.kid}) for key in keys}
-        payload, _ = open_sealed(letter.sealed, sealed_to={house.kid: house}.get, signed_by=signers.get)
+        payload, _ = decrypt_and_verify(
+            letter.sealed, sealed_to={house.kid: house}.get, signed_by=signers.get
+        )
         assert payload == letter.plain
         QueryAnswered.model_validate(json.loads(payload)["data"])
 
@@ -121,10 +123,14 @@ def test_the_floor_answers_what_a_partner_can_read() -> None:
 
 def test_leaving_the_cryptography_out_leaves_everything_else_in() -> None:
     codec, party = Plain(), party_records(ENV)[0]
-    assert codec.open(b"{}", party, datetime.now(UTC)) == codec.make(b"{}", party, datetime.now(UTC)) == b"{}"
+    assert (
+        codec.decode(b"{}", party, datetime.now(UTC))
+        == codec.encode(b"{}", party, datetime.now(UTC))
+        == b"{}"
+    )
     key = PlainKey(b"k" * 32, house="bench", case_id=new_id())
-    kept = key.seal("een tekst", piece="1", by="triage")
-    assert (kept.piece, kept.by, key.open(kept)) == ("1", "triage", "een tekst")
+    kept = key.encrypt("een tekst", piece="1", by="triage")
+    assert (kept.piece, kept.by, key.decrypt(kept)) == ("1", "triage", "een tekst")
 
 
 @pytest.mark.parametrize("plain", [False, True])

@@ -14,7 +14,7 @@ from services.governance.effects import effects
 from services.governance.process import ALLOWED, Phase, State
 from shared.contract.content import contents
 from shared.contract.refusal import Refusal
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 from tests.support.samples import governance as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -36,7 +36,7 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
     for event in outcome:
         state = given.process.evolve(state, event)
         assert list(effects("case", event, state))
-    assert STATES.validate_json(written(state)) == state
+    assert STATES.validate_json(to_json(state)) == state
 
 
 @pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)

@@ -10,7 +10,7 @@ from services.intake.effects import INFORMING, effects
 from services.intake.handlers import TIMERS
 from services.intake.main import PROCESS
 from services.intake.process import Phase, State
-from shared.contract.content import pieces_in
+from shared.contract.content import sealed_text_ids
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
@@ -103,7 +103,7 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
 def test_cleaning_keeps_only_who_the_case_is_about() -> None:
     """R95: items, weighing and reasons go; the identity stays for the stub."""
     kept = follows(Phase.DEESCALATED, e.FileCleaned(()))
-    of_persons = [piece for person in s.referral().persons for piece in pieces_in(person)]
+    of_persons = [piece for person in s.referral().persons for piece in sealed_text_ids(person)]
     assert kept == [KeepOnly(tuple(of_persons))]
 
 
@@ -113,7 +113,7 @@ def test_archiving_drops_the_number_of_the_person() -> None:
     received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(persons=(with_number,)), NOW)
     given = s.spec().given(received, s.CONSULTED, s.TAKEN_UP, e.CaseDeescalated())
     state = PROCESS.evolve(given.state, e.FileArchived())
-    assert "piece-bsn" in pieces_in(given.state)
+    assert "piece-bsn" in sealed_text_ids(given.state)
     (kept,) = effects(s.CASE, e.FileArchived(), state)
     assert isinstance(kept, KeepOnly)
     assert "piece-bsn" not in kept.pieces

@@ -12,7 +12,7 @@ from services.retention.effects import effects
 from services.retention.process import ALLOWED, TRANSITIONS, Phase, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
 from shared.contract.refusal import Refusal
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 from tests.support.samples import retention as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -34,7 +34,7 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
     for event in outcome:
         state = given.process.evolve(state, event)
         list(effects(s.CASE, event, state))
-    assert STATES.validate_json(written(state), context=SEALED_ALLOWED) == state
+    assert STATES.validate_json(to_json(state), context=SEALED_ALLOWED) == state
 
 
 @pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)

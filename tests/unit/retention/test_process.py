@@ -10,7 +10,7 @@ from services.retention import commands as c
 from services.retention import events as e
 from services.retention.process import MUST_CONFIRM, Phase
 from services.retention.proofs import Ending
-from shared.contract.content import TextRef, contents, pieces_in
+from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
@@ -102,7 +102,7 @@ def test_the_terms_are_the_policys_at_the_decision_a4() -> None:
 def test_the_bsn_does_not_enter_phase_4_r22() -> None:
     given = s.spec().given(s.OPENED)
     (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
-    pieces = set(pieces_in(event))
+    pieces = set(sealed_text_ids(event))
     assert "piece-name-2" in pieces
     assert {piece for piece in pieces if "bsn" in piece} == set()
 

@@ -14,9 +14,9 @@ from services.rto.main import PROCESS
 from services.rto.process import TRANSITIONS, Command
 from services.rto.state import Phase, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
-from shared.contract.refusal import UNKNOWN_CASE, Refusal, as_disclosed
+from shared.contract.refusal import UNKNOWN_CASE, Refusal, public_refusal
 from shared.core.actor import A_PARTY, Role
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 from tests.support.samples import rto as s
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
@@ -82,7 +82,7 @@ def test_an_event_moves_the_case_only_as_the_table_says_and_keeps_no_text(phase:
         assert all(isinstance(content, TextRef) for content in contents(after))
         list(effects(s.CASE, event, after))
         state = after
-    assert STATES.validate_json(written(state), context=SEALED_ALLOWED) == state
+    assert STATES.validate_json(to_json(state), context=SEALED_ALLOWED) == state
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -92,7 +92,7 @@ def test_an_outsider_is_told_nothing_in_any_phase(phase: Phase, command: Any) ->
     strange = replace(command, by=s.by_party(s.STRANGER))
     refusal = s.spec().given(*s.HISTORIES[phase]).when(strange).refusal
     assert refusal.status == 404
-    assert as_disclosed(refusal) is UNKNOWN_CASE
+    assert public_refusal(refusal) is UNKNOWN_CASE
 
 
 @pytest.mark.parametrize("phase", Phase)

@@ -19,20 +19,20 @@ def case_key(key: bytes = KEY, house: str = "house", case: str = "case") -> Case
 
 @given(st.text(), st.text(max_size=20))
 def test_a_piece_opens_in_its_own_place(text: str, piece: str) -> None:
-    sealed = case_key().seal(text, piece=piece, by="intake")
-    assert case_key().open(sealed) == text
+    sealed = case_key().encrypt(text, piece=piece, by="intake")
+    assert case_key().decrypt(sealed) == text
     assert reference(sealed) == TextRef(piece, "intake")
 
 
 def test_sealing_the_same_twice_gives_other_bytes() -> None:
-    first, second = (case_key().seal("text", piece="p", by="intake") for _ in range(2))
+    first, second = (case_key().encrypt("text", piece="p", by="intake") for _ in range(2))
     assert first.box != second.box
     assert b"text" not in first.box
 
 
 @given(PLACES)
 def test_a_piece_moved_anywhere_else_does_not_open(moved: str) -> None:
-    sealed = case_key().seal("text", piece="p", by="intake")
+    sealed = case_key().encrypt("text", piece="p", by="intake")
     key = case_key(
         OTHER_KEY if moved == "key" else KEY,
         house="elsewhere" if moved == "house" else "house",
@@ -43,16 +43,16 @@ def test_a_piece_moved_anywhere_else_does_not_open(moved: str) -> None:
     if moved == "by":
         sealed = replace(sealed, by="triage")
     with pytest.raises(CannotDecrypt):
-        key.open(sealed)
+        key.decrypt(sealed)
 
 
 @given(st.binary(max_size=60))
 def test_any_other_bytes_do_not_open(box: bytes) -> None:
     with pytest.raises(CannotDecrypt):
-        case_key().open(replace(case_key().seal("text", piece="p", by="intake"), box=box))
+        case_key().decrypt(replace(case_key().encrypt("text", piece="p", by="intake"), box=box))
 
 
 def test_a_place_cannot_be_shifted_between_its_parts() -> None:
-    sealed = CaseKey(KEY, house="a", case_id="b").seal("text", piece="c", by="intake")
+    sealed = CaseKey(KEY, house="a", case_id="b").encrypt("text", piece="c", by="intake")
     with pytest.raises(CannotDecrypt):
-        CaseKey(KEY, house="a\x1fb", case_id="c").open(replace(sealed, piece="c"))
+        CaseKey(KEY, house="a\x1fb", case_id="c").decrypt(replace(sealed, piece="c"))

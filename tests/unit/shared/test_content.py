@@ -1,20 +1,24 @@
 """Text, sealed piece, reference: the one walk finds each of them, and a party hands us text only."""
 
 import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import make_dataclass
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, create_model
 
 from shared.contract.content import (
     MAX_CONTENT,
     SEALED_ALLOWED,
     AnyContent,
+    Content,
     SealedText,
     TextRef,
+    check_walkable,
     contents,
     is_blank,
     replace_texts_with_refs,
@@ -24,6 +28,7 @@ from shared.contract.content import (
 from shared.contract.fields import Item, Person, PersonRole
 from shared.contract.messages.intake import ReferralReceived, ReferralWithdrawn
 from shared.contract.messages.triage import QueryAnswered
+from shared.contract.registry import Direction, Model, all_messages, by_type, message
 
 ID = "0192aaaa-0000-7000-8000-00000000000a"
 TEXTS = st.text(max_size=40)
@@ -142,3 +147,59 @@ def test_half_a_character_is_no_text(text_: str) -> None:
     with pytest.raises(ValidationError):
         ReferralWithdrawn(reason=text_)
     assert ReferralWithdrawn(reason="\U0001f600 \u00e9").reason == "\U0001f600 \u00e9"
+
+
+class Named(NamedTuple):
+    content: TextRef
+
+
+WALKED = (
+    Content,
+    Content | None,
+    tuple[Content, ...],
+    tuple[Item, ...] | None,
+    Annotated[tuple[Person, ...], Field(min_length=1)],
+    list[str],
+    dict[str, int],
+    set[PersonRole],
+)
+NOT_WALKED = (
+    list,
+    tuple,
+    Named,
+    list[Content],
+    list[Item],
+    set[Content],
+    frozenset[Content],
+    dict[str, Content],
+    Mapping[str, Person],
+    Sequence[Item],
+    list[Item] | None,
+    tuple[list[Content], ...],
+    Annotated[list[Content], Field(max_length=3)],
+)
+
+
+@pytest.mark.parametrize("annotation", WALKED, ids=str)
+def test_content_may_stand_where_the_walk_enters(annotation: Any) -> None:
+    check_walkable(create_model("Message", __base__=Model, held=(annotation, ...)))
+    check_walkable(make_dataclass("State", [("held", annotation)]))
+
+
+@pytest.mark.parametrize("annotation", NOT_WALKED, ids=str)
+def test_content_where_the_walk_does_not_enter_is_refused_at_registration(annotation: Any) -> None:
+    """A text there would never be sealed, and would lie in the database as it was written."""
+    model = create_model("Message", __base__=Model, held=(annotation, ...))
+    outer = create_model("Outer", __base__=Model, inner=(model | None, None))
+    for kind in (model, outer):
+        with pytest.raises(TypeError, match=r"^Message\.held: content in .* is never sealed; use a tuple$"):
+            message("not-walked", "intake", Direction.FROM_PARTY, dutch="n")(kind)
+    assert by_type("nl.veiligheidscasussen.not-walked.v1") is None, "nothing of it is registered"
+    with pytest.raises(TypeError):
+        check_walkable(make_dataclass("State", [("held", annotation)]))
+
+
+def test_the_walk_enters_every_message_of_the_contract() -> None:
+    assert all_messages()
+    for entry in all_messages():
+        check_walkable(entry.model)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.crypto.house_keys import DESTROY_AFTER, LISTED_FOR, ROTATE_AFTER, HouseKeys, KeyDirectoryDamaged
+from shared.crypto.house_keys import DESTROY_AFTER, LIST_FOR, ROTATE_AFTER, HouseKeys, KeyDirectoryDamaged
 
 ROOT = b"r" * 32
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -49,9 +49,9 @@ def test_a_service_announces_what_it_signs_with_and_one_key_to_seal_to(keys: Hou
 
 
 def test_only_a_sealing_key_opens(keys: HouseKeys) -> None:
-    assert keys.opening(sealing_kid(keys)) is not None
-    assert keys.opening(keys.signing.thumbprint()) is None
-    assert keys.opening("unknown") is None
+    assert keys.private_key(sealing_kid(keys)) is not None
+    assert keys.private_key(keys.signing.thumbprint()) is None
+    assert keys.private_key("unknown") is None
 
 
 def test_the_sealing_key_is_replaced_after_a_day_and_not_before(keys: HouseKeys, machine: Machine) -> None:
@@ -62,7 +62,7 @@ def test_the_sealing_key_is_replaced_after_a_day_and_not_before(keys: HouseKeys,
     machine.now = START + ROTATE_AFTER
     keys.rotate()
     assert sealing_kid(keys) != first
-    assert keys.opening(first) is not None, "what is under way still opens"
+    assert keys.private_key(first) is not None, "what is under way still opens"
 
 
 def test_a_replaced_key_is_destroyed_after_eight_days_and_not_before(
@@ -74,10 +74,10 @@ def test_a_replaced_key_is_destroyed_after_eight_days_and_not_before(
     keys.rotate()
     machine.now += DESTROY_AFTER - SECOND
     keys.rotate()
-    assert keys.opening(first) is not None
+    assert keys.private_key(first) is not None
     machine.now += SECOND
     keys.rotate()
-    assert keys.opening(first) is None
+    assert keys.private_key(first) is None
     assert not (tmp_path / "keys" / f"{first}.key").exists()
     assert keys.signing.thumbprint() == signing
 
@@ -88,7 +88,7 @@ def test_keys_survive_a_restart(keys: HouseKeys, machine: Machine, tmp_path: Pat
     keys.rotate()
     again = HouseKeys(tmp_path / "keys", ROOT, machine)
     assert again.public() == keys.public()
-    assert again.opening(first) is not None
+    assert again.private_key(first) is not None
 
 
 def test_a_crash_between_new_and_old_leaves_both_and_the_next_rotation_ends_them(
@@ -105,7 +105,7 @@ def test_a_crash_between_new_and_old_leaves_both_and_the_next_rotation_ends_them
     again.rotate()
     machine.now += DESTROY_AFTER
     again.rotate()
-    assert again.opening(first) is None
+    assert again.private_key(first) is None
 
 
 def after_nine_days(keys: HouseKeys, machine: Machine) -> str:
@@ -123,13 +123,13 @@ def test_what_is_held_and_what_is_destroyed_is_what_lies_on_disk(
 ) -> None:
     """R105: signing keys open nothing and count in neither."""
     first = sealing_kid(keys)
-    assert (keys.held, keys.destroyed) == ((first,), ())
+    assert (keys.available_kids, keys.destroyed_kids) == ((first,), ())
     assert after_nine_days(keys, machine) == first
     on_disk = {file.stem for file in (tmp_path / "keys").glob("*.key")}
-    assert set(keys.held) == on_disk - {keys.signing.thumbprint()}
-    assert keys.destroyed == (first,)
+    assert set(keys.available_kids) == on_disk - {keys.signing.thumbprint()}
+    assert keys.destroyed_kids == (first,)
     again = HouseKeys(tmp_path / "keys", ROOT, machine)
-    assert (again.held, again.destroyed) == (keys.held, keys.destroyed)
+    assert (again.available_kids, again.destroyed_kids) == (keys.available_kids, keys.destroyed_kids)
 
 
 def test_a_crash_between_listing_and_unlinking_ends_at_the_next_start(
@@ -142,19 +142,19 @@ def test_a_crash_between_listing_and_unlinking_ends_at_the_next_start(
     file.write_bytes(content)
     again = HouseKeys(tmp_path / "keys", ROOT, machine)
     assert not file.exists()
-    assert again.opening(first) is None
-    assert again.destroyed == (first,)
+    assert again.private_key(first) is None
+    assert again.destroyed_kids == (first,)
 
 
 def test_a_destroyed_key_is_listed_for_ninety_days(keys: HouseKeys, machine: Machine) -> None:
     first = after_nine_days(keys, machine)
-    machine.now += LISTED_FOR - ROTATE_AFTER
+    machine.now += LIST_FOR - ROTATE_AFTER
     keys.rotate()
-    assert first in keys.destroyed
+    assert first in keys.destroyed_kids
     machine.now += DESTROY_AFTER
     keys.rotate()
-    assert first not in keys.destroyed
-    assert keys.destroyed
+    assert first not in keys.destroyed_kids
+    assert keys.destroyed_kids
 
 
 def test_what_another_process_of_the_service_made_opens_here_at_once(
@@ -165,9 +165,9 @@ def test_what_another_process_of_the_service_made_opens_here_at_once(
     machine.now += ROTATE_AFTER
     keys.rotate()
     assert twin.public() == keys.public()
-    assert twin.opening(sealing_kid(keys)) is not None
+    assert twin.private_key(sealing_kid(keys)) is not None
     twin.rotate()
-    assert twin.held == keys.held, "one key a day, whoever makes it"
+    assert twin.available_kids == keys.available_kids, "one key a day, whoever makes it"
 
 
 def test_what_another_process_destroyed_opens_here_no_more(
@@ -176,8 +176,8 @@ def test_what_another_process_destroyed_opens_here_no_more(
     """R105."""
     twin = HouseKeys(tmp_path / "keys", ROOT, machine)
     first = after_nine_days(keys, machine)
-    assert twin.opening(first) is None
-    assert (twin.held, twin.destroyed) == (keys.held, (first,))
+    assert twin.private_key(first) is None
+    assert (twin.available_kids, twin.destroyed_kids) == (keys.available_kids, (first,))
 
 
 def test_processes_that_begin_or_turn_at_once_make_one_key_between_them(tmp_path: Path) -> None:

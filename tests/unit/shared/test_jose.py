@@ -13,12 +13,12 @@ from joserfc.jwk import ECKey, OctKey
 from shared.crypto.jose import (
     MAX_PAYLOAD,
     MAX_SEALED,
-    CannotOpen,
+    CannotDecode,
+    decrypt_and_verify,
     load_key,
     new_key,
-    open_sealed,
     public_jwk,
-    sign_and_seal,
+    sign_and_encrypt,
 )
 
 OURS, THEIRS, FOREIGN = new_key(), new_key(), new_key()
@@ -26,7 +26,7 @@ FEW = settings(max_examples=60, deadline=None)
 
 
 def opened(body: bytes, ours: ECKey = OURS, theirs: ECKey = THEIRS) -> bytes:
-    payload, kid = open_sealed(
+    payload, kid = decrypt_and_verify(
         body,
         sealed_to=lambda kid: ours if kid == ours.kid else None,
         signed_by=lambda kid: theirs if kid == theirs.kid else None,
@@ -36,13 +36,13 @@ def opened(body: bytes, ours: ECKey = OURS, theirs: ECKey = THEIRS) -> bytes:
 
 
 def reason(body: bytes, **keys: ECKey) -> str:
-    with pytest.raises(CannotOpen) as caught:
+    with pytest.raises(CannotDecode) as caught:
         opened(body, **keys)
     return str(caught.value)
 
 
 def sealed(payload: bytes = b"{}") -> bytes:
-    return sign_and_seal(payload, signing=THEIRS, sealing=OURS)
+    return sign_and_encrypt(payload, signing=THEIRS, sealing=OURS)
 
 
 @FEW
@@ -77,7 +77,7 @@ def test_what_another_party_signed_does_not_open() -> None:
 
 def test_a_signature_under_the_senders_kid_by_another_key_does_not_open() -> None:
     liar = ECKey.import_key({**FOREIGN.as_dict(private=True), "kid": THEIRS.thumbprint()})
-    body = sign_and_seal(b"{}", signing=liar, sealing=OURS)
+    body = sign_and_encrypt(b"{}", signing=liar, sealing=OURS)
     assert reason(body) == "signature-not-of-the-sender"
 
 
@@ -161,7 +161,7 @@ def test_a_changed_byte_is_found(data: st.DataObject) -> None:
     body[place] ^= bits
     try:
         assert opened(bytes(body)) == b'{"a": 1}', "the last bits of base64url may be free"
-    except CannotOpen:
+    except CannotDecode:
         return
 
 

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from shared.contract.content import SEALED_ALLOWED, Content, SealedText, TextRef
 from shared.contract.registry import Model
-from shared.storage.json_writer import written
+from shared.storage.json_writer import to_json
 
 
 class Colour(StrEnum):
@@ -42,14 +42,14 @@ def test_all_that_a_state_or_an_event_is_made_of_is_read_back() -> None:
     )
     at = datetime(2026, 3, 2, 9, 0, 0, 5, tzinfo=UTC)
     thing = Thing(Colour.RED, at, said, frozenset({"a"}), {Colour.RED: 2**40}, TextRef("q", "triage"))
-    assert TypeAdapter(Thing).validate_json(written(thing), context=SEALED_ALLOWED) == thing
+    assert TypeAdapter(Thing).validate_json(to_json(thing), context=SEALED_ALLOWED) == thing
 
 
 def test_a_moment_is_written_in_utc_as_parties_get_it() -> None:
-    assert written(datetime(2026, 3, 2, 9, tzinfo=UTC)) == '"2026-03-02T09:00:00Z"'
+    assert to_json(datetime(2026, 3, 2, 9, tzinfo=UTC)) == '"2026-03-02T09:00:00Z"'
 
 
 @pytest.mark.parametrize("unknown", [object(), MappingProxyType({"a": 1})])
 def test_what_it_does_not_know_is_an_error(unknown: Any) -> None:
     with pytest.raises(TypeError):
-        written(unknown)
+        to_json(unknown)

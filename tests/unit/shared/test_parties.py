@@ -1,13 +1,29 @@
 """Memberships, authorisations and keys hold from their first moment up to, and not at, their last."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from shared.contract.parties import Authorisation, KeyUse, Parties, PartyKind, PartyRecord, PublicKey, Scope
+from deploy.provisioning.topics import NotAPartyId, check_party_id
+from shared.contract.fields import MAX_PARTY_ID, PartyId
+from shared.contract.parties import (
+    Authorisation,
+    KeyUse,
+    Parties,
+    PartyKind,
+    PartyRecord,
+    PublicKey,
+    Scope,
+    is_registrable,
+    is_reserved,
+)
+from shared.contract.topics import Topics
+from shared.http.app import OnBehalfOf
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -23,6 +39,46 @@ AUTHORISATIONS = st.builds(
     accepted_at=OPTIONAL,
     revoked_at=OPTIONAL,
 )
+
+IDS = st.from_regex(r"[a-z0-9-]{0,70}", fullmatch=True) | st.sampled_from(["intake", "to", "service-x"])
+
+
+def fits_the_contract(party_id: str) -> bool:
+    try:
+        TypeAdapter(PartyId).validate_python(party_id)
+    except ValidationError:
+        return False
+    return True
+
+
+def may_be_provisioned(party_id: str) -> bool:
+    try:
+        return check_party_id(party_id) == party_id
+    except NotAPartyId:
+        return False
+
+
+@given(IDS)
+def test_the_broker_takes_the_party_ids_that_fit_the_contract_and_are_not_reserved(party_id: str) -> None:
+    agreed = fits_the_contract(party_id) and not is_reserved(party_id)
+    assert may_be_provisioned(party_id) is is_registrable(party_id) is agreed
+
+
+@pytest.mark.parametrize(("length", "fits"), [(MAX_PARTY_ID, True), (MAX_PARTY_ID + 1, False)])
+def test_a_party_id_is_as_long_in_messages_over_http_and_on_the_broker(length: int, fits: bool) -> None:
+    party_id = "a" * length
+    header: TypeAdapter[str | None] = TypeAdapter(OnBehalfOf)
+    schema = header.json_schema()
+    assert schema["anyOf"][0]["maxLength"] == TypeAdapter(PartyId).json_schema()["maxLength"] == MAX_PARTY_ID
+    assert fits_the_contract(party_id) is may_be_provisioned(party_id) is fits
+
+
+@given(IDS.filter(fits_the_contract))
+def test_the_pattern_of_the_outboxes_meets_each_party_and_gives_its_id_back(party_id: str) -> None:
+    topics = Topics()
+    topic = topics.from_party("intake", party_id)
+    assert re.fullmatch(topics.from_pattern("intake"), topic)
+    assert topics.party_of("intake", topic) == party_id
 
 
 def party(**fields: object) -> PartyRecord:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.contract import messages as messages
-from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal, as_disclosed
+from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal, public_refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.crypto.case_key_client import KeyStatus, refusal_for
 from shared.http.app import NOT_FOUND, problem
@@ -15,7 +15,7 @@ from shared.http.commands import BUG, answered
 
 def test_a_parked_request_is_a_fault_of_the_house() -> None:
     with pytest.raises(Refused) as refused:
-        answered(Outcome(DeliveryStatus.PARKED))
+        answered(Outcome(DeliveryStatus.QUARANTINED))
     assert refused.value.refusal is BUG
 
 
@@ -28,8 +28,8 @@ def test_a_repeated_request_that_was_refused_is_refused_the_same() -> None:
 
 def test_whoever_may_not_know_of_a_case_hears_one_answer() -> None:
     hidden = Refusal("TrueName", "R61", "B3-F3", "The journal knows.", status=404)
-    assert as_disclosed(hidden) is UNKNOWN_CASE
-    assert as_disclosed(NOT_YOURS) is NOT_YOURS
+    assert public_refusal(hidden) is UNKNOWN_CASE
+    assert public_refusal(NOT_YOURS) is NOT_YOURS
     assert problem(hidden).body == problem(NOT_FOUND).body == problem(UNKNOWN_CASE).body
 
 

@@ -13,8 +13,8 @@ from services.triage.effects import effects
 from services.triage.process import ALLOWED, DirectorCommand
 from services.triage.state import Phase, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
-from shared.contract.refusal import Refusal, as_disclosed
-from shared.storage.json_writer import written
+from shared.contract.refusal import Refusal, public_refusal
+from shared.storage.json_writer import to_json
 from tests.support.samples import triage as s
 
 MATRIX = [(phase, command) for phase in Phase for command in s.COMMANDS]
@@ -39,7 +39,7 @@ def test_each_command_in_each_phase_is_decided(phase: Phase, command: Any) -> No
         state = given.process.evolve(state, event)
         list(effects(s.CASE, event, state))
     assert all(isinstance(text, TextRef) for text in contents(state)), "a state holds references only"
-    assert STATES.validate_json(written(state), context=SEALED_ALLOWED) == state
+    assert STATES.validate_json(to_json(state), context=SEALED_ALLOWED) == state
 
 
 @pytest.mark.parametrize(("phase", "command"), MATRIX, ids=NAMES)
@@ -65,7 +65,7 @@ STRANGERS = [
 def test_a_stranger_is_told_the_same_in_every_phase_r34(phase: Phase, command: Any) -> None:
     refusal = s.spec().given(*s.HISTORIES[phase]).when(command).refusal
     assert refusal.status == 404
-    assert as_disclosed(refusal).name == "UnknownCase"
+    assert public_refusal(refusal).name == "UnknownCase"
 
 
 def test_every_refusal_of_triage_has_a_sentence_in_the_tests() -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from services.governance import commands as c
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
-from services.governance.process import Phase, State
+from services.governance.state import Phase, State
 from services.governance.store import all_memberships
 from services.governance.viewing import may_view
 from shared.clock import machine_now

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.intake import commands as c
 from services.intake.handlers import case_of_referral
-from services.intake.process import Phase, State
+from services.intake.state import Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, Person, Theme

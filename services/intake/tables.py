@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from services.intake.process import Phase
+from services.intake.state import Phase
 from shared.storage.tables import shell_tables
 
 metadata = sa.MetaData()

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from services.intake.process import PROVISIONAL, Phase, State
+from services.intake.process import PROVISIONAL
+from services.intake.state import Phase, State
 from shared.contract.fields import ContributedItem, Person
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from services.retention.process import Phase
+from services.retention.state import Phase
 from shared.storage.tables import shell_tables
 
 metadata = sa.MetaData()

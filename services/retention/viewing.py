@@ -6,7 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from services.retention.commands import KeptItem
-from services.retention.process import STEP_1, Phase, State
+from services.retention.process import STEP_1
+from services.retention.state import Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action

@@ -28,6 +28,7 @@ ROOMS = {
     "process.py",
     "viewing.py",
     "refusals.py",
+    "state.py",
     "tables.py",
     "permissions.py",
 }

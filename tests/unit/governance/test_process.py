@@ -8,7 +8,8 @@ import pytest
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance.keys import MOST_KEYS, OVERLAP
-from services.governance.process import MOST_AUTHORISATIONS, Phase
+from services.governance.process import MOST_AUTHORISATIONS
+from services.governance.state import Phase
 from shared.contract.messages.governance import EndReason
 from shared.contract.parties import KeyUse, Parties, PartyRecord, Scope
 from shared.contract.refusal import Refusal

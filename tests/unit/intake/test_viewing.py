@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.intake import events as e
-from services.intake.process import Phase, State
+from services.intake.state import Phase, State
 from services.intake.viewing import NOBODY_ELSE, OPEN, may_view
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer

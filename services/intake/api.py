@@ -1,13 +1,14 @@
 """Intake over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from services.intake import commands as c
-from services.intake.handlers import case_of_referral
+from services.intake import handlers as h
 from services.intake.state import Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
@@ -75,17 +76,9 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
 @router.post("/referrals")
 async def refer(body: m.ReferralSubmitted, caller: Acting, commands: Commands) -> Done:
     """A party's worker refers a case; the same command as the message `referral-submitted`."""
-    case_id = case_of_referral(body, caller.identity.party or "", commands.digest_key)
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.SubmitReferral(by=by, case_id=case_id, referral=sent),
-            asks=c.SubmitReferral,
-            makes_key=True,
-        )
-    )
+    case_id = h.case_of_referral(body, caller.identity.party or "", commands.digest_key)
+    make = partial(h.submit, case_id=case_id)
+    return done(await commands.act(caller, case_id, body, make, asks=c.SubmitReferral, makes_key=True))
 
 
 @router.post("/cases/{case_id}/consultation")
@@ -93,15 +86,7 @@ async def confirm_consultation(
     case_id: Id, body: m.ConsultationConfirmed, caller: Acting, commands: Commands
 ) -> Done:
     """The referrer's worker confirms the consultation (R11)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.ConfirmConsultation(by=by, remark=text(sent.remark)),
-            asks=c.ConfirmConsultation,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.confirm, asks=c.ConfirmConsultation))
 
 
 @router.post("/cases/{case_id}/screening")
@@ -123,29 +108,13 @@ async def screen(case_id: Id, body: Screening, caller: Acting, commands: Command
 @router.post("/cases/{case_id}/withdrawal")
 async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, commands: Commands) -> Done:
     """The referrer's worker stops the referral (A21)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.WithdrawReferral(by=by, reason=text(sent.reason)),
-            asks=c.WithdrawReferral,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.withdraw, asks=c.WithdrawReferral))
 
 
 @router.post("/cases/{case_id}/informings")
 async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, commands: Commands) -> Done:
     """A data subject has been informed (R16, R17)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.RecordInforming(by=by, person_id=sent.person_id, moment=sent.moment),
-            asks=c.RecordInforming,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.inform, asks=c.RecordInforming))
 
 
 @router.post("/cases/{case_id}/postponements")
@@ -153,18 +122,4 @@ async def postpone_informing(
     case_id: Id, body: m.InformingPostponed, caller: Acting, commands: Commands
 ) -> Done:
     """Informing waits, with the reason and the planned moment (R19)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.PostponeInforming(
-                by=by,
-                person_id=sent.person_id,
-                moment=sent.moment,
-                reason=text(sent.reason),
-                until=sent.until,
-            ),
-            asks=c.PostponeInforming,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.postpone, asks=c.PostponeInforming))

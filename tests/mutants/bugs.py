@@ -84,7 +84,7 @@ BUGS = (
     ),
     Bug(
         "erasure proven before the last confirmation",
-        "services/retention/process.py",
+        "services/retention/state.py",
         'MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))',
         'MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))[1:]',
         ("tests/unit/retention/test_process.py",),

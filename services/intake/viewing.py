@@ -6,6 +6,7 @@ from services.intake.process import PROVISIONAL
 from services.intake.state import Phase, State
 from shared.contract.fields import ContributedItem, Person
 from shared.core.actor import Role
+from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
@@ -43,6 +44,4 @@ def _house(viewer: Viewer, thing: ContributedItem | Person | None, state: State)
         return Denied("R102", "B3-F1, F2, F3; art. 9.4")
     if viewer.role is Role.PROCESS_DIRECTOR and state.director not in (None, viewer.person):
         return NOBODY_ELSE
-    if isinstance(thing, ContributedItem) and thing.hidden_from_director:
-        return Denied("R23", "B3-F1 secrecy")
-    return Allowed("R6", state.referrer)
+    return kept_secret(thing) or Allowed("R6", state.referrer)

@@ -18,6 +18,7 @@ from shared.contract.refusal import UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
+from shared.core.item_rules import is_competent
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -149,9 +150,7 @@ def _competent(file: rto.CaseDeescalated, moment: DecisionContext) -> tuple[str,
     """Who passed the test at the table, or is competent by itself (R21, R49)."""
     tested = {p.party for p in file.participants if p.passed_processing_test}
     involved = {p.party for p in file.participants} | {file.leading_party}
-    records = ((party, moment.parties.get(party)) for party in involved)
-    by_itself = {party for party, record in records if record is not None and record.may_see_special}
-    return tuple(sorted(tested | by_itself))
+    return tuple(sorted(p for p in involved if is_competent(p, moment.parties, passed_test=p in tested)))
 
 
 def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -> Decision:

@@ -55,9 +55,9 @@ BUGS = (
     ),
     Bug(
         "policy inverted for reservations",
-        "services/rto/viewing.py",
-        "withheld = item is None or viewer.party in item.withheld_from",
-        "withheld = item is None or viewer.party not in item.withheld_from",
+        "shared/core/item_rules.py",
+        "WITHHELD if party in item.withheld_from",
+        "WITHHELD if party not in item.withheld_from",
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(

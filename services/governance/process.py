@@ -125,7 +125,7 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
 
 def _not_in_force(record: PartyRecord, moment: DecisionContext) -> Refusal | None:
     """Until the agreed moment a signatory has no right in the system (R109)."""
-    return None if record.is_member(moment.now) else r.NOT_YET_IN_FORCE
+    return None if record.is_member(moment.judged_at) else r.NOT_YET_IN_FORCE
 
 
 def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:

@@ -49,7 +49,7 @@ def _may_sit(participants: tuple[Participant, ...], moment: DecisionContext) -> 
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
         return r.CONTRIBUTION_MISSING
-    if not all(moment.parties.is_member(p.party, moment.now) for p in participants):
+    if not all(moment.parties.is_member(p.party, moment.judged_at) for p in participants):
         return r.NOT_LAWFULLY_PRESENT
     return None
 
@@ -174,7 +174,7 @@ def _monitor(
         return r.PLAN_MISSING
     if purpose is None:
         return r.MONITORING_PURPOSE_MISSING
-    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.now):
+    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.judged_at):
         return r.MONITORING_NOT_AUTHORISED
     for item_id in conclusion.monitoring_items:
         if state.item(item_id) is None:

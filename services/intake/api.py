@@ -1,6 +1,8 @@
 """Intake over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -9,16 +11,25 @@ from pydantic import Field
 
 from services.intake import commands as c
 from services.intake import handlers as h
-from services.intake.state import Phase, State
+from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
-from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Theme
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
+
+
+class DutyView(Model):
+    """A duty to inform one person at one point of the case, and what became of it (R16, R19)."""
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+    status: DutyStatus = Field(title="stand")
+    until: datetime | None = Field(title="uitgesteld tot")
 
 
 class CaseView(Model):
@@ -34,7 +45,7 @@ class CaseView(Model):
     basis: str = Field(title="grondslag")
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
-    duties: list[dict[str, Any]] = Field(title="informatieplicht")
+    duties: list[DutyView] = Field(title="informatieplicht")
 
 
 class Screening(Model):
@@ -48,6 +59,8 @@ class Screening(Model):
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"person/{person.person_id}", person) for person in state.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
+    for duty in state.duties:
+        yield f"duty/{duty.person_id}/{duty.moment}", replace(duty, reason=None)
 
 
 @router.get("/cases/{case_id}")
@@ -66,11 +79,12 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
         basis=state.basis,
         persons=[thing for thing in seen.things.values() if isinstance(thing, Person)],
         items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
-        duties=[
-            {"person_id": d.person_id, "moment": d.moment, "status": d.status, "until": d.until}
-            for d in state.duties
-        ],
+        duties=[_duty(thing) for thing in seen.things.values() if isinstance(thing, Duty)],
     )
+
+
+def _duty(duty: Duty) -> DutyView:
+    return DutyView(person_id=duty.person_id, moment=duty.moment, status=duty.status, until=duty.until)
 
 
 @router.post("/referrals")

@@ -23,7 +23,7 @@ class Phase(StrEnum):
 
 
 class DutyStatus(StrEnum):
-    """What became of a duty to inform."""
+    """Name what became of a duty to inform."""
 
     DUE = "due"
     POSTPONED = "postponed"

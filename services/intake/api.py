@@ -29,7 +29,7 @@ class DutyView(Model):
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
     status: DutyStatus = Field(title="stand")
-    until: datetime | None = Field(title="uitgesteld tot")
+    until: datetime | None = Field(title="voorgenomen moment")
 
 
 class CaseView(Model):

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from services.governance import commands as c
+from services.governance import handlers as h
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
-from services.governance.process import Phase, State
+from services.governance.state import Phase, State
 from services.governance.store import all_memberships
 from services.governance.viewing import may_view
 from shared.clock import machine_now
@@ -147,7 +149,7 @@ async def grant(party: PartyId, body: m.AuthorisationGranted, caller: Acting, co
             caller,
             membership_id(commands.digest_key, party),
             body,
-            lambda sent, by: c.GrantAuthorisation(by=by, party=party, grant=sent),
+            partial(h.grant, party=party),
             asks=c.GrantAuthorisation,
         )
     )
@@ -181,9 +183,7 @@ async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, commands:
             caller,
             membership_id(commands.digest_key, party),
             m.AuthorisationRevoked(authorisation_id=authorisation_id),
-            lambda sent, by: c.RevokeAuthorisation(
-                by=by, party=party, authorisation_id=sent.authorisation_id
-            ),
+            partial(h.revoke, party=party),
             asks=c.RevokeAuthorisation,
         )
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import cast
 
 from services.governance import events as e
-from services.governance.process import State
+from services.governance.state import State
 from shared.contract.messages.governance import MembershipChanged
 from shared.contract.messages.house import CasePurged
 from shared.contract.parties import PartyRecord

@@ -1,4 +1,4 @@
-"""From messages to commands of governance, and which membership they are about."""
+"""Make governance's commands, once each, and say which membership a message is about."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from services.governance import commands as c
 from shared.contract.messages import governance as m
 from shared.contract.messages.retention import ErasureOrdered
 from shared.contract.registry import Model
+from shared.core.actor import Actor
 from shared.handling.event_handlers import handlers_for
 from shared.handling.service import Handler, MessageContext
 from shared.ids import keyed_id
@@ -22,25 +23,27 @@ def membership_of_sender(message: Model, party: str, key: bytes) -> str:
 
 
 def announce_key(message: m.PublicKeyAnnounced, at: MessageContext) -> c.AnnounceKey:
-    """Keys count by machine time, so the moved clock of a demonstration does not touch them."""
+    """Make the command that announces a key: machine time counts, which no demonstration moves."""
     return c.AnnounceKey(
         by=at.by, party=at.by.party or "", announcement=message, received_at=at.received_by_machine
     )
 
 
-def grant(message: m.AuthorisationGranted, at: MessageContext) -> c.GrantAuthorisation:
-    return c.GrantAuthorisation(by=at.by, party=at.by.party or "", grant=message)
+def grant(message: m.AuthorisationGranted, by: Actor, party: str) -> c.GrantAuthorisation:
+    """Make the command by which `party`, as the path or the sender names it, authorises (R122)."""
+    return c.GrantAuthorisation(by=by, party=party, grant=message)
 
 
-def revoke(message: m.AuthorisationRevoked, at: MessageContext) -> c.RevokeAuthorisation:
-    return c.RevokeAuthorisation(by=at.by, party=at.by.party or "", authorisation_id=message.authorisation_id)
+def revoke(message: m.AuthorisationRevoked, by: Actor, party: str) -> c.RevokeAuthorisation:
+    """Make the command by which `party`, as the path or the sender names it, revokes (R122)."""
+    return c.RevokeAuthorisation(by=by, party=party, authorisation_id=message.authorisation_id)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(ErasureOrdered),
     m.PublicKeyAnnounced: announce_key,
-    m.AuthorisationGranted: grant,
-    m.AuthorisationRevoked: revoke,
+    m.AuthorisationGranted: lambda message, at: grant(message, at.by, at.by.party or ""),
+    m.AuthorisationRevoked: lambda message, at: revoke(message, at.by, at.by.party or ""),
 }
 CASE_OF: Mapping[type[Model], Callable[[Any, str, bytes], str]] = {
     m.PublicKeyAnnounced: membership_of_sender,

@@ -6,7 +6,8 @@ from services.governance.api import router
 from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS
-from services.governance.process import State, decide, evolve
+from services.governance.process import decide, evolve
+from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line

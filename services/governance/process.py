@@ -1,45 +1,23 @@
 """Governance: who is a party, with which keys, and for which acts the directors may act for it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias, assert_never, cast
 
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance import refusals as r
-from services.governance.accession import AccessionForm, Signatory, day_of, start_of
+from services.governance.accession import Signatory, day_of, start_of
 from services.governance.keys import MOST_KEYS, announced, fault_of, followed_by
-from shared.contract.messages.governance import AuthorisationGranted, EndReason
+from services.governance.state import Phase, State
+from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
 from shared.contract.refusal import NOT_A_PARTY, Refusal
 from shared.core.actor import A_PARTY, Actor
 from shared.core.context import DecisionContext
 
-# --- state ---------------------------------------------------------------------------------------
-
 MOST_AUTHORISATIONS = 60  # a party's record must fit in one event
-
-
-class Phase(StrEnum):
-    """Where an organisation stands; PURGED is a case that governance confirms to hold nothing of (R105)."""
-
-    NOTHING = "nothing"
-    MEMBER = "member"
-    ENDED = "ended"
-    PURGED = "purged"
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """One party's membership; `record` is all that others hear of it, `form` what it signed."""
-
-    phase: Phase = Phase.NOTHING
-    record: PartyRecord | None = None
-    form: AccessionForm | None = None
-    ended: EndReason | None = None
-
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -147,7 +125,7 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
 
 def _not_in_force(record: PartyRecord, moment: DecisionContext) -> Refusal | None:
     """Until the agreed moment a signatory has no right in the system (R109)."""
-    return None if record.is_member(moment.now) else r.NOT_YET_IN_FORCE
+    return None if record.is_member(moment.judged_at) else r.NOT_YET_IN_FORCE
 
 
 def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.governance.process import State
+from services.governance.state import State
 from shared.storage.cases import CaseTable
 from shared.storage.database import fetch
 

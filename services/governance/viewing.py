@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.governance.accession import AccessionForm
-from services.governance.process import State
+from services.governance.state import State
 from shared.contract.parties import Authorisation
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer

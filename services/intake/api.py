@@ -1,23 +1,35 @@
 """Intake over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import Field
 
 from services.intake import commands as c
-from services.intake.handlers import case_of_referral
-from services.intake.process import Phase, State
+from services.intake import handlers as h
+from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
-from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Theme
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
+
+
+class DutyView(Model):
+    """A duty to inform one person at one point of the case, and what became of it (R16, R19)."""
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+    status: DutyStatus = Field(title="stand")
+    until: datetime | None = Field(title="voorgenomen moment")
 
 
 class CaseView(Model):
@@ -33,7 +45,7 @@ class CaseView(Model):
     basis: str = Field(title="grondslag")
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
-    duties: list[dict[str, Any]] = Field(title="informatieplicht")
+    duties: list[DutyView] = Field(title="informatieplicht")
 
 
 class Screening(Model):
@@ -47,6 +59,8 @@ class Screening(Model):
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"person/{person.person_id}", person) for person in state.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
+    for duty in state.duties:
+        yield f"duty/{duty.person_id}/{duty.moment}", replace(duty, reason=None)
 
 
 @router.get("/cases/{case_id}")
@@ -65,27 +79,20 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
         basis=state.basis,
         persons=[thing for thing in seen.things.values() if isinstance(thing, Person)],
         items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
-        duties=[
-            {"person_id": d.person_id, "moment": d.moment, "status": d.status, "until": d.until}
-            for d in state.duties
-        ],
+        duties=[_duty(thing) for thing in seen.things.values() if isinstance(thing, Duty)],
     )
+
+
+def _duty(duty: Duty) -> DutyView:
+    return DutyView(person_id=duty.person_id, moment=duty.moment, status=duty.status, until=duty.until)
 
 
 @router.post("/referrals")
 async def refer(body: m.ReferralSubmitted, caller: Acting, commands: Commands) -> Done:
     """A party's worker refers a case; the same command as the message `referral-submitted`."""
-    case_id = case_of_referral(body, caller.identity.party or "", commands.digest_key)
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.SubmitReferral(by=by, case_id=case_id, referral=sent),
-            asks=c.SubmitReferral,
-            makes_key=True,
-        )
-    )
+    case_id = h.case_of_referral(body, caller.identity.party or "", commands.digest_key)
+    make = partial(h.submit, case_id=case_id)
+    return done(await commands.act(caller, case_id, body, make, asks=c.SubmitReferral, makes_key=True))
 
 
 @router.post("/cases/{case_id}/consultation")
@@ -93,15 +100,7 @@ async def confirm_consultation(
     case_id: Id, body: m.ConsultationConfirmed, caller: Acting, commands: Commands
 ) -> Done:
     """The referrer's worker confirms the consultation (R11)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.ConfirmConsultation(by=by, remark=text(sent.remark)),
-            asks=c.ConfirmConsultation,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.confirm, asks=c.ConfirmConsultation))
 
 
 @router.post("/cases/{case_id}/screening")
@@ -123,29 +122,13 @@ async def screen(case_id: Id, body: Screening, caller: Acting, commands: Command
 @router.post("/cases/{case_id}/withdrawal")
 async def withdraw(case_id: Id, body: m.ReferralWithdrawn, caller: Acting, commands: Commands) -> Done:
     """The referrer's worker stops the referral (A21)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.WithdrawReferral(by=by, reason=text(sent.reason)),
-            asks=c.WithdrawReferral,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.withdraw, asks=c.WithdrawReferral))
 
 
 @router.post("/cases/{case_id}/informings")
 async def record_informing(case_id: Id, body: m.PersonInformed, caller: Acting, commands: Commands) -> Done:
     """A data subject has been informed (R16, R17)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.RecordInforming(by=by, person_id=sent.person_id, moment=sent.moment),
-            asks=c.RecordInforming,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.inform, asks=c.RecordInforming))
 
 
 @router.post("/cases/{case_id}/postponements")
@@ -153,18 +136,4 @@ async def postpone_informing(
     case_id: Id, body: m.InformingPostponed, caller: Acting, commands: Commands
 ) -> Done:
     """Informing waits, with the reason and the planned moment (R19)."""
-    return done(
-        await commands.act(
-            caller,
-            case_id,
-            body,
-            lambda sent, by: c.PostponeInforming(
-                by=by,
-                person_id=sent.person_id,
-                moment=sent.moment,
-                reason=text(sent.reason),
-                until=sent.until,
-            ),
-            asks=c.PostponeInforming,
-        )
-    )
+    return done(await commands.act(caller, case_id, body, h.postpone, asks=c.PostponeInforming))

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.intake import events as e
-from services.intake.process import State
+from services.intake.state import State
 from shared.contract.content import sealed_text_ids
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged

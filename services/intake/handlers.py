@@ -1,4 +1,4 @@
-"""From messages and deadlines to commands of intake."""
+"""Make intake's commands, once each: from a party's message or request, an event, or a deadline."""
 
 from collections.abc import Mapping
 
@@ -15,8 +15,8 @@ from shared.contract.registry import Model
 from shared.core.actor import CLOCK, Actor
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
-from shared.handling.event_handlers import handlers_for
-from shared.handling.service import Handler, MessageContext
+from shared.handling.event_handlers import by_sender, handlers_for
+from shared.handling.service import Handler
 from shared.ids import keyed_id
 from shared.storage.deadlines import Deadline
 
@@ -31,25 +31,30 @@ def precheck(referral: m.ReferralSubmitted, by: Actor, moment: DecisionContext) 
     return permit(PERMISSIONS[c.SubmitReferral], by, moment) or unfit(referral, by.party or "", moment)
 
 
-def submit(referral: m.ReferralSubmitted, at: MessageContext) -> c.SubmitReferral:
-    return c.SubmitReferral(by=at.by, case_id=at.case_id, referral=referral)
+def submit(message: m.ReferralSubmitted, by: Actor, case_id: str) -> c.SubmitReferral:
+    """Make the command that opens a case; its number is `case_of_referral`."""
+    return c.SubmitReferral(by=by, case_id=case_id, referral=message)
 
 
-def confirm(message: m.ConsultationConfirmed, at: MessageContext) -> c.ConfirmConsultation:
-    return c.ConfirmConsultation(by=at.by, remark=text(message.remark))
+def confirm(message: m.ConsultationConfirmed, by: Actor) -> c.ConfirmConsultation:
+    """Make the command that confirms the consultation (R11)."""
+    return c.ConfirmConsultation(by=by, remark=text(message.remark))
 
 
-def withdraw(message: m.ReferralWithdrawn, at: MessageContext) -> c.WithdrawReferral:
-    return c.WithdrawReferral(by=at.by, reason=text(message.reason))
+def withdraw(message: m.ReferralWithdrawn, by: Actor) -> c.WithdrawReferral:
+    """Make the command that stops a referral (A21)."""
+    return c.WithdrawReferral(by=by, reason=text(message.reason))
 
 
-def informed(message: m.PersonInformed, at: MessageContext) -> c.RecordInforming:
-    return c.RecordInforming(by=at.by, person_id=message.person_id, moment=message.moment)
+def inform(message: m.PersonInformed, by: Actor) -> c.RecordInforming:
+    """Make the command that records that a person was informed (R16)."""
+    return c.RecordInforming(by=by, person_id=message.person_id, moment=message.moment)
 
 
-def postponed(message: m.InformingPostponed, at: MessageContext) -> c.PostponeInforming:
+def postpone(message: m.InformingPostponed, by: Actor) -> c.PostponeInforming:
+    """Make the command that puts off informing a person (R19)."""
     return c.PostponeInforming(
-        by=at.by,
+        by=by,
         person_id=message.person_id,
         moment=message.moment,
         reason=text(message.reason),
@@ -57,12 +62,14 @@ def postponed(message: m.InformingPostponed, at: MessageContext) -> c.PostponeIn
     )
 
 
-def triage_concluded(message: triage.TriageOutcomeRecorded, at: MessageContext) -> c.RaiseDuties:
-    return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_TRIAGE)
+def raise_after_triage(message: triage.TriageOutcomeRecorded, by: Actor) -> c.RaiseDuties:
+    """Make the command by which the duties after triage arise (A20)."""
+    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_TRIAGE)
 
 
-def rto_concluded(message: rto.RtoOutcomeRecorded, at: MessageContext) -> c.RaiseDuties:
-    return c.RaiseDuties(by=at.by, moment=InformMoment.AFTER_RTO)
+def raise_after_rto(message: rto.RtoOutcomeRecorded, by: Actor) -> c.RaiseDuties:
+    """Make the command by which the duties after a round table arise (A20)."""
+    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_RTO)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
@@ -75,13 +82,17 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.DossierArchived,
         retention.ErasureOrdered,
     ),
-    m.ReferralSubmitted: submit,
-    m.ConsultationConfirmed: confirm,
-    m.ReferralWithdrawn: withdraw,
-    m.PersonInformed: informed,
-    m.InformingPostponed: postponed,
-    triage.TriageOutcomeRecorded: triage_concluded,
-    rto.RtoOutcomeRecorded: rto_concluded,
+    **by_sender(
+        {
+            m.ConsultationConfirmed: confirm,
+            m.ReferralWithdrawn: withdraw,
+            m.PersonInformed: inform,
+            m.InformingPostponed: postpone,
+            triage.TriageOutcomeRecorded: raise_after_triage,
+            rto.RtoOutcomeRecorded: raise_after_rto,
+        }
+    ),
+    m.ReferralSubmitted: lambda message, at: submit(message, at.by, at.case_id),
 }
 
 

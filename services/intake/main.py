@@ -6,7 +6,8 @@ from services.intake.api import router
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
 from services.intake.permissions import PERMISSIONS
-from services.intake.process import State, decide, evolve
+from services.intake.process import decide, evolve
+from services.intake.state import State
 from shared.contract.messages.intake import ReferralSubmitted
 from shared.core.process import Process
 from shared.handling.service import Service

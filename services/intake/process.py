@@ -1,17 +1,17 @@
 """Intake: from a party's referral to the decision that a case is taken up, and whom that must be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
+from services.intake.state import Duty, DutyStatus, Phase, State
 from shared.contract.content import TextRef, is_blank
-from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
-from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.contract.fields import ContributedItem, InformMoment
+from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
@@ -20,66 +20,9 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core import item_rules
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
-
-# --- state ---------------------------------------------------------------------------------------
-
-
-class Phase(StrEnum):
-    """Where a case stands for intake; up to and including CONSULTED its record is provisional (R15)."""
-
-    NOTHING = "nothing"
-    RECEIVED = "received"
-    CONSULTED = "consulted"
-    TAKEN_UP = "taken-up"
-    DEESCALATED = "deescalated"
-    ARCHIVED = "archived"
-    CLOSING = "closing"
-    PURGED = "purged"
-
-
-class DutyStatus(StrEnum):
-    """What became of a duty to inform."""
-
-    DUE = "due"
-    POSTPONED = "postponed"
-    FULFILLED = "fulfilled"
-
-
-@dataclass(frozen=True, slots=True)
-class Duty:
-    """One person, one moment (R16); `until` and `reason` only while postponed (R19)."""
-
-    person_id: str
-    moment: InformMoment
-    status: DutyStatus
-    until: datetime | None = None
-    reason: TextRef | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What intake knows of a case, without any text about anybody."""
-
-    phase: Phase = Phase.NOTHING
-    referrer: str = ""
-    leading_party: str = ""
-    acting_body: str = ""
-    task: str = ""
-    basis: str = ""
-    theme: Theme = Theme.COMPLEX_CASE
-    criteria: Criteria | None = None
-    director: str | None = None
-    persons: tuple[Person, ...] = ()
-    items: tuple[ContributedItem, ...] = ()
-    weighing: TextRef | None = None
-    outcome: ScreeningOutcome | None = None
-    duties: tuple[Duty, ...] = ()
-
-    def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
-        return next((d for d in self.duties if (d.person_id, d.moment) == (person_id, moment)), None)
-
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -235,25 +178,35 @@ def unfit(referral: ReferralSubmitted, party: str, moment: DecisionContext) -> R
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
     """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35)."""
+    items = referral.items
     if not referral.task:
         return r.TASK_MISSING
-    if not referral.basis or any(not item.basis for item in referral.items):
+    if not referral.basis:
         return r.BASIS_MISSING
-    if any(is_blank(item.necessity) for item in referral.items):
-        return r.NECESSITY_MISSING
+    if refusal := item_rules.must_name_basis(items, r.BASIS_MISSING):
+        return refusal
+    if refusal := item_rules.must_be_necessary(items, r.NECESSITY_MISSING):
+        return refusal
     if is_blank(referral.weighing):
         return r.WEIGHING_MISSING
+    return (
+        _of_persons(referral)
+        or item_rules.must_be_checked(items, record, r.SPECIAL_NOT_CHECKED)
+        or _of_numbers(referral, record)
+        or item_rules.must_differ(items, r.ITEM_TWICE)
+    )
+
+
+def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
     known = {person.person_id for person in referral.persons}
-    named = {person for item in referral.items for person in item.persons}
-    if len(known) != len(referral.persons) or not named | set(referral.informed_beforehand) <= known:
+    if len(known) != len(referral.persons) or not known.issuperset(referral.informed_beforehand):
         return r.UNKNOWN_PERSON
-    if any(i.category.needs_test for i in referral.items) and not record.may_see_special:
-        return r.SPECIAL_NOT_CHECKED
-    if any(not is_blank(p.bsn) for p in referral.persons) and not record.may_use_bsn:
-        return r.BSN_NOT_ALLOWED
-    if len({item.item_id for item in referral.items}) != len(referral.items):
-        return r.ITEM_TWICE
-    return None
+    return item_rules.must_be_about(referral.items, known, r.UNKNOWN_PERSON)
+
+
+def _of_numbers(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
+    used = any(not is_blank(person.bsn) for person in referral.persons)
+    return r.BSN_NOT_ALLOWED if used and not record.may_use_bsn else None
 
 
 def _screen(state: State, command: c.ScreenReferral, moment: DecisionContext) -> Decision:

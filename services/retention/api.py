@@ -11,9 +11,9 @@ from pydantic import Field
 from services.retention import commands as c
 from services.retention import store
 from services.retention.commands import KeptItem
-from services.retention.process import Phase, State
 from services.retention.proofs import ChainedProof, Ending, first_break, shown
 from services.retention.refusals import NO_INSPECTION
+from services.retention.state import Phase, State
 from services.retention.viewing import (
     CaseDirector,
     JointRecord,

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from services.retention import events as e
-from services.retention.process import State
 from services.retention.proofs import (
     AwaitedKey,
     AwaitedKeys,
@@ -12,6 +11,7 @@ from services.retention.proofs import (
     KeysGone,
     ProofOfDestruction,
 )
+from services.retention.state import State
 from shared.contract.messages import retention as m
 from shared.core.calendar_terms import local_day, month_of
 from shared.core.effects import (

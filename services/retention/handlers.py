@@ -1,4 +1,4 @@
-"""From messages and deadlines to commands of retention."""
+"""Make retention's commands, once each: from an event of another service, or a deadline."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -9,30 +9,34 @@ from services.retention.key_authority import KeyAuthority
 from shared.contract.messages import intake, rto, triage
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.contract.registry import Model
-from shared.core.actor import CLOCK, Command
-from shared.handling.event_handlers import handlers_for
-from shared.handling.service import Handler, MessageContext
+from shared.core.actor import CLOCK, Actor, Command
+from shared.handling.event_handlers import by_sender, handlers_for
+from shared.handling.service import Handler
 from shared.ids import keyed_id
 from shared.storage.deadlines import Deadline
 
 
-def taken_up(message: intake.CaseTakenUp, at: MessageContext) -> c.OpenCase:
-    return c.OpenCase(by=at.by, case=message)
+def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
+    """Make the command by which the end of a case is looked after."""
+    return c.OpenCase(by=by, case=message)
 
 
-def handed_over(message: rto.ItemHandedOver, at: MessageContext) -> c.RecordHandedOverItem:
-    return c.RecordHandedOverItem(by=at.by, item=message.item)
+def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverItem:
+    """Make the command that takes in one item of the file (R86)."""
+    return c.RecordHandedOverItem(by=by, item=message.item)
 
 
-def deescalated(message: rto.CaseDeescalated, at: MessageContext) -> c.Deescalate:
-    return c.Deescalate(by=at.by, file=message)
+def deescalate(message: rto.CaseDeescalated, by: Actor) -> c.Deescalate:
+    """Make the command that starts the terms of phase 4 (R86)."""
+    return c.Deescalate(by=by, file=message)
 
 
-def closed(
-    message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, at: MessageContext
+def close_early(
+    message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, by: Actor
 ) -> c.CloseEarly:
+    """Make the command that starts the closing term (R102)."""
     return c.CloseEarly(
-        by=at.by,
+        by=by,
         leading_party=message.leading_party,
         theme=message.theme,
         reason=message.reason,
@@ -40,24 +44,30 @@ def closed(
     )
 
 
-def purged(message: CasePurged, at: MessageContext) -> c.ConfirmPurge:
-    return c.ConfirmPurge(by=at.by, house_keys=message.house_keys)
+def confirm_purge(message: CasePurged, by: Actor) -> c.ConfirmPurge:
+    """Make the command that counts a service's confirmation (R105)."""
+    return c.ConfirmPurge(by=by, house_keys=message.house_keys)
 
 
-def keys_destroyed(message: HouseKeysDestroyed, at: MessageContext) -> c.RecordHouseKeysDestroyed:
-    return c.RecordHouseKeysDestroyed(by=at.by, house_keys=message.house_keys)
+def record_keys_destroyed(message: HouseKeysDestroyed, by: Actor) -> c.RecordHouseKeysDestroyed:
+    """Make the command that records which private keys of a service are gone (R105)."""
+    return c.RecordHouseKeysDestroyed(by=by, house_keys=message.house_keys)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(rto.DirectionMoved),
-    intake.CaseTakenUp: taken_up,
-    intake.ReferralClosed: closed,
-    triage.TriageClosed: closed,
-    rto.ItemHandedOver: handed_over,
-    rto.CaseDeescalated: deescalated,
-    rto.RtoClosed: closed,
-    CasePurged: purged,
-    HouseKeysDestroyed: keys_destroyed,
+    **by_sender(
+        {
+            intake.CaseTakenUp: open_case,
+            intake.ReferralClosed: close_early,
+            triage.TriageClosed: close_early,
+            rto.ItemHandedOver: record_item,
+            rto.CaseDeescalated: deescalate,
+            rto.RtoClosed: close_early,
+            CasePurged: confirm_purge,
+            HouseKeysDestroyed: record_keys_destroyed,
+        }
+    ),
 }
 
 

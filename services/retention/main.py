@@ -9,7 +9,8 @@ from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.permissions import PERMISSIONS
-from services.retention.process import Phase, State, decide, evolve
+from services.retention.process import decide, evolve
+from services.retention.state import Phase, State
 from services.retention.store import Records
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process

@@ -1,9 +1,8 @@
 """Retention: from the decision to de-escalate, or an early end, to the proof that nothing is left."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from typing import TypeAlias, assert_never
 
 from services.retention import commands as c
@@ -11,80 +10,15 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
+from services.retention.state import Inspection, Phase, State
 from shared.contract.content import TextRef, is_blank
-from shared.contract.fields import ContributedItem, Theme
+from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
 from shared.contract.refusal import UNKNOWN_CASE, Refusal
-from shared.contract.registry import SERVICES
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
-
-# --- state ---------------------------------------------------------------------------------------
-
-
-class Phase(StrEnum):
-    """Where a case stands for retention; the steps are those of phase 4 (R87 to R91)."""
-
-    NOTHING = "nothing"
-    OPEN = "open"
-    COLLECTING = "collecting"
-    STEP_1 = "step-1"
-    STEP_1_CLEANED = "step-1-cleaned"
-    STEP_2 = "step-2"
-    CLOSING = "closing"
-    ERASING = "erasing"
-    DESTROYING = "destroying"
-    ERASED = "erased"
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """The manager's decision that an archived file is read once; `used_at` when it was (R90)."""
-
-    number: int
-    person: str
-    reason: TextRef
-    used_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What retention knows of a case, without any text about anybody."""
-
-    phase: Phase = Phase.NOTHING
-    referrer: str = ""
-    leading_party: str = ""
-    director: str = ""
-    theme: Theme = Theme.COMPLEX_CASE
-    items: tuple[ContributedItem, ...] = ()
-    file: rto.CaseDeescalated | None = None
-    competent: tuple[str, ...] = ()
-    archive_on: datetime | None = None
-    destroy_on: datetime | None = None
-    kept: tuple[KeptItem, ...] = ()
-    inspections: tuple[Inspection, ...] = ()
-    removal_on: datetime | None = None
-    ending: Ending | None = None
-    ordered_at: datetime | None = None
-    confirmed: tuple[str, ...] = ()
-    house_keys: tuple[AwaitedKey, ...] = ()
-
-    def missing(self) -> tuple[str, ...]:
-        """Which services have not confirmed that they hold nothing any more (R105)."""
-        return tuple(service for service in MUST_CONFIRM if service not in self.confirmed)
-
-    def open_inspection(self, person: str | None) -> Inspection | None:
-        """What this manager decided on and did not use yet."""
-        return next((i for i in self.inspections if i.person == person and i.used_at is None), None)
-
-    def last_reading(self, person: str) -> int:
-        """The number of the inspection that this manager used last, 0 if none."""
-        used = [i for i in self.inspections if i.person == person and i.used_at is not None]
-        return used[-1].number if used else 0
-
-
-MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))
+from shared.core.item_rules import is_competent
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -216,9 +150,7 @@ def _competent(file: rto.CaseDeescalated, moment: DecisionContext) -> tuple[str,
     """Who passed the test at the table, or is competent by itself (R21, R49)."""
     tested = {p.party for p in file.participants if p.passed_processing_test}
     involved = {p.party for p in file.participants} | {file.leading_party}
-    records = ((party, moment.parties.get(party)) for party in involved)
-    by_itself = {party for party, record in records if record is not None and record.may_see_special}
-    return tuple(sorted(tested | by_itself))
+    return tuple(sorted(p for p in involved if is_competent(p, moment.parties, passed_test=p in tested)))
 
 
 def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -> Decision:

@@ -8,7 +8,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.retention.process import State
 from services.retention.proofs import (
     UNKNOWN_KEY,
     AwaitedKeys,
@@ -20,6 +19,7 @@ from services.retention.proofs import (
     ProofOfDestruction,
     chained,
 )
+from services.retention.state import State
 from shared.contract.fields import Theme
 from shared.storage.cases import CaseTable
 from shared.storage.database import fetch, run

@@ -6,11 +6,13 @@ from enum import StrEnum
 from typing import Any
 
 from services.retention.commands import KeptItem
-from services.retention.process import STEP_1, Phase, State
+from services.retention.process import STEP_1
+from services.retention.state import Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
+from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -86,18 +88,18 @@ def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return NOT_HIS_CASE
-    if isinstance(thing, ContributedItem) and thing.hidden_from_director:
-        return Denied("R23", "B3-F1 secrecy")
-    return Allowed("R87", _giver(thing, state))
+    return item_rules.kept_secret(thing) or Allowed("R87", _giver(thing, state))
 
 
 def _leading_party(thing: Thing | None, state: State) -> Verdict:
     """The party with case direction reads the file; reservations and the processing test still hold."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
-        if state.leading_party in thing.withheld_from:
-            return Denied("R62", "B3-F2")
-        if thing.category.needs_test and state.leading_party not in state.competent:
-            return Denied("R49", "B3-F3; B3-F2")
+        competent = state.leading_party in state.competent
+        denied = item_rules.withheld(thing, state.leading_party) or item_rules.untested(
+            thing, competent=competent
+        )
+        if denied:
+            return denied
     return Allowed("R87", _giver(thing, state))
 
 

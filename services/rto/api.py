@@ -268,7 +268,7 @@ async def accept_invitation(
 ) -> Done:
     """The party comes, and names its delegate (R59)."""
     message = m.InvitationAccepted(rto_id=rto_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.accepted, asks=c.AcceptInvitation))
+    return done(await commands.act(caller, case_id, message, h.accept, asks=c.AcceptInvitation))
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/decline")
@@ -277,14 +277,14 @@ async def decline_invitation(
 ) -> Done:
     """The party does not come."""
     message = m.InvitationDeclined(rto_id=rto_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.declined, asks=c.DeclineInvitation))
+    return done(await commands.act(caller, case_id, message, h.decline, asks=c.DeclineInvitation))
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/items")
 async def contribute(case_id: Id, rto_id: Id, body: Contribution, caller: Acting, commands: Commands) -> Done:
     """Bring in items at the table (R61)."""
     message = m.ItemContributed(rto_id=rto_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.contributed, asks=c.ContributeItems))
+    return done(await commands.act(caller, case_id, message, h.contribute, asks=c.ContributeItems))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/releases")
@@ -293,7 +293,7 @@ async def give_release(
 ) -> Done:
     """The contributor agrees to one use of its item (R63, R65, R66)."""
     message = m.ReleaseGiven(item_id=item_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.given, asks=c.GiveRelease))
+    return done(await commands.act(caller, case_id, message, h.give_release, asks=c.GiveRelease))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/release-refusals")
@@ -302,7 +302,7 @@ async def refuse_release(
 ) -> Done:
     """The contributor does not agree to this use (R75)."""
     message = m.ReleaseRefused(item_id=item_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.refused, asks=c.RefuseRelease))
+    return done(await commands.act(caller, case_id, message, h.refuse_release, asks=c.RefuseRelease))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/release-withdrawal")
@@ -311,7 +311,7 @@ async def withdraw_release(
 ) -> Done:
     """The contributor takes every release of its item back (A12)."""
     message = m.ReleaseWithdrawn(item_id=item_id)
-    return done(await commands.act(caller, case_id, message, h.withdrawn, asks=c.WithdrawRelease))
+    return done(await commands.act(caller, case_id, message, h.withdraw_release, asks=c.WithdrawRelease))
 
 
 @taking_part.post("/cases/{case_id}/direction/acceptance")
@@ -319,7 +319,7 @@ async def accept_direction(
     case_id: Id, body: m.DirectionAccepted, caller: Acting, commands: Commands
 ) -> Done:
     """The offered party takes case direction (R71, R72)."""
-    return done(await commands.act(caller, case_id, body, h.direction_accepted, asks=c.AcceptDirection))
+    return done(await commands.act(caller, case_id, body, h.accept_direction, asks=c.AcceptDirection))
 
 
 @taking_part.post("/cases/{case_id}/direction/decline")
@@ -327,7 +327,7 @@ async def decline_direction(
     case_id: Id, body: m.DirectionDeclined, caller: Acting, commands: Commands
 ) -> Done:
     """The offered party does not take case direction (A3)."""
-    return done(await commands.act(caller, case_id, body, h.direction_declined, asks=c.DeclineDirection))
+    return done(await commands.act(caller, case_id, body, h.decline_direction, asks=c.DeclineDirection))
 
 
 @taking_part.post("/cases/{case_id}/actions/{action_id}/progress")
@@ -336,4 +336,4 @@ async def report_progress(
 ) -> Done:
     """Who carries out an action says how far it is (R81, R85)."""
     message = m.ActionProgressed(action_id=action_id, **dict(body))
-    return done(await commands.act(caller, case_id, message, h.progressed, asks=c.ProgressAction))
+    return done(await commands.act(caller, case_id, message, h.progress, asks=c.ProgressAction))

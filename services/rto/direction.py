@@ -55,7 +55,7 @@ def offer(state: State, party: str, moment: DecisionContext) -> Decision:
         return r.NOT_A_PARTICIPANT
     if party == state.leading_party:
         return r.ALREADY_LEADING
-    if not moment.parties.authorised(party, Scope.MONITORING, moment.now):
+    if not moment.parties.authorised(party, Scope.MONITORING, moment.judged_at):
         return r.MONITORING_NOT_AUTHORISED
     return (e.DirectionOffered(party, moment.now),)
 
@@ -67,7 +67,7 @@ def accept(state: State, command: c.AcceptDirection, moment: DecisionContext) ->
         return r.NOT_OFFERED_TO_YOU
     if command.case_director is None:
         return r.CASE_DIRECTOR_MISSING
-    if not moment.parties.authorised(party, Scope.MONITORING, moment.now):
+    if not moment.parties.authorised(party, Scope.MONITORING, moment.judged_at):
         return r.MONITORING_NOT_AUTHORISED
     return (e.DirectionMoved(party, state.leading_party, command.case_director, moment.now),)
 

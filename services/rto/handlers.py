@@ -1,54 +1,62 @@
-"""From messages to commands of the round table; the same makers serve HTTP."""
+"""Make the round table's commands, once each: from a party's message or request, or an event."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from services.rto import commands as c
 from shared.contract.content import text
 from shared.contract.messages import intake, retention, triage
 from shared.contract.messages import rto as m
 from shared.contract.registry import Model
-from shared.core.actor import Actor, Command
-from shared.handling.event_handlers import handlers_for
+from shared.core.actor import Actor
+from shared.handling.event_handlers import by_sender, handlers_for
 from shared.handling.service import Handler
 
 
-def accepted(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
+def accept(message: m.InvitationAccepted, by: Actor) -> c.AcceptInvitation:
+    """Make the command that accepts an invitation (R59)."""
     return c.AcceptInvitation(
         by=by, rto_id=message.rto_id, delegate=message.delegate, mandate=message.mandate
     )
 
 
-def declined(message: m.InvitationDeclined, by: Actor) -> c.DeclineInvitation:
+def decline(message: m.InvitationDeclined, by: Actor) -> c.DeclineInvitation:
+    """Make the command that declines an invitation."""
     return c.DeclineInvitation(by=by, rto_id=message.rto_id, reason=text(message.reason))
 
 
-def contributed(message: m.ItemContributed, by: Actor) -> c.ContributeItems:
+def contribute(message: m.ItemContributed, by: Actor) -> c.ContributeItems:
+    """Make the command that brings in items (R61)."""
     return c.ContributeItems(by=by, rto_id=message.rto_id, items=message.items)
 
 
-def given(message: m.ReleaseGiven, by: Actor) -> c.GiveRelease:
+def give_release(message: m.ReleaseGiven, by: Actor) -> c.GiveRelease:
+    """Make the command that gives one release (R65)."""
     return c.GiveRelease(by=by, release=message)
 
 
-def refused(message: m.ReleaseRefused, by: Actor) -> c.RefuseRelease:
+def refuse_release(message: m.ReleaseRefused, by: Actor) -> c.RefuseRelease:
+    """Make the command that refuses one release (R75)."""
     refusal = message.model_copy(update={"reason": text(message.reason)})
     return c.RefuseRelease(by=by, refusal=refusal)
 
 
-def withdrawn(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawRelease:
+def withdraw_release(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawRelease:
+    """Make the command that takes back every release of an item (A12)."""
     return c.WithdrawRelease(by=by, item_id=message.item_id)
 
 
-def direction_accepted(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
+def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
+    """Make the command that accepts case direction (R71)."""
     return c.AcceptDirection(by=by, case_director=text(message.case_director))
 
 
-def direction_declined(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:
+def decline_direction(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:
+    """Make the command that declines case direction (A3)."""
     return c.DeclineDirection(by=by, reason=text(message.reason))
 
 
-def progressed(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
+def progress(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
+    """Make the command that reports the progress of an action (R85)."""
     return c.ProgressAction(
         by=by, action_id=message.action_id, progress=message.progress, remark=text(message.remark)
     )
@@ -57,19 +65,14 @@ def progressed(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
 # --- what other services decided -------------------------------------------------------------------
 
 
-def item_prepared(message: triage.ItemPrepared, by: Actor) -> c.RecordItem:
+def record_item(message: triage.ItemPrepared, by: Actor) -> c.RecordItem:
+    """Make the command that records an item that triage prepared."""
     return c.RecordItem(by=by, item=message.item)
 
 
-def prepared(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:
+def open_preparation(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:
+    """Make the command that takes in what triage prepared."""
     return c.OpenPreparation(by=by, preparation=message)
-
-
-Maker = Callable[[Any, Actor], Command]
-
-
-def _inbound(make: Maker) -> Handler:
-    return lambda message, at: make(message, at.by)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
@@ -80,15 +83,19 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.DossierArchived,
         retention.ErasureOrdered,
     ),
-    m.InvitationAccepted: _inbound(accepted),
-    m.InvitationDeclined: _inbound(declined),
-    m.ItemContributed: _inbound(contributed),
-    m.ReleaseGiven: _inbound(given),
-    m.ReleaseRefused: _inbound(refused),
-    m.ReleaseWithdrawn: _inbound(withdrawn),
-    m.DirectionAccepted: _inbound(direction_accepted),
-    m.DirectionDeclined: _inbound(direction_declined),
-    m.ActionProgressed: _inbound(progressed),
-    triage.ItemPrepared: _inbound(item_prepared),
-    triage.RtoPrepared: _inbound(prepared),
+    **by_sender(
+        {
+            m.InvitationAccepted: accept,
+            m.InvitationDeclined: decline,
+            m.ItemContributed: contribute,
+            m.ReleaseGiven: give_release,
+            m.ReleaseRefused: refuse_release,
+            m.ReleaseWithdrawn: withdraw_release,
+            m.DirectionAccepted: accept_direction,
+            m.DirectionDeclined: decline_direction,
+            m.ActionProgressed: progress,
+            triage.ItemPrepared: record_item,
+            triage.RtoPrepared: open_preparation,
+        }
+    ),
 }

@@ -14,6 +14,7 @@ from shared.contract.messages.rto import RtoOutcome
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.core import item_rules
 from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -48,15 +49,16 @@ def _may_sit(participants: tuple[Participant, ...], moment: DecisionContext) -> 
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
         return r.CONTRIBUTION_MISSING
-    if not all(moment.parties.is_member(p.party, moment.now) for p in participants):
+    if not all(moment.parties.is_member(p.party, moment.judged_at) for p in participants):
         return r.NOT_LAWFULLY_PRESENT
     return None
 
 
 def is_competent(participant: Participant, moment: DecisionContext) -> bool:
     """Whether it may see special-category and criminal data: by its kind, or because it was tested (R49)."""
-    record = moment.parties.get(participant.party)
-    return participant.passed_processing_test or (record is not None and record.may_see_special)
+    return item_rules.is_competent(
+        participant.party, moment.parties, passed_test=participant.passed_processing_test
+    )
 
 
 def extend(state: State, entries: tuple[ViewingEntry, ...]) -> Decision:
@@ -125,24 +127,21 @@ def contribute(state: State, command: c.ContributeItems, moment: DecisionContext
 
 def _known_before(state: State, items: tuple[Item, ...], moment: DecisionContext) -> Refusal | None:
     """Known on this table, or given in this case anywhere before: then it has its contributor (R35)."""
-    ids = [item.item_id for item in items]
-    known = len(set(ids)) != len(ids) or any(state.item(item_id) for item_id in ids)
-    return r.ITEM_KNOWN if known or moment.here else None
+    if moment.here or any(state.item(item.item_id) for item in items):
+        return r.ITEM_KNOWN
+    return item_rules.must_differ(items, r.ITEM_KNOWN)
 
 
 def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:
     """What an item must state, wherever it is brought in (R3, R16, R21, R42, R57)."""
-    if is_blank(item.necessity):
-        return r.NECESSITY_MISSING
-    if not item.basis:
-        return r.BASIS_MISSING
-    if item.acting_body not in record.acting_bodies:
-        return r.ACTING_BODY_UNKNOWN
-    if not set(item.persons) <= set(persons):
-        return r.UNKNOWN_PERSON
-    if item.category.needs_test and not record.may_see_special:
-        return r.SPECIAL_NOT_CHECKED
-    return None
+    one = (item,)
+    return (
+        item_rules.must_be_necessary(one, r.NECESSITY_MISSING)
+        or item_rules.must_name_basis(one, r.BASIS_MISSING)
+        or item_rules.must_name_body(one, record, r.ACTING_BODY_UNKNOWN)
+        or item_rules.must_be_about(one, persons, r.UNKNOWN_PERSON)
+        or item_rules.must_be_checked(one, record, r.SPECIAL_NOT_CHECKED)
+    )
 
 
 def conclude(state: State, command: c.ConcludeRto, moment: DecisionContext) -> Decision:
@@ -175,7 +174,7 @@ def _monitor(
         return r.PLAN_MISSING
     if purpose is None:
         return r.MONITORING_PURPOSE_MISSING
-    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.now):
+    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.judged_at):
         return r.MONITORING_NOT_AUTHORISED
     for item_id in conclusion.monitoring_items:
         if state.item(item_id) is None:

@@ -118,7 +118,7 @@ def _not_lawful(
 ) -> Refusal | None:
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
-    if not moment.parties.is_member(recipient, moment.now):
+    if not moment.parties.is_member(recipient, moment.judged_at):
         return r.NOT_LAWFULLY_PRESENT
     participant = _as_last_invited(state, recipient)
     competent = participant is not None and is_competent(participant, moment)

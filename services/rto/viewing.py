@@ -13,6 +13,7 @@ from services.rto.state import Answer, Phase, Progress, Release, Rto, Seat, Stat
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action, RtoConvened, Taker
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core import item_rules
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -85,9 +86,8 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return Denied("R72", "B3-gen; art. 9.3")
     if isinstance(thing, ContributedItem):
-        if thing.hidden_from_director:
-            return Denied("R23", "B3-F1 secrecy")
-        return _kept_for_monitoring(viewer, thing, state) or Allowed("R68", thing.contributor)
+        denied = item_rules.kept_secret(thing) or _kept_for_monitoring(viewer, thing, state)
+        return denied or Allowed("R68", thing.contributor)
     return Allowed("R82", state.leading_party)
 
 
@@ -235,15 +235,15 @@ def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Den
 
 def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
     """A reservation hides the item from exactly those participants (R62)."""
-    withheld = item is None or viewer.party in item.withheld_from
-    return Denied("R62", "B3-F2") if withheld else None
+    return item_rules.WITHHELD if item is None else item_rules.withheld(item, viewer.party or "")
 
 
 def _competent_for_its_category(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
     """Special-category and criminal data are for who is competent by its kind or passed the test (R49)."""
     seat = _seat(viewer, state)
-    fits = item is not None and (not item.category.needs_test or (seat is not None and seat.competent))
-    return None if fits else Denied("R49", "B3-F3; B3-F2")
+    if item is None:
+        return item_rules.NOT_COMPETENT
+    return item_rules.untested(item, competent=seat is not None and seat.competent)
 
 
 Check: TypeAlias = Callable[[Viewer, ContributedItem | None, State], Denied | None]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.triage import commands as c
+from services.triage import handlers as h
 from services.triage.record import Record
 from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
@@ -174,7 +175,7 @@ async def answer_query(
         _replying(caller, query_id, body.query_id),
         case_id,
         body,
-        lambda sent, by: c.AnswerQuery(by=by, answer=sent),
+        h.answer,
         asks=c.AnswerQuery,
     )
     return Received(query_id=query_id)
@@ -189,7 +190,7 @@ async def decline_query(
         _replying(caller, query_id, body.query_id),
         case_id,
         body,
-        lambda sent, by: c.DeclineQuery(by=by, decline=sent),
+        h.decline,
         asks=c.DeclineQuery,
     )
     return Received(query_id=query_id)

@@ -1,4 +1,4 @@
-"""From messages and deadlines to commands of triage."""
+"""Make triage's commands, once each: from a party's message or request, an event, or a deadline."""
 
 from collections.abc import Mapping
 
@@ -7,22 +7,25 @@ from services.triage.effects import QUERY_REMINDER, QUERY_TERM
 from shared.contract.messages import intake, retention, rto
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
-from shared.core.actor import CLOCK
-from shared.handling.event_handlers import handlers_for
-from shared.handling.service import Handler, MessageContext
+from shared.core.actor import CLOCK, Actor
+from shared.handling.event_handlers import by_sender, handlers_for
+from shared.handling.service import Handler
 from shared.storage.deadlines import Deadline
 
 
-def answered(message: m.QueryAnswered, at: MessageContext) -> c.AnswerQuery:
-    return c.AnswerQuery(by=at.by, answer=message)
+def answer(message: m.QueryAnswered, by: Actor) -> c.AnswerQuery:
+    """Make the command that answers a query (R31)."""
+    return c.AnswerQuery(by=by, answer=message)
 
 
-def declined(message: m.QueryDeclined, at: MessageContext) -> c.DeclineQuery:
-    return c.DeclineQuery(by=at.by, decline=message)
+def decline(message: m.QueryDeclined, by: Actor) -> c.DeclineQuery:
+    """Make the command that declines a query (R31)."""
+    return c.DeclineQuery(by=by, decline=message)
 
 
-def taken_up(message: intake.CaseTakenUp, at: MessageContext) -> c.OpenCase:
-    return c.OpenCase(by=at.by, taken_up=message)
+def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
+    """Make the command by which triage begins."""
+    return c.OpenCase(by=by, taken_up=message)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
@@ -35,9 +38,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.DossierArchived,
         retention.ErasureOrdered,
     ),
-    m.QueryAnswered: answered,
-    m.QueryDeclined: declined,
-    intake.CaseTakenUp: taken_up,
+    **by_sender({m.QueryAnswered: answer, m.QueryDeclined: decline, intake.CaseTakenUp: open_case}),
 }
 
 

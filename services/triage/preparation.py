@@ -10,6 +10,7 @@ from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutc
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
+from shared.core.item_rules import is_competent
 
 # --- the outcome ---------------------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ def _participants(
         if is_blank(invitee.contribution):
             return r.CONTRIBUTION_MISSING
         # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
-        passed = _is_competent(invitee.party, moment.parties) or bool(invitee.passed_processing_test)
+        passed = is_competent(invitee.party, moment.parties, passed_test=bool(invitee.passed_processing_test))
         participants.append(
             Participant.model_construct(
                 party=invitee.party,
@@ -118,12 +119,6 @@ def _untested(command: c.PrepareRto, plan: tuple[ViewingEntry, ...], parties: Pa
     return any(
         invitee.party in planned
         and invitee.passed_processing_test is None
-        and not _is_competent(invitee.party, parties)
+        and not is_competent(invitee.party, parties)
         for invitee in command.participants
     )
-
-
-def _is_competent(party: str, parties: Parties) -> bool:
-    """National chain partners, and whoever passed the check at governance (R21)."""
-    record = parties.get(party)
-    return record is not None and record.may_see_special

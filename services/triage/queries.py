@@ -13,6 +13,7 @@ from shared.contract.fields import Item, Person
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.parties import PartyRecord
 from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.core import item_rules
 from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -77,7 +78,9 @@ def _of_contents(
         return r.UNKNOWN_PERSON
     if command.reply_before <= moment.now:
         return r.TERM_IN_THE_PAST
-    competent = recipient.may_see_special or command.passed_processing_test
+    competent = item_rules.is_competent(
+        recipient.party, moment.parties, passed_test=command.passed_processing_test
+    )
     if command.contains_special and not competent:
         return r.QUERIED_PARTY_NOT_TESTED
     if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, moment)):
@@ -157,20 +160,17 @@ def _of_items(
         return None
     if moment.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    if moment.here or len({item.item_id for item in items}) != len(items):
+    if moment.here:
         return r.ITEM_GIVEN_BEFORE
-    if any(not item.basis for item in items):
-        return r.BASIS_MISSING
-    if any(item.acting_body not in giver.acting_bodies for item in items):
-        return r.ACTING_BODY_UNKNOWN
-    if any(is_blank(item.necessity) for item in items):
-        return r.NECESSITY_MISSING
     known = {person.person_id for person in state.persons}
-    if any(not known.issuperset(item.persons) for item in items):
-        return r.UNKNOWN_PERSON
-    if any(item.category.needs_test for item in items) and not giver.may_see_special:
-        return r.SPECIAL_NOT_CHECKED
-    return None
+    return (
+        item_rules.must_differ(items, r.ITEM_GIVEN_BEFORE)
+        or item_rules.must_name_basis(items, r.BASIS_MISSING)
+        or item_rules.must_name_body(items, giver, r.ACTING_BODY_UNKNOWN)
+        or item_rules.must_be_necessary(items, r.NECESSITY_MISSING)
+        or item_rules.must_be_about(items, known, r.UNKNOWN_PERSON)
+        or item_rules.must_be_checked(items, giver, r.SPECIAL_NOT_CHECKED)
+    )
 
 
 # --- silence -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
@@ -61,9 +62,7 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    if isinstance(thing, ContributedItem) and thing.hidden_from_director:
-        return Denied("R23", "B3-F1 secrecy")
-    return _shown(thing, state)
+    return kept_secret(thing) or _shown(thing, state)
 
 
 def _shown(thing: Thing, state: State) -> Verdict:

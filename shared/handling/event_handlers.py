@@ -1,50 +1,72 @@
-"""What a service hears of the others, as the commands by which it follows; each takes what concerns it."""
+"""Turn messages into commands: adapt a maker to Kafka, and make the commands that follow other services."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from shared.contract.messages import intake, retention, rto, triage
 from shared.contract.registry import Model
 from shared.core import event_commands as f
+from shared.core.actor import Actor, Command
 from shared.handling.service import Handler, MessageContext
 
-
-def closed(message: Any, at: MessageContext) -> f.FollowClosing:
-    return f.FollowClosing(by=at.by)
+Maker = Callable[[Any, Actor], Command]
 
 
-def direction_moved(message: rto.DirectionMoved, at: MessageContext) -> f.MoveDirection:
-    return f.MoveDirection(by=at.by, leading_party=message.leading_party, since=message.since)
+def by_sender(makers: Mapping[type[Model], Maker]) -> dict[type[Model], Handler]:
+    """Adapt makers of `(message, by)`, which HTTP calls as they are, to Kafka: the sender is who acts."""
+    return {message: _handler(make) for message, make in makers.items()}
 
 
-def deescalated(message: rto.CaseDeescalated, at: MessageContext) -> f.FollowDeescalation:
-    return f.FollowDeescalation(by=at.by)
+def _handler(make: Maker) -> Handler:
+    return lambda message, at: make(message, at.by)
 
 
-def cleaned(message: retention.DossierCleaned, at: MessageContext) -> f.FollowCleaning:
-    return f.FollowCleaning(by=at.by, kept_items=message.kept_items)
+def close(message: Any, by: Actor) -> f.FollowClosing:
+    """Follow an early end."""
+    return f.FollowClosing(by=by)
 
 
-def archived(message: retention.DossierArchived, at: MessageContext) -> f.FollowArchiving:
-    return f.FollowArchiving(by=at.by)
+def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
+    """Follow a change of the leading party."""
+    return f.MoveDirection(by=by, leading_party=message.leading_party, since=message.since)
 
 
-def erasure_ordered(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
+def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
+    """Follow a de-escalation."""
+    return f.FollowDeescalation(by=by)
+
+
+def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:
+    """Follow a cleaning of the file."""
+    return f.FollowCleaning(by=by, kept_items=message.kept_items)
+
+
+def archive(message: retention.DossierArchived, by: Actor) -> f.FollowArchiving:
+    """Follow the archiving of the file."""
+    return f.FollowArchiving(by=by)
+
+
+def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
+    """Follow an order to erase; the confirmation names the private keys that may still open old records."""
     return f.PurgeCase(by=at.by, case_id=at.case_id, house_keys=at.house_keys)
 
 
 EVENT_HANDLERS: Mapping[type[Model], Handler] = {
-    intake.ReferralClosed: closed,
-    triage.TriageClosed: closed,
-    rto.RtoClosed: closed,
-    rto.DirectionMoved: direction_moved,
-    rto.CaseDeescalated: deescalated,
-    retention.DossierCleaned: cleaned,
-    retention.DossierArchived: archived,
-    retention.ErasureOrdered: erasure_ordered,
+    **by_sender(
+        {
+            intake.ReferralClosed: close,
+            triage.TriageClosed: close,
+            rto.RtoClosed: close,
+            rto.DirectionMoved: move_direction,
+            rto.CaseDeescalated: deescalate,
+            retention.DossierCleaned: clean,
+            retention.DossierArchived: archive,
+        }
+    ),
+    retention.ErasureOrdered: purge,
 }
 
 
 def handlers_for(*events: type[Model]) -> dict[type[Model], Handler]:
-    """The handlers of these events."""
+    """Return the handlers of these events of other services."""
     return {event: EVENT_HANDLERS[event] for event in events}

@@ -28,6 +28,7 @@ ROOMS = {
     "process.py",
     "viewing.py",
     "refusals.py",
+    "state.py",
     "permissions.py",
 }
 NO_ROOMS = {"utils", "util", "helpers", "helper", "manager", "base", "common", "misc", "lib"}

@@ -55,9 +55,9 @@ BUGS = (
     ),
     Bug(
         "policy inverted for reservations",
-        "services/rto/viewing.py",
-        "withheld = item is None or viewer.party in item.withheld_from",
-        "withheld = item is None or viewer.party not in item.withheld_from",
+        "shared/core/item_rules.py",
+        "WITHHELD if party in item.withheld_from",
+        "WITHHELD if party not in item.withheld_from",
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(
@@ -84,7 +84,7 @@ BUGS = (
     ),
     Bug(
         "erasure proven before the last confirmation",
-        "services/retention/process.py",
+        "services/retention/state.py",
         'MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))',
         'MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))[1:]',
         ("tests/unit/retention/test_process.py",),

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from services.governance import commands as c
 from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
-from services.governance.process import State
+from services.governance.state import State
 from services.governance.store import all_memberships
 from shared.contract.parties import Parties, PartyKind, PartyRecord
 from shared.core.outcome import DeliveryStatus

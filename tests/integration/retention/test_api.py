@@ -20,7 +20,7 @@ from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
-from services.retention.process import MUST_CONFIRM
+from services.retention.state import MUST_CONFIRM
 from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
 from shared.core.actor import CLOCK, Command

@@ -10,7 +10,7 @@ from services.retention import store
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
-from services.retention.process import MUST_CONFIRM
+from services.retention.state import MUST_CONFIRM
 from services.retention.store import Records
 from shared.clock import Clock
 from shared.contract.messages.house import HouseKeysDestroyed

@@ -18,8 +18,8 @@ from services.retention.handlers import timers
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
-from services.retention.process import MUST_CONFIRM, Phase
 from services.retention.proofs import Ending, first_break
+from services.retention.state import MUST_CONFIRM, Phase
 from shared.clock import Clock, machine_now
 from shared.contract.fields import Theme
 from shared.core.actor import CLOCK, Command

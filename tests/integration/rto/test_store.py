@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,8 +15,10 @@ from shared.contract.messages import rto as m
 from shared.contract.refusal import UNKNOWN_CASE, public_refusal
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus, Outcome
+from shared.handling.delivery import FromParty
 from shared.handling.transaction import Transaction
-from shared.storage import item_ids
+from shared.storage import held_messages, item_ids
+from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
@@ -103,6 +107,33 @@ async def test_ten_transactions_at_once_convene_one_rto(fresh_database: FreshDat
         == [DeliveryStatus.ACCEPTED] + [DeliveryStatus.REFUSED] * 9
     )
     assert len(await letters(engine, "rto-convened")) == len(s.AT_THE_TABLE)
+
+
+async def test_an_acceptance_waits_for_its_authorisation_and_moves_the_direction_when_that_has_come_r122(
+    fresh_database: FreshDatabase,
+) -> None:
+    """R122: it is judged by what is in force when it is tried again, and until then it goes on waiting."""
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *SEATED, c.OfferDirection(by=s.by_director(), party=s.CARE))
+    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    message = delivery(s.CASE, accepting, at=NOW, record=b"sealed")
+
+    async def try_with(sequence: int, accepted_at: datetime) -> DeliveryStatus:
+        grant = s.authorisation().model_copy(update={"accepted_at": accepted_at})
+        async with engine.begin() as connection:
+            record = s.record(s.CARE, authorisations=(grant,))
+            await PartyReplica().save(connection, [(sequence, record)])
+            held = await held_messages.of_case(connection, s.CASE)
+        again = FromParty(s.CARE, b"sealed", held[0] if held else None)
+        (outcome,) = await transaction.run([replace(message, origin=again)])
+        return outcome.status
+
+    in_an_hour, just_after = NOW + timedelta(hours=1), NOW + timedelta(microseconds=1)
+    assert await try_with(2, in_an_hour) is DeliveryStatus.WAITING
+    assert await try_with(3, in_an_hour) is DeliveryStatus.WAITING
+    assert await try_with(4, just_after) is DeliveryStatus.ACCEPTED
+    assert await rows(engine, "held") == []
+    assert len(await rows(engine, "journal", "what = 'DirectionMoved'")) == 1
 
 
 async def test_the_state_and_the_journal_hold_no_sealed_text(fresh_database: FreshDatabase) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE as RETENTION
-from services.retention.process import Phase
+from services.retention.state import Phase
 from services.triage import commands as c
 from services.triage.main import SERVICE as TRIAGE
 from shared.clock import Clock, machine_now

@@ -7,7 +7,7 @@ from services.governance import commands as c
 from services.governance import events as e
 from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
 from services.governance.main import PROCESS
-from services.governance.process import Phase, State
+from services.governance.state import Phase, State
 from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
 from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
 from shared.core.actor import Actor, Command, Role

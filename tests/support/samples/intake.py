@@ -6,7 +6,7 @@ from typing import Any
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake.main import PROCESS
-from services.intake.process import Phase, State
+from services.intake.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome

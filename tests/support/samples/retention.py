@@ -8,8 +8,8 @@ from services.retention import commands as c
 from services.retention import events as e
 from services.retention.commands import KeptItem
 from services.retention.main import PROCESS
-from services.retention.process import Phase, State
 from services.retention.proofs import Ending
+from services.retention.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 from services.governance import commands as c
 from services.governance import refusals
 from services.governance.effects import effects
-from services.governance.process import ALLOWED, Phase, State
+from services.governance.process import ALLOWED
+from services.governance.state import Phase, State
 from shared.contract.content import contents
 from shared.contract.refusal import Refusal
 from shared.storage.json_writer import to_json

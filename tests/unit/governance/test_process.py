@@ -8,11 +8,14 @@ import pytest
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance.keys import MOST_KEYS, OVERLAP
-from services.governance.process import MOST_AUTHORISATIONS, Phase
+from services.governance.main import PROCESS
+from services.governance.process import MOST_AUTHORISATIONS
+from services.governance.state import Phase
 from shared.contract.messages.governance import EndReason
 from shared.contract.parties import KeyUse, Parties, PartyRecord, Scope
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor, Role
+from shared.core.context import DecisionContext
 from shared.crypto.jose import new_key, public_jwk
 from tests.support.samples import governance as s
 from tests.support.spec import NOW
@@ -337,6 +340,17 @@ def test_until_the_agreed_moment_there_is_no_right_in_the_system_r109(command: A
     now = s.spec().given(s.recorded(member_from=NOW), s.GRANTED)
     outcome = now.when(command).outcome
     assert not isinstance(outcome, Refusal) or outcome.name != "NotYetInForce"
+
+
+@pytest.mark.parametrize("command", [s.announce(), s.grant(), s.revoke()], ids=lambda x: type(x).__name__)
+def test_a_message_that_overtook_its_membership_is_judged_when_it_is_tried_again_r109(command: Any) -> None:
+    begins = NOW + timedelta(seconds=30)
+    state = s.spec().given(s.recorded(member_from=begins), s.GRANTED).state
+    for tried_again_at, in_force in ((begins - timedelta(seconds=1), False), (begins, True)):
+        context = DecisionContext(NOW, Parties({}), tried_again_at=tried_again_at)
+        outcome = PROCESS.decide(state, command, context)
+        refused = isinstance(outcome, Refusal) and outcome.name == "NotYetInForce"
+        assert refused is not in_force
 
 
 @pytest.mark.parametrize(

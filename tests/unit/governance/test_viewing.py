@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.governance.process import Phase, State
+from services.governance.state import Phase, State
 from services.governance.viewing import may_view
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer

@@ -9,7 +9,7 @@ from services.intake import events as e
 from services.intake.effects import INFORMING, effects
 from services.intake.handlers import TIMERS
 from services.intake.main import PROCESS
-from services.intake.process import Phase, State
+from services.intake.state import Phase, State
 from shared.contract.content import sealed_text_ids
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m

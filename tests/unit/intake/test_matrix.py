@@ -5,7 +5,8 @@ from typing import Any, get_args
 import pytest
 
 from services.intake.main import PROCESS
-from services.intake.process import TRANSITIONS, Command, Phase
+from services.intake.process import TRANSITIONS, Command
+from services.intake.state import Phase
 from shared.contract.refusal import UNKNOWN_CASE, Refusal
 from tests.support.samples import intake as s
 

@@ -10,7 +10,8 @@ from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
 from services.intake.main import PROCESS
-from services.intake.process import SCREENED, DutyStatus, Phase
+from services.intake.process import SCREENED
+from services.intake.state import DutyStatus, Phase
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment
 from shared.contract.messages.intake import Criteria, ScreeningOutcome

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from services.intake import events as e
-from services.intake.process import Phase, State
-from services.intake.viewing import NOBODY_ELSE, OPEN, may_view
+from services.intake.state import Duty, DutyStatus, Phase, State
+from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, may_view
+from shared.contract.fields import InformMoment
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import intake as s
@@ -109,3 +110,63 @@ def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None
     assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, NOW), Allowed)
     assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, NOW), Allowed)
     assert isinstance(may_view(WORKER, None, of, NOW), Allowed)
+
+
+# --- the duties to inform (R16 to R19) --------------------------------------------------------------
+
+
+def duty(moment: InformMoment = InformMoment.TAKEN_UP) -> Duty:
+    return Duty(s.MAN, moment, DutyStatus.DUE)
+
+
+@pytest.mark.parametrize("viewer", [WORKER, DIRECTOR, SUPPORT])
+@pytest.mark.parametrize("moment", InformMoment)
+def test_who_informs_and_who_does_so_on_its_behalf_see_each_duty(
+    viewer: Viewer, moment: InformMoment
+) -> None:
+    """R17: and the look says whose duty it is."""
+    assert may_view(viewer, duty(moment), state(), NOW) == Allowed("R17", s.VENLO)
+
+
+@pytest.mark.parametrize("phase", sorted(OPEN))
+@pytest.mark.parametrize("role", PEOPLE)
+def test_nobody_else_sees_a_duty(phase: Phase, role: Role) -> None:
+    elsewhere = Viewer(role, "x", s.POLICE, s.POLICE)
+    assert isinstance(may_view(elsewhere, duty(), state(phase), NOW), Denied)
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER])
+def test_a_duty_is_no_business_of_the_roles_without_a_part_in_the_case(role: Role) -> None:
+    assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), duty(), state(), NOW) is NOBODY_ELSE
+
+
+def test_a_duty_is_seen_by_the_assigned_director_and_by_no_other() -> None:
+    assert may_view(replace(DIRECTOR, person="another"), duty(), state(), NOW) is NOBODY_ELSE
+
+
+def test_a_duty_is_seen_by_the_house_on_behalf_of_the_leading_party_alone_r7() -> None:
+    for viewer in (DIRECTOR, SUPPORT):
+        verdict = may_view(replace(viewer, on_behalf_of=s.POLICE), duty(), state(), NOW)
+        assert isinstance(verdict, Denied) and verdict.rule == "R7"
+
+
+def test_in_a_closing_case_the_support_worker_sees_no_duty_r102() -> None:
+    removed = duty(InformMoment.CASE_REMOVED)
+    of = state(Phase.CLOSING)
+    verdict = may_view(SUPPORT, removed, of, NOW)
+    assert isinstance(verdict, Denied) and verdict.rule == "R102"
+    assert (
+        may_view(DIRECTOR, removed, of, NOW) == may_view(WORKER, removed, of, NOW) == Allowed("R17", s.VENLO)
+    )
+
+
+@pytest.mark.parametrize("moment", InformMoment)
+def test_when_direction_moves_later_duties_are_the_new_leading_partys_alone_r83(moment: InformMoment) -> None:
+    """R16, R56: those of the phases before were the referrer's own, and it goes on seeing them."""
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, NOW) == Allowed("R17", s.POLICE)
+    own = moment in (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE)
+    expected = Allowed("R17", s.POLICE) if own else ONLY_WHO_INFORMS
+    assert may_view(WORKER, duty(moment), of, NOW) == expected
+    assert isinstance(may_view(DIRECTOR, duty(moment), of, NOW), Denied)
+    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), duty(moment), of, NOW), Allowed)

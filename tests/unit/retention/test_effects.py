@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 from services.retention import events as e
 from services.retention.effects import effects
-from services.retention.process import MUST_CONFIRM
 from services.retention.proofs import (
     UNKNOWN_KEY,
     AwaitedKey,
@@ -16,6 +15,7 @@ from services.retention.proofs import (
     KeysGone,
     ProofOfDestruction,
 )
+from services.retention.state import MUST_CONFIRM
 from shared.contract.fields import Theme
 from shared.contract.messages import retention as m
 from shared.contract.registry import SERVICES

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from docs.generate.tree import ROOT
 from services.retention import refusals
 from services.retention.effects import effects
-from services.retention.process import ALLOWED, TRANSITIONS, Phase, State
+from services.retention.process import ALLOWED, TRANSITIONS
+from services.retention.state import Phase, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
 from shared.contract.refusal import Refusal
 from shared.storage.json_writer import to_json

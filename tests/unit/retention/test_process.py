@@ -8,8 +8,8 @@ import pytest
 
 from services.retention import commands as c
 from services.retention import events as e
-from services.retention.process import MUST_CONFIRM, Phase
 from services.retention.proofs import Ending
+from services.retention.state import MUST_CONFIRM, Phase
 from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import Theme
 from shared.contract.messages.intake import ClosingReason

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.retention import events as e
-from services.retention.process import Phase, State
+from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
     CaseDirector,

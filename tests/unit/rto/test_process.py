@@ -1,7 +1,7 @@
 """What is decided on meetings, plan and direction; each refusal on both sides of its boundary."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
+from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
 from services.rto.state import Answer, Phase
 from shared.contract.fields import Category
@@ -33,6 +34,8 @@ from tests.support.spec import NOW, Spec
 
 PREPARED = s.HISTORIES[Phase.PREPARED]
 MONITORING = s.HISTORIES[Phase.MONITORING]
+A_MINUTE_LATER = NOW + timedelta(minutes=1)
+LATER = {"authorisations": (s.authorisation().model_copy(update={"accepted_at": A_MINUTE_LATER}),)}
 
 
 def convene(rto_id: str = s.RTO, **changes: Any) -> c.ConveneRto:
@@ -425,6 +428,39 @@ def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r
     assert refused(given, accepting) is r.MONITORING_NOT_AUTHORISED
     covered = {"authorisations": (s.authorisation(Scope.MONITORING),)}
     assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(offer()).events
+
+
+@pytest.mark.parametrize(
+    ("tried_again_at", "taken"),
+    [
+        (None, False),
+        (A_MINUTE_LATER - timedelta(seconds=1), False),
+        (A_MINUTE_LATER, True),
+    ],
+)
+def test_an_acceptance_that_overtook_its_authorisation_is_judged_when_it_is_tried_again_r122(
+    tried_again_at: datetime | None, taken: bool
+) -> None:
+    context = DecisionContext(NOW, s.parties(vincent_van_gogh=LATER), tried_again_at=tried_again_at)
+    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    outcome = PROCESS.decide(s.state(*s.AGREED), accepting, context)
+    moved = (e.DirectionMoved(s.CARE, s.VENLO, s.text("case-director"), NOW),)
+    assert outcome == (moved if taken else r.MONITORING_NOT_AUTHORISED)
+
+
+def test_whatever_the_round_table_asks_of_a_party_is_judged_when_it_is_tried_again_r43_r122() -> None:
+    member = {"member_from": A_MINUTE_LATER}
+    provide = c.ProvideItem(by=s.by_director(), taking=s.taking())
+    for before, command, late, refusal in (
+        (PREPARED, convene(), {"woonwenz": member}, r.NOT_LAWFULLY_PRESENT),
+        (s.AGREED, offer(), {"vincent_van_gogh": LATER}, r.MONITORING_NOT_AUTHORISED),
+        (s.AGREED, conclude(), {"gemeente_venlo": LATER}, r.MONITORING_NOT_AUTHORISED),
+        (s.AGREED, provide, {"vincent_van_gogh": member}, r.NOT_LAWFULLY_PRESENT),
+    ):
+        at_once = DecisionContext(NOW, s.parties(**late))
+        again = DecisionContext(NOW, s.parties(**late), tried_again_at=A_MINUTE_LATER)
+        assert PROCESS.decide(s.state(*before), command, at_once) is refusal
+        assert not isinstance(PROCESS.decide(s.state(*before), command, again), Refusal)
 
 
 def test_only_the_offered_party_takes_or_declines_direction_r71() -> None:

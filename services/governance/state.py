@@ -1,0 +1,27 @@
+"""Hold the membership of one party: where it stands, its public record and the form it signed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.governance.accession import AccessionForm
+from shared.contract.messages.governance import EndReason
+from shared.contract.parties import PartyRecord
+
+
+class Phase(StrEnum):
+    """Where an organisation stands; PURGED is a case that governance confirms to hold nothing of (R105)."""
+
+    NOTHING = "nothing"
+    MEMBER = "member"
+    ENDED = "ended"
+    PURGED = "purged"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One party's membership; `record` is all that others hear of it, `form` what it signed."""
+
+    phase: Phase = Phase.NOTHING
+    record: PartyRecord | None = None
+    form: AccessionForm | None = None
+    ended: EndReason | None = None

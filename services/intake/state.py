@@ -1,0 +1,64 @@
+"""Hold what intake knows of a case: its phase, who takes part, and the duties to inform."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
+from shared.contract.messages.intake import Criteria, ScreeningOutcome
+
+
+class Phase(StrEnum):
+    """Where a case stands for intake; up to and including CONSULTED its record is provisional (R15)."""
+
+    NOTHING = "nothing"
+    RECEIVED = "received"
+    CONSULTED = "consulted"
+    TAKEN_UP = "taken-up"
+    DEESCALATED = "deescalated"
+    ARCHIVED = "archived"
+    CLOSING = "closing"
+    PURGED = "purged"
+
+
+class DutyStatus(StrEnum):
+    """Name what became of a duty to inform."""
+
+    DUE = "due"
+    POSTPONED = "postponed"
+    FULFILLED = "fulfilled"
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """One person, one moment (R16); `until` and `reason` only while postponed (R19)."""
+
+    person_id: str
+    moment: InformMoment
+    status: DutyStatus
+    until: datetime | None = None
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What intake knows of a case, without any text about anybody."""
+
+    phase: Phase = Phase.NOTHING
+    referrer: str = ""
+    leading_party: str = ""
+    acting_body: str = ""
+    task: str = ""
+    basis: str = ""
+    theme: Theme = Theme.COMPLEX_CASE
+    criteria: Criteria | None = None
+    director: str | None = None
+    persons: tuple[Person, ...] = ()
+    items: tuple[ContributedItem, ...] = ()
+    weighing: TextRef | None = None
+    outcome: ScreeningOutcome | None = None
+    duties: tuple[Duty, ...] = ()
+
+    def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
+        return next((d for d in self.duties if (d.person_id, d.moment) == (person_id, moment)), None)

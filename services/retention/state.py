@@ -1,0 +1,76 @@
+"""Hold what retention knows of a case: the terms that run, what stays, and who confirmed its erasure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from services.retention.commands import KeptItem
+from services.retention.proofs import AwaitedKey, Ending
+from shared.contract.content import TextRef
+from shared.contract.fields import ContributedItem, Theme
+from shared.contract.messages import rto
+from shared.contract.registry import SERVICES
+
+
+class Phase(StrEnum):
+    """Where a case stands for retention; the steps are those of phase 4 (R87 to R91)."""
+
+    NOTHING = "nothing"
+    OPEN = "open"
+    COLLECTING = "collecting"
+    STEP_1 = "step-1"
+    STEP_1_CLEANED = "step-1-cleaned"
+    STEP_2 = "step-2"
+    CLOSING = "closing"
+    ERASING = "erasing"
+    DESTROYING = "destroying"
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """The manager's decision that an archived file is read once; `used_at` when it was (R90)."""
+
+    number: int
+    person: str
+    reason: TextRef
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What retention knows of a case, without any text about anybody."""
+
+    phase: Phase = Phase.NOTHING
+    referrer: str = ""
+    leading_party: str = ""
+    director: str = ""
+    theme: Theme = Theme.COMPLEX_CASE
+    items: tuple[ContributedItem, ...] = ()
+    file: rto.CaseDeescalated | None = None
+    competent: tuple[str, ...] = ()
+    archive_on: datetime | None = None
+    destroy_on: datetime | None = None
+    kept: tuple[KeptItem, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
+    removal_on: datetime | None = None
+    ending: Ending | None = None
+    ordered_at: datetime | None = None
+    confirmed: tuple[str, ...] = ()
+    house_keys: tuple[AwaitedKey, ...] = ()
+
+    def missing(self) -> tuple[str, ...]:
+        """Which services have not confirmed that they hold nothing any more (R105)."""
+        return tuple(service for service in MUST_CONFIRM if service not in self.confirmed)
+
+    def open_inspection(self, person: str | None) -> Inspection | None:
+        """What this manager decided on and did not use yet."""
+        return next((i for i in self.inspections if i.person == person and i.used_at is None), None)
+
+    def last_reading(self, person: str) -> int:
+        """The number of the inspection that this manager used last, 0 if none."""
+        used = [i for i in self.inspections if i.person == person and i.used_at is not None]
+        return used[-1].number if used else 0
+
+
+MUST_CONFIRM = tuple(sorted(service for service in SERVICES if service != "retention"))

@@ -1,0 +1,164 @@
+"""Intake over HTTP on a real PostgreSQL: who reads the duties to inform, and what the access log keeps."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import cast
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake import commands as c
+from services.intake.api import router
+from services.intake.main import SERVICE
+from shared.clock import Clock
+from shared.contract.fields import InformMoment
+from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.parties import Parties
+from shared.core.actor import Command, Role
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
+from shared.http.app import make_app, signed_in
+from shared.http.oidc import Identity
+from shared.messaging.relay import Relay
+from shared.storage.party_replica import PartyReplica
+from tests.conftest import FreshDatabase
+from tests.support.samples import intake as s
+from tests.support.spec import NOW
+from tests.support.transactions import attach, delivery, know, rows, transaction_on
+
+HOUSE = "test-house"
+KEY = b"k" * 32
+UNTIL = NOW + timedelta(days=3)
+POSTPONED = c.PostponeInforming(
+    by=s.by_party(), person_id=s.MAN, moment=InformMoment.TAKEN_UP, reason=s.text("reason"), until=UNTIL
+)
+PLAYED: tuple[Command, ...] = (
+    c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral()),
+    c.ConfirmConsultation(by=s.by_party()),
+    c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    POSTPONED,
+    c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_TRIAGE),
+    c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO),
+)
+DIRECTION_MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
+
+REFERRER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
+POLICE = Identity("worker-of-police", frozenset({Role.PARTY_WORKER}), s.POLICE)
+DIRECTOR = Identity(s.DIRECTOR, frozenset({Role.PROCESS_DIRECTOR}))
+OTHER_DIRECTOR = Identity("another", frozenset({Role.PROCESS_DIRECTOR}))
+SUPPORT = Identity("support", frozenset({Role.SUPPORT_WORKER}))
+
+
+class OneKey:
+    """Hold one key for every case."""
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
+        return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+
+class NoRelay:
+    """Send nothing: there is no broker here."""
+
+    def wake(self) -> None:
+        """Wake nobody."""
+
+
+@dataclass
+class Office:
+    """Serve intake over HTTP, with one case in it."""
+
+    engine: AsyncEngine
+    client: httpx.AsyncClient
+    signed_in: list[Identity] = field(default_factory=list)
+
+    async def play(self, *commands: Command) -> None:
+        key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
+        run = transaction_on(self.engine, SERVICE).run
+        outcomes = await run([delivery(s.CASE, command, at=NOW, key=key) for command in commands])
+        assert [outcome.refusal for outcome in outcomes] == [None] * len(commands)
+
+    async def look(self, who: Identity, on_behalf_of: str | None = None) -> httpx.Response:
+        self.signed_in.append(who)
+        headers = {"on-behalf-of": on_behalf_of} if on_behalf_of else {}
+        return await self.client.get(f"/cases/{s.CASE}", headers=headers)
+
+    async def duties(self, who: Identity, on_behalf_of: str | None = None) -> list[tuple[str, str]]:
+        seen = (await self.look(who, on_behalf_of)).json()
+        return [(duty["person_id"], duty["moment"]) for duty in seen["duties"]]
+
+    async def logged(self, who: Identity) -> dict[str, tuple[bool, str, str | None]]:
+        found = await rows(self.engine, "access_log", "person = :person", person=who.subject)
+        return {row.thing: (row.allowed, row.rule, row.given_on_behalf_of) for row in found}
+
+
+@pytest.fixture
+async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+    engine = await fresh_database(SERVICE)
+    await know(engine, Parties({s.VENLO: s.venlo(), s.POLICE: s.venlo(party=s.POLICE)}))
+    app = make_app("zvh-intake", router)
+    attach(
+        app,
+        transaction_on(engine, SERVICE),
+        SERVICE,
+        parties=PartyReplica(),
+        keys=CaseKeyClient(OneKey(), HOUSE),
+        relay=cast(Relay, NoRelay()),
+        clock=Clock(None),
+        digest_key=b"d" * 32,
+    )
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+        made = Office(engine, client)
+        app.dependency_overrides[signed_in] = lambda: made.signed_in[-1]
+        await made.play(*PLAYED)
+        yield made
+
+
+def each(*moments: InformMoment) -> list[tuple[str, str]]:
+    """Each person of the case must be told at these moments."""
+    return sorted((person.person_id, moment) for person in s.referral().persons for moment in moments)
+
+
+async def test_the_leading_party_and_who_acts_for_it_read_each_duty_with_its_state_r17(
+    office: Office,
+) -> None:
+    all_of_them = each(InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO)
+    assert sorted(await office.duties(REFERRER)) == all_of_them
+    assert sorted(await office.duties(DIRECTOR, s.VENLO)) == all_of_them
+    assert sorted(await office.duties(SUPPORT, s.VENLO)) == all_of_them
+    shown = (await office.look(REFERRER)).json()["duties"]
+    (postponed,) = [duty for duty in shown if duty["status"] == "postponed"]
+    assert set(postponed) == {"person_id", "moment", "status", "until"}
+    assert (postponed["person_id"], postponed["moment"]) == (s.MAN, "taken-up")
+    assert datetime.fromisoformat(postponed["until"]) == UNTIL
+
+
+async def test_who_has_no_part_in_the_case_reads_no_duty(office: Office) -> None:
+    for who, on_behalf_of in ((POLICE, None), (OTHER_DIRECTOR, s.VENLO), (DIRECTOR, s.POLICE)):
+        assert (await office.look(who, on_behalf_of)).status_code == 404
+        assert set(await office.logged(who)) == {"case"}
+
+
+async def test_when_direction_has_moved_the_referrer_reads_no_later_duty_r83(office: Office) -> None:
+    await office.play(DIRECTION_MOVED)
+    own = each(InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE)
+    assert sorted(await office.duties(REFERRER)) == own
+    assert sorted(await office.duties(POLICE)) == sorted([*own, *each(InformMoment.AFTER_RTO)])
+    log = await office.logged(REFERRER)
+    assert log[f"duty/{s.MAN}/taken-up"] == (True, "R17", s.POLICE)
+    assert log[f"duty/{s.MAN}/after-rto"] == (False, "R17", None)
+
+
+async def test_each_decision_on_a_duty_stands_in_the_access_log_r129(office: Office) -> None:
+    await office.look(DIRECTOR, s.VENLO)
+    log = await office.logged(DIRECTOR)
+    moments = (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO)
+    labels = {f"duty/{person}/{moment}" for person, moment in each(*moments)}
+    assert {thing for thing in log if thing.startswith("duty/")} == labels
+    assert {log[label] for label in labels} == {(True, "R17", s.VENLO)}
+
+
+async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None:
+    assert "piece-reason" not in (await office.look(REFERRER)).text

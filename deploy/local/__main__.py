@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from deploy.local.house import AlreadyUp, House, StepFailed, start
 from deploy.local.showing import shown_on
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 app = typer.Typer(add_completion=False, help="The whole house on this machine.")
 console = Console(highlight=False)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.local.secrets import private_directory, write_private
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 VALID = timedelta(days=365)
 HOSTS = ("localhost", "kafka", "issuer", *SERVICES)  # in containers each has a name

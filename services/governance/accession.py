@@ -8,12 +8,10 @@ from pydantic import Field, StringConstraints
 
 from shared.contract.fields import Code, Day, Instant, KeyId, PartyId
 from shared.contract.parties import PartyKind
-from shared.contract.registry import SERVICES, Model
+from shared.contract.registry import Model
+from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-# Party ids become parts of topics, groups and logins, so one that the house uses itself is no party's.
-RESERVED = frozenset({*SERVICES, "operator", "to", "admin"})
-RESERVED_PREFIX = "service-"
 
 Words = Annotated[str, StringConstraints(max_length=120)]
 Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]
@@ -71,7 +69,7 @@ class Signatory(Model):
 
 def is_reserved(party: str) -> bool:
     """Whether an id could be taken for the house itself, on a topic or as a login."""
-    return party in RESERVED or party.startswith(RESERVED_PREFIX) or not party[0].isalpha()
+    return party in RESERVED or party.startswith(SERVICE_LOGIN) or not party[0].isalpha()
 
 
 def day_of(moment: datetime) -> date:

@@ -3,16 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
 NAMESPACE = "nl.veiligheidscasussen"
 
+# The one list of services: topics, logins, databases, rights, documents and tests follow from it.
 ServiceName: TypeAlias = Literal["intake", "triage", "rto", "retention", "governance"]
-# "house": each of the five services sends it in the same form.
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+# "house": each of the services sends it in the same form.
 Owner: TypeAlias = ServiceName | Literal["house"]
-SERVICES: tuple[ServiceName, ...] = ("intake", "triage", "rto", "retention", "governance")
 
 
 class Direction(StrEnum):

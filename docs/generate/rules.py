@@ -177,7 +177,8 @@ def status_of(rule: Rule) -> str:
 
 
 def _sections() -> Iterator[str]:
-    for owner in SERVICES:
+    owners = {rule.owner for rule in all_rules()}
+    for owner in (service for service in SERVICES if service in owners):
         yield f"## {owner}\n"
         yield "| Rule | In short | Decided in | Tested in |\n|---|---|---|---|"
         yield from (_row(rule) for rule in all_rules() if rule.owner == owner)

@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 BASE ?=
 ENGINE ?=
 FIGURES ?=
+NAME ?=
 ROUNDS ?= 1000000
 HOURS ?= 24
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up down reset images up-containers down-containers reset-containers test \
-	figures faults soak mutants check bench lock format generate
+	figures faults soak mutants check bench lock format generate service
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -68,6 +69,9 @@ check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated f
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.generate --check
+
+service: $(STAMP) ## Make a new service from the template: NAME=complaints (docs/new-service.md)
+	@$(BIN)/python -m docs.new_service make "$(NAME)"
 
 generate: $(STAMP) ## Make the generated documents anew
 	@$(BIN)/python -m docs.generate

@@ -31,7 +31,8 @@ from deploy.provisioning.acls import service_user
 from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import SUPERUSER
 from deploy.provisioning.job import Passwords
-from deploy.provisioning.topics import OPERATOR, SERVICES
+from shared.contract.registry import SERVICES
+from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 
 ISSUER = "https://issuer:8443"  # as the services reach it, and as it stands in tokens

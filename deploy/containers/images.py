@@ -20,7 +20,7 @@ from deploy.containers.bases import Bases
 from deploy.containers.packages import runtime_packages
 from deploy.local.kafka_jars import kafka_classpath
 from deploy.local.postgres import PROGRAMS
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 DEPLOY = Path(__file__).parents[1]
 ROOT = DEPLOY.parent

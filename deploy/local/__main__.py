@@ -16,7 +16,7 @@ from deploy.local.house import AlreadyUp, House, StepFailed, start
 from deploy.local.layout import STORY
 from deploy.local.reasons import Refused, reason_of
 from deploy.machine.terminal import shown_on
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 app = typer.Typer(add_completion=False, help="The whole house on this machine.")
 console = Console(highlight=False, soft_wrap=True)

@@ -9,7 +9,8 @@ from deploy.local.layout import Layout
 from deploy.local.parties import Party, connector_settings
 from deploy.local.postgres import Database
 from deploy.local.services import SOURCE, public_keys
-from deploy.provisioning.topics import OPERATOR, SERVICES, dead_topic, group_prefix
+from shared.contract.registry import SERVICES
+from shared.contract.topics import OPERATOR, Topics
 from shared.kafka.connection import Connection
 
 KEYS_HOW = (
@@ -46,7 +47,7 @@ def describe_house(
     `case_keys`: where those lie, if not in the house's directory.
     """
     ca_file = str(kafka.ca_file)
-    reached = layout.url("issuer")
+    reached, topics = layout.url("issuer"), Topics(prefix)
     return {
         "house": house,
         "topic_prefix": prefix,
@@ -83,8 +84,8 @@ def describe_house(
         "operator": {
             "user": OPERATOR,
             "password": layout.operator_password(),
-            "group_prefix": group_prefix(prefix, OPERATOR),
-            "topics": [dead_topic(prefix, service) for service in SERVICES],
+            "group_prefix": topics.group_prefix(OPERATOR),
+            "topics": [topics.dead_letters(service) for service in SERVICES],
         },
         "admin": {
             "kafka": {"user": kafka.user, "password": kafka.password},

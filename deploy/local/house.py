@@ -38,7 +38,8 @@ from deploy.machine.running import recall, record_of
 from deploy.machine.secrets import new_password, write_private_json
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
-from deploy.provisioning.topics import OPERATOR, SERVICES
+from shared.contract.registry import SERVICES
+from shared.contract.topics import OPERATOR
 
 PATIENCE = 15  # seconds a message waits here for a fact that may still come; in earnest it is a minute
 KAFKA, POSTGRES, ISSUER = "kafka", "postgres", "issuer"
@@ -296,8 +297,8 @@ def _bring_up(
         kafka, postgres = starting[0].result(), starting[1].result()
     admin = kafka.connection
     with named(step, "databases"):
-        databases = {service: _database(layout, postgres, service) for service in SERVICES}
-        environments = {
+        databases: dict[str, Database] = {one: _database(layout, postgres, one) for one in SERVICES}
+        environments: dict[str, dict[str, str]] = {
             service: service_environment(
                 layout,
                 service,

@@ -8,7 +8,9 @@ from typing import Any, Literal
 
 from deploy.machine.keys import new_encryption_key, new_signing_key
 from deploy.machine.secrets import new_password, write_private_json
-from deploy.provisioning.topics import SERVICES, check_party_id, from_topic, group_prefix, to_topic
+from deploy.provisioning.topics import check_party_id
+from shared.contract.registry import SERVICES
+from shared.contract.topics import Topics
 
 HOUSES = Path(__file__).parents[1] / "houses"
 
@@ -54,6 +56,7 @@ def kept_credentials(file: Path, parties: Sequence[Party]) -> dict[str, dict[str
 
 def connector_settings(prefix: str, party: Party, credentials: dict[str, Any]) -> dict[str, Any]:
     """All a party's connector needs, as it stands in env.json."""
+    topics = Topics(prefix)
     return {
         "name": party.name,
         "source": party.source,
@@ -61,8 +64,8 @@ def connector_settings(prefix: str, party: Party, credentials: dict[str, Any]) -
         "user": party.id,
         **credentials,
         "topics": {
-            "to": to_topic(prefix, party.id),
-            "from": {name: from_topic(prefix, name, party.id) for name in SERVICES},
+            "to": topics.to_party(party.id),
+            "from": {name: topics.from_party(name, party.id) for name in SERVICES},
         },
-        "group_prefix": group_prefix(prefix, party.id),
+        "group_prefix": topics.group_prefix(party.id),
     }

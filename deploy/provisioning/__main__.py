@@ -1,4 +1,4 @@
-"""`python -m deploy.provisioning make | remove-ended`: what services need on the servers; what is gone again.
+"""Run `python -m deploy.provisioning make | remove-ended | remove-service`: what stands on the servers.
 
 `make` is a job's: its settings stand in the environment, its secrets in a file.
 """
@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
+from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
 from deploy.provisioning.provision import remove_party_access
 from deploy.provisioning.register import ended, recorded_parties
+from deploy.provisioning.removal import StillAService, check_removed, remove_database, remove_from_broker
 from shared.kafka.connection import Connection
 
 NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
@@ -24,11 +26,7 @@ app = typer.Typer(add_completion=False, help="Topics, logins, rights and databas
 @app.command()
 def make() -> None:
     """All of it; again changes nothing. Ends with 2 when a setting is missing."""
-    if missing := [name for name in NEEDED if not os.environ.get(name)]:
-        typer.echo(f"not set: {', '.join(missing)}", err=True)
-        raise typer.Exit(2)
-    host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
-    port, prefix = int(os.environ.get("ZVH_DATABASE_PORT", "5432")), os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
+    host, bootstrap, ca_file, secrets_file, port, prefix = _settings()
     passwords = read_passwords(Path(secrets_file))
     asyncio.run(provision_databases(host, port, passwords))
     typer.echo(f"databases: {', '.join(passwords.databases)}")
@@ -36,6 +34,35 @@ def make() -> None:
     typer.echo(
         f"topics, logins and rights of {len(passwords.services)} services, {len(passwords.parties)} parties"
     )
+
+
+@app.command()
+def remove_service(
+    name: Annotated[str, typer.Argument(help="A service that the registry names no more")],
+) -> None:
+    """Delete its topics, groups, rights, logins and database; settings as for `make`."""
+    host, bootstrap, ca_file, secrets_file, port, prefix = _settings()
+    try:
+        check_removed(name)
+    except StillAService:
+        typer.echo(f"{name} is a service: take it out of shared/contract/registry.py first", err=True)
+        raise typer.Exit(2) from None
+    passwords = read_passwords(Path(secrets_file))
+    admin = Connection(bootstrap, Path(ca_file), ADMIN, passwords.kafka_admin)
+    for gone in remove_from_broker(admin, name, prefix=prefix):
+        typer.echo(f"removed {gone}")
+    asyncio.run(remove_database(host, port, passwords.database_admin, name))
+    typer.echo(f"removed database {name}")
+
+
+def _settings() -> tuple[str, str, str, str, int, str]:
+    """Return host, bootstrap, CA file, secrets file, port and prefix; ends with 2 when one is missing."""
+    if missing := [name for name in NEEDED if not os.environ.get(name)]:
+        typer.echo(f"not set: {', '.join(missing)}", err=True)
+        raise typer.Exit(2)
+    host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
+    port = int(os.environ.get("ZVH_DATABASE_PORT", "5432"))
+    return host, bootstrap, ca_file, secrets_file, port, os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
 
 
 @app.command()

@@ -7,16 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from deploy.provisioning.topics import (
-    OPERATOR,
-    SERVICES,
-    dead_topic,
-    events_topic,
-    from_topic,
-    group_prefix,
-    parties_topic,
-    to_topic,
-)
+from shared.contract.registry import SERVICES
+from shared.contract.topics import OPERATOR, SERVICE_LOGIN, Topics
 
 
 class Operation(StrEnum):
@@ -95,33 +87,32 @@ class Cell:
 
 def service_user(service: str) -> str:
     """The login of a service; a party's id cannot look like it."""
-    return f"service-{service}"
+    return f"{SERVICE_LOGIN}{service}"
 
 
 def party_acls(prefix: str, party: str) -> list[Acl]:
-    """Write to its five outboxes, read its one inbox; nothing else, nothing on the cluster."""
+    """Write to its outboxes, read its one inbox; nothing else, nothing on the cluster."""
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
-    outboxes = [from_topic(prefix, service, party) for service in SERVICES]
+    names = Topics(prefix)
+    outboxes = [names.from_party(service, party) for service in SERVICES]
     return [
         *(acl for name in outboxes for acl in _topic(party, name, write, describe)),
-        *_topic(party, to_topic(prefix, party), read, describe),
-        Acl(party, Kind.GROUP, group_prefix(prefix, party), True, read),
+        *_topic(party, names.to_party(party), read, describe),
+        Acl(party, Kind.GROUP, names.group_prefix(party), True, read),
     ]
 
 
 def service_acls(prefix: str, service: str) -> list[Acl]:
     """Empty its outboxes, fill the inboxes, tell the others, hear the others."""
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
-    user = service_user(service)
-    heard = [events_topic(prefix, other) for other in SERVICES if other != service]
-    register = parties_topic(prefix)
+    user, names = service_user(service), Topics(prefix)
     acls = [
         *_topics_below(user, f"{prefix}.{service}.from.", read, describe, Operation.DELETE),
         *_topics_below(user, f"{prefix}.to.", write, describe),
-        *_topic(user, events_topic(prefix, service), write, describe),
-        *_topic(user, dead_topic(prefix, service), write, describe),
-        *(acl for name in [*heard, register] for acl in _topic(user, name, read, describe)),
-        Acl(user, Kind.GROUP, group_prefix(prefix, service), True, read),
+        *_topic(user, names.events(service), write, describe),
+        *_topic(user, names.dead_letters(service), write, describe),
+        *(acl for name in names.subscribed(service) for acl in _topic(user, name, read, describe)),
+        Acl(user, Kind.GROUP, names.group_prefix(service), True, read),
     ]
     return [*acls, *_governance_acls(prefix, user)] if service == "governance" else acls
 
@@ -129,7 +120,7 @@ def service_acls(prefix: str, service: str) -> list[Acl]:
 def _governance_acls(prefix: str, user: str) -> list[Acl]:
     """It keeps the register, and the parties' inboxes: it deletes there what their groups have read."""
     return [
-        *_topic(user, parties_topic(prefix), Operation.WRITE),
+        *_topic(user, Topics(prefix).parties, Operation.WRITE),
         *_topics_below(user, f"{prefix}.to.", Operation.DELETE),
         Acl(user, Kind.GROUP, f"{prefix}.", True, Operation.DESCRIBE),
     ]
@@ -137,11 +128,11 @@ def _governance_acls(prefix: str, user: str) -> list[Acl]:
 
 def operator_acls(prefix: str) -> list[Acl]:
     """Operators read dead letters, which hold ids and reasons only."""
-    read, describe = Operation.READ, Operation.DESCRIBE
-    dead = [dead_topic(prefix, service) for service in SERVICES]
+    read, describe, names = Operation.READ, Operation.DESCRIBE, Topics(prefix)
+    dead = [names.dead_letters(service) for service in SERVICES]
     return [
         *(acl for name in dead for acl in _topic(OPERATOR, name, read, describe)),
-        Acl(OPERATOR, Kind.GROUP, group_prefix(prefix, OPERATOR), True, read),
+        Acl(OPERATOR, Kind.GROUP, names.group_prefix(OPERATOR), True, read),
     ]
 
 

@@ -24,7 +24,7 @@ from deploy.provisioning.databases import (
     handing_over,
 )
 from deploy.provisioning.provision import provision_parties, provision_services
-from deploy.provisioning.topics import OPERATOR
+from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 
 PATIENCE = 60.0  # seconds for a server that is on its way

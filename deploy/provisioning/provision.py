@@ -97,7 +97,7 @@ def remove_party_access(admin: Connection, party: str) -> bool:
         AclPermissionType.ANY,
     )
     had = bool(client.describe_acls(everything).result(PATIENCE))
-    _results(client.delete_acls([everything]))
+    results(client.delete_acls([everything]))
 
     def gone() -> None:
         if client.describe_acls(everything).result(PATIENCE):
@@ -105,7 +105,7 @@ def remove_party_access(admin: Connection, party: str) -> bool:
 
     _wait_for(gone)
     deletion = UserScramCredentialDeletion(party, ScramMechanism.SCRAM_SHA_512)
-    _results(
+    results(
         client.alter_user_scram_credentials([deletion]),
         harmless=KafkaError.RESOURCE_NOT_FOUND,
     )
@@ -122,7 +122,7 @@ def _apply(
     client = AdminClient(admin.for_librdkafka())
     _set_passwords(client, passwords)
     _create_topics(client, topics, replication)
-    _results(client.create_acls([_binding(acl) for acl in acls]))
+    results(client.create_acls([_binding(acl) for acl in acls]))
     with ThreadPoolExecutor(8) as pool:
         waiting = [
             pool.submit(_wait_for_user, admin.as_user(user, password), topics, acls)
@@ -139,7 +139,7 @@ def _set_passwords(client: AdminClient, passwords: Mapping[str, str]) -> None:
         for user, password in passwords.items()
     ]
     if changes:
-        _results(client.alter_user_scram_credentials(changes))
+        results(client.alter_user_scram_credentials(changes))
 
 
 def _create_topics(client: AdminClient, topics: Sequence[Topic], replication: int) -> None:
@@ -151,10 +151,10 @@ def _create_topics(client: AdminClient, topics: Sequence[Topic], replication: in
             NewTopic(topic.name, topic.partitions, replication, config=dict(topic.config))
             for topic in missing
         ]
-        _results(client.create_topics(made), harmless=KafkaError.TOPIC_ALREADY_EXISTS)
+        results(client.create_topics(made), harmless=KafkaError.TOPIC_ALREADY_EXISTS)
     kept = [topic for topic in topics if topic.name in present]
     if kept:
-        _results(client.incremental_alter_configs([_configuration(topic) for topic in kept]))
+        results(client.incremental_alter_configs([_configuration(topic) for topic in kept]))
 
 
 def _configuration(topic: Topic) -> ConfigResource:
@@ -211,7 +211,8 @@ def _wait_for(effect: Callable[[], None]) -> None:
             time.sleep(0.05)
 
 
-def _results(futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> None:
+def results(futures: Mapping[Any, Future[Any]], harmless: int | None = None) -> None:
+    """Wait for each answer of the broker; raises `KafkaException`, unless its code is the harmless one."""
     for future in futures.values():
         try:
             future.result(PATIENCE)

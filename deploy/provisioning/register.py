@@ -4,8 +4,8 @@ from datetime import datetime
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from deploy.provisioning.topics import parties_topic
 from shared.contract.parties import PartyRecord
+from shared.contract.topics import Topics
 from shared.kafka.connection import Connection
 
 WITHIN = 20.0  # seconds for one record
@@ -17,7 +17,7 @@ class RegisterUnreadable(Exception):
 
 def recorded_parties(admin: Connection, prefix: str) -> dict[str, PartyRecord]:
     """The last record of each party; raises `RegisterUnreadable`."""
-    place = TopicPartition(parties_topic(prefix), 0, OFFSET_BEGINNING)
+    place = TopicPartition(Topics(prefix).parties, 0, OFFSET_BEGINNING)
     consumer = Consumer(
         {**admin.for_librdkafka(), "group.id": f"{prefix}.provisioning", "enable.auto.commit": False}
     )

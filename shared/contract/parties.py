@@ -6,16 +6,15 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Instant, KeyId, PartyId
-from shared.contract.registry import SERVICES, Direction, Model, message
+from shared.contract.registry import Direction, Model, message
+from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
 # A party's id becomes part of topics, consumer groups and logins, where these are the house's own.
-RESERVED_IDS = frozenset({*SERVICES, "operator", "to", "admin"})
-RESERVED_PREFIX = "service-"
 
 
 def is_reserved(party: str) -> bool:
     """Tell whether no party may be registered under this id: it is the house's, or begins with no letter."""
-    return party in RESERVED_IDS or party.startswith(RESERVED_PREFIX) or not party[:1].isalpha()
+    return party in RESERVED or party.startswith(SERVICE_LOGIN) or not party[:1].isalpha()
 
 
 def is_registrable(party: str) -> bool:

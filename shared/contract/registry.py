@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,10 +11,11 @@ from shared.contract.content import check_walkable
 
 NAMESPACE = "nl.veiligheidscasussen"
 
+# The one list of services: topics, logins, databases, rights, documents and tests follow from it.
 ServiceName: TypeAlias = Literal["intake", "triage", "rto", "retention", "governance"]
-# "house": each of the five services sends it in the same form.
+SERVICES: tuple[ServiceName, ...] = get_args(ServiceName)
+# "house": each of the services sends it in the same form.
 Owner: TypeAlias = ServiceName | Literal["house"]
-SERVICES: tuple[ServiceName, ...] = ("intake", "triage", "rto", "retention", "governance")
 
 
 class Direction(StrEnum):

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 from shared.contract.registry import SERVICES
 
+OPERATOR = "operator"
+# Party ids become parts of topics, groups and logins, so a name that the house uses itself is no party's.
+RESERVED = frozenset({*SERVICES, OPERATOR, "to", "admin"})
+SERVICE_LOGIN = "service-"  # how the login of a service begins, and of no party
+
 
 @dataclass(frozen=True, slots=True)
 class Topics:
@@ -52,8 +57,12 @@ class Topics:
         """The regular expression of the same."""
         return "|".join(map(re.escape, self.subscribed(service)))
 
+    def group_prefix(self, owner: str) -> str:
+        """Return the prefix of an owner's groups; its final dot keeps `politie` off `politie-limburg`."""
+        return f"{self.prefix}.{owner}."
+
     def group(self, service: str, what: str) -> str:
-        return f"{self.prefix}.{service}.{what}"
+        return f"{self.group_prefix(service)}{what}"
 
     def owner_of(self, group: str) -> str:
         """The party or service whose group this is."""

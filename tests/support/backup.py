@@ -14,11 +14,7 @@ from deploy.local.services import ROOT
 from deploy.machine.process import inherited
 from services.retention.key_store import KeyStore
 from shared.contract.content import SealedText
-from shared.contract.messages.intake import ReferralReceived
 from shared.contract.registry import SERVICES
-from shared.crypto.case_cipher import CannotDecrypt, CaseKey
-from tests.story.left import case_keys
-from tests.system.faults.load import Scene
 
 
 def sealed_pieces(house: House, case: str) -> list[SealedText]:
@@ -70,23 +66,3 @@ def _postgres(house: House, service: str, program: str, *options: str) -> None:
     place = [f"--host={own.host}", f"--port={own.port}", f"--username={own.user}", f"--dbname={own.name}"]
     environment = os.environ | {"PGPASSWORD": own.password}
     subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603
-
-
-def opened(store: KeyStore, scene: Scene, case: str, pieces: list[SealedText]) -> int:
-    """How many open with any key there is, asked for in the name of every case that ever was here."""
-    cases = {
-        case,
-        *(sent.case_id for partner in scene.partners.values() for sent in partner.of(ReferralReceived)),
-    }
-    answers = store.get_many(cases, make=False)
-    keys = [key for status, key in answers.values() if key is not None]
-    assert len(keys) == case_keys(scene.env)
-    return sum(any(opens(key, scene, case, piece) for key in keys) for piece in pieces)
-
-
-def opens(key: bytes, scene: Scene, case: str, piece: SealedText) -> bool:
-    try:
-        CaseKey(key, house=scene.env["house"], case_id=case).decrypt(piece)
-    except CannotDecrypt:
-        return False
-    return True

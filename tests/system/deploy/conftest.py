@@ -9,7 +9,8 @@ from deploy.local.kafka import Kafka
 from deploy.machine.certificates import Certificates, make_certificates
 from deploy.provisioning.acls import service_user
 from deploy.provisioning.provision import provision_parties, provision_services
-from deploy.provisioning.topics import OPERATOR, SERVICES
+from shared.contract.registry import SERVICES
+from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 from tests.support.containers import chosen
 

@@ -14,8 +14,8 @@ from deploy.local.kafka import Kafka
 from deploy.machine.certificates import Certificates
 from deploy.provisioning.__main__ import app
 from deploy.provisioning.provision import provision_parties, remove_party_access
-from deploy.provisioning.topics import SERVICES
 from shared.contract.parties import PartyKind, PartyRecord
+from shared.contract.registry import SERVICES
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable, Partition
 from shared.kafka.connection import Connection
 from tests.system.deploy.conftest import PARTIES, PREFIX, SERVERS

@@ -15,12 +15,12 @@ from deploy.provisioning.acls import (
     service_user,
 )
 from deploy.provisioning.topics import (
-    SERVICES,
     NotAPartyId,
     check_party_id,
     party_topics,
     service_topics,
 )
+from shared.contract.registry import SERVICES
 
 TOPIC, GROUP = Kind.TOPIC, Kind.GROUP
 

@@ -22,8 +22,8 @@ from confluent_kafka.admin import (
 
 from deploy.local.environment import admin_connection
 from deploy.provisioning.provision import provision_parties
-from deploy.provisioning.topics import to_topic
 from shared.contract.registry import SERVICES
+from shared.contract.topics import Topics
 from shared.kafka.admin import KafkaAdmin, Partition
 from tests.system.faults.rig import until
 
@@ -88,7 +88,7 @@ class Broker:
         """A group of each party never reads on, so nothing is deleted there: the tape may be late."""
         kept = [
             ConsumerGroupTopicPartitions(
-                f"{self._prefix}.{party}.tape", [TopicPartition(to_topic(self._prefix, party), 0, 0)]
+                f"{self._prefix}.{party}.tape", [TopicPartition(Topics(self._prefix).to_party(party), 0, 0)]
             )
             for party in self._passwords
         ]
@@ -97,7 +97,7 @@ class Broker:
 
     def remove_inbox(self, party: str) -> None:
         """What is on it, and the topic itself."""
-        _all(self._client.delete_topics([to_topic(self._prefix, party)]))
+        _all(self._client.delete_topics([Topics(self._prefix).to_party(party)]))
 
     def make_inbox(self, party: str) -> None:
         """Anew and empty, as an operator does it."""

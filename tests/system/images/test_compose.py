@@ -8,7 +8,7 @@ import pytest
 from deploy.containers.compose import Composition, NotUnderstood, read
 from deploy.containers.files import COMPOSE_FILE
 from deploy.containers.house import TWO, prepare
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 SECONDS = tuple(f"{service}-2" for service in SERVICES)
 JOBS = {"kafka-format", "provisioning", *(f"{service}-migrate" for service in SERVICES)}

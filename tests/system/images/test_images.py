@@ -11,7 +11,7 @@ from docker.errors import ContainerError
 
 from deploy.containers import images
 from deploy.containers.bases import official
-from deploy.provisioning.topics import SERVICES
+from shared.contract.registry import SERVICES
 
 SEEN = """
 import json, os, sys

@@ -1,0 +1,5 @@
+"""Run `python -m services.sixth`."""
+
+from services.sixth.main import app
+
+app()

@@ -1,0 +1,44 @@
+"""Serve sixth over HTTP: a party's workers submit, and read what their own party submitted."""
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from services.sixth import commands as c
+from services.sixth.handlers import case_of
+from services.sixth.viewing import may_view
+from shared.contract.fields import Id
+from shared.contract.messages.sixth import SixthSubmitted
+from shared.contract.registry import Model
+from shared.http.app import Acting, AtDesk, Done, Looking, done
+
+router = APIRouter(tags=["sixth"])
+
+
+class SubmissionView(Model):
+    """What a party submitted."""
+
+    subject: str = Field(title="onderwerp bij sixth")
+    version: int
+
+
+@router.post("/submissions")
+async def submit(body: SixthSubmitted, caller: Acting, desk: AtDesk) -> Done:
+    """A worker submits for its party; the same command as the message."""
+    party = caller.identity.party or ""
+    return done(
+        await desk.act(
+            caller,
+            case_of(desk.digest_key, party, body.submission_id),
+            body,
+            lambda sent, by: c.Submit(by=by, party=by.party or "", submission=sent),
+            asks=c.Submit,
+        )
+    )
+
+
+@router.get("/submissions/{submission_id}")
+async def read_submission(submission_id: Id, caller: Looking, desk: AtDesk) -> SubmissionView:
+    """One submission of the worker's own party."""
+    case_id = case_of(desk.digest_key, caller.identity.party or "", submission_id)
+    seen = await desk.look(caller, case_id, may_view, lambda state: (), scope=None)
+    return SubmissionView(subject=seen.case.state.subject or "", version=seen.case.version)

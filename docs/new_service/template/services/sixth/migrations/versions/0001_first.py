@@ -1,0 +1,13 @@
+"""The first schema of sixth."""
+
+from shared.storage.migrations import shell_0001
+
+revision = "0001"
+down_revision = None
+
+PHASES = ("nothing", "submitted", "purged")
+
+
+def upgrade() -> None:
+    """From an empty database."""
+    shell_0001.create(PHASES)

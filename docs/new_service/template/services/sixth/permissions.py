@@ -1,0 +1,12 @@
+"""List who may give which command to sixth."""
+
+from collections.abc import Mapping
+
+from services.sixth import commands as c
+from shared.core.actor import A_PARTY, A_SERVICE, Command
+from shared.core.authorisation import Requirement
+
+PERMISSIONS: Mapping[type[Command], Requirement] = {
+    c.Submit: Requirement(A_PARTY),
+    c.PurgeCase: Requirement(A_SERVICE),
+}

@@ -36,7 +36,10 @@ MOST = 100_000  # rows counted: more than that is no number to act on
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Reads how one service stands; `holding` says whether a leap of time holds what cannot be undone."""
+    """Reads how one service stands; `holding` says whether a leap of time holds what cannot be undone.
+
+    `within`: seconds after which what has not answered counts as unread.
+    """
 
     engine: AsyncEngine
     admin: KafkaAdmin
@@ -45,13 +48,14 @@ class Gauges:
     house_keys: HouseKeys
     clock: Clock
     holding: Callable[[], bool]
+    within: float = WITHIN
 
     async def read(self) -> list[Metric]:
         """What can be read now; what cannot is said to be unread, and is not there."""
         answered = gauge("zvh_scraped", "Whether it answered when this was asked for", ["source"])
         found = [answered, *self._own()]
         parts = {"database": self._database(), "broker": self._broker()}
-        for source, read in zip(parts, await asyncio.gather(*map(_in_time, parts.items())), strict=True):
+        for source, read in zip(parts, await asyncio.gather(*map(self._in_time, parts.items())), strict=True):
             answered.add_metric([source], float(read is not None))
             found += read or []
         return found
@@ -93,15 +97,14 @@ class Gauges:
             behind = ends[place] - max(read.get(place, 0), oldest[place])
             lag.add_metric([what, place.topic, str(place.partition)], max(0, behind))
 
-
-async def _in_time(part: tuple[str, Coroutine[Any, Any, list[Metric]]]) -> list[Metric] | None:
-    source, reading = part
-    try:
-        return await asyncio.wait_for(reading, WITHIN)
-    except (DBAPIError, OSError, KafkaUnreachable, TimeoutError) as error:
-        state = sqlstate(error) if isinstance(error, DBAPIError) else None
-        log.warning("not-scraped", source=source, kind=type(error).__name__, sqlstate=state)
-        return None
+    async def _in_time(self, part: tuple[str, Coroutine[Any, Any, list[Metric]]]) -> list[Metric] | None:
+        source, reading = part
+        try:
+            return await asyncio.wait_for(reading, self.within)
+        except (DBAPIError, OSError, KafkaUnreachable, TimeoutError) as error:
+            state = sqlstate(error) if isinstance(error, DBAPIError) else None
+            log.warning("not-scraped", source=source, kind=type(error).__name__, sqlstate=state)
+            return None
 
 
 def gauge(name: str, what: str, labels: Sequence[str]) -> GaugeMetricFamily:

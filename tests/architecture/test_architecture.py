@@ -94,7 +94,8 @@ def method_calls(names: set[str]) -> Iterator[tuple[str, ast.Call]]:
                 yield where(path), call
 
 
-def imports(path: Path) -> set[str]:
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Full names of the modules a file imports; `from a import b` counts as a.b where that is a module."""
     found: set[str] = set()
     for node in ast.walk(syntax(path)):
@@ -106,9 +107,10 @@ def imports(path: Path) -> set[str]:
                 found |= {f"{module}.{a.name}" for a in names if _file_of(f"{module}.{a.name}")}
             case _:
                 continue
-    return found
+    return frozenset(found)
 
 
+@cache
 def _file_of(module: str) -> Path | None:
     path = ROOT / Path(*module.split("."))
     if path.with_suffix(".py").exists():

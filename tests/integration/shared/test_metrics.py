@@ -46,7 +46,7 @@ def gauges(engine: AsyncEngine, directory: Path) -> Gauges:
     keys = HouseKeys(directory, b"r" * 32, machine_now)
     certificates = make_certificates(directory / "certificates", "test")
     office = KafkaAdmin(Connection(NOBODY, certificates.ca_file, "nobody", "nothing"))
-    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True)
+    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True, within=1.0)
 
 
 async def scraped(gauges: Gauges) -> dict[tuple[str, str], float]:

@@ -16,7 +16,8 @@ from shared.contract.registry import SERVICES
 from shared.handling.service import Service
 from shared.runtime import cli, migrate
 from shared.runtime.cli import command_line
-from tests.conftest import FreshDatabase, engine_of
+from tests.conftest import FreshDatabase
+from tests.support.databases import engine_of
 
 _COLUMNS = sa.text(
     """

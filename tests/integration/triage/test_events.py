@@ -119,6 +119,22 @@ async def test_hearing_twice_of_an_item_changes_nothing(fresh_database: FreshDat
         assert await item_ids.owners(connection, [s.NEW]) == {s.NEW: s.CASE}
 
 
+# --- the order of what is heard ------------------------------------------------------------------
+
+
+async def test_an_event_whose_number_is_not_new_is_not_followed_again(fresh_database: FreshDatabase) -> None:
+    """Under another id the inbox does not know it: a restored service may say again what it said."""
+    engine, transaction = await house(fresh_database)
+    numbers = [("intake", 5), ("intake", 5), ("intake", 4), ("intake", 6), ("rto", 1)]
+    heard = [event(OPEN, heard=number) for number in numbers]
+    told, stale, again = DeliveryStatus.ACCEPTED, DeliveryStatus.STALE, DeliveryStatus.REFUSED
+    assert await fates(transaction, *heard[:3]) == [told, stale, stale]
+    assert len(await rows(engine, "journal")) == 1
+    assert await fates(transaction, *heard[3:]) == [again, again]
+    later = [event(OPEN, heard=number) for number in numbers]
+    assert await fates(transaction, *later) == [stale] * 5
+
+
 # --- what cannot be followed ---------------------------------------------------------------------
 
 

@@ -23,9 +23,7 @@ from shared.contract.content import SealedText
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ReferralScreened, ScreeningOutcome
 from shared.contract.parties import KeyUse, Parties, PublicKey
-from shared.contract.registry import of_model
 from shared.contract.topics import Topics
-from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
@@ -37,39 +35,19 @@ from shared.kafka.watermark import Watermark
 from shared.messaging.relay import Relay
 from shared.runtime import quarantine
 from shared.runtime.scheduler import Scheduler
-from shared.storage import held_messages, outbox
+from shared.storage import held_messages
 from shared.storage.held_messages import HoldReason, MessageToHold
-from shared.storage.outbox import NO_CASE, OutboxMessage
+from shared.storage.outbox import NO_CASE
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
 from tests.support.transactions import delivery, know, rows, transaction_on
 
-PARTY = "politie"
-TO_PARTY = f"zvh.to.{PARTY}"
-EVENTS = "zvh.intake.events"
 OTHER_CASE = s.CASE[:-1] + "d"
 GOOD_REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
 UNREADABLE = '{"outcome": "no-such-outcome"}'
-
-
-def letter(case: str | None, body: str | None = None, *, topic: str = TO_PARTY) -> OutboxMessage:
-    """To the party, with a sealed text in it, or an event about the case."""
-    piece = CaseKey(b"k" * 32, house="noord-limburg", case_id=case or "").encrypt(
-        "Advies.", piece="1", by="intake"
-    )
-    message = ReferralScreened(outcome=ScreeningOutcome.TAKEN_UP, advice=piece)
-    return OutboxMessage(
-        event_id=new_id(),
-        topic=topic,
-        key=case or PARTY,
-        type=of_model(ReferralScreened).type,
-        body=body or message.model_dump_json(),
-        recipient=PARTY if topic == TO_PARTY else None,
-        case_id=case,
-        subject=case,
-    )
 
 
 @contextlib.asynccontextmanager
@@ -124,15 +102,6 @@ async def a_case(engine: AsyncEngine, case: str) -> None:
         await connection.execute(sa.text("DELETE FROM outbox"))
 
 
-async def write(engine: AsyncEngine, *letters: OutboxMessage) -> None:
-    async with engine.begin() as connection:
-        await outbox.write(connection, letters)
-
-
-async def left(engine: AsyncEngine) -> list[str]:
-    return [row.event_id for row in await rows(engine, "outbox", "true ORDER BY id")]
-
-
 async def is_held(engine: AsyncEngine) -> bool:
     return list(await quarantine.held_cases(engine)) == [s.CASE]
 
@@ -142,19 +111,20 @@ async def test_a_letter_that_cannot_be_read_stays_with_what_stands_behind_it_and
 ) -> None:
     engine = await fresh_database(SERVICE)
     await a_case(engine, s.CASE)
-    broken, behind, other = letter(s.CASE, UNREADABLE), letter(s.CASE, topic=EVENTS), letter(OTHER_CASE)
+    broken, behind = outbox_message(s.CASE, UNREADABLE), outbox_message(s.CASE, topic=EVENTS)
+    other = outbox_message(OTHER_CASE)
     await write(engine, broken, behind, other)
     async with relaying(engine, logins["service-intake"], tmp_path) as task:
 
         async def only_these_are_left() -> bool:
-            return await left(engine) == [broken.event_id, behind.event_id]
+            return await unsent(engine) == [broken.event_id, behind.event_id]
 
         await until(only_these_are_left)
         assert await is_held(engine)
-        later = letter(s.CASE)
-        await write(engine, later, letter(None, UNREADABLE, topic=EVENTS), letter(OTHER_CASE))
+        later = outbox_message(s.CASE)
+        await write(engine, later, outbox_message(None, UNREADABLE, topic=EVENTS), outbox_message(OTHER_CASE))
         await asyncio.sleep(0.5)
-        assert await left(engine) == [broken.event_id, behind.event_id, later.event_id]
+        assert await unsent(engine) == [broken.event_id, behind.event_id, later.event_id]
         assert not task.done()
         (apart,) = await quarantine.unreadable_letters(engine)
         assert (apart.case, apart.type) == (s.CASE, broken.type)
@@ -165,8 +135,8 @@ async def test_a_mended_letter_goes_out_in_its_place_when_the_operator_tries_aga
 ) -> None:
     engine, house = await fresh_database(SERVICE), House(tmp_path / "house")
     await a_case(engine, s.CASE)
-    broken = letter(s.CASE, UNREADABLE)
-    await write(engine, broken, letter(s.CASE))
+    broken = outbox_message(s.CASE, UNREADABLE)
+    await write(engine, broken, outbox_message(s.CASE))
     async with relaying(engine, logins["service-intake"], tmp_path):
         await until(lambda: is_held(engine))
         transaction = transaction_on(engine, SERVICE)
@@ -177,12 +147,12 @@ async def test_a_mended_letter_goes_out_in_its_place_when_the_operator_tries_aga
         assert await again() == quarantine.Released(0, free=True)
         await until(lambda: is_held(engine))
         async with engine.begin() as connection:
-            mended = {"body": letter(s.CASE).body, "id": broken.event_id}
+            mended = {"body": outbox_message(s.CASE).body, "id": broken.event_id}
             await connection.execute(sa.text("UPDATE outbox SET body = :body WHERE event_id = :id"), mended)
         await again()
 
         async def all_sent() -> bool:
-            return await left(engine) == []
+            return await unsent(engine) == []
 
         await until(all_sent)
         assert not await is_held(engine)
@@ -196,7 +166,7 @@ async def test_a_letter_whose_text_does_not_open_can_be_discarded_and_the_journa
     damaged = ReferralScreened(
         outcome=ScreeningOutcome.TAKEN_UP, advice=SealedText("1", "intake", b"no longer what was sealed")
     )
-    await write(engine, letter(s.CASE, damaged.model_dump_json()), letter(s.CASE))
+    await write(engine, outbox_message(s.CASE, damaged.model_dump_json()), outbox_message(s.CASE))
     async with relaying(engine, logins["service-intake"], tmp_path):
         await until(lambda: is_held(engine))
         assert await quarantine.discard_first(engine, s.CASE)
@@ -204,7 +174,7 @@ async def test_a_letter_whose_text_does_not_open_can_be_discarded_and_the_journa
         await quarantine.let_go(engine, s.CASE)
 
         async def all_sent() -> bool:
-            return await left(engine) == []
+            return await unsent(engine) == []
 
         await until(all_sent)
     said = [row.what for row in await rows(engine, "journal", "true ORDER BY entry")]
@@ -216,12 +186,12 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
 ) -> None:
     engine = await fresh_database(SERVICE)
     await a_case(engine, s.CASE)
-    broken = letter(None, UNREADABLE)
-    await write(engine, broken, letter(s.CASE))
+    broken = outbox_message(None, UNREADABLE)
+    await write(engine, broken, outbox_message(s.CASE))
     async with relaying(engine, logins["service-intake"], tmp_path):
 
         async def only_this_is_left() -> bool:
-            return await left(engine) == [broken.event_id]
+            return await unsent(engine) == [broken.event_id]
 
         await until(only_this_is_left)
         assert await quarantine.held_cases(engine) == {}

@@ -17,7 +17,7 @@ from shared.crypto.jose import MAX_PAYLOAD
 from shared.handling.delivery import DeadLetter, Delivery
 from shared.ids import new_id
 from shared.storage.inbox import AHEAD, HORIZON
-from tests.support.receiving import House
+from tests.support.receiving import SOURCE, House
 from tests.support.samples import intake as s
 
 MESSAGE = ConsultationConfirmed(remark="Akkoord.")
@@ -88,6 +88,21 @@ async def test_headers_that_could_be_read_in_two_ways_are_not_read(
 ) -> None:
     good = house.record(MESSAGE)
     assert await reason(house, good._replace(headers=change(good.headers))) == expected
+
+
+async def test_a_message_in_the_name_of_another_source_than_the_senders_own_is_not_read(house: House) -> None:
+    """It is the party's signature and topic; another's name on it would be written down as its own."""
+    await accepted(house, house.record(MESSAGE, source=SOURCE))
+    for source in (SOURCE.replace("9000", "9001"), f"{SOURCE}:systeem", SOURCE.upper()):
+        assert await reason(house, house.record(MESSAGE, source=source)) == "source-not-of-the-sender"
+
+
+async def test_the_same_words_about_another_case_are_another_message(house: House) -> None:
+    """With one id for both, the second is no repetition: it is refused and not passed over."""
+    about = [house.envelope(MESSAGE)._replace(subject=case) for case in (s.CASE, s.CASE, s.MAN)]
+    payload = MESSAGE.model_dump_json().encode()
+    digests = [(await accepted(house, house.put(one, to_json(one, payload)))).slip.digest for one in about]
+    assert digests[0] == digests[1] != digests[2]
 
 
 async def test_an_id_that_is_no_uuid_is_not_read_even_when_it_is_signed(house: House) -> None:

@@ -1,0 +1,62 @@
+"""What lies in the outbox: the order in which it may leave, and what is taken back; on a real PostgreSQL."""
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake.main import SERVICE
+from shared.storage import outbox
+from tests.conftest import FreshDatabase
+from tests.support.outgoing import EVENTS, PARTY, TO_PARTY, outbox_message, unsent, write
+from tests.support.samples import intake as s
+
+OTHER_CASE = s.CASE[:-1] + "d"
+OTHER_PARTY = "gemeente-venlo"
+
+
+async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    waits, behind = outbox_message(s.CASE), outbox_message(s.CASE)
+    other = outbox_message(s.CASE, topic=EVENTS)
+    await write(engine, waits)
+    async with engine.begin() as connection:
+        await outbox.defer(connection, [TO_PARTY], 60)
+    await write(engine, behind, other)
+    assert await next_events(engine) == [other.event_id]
+    async with engine.begin() as connection:
+        await outbox.undefer(connection, [TO_PARTY])
+    assert await next_events(engine) == [waits.event_id, behind.event_id, other.event_id]
+
+
+async def next_events(engine: AsyncEngine) -> list[str]:
+    async with engine.begin() as connection:
+        return [row.event_id for row in await outbox.next_rows(connection, 10)]
+
+
+@pytest.mark.parametrize(
+    ("item", "recipient", "stays"),
+    [
+        (None, None, {"elsewhere"}),
+        ("a", None, {"elsewhere", "other item", "other party, other item"}),
+        (None, PARTY, {"elsewhere", "other party", "other party, other item"}),
+        ("a", PARTY, {"elsewhere", "other item", "other party", "other party, other item"}),
+        ("c", PARTY, {"elsewhere", "this", "other item", "other party", "other party, other item"}),
+    ],
+)
+async def test_only_what_carries_the_item_and_goes_to_the_recipient_is_taken_back(
+    fresh_database: FreshDatabase, item: str | None, recipient: str | None, stays: set[str]
+) -> None:
+    engine = await fresh_database(SERVICE)
+    messages = {
+        "this": outbox_message(s.CASE, item="a"),
+        "other item": outbox_message(s.CASE, item="b"),
+        "other party": outbox_message(s.CASE, item="a", recipient=OTHER_PARTY),
+        "other party, other item": outbox_message(s.CASE, item="b", recipient=OTHER_PARTY),
+        "elsewhere": outbox_message(OTHER_CASE, item="a"),
+    }
+    await write(engine, *messages.values())
+    async with engine.begin() as connection:
+        await outbox.delete_unsent(connection, [(s.CASE, item, recipient)])
+    left = await unsent(engine)
+    assert {name for name, message in messages.items() if message.event_id in left} == stays

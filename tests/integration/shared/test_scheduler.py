@@ -1,0 +1,109 @@
+"""A leap of covenant time, in either direction, holds what cannot be undone; on a real PostgreSQL."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.intake.effects import INFORMING
+from services.intake.main import SERVICE
+from shared.clock import Clock, machine_now
+from shared.contract.fields import InformMoment
+from shared.kafka.watermark import Watermark
+from shared.runtime import scheduler
+from shared.runtime.scheduler import Scheduler
+from tests.conftest import FreshDatabase
+from tests.support.broker import NothingOnTopics, relay_without_broker
+from tests.support.receiving import House
+from tests.support.samples import intake as s
+from tests.support.transactions import rows, transaction_on
+
+REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
+_DUE = sa.text(
+    "INSERT INTO due (id, case_id, kind, ref, at, irreversible)"
+    " VALUES (:case, :case, :kind, :ref, '2020-01-01T00:00:00Z', :irreversible)"
+)
+_LAST_TICK = sa.text("INSERT INTO ticks (one, at) VALUES (true, :at)")
+
+
+async def given(engine: AsyncEngine, last_tick: timedelta | None) -> None:
+    """Two deadlines that have come, and when this service looked last, before or after now."""
+    async with engine.begin() as connection:
+        for case, irreversible in (("can be undone", False), ("cannot be undone", True)):
+            values = {"case": case, "kind": INFORMING, "ref": REF, "irreversible": irreversible}
+            await connection.execute(_DUE, values)
+        if last_tick is not None:
+            await connection.execute(_LAST_TICK, {"at": machine_now() + last_tick})
+
+
+@asynccontextmanager
+async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
+    """The scheduler of intake, on topics on which nothing stands."""
+    transaction, house = transaction_on(engine, SERVICE), House(directory)
+    read = Watermark(NothingOnTopics(), clock, "", "")  # type: ignore[arg-type]
+    relay = relay_without_broker(engine, house, transaction.parties)
+    keeper = Scheduler(
+        engine=engine,
+        service=SERVICE,
+        transaction=transaction,
+        receiver=house.receiver(),
+        parties=transaction.parties,
+        relay=relay,
+        clock=clock,
+        messages=read,
+        events=read,
+    )
+    task = asyncio.create_task(keeper.run())
+    try:
+        yield keeper
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await relay.producer.stop()
+
+
+async def waiting(engine: AsyncEngine) -> list[str]:
+    """The deadlines that have not acted once the one that can be undone has: both are seen in one look."""
+    for _ in range(1000):
+        left = [row.case_id for row in await rows(engine, "due")]
+        if "can be undone" not in left:
+            return left
+        await asyncio.sleep(0.01)
+    raise AssertionError("no deadline acts")
+
+
+@pytest.fixture(autouse=True)
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduler, "PERIOD", 0.01)
+
+
+HOURS = [(None, False), (-25, False), (25, False), (-27, True), (27, True)]
+
+
+@pytest.mark.parametrize(("hours", "held"), HOURS)
+async def test_after_a_leap_of_more_than_a_day_what_cannot_be_undone_waits(
+    fresh_database: FreshDatabase, tmp_path: Path, hours: int | None, held: bool
+) -> None:
+    engine = await fresh_database(SERVICE)
+    await given(engine, None if hours is None else timedelta(hours=hours))
+    before = await rows(engine, "ticks")
+    async with at_work(engine, Clock(), tmp_path) as keeper:
+        assert await waiting(engine) == (["cannot be undone"] if held else [])
+        assert keeper.holding is held
+    assert (await rows(engine, "ticks") == before) is held, "else the next start would know of no leap"
+
+
+async def test_a_clock_file_may_leap(fresh_database: FreshDatabase, tmp_path: Path) -> None:
+    """It is there to play a year, and never in production."""
+    engine, file = await fresh_database(SERVICE), tmp_path / "clock.json"
+    file.write_text(f'{{"offset_seconds": {timedelta(days=365).total_seconds()}}}')
+    await given(engine, timedelta())
+    async with at_work(engine, Clock(file), tmp_path / "house") as keeper:
+        assert await waiting(engine) == []
+        assert not keeper.holding

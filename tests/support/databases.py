@@ -1,0 +1,111 @@
+"""Migrated databases for tests: each test has one of its own, and gets one that an earlier test left.
+
+To empty a database takes a tenth of what it takes to copy one. What a test did to the schema is seen, and
+that database is not given again.
+"""
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from deploy.local.postgres import Database, Postgres, create_database, run_sql
+from shared.handling.service import Service
+from shared.runtime import migrate
+from shared.storage.database import connect
+
+# Nobody reads these after a power cut. An operating system keeps what a process wrote, however it ends.
+NOT_DURABLE = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
+_END_SESSIONS = """
+    SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_SHAPE = """
+    SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
+        SELECT concat_ws(' ', 'column', attrelid::regclass, attname, atttypid::regtype, attnotnull) AS part
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'trigger', tgrelid::regclass, tgname, tgenabled) FROM pg_trigger
+        UNION ALL SELECT concat_ws(' ', 'constraint', conrelid::regclass, conname) FROM pg_constraint
+        UNION ALL SELECT concat_ws(' ', 'function', oid::regprocedure, md5(prosrc)) FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT concat_ws(' ', 'revision', version_num) FROM alembic_version) AS parts
+"""
+_EMPTY = """
+    DO $$
+    DECLARE filled regclass; counted regclass; found boolean;
+    BEGIN
+        SET LOCAL session_replication_role = replica;  -- what may only grow is emptied too
+        FOR filled IN SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace
+                      AND relkind = 'r' AND relname <> 'alembic_version' LOOP
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s)', filled) INTO found;
+            IF found THEN EXECUTE format('DELETE FROM %s', filled); END IF;
+        END LOOP;
+        FOR counted IN SELECT format('%I.%I', schemaname, sequencename)::regclass FROM pg_sequences
+                       WHERE last_value IS NOT NULL LOOP
+            PERFORM setval(counted, 1, false);
+        END LOOP;
+    END $$
+"""
+
+
+@dataclass
+class Databases:
+    """Makes and keeps the databases of one run on one server."""
+
+    postgres: Postgres
+    _templates: dict[str, Database] = field(default_factory=dict)
+    _shapes: dict[str, str] = field(default_factory=dict)
+    _idle: dict[str, list[Database]] = field(default_factory=dict)
+
+    async def template(self, service: Service[Any]) -> Database:
+        """Return a migrated database to copy; its login is that of the copies too."""
+        if service.name not in self._templates:
+            made = create_database(self.postgres, f"migrated_{service.name}", "only-for-tests")
+            engine = engine_of(made)
+            await migrate.upgrade(engine, service)
+            await engine.dispose()
+            self._templates[service.name] = made
+        return self._templates[service.name]
+
+    async def take(self, service: Service[Any]) -> Database:
+        """Return an empty migrated database that nobody else has."""
+        if idle := self._idle.setdefault(service.name, []):
+            return idle.pop()
+        migrated = await self.template(service)
+        copy = replace(migrated, name=f"t{uuid.uuid4().hex[:16]}")
+        copying = f'CREATE DATABASE "{copy.name}" TEMPLATE "{migrated.name}" OWNER "{migrated.user}"'
+        run_sql(self.postgres.administration, copying)
+        self._shapes.setdefault(service.name, self._emptied(copy))
+        return copy
+
+    def give_back(self, service: Service[Any], database: Database) -> None:
+        """Empty it for another test, unless its schema is no longer that of the service."""
+        if self._emptied(database) == self._shapes[service.name]:
+            self._idle[service.name].append(database)
+
+    def _emptied(self, database: Database) -> str:
+        """End whoever is connected, delete all rows, start all sequences anew; return the schema's digest."""
+        own = replace(self.postgres.administration, name=database.name)
+        return run_sql(own, _END_SESSIONS, _SHAPE, _EMPTY).splitlines()[-1]
+
+
+def engine_of(database: Database) -> AsyncEngine:
+    """Connect to it as a service does."""
+    return connect(
+        sa.URL.create(
+            "postgresql+asyncpg",
+            username=database.user,
+            password=database.password,
+            host=database.host,
+            port=database.port,
+            database=database.name,
+        )
+    )

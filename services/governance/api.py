@@ -107,9 +107,9 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
 def _refuse_without_rights(caller: Caller, reader: CaseReader[State], states: Iterable[State]) -> None:
     """A worker of a party whose rights have ended reads nothing (R115)."""
     records = {state.record.party: state.record for state in states if state.record is not None}
-    moment = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
+    context = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
     everybody = frozenset(Role)
-    if refusal := permit(Requirement(everybody), caller.actor(everybody), moment):
+    if refusal := permit(Requirement(everybody), caller.actor(everybody), context):
         raise Refused(refusal)
 
 

@@ -55,7 +55,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
+def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if isinstance(command, c.PartyCommand) and command.by.party != command.party:
         return r.NOT_YOUR_PARTY
@@ -65,17 +65,17 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
     record = cast(PartyRecord, state.record)  # a member has one; the other two commands do not ask for it
     match command:
         case c.RecordSignatory(signatory=signatory, received_at=received_at):
-            return _admit(signatory, received_at, moment)
+            return _admit(signatory, received_at, context)
         case c.AnnounceKey():
-            return _not_in_force(record, moment) or _announce(record, command)
+            return _not_in_force(record, context) or _announce(record, command)
         case c.GrantAuthorisation(grant=grant):
-            return _not_in_force(record, moment) or _grant(record, grant, moment)
+            return _not_in_force(record, context) or _grant(record, grant, context)
         case c.AcceptAuthorisation():
-            return _not_in_force(record, moment) or _accept(record, command, moment)
+            return _not_in_force(record, context) or _accept(record, command, context)
         case c.RevokeAuthorisation(authorisation_id=number):
-            return _not_in_force(record, moment) or _revoke(record, number, moment)
+            return _not_in_force(record, context) or _revoke(record, number, context)
         case c.EndMembership(reason=reason):
-            return (e.MembershipEnded(reason, moment.now),)
+            return (e.MembershipEnded(reason, context.now),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case _:
@@ -86,11 +86,11 @@ def _unknown(by: Actor) -> Refusal:
     return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
 
 
-def _admit(signatory: Signatory, received_at: datetime, moment: DecisionContext) -> Decision:
+def _admit(signatory: Signatory, received_at: datetime, context: DecisionContext) -> Decision:
     form = signatory.form
     if is_reserved(signatory.party):
         return r.NAME_RESERVED
-    signed_on = form.signed_on(day_of(moment.now))
+    signed_on = form.signed_on(day_of(context.now))
     if signed_on is None:
         return r.SIGNATURE_MISSING
     if not form.is_complete:
@@ -105,7 +105,7 @@ def _admit(signatory: Signatory, received_at: datetime, moment: DecisionContext)
     # The key was signed for with the form, so it holds for what overtook the secretary's recording.
     since = min(start_of(signed_on), received_at)
     keys = (announced(paper.kid, paper.jwk, KeyUse.SIGNING, since),) if paper is not None else ()
-    return (e.SignatoryRecorded(_record(signatory, keys), form, moment.now),)
+    return (e.SignatoryRecorded(_record(signatory, keys), form, context.now),)
 
 
 def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
@@ -123,9 +123,9 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
     )
 
 
-def _not_in_force(record: PartyRecord, moment: DecisionContext) -> Refusal | None:
+def _not_in_force(record: PartyRecord, context: DecisionContext) -> Refusal | None:
     """Until the agreed moment a signatory has no right in the system (R109)."""
-    return None if record.is_member(moment.judged_at) else r.NOT_YET_IN_FORCE
+    return None if record.is_member(context.judged_at) else r.NOT_YET_IN_FORCE
 
 
 def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
@@ -140,11 +140,11 @@ def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
     return (e.KeyAnnounced(key),)
 
 
-def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: DecisionContext) -> Decision:
-    begins, ends = grant.valid_from or moment.now, grant.valid_until
+def _grant(record: PartyRecord, grant: AuthorisationGranted, context: DecisionContext) -> Decision:
+    begins, ends = grant.valid_from or context.now, grant.valid_until
     if grant.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
-    if ends is not None and ends <= max(begins, moment.now):
+    if ends is not None and ends <= max(begins, context.now):
         return r.PERIOD_EMPTY
     if _found(record, grant.authorisation_id) is not None:
         return r.AUTHORISATION_KNOWN
@@ -160,7 +160,7 @@ def _grant(record: PartyRecord, grant: AuthorisationGranted, moment: DecisionCon
     return (e.AuthorisationGranted(authorisation),)
 
 
-def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: DecisionContext) -> Decision:
+def _accept(record: PartyRecord, command: c.AcceptAuthorisation, context: DecisionContext) -> Decision:
     found = _found(record, command.authorisation_id)
     if found is None:
         return r.UNKNOWN_AUTHORISATION
@@ -168,20 +168,20 @@ def _accept(record: PartyRecord, command: c.AcceptAuthorisation, moment: Decisio
         return r.AUTHORISATION_REVOKED
     if found.accepted_at is not None:
         return r.ALREADY_ACCEPTED
-    if found.valid_until is not None and found.valid_until <= moment.now:
+    if found.valid_until is not None and found.valid_until <= context.now:
         return r.AUTHORISATION_LAPSED
     if not command.processor_agreement:
         return r.PROCESSOR_AGREEMENT_MISSING
-    return (e.AuthorisationAccepted(found.authorisation_id, command.by.person or "", moment.now),)
+    return (e.AuthorisationAccepted(found.authorisation_id, command.by.person or "", context.now),)
 
 
-def _revoke(record: PartyRecord, number: str, moment: DecisionContext) -> Decision:
+def _revoke(record: PartyRecord, number: str, context: DecisionContext) -> Decision:
     found = _found(record, number)
     if found is None:
         return r.UNKNOWN_AUTHORISATION
     if found.revoked_at is not None:
         return r.AUTHORISATION_REVOKED
-    return (e.AuthorisationRevoked(number, moment.now),)
+    return (e.AuthorisationRevoked(number, context.now),)
 
 
 def _found(record: PartyRecord, number: str) -> Authorisation | None:

@@ -26,9 +26,9 @@ def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> s
     return keyed_id(key, "case", party, referral.referral_id)
 
 
-def precheck(referral: m.ReferralSubmitted, by: Actor, moment: DecisionContext) -> Refusal | None:
+def precheck(referral: m.ReferralSubmitted, by: Actor, context: DecisionContext) -> Refusal | None:
     """Refused before a key is made for a case: that key would lie there for ever, for nothing (R15)."""
-    return permit(PERMISSIONS[c.SubmitReferral], by, moment) or unfit(referral, by.party or "", moment)
+    return permit(PERMISSIONS[c.SubmitReferral], by, context) or unfit(referral, by.party or "", context)
 
 
 def submit(message: m.ReferralSubmitted, by: Actor, case_id: str) -> c.SubmitReferral:

@@ -88,7 +88,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
+def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
@@ -97,39 +97,39 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
         return _not_now(state, command, refusal)
     match command:
         case c.SubmitReferral():
-            return _submit(command, moment)
+            return _submit(command, context)
         case c.ConfirmConsultation(by=by, remark=remark):
-            return _of_referrer(state, by) or (e.ConsultationConfirmed(remark, moment.now),)
+            return _of_referrer(state, by) or (e.ConsultationConfirmed(remark, context.now),)
         case c.ScreenReferral():
-            return _screen(state, command, moment)
+            return _screen(state, command, context)
         case c.WithdrawReferral(by=by, reason=reason):
             if state.leading_party != state.referrer:
                 return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
-            return _of_referrer(state, by) or (e.ReferralWithdrawn(reason, moment.now),)
+            return _of_referrer(state, by) or (e.ReferralWithdrawn(reason, context.now),)
         case c.RecordInforming():
-            return _inform(state, command, moment)
+            return _inform(state, command, context)
         case c.PostponeInforming():
-            return _postpone(state, command, moment)
+            return _postpone(state, command, context)
         case c.RemindOfInforming(person_id=person_id, moment=when):
             duty = state.duty(person_id, when)
             if duty is None or duty.status is not DutyStatus.POSTPONED:
                 return ()
-            return (e.DutyToInformArose(person_id, when, moment.now),)
+            return (e.DutyToInformArose(person_id, when, context.now),)
         case c.RaiseDuties(moment=when):
-            return _duties(state, when, moment.now)
+            return _duties(state, when, context.now)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
         case c.FollowDeescalation():
             return (
                 e.CaseDeescalated(),
-                *_duties(state, InformMoment.AT_DEESCALATION, moment.now),
+                *_duties(state, InformMoment.AT_DEESCALATION, context.now),
             )
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept),)
         case c.FollowArchiving():
             return (e.FileArchived(),)
         case c.FollowClosing():
-            return (e.CaseClosing(), *_tell_who_knew(state, moment.now))
+            return (e.CaseClosing(), *_tell_who_knew(state, context.now))
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case _:
@@ -155,22 +155,22 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
     return None
 
 
-def _submit(command: c.SubmitReferral, moment: DecisionContext) -> Decision:
+def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
     referral, party = command.referral, command.by.party or ""
-    if refusal := unfit(referral, party, moment):
+    if refusal := unfit(referral, party, context):
         return refusal
-    if moment.elsewhere:
+    if context.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    return (e.ReferralReceived(command.case_id, party, referral, moment.now),)
+    return (e.ReferralReceived(command.case_id, party, referral, context.now),)
 
 
-def unfit(referral: ReferralSubmitted, party: str, moment: DecisionContext) -> Refusal | None:
+def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> Refusal | None:
     """What a referral is refused for by itself, whatever else is known of its case."""
-    record = moment.parties.get(party)
+    record = context.parties.get(party)
     if record is not None and referral.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
-    if record is None or not moment.parties.authorised(
-        party, Scope.SCREENING, moment.judged_at, referral.acting_body
+    if record is None or not context.parties.authorised(
+        party, Scope.SCREENING, context.judged_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
     return _incomplete(referral, record)
@@ -209,7 +209,7 @@ def _of_numbers(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
     return r.BSN_NOT_ALLOWED if used and not record.may_use_bsn else None
 
 
-def _screen(state: State, command: c.ScreenReferral, moment: DecisionContext) -> Decision:
+def _screen(state: State, command: c.ScreenReferral, context: DecisionContext) -> Decision:
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     if state.phase is not Phase.CONSULTED:
@@ -220,12 +220,12 @@ def _screen(state: State, command: c.ScreenReferral, moment: DecisionContext) ->
     director = command.by.person or ""
     if not taken_up:
         return (
-            e.ReferralNotTakenUp(director, command.advice, command.reason, moment.now),
-            *_tell_who_knew(state, moment.now),
+            e.ReferralNotTakenUp(director, command.advice, command.reason, context.now),
+            *_tell_who_knew(state, context.now),
         )
     return (
-        e.CaseTakenUp(command.outcome, director, command.advice, command.reason, moment.now),
-        *_duties(state, InformMoment.TAKEN_UP, moment.now),
+        e.CaseTakenUp(command.outcome, director, command.advice, command.reason, context.now),
+        *_duties(state, InformMoment.TAKEN_UP, context.now),
     )
 
 
@@ -250,16 +250,16 @@ def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...
     return tuple(e.DutyToInformArose(person, InformMoment.CASE_REMOVED, at) for person in sorted(knew))
 
 
-def _inform(state: State, command: c.RecordInforming, moment: DecisionContext) -> Decision:
+def _inform(state: State, command: c.RecordInforming, context: DecisionContext) -> Decision:
     duty = state.duty(command.person_id, command.moment)
     if refusal := _of_informer(state, command.by):
         return refusal
     if duty is None or duty.status is DutyStatus.FULFILLED:
         return r.NO_SUCH_DUTY
-    return (e.PersonInformed(command.person_id, command.moment, moment.now),)
+    return (e.PersonInformed(command.person_id, command.moment, context.now),)
 
 
-def _postpone(state: State, command: c.PostponeInforming, moment: DecisionContext) -> Decision:
+def _postpone(state: State, command: c.PostponeInforming, context: DecisionContext) -> Decision:
     duty = state.duty(command.person_id, command.moment)
     if refusal := _of_informer(state, command.by):
         return refusal
@@ -267,10 +267,10 @@ def _postpone(state: State, command: c.PostponeInforming, moment: DecisionContex
         return r.NO_SUCH_DUTY
     if command.reason is None or command.until is None:
         return r.POSTPONEMENT_INCOMPLETE
-    if not moment.now < command.until <= moment.now + moment.policy.longest_postponement:
+    if not context.now < command.until <= context.now + context.policy.longest_postponement:
         return r.POSTPONEMENT_INCOMPLETE
     return (
-        e.InformingPostponed(command.person_id, command.moment, command.reason, command.until, moment.now),
+        e.InformingPostponed(command.person_id, command.moment, command.reason, command.until, context.now),
     )
 
 

@@ -86,7 +86,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
+def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if isinstance(command, c.CleanFile) and command.by.person != state.director:
         return r.NOT_THE_DIRECTOR
@@ -95,30 +95,30 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.director, moment.now),)
+            return (e.CaseOpened(case.referrer, case.theme, case.director, context.now),)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
         case c.RecordHandedOverItem(item=item):
-            return _receive(state, item, moment)
+            return _receive(state, item, context)
         case c.Deescalate(file=file):
-            return (_deescalated(file, moment),)
+            return (_deescalated(file, context),)
         case c.CleanFile(by=by, kept=kept):
-            return _clean(state, by, kept, moment.now)
+            return _clean(state, by, kept, context.now)
         case c.ArchiveFile():
-            return _archive(state, moment.now)
+            return _archive(state, context.now)
         case c.InspectFile():
-            return _inspect(state, command, moment.now)
+            return _inspect(state, command, context.now)
         case c.UseInspection(by=by):
             inspection = state.open_inspection(by.person)
-            return (e.InspectionUsed(inspection.number, moment.now),) if inspection else r.NO_INSPECTION
+            return (e.InspectionUsed(inspection.number, context.now),) if inspection else r.NO_INSPECTION
         case c.CloseEarly():
-            return (_closing(command, moment),)
+            return (_closing(command, context),)
         case c.StartErasure():
-            if _not_yet(state.removal_on or state.destroy_on, moment.now):
+            if _not_yet(state.removal_on or state.destroy_on, context.now):
                 return r.TERM_NOT_OVER
-            return (e.ErasureStarted(moment.now),)
+            return (e.ErasureStarted(context.now),)
         case c.ConfirmPurge():
-            return _confirm(state, command, moment.now)
+            return _confirm(state, command, context.now)
         case c.RecordKeyDestroyed(proof_id=proof_id, destroyed_at=destroyed_at, house_keys=own):
             return (e.CaseErased(proof_id, destroyed_at, command.backups_lapse_at, own),)
         case c.RecordHouseKeysDestroyed(by=by, house_keys=gone):
@@ -127,30 +127,30 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
             assert_never(command)
 
 
-def _receive(state: State, item: ContributedItem, moment: DecisionContext) -> Decision:
+def _receive(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
     owners = {known.item_id: known.contributor for known in state.items}
     if owners.get(item.item_id, item.contributor) != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR
     return (e.ItemReceived(item),)
 
 
-def _deescalated(file: rto.CaseDeescalated, moment: DecisionContext) -> e.CaseDeescalated:
+def _deescalated(file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Both dates are fixed by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
     return e.CaseDeescalated(
         file.model_copy(update={"persons": persons}),
-        competent=_competent(file, moment),
-        archive_on=add_months(file.decided_at, moment.policy.archive_after_months),
-        destroy_on=add_months(file.decided_at, moment.policy.destroy_after_months),
-        at=moment.now,
+        competent=_competent(file, context),
+        archive_on=add_months(file.decided_at, context.policy.archive_after_months),
+        destroy_on=add_months(file.decided_at, context.policy.destroy_after_months),
+        at=context.now,
     )
 
 
-def _competent(file: rto.CaseDeescalated, moment: DecisionContext) -> tuple[str, ...]:
+def _competent(file: rto.CaseDeescalated, context: DecisionContext) -> tuple[str, ...]:
     """Who passed the test at the table, or is competent by itself (R21, R49)."""
     tested = {p.party for p in file.participants if p.passed_processing_test}
     involved = {p.party for p in file.participants} | {file.leading_party}
-    return tuple(sorted(p for p in involved if is_competent(p, moment.parties, passed_test=p in tested)))
+    return tuple(sorted(p for p in involved if is_competent(p, context.parties, passed_test=p in tested)))
 
 
 def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -> Decision:
@@ -181,13 +181,13 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
     return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
 
 
-def _closing(command: c.CloseEarly, moment: DecisionContext) -> e.CaseClosing:
+def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
     return e.CaseClosing(
         command.leading_party,
         command.theme,
         Ending(command.reason.value),
-        removal_on=command.closed_at + moment.policy.closing_term,
-        at=moment.now,
+        removal_on=command.closed_at + context.policy.closing_term,
+        at=context.now,
     )
 
 

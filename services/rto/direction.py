@@ -16,7 +16,7 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 AVE_LEVELS = range(1, 5)
 
 
-def record_plan(state: State, plan: c.Plan, moment: DecisionContext) -> Decision:
+def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decision:
     """Whoever is at the table makes the plan, and an action falls to one that agreed to it (R70, R85)."""
     present = state.latest.present if state.latest else ()
     if not present:
@@ -26,7 +26,7 @@ def record_plan(state: State, plan: c.Plan, moment: DecisionContext) -> Decision
         return refusal
     if not all(action.party in present for action in plan.actions):
         return r.EXECUTOR_NOT_AT_THE_TABLE
-    return (e.PlanRecorded(plan, present, moment.now),)
+    return (e.PlanRecorded(plan, present, context.now),)
 
 
 def _incomplete(plan: c.Plan) -> Refusal | None:
@@ -49,39 +49,39 @@ def _not_released(state: State, plan: c.Plan) -> Refusal | None:
     return None
 
 
-def offer(state: State, party: str, moment: DecisionContext) -> Decision:
+def offer(state: State, party: str, context: DecisionContext) -> Decision:
     """To a participant whose authorisation covers what follows: the director will act for it (R72, R122)."""
     if state.latest is None or party not in state.latest.present:
         return r.NOT_A_PARTICIPANT
     if party == state.leading_party:
         return r.ALREADY_LEADING
-    if not moment.parties.authorised(party, Scope.MONITORING, moment.judged_at):
+    if not context.parties.authorised(party, Scope.MONITORING, context.judged_at):
         return r.MONITORING_NOT_AUTHORISED
-    return (e.DirectionOffered(party, moment.now),)
+    return (e.DirectionOffered(party, context.now),)
 
 
-def accept(state: State, command: c.AcceptDirection, moment: DecisionContext) -> Decision:
+def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -> Decision:
     """The authorisation is tested again: it may have been revoked since the offer (R122)."""
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
     if command.case_director is None:
         return r.CASE_DIRECTOR_MISSING
-    if not moment.parties.authorised(party, Scope.MONITORING, moment.judged_at):
+    if not context.parties.authorised(party, Scope.MONITORING, context.judged_at):
         return r.MONITORING_NOT_AUTHORISED
-    return (e.DirectionMoved(party, state.leading_party, command.case_director, moment.now),)
+    return (e.DirectionMoved(party, state.leading_party, command.case_director, context.now),)
 
 
-def decline(state: State, command: c.DeclineDirection, moment: DecisionContext) -> Decision:
+def decline(state: State, command: c.DeclineDirection, context: DecisionContext) -> Decision:
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
-    return (e.DirectionDeclined(party, command.reason, moment.now),)
+    return (e.DirectionDeclined(party, command.reason, context.now),)
 
 
-def progress(state: State, command: c.ProgressAction, moment: DecisionContext) -> Decision:
+def progress(state: State, command: c.ProgressAction, context: DecisionContext) -> Decision:
     """Each party carries out its own actions, and only it says how far they are (R85)."""
     action = state.action(command.action_id)
     if action is None or action.party != command.by.party:
         return r.NOT_THE_EXECUTOR
-    return (e.ActionProgressed(command.action_id, command.progress, command.remark, moment.now),)
+    return (e.ActionProgressed(command.action_id, command.progress, command.remark, context.now),)

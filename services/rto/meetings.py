@@ -20,7 +20,7 @@ from shared.core.context import DecisionContext
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 
-def convene(state: State, meeting: c.Meeting, moment: DecisionContext) -> Decision:
+def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decision:
     """A first RTO is as it was prepared; a follow-up may name others, and open more (R42, R81)."""
     if state.rto(meeting.rto_id) is not None:
         return r.RTO_KNOWN
@@ -29,13 +29,13 @@ def convene(state: State, meeting: c.Meeting, moment: DecisionContext) -> Decisi
     if state.phase is Phase.PREPARED and (meeting.participants or meeting.viewing_plan):
         return r.PREPARATION_IS_FIXED
     participants = meeting.participants or _participants_so_far(state)
-    if refusal := _may_sit(participants, moment) or _may_be_opened(
+    if refusal := _may_sit(participants, context) or _may_be_opened(
         state, meeting.viewing_plan, {p.party for p in participants}
     ):
         return refusal
-    competent = tuple(p.party for p in participants if is_competent(p, moment))
+    competent = tuple(p.party for p in participants if is_competent(p, context))
     convened = meeting.model_copy(update={"participants": participants})
-    return (e.RtoConvened(convened, competent, moment.now),)
+    return (e.RtoConvened(convened, competent, context.now),)
 
 
 def _participants_so_far(state: State) -> tuple[Participant, ...]:
@@ -44,20 +44,20 @@ def _participants_so_far(state: State) -> tuple[Participant, ...]:
     return state.preparation.participants if state.preparation else ()
 
 
-def _may_sit(participants: tuple[Participant, ...], moment: DecisionContext) -> Refusal | None:
+def _may_sit(participants: tuple[Participant, ...], context: DecisionContext) -> Refusal | None:
     if len({p.party for p in participants}) != len(participants):
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
         return r.CONTRIBUTION_MISSING
-    if not all(moment.parties.is_member(p.party, moment.judged_at) for p in participants):
+    if not all(context.parties.is_member(p.party, context.judged_at) for p in participants):
         return r.NOT_LAWFULLY_PRESENT
     return None
 
 
-def is_competent(participant: Participant, moment: DecisionContext) -> bool:
+def is_competent(participant: Participant, context: DecisionContext) -> bool:
     """Whether it may see special-category and criminal data: by its kind, or because it was tested (R49)."""
     return item_rules.is_competent(
-        participant.party, moment.parties, passed_test=participant.passed_processing_test
+        participant.party, context.parties, passed_test=participant.passed_processing_test
     )
 
 
@@ -81,19 +81,19 @@ def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Colle
     return None
 
 
-def accept(state: State, command: c.AcceptInvitation, moment: DecisionContext) -> Decision:
+def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) -> Decision:
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
         return refusal
     if not command.mandate:
         return r.NO_MANDATE
-    return (e.InvitationAccepted(command.rto_id, party, command.delegate, moment.now),)
+    return (e.InvitationAccepted(command.rto_id, party, command.delegate, context.now),)
 
 
-def decline(state: State, command: c.DeclineInvitation, moment: DecisionContext) -> Decision:
+def decline(state: State, command: c.DeclineInvitation, context: DecisionContext) -> Decision:
     party = command.by.party or ""
     return _open_to(state, command.rto_id, party) or (
-        e.InvitationDeclined(command.rto_id, party, command.reason, moment.now),
+        e.InvitationDeclined(command.rto_id, party, command.reason, context.now),
     )
 
 
@@ -105,29 +105,29 @@ def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
     return r.RTO_CONCLUDED if rto.outcome is not None else None
 
 
-def contribute(state: State, command: c.ContributeItems, moment: DecisionContext) -> Decision:
+def contribute(state: State, command: c.ContributeItems, context: DecisionContext) -> Decision:
     """Only during the RTO do participants decide what they bring in, each item complete (B3-F3)."""
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
         return refusal
-    rto, record = state.rto(command.rto_id), moment.parties.get(party)
+    rto, record = state.rto(command.rto_id), context.parties.get(party)
     if rto is None or record is None or party not in rto.present:
         return r.NOT_AT_THE_TABLE
-    if moment.elsewhere:
+    if context.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    if refusal := _known_before(state, command.items, moment):
+    if refusal := _known_before(state, command.items, context):
         return refusal
     persons = {p.person_id for p in state.preparation.persons} if state.preparation else set()
     for item in command.items:
         if refusal := _incomplete(item, record, persons):
             return refusal
     items = tuple(ContributedItem.model_construct(**dict(i), contributor=party) for i in command.items)
-    return (e.ItemsContributed(command.rto_id, items, moment.now),)
+    return (e.ItemsContributed(command.rto_id, items, context.now),)
 
 
-def _known_before(state: State, items: tuple[Item, ...], moment: DecisionContext) -> Refusal | None:
+def _known_before(state: State, items: tuple[Item, ...], context: DecisionContext) -> Refusal | None:
     """Known on this table, or given in this case anywhere before: then it has its contributor (R35)."""
-    if moment.here or any(state.item(item.item_id) for item in items):
+    if context.here or any(state.item(item.item_id) for item in items):
         return r.ITEM_KNOWN
     return item_rules.must_differ(items, r.ITEM_KNOWN)
 
@@ -144,29 +144,29 @@ def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Re
     )
 
 
-def conclude(state: State, command: c.ConcludeRto, moment: DecisionContext) -> Decision:
+def conclude(state: State, command: c.ConcludeRto, context: DecisionContext) -> Decision:
     """What the participants decided together (R70); each outcome asks for what it needs."""
     rto, conclusion = state.rto(command.rto_id), command.conclusion
     if rto is None or rto.outcome is not None:
         return r.NO_RTO_IS_OPEN
     if not rto.present:
         return r.NOBODY_AT_THE_TABLE
-    concluded = e.RtoConcluded(rto.rto_id, conclusion.outcome, moment.now)
+    concluded = e.RtoConcluded(rto.rto_id, conclusion.outcome, context.now)
     match conclusion.outcome:
         case RtoOutcome.APPROACH_AND_MONITORING:
-            return _monitor(state, conclusion, concluded, moment)
+            return _monitor(state, conclusion, concluded, context)
         case RtoOutcome.DEESCALATE:
-            return (concluded, e.CaseDeescalated(rto.rto_id, moment.now))
+            return (concluded, e.CaseDeescalated(rto.rto_id, context.now))
         case RtoOutcome.DOES_NOT_BELONG:
-            return (concluded, e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, moment.now))
+            return (concluded, e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, context.now))
         case RtoOutcome.OTHER_TABLE:
-            return (concluded, e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, moment.now))
+            return (concluded, e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, context.now))
         case _:
             assert_never(conclusion.outcome)
 
 
 def _monitor(
-    state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, moment: DecisionContext
+    state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, context: DecisionContext
 ) -> Decision:
     """Purpose explicit, items agreed and released, support covered by the authorisation (R79, R80)."""
     purpose = text(conclusion.monitoring_purpose)
@@ -174,7 +174,7 @@ def _monitor(
         return r.PLAN_MISSING
     if purpose is None:
         return r.MONITORING_PURPOSE_MISSING
-    if not moment.parties.authorised(state.leading_party, Scope.MONITORING, moment.judged_at):
+    if not context.parties.authorised(state.leading_party, Scope.MONITORING, context.judged_at):
         return r.MONITORING_NOT_AUTHORISED
     for item_id in conclusion.monitoring_items:
         if state.item(item_id) is None:
@@ -184,4 +184,4 @@ def _monitor(
         if not state.released_for_rto(item_id):
             return r.NOT_RELEASED
     items = tuple(dict.fromkeys(conclusion.monitoring_items))
-    return (concluded, e.MonitoringAgreed(purpose, items, moment.now))
+    return (concluded, e.MonitoringAgreed(purpose, items, context.now))

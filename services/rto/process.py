@@ -110,7 +110,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
+def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal; strangers come first."""
     if refusal := _stranger(state, command.by):
         return refusal
@@ -121,41 +121,41 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     match command:
         case c.RecordItem(item=item):
-            return _record(state, item, moment)
+            return _record(state, item, context)
         case c.OpenPreparation(preparation=preparation):
             return (e.PreparationOpened(_without_bsn(preparation)),)
         case c.ConveneRto(meeting=meeting):
-            return meetings.convene(state, meeting, moment)
+            return meetings.convene(state, meeting, context)
         case c.ExtendViewingPlan(entries=entries):
             return meetings.extend(state, entries)
         case c.AcceptInvitation():
-            return meetings.accept(state, command, moment)
+            return meetings.accept(state, command, context)
         case c.DeclineInvitation():
-            return meetings.decline(state, command, moment)
+            return meetings.decline(state, command, context)
         case c.ContributeItems():
-            return meetings.contribute(state, command, moment)
+            return meetings.contribute(state, command, context)
         case c.ConcludeRto():
-            return meetings.conclude(state, command, moment)
+            return meetings.conclude(state, command, context)
         case c.AskRelease(request=request):
-            return releases.ask(state, request, moment)
+            return releases.ask(state, request, context)
         case c.GiveRelease():
-            return releases.give(state, command, moment)
+            return releases.give(state, command, context)
         case c.RefuseRelease():
-            return releases.refuse(state, command, moment)
+            return releases.refuse(state, command, context)
         case c.WithdrawRelease():
-            return releases.withdraw(state, command, moment)
+            return releases.withdraw(state, command, context)
         case c.RecordPlan(plan=plan):
-            return direction.record_plan(state, plan, moment)
+            return direction.record_plan(state, plan, context)
         case c.ProvideItem(taking=taking):
-            return releases.provide(state, taking, moment)
+            return releases.provide(state, taking, context)
         case c.OfferDirection(party=party):
-            return direction.offer(state, party, moment)
+            return direction.offer(state, party, context)
         case c.AcceptDirection():
-            return direction.accept(state, command, moment)
+            return direction.accept(state, command, context)
         case c.DeclineDirection():
-            return direction.decline(state, command, moment)
+            return direction.decline(state, command, context)
         case c.ProgressAction():
-            return direction.progress(state, command, moment)
+            return direction.progress(state, command, context)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _pieces_not_kept(state, kept)),)
         case c.FollowArchiving():
@@ -181,7 +181,7 @@ def _stranger(state: State, by: Actor) -> Refusal | None:
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
 
 
-def _record(state: State, item: ContributedItem, moment: DecisionContext) -> Decision:
+def _record(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
     """Triage may send an item again, but no other party's item under its number (R35)."""
     known = state.item(item.item_id)
     if known is None:

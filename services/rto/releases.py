@@ -23,7 +23,7 @@ def key_of(use: m.ReleaseAsked | m.ReleaseGiven | m.ReleaseRefused) -> ReleaseKe
     return ReleaseKey(use.item_id, use.use, use.recipient, use.action_id)
 
 
-def ask(state: State, request: m.ReleaseAsked, moment: DecisionContext) -> Decision:
+def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Decision:
     """Each step needs the contributor's own new decision, so it is asked for each (R65)."""
     item, key = state.item(request.item_id), key_of(request)
     if item is None:
@@ -34,10 +34,10 @@ def ask(state: State, request: m.ReleaseAsked, moment: DecisionContext) -> Decis
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
-    return (e.ReleaseAsked(request, item.contributor, moment.now),)
+    return (e.ReleaseAsked(request, item.contributor, context.now),)
 
 
-def give(state: State, command: c.GiveRelease, moment: DecisionContext) -> Decision:
+def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Decision:
     """Whoever is bound to secrecy weighs again, per item and for whose activity; this records it (R76)."""
     key = key_of(command.release)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
@@ -45,10 +45,10 @@ def give(state: State, command: c.GiveRelease, moment: DecisionContext) -> Decis
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
-    return (e.ReleaseGiven(command.release, moment.now),)
+    return (e.ReleaseGiven(command.release, context.now),)
 
 
-def refuse(state: State, command: c.RefuseRelease, moment: DecisionContext) -> Decision:
+def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> Decision:
     """Also of what was shared for triage and RTO (R75); what was given for a use is withdrawn instead."""
     key = key_of(command.refusal)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
@@ -56,17 +56,17 @@ def refuse(state: State, command: c.RefuseRelease, moment: DecisionContext) -> D
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.WITHDRAW_INSTEAD
-    return (e.ReleaseRefused(command.refusal, moment.now),)
+    return (e.ReleaseRefused(command.refusal, context.now),)
 
 
-def withdraw(state: State, command: c.WithdrawRelease, moment: DecisionContext) -> Decision:
+def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext) -> Decision:
     """Every release of the item at once, whatever was seen or taken before (A12)."""
     if refusal := _not_its_contributor(state, command.item_id, command.by):
         return refusal
     given = [x for x in state.releases if x.key.item_id == command.item_id]
     if not any(x.status is ReleaseStatus.GIVEN for x in given):
         return r.NOTHING_TO_WITHDRAW
-    return (e.ReleaseWithdrawn(command.item_id, moment.now),)
+    return (e.ReleaseWithdrawn(command.item_id, context.now),)
 
 
 def _not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
@@ -88,7 +88,7 @@ def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
 # --- what may be taken away ------------------------------------------------------------------------
 
 
-def provide(state: State, taking: c.TakeAway, moment: DecisionContext) -> Decision:
+def provide(state: State, taking: c.TakeAway, context: DecisionContext) -> Decision:
     """Only what exactly this participant needs for exactly this action, and only when released (R73).
 
     It may be provided again: a withdrawal can have stopped the first letter before it left (A12).
@@ -98,12 +98,12 @@ def provide(state: State, taking: c.TakeAway, moment: DecisionContext) -> Decisi
         return r.UNKNOWN_ITEM
     refusal = (
         _no_role(state, taking)
-        or _not_lawful(state, item, taking.recipient, moment)
+        or _not_lawful(state, item, taking.recipient, context)
         or _not_released(state, taking)
     )
     if refusal:
         return refusal
-    return (e.ItemProvided(taking, item.contributor, moment.now),)
+    return (e.ItemProvided(taking, item.contributor, context.now),)
 
 
 def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
@@ -114,14 +114,14 @@ def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
 
 
 def _not_lawful(
-    state: State, item: ContributedItem, recipient: str, moment: DecisionContext
+    state: State, item: ContributedItem, recipient: str, context: DecisionContext
 ) -> Refusal | None:
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
-    if not moment.parties.is_member(recipient, moment.judged_at):
+    if not context.parties.is_member(recipient, context.judged_at):
         return r.NOT_LAWFULLY_PRESENT
     participant = _as_last_invited(state, recipient)
-    competent = participant is not None and is_competent(participant, moment)
+    competent = participant is not None and is_competent(participant, context)
     return r.PROCESSING_TEST_MISSING if item.category.needs_test and not competent else None
 
 

@@ -15,7 +15,7 @@ from shared.core.item_rules import is_competent
 # --- the outcome ---------------------------------------------------------------------------------
 
 
-def conclude(state: State, command: c.ConcludeTriage, moment: DecisionContext) -> Decision:
+def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Decision:
     """One of four outcomes (R50); what is still open lapses, whichever it is."""
     if command.outcome is TriageOutcome.DOUBT and command.reason is None:
         return r.DOUBT_WITHOUT_REASON
@@ -24,21 +24,21 @@ def conclude(state: State, command: c.ConcludeTriage, moment: DecisionContext) -
     director = command.by.person or ""
     return (
         *lapse_all(state),
-        ended(command.outcome, director, command.advice, command.reason, moment.now),
+        ended(command.outcome, director, command.advice, command.reason, context.now),
     )
 
 
 # --- the preparation -----------------------------------------------------------------------------
 
 
-def prepare(state: State, command: c.PrepareRto, moment: DecisionContext) -> Decision:
+def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> Decision:
     """Every item goes along under its own terms: sharing it waits for its contributor (R65)."""
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
-    participants = _participants(command.participants, moment)
+    participants = _participants(command.participants, context)
     if isinstance(participants, Refusal):
         return participants
-    refusal = _of_purpose(command) or _of_viewing_plan(state, command, moment)
+    refusal = _of_purpose(command) or _of_viewing_plan(state, command, context)
     if refusal is not None or command.citizen is None:
         return refusal or r.CITIZEN_UNDECIDED
     prepared = RtoPrepared.model_construct(
@@ -54,27 +54,27 @@ def prepare(state: State, command: c.PrepareRto, moment: DecisionContext) -> Dec
         citizen=command.citizen,
         care_agreements=command.care_agreements,
         persons=state.persons,
-        prepared_at=moment.now,
+        prepared_at=context.now,
     )
     return (*(e.ItemPrepared(item) for item in command.items), e.RtoPrepared(prepared))
 
 
 def _participants(
-    invitees: tuple[c.Invitee, ...], moment: DecisionContext
+    invitees: tuple[c.Invitee, ...], context: DecisionContext
 ) -> tuple[Participant, ...] | Refusal:
     """Each party once, lawfully present, with its role and what is asked of it (R42, R43, R60)."""
     if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
         return r.PARTICIPANTS_MISSING
     participants = []
     for invitee in invitees:
-        if not moment.parties.is_member(invitee.party, moment.judged_at):
+        if not context.parties.is_member(invitee.party, context.judged_at):
             return r.PARTICIPANT_NOT_A_PARTY
         if invitee.role is None:
             return r.ROLE_MISSING
         if is_blank(invitee.contribution):
             return r.CONTRIBUTION_MISSING
         # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
-        passed = is_competent(invitee.party, moment.parties, passed_test=bool(invitee.passed_processing_test))
+        passed = is_competent(invitee.party, context.parties, passed_test=bool(invitee.passed_processing_test))
         participants.append(
             Participant.model_construct(
                 party=invitee.party,
@@ -100,7 +100,7 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
     return r.CARE_AGREEMENTS_MISSING if is_blank(command.care_agreements) else None
 
 
-def _of_viewing_plan(state: State, command: c.PrepareRto, moment: DecisionContext) -> Refusal | None:
+def _of_viewing_plan(state: State, command: c.PrepareRto, context: DecisionContext) -> Refusal | None:
     """This item for this participant with this reason (R42); special data only after a test (R49)."""
     plan = command.viewing_plan
     if not {item.item_id for item in command.items}.issuperset(entry.item_id for entry in plan):
@@ -109,7 +109,7 @@ def _of_viewing_plan(state: State, command: c.PrepareRto, moment: DecisionContex
         return r.NOT_A_PARTICIPANT
     if any(is_blank(entry.reason) for entry in plan):
         return r.VIEWING_WITHOUT_REASON
-    return r.PARTICIPANT_NOT_TESTED if _untested(command, plan, moment.parties) else None
+    return r.PARTICIPANT_NOT_TESTED if _untested(command, plan, context.parties) else None
 
 
 def _untested(command: c.PrepareRto, plan: tuple[ViewingEntry, ...], parties: Parties) -> bool:

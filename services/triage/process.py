@@ -85,7 +85,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 # --- decisions -----------------------------------------------------------------------------------
 
 
-def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
+def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Total: each command in each phase gives events or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
@@ -94,26 +94,26 @@ def decide(state: State, command: Command, moment: DecisionContext) -> Decision:
         return _not_now(state, command, refusal)
     match command:
         case c.OpenCase():
-            return _open(command, moment)
+            return _open(command, context)
         case c.IssueQuery():
-            return _for_leading_party(state, command, Scope.QUERY, moment) or queries.issue(
-                state, command, moment
+            return _for_leading_party(state, command, Scope.QUERY, context) or queries.issue(
+                state, command, context
             )
         case c.AnswerQuery():
-            return queries.answer(state, command, moment)
+            return queries.answer(state, command, context)
         case c.DeclineQuery():
-            return queries.decline(state, command, moment)
+            return queries.decline(state, command, context)
         case c.RemindQuery(query_id=query_id):
             return queries.remind(state, query_id)
         case c.LapseQuery(query_id=query_id):
             return queries.lapse(state, query_id)
         case c.ConcludeTriage():
-            return _for_leading_party(state, command, Scope.QUERY, moment) or preparation.conclude(
-                state, command, moment
+            return _for_leading_party(state, command, Scope.QUERY, context) or preparation.conclude(
+                state, command, context
             )
         case c.PrepareRto():
-            return _for_leading_party(state, command, Scope.RTO, moment) or preparation.prepare(
-                state, command, moment
+            return _for_leading_party(state, command, Scope.RTO, context) or preparation.prepare(
+                state, command, context
             )
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
@@ -151,20 +151,20 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
             return None
 
 
-def _open(command: c.OpenCase, moment: DecisionContext) -> Decision:
+def _open(command: c.OpenCase, context: DecisionContext) -> Decision:
     if command.taken_up.outcome is ScreeningOutcome.NOT_TAKEN_UP:
         return r.SCREENED_OUT
-    return (e.CaseOpened(command.taken_up, moment.now),)
+    return (e.CaseOpened(command.taken_up, context.now),)
 
 
 def _for_leading_party(
-    state: State, command: DirectorCommand, scope: Scope, moment: DecisionContext
+    state: State, command: DirectorCommand, scope: Scope, context: DecisionContext
 ) -> Refusal | None:
     """On behalf of whoever leads (R72), and within what the body that acts has authorised (R122)."""
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     body = state.acting_body or None
-    covered = moment.parties.authorised(state.leading_party, scope, moment.judged_at, body)
+    covered = context.parties.authorised(state.leading_party, scope, context.judged_at, body)
     return None if covered else NO_AUTHORISATION
 
 

@@ -22,17 +22,17 @@ EVERYBODY = "all"
 # --- asking --------------------------------------------------------------------------------------
 
 
-def issue(state: State, command: c.IssueQuery, moment: DecisionContext) -> Decision:
+def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Decision:
     """One query to one party, chosen for this case, saying all that R27 asks."""
     recipient = command.recipient
-    if refusal := _of_recipient(state, recipient, moment):
+    if refusal := _of_recipient(state, recipient, context):
         return refusal
     if state.query(command.query_id) is not None:
         return r.QUERY_ISSUED_BEFORE
-    record = moment.parties.get(str(recipient))
-    if record is None or not record.is_member(moment.judged_at):
+    record = context.parties.get(str(recipient))
+    if record is None or not record.is_member(context.judged_at):
         return r.RECIPIENT_NOT_A_PARTY
-    if refusal := _of_contents(state, command, record, moment):
+    if refusal := _of_contents(state, command, record, context):
         return refusal
     return (
         e.QueryIssued(
@@ -44,17 +44,17 @@ def issue(state: State, command: c.IssueQuery, moment: DecisionContext) -> Decis
                 contains_special=command.contains_special,
                 passed_processing_test=command.passed_processing_test,
             ),
-            lapses_at=command.reply_before + moment.policy.query_reminder,
-            at=moment.now,
+            lapses_at=command.reply_before + context.policy.query_reminder,
+            at=context.now,
         ),
     )
 
 
-def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: DecisionContext) -> Refusal | None:
+def _of_recipient(state: State, recipient: str | tuple[str, ...], context: DecisionContext) -> Refusal | None:
     """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
     named = {recipient} if isinstance(recipient, str) else set(recipient)
     before = {query.recipient for query in state.queries}
-    if EVERYBODY in named or moment.parties.members(moment.judged_at) <= named | before | {
+    if EVERYBODY in named or context.parties.members(context.judged_at) <= named | before | {
         state.leading_party
     }:
         return r.QUERY_TO_EVERYBODY
@@ -66,7 +66,7 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], moment: Decisi
 
 
 def _of_contents(
-    state: State, command: c.IssueQuery, recipient: PartyRecord, moment: DecisionContext
+    state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
     """What a query must and may hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
     stated = (command.purpose, command.necessity, command.question)
@@ -76,20 +76,20 @@ def _of_contents(
         return r.CHOICE_WITHOUT_REASON
     if not set(command.persons) <= {person.person_id for person in state.persons}:
         return r.UNKNOWN_PERSON
-    if command.reply_before <= moment.now:
+    if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
     competent = item_rules.is_competent(
-        recipient.party, moment.parties, passed_test=command.passed_processing_test
+        recipient.party, context.parties, passed_test=command.passed_processing_test
     )
     if command.contains_special and not competent:
         return r.QUERIED_PARTY_NOT_TESTED
-    if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, moment)):
+    if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, context)):
         return r.BSN_NOT_ALLOWED
     return None
 
 
-def _may_use_bsn(party: str, moment: DecisionContext) -> bool:
-    record = moment.parties.get(party)
+def _may_use_bsn(party: str, context: DecisionContext) -> bool:
+    record = context.parties.get(party)
     return record is not None and record.may_use_bsn
 
 
@@ -117,30 +117,30 @@ def without_bsn(person: Person) -> Person:
 # --- replying ------------------------------------------------------------------------------------
 
 
-def answer(state: State, command: c.AnswerQuery, moment: DecisionContext) -> Decision:
+def answer(state: State, command: c.AnswerQuery, context: DecisionContext) -> Decision:
     """An answer counts by when it was received; further ones may follow as long as triage runs (R31)."""
     query = state.query(command.query_id)
     if query is None:
         return r.NOT_THE_QUERIED_PARTY
-    if refusal := _of_time(state, query, moment.now):
+    if refusal := _of_time(state, query, context.now):
         return refusal
-    record = moment.parties.get(query.recipient)
+    record = context.parties.get(query.recipient)
     if record is None:
         return r.NOT_THE_QUERIED_PARTY
-    if refusal := _of_items(state, command.answer.items, record, moment):
+    if refusal := _of_items(state, command.answer.items, record, context):
         return refusal
-    return (e.QueryAnswered(query.recipient, query.replies + 1, command.answer, moment.now),)
+    return (e.QueryAnswered(query.recipient, query.replies + 1, command.answer, context.now),)
 
 
-def decline(state: State, command: c.DeclineQuery, moment: DecisionContext) -> Decision:
+def decline(state: State, command: c.DeclineQuery, context: DecisionContext) -> Decision:
     """The queried party alone weighs whether it gives anything; its ground is on record (R31)."""
     query = state.query(command.query_id)
     if query is None:
         return r.NOT_THE_QUERIED_PARTY
     if query.status in (QueryStatus.ANSWERED, QueryStatus.DECLINED):
         return r.ALREADY_REPLIED
-    return _of_time(state, query, moment.now) or (
-        e.QueryDeclined(query.recipient, query.replies + 1, command.decline, moment.now),
+    return _of_time(state, query, context.now) or (
+        e.QueryDeclined(query.recipient, query.replies + 1, command.decline, context.now),
     )
 
 
@@ -153,14 +153,14 @@ def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
 
 
 def _of_items(
-    state: State, items: tuple[Item, ...], giver: PartyRecord, moment: DecisionContext
+    state: State, items: tuple[Item, ...], giver: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
     """What each item must state, in the order of the rules (R8, R21, R35, R57)."""
     if not items:
         return None
-    if moment.elsewhere:
+    if context.elsewhere:
         return ITEM_OF_ANOTHER_CASE
-    if moment.here:
+    if context.here:
         return r.ITEM_GIVEN_BEFORE
     known = {person.person_id for person in state.persons}
     return (

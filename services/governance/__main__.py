@@ -1,4 +1,4 @@
-"""`python -m services.governance`."""
+"""Run `python -m services.governance`."""
 
 from services.governance.main import app
 

@@ -1,4 +1,4 @@
-"""What an organisation signs to become a party: the form of Bijlage 1 (R110) and what the house registers."""
+"""Describe what an organisation signs to become a party: the form of Bijlage 1 (R110)."""
 
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -31,7 +31,7 @@ class AccessionForm(Model):
     chair_signed_on: Day | None = Field(default=None, title="ondertekend door de voorzitter op")
 
     def signed_on(self, today: date) -> date | None:
-        """The day from which both signatures stand, or None while one is missing (R109)."""
+        """Return the day from which both signatures stand, or None while one is missing (R109)."""
         if self.organisation_signed_on is None or self.chair_signed_on is None:
             return None
         last = max(self.organisation_signed_on, self.chair_signed_on)
@@ -39,7 +39,7 @@ class AccessionForm(Model):
 
     @property
     def is_complete(self) -> bool:
-        """Whether everything that Bijlage 1 asks for was filled in (R110)."""
+        """Tell whether everything that Bijlage 1 asks for was filled in (R110)."""
         filled_in = (self.name, self.seat, self.office, self.officer_function, self.place)
         declared = (self.endorses_goals, self.undertakes_to_comply, self.entitled_to_exchange)
         return all(filled_in) and all(declared)
@@ -67,10 +67,10 @@ class Signatory(Model):
 
 
 def day_of(moment: datetime) -> date:
-    """The calendar day in the covenant's time zone (A4)."""
+    """Return the calendar day in the covenant's time zone (A4)."""
     return moment.astimezone(AMSTERDAM).date()
 
 
 def start_of(day: date) -> datetime:
-    """The first moment of that day."""
+    """Return the first instant of that day."""
     return datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""Governance over HTTP: the secretary's register of parties, and the authorisations of parties."""
+"""Serve governance over HTTP: the secretary's register of parties, and their authorisations."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -105,7 +105,7 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
 
 
 def _refuse_without_rights(caller: Caller, reader: CaseReader[State], states: Iterable[State]) -> None:
-    """A worker of a party whose rights have ended reads nothing (R115)."""
+    """Refuse a worker of a party whose rights have ended (R115)."""
     records = {state.record.party: state.record for state in states if state.record is not None}
     context = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
     everybody = frozenset(Role)
@@ -114,6 +114,7 @@ def _refuse_without_rights(caller: Caller, reader: CaseReader[State], states: It
 
 
 def _things(state: State) -> Iterable[tuple[str, Any]]:
+    """Yield (label, thing) of what can be looked at of a party."""
     if state.record is not None:
         yield from ((f"authorisation/{a.authorisation_id}", a) for a in state.record.authorisations)
     if state.form is not None:

@@ -1,4 +1,4 @@
-"""What may be asked of governance."""
+"""Name the commands of governance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.core.event_commands import PurgeCase as PurgeCase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSignatory(Command):
-    """An original signatory of the covenant becomes a party (R109); `received_at` is machine time."""
+    """Record an original signatory of the covenant as a party (R109); `received_at` is machine time."""
 
     signatory: Signatory
     received_at: datetime
@@ -19,14 +19,14 @@ class RecordSignatory(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartyCommand(Command):
-    """What only the party itself may ask; `party` is the one whose membership this is."""
+    """Ask what only the party itself may; `party` is the one whose membership this is."""
 
     party: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnnounceKey(PartyCommand):
-    """A party announces a key, signed with one that is already known; `received_at` is machine time."""
+    """Announce a key, signed with one that is already known; `received_at` is machine time."""
 
     announcement: PublicKeyAnnounced
     received_at: datetime
@@ -34,14 +34,14 @@ class AnnounceKey(PartyCommand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantAuthorisation(PartyCommand):
-    """A party authorises the process directors, for one of its bodies (R122)."""
+    """Authorise the process directors, for one of the bodies of the party (R122)."""
 
     grant: AuthorisationGranted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptAuthorisation(Command):
-    """A process director accepts in writing, with the processor agreement concluded beside it (R123)."""
+    """Accept in writing, as a director, with the processor agreement concluded beside it (R123)."""
 
     authorisation_id: str
     processor_agreement: bool
@@ -49,13 +49,13 @@ class AcceptAuthorisation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevokeAuthorisation(PartyCommand):
-    """The party takes an authorisation back (R122)."""
+    """Take an authorisation back, as the party (R122)."""
 
     authorisation_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndMembership(Command):
-    """A withdrawal or exclusion takes effect now (R111, R113, R114)."""
+    """Put a withdrawal or exclusion into effect now (R111, R113, R114)."""
 
     reason: EndReason

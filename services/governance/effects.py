@@ -1,4 +1,4 @@
-"""What follows from each event of governance: the party's record for everybody, and a letter to the party."""
+"""Derive what follows from each event of governance: the party's public record, and messages to it."""
 
 from collections.abc import Iterable
 from typing import cast
@@ -12,7 +12,7 @@ from shared.core.effects import Announce, Effect, ForgetCase, StopUnsent, ToPart
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
-    """`state` is the state after the event; each change publishes the party's whole record."""
+    """Return what follows from an event; each change publishes the whole record of `state` after it."""
     if isinstance(event, e.CasePurged):
         confirmed = CasePurged(case_id=event.case_id, house_keys=event.house_keys)
         return [ForgetCase(), Announce(confirmed, after_erasure=True)]

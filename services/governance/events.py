@@ -1,4 +1,4 @@
-"""What has happened to a party's membership; organisations are named here, people never."""
+"""Name what has happened to a party's membership; organisations are named here, people never."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contract.parties import Authorisation, PartyRecord, PublicKey
 
 @dataclass(frozen=True, slots=True)
 class SignatoryRecorded:
-    """The organisation and the chair have signed: it is a party from the recorded moment (R109)."""
+    """Record that organisation and chair have signed: a party from the recorded moment (R109)."""
 
     record: PartyRecord
     form: AccessionForm
@@ -20,21 +20,21 @@ class SignatoryRecorded:
 
 @dataclass(frozen=True, slots=True)
 class KeyAnnounced:
-    """From now on this key is the party's."""
+    """Record that this key is the party's from now on."""
 
     key: PublicKey
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationGranted:
-    """On record, and without effect until it is accepted (R122, R123)."""
+    """Record an authorisation, without effect until it is accepted (R122, R123)."""
 
     authorisation: Authorisation
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationAccepted:
-    """Accepted in writing by this process director (an opaque subject): in force (R123)."""
+    """Record that this process director (an opaque subject) accepted in writing: in force (R123)."""
 
     authorisation_id: str
     person: str
@@ -43,7 +43,7 @@ class AuthorisationAccepted:
 
 @dataclass(frozen=True, slots=True)
 class AuthorisationRevoked:
-    """Nobody acts on it any more (R122)."""
+    """Record that nobody acts on an authorisation any more (R122)."""
 
     authorisation_id: str
     at: datetime
@@ -51,7 +51,7 @@ class AuthorisationRevoked:
 
 @dataclass(frozen=True, slots=True)
 class MembershipEnded:
-    """All rights of the party end at this moment; its secrecy does not (R115, R126)."""
+    """Record that all rights of the party end now; its secrecy does not (R115, R126)."""
 
     reason: EndReason
     at: datetime
@@ -59,7 +59,7 @@ class MembershipEnded:
 
 @dataclass(frozen=True, slots=True)
 class CasePurged:
-    """Governance holds nothing of the case (R105)."""
+    """Record that governance holds nothing of the case (R105)."""
 
     case_id: str
     house_keys: tuple[str, ...] = ()

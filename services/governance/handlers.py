@@ -14,11 +14,12 @@ from shared.ids import keyed_id
 
 
 def membership_id(key: bytes, party: str) -> str:
-    """One membership per party, for good: its number follows from the party's id."""
+    """Derive the number of a party's membership from its id: one for good."""
     return keyed_id(key, "membership", party)
 
 
 def membership_of_sender(message: Model, party: str, key: bytes) -> str:
+    """Return the membership of the message's sender."""
     return membership_id(key, party)
 
 

@@ -1,4 +1,4 @@
-"""Which public keys of a party the house takes, and how a new one follows an old one."""
+"""Decide which public keys of a party the house takes, and how a new one follows an old one."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _PUBLIC_PARTS = ("kty", "crv", "x", "y")
 
 
 def fault_of(kid: str, jwk: Mapping[str, str]) -> Refusal | None:
-    """Why this is no key to announce; its number is its RFC 7638 thumbprint, so it names one key only."""
+    """Refuse what is no key to announce; its number is its RFC 7638 thumbprint, so it names one key only."""
     if "d" in jwk:
         return r.PRIVATE_KEY_SENT
     public = public_part(jwk)
@@ -32,17 +32,17 @@ def fault_of(kid: str, jwk: Mapping[str, str]) -> Refusal | None:
 
 
 def public_part(jwk: Mapping[str, str]) -> dict[str, str]:
-    """What is kept of a key: nothing that the signature does not need."""
+    """Return what is kept of a key: nothing that the signature does not need."""
     return {part: jwk[part] for part in _PUBLIC_PARTS if part in jwk}
 
 
 def announced(kid: str, jwk: Mapping[str, str], use: KeyUse, since: datetime) -> PublicKey:
-    """The key as it is recorded; `since` is machine time."""
+    """Return the key as it is recorded; `since` is machine time."""
     return PublicKey(kid=kid, use=use, jwk=public_part(jwk), valid_from=since)
 
 
 def followed_by(keys: tuple[PublicKey, ...], new: PublicKey) -> tuple[PublicKey, ...]:
-    """The keys with the new one: it ends its forerunners of the same use, after the overlap."""
+    """Return the keys with the new one, which ends those of the same use after the overlap."""
     ending = new.valid_from + OVERLAP
     ended = (
         key.model_copy(update={"valid_until": ending})

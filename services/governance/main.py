@@ -1,4 +1,4 @@
-"""Governance, wired."""
+"""Assemble governance."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""Who may give which command to governance.
+"""List who may give which command to governance.
 
-Membership is decided here on governance's own state, which is the source of everybody's copy: so no
-command asks for it in the copy as well, which would be a moment behind.
+Membership is decided here on governance's own state, which is the source of every replica: so no command
+asks for it in the replica as well, which would lag behind.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Governance: who is a party, with which keys, and for which acts the directors may act for it."""
+"""Decide who is a party, with which keys, and for which acts the directors may act for it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -56,7 +56,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
-    """Total: each command in each phase gives events or a named refusal."""
+    """Decide any command in any phase: events, or a named refusal."""
     if isinstance(command, c.PartyCommand) and command.by.party != command.party:
         return r.NOT_YOUR_PARTY
     allowed, refusal = ALLOWED[type(command)]
@@ -124,7 +124,7 @@ def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
 
 
 def _not_in_force(record: PartyRecord, context: DecisionContext) -> Refusal | None:
-    """Until the agreed moment a signatory has no right in the system (R109)."""
+    """Refuse a signatory before the agreed moment: until then it has no right in the system (R109)."""
     return None if record.is_member(context.judged_at) else r.NOT_YET_IN_FORCE
 
 
@@ -192,7 +192,7 @@ def _found(record: PartyRecord, number: str) -> Authorisation | None:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the membership is after the event."""
+    """Return the membership after an event."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.SignatoryRecorded(record=record, form=form):
@@ -214,7 +214,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _known(state: State) -> PartyRecord:
-    """The record, in the phases that have one."""
+    """Return the record, in the phases that have one."""
     return cast(PartyRecord, state.record)
 
 
@@ -231,7 +231,7 @@ def _with_authorisation(state: State, number: str, **changes: datetime) -> State
 
 
 def _ended(state: State, at: datetime) -> State:
-    """All rights end: what others may do for the party ends with what it may do itself (R115)."""
+    """End all rights: what others may do for the party ends with what it may do itself (R115)."""
     revoked = tuple(
         a if a.revoked_at is not None else a.model_copy(update={"revoked_at": at})
         for a in _known(state).authorisations

@@ -19,7 +19,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One party's membership; `record` is all that others hear of it, `form` what it signed."""
+    """Hold one party's membership; `record` is all that others hear of it, `form` what it signed."""
 
     phase: Phase = Phase.NOTHING
     record: PartyRecord | None = None

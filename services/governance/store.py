@@ -1,4 +1,4 @@
-"""The register of parties as a list: the one query that is not about one membership."""
+"""Query the register of parties as a list, the one query that is not about one membership."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,5 +17,5 @@ _ALL = sa.text(
 
 
 async def all_memberships(connection: AsyncConnection, table: CaseTable[State]) -> list[State]:
-    """Everybody who is or was a party, by id."""
+    """Return the membership of everybody who is or was a party, by id."""
     return [case.state for case in table.readable(await fetch(connection, _ALL))]

@@ -1,4 +1,4 @@
-"""Who sees what of the register of parties; everything a person reads passes `may_view` (R109, R122)."""
+"""Decide who sees what of the register of parties; everything read passes `may_view` (R109, R122)."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -29,7 +29,7 @@ NOT_THEIRS = Denied("R122", "B3-gen; B5")
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
-    """Whether this viewer sees this authorisation or form, or (None) who the party is; deny by default.
+    """Decide whether this viewer sees this thing, or (None) who the party is; deny by default.
 
     That the party of a worker still has rights is tested where every look begins (R115).
     """

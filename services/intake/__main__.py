@@ -1,4 +1,4 @@
-"""`python -m services.intake`."""
+"""Run `python -m services.intake`."""
 
 from services.intake.main import app
 

@@ -1,4 +1,4 @@
-"""Intake over HTTP: what people ask of it, and what they may read."""
+"""Serve intake over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -57,6 +57,7 @@ class Screening(Model):
 
 
 def _things(state: State) -> Iterable[tuple[str, Any]]:
+    """Yield (label, thing) of everything in the case that can be looked at; labels are ids and words."""
     yield from ((f"person/{person.person_id}", person) for person in state.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     for duty in state.duties:
@@ -84,6 +85,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
 
 
 def _duty(duty: Duty) -> DutyView:
+    """Return a duty as it is shown, without why it was postponed."""
     return DutyView(person_id=duty.person_id, moment=duty.moment, status=duty.status, until=duty.until)
 
 

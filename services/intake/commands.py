@@ -1,4 +1,4 @@
-"""What may be asked of intake."""
+"""Name the commands of intake."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +17,7 @@ from shared.core.event_commands import PurgeCase as PurgeCase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitReferral(Command):
-    """A party refers a case; `case_id` was derived from the party and its referral id."""
+    """Refer a case; `case_id` was derived from the party and its referral id."""
 
     case_id: str
     referral: ReferralSubmitted
@@ -28,14 +28,14 @@ class SubmitReferral(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmConsultation(Command):
-    """The referrer confirms that the director consulted it (R11)."""
+    """Confirm, as the referrer, that the director consulted it (R11)."""
 
     remark: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenReferral(Command):
-    """The director decides whether the case goes on; `reason` where that departs from the criteria (R10)."""
+    """Decide whether the case goes on; `reason` where that departs from the criteria (R10)."""
 
     outcome: ScreeningOutcome
     advice: TextRef | None = None
@@ -44,14 +44,14 @@ class ScreenReferral(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawReferral(Command):
-    """The referrer stops its referral (A21)."""
+    """Stop a referral, as its referrer (A21)."""
 
     reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordInforming(Command):
-    """A person was informed (R16)."""
+    """Record that a person was informed (R16)."""
 
     person_id: str
     moment: InformMoment
@@ -59,7 +59,7 @@ class RecordInforming(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostponeInforming(Command):
-    """A person is informed later, with the reason and the planned moment (R19)."""
+    """Inform a person later, with the reason and the planned moment (R19)."""
 
     person_id: str
     moment: InformMoment
@@ -69,7 +69,7 @@ class PostponeInforming(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemindOfInforming(Command):
-    """The planned moment of a postponed duty has come (R19)."""
+    """Make a postponed duty due again, at its planned moment (R19)."""
 
     person_id: str
     moment: InformMoment
@@ -77,6 +77,6 @@ class RemindOfInforming(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseDuties(Command):
-    """Another service reached a point at which the data subjects must be informed (A20)."""
+    """Raise the duties of a point of the case that another service reached (A20)."""
 
     moment: InformMoment

@@ -1,4 +1,4 @@
-"""What follows from each event of intake: letters, announcements and timers."""
+"""Derive what follows from each event of intake: messages to parties, announcements and timers."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -23,15 +23,15 @@ INFORMING = "informing"  # timer: a postponed duty to inform comes back
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
-    """`state` is the state after the event."""
+    """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.ReferralReceived(referral=referral):
-            letter = m.ReferralReceived(referral_id=referral.referral_id, case_id=case_id)
+            message = m.ReferralReceived(referral_id=referral.referral_id, case_id=case_id)
             items = tuple(item.item_id for item in referral.items)
-            return [ToParty(state.referrer, letter), ClaimItems(items)]
+            return [ToParty(state.referrer, message), ClaimItems(items)]
         case e.CaseTakenUp(outcome=outcome, advice=advice):
-            letter_out = m.ReferralScreened(outcome=outcome, advice=advice)
-            return [ToParty(state.referrer, letter_out), Announce(_taken_up(event, state))]
+            screened = m.ReferralScreened(outcome=outcome, advice=advice)
+            return [ToParty(state.referrer, screened), Announce(_taken_up(event, state))]
         case e.ReferralNotTakenUp(advice=advice, at=at):
             outcome = m.ScreeningOutcome.NOT_TAKEN_UP
             return [

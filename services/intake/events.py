@@ -1,4 +1,4 @@
-"""What has happened to a case at intake; an event refers to texts, and holds none."""
+"""Name what has happened to a case at intake; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 
 @dataclass(frozen=True, slots=True)
 class ReferralReceived:
-    """A provisional record exists (R15)."""
+    """Record that a referral came in: a provisional record exists (R15)."""
 
     case_id: str
     referrer: str
@@ -21,7 +21,7 @@ class ReferralReceived:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationConfirmed:
-    """The consultation of R11 is on record."""
+    """Record the consultation of R11."""
 
     remark: TextRef | None
     at: datetime
@@ -29,7 +29,7 @@ class ConsultationConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class CaseTakenUp:
-    """Outcome (b) or (c): the file becomes lasting (R12, R15)."""
+    """Record outcome (b) or (c): the file becomes lasting (R12, R15)."""
 
     outcome: ScreeningOutcome
     director: str
@@ -40,7 +40,7 @@ class CaseTakenUp:
 
 @dataclass(frozen=True, slots=True)
 class ReferralNotTakenUp:
-    """Outcome (a): nothing stays (R14)."""
+    """Record outcome (a): nothing stays (R14)."""
 
     director: str
     advice: TextRef | None
@@ -50,7 +50,7 @@ class ReferralNotTakenUp:
 
 @dataclass(frozen=True, slots=True)
 class ReferralWithdrawn:
-    """The referrer stopped (A21)."""
+    """Record that the referrer stopped (A21)."""
 
     reason: TextRef | None
     at: datetime
@@ -58,7 +58,7 @@ class ReferralWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class DutyToInformArose:
-    """This person must be informed now, by the leading party (R16, R17)."""
+    """Record that this person must be informed now, by the leading party (R16, R17)."""
 
     person_id: str
     moment: InformMoment
@@ -67,7 +67,7 @@ class DutyToInformArose:
 
 @dataclass(frozen=True, slots=True)
 class PersonInformed:
-    """The duty is fulfilled."""
+    """Record that a duty was fulfilled."""
 
     person_id: str
     moment: InformMoment
@@ -76,7 +76,7 @@ class PersonInformed:
 
 @dataclass(frozen=True, slots=True)
 class InformingPostponed:
-    """The duty waits until then, with the reason on record (R19)."""
+    """Record that a duty waits until then, with the reason (R19)."""
 
     person_id: str
     moment: InformMoment
@@ -87,7 +87,7 @@ class InformingPostponed:
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Another party leads (R72)."""
+    """Record that another party leads (R72)."""
 
     leading_party: str
     since: datetime
@@ -95,29 +95,29 @@ class DirectionMoved:
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """Phase 4: reading moves to retention (R86)."""
+    """Record that phase 4 began: reading moves to retention (R86)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Only these items stay (R95)."""
+    """Record that only these items stay (R95)."""
 
     kept_items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Nothing is shown here any more (R88)."""
+    """Record that nothing is shown here any more (R88)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseClosing:
-    """The case ends early elsewhere (R102)."""
+    """Record that the case ends early elsewhere (R102)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CasePurged:
-    """Intake forgets the case (R105)."""
+    """Record that intake forgets the case (R105)."""
 
     case_id: str
     house_keys: tuple[str, ...] = ()

@@ -22,12 +22,12 @@ from shared.storage.deadlines import Deadline
 
 
 def case_of_referral(referral: m.ReferralSubmitted, party: str, key: bytes) -> str:
-    """The case number follows from the party and its referral id, so that one referral makes one case."""
+    """Derive the case number from the party and its referral id, so that one referral makes one case."""
     return keyed_id(key, "case", party, referral.referral_id)
 
 
 def precheck(referral: m.ReferralSubmitted, by: Actor, context: DecisionContext) -> Refusal | None:
-    """Refused before a key is made for a case: that key would lie there for ever, for nothing (R15)."""
+    """Refuse a referral before a case key is made for it: an unused key would never be destroyed (R15)."""
     return permit(PERMISSIONS[c.SubmitReferral], by, context) or unfit(referral, by.party or "", context)
 
 
@@ -97,7 +97,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
 
 
 async def informing_due(line: Deadline) -> c.RemindOfInforming:
-    """The planned moment of a postponed duty has come (R19)."""
+    """Make the command of a postponed duty whose planned moment has come (R19)."""
     person, moment = line.ref.split("/")
     return c.RemindOfInforming(by=CLOCK, person_id=person, moment=InformMoment(moment))
 

@@ -1,4 +1,4 @@
-"""Intake, wired."""
+"""Assemble intake."""
 
 from pathlib import Path
 

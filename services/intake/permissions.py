@@ -1,4 +1,4 @@
-"""Who may give which command to intake, and under which authorisation."""
+"""List who may give which command to intake, and under which authorisation."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Intake: from a party's referral to the decision that a case is taken up, and whom that must be told."""
+"""Decide a referral: whether a case is taken up, and who must be informed of that."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -89,7 +89,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
-    """Total: each command in each phase gives events or a named refusal."""
+    """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
@@ -137,13 +137,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
+    """Return the refusal of a command in a phase that does not allow it."""
     if state.phase in GONE:
         return UNKNOWN_CASE
     return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
 
 
 def _may_not_know(state: State, command: Command) -> Refusal | None:
-    """Whoever has nothing to do with the case hears that first, in every phase (R5, R6)."""
+    """Refuse whoever has nothing to do with the case, in every phase and before anything else (R5, R6)."""
     by = command.by
     if isinstance(command, c.SubmitReferral) or state.phase in GONE:
         return None
@@ -165,7 +166,7 @@ def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
 
 
 def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> Refusal | None:
-    """What a referral is refused for by itself, whatever else is known of its case."""
+    """Refuse a referral for what it states itself, whatever else is known of its case."""
     record = context.parties.get(party)
     if record is not None and referral.acting_body not in record.acting_bodies:
         return r.ACTING_BODY_UNKNOWN
@@ -177,7 +178,7 @@ def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> 
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
-    """What a referral must state, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35)."""
+    """Refuse an incomplete referral, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35)."""
     items = referral.items
     if not referral.task:
         return r.TASK_MISSING
@@ -198,6 +199,7 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
 
 
 def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
+    """Refuse a person named twice, or named and not in the case."""
     known = {person.person_id for person in referral.persons}
     if len(known) != len(referral.persons) or not known.issuperset(referral.informed_beforehand):
         return r.UNKNOWN_PERSON
@@ -205,6 +207,7 @@ def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
 
 
 def _of_numbers(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
+    """Refuse citizen service numbers of a party that may not use them."""
     used = any(not is_blank(person.bsn) for person in referral.persons)
     return r.BSN_NOT_ALLOWED if used and not record.may_use_bsn else None
 
@@ -230,7 +233,7 @@ def _screen(state: State, command: c.ScreenReferral, context: DecisionContext) -
 
 
 def _duties(state: State, when: InformMoment, at: datetime) -> tuple[e.DutyToInformArose, ...]:
-    """One duty per person: a notice to one must not give away another's data (R16)."""
+    """Raise one duty per person: a notice to one must not give away another's data (R16)."""
     return tuple(
         e.DutyToInformArose(person.person_id, when, at)
         for person in state.persons
@@ -239,13 +242,13 @@ def _duties(state: State, when: InformMoment, at: datetime) -> tuple[e.DutyToInf
 
 
 def _may_arise(duty: Duty | None, when: InformMoment) -> bool:
-    """Each round table has an outcome of its own to tell (R83); every other moment comes once."""
+    """Tell whether a duty arises: after each round table anew (R83), at every other moment once."""
     again = when is InformMoment.AFTER_RTO and duty is not None and duty.status is DutyStatus.FULFILLED
     return duty is None or again
 
 
 def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...]:
-    """Whoever was informed of the case hears that it is removed (A10)."""
+    """Raise a duty for whoever was informed of the case: it hears that it is removed (A10)."""
     knew = {d.person_id for d in state.duties if d.status is DutyStatus.FULFILLED}
     return tuple(e.DutyToInformArose(person, InformMoment.CASE_REMOVED, at) for person in sorted(knew))
 
@@ -279,7 +282,7 @@ def _of_referrer(state: State, by: Actor) -> Refusal | None:
 
 
 def _of_informer(state: State, by: Actor) -> Refusal | None:
-    """Informing is the leading party's duty; the director may do it on its behalf (R17)."""
+    """Refuse whoever does not inform: the leading party does, or the director on its behalf (R17)."""
     if by.role is Role.PROCESS_DIRECTOR:
         if by.person != state.director:
             return r.NOT_THE_DIRECTOR
@@ -293,7 +296,7 @@ def _of_informer(state: State, by: Actor) -> Refusal | None:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event; texts become references here and nowhere else."""
+    """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ReferralReceived():
@@ -330,7 +333,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _without_bsn(state: State) -> State:
-    """The number is for matching in phases 1 to 3, and gone after (R22, A23)."""
+    """Drop the citizen service numbers: they are for matching in phases 1 to 3 (R22, A23)."""
     return replace(state, persons=tuple(p.model_copy(update={"bsn": None}) for p in state.persons))
 
 

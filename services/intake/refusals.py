@@ -1,4 +1,4 @@
-"""Every "no" of intake, with its rule and article."""
+"""List every refusal of intake, with its rule and article."""
 
 from shared.contract.refusal import Refusal, Remedy
 

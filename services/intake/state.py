@@ -32,7 +32,7 @@ class DutyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One person, one moment (R16); `until` and `reason` only while postponed (R19)."""
+    """Hold one duty: one person, one moment (R16); `until` and `reason` only while postponed (R19)."""
 
     person_id: str
     moment: InformMoment
@@ -43,7 +43,7 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What intake knows of a case, without any text about anybody."""
+    """Hold what intake knows of a case, without any text about anybody."""
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
@@ -61,4 +61,5 @@ class State:
     duties: tuple[Duty, ...] = ()
 
     def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
+        """Return the duty to inform this person at this moment, if it arose."""
         return next((d for d in self.duties if (d.person_id, d.moment) == (person_id, moment)), None)

@@ -1,4 +1,4 @@
-"""`python -m services.retention`."""
+"""Run `python -m services.retention`."""
 
 from services.retention.main import app
 

@@ -1,4 +1,4 @@
-"""Retention over HTTP: what people ask of it, and what they may read."""
+"""Serve retention over HTTP: what people ask of it, and what they may read."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -106,7 +106,7 @@ class Reading(Model):
 
 
 def _things(state: State) -> Iterable[tuple[str, Any]]:
-    """All that lies in a file, whoever may see it."""
+    """Yield (label, thing) of all that is in a file, whoever may see it."""
     file = state.file
     if file is None:
         return
@@ -148,7 +148,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
 
 
 def _dates(state: State) -> dict[str, datetime | None]:
-    """The decision, and the two dates fixed by it (R86)."""
+    """Return the decision, and the two dates fixed by it (R86)."""
     decided_at = state.file.decided_at if state.file else None
     return {"decided_at": decided_at, "archived_on": state.archive_on, "destroyed_on": state.destroy_on}
 
@@ -292,6 +292,7 @@ class Erasure(Model):
 
 
 def _register(caller: Caller, register: Register) -> None:
+    """Refuse who may not read this register."""
     if isinstance(may_view_register(caller.viewer(), register), Denied):
         raise Refused(NOT_YOURS)
 

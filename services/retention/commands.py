@@ -1,4 +1,4 @@
-"""What may be asked of retention."""
+"""Name the commands of retention."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,52 +23,52 @@ class KeptItem(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase(Command):
-    """Intake took the case up: from now on its end is looked after here (R15)."""
+    """Look after the end of a case from now on: intake took it up (R15)."""
 
     case: CaseTakenUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHandedOverItem(Command):
-    """One contributed item of the file, before the de-escalation itself (R86)."""
+    """Take in one contributed item of the file, before the de-escalation itself (R86)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deescalate(Command):
-    """The round table decided to de-escalate: the clock starts (R86)."""
+    """Start the terms of phase 4: the round table decided to de-escalate (R86)."""
 
     file: CaseDeescalated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CleanFile(Command):
-    """The director strips the file: only these items stay, each with its reason (R95, A8)."""
+    """Clean the file, as the director: only these items stay, each with its reason (R95, A8)."""
 
     kept: tuple[KeptItem, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile(Command):
-    """Six months have passed (R88)."""
+    """Archive the file: six months have passed (R88)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InspectFile(Command):
-    """The manager decides that the archived file must be read once (R90)."""
+    """Decide, as the manager, that the archived file must be read once (R90)."""
 
     reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseInspection(Command):
-    """The manager reads: the inspection is used up, whatever becomes of the reading (R90)."""
+    """Use the inspection up, as the manager who reads, whatever becomes of the reading (R90)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEarly(Command):
-    """Another service ended the case before any round table could de-escalate it (R102)."""
+    """Start the closing term: another service ended the case before it could be de-escalated (R102)."""
 
     leading_party: str
     theme: Theme
@@ -78,14 +78,14 @@ class CloseEarly(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartErasure(Command):
-    """A year after de-escalation, or at the end of the closing term (R91, R102)."""
+    """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmPurge(Command):
-    """A service holds nothing of the case any more; which one, says the actor (R105).
+    """Confirm that a service holds nothing of the case any more; which one, says the actor (R105).
 
-    `house_keys` are those of its private keys that may still open an old record about the case.
+    `house_keys` are those of its private keys that may still decrypt an old record about the case.
     """
 
     house_keys: tuple[str, ...] = ()
@@ -93,9 +93,9 @@ class ConfirmPurge(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordKeyDestroyed(Command):
-    """The case's key exists no more; `proof_id` is random and was made for this proof alone (R106).
+    """Record that the case's key exists no more; `proof_id` is random, made for this proof alone (R106).
 
-    `house_keys` are retention's own private keys that may still open an old record about the case.
+    `house_keys` are retention's own private keys that may still decrypt an old record about the case.
     """
 
     proof_id: str
@@ -106,6 +106,6 @@ class RecordKeyDestroyed(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHouseKeysDestroyed(Command):
-    """A service's private keys are gone; which service's, says the actor. This is about no case (R105)."""
+    """Record that private keys of a service, the actor, are gone. This is about no case (R105)."""
 
     house_keys: tuple[str, ...]

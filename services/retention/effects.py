@@ -1,4 +1,4 @@
-"""What follows from each event of retention: terms, letters, orders to the other services, and the proof."""
+"""Derive what follows from each event of retention: terms, messages, orders to services, the proof."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ DESTROY_KEY = "destroy-key"
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
-    """`state` is the state after the event."""
+    """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.CaseDeescalated(archive_on=archive_on, destroy_on=destroy_on):
             return [
@@ -57,7 +57,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
 
 
 def told(state: State) -> list[str]:
-    """Whom each step of phase 4 is told: the participants and the party that leads (R97)."""
+    """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
     participants = state.file.participants if state.file else ()
     return sorted({p.party for p in participants} | {state.leading_party})
 
@@ -65,12 +65,12 @@ def told(state: State) -> list[str]:
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:
     kept = tuple(item.item_id for item in event.kept)
     announced = m.DossierCleaned(kept_items=kept, leading_party=state.leading_party, cleaned_at=event.at)
-    letters = [ToParty(party, _cleaned_letter(party, state)) for party in told(state)]
-    return [DropPieces(event.dropped), Announce(announced), *letters]
+    messages = [ToParty(party, _file_cleaned(party, state)) for party in told(state)]
+    return [DropPieces(event.dropped), Announce(announced), *messages]
 
 
-def _cleaned_letter(party: str, state: State) -> m.FileCleaned:
-    """Each party learns which of its own items stay, and not whether anybody else has any (R34, R97)."""
+def _file_cleaned(party: str, state: State) -> m.FileCleaned:
+    """Tell each party which of its own items stay, and not whether anybody else has any (R34, R97)."""
     assert state.archive_on  # noqa: S101 - fixed at de-escalation
     assert state.destroy_on  # noqa: S101
     own = tuple(item.item_id for item in state.items if item.contributor == party)
@@ -79,11 +79,11 @@ def _cleaned_letter(party: str, state: State) -> m.FileCleaned:
 
 def _archived(event: e.FileArchived, state: State) -> list[Effect]:
     assert state.destroy_on  # noqa: S101 - fixed at de-escalation
-    letter = m.FileArchived(destroyed_on=state.destroy_on)
+    message = m.FileArchived(destroyed_on=state.destroy_on)
     return [
         DropPieces(event.dropped),
         Announce(m.DossierArchived(archived_at=event.at)),
-        *(ToParty(party, letter) for party in told(state)),
+        *(ToParty(party, message) for party in told(state)),
     ]
 
 
@@ -101,14 +101,14 @@ def _erased(case_id: str, event: e.CaseErased, state: State) -> list[Effect]:
         StoreRow(proof),
         StoreRow(AwaitedKeys(event.proof_id, state.house_keys)),
         StoreRow(CaseCounted(local_day(event.destroyed_at).year, state.theme, ending)),
-        *(ToParty(party, _last_letter(party, state), after_erasure=True) for party in told(state)),
+        *(ToParty(party, _file_destroyed(party, state), after_erasure=True) for party in told(state)),
         Announce(m.CaseErased(case_id=case_id), after_erasure=True),
         ForgetCase(),
     ]
 
 
-def _last_letter(party: str, state: State) -> m.FileDestroyed:
-    """The party that led informs the data subject and knows who took what (R99, R104)."""
+def _file_destroyed(party: str, state: State) -> m.FileDestroyed:
+    """Tell the party that led, which informs the data subject, who took what (R99, R104)."""
     if state.file is None or party != state.leading_party:
         return m.FileDestroyed()
     return m.FileDestroyed(inform_data_subject=True, takers=state.file.takers)

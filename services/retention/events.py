@@ -1,4 +1,4 @@
-"""What has happened to a case at retention; an event refers to texts, and holds none."""
+"""Name what has happened to a case at retention; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from shared.contract.messages import rto
 
 @dataclass(frozen=True, slots=True)
 class CaseOpened:
-    """A lasting case exists; nothing of its content is here yet (R15)."""
+    """Record that a lasting case exists; nothing of its content is here yet (R15)."""
 
     referrer: str
     theme: Theme
@@ -23,7 +23,7 @@ class CaseOpened:
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Another party leads (R72)."""
+    """Record that another party leads (R72)."""
 
     leading_party: str
     since: datetime
@@ -31,14 +31,14 @@ class DirectionMoved:
 
 @dataclass(frozen=True, slots=True)
 class ItemReceived:
-    """An item of the file lies here now (R86)."""
+    """Record that an item of the file is here now (R86)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """Step 1; both dates are fixed now (R86). `competent`: who may see special-category data (R49)."""
+    """Record step 1 with both dates (R86). `competent`: who may see special-category data (R49)."""
 
     file: rto.CaseDeescalated
     competent: tuple[str, ...]
@@ -49,7 +49,7 @@ class CaseDeescalated:
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Only the kept items stay; `dropped` are the pieces that go (R95)."""
+    """Record that only the kept items stay; `dropped` are the sealed texts that go (R95)."""
 
     kept: tuple[KeptItem, ...]
     dropped: tuple[str, ...]
@@ -58,7 +58,7 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Step 2; items that nobody confirmed as necessary went with it (R88, A8)."""
+    """Record step 2; items that nobody confirmed as necessary went with it (R88, A8)."""
 
     kept_items: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -67,7 +67,7 @@ class FileArchived:
 
 @dataclass(frozen=True, slots=True)
 class InspectionDecided:
-    """The manager may read the archived file once, for this reason (R90)."""
+    """Record that the manager may read the archived file once, for this reason (R90)."""
 
     number: int
     person: str
@@ -77,7 +77,7 @@ class InspectionDecided:
 
 @dataclass(frozen=True, slots=True)
 class InspectionUsed:
-    """The one reading takes place now (R90)."""
+    """Record that the one reading takes place now (R90)."""
 
     number: int
     at: datetime
@@ -85,7 +85,7 @@ class InspectionUsed:
 
 @dataclass(frozen=True, slots=True)
 class CaseClosing:
-    """The case ended early and goes when the closing term has passed (R102)."""
+    """Record that the case ended early and goes when the closing term has passed (R102)."""
 
     leading_party: str
     theme: Theme
@@ -96,14 +96,14 @@ class CaseClosing:
 
 @dataclass(frozen=True, slots=True)
 class ErasureStarted:
-    """All other services are told to forget the case (R91, R105)."""
+    """Record that all other services are told to forget the case (R91, R105)."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeConfirmed:
-    """This service holds nothing any more (R105)."""
+    """Record that this service holds nothing any more (R105)."""
 
     service: str
     at: datetime
@@ -112,14 +112,14 @@ class PurgeConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class AllPurged:
-    """Only retention is left: the key goes next (R105)."""
+    """Record that only retention is left: the key goes next (R105)."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class CaseErased:
-    """The key is gone; what follows is the proof, the letters and forgetting (R91, R106)."""
+    """Record that the key is gone; proof, messages and forgetting follow (R91, R106)."""
 
     proof_id: str
     destroyed_at: datetime
@@ -129,7 +129,7 @@ class CaseErased:
 
 @dataclass(frozen=True, slots=True)
 class HouseKeysDestroyed:
-    """These private keys of this service are gone: no proof waits for them any more (R105)."""
+    """Record that these private keys of this service are gone: no proof waits for them (R105)."""
 
     service: str
     house_keys: tuple[str, ...]

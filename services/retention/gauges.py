@@ -1,4 +1,4 @@
-"""What the key authority says of itself to operators: keys made and destroyed, erasures under way."""
+"""Measure the key authority for operators: keys made and destroyed, erasures under way."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from shared.runtime.gauges import one, seconds_since
 
 
 def gauges(keys: KeyAuthority) -> Gauges:
-    """Of this key authority; erasures are as old as the order for them (covenant time)."""
+    """Make the gauges of this key authority; erasures are as old as the order for them (covenant time)."""
 
     async def read(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
         made, destroyed = await keys.counted()

@@ -17,7 +17,7 @@ from shared.storage.deadlines import Deadline
 
 
 def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
-    """Make the command by which the end of a case is looked after."""
+    """Make the command that takes a case in."""
     return c.OpenCase(by=by, case=message)
 
 
@@ -72,33 +72,33 @@ HANDLERS: Mapping[type[Model], Handler] = {
 
 
 def purged_case(message: CasePurged, sender: str, key: bytes) -> str:
-    """Which case it is about, the confirmation says itself."""
+    """Return which case a confirmation is about, as it says itself."""
     return message.case_id
 
 
 def keys_of(message: HouseKeysDestroyed, sender: str, key: bytes) -> str:
-    """The keys of a service are no case, but have a place of their own beside the cases."""
+    """Derive the place of a service's keys, which are about no case and stand beside the cases."""
     return keyed_id(key, "house-keys", sender)
 
 
 async def archive_due(line: Deadline) -> c.ArchiveFile:
-    """Six months after the decision (R88)."""
+    """Make the command that archives a file, six months after the decision (R88)."""
     return c.ArchiveFile(by=CLOCK)
 
 
 async def erasure_due(line: Deadline) -> c.StartErasure:
-    """A year after the decision, or the end of the closing term (R91, R102)."""
+    """Make the command that starts an erasure, when its term has passed (R91, R102)."""
     return c.StartErasure(by=CLOCK)
 
 
 def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Command]]]:
-    """What each deadline asks."""
+    """Return what each deadline asks, by its kind."""
 
     async def key_due(line: Deadline) -> c.RecordKeyDestroyed:
-        """Destroy first, then say so (R105).
+        """Destroy the key of a case first, then make the command that says so (R105).
 
         This deadline is written only by the transaction in which the last service was heard to have
-        confirmed, so that whoever finds it may destroy; and it lies there until the proof is committed,
+        confirmed, so that whoever finds it may destroy; and it stays until the proof is committed,
         so that a crash in between only means doing it again.
         """
         destroyed_at = await keys.destroy(line.case_id)

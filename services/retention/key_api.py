@@ -1,4 +1,4 @@
-"""Case keys over HTTP: the one thing between services that is not on Kafka, where keys would lie in logs."""
+"""Serve case keys over HTTP: the one thing between services not on Kafka, where keys would be logged."""
 
 import base64
 from typing import Annotated
@@ -40,14 +40,14 @@ class CaseKeyAnswers(BaseModel):
 
 
 async def a_service(identity: Annotated[Identity, Depends(signed_in)]) -> Identity:
-    """One of the five, by its own token."""
+    """Return which of the five services asks, by its own token."""
     if Role.SERVICE not in identity.roles or identity.service is None:
         raise Refused(ONLY_SERVICES_GET_KEYS)
     return identity
 
 
 def key_router(keys: KeyAuthority) -> APIRouter:
-    """The route of the key authority."""
+    """Make the router of the key authority."""
     router = APIRouter(tags=["keys"])
 
     @router.post("/case-keys", response_model_exclude_none=True)

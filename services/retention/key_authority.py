@@ -1,4 +1,4 @@
-"""The key store for code that awaits: retention's own source of keys, and where they are destroyed."""
+"""Adapt the key store to code that awaits: retention's own source of keys, which also destroys them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from shared.runtime.settings import Settings
 
 
 class KeySettings(BaseSettings):
-    """What only the key authority is told."""
+    """Hold what only the key authority is told."""
 
     model_config = SettingsConfigDict(env_prefix="ZVH_", frozen=True, hide_input_in_errors=True)
 
@@ -25,7 +25,7 @@ class KeySettings(BaseSettings):
 
 
 class KeyAuthority:
-    """Makes, gives out and destroys case keys; `open` comes before anything else."""
+    """Make, give out and destroy case keys; `open` comes before anything else."""
 
     def __init__(self) -> None:
         self._store: KeyStore | None = None
@@ -48,22 +48,22 @@ class KeyAuthority:
         return self
 
     def house_keys(self) -> tuple[str, ...]:
-        """The kids of retention's own private keys, to which parties seal; empty when it is not told."""
+        """Return the kids of retention's own private keys, to which parties seal; empty when not told."""
         return self._house_keys.available_kids if self._house_keys is not None else ()
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, Answer]:
-        """One answer per case id; raises `KeyAuthorityUnreachable` when the directory cannot be used now."""
+        """Return one answer per case id; raises `KeyAuthorityUnreachable` when the directory fails."""
         try:
             return await asyncio.to_thread(self._opened.get_many, case_ids, make=make)
         except OSError as error:
             raise KeyAuthorityUnreachable(type(error).__name__) from None
 
     async def counted(self) -> tuple[int, int]:
-        """How many keys were ever handed out, and how many destroyed; raises `OSError`."""
+        """Return how many keys were ever handed out, and how many destroyed; raises `OSError`."""
         return await asyncio.to_thread(self._opened.counted)
 
     async def destroy(self, case_id: str) -> datetime:
-        """The key is gone when this returns; returns covenant time. The ledger keeps machine time."""
+        """Destroy a key and return covenant time; it is gone by then. The ledger keeps machine time."""
         await asyncio.to_thread(self._opened.destroy, case_id, machine_now())
         return self._clock.now()
 

@@ -1,15 +1,15 @@
-"""Case keys at rest: one file per key, outside PostgreSQL and its backups; made, given and destroyed here.
+"""Store case keys: one file per key, outside PostgreSQL and its backups; made, given and destroyed here.
 
 A key is 32 random bytes, wrapped (AES-256-GCM) by the root key and bound to house and case. Neither file
 names nor registers hold a case id, only a keyed mark of it.
 
-What lies in the directory:
+The directory holds:
 
 - `keys/<0..f>/<mark>`: a wrapped key;
 - `made`: the mark of every key that was ever handed out. It tells "never was" from "is not there now";
 - `erased`: the erasure ledger, mark and time of every key that was destroyed;
-- `check`: opens only under the root key and for the house that everything here was made under;
-- `lock`: held while anything is looked up or changed, so that two processes see one order of things.
+- `check`: decrypts only under the root key and for the house that everything here was made under;
+- `lock`: taken while anything is looked up or changed, so that two processes see one order of things.
 
 What a crash can leave, and why nothing is lost or comes back:
 
@@ -50,11 +50,11 @@ Answer = tuple[KeyStatus, bytes | None]
 
 
 class KeyStoreDamaged(KeyDirectoryDamaged):
-    """The same, of the case keys."""
+    """Report damage of the directory of case keys."""
 
 
 class KeyStore:
-    """The keys of one house. Blocking file work: call it in a thread. Any `OSError` means "not now".
+    """Hold the keys of one house. Blocking file work: call it in a thread. Any `OSError` means "not now".
 
     `at` is called with the name of each step that a crash could follow; tests end their process there.
     """
@@ -75,7 +75,7 @@ class KeyStore:
             self._sweep()
 
     def get_many(self, case_ids: Iterable[str], *, make: bool) -> dict[str, Answer]:
-        """The key per case, or why there is none; with `make`, keys that never were are made."""
+        """Return the key per case, or why there is none; with `make`, keys that never were are made."""
         with self._alone():
             answers = {case: self._read(case) for case in case_ids}
             if make:
@@ -85,7 +85,7 @@ class KeyStore:
             return answers
 
     def counted(self) -> tuple[int, int]:
-        """How many keys were ever handed out, and how many of those are in the erasure ledger."""
+        """Return how many keys were ever handed out, and how many of those are in the erasure ledger."""
         with self._alone():
             return len(self._made), len(self._erased)
 
@@ -135,7 +135,7 @@ class KeyStore:
     # --- many keys --------------------------------------------------------------------------------
 
     def _make(self, case_ids: list[str]) -> Mapping[str, Answer]:
-        """Whole files first, then their names; `_finish` makes the names durable."""
+        """Write whole files first, then their names; `_finish` makes the names durable."""
         keys = {case: os.urandom(32) for case in case_ids}
         files = {case: self._file(self._mark(case)) for case in keys}
         for case, key in keys.items():
@@ -149,7 +149,7 @@ class KeyStore:
         return {case: (KeyStatus.READY, key) for case, key in keys.items()}
 
     def _finish(self, marks: list[str]) -> None:
-        """Before keys are handed out: their names and marks are on disk."""
+        """Make names and marks durable before their keys are handed out."""
         fresh = [mark for mark in dict.fromkeys(marks) if mark not in self._made]
         for directory in sorted({self._file(mark).parent for mark in fresh}):
             _sync_directory(directory)
@@ -162,7 +162,7 @@ class KeyStore:
 
     @contextmanager
     def _alone(self, *, ready: bool = True) -> Iterator[None]:
-        """One thread of one process at a time, with both registers as far as others have written them."""
+        """Lock out every other thread and process, and read what they added to both registers."""
         with self._mutex:
             fcntl.flock(self._lock, fcntl.LOCK_EX)
             try:
@@ -177,7 +177,7 @@ class KeyStore:
         self._erased.refresh()
 
     def _prepare(self, directory: Path) -> None:
-        """First use makes the parts, `made` last; afterwards a missing part is damage and no first use."""
+        """Make the parts at first use, `made` last; afterwards a missing part is damage and no first use."""
         parts = [self._keys / shard for shard in SHARDS]
         check = directory / "check"
         if self._made.exists():
@@ -197,14 +197,14 @@ class KeyStore:
             _sync_directory(made)
 
     def _same_root(self, check: Path) -> None:
-        """Under another root key or house every key would seem never to have been, and be made anew."""
+        """Check root key and house: under others every key would seem never made, and be made anew."""
         try:
             self._unwrapped("", check.read_bytes())
         except (InvalidTag, ValueError):
             raise KeyStoreDamaged("the keys were wrapped by another root key or for another house") from None
 
     def _sweep(self) -> None:
-        """Drafts of a call that ended half-way, and keys a restored backup brought back (F23)."""
+        """Delete drafts of a call that ended half-way, and keys a restored backup brought back (F23)."""
         for shard in SHARDS:
             for file in (self._keys / shard).iterdir():
                 if file.suffix == DRAFT or file.name in self._erased:
@@ -213,7 +213,7 @@ class KeyStore:
 
 
 class _Register:
-    """An append-only file of lines that begin with a mark; a line that a crash tore off does not count."""
+    """Append lines that begin with a mark to a file; a line that a crash tore off does not count."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -247,7 +247,7 @@ class _Register:
         self._take(whole)
 
     def append(self, lines: list[str]) -> None:
-        """On disk when this returns; what was torn off before is overwritten."""
+        """Write lines to disk before this returns; what was torn off before is overwritten."""
         text = "".join(f"{line}\n" for line in lines).encode()
         with self._path.open("r+b") as file:
             file.truncate(self._read)
@@ -277,7 +277,7 @@ def _sync(path: Path) -> None:
 
 
 def _sync_all(paths: list[Path]) -> None:
-    """Each of them; several at a time, so that the file system writes its own journal once for many."""
+    """Fsync each of them, several at a time: the file system writes its own journal once for many."""
     with ThreadPoolExecutor(SYNCS_AT_ONCE) as pool:
         list(pool.map(_sync, paths))
 

@@ -1,4 +1,4 @@
-"""Retention, wired; it is also the key authority of the house."""
+"""Assemble retention, which is also the key authority of the house."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Retention: from the decision to de-escalate, or an early end, to the proof that nothing is left."""
+"""Decide the end of a case: from de-escalation, or an early end, to the proof that nothing is left."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -87,7 +87,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
-    """Total: each command in each phase gives events or a named refusal."""
+    """Decide any command in any phase: events, or a named refusal."""
     if isinstance(command, c.CleanFile) and command.by.person != state.director:
         return r.NOT_THE_DIRECTOR
     allowed, refusal = ALLOWED[type(command)]
@@ -135,7 +135,7 @@ def _receive(state: State, item: ContributedItem, context: DecisionContext) -> D
 
 
 def _deescalated(file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
-    """Both dates are fixed by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
+    """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
     return e.CaseDeescalated(
         file.model_copy(update={"persons": persons}),
@@ -147,7 +147,7 @@ def _deescalated(file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseD
 
 
 def _competent(file: rto.CaseDeescalated, context: DecisionContext) -> tuple[str, ...]:
-    """Who passed the test at the table, or is competent by itself (R21, R49)."""
+    """Return who passed the test at the table, or is competent by itself (R21, R49)."""
     tested = {p.party for p in file.participants if p.passed_processing_test}
     involved = {p.party for p in file.participants} | {file.leading_party}
     return tuple(sorted(p for p in involved if is_competent(p, context.parties, passed_test=p in tested)))
@@ -161,15 +161,15 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
         return r.NO_SUCH_ITEM
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
-    return (e.FileCleaned(kept, _pieces_not_kept(state, ids) + _reasons(state), now),)
+    return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
 
 
 def _archive(state: State, now: datetime) -> Decision:
-    """Whatever nobody confirmed as necessary goes now at the latest, also when nobody cleaned (R95, A8)."""
+    """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
     if _not_yet(state.archive_on, now):
         return r.TERM_NOT_OVER
     kept = tuple(item.item_id for item in state.kept)
-    return (e.FileArchived(kept, _pieces_not_kept(state, kept), now),)
+    return (e.FileArchived(kept, _texts_not_kept(state, kept), now),)
 
 
 def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
@@ -192,7 +192,7 @@ def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
 
 
 def _confirm(state: State, command: c.ConfirmPurge, now: datetime) -> Decision:
-    """A confirmation that was counted before changes nothing."""
+    """Count a confirmation; one that was counted before changes nothing."""
     missing, service = state.missing(), command.by.service
     if service not in missing:
         return ()
@@ -201,11 +201,11 @@ def _confirm(state: State, command: c.ConfirmPurge, now: datetime) -> Decision:
 
 
 def _not_yet(due: datetime | None, now: datetime) -> bool:
-    """Nothing goes before its date, whoever says that the time has come (R91)."""
+    """Tell whether a date has not come: nothing goes before it, whoever says that it has (R91)."""
     return due is None or now < due
 
 
-def _pieces_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
+def _texts_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
     refs = (
         (item.content, item.necessity, item.use_conditions)
         for item in state.items
@@ -215,7 +215,7 @@ def _pieces_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
 
 
 def _reasons(state: State) -> tuple[str, ...]:
-    """Of an earlier cleaning: a new one states its reasons anew."""
+    """Return the reasons of an earlier cleaning, which a new one states anew."""
     return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, TextRef))
 
 
@@ -223,7 +223,7 @@ def _reasons(state: State) -> tuple[str, ...]:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event; texts become references here and nowhere else."""
+    """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.CaseOpened(referrer=referrer, theme=theme, director=director):
@@ -260,7 +260,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
-    """A service that does not say which keys it has is waited for as long as it does not."""
+    """Await the keys of a service, and for good one that does not say which keys it has."""
     keys = tuple(AwaitedKey(service, kid) for kid in kids or (UNKNOWN_KEY,))
     return replace(state, house_keys=(*state.house_keys, *keys))
 

@@ -1,4 +1,4 @@
-"""What stays of a case: a proof that it was destroyed and a count, neither of which leads to it (R91, R106).
+"""Prove that a case was destroyed, and count it: neither leads to the case (R91, R106).
 
 Each proof holds the digest of the one before, so that leaving one out or changing the order shows.
 """
@@ -26,7 +26,7 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofOfDestruction:
-    """One destroyed case: no number, no person, no party, and no day (R106)."""
+    """Hold the proof of one destroyed case: no number, no person, no party, and no day (R106)."""
 
     proof_id: str
     month: str
@@ -38,7 +38,7 @@ class ProofOfDestruction:
 
 @dataclass(frozen=True, slots=True)
 class AwaitedKey:
-    """A private key of a service, by its kid, that may open a record which still lies on a broker's disk."""
+    """Name a private key of a service, by its kid, that may decrypt a record still on a broker's disk."""
 
     service: str
     kid: str
@@ -49,9 +49,9 @@ UNKNOWN_KEY = "unknown"  # of a service that did not say which keys it has; neve
 
 @dataclass(frozen=True, slots=True)
 class AwaitedKeys:
-    """What a proof waits for: until all of these are gone the case is erased in the services, then complete.
+    """Name what a proof waits for: while any is left the case is erased in the services, then complete.
 
-    Kept beside the proof and not in it: the kid of a day's key would tell the day (R106).
+    Stored beside the proof and not in it: the kid of a day's key would tell the day (R106).
     """
 
     proof_id: str
@@ -60,14 +60,14 @@ class AwaitedKeys:
 
 @dataclass(frozen=True, slots=True)
 class KeysGone:
-    """No proof waits for these any more."""
+    """Name keys that no proof waits for any more."""
 
     keys: tuple[AwaitedKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CaseCounted:
-    """One more case for the management figures (R91)."""
+    """Count one more case for the management figures (R91)."""
 
     year: int
     theme: Theme
@@ -76,7 +76,7 @@ class CaseCounted:
 
 @dataclass(frozen=True, slots=True)
 class ChainedProof:
-    """A proof in its place: its number, the digest of the one before, and its own."""
+    """Hold a proof in its place: its number, the digest of the one before, and its own."""
 
     number: int
     proof: ProofOfDestruction
@@ -85,14 +85,14 @@ class ChainedProof:
 
 
 def chained(last: ChainedProof | None, proof: ProofOfDestruction) -> ChainedProof:
-    """The proof behind the last one."""
+    """Return the proof as the next in the chain, behind the last one."""
     number = last.number + 1 if last else 1
     previous = last.digest if last else FIRST
     return ChainedProof(number, proof, previous, digest_of(number, proof, previous))
 
 
 def digest_of(number: int, proof: ProofOfDestruction, previous: bytes) -> bytes:
-    """SHA-256 over the digest before and all that the proof says, in one fixed form."""
+    """Return SHA-256 over the digest before and all that the proof says, in one fixed form."""
     said = [
         number,
         proof.proof_id,
@@ -106,7 +106,7 @@ def digest_of(number: int, proof: ProofOfDestruction, previous: bytes) -> bytes:
 
 
 def first_break(chain: Sequence[ChainedProof]) -> int | None:
-    """Where the chain stops being what was written: the number that is missing, moved or changed."""
+    """Return the first number at which the chain is not what was written: missing, moved or changed."""
     previous = FIRST
     for expected, link in enumerate(chain, start=1):
         sound = digest_of(expected, link.proof, previous)
@@ -120,7 +120,7 @@ Cell = tuple[int, Theme, Ending]
 
 
 def shown(counts: Mapping[Cell, int], smallest: int) -> dict[Cell, int | None]:
-    """Every cell of every year that has a case; what is below `smallest`, none included, is withheld (A24).
+    """Return every cell of every year that has a case, without counts below `smallest` (A24).
 
     Empty cells are withheld like small ones: else the total less what is shown would give a small cell away.
     """

@@ -29,7 +29,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The manager's decision that an archived file is read once; `used_at` when it was (R90)."""
+    """Hold the manager's decision that an archived file is read once; `used_at` when it was (R90)."""
 
     number: int
     person: str
@@ -39,7 +39,7 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What retention knows of a case, without any text about anybody."""
+    """Hold what retention knows of a case, without any text about anybody."""
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
@@ -60,15 +60,15 @@ class State:
     house_keys: tuple[AwaitedKey, ...] = ()
 
     def missing(self) -> tuple[str, ...]:
-        """Which services have not confirmed that they hold nothing any more (R105)."""
+        """Return which services have not confirmed that they hold nothing any more (R105)."""
         return tuple(service for service in MUST_CONFIRM if service not in self.confirmed)
 
     def open_inspection(self, person: str | None) -> Inspection | None:
-        """What this manager decided on and did not use yet."""
+        """Return the inspection that this manager decided on and did not use yet."""
         return next((i for i in self.inspections if i.person == person and i.used_at is None), None)
 
     def last_reading(self, person: str) -> int:
-        """The number of the inspection that this manager used last, 0 if none."""
+        """Return the number of the inspection that this manager used last, 0 if none."""
         used = [i for i in self.inspections if i.person == person and i.used_at is not None]
         return used[-1].number if used else 0
 

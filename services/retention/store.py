@@ -1,4 +1,4 @@
-"""What retention keeps besides its cases: proofs in a chain, counts, and what erasures wait for."""
+"""Store what retention has besides its cases: proofs in a chain, counts, what erasures wait for."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -78,7 +78,7 @@ _UNDER_ERASURE = sa.text(
 
 
 class Records:
-    """Writes proofs and counts in the transaction of the erasure they are about.
+    """Write proofs and counts in the transaction of the erasure they are about.
 
     `held` says which private keys retention itself has, or nothing as long as it is not told.
     """
@@ -104,10 +104,10 @@ class Records:
             await _count(connection, counted)
 
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-        """Nothing to do: neither a proof nor a count leads to a case (R106)."""
+        """Do nothing: neither a proof nor a count leads to a case (R106)."""
 
     async def prune(self, connection: AsyncConnection) -> None:
-        """Retention hears what the others publish and not itself: its own keys are looked at here."""
+        """Look at retention's own keys: it consumes what the others publish, and not itself."""
         if held := self._held():
             await run(connection, _OWN_GONE, unknown=UNKNOWN_KEY, held=list(held))
 
@@ -157,29 +157,29 @@ async def _count(connection: AsyncConnection, counted: Counter[CaseCounted]) -> 
 
 
 async def proofs(connection: AsyncConnection) -> list[ChainedProof]:
-    """The whole chain, first proof first."""
+    """Return the whole chain, first proof first."""
     return [_chained(row) for row in await fetch(connection, _PROOFS)]
 
 
 async def waiting_for_keys(connection: AsyncConnection) -> set[str]:
-    """The proofs that still wait for a house key to go."""
+    """Return the proofs that still wait for a house key to go."""
     return {row.proof_id for row in await fetch(connection, _WAITING)}
 
 
 async def figures(connection: AsyncConnection) -> dict[Cell, int]:
-    """How many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
+    """Return how many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
     rows = await fetch(connection, _FIGURES)
     return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
 
 
 async def erasures(connection: AsyncConnection) -> tuple[int, datetime | None]:
-    """How many are ordered and not done, and when the first of them was ordered (covenant time)."""
+    """Return how many are ordered and not done, and when the first was ordered (covenant time)."""
     found = (await fetch(connection, _ERASURES))[0]
     return found[0], found[1]
 
 
 async def under_erasure(connection: AsyncConnection, cases: CaseTable[State]) -> list[State]:
-    """Cases whose erasure was ordered and is not done."""
+    """Return the cases whose erasure was ordered and is not done."""
     return [case.state for case in cases.readable(await fetch(connection, _UNDER_ERASURE))]
 
 

@@ -1,4 +1,4 @@
-"""Who sees what at retention; everything a person reads passes `may_view` or `may_view_register`."""
+"""Decide who sees what at retention; everything read passes `may_view` or `may_view_register`."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ ONE_READING = timedelta(minutes=1)  # how long after it was used an inspection s
 
 @dataclass(frozen=True, slots=True)
 class CaseDirector:
-    """Who was case director at de-escalation, and of which party (R89)."""
+    """Name who was case director at de-escalation, and of which party (R89)."""
 
     name: AnyContent | None
     organisation: str
@@ -35,7 +35,7 @@ class CaseDirector:
 
 @dataclass(frozen=True, slots=True)
 class JointRecord:
-    """Plan, agreements and who took part in which role: made together, by no single contributor (A8, A19)."""
+    """Hold plan, agreements and who took part in which role: made together, by nobody alone (A8, A19)."""
 
     agreements: AnyContent | None
     actions: tuple[Action, ...]
@@ -44,7 +44,7 @@ class JointRecord:
 
 @dataclass(frozen=True, slots=True)
 class OnInspection:
-    """A thing of an archived file, looked at under this inspection (R90)."""
+    """Wrap a thing of an archived file that is looked at under this inspection (R90)."""
 
     inspection: int
     thing: Any
@@ -54,7 +54,7 @@ Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnIns
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
-    """Whether this viewer sees this thing, or (None) the case itself; deny by default (cross-table F)."""
+    """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F)."""
     if state.phase in STEP_1:
         return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
     if state.phase is Phase.STEP_2:
@@ -78,12 +78,12 @@ def _step_1(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 
 
 def _item_of(kept: KeptItem, state: State) -> ContributedItem:
-    """Why an item stays is for whoever may see the item itself; an item is kept only while it is there."""
+    """Return the item of a reason: why it stays is for whoever may see it; it is kept while it is there."""
     return next(item for item in state.items if item.item_id == kept.item_id)
 
 
 def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
-    """The director and who supports him, on behalf of the party that led (R100), less what R23 hides."""
+    """Show the director and who supports him the file for the party that led (R100), less what R23 hides."""
     if viewer.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
@@ -92,7 +92,7 @@ def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 
 
 def _leading_party(thing: Thing | None, state: State) -> Verdict:
-    """The party with case direction reads the file; reservations and the processing test still hold."""
+    """Show the party with case direction the file, under reservations and the processing test."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
         competent = state.leading_party in state.competent
         denied = item_rules.withheld(thing, state.leading_party) or item_rules.untested(
@@ -104,7 +104,7 @@ def _leading_party(thing: Thing | None, state: State) -> Verdict:
 
 
 def _contributor(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
-    """Anybody else: what it brought in itself, and that it is still there (R34)."""
+    """Show anybody else what it brought in itself, and that it is still there (R34)."""
     own = [item for item in state.items if item.contributor == viewer.party]
     if own and (thing is None or thing in own):
         return Allowed("R34", viewer.party)
@@ -112,7 +112,7 @@ def _contributor(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 
 
 def _giver(thing: Thing | None, state: State) -> str:
-    """Whose information it is (R68, R129)."""
+    """Return whose information it is (R68, R129)."""
     return thing.contributor if isinstance(thing, ContributedItem) else state.leading_party
 
 
@@ -136,7 +136,7 @@ def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) ->
 
 
 def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime) -> Verdict:
-    """The manager who decided, in the one reading the decision was for (R90, A9)."""
+    """Show the manager who decided the file, in the one reading the decision was for (R90, A9)."""
     if viewer.role is not Role.MANAGER:
         return NOT_ACCESSIBLE
     found = next((i for i in state.inspections if i.number == thing.inspection), None)
@@ -151,7 +151,7 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
 
 
 def _closing(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
-    """That the case is closing and until when, for its director and leading party; no content (R102)."""
+    """Show director and leading party that the case is closing and until when; no content (R102)."""
     if thing is not None:
         return Denied("R102", "B3-F1, F2, F3")
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.leading_party:
@@ -162,7 +162,7 @@ def _closing(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 
 
 def _is_director(viewer: Viewer, state: State) -> bool:
-    """A case that was never taken up is known here without its director."""
+    """Tell whether it is the director; a case that was never taken up is known here without one."""
     return state.director in ("", viewer.person)
 
 
@@ -185,7 +185,7 @@ READERS = {
 
 
 def may_view_register(viewer: Viewer, register: Register) -> Verdict:
-    """Management figures are the manager's (R91); proofs and erasures also who watches the logs sees."""
+    """Show the manager the figures (R91), and proofs and erasures also to who watches the logs."""
     if viewer.role in READERS[register]:
         return Allowed("R91")
     return Denied("R91", "B3-F4")

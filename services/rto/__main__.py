@@ -1,4 +1,4 @@
-"""`python -m services.rto`."""
+"""Run `python -m services.rto`."""
 
 from services.rto.main import app
 

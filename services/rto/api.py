@@ -1,4 +1,4 @@
-"""The round table over HTTP: what the director and the parties' workers do, and what they may read."""
+"""Serve the round table over HTTP: what the director and parties' workers do, and what they may read."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -35,7 +35,7 @@ LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 
 def routers() -> Sequence[APIRouter]:
-    """Everything people can do here."""
+    """Return the routers of everything people can do here."""
     return [reading, directing, taking_part]
 
 
@@ -91,13 +91,13 @@ async def read_invitations(
 async def _look_at_invitation(
     caller: Caller, reader: CaseReader[State], case_id: str, party: str
 ) -> Invitation | None:
-    """None for who is not the delegate that was named, and where the RTO ended a moment ago."""
+    """Return an invitation as this worker sees it; None if it is not the delegate, or the RTO just ended."""
     try:
         seen = await reader.look(caller, case_id, may_view_invitation, invitation_of(party), scope=Scope.RTO)
     except Refused:
         return None
-    letter = seen.things.get("invitation")
-    return Invitation(**dict(letter), case_id=case_id) if letter else None
+    shown = seen.things.get("invitation")
+    return Invitation(**dict(shown), case_id=case_id) if shown else None
 
 
 @reading.get("/cases/{case_id}/access-log")

@@ -1,4 +1,4 @@
-"""What may be asked of the round table."""
+"""Name the commands of the round table."""
 
 from dataclasses import dataclass
 
@@ -59,14 +59,14 @@ class TakeAway(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordItem(Command):
-    """Triage hands over one item of the case, before the preparation itself (R42)."""
+    """Take in one item of the case from triage, before the preparation itself (R42)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenPreparation(Command):
-    """Triage decided on an RTO and prepared it (R58, R42 to R49)."""
+    """Take in the RTO that triage decided on and prepared (R58, R42 to R49)."""
 
     preparation: RtoPrepared
 
@@ -76,21 +76,21 @@ class OpenPreparation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConveneRto(Command):
-    """The director invites the delegates of the parties (R59)."""
+    """Invite the delegates of the parties, as the director (R59)."""
 
     meeting: Meeting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendViewingPlan(Command):
-    """The director opens more items to participants, each with its reason (R42, R61)."""
+    """Show more items to participants, each with its reason, as the director (R42, R61)."""
 
     entries: tuple[ViewingEntry, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptInvitation(Command):
-    """A party comes; accepting again names another delegate (R59)."""
+    """Come to the RTO; accepting again names another delegate (R59)."""
 
     rto_id: str
     delegate: str
@@ -99,7 +99,7 @@ class AcceptInvitation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineInvitation(Command):
-    """A party does not come, or not after all."""
+    """Stay away from the RTO, or stay away after all."""
 
     rto_id: str
     reason: TextRef | None = None
@@ -107,7 +107,7 @@ class DeclineInvitation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContributeItems(Command):
-    """A participant brings in items of its own at the table (R61)."""
+    """Bring in items of its own at the table, as a participant (R61)."""
 
     rto_id: str
     items: tuple[Item, ...]
@@ -118,7 +118,7 @@ class ContributeItems(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcludeRto(Command):
-    """The director records what the participants decided (R69, R70, R78, R79, R86)."""
+    """Record what the participants decided, as the director (R69, R70, R78, R79, R86)."""
 
     rto_id: str
     conclusion: Conclusion
@@ -129,28 +129,28 @@ class ConcludeRto(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskRelease(Command):
-    """The director asks a contributor for one use of one item (R65)."""
+    """Ask a contributor for one use of one item, as the director (R65)."""
 
     request: m.ReleaseAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveRelease(Command):
-    """The contributor agrees to this use (R65, R66)."""
+    """Agree to this use, as the contributor (R65, R66)."""
 
     release: m.ReleaseGiven
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefuseRelease(Command):
-    """The contributor does not agree to this use (R75)."""
+    """Refuse this use, as the contributor (R75)."""
 
     refusal: m.ReleaseRefused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawRelease(Command):
-    """The contributor takes every release of the item back (A12)."""
+    """Take back every release of the item, as the contributor (A12)."""
 
     item_id: str
 
@@ -160,42 +160,42 @@ class WithdrawRelease(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPlan(Command):
-    """The director records the plan the participants made; a later one replaces it (R69, R70, R81)."""
+    """Record the plan the participants made; a later one replaces it (R69, R70, R81)."""
 
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvideItem(Command):
-    """The director provides a released item for an action of the plan (R68, R73)."""
+    """Provide a released item for an action of the plan, as the director (R68, R73)."""
 
     taking: TakeAway
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferDirection(Command):
-    """The director asks a participant to take case direction (R69, R71)."""
+    """Ask a participant to take case direction, as the director (R69, R71)."""
 
     party: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptDirection(Command):
-    """The offered party leads from now on, with this case director (R71, R72)."""
+    """Lead from now on, with this case director, as the party it was offered to (R71, R72)."""
 
     case_director: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineDirection(Command):
-    """The offered party does not take case direction: everything stays as it is (A3)."""
+    """Decline case direction: everything stays as it is (A3)."""
 
     reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgressAction(Command):
-    """Who carries out an action says how far it is (R81, R85)."""
+    """Report how far an action is, as who carries it out (R81, R85)."""
 
     action_id: str
     progress: m.ActionProgress

@@ -1,4 +1,4 @@
-"""Decisions on the plan of action and on who directs the case (R69 to R72, R81, R85)."""
+"""Decide on the plan of action and on who directs the case (R69 to R72, R81, R85)."""
 
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ AVE_LEVELS = range(1, 5)
 
 
 def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decision:
-    """Whoever is at the table makes the plan, and an action falls to one that agreed to it (R70, R85)."""
+    """Record the plan of who is at the table; an action falls to one that agreed to it (R70, R85)."""
     present = state.latest.present if state.latest else ()
     if not present:
         return r.NOBODY_AT_THE_TABLE
@@ -30,6 +30,7 @@ def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decisio
 
 
 def _incomplete(plan: c.Plan) -> Refusal | None:
+    """Refuse a plan that does not state what it must (R69)."""
     if plan.ave_level not in AVE_LEVELS:
         return r.AVE_LEVEL_UNKNOWN
     if is_blank(plan.agreements) or any(is_blank(action.description) for action in plan.actions):
@@ -40,7 +41,7 @@ def _incomplete(plan: c.Plan) -> Refusal | None:
 
 
 def _not_released(state: State, plan: c.Plan) -> Refusal | None:
-    """Content taken from an item stays bound to that item's release (A19)."""
+    """Refuse content taken from an item that is not released for the RTO (A19)."""
     for item_id in plan.drawn_from:
         if state.item(item_id) is None:
             return r.UNKNOWN_ITEM
@@ -50,7 +51,7 @@ def _not_released(state: State, plan: c.Plan) -> Refusal | None:
 
 
 def offer(state: State, party: str, context: DecisionContext) -> Decision:
-    """To a participant whose authorisation covers what follows: the director will act for it (R72, R122)."""
+    """Offer direction to a participant whose authorisation covers monitoring on its behalf (R72, R122)."""
     if state.latest is None or party not in state.latest.present:
         return r.NOT_A_PARTICIPANT
     if party == state.leading_party:
@@ -61,7 +62,7 @@ def offer(state: State, party: str, context: DecisionContext) -> Decision:
 
 
 def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -> Decision:
-    """The authorisation is tested again: it may have been revoked since the offer (R122)."""
+    """Move direction; the authorisation is tested again, as it may have been revoked since (R122)."""
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
@@ -73,6 +74,7 @@ def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -
 
 
 def decline(state: State, command: c.DeclineDirection, context: DecisionContext) -> Decision:
+    """Let direction stay where it is (A3)."""
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
@@ -80,7 +82,7 @@ def decline(state: State, command: c.DeclineDirection, context: DecisionContext)
 
 
 def progress(state: State, command: c.ProgressAction, context: DecisionContext) -> Decision:
-    """Each party carries out its own actions, and only it says how far they are (R85)."""
+    """Record the progress of an action, which only who carries it out reports (R85)."""
     action = state.action(command.action_id)
     if action is None or action.party != command.by.party:
         return r.NOT_THE_EXECUTOR

@@ -1,4 +1,4 @@
-"""What follows from each event of the round table: letters, announcements, what is stopped and dropped."""
+"""Derive what follows from each event of the round table: messages, announcements, what is stopped."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -22,7 +22,7 @@ from shared.core.effects import (
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
-    """`state` is the state after the event."""
+    """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.ItemRecorded(item=item):
             return [ClaimItems((item.item_id,))]
@@ -62,7 +62,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
 
 
 def _invitations(event: e.RtoConvened) -> list[Effect]:
-    """Date, place, role and contribution asked, and nothing of the case itself (R45)."""
+    """Invite with date, place, role and contribution asked, and nothing of the case itself (R45)."""
     meeting = event.meeting
     return [
         ToParty(p.party, invitation(meeting.rto_id, meeting.on, meeting.place, p))
@@ -71,14 +71,14 @@ def _invitations(event: e.RtoConvened) -> list[Effect]:
 
 
 def invitation(rto_id: str, on: datetime, place: Content, participant: Participant) -> m.RtoConvened:
-    """What an invited party gets to know, by letter or on the page of its worker."""
+    """Return what an invited party gets to know, by message or on the page of its worker."""
     return m.RtoConvened(
         rto_id=rto_id, on=on, place=place, role=participant.role, contribution=participant.contribution
     )
 
 
 def _assignments(state: State) -> list[Effect]:
-    """Each executor gets its own actions, and nobody else's (A19)."""
+    """Assign each executor its own actions, and nobody else's (A19)."""
     executors = dict.fromkeys(action.party for action in state.actions)
     return [
         ToParty(party, m.ActionsAssigned(actions=tuple(a for a in state.actions if a.party == party)))
@@ -87,28 +87,28 @@ def _assignments(state: State) -> list[Effect]:
 
 
 def _provision(event: e.ItemProvided, state: State) -> list[Effect]:
-    """With its conditions of use (R67); it names its item, so that a withdrawal stops it unsent (A12)."""
+    """Provide an item with its conditions (R67); the message names it, so a withdrawal can stop it (A12)."""
     taking, item = event.taking, state.item(event.taking.item_id)
     if item is None:
         return []
-    letter = m.ItemsProvided(action_id=taking.action_id, items=(without_reservations(item),))
-    return [ToParty(taking.recipient, letter, item=taking.item_id)]
+    message = m.ItemsProvided(action_id=taking.action_id, items=(without_reservations(item),))
+    return [ToParty(taking.recipient, message, item=taking.item_id)]
 
 
 def without_reservations(item: ContributedItem) -> ContributedItem:
-    """As others get it: from whom its contributor withholds it is none of their business (R62)."""
+    """Return the item as others get it: from whom it is withheld is none of their business (R62)."""
     return item.model_copy(update={"withheld_from": (), "hidden_from_director": False})
 
 
 def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
     told = {p.party for p in state.participants()} | {event.before, event.leading_party}
-    letter = m.DirectionTransferred(leading_party=event.leading_party, since=event.since)
+    message = m.DirectionTransferred(leading_party=event.leading_party, since=event.since)
     moved = m.DirectionMoved(leading_party=event.leading_party, since=event.since)
-    return [Announce(moved), *(ToParty(party, letter) for party in sorted(told))]
+    return [Announce(moved), *(ToParty(party, message) for party in sorted(told))]
 
 
 def _handed_over(state: State) -> list[Effect]:
-    """What stayed and was not taken back goes into the file; the director strips it there (R86, R95)."""
+    """Hand over what stayed and was not taken back; the director strips the file there (R86, R95)."""
     file = (i for i in state.items if state.stays(i.item_id) and not state.withdrawn(i.item_id))
     return [Announce(m.ItemHandedOver(item=item)) for item in file]
 
@@ -132,7 +132,7 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
 
 
 def _stopped(state: State) -> list[Effect]:
-    """What has not left yet reaches nobody's system any more (R78)."""
+    """Stop what has not left yet: it reaches nobody's system any more (R78)."""
     return [StopUnsent(item=item_id) for item_id in sorted({taker.item_id for taker in state.takers})]
 
 

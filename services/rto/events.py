@@ -1,4 +1,4 @@
-"""What has happened to a case at the round table; an event refers to texts, and holds none."""
+"""Name what has happened to a case at the round table; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,21 +14,21 @@ from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 
 @dataclass(frozen=True, slots=True)
 class ItemRecorded:
-    """An item of the case lies here, for the RTO (R42)."""
+    """Record that an item of the case is here, for the RTO (R42)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True)
 class PreparationOpened:
-    """All that triage fixed before any invitation (R42)."""
+    """Record all that triage fixed before any invitation (R42)."""
 
     preparation: RtoPrepared
 
 
 @dataclass(frozen=True, slots=True)
 class RtoConvened:
-    """The parties are invited and the viewing window opens (A17).
+    """Record that the parties are invited and the viewing window begins (A17).
 
     `meeting` names all participants; `competent` are those that may see special-category data (R49).
     """
@@ -40,14 +40,14 @@ class RtoConvened:
 
 @dataclass(frozen=True, slots=True)
 class ViewingPlanExtended:
-    """More items for participants, each with its reason (R42)."""
+    """Record more items for participants, each with its reason (R42)."""
 
     entries: tuple[ViewingEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class InvitationAccepted:
-    """This person comes for the party, with a mandate (R59)."""
+    """Record that this person comes for the party, with a mandate (R59)."""
 
     rto_id: str
     party: str
@@ -57,7 +57,7 @@ class InvitationAccepted:
 
 @dataclass(frozen=True, slots=True)
 class InvitationDeclined:
-    """The party does not come."""
+    """Record that the party does not come."""
 
     rto_id: str
     party: str
@@ -67,7 +67,7 @@ class InvitationDeclined:
 
 @dataclass(frozen=True, slots=True)
 class ItemsContributed:
-    """Brought in at the table (R61)."""
+    """Record what was brought in at the table (R61)."""
 
     rto_id: str
     items: tuple[ContributedItem, ...]
@@ -76,7 +76,7 @@ class ItemsContributed:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAsked:
-    """The contributor has been asked for this use (R65)."""
+    """Record that the contributor was asked for this use (R65)."""
 
     request: m.ReleaseAsked
     contributor: str
@@ -85,7 +85,7 @@ class ReleaseAsked:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseGiven:
-    """This use, and no other, is released (R65, R66)."""
+    """Record that this use, and no other, is released (R65, R66)."""
 
     release: m.ReleaseGiven
     at: datetime
@@ -93,7 +93,7 @@ class ReleaseGiven:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRefused:
-    """This use is refused (R75)."""
+    """Record that this use is refused (R75)."""
 
     refusal: m.ReleaseRefused
     at: datetime
@@ -101,7 +101,7 @@ class ReleaseRefused:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseWithdrawn:
-    """No use of the item is released any more (A12)."""
+    """Record that no use of the item is released any more (A12)."""
 
     item_id: str
     at: datetime
@@ -109,7 +109,7 @@ class ReleaseWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class PlanRecorded:
-    """The plan as the participants `made_by` made it together (R70, A19)."""
+    """Record the plan as the participants `made_by` made it together (R70, A19)."""
 
     plan: Plan
     made_by: tuple[str, ...]
@@ -118,7 +118,7 @@ class PlanRecorded:
 
 @dataclass(frozen=True, slots=True)
 class ItemProvided:
-    """A participant takes an item away for its action, and stands on the list (R73, R104)."""
+    """Record that a participant takes an item away for its action, and is on the list (R73, R104)."""
 
     taking: TakeAway
     contributor: str
@@ -127,7 +127,7 @@ class ItemProvided:
 
 @dataclass(frozen=True, slots=True)
 class DirectionOffered:
-    """This party was asked to take case direction; an earlier offer has lapsed (R71)."""
+    """Record that this party was asked to take case direction; an earlier offer lapsed (R71)."""
 
     party: str
     at: datetime
@@ -135,7 +135,7 @@ class DirectionOffered:
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Another party leads from this moment (R72)."""
+    """Record that another party leads from this moment (R72)."""
 
     leading_party: str
     before: str
@@ -145,7 +145,7 @@ class DirectionMoved:
 
 @dataclass(frozen=True, slots=True)
 class DirectionDeclined:
-    """The offer was turned down (A3)."""
+    """Record that the offer was turned down (A3)."""
 
     party: str
     reason: TextRef | None
@@ -154,7 +154,7 @@ class DirectionDeclined:
 
 @dataclass(frozen=True, slots=True)
 class ActionProgressed:
-    """An action got this far (R81)."""
+    """Record that an action got this far (R81)."""
 
     action_id: str
     progress: m.ActionProgress
@@ -164,7 +164,7 @@ class ActionProgressed:
 
 @dataclass(frozen=True, slots=True)
 class RtoConcluded:
-    """The RTO has its outcome and the viewing window closes (A17, R83)."""
+    """Record the outcome of the RTO: the viewing window ends (A17, R83)."""
 
     rto_id: str
     outcome: m.RtoOutcome
@@ -173,7 +173,7 @@ class RtoConcluded:
 
 @dataclass(frozen=True, slots=True)
 class MonitoringAgreed:
-    """The approach is followed, for this purpose and with these items alone (R79)."""
+    """Record that the approach is followed, for this purpose and with these items alone (R79)."""
 
     purpose: TextRef
     items: tuple[str, ...]
@@ -182,7 +182,7 @@ class MonitoringAgreed:
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """The RTO decided to de-escalate: phase 4 begins (R86)."""
+    """Record that the RTO decided to de-escalate: phase 4 begins (R86)."""
 
     rto_id: str
     at: datetime
@@ -190,7 +190,7 @@ class CaseDeescalated:
 
 @dataclass(frozen=True, slots=True)
 class CaseEndedAtTable:
-    """The RTO found that the case does not belong here, or belongs at another table (R78)."""
+    """Record that the case does not belong here, or belongs at another table (R78)."""
 
     reason: ClosingReason
     at: datetime
@@ -198,7 +198,7 @@ class CaseEndedAtTable:
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Only these items stay; `dropped` are the pieces that go (R95)."""
+    """Record that only these items stay; `dropped` are the sealed texts that go (R95)."""
 
     kept_items: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -206,17 +206,17 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Nothing is shown by anybody but retention (R88)."""
+    """Record that nothing is shown by anybody but retention (R88)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaseClosing:
-    """The case ends early elsewhere (R102)."""
+    """Record that the case ends early elsewhere (R102)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CasePurged:
-    """The round table forgets the case (R105)."""
+    """Record that the round table forgets the case (R105)."""
 
     case_id: str
     house_keys: tuple[str, ...] = ()

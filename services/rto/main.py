@@ -1,4 +1,4 @@
-"""The round table, wired."""
+"""Assemble the round table."""
 
 from pathlib import Path
 

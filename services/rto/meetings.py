@@ -1,4 +1,4 @@
-"""Decisions on a meeting: who is invited, who comes, what is brought in and how it ends (R58 to R61, R79)."""
+"""Decide on a meeting: who is invited, who comes, what is brought in, how it ends (R58 to R61, R79)."""
 
 from collections.abc import Collection, Iterable
 from typing import TypeAlias, assert_never
@@ -21,7 +21,7 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 
 def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decision:
-    """A first RTO is as it was prepared; a follow-up may name others, and open more (R42, R81)."""
+    """Convene an RTO: the first as it was prepared; a follow-up may name others, and show more (R42, R81)."""
     if state.rto(meeting.rto_id) is not None:
         return r.RTO_KNOWN
     if is_blank(meeting.place):
@@ -45,6 +45,7 @@ def _participants_so_far(state: State) -> tuple[Participant, ...]:
 
 
 def _may_sit(participants: tuple[Participant, ...], context: DecisionContext) -> Refusal | None:
+    """Refuse participants named twice, without a contribution, or that are no party now (R43)."""
     if len({p.party for p in participants}) != len(participants):
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
@@ -55,14 +56,14 @@ def _may_sit(participants: tuple[Participant, ...], context: DecisionContext) ->
 
 
 def is_competent(participant: Participant, context: DecisionContext) -> bool:
-    """Whether it may see special-category and criminal data: by its kind, or because it was tested (R49)."""
+    """Tell whether it may see special-category and criminal data, by kind, check or test (R49)."""
     return item_rules.is_competent(
         participant.party, context.parties, passed_test=participant.passed_processing_test
     )
 
 
 def extend(state: State, entries: tuple[ViewingEntry, ...]) -> Decision:
-    """Necessity is decided per participant and item, with the reason (R42)."""
+    """Extend the viewing plan: necessity is decided per participant and item, with the reason (R42)."""
     seats = state.latest.seats if state.latest else ()
     refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
     return refusal or (e.ViewingPlanExtended(entries),)
@@ -82,6 +83,7 @@ def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Colle
 
 
 def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) -> Decision:
+    """Take the acceptance of an invited party, which names a delegate with a mandate (R59)."""
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
         return refusal
@@ -91,6 +93,7 @@ def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) 
 
 
 def decline(state: State, command: c.DeclineInvitation, context: DecisionContext) -> Decision:
+    """Take the refusal of an invited party."""
     party = command.by.party or ""
     return _open_to(state, command.rto_id, party) or (
         e.InvitationDeclined(command.rto_id, party, command.reason, context.now),
@@ -98,7 +101,7 @@ def decline(state: State, command: c.DeclineInvitation, context: DecisionContext
 
 
 def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
-    """Only an invited party may answer, and only as long as that RTO has no outcome (R61)."""
+    """Refuse all but an invited party, and that once the RTO has an outcome (R61)."""
     rto = state.rto(rto_id)
     if rto is None or rto.seat(party) is None:
         return r.NOT_INVITED
@@ -106,7 +109,7 @@ def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
 
 
 def contribute(state: State, command: c.ContributeItems, context: DecisionContext) -> Decision:
-    """Only during the RTO do participants decide what they bring in, each item complete (B3-F3)."""
+    """Take items of a participant during the RTO, each of them complete (B3-F3)."""
     party = command.by.party or ""
     if refusal := _open_to(state, command.rto_id, party):
         return refusal
@@ -126,14 +129,14 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
 
 
 def _known_before(state: State, items: tuple[Item, ...], context: DecisionContext) -> Refusal | None:
-    """Known on this table, or given in this case anywhere before: then it has its contributor (R35)."""
+    """Refuse items known at this table, or given in this case before: those have a contributor (R35)."""
     if context.here or any(state.item(item.item_id) for item in items):
         return r.ITEM_KNOWN
     return item_rules.must_differ(items, r.ITEM_KNOWN)
 
 
 def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:
-    """What an item must state, wherever it is brought in (R3, R16, R21, R42, R57)."""
+    """Refuse an item that lacks what each must state (R3, R16, R21, R42, R57)."""
     one = (item,)
     return (
         item_rules.must_be_necessary(one, r.NECESSITY_MISSING)
@@ -145,7 +148,7 @@ def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Re
 
 
 def conclude(state: State, command: c.ConcludeRto, context: DecisionContext) -> Decision:
-    """What the participants decided together (R70); each outcome asks for what it needs."""
+    """Conclude the RTO as the participants decided (R70); each outcome asks for what it needs."""
     rto, conclusion = state.rto(command.rto_id), command.conclusion
     if rto is None or rto.outcome is not None:
         return r.NO_RTO_IS_OPEN
@@ -168,7 +171,7 @@ def conclude(state: State, command: c.ConcludeRto, context: DecisionContext) -> 
 def _monitor(
     state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, context: DecisionContext
 ) -> Decision:
-    """Purpose explicit, items agreed and released, support covered by the authorisation (R79, R80)."""
+    """Agree on monitoring: purpose explicit, items released, support authorised (R79, R80)."""
     purpose = text(conclusion.monitoring_purpose)
     if state.plan is None:
         return r.PLAN_MISSING

@@ -1,4 +1,4 @@
-"""The round table: what each phase allows, who has nothing to do with a case, and what an event changes."""
+"""Decide at the round table what each phase allows and who is a stranger, and evolve its state."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -111,7 +111,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
-    """Total: each command in each phase gives events or a named refusal; strangers come first."""
+    """Decide any command in any phase: events, or a named refusal; strangers come first."""
     if refusal := _stranger(state, command.by):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
@@ -157,7 +157,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.ProgressAction():
             return direction.progress(state, command, context)
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _pieces_not_kept(state, kept)),)
+            return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
         case c.FollowArchiving():
             return (e.FileArchived(),)
         case c.FollowClosing():
@@ -169,7 +169,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
 
 
 def _stranger(state: State, by: Actor) -> Refusal | None:
-    """Who has nothing to do with the case does not learn that it exists (R34, R60)."""
+    """Refuse who has nothing to do with the case without telling that it exists (R34, R60)."""
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
     if by.role in A_PARTY:
@@ -182,7 +182,7 @@ def _stranger(state: State, by: Actor) -> Refusal | None:
 
 
 def _record(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
-    """Triage may send an item again, but no other party's item under its number (R35)."""
+    """Record an item of triage, also again, but no other party's item under its number (R35)."""
     known = state.item(item.item_id)
     if known is None:
         return (e.ItemRecorded(item),)
@@ -190,12 +190,12 @@ def _record(state: State, item: ContributedItem, context: DecisionContext) -> De
 
 
 def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
-    """The number served to match persons; the round table has no use for it, so it is not kept (R22)."""
+    """Drop the citizen service numbers: they served to match persons, and have no use here (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in preparation.persons)
     return preparation.model_copy(update={"persons": persons})
 
 
-def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
+def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
     gone = tuple(item for item in state.items if item.item_id not in kept)
     return tuple(content.piece for content in contents(gone) if isinstance(content, TextRef))
 
@@ -204,7 +204,7 @@ def _pieces_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event; texts become references here and nowhere else."""
+    """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ItemRecorded(item=item):
@@ -258,7 +258,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
-    """The mark "may be shared in the RTO" is the contributor's release for that use (R32, R61)."""
+    """Add items; the mark "may be shared in the RTO" is the release for that use (R32, R61)."""
     state = replace(state, items=(*state.items, *items))
     if state.monitoring is not None:
         stay = (*state.monitoring.items, *(item.item_id for item in items))
@@ -300,7 +300,7 @@ def _with_release(state: State, key: ReleaseKey, status: ReleaseStatus) -> State
 
 
 def _without_releases(state: State, item_id: str) -> State:
-    """What was asked or refused stays so; what was given is withdrawn (A12)."""
+    """Withdraw what was given; what was asked or refused stays so (A12)."""
 
     def withdrawn(x: Release) -> Release:
         given = x.key.item_id == item_id and x.status is ReleaseStatus.GIVEN

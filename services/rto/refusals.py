@@ -1,4 +1,4 @@
-"""Every "no" of the round table, with its rule and article."""
+"""List every refusal of the round table, with its rule and article."""
 
 from shared.contract.refusal import Refusal, Remedy
 

@@ -1,4 +1,4 @@
-"""The contributor's say: one release, one use; and what may then be taken away (R63 to R67, R73 to R75)."""
+"""Decide on releases, each for one use, and on what may be taken away (R63 to R67, R73 to R75)."""
 
 from typing import TypeAlias
 
@@ -19,12 +19,12 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 
 def key_of(use: m.ReleaseAsked | m.ReleaseGiven | m.ReleaseRefused) -> ReleaseKey:
-    """Exactly what is asked, given or refused (R65)."""
+    """Return exactly what is asked, given or refused (R65)."""
     return ReleaseKey(use.item_id, use.use, use.recipient, use.action_id)
 
 
 def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Decision:
-    """Each step needs the contributor's own new decision, so it is asked for each (R65)."""
+    """Ask for one use: each step needs the contributor's own new decision (R65)."""
     item, key = state.item(request.item_id), key_of(request)
     if item is None:
         return r.UNKNOWN_ITEM
@@ -38,7 +38,7 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
 
 
 def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Decision:
-    """Whoever is bound to secrecy weighs again, per item and for whose activity; this records it (R76)."""
+    """Release an item for one use: whoever is bound to secrecy weighed that anew; this records it (R76)."""
     key = key_of(command.release)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
     if refusal:
@@ -49,7 +49,7 @@ def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Deci
 
 
 def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> Decision:
-    """Also of what was shared for triage and RTO (R75); what was given for a use is withdrawn instead."""
+    """Record that a use is refused (R75); a use that was released is withdrawn instead."""
     key = key_of(command.refusal)
     refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
     if refusal:
@@ -60,7 +60,7 @@ def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> 
 
 
 def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext) -> Decision:
-    """Every release of the item at once, whatever was seen or taken before (A12)."""
+    """Withdraw every release of the item at once, whatever was seen or taken before (A12)."""
     if refusal := _not_its_contributor(state, command.item_id, command.by):
         return refusal
     given = [x for x in state.releases if x.key.item_id == command.item_id]
@@ -70,13 +70,13 @@ def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext)
 
 
 def _not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
-    """Control stays with the contributor; others do not learn whether the item exists (R66, R34)."""
+    """Refuse all but the contributor, who alone learns whether the item exists (R66, R34)."""
     item = state.item(item_id)
     return None if item is not None and item.contributor == by.party else r.NOT_THE_CONTRIBUTOR
 
 
 def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
-    """A plan activity is one action of one recipient; the round table is for all its participants (R65)."""
+    """Refuse a use that is neither one action of one recipient nor the RTO as a whole (R65)."""
     if key.use is m.Use.RTO:
         return None if key.recipient is None and key.action_id is None else r.RELEASE_NOT_EXACT
     if key.recipient is None or key.action_id is None:
@@ -89,9 +89,9 @@ def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:
 
 
 def provide(state: State, taking: c.TakeAway, context: DecisionContext) -> Decision:
-    """Only what exactly this participant needs for exactly this action, and only when released (R73).
+    """Provide only what this participant needs for this action, and only when released (R73).
 
-    It may be provided again: a withdrawal can have stopped the first letter before it left (A12).
+    It may be provided again: a withdrawal can have stopped the first message before it left (A12).
     """
     item = state.item(taking.item_id)
     if item is None:
@@ -107,6 +107,7 @@ def provide(state: State, taking: c.TakeAway, context: DecisionContext) -> Decis
 
 
 def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
+    """Refuse a recipient without an action of its own in the plan (R74)."""
     if not state.executes(taking.recipient):
         return r.NO_ROLE_IN_THE_PLAN
     action = state.action(taking.action_id)
@@ -116,6 +117,7 @@ def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
 def _not_lawful(
     state: State, item: ContributedItem, recipient: str, context: DecisionContext
 ) -> Refusal | None:
+    """Refuse what was not kept for monitoring, who is no party now, and untested readers (R49, R79)."""
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
     if not context.parties.is_member(recipient, context.judged_at):
@@ -131,6 +133,7 @@ def _as_last_invited(state: State, party: str) -> Participant | None:
 
 
 def _not_released(state: State, taking: c.TakeAway) -> Refusal | None:
+    """Refuse an item that its contributor did not release for exactly this use (R65)."""
     key = ReleaseKey(taking.item_id, m.Use.PLAN_ACTIVITY, taking.recipient, taking.action_id)
     match state.release(key):
         case ReleaseStatus.GIVEN:

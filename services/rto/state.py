@@ -1,4 +1,4 @@
-"""What the round table knows of a case, without any text about anybody."""
+"""Hold what the round table knows of a case, without any text about anybody."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class ReleaseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A participant at one RTO; `delegate` only when accepted, `competent`: for special categories (R49)."""
+    """Hold a participant at one RTO; `delegate` when accepted, `competent` for special categories (R49)."""
 
     participant: Participant
     competent: bool
@@ -59,7 +59,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Rto:
-    """One meeting: open as long as it has no outcome (A17)."""
+    """Hold one meeting: it is under way as long as it has no outcome (A17)."""
 
     rto_id: str
     on: datetime
@@ -72,13 +72,13 @@ class Rto:
 
     @property
     def present(self) -> tuple[str, ...]:
-        """The parties that accepted: they decide together (R70)."""
+        """Return the parties that accepted: they decide together (R70)."""
         return tuple(seat.party for seat in self.seats if seat.answer is Answer.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseKey:
-    """One use of one item: a release covers exactly this (R65)."""
+    """Name one use of one item: a release covers exactly this (R65)."""
 
     item_id: str
     use: Use
@@ -88,7 +88,7 @@ class ReleaseKey:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """What became of one use of one item."""
+    """Hold what became of one use of one item."""
 
     key: ReleaseKey
     status: ReleaseStatus
@@ -96,7 +96,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an action is (R81)."""
+    """Hold how far an action is (R81)."""
 
     action_id: str
     progress: ActionProgress
@@ -106,7 +106,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Monitoring:
-    """What the approach is followed for, and the items that stay for it (R79)."""
+    """Hold what the approach is followed for, and the items that stay for it (R79)."""
 
     purpose: TextRef
     items: tuple[str, ...]
@@ -114,7 +114,7 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A case at the round table; `rtos` in order, the last is the current or latest one."""
+    """Hold a case at the round table; `rtos` in order, the last is the current or latest one."""
 
     phase: Phase = Phase.NOTHING
     preparation: RtoPrepared | None = None
@@ -133,7 +133,7 @@ class State:
 
     @property
     def referrer(self) -> str:
-        """Direction moves at the round table only, so before it the leading party is the referrer (R72)."""
+        """Return the referrer: before direction moves, at the round table only, it is who leads (R72)."""
         return self.preparation.leading_party if self.preparation else ""
 
     @property
@@ -158,31 +158,31 @@ class State:
         return self.plan.actions if self.plan else ()
 
     def executes(self, party: str) -> bool:
-        """Whether the party carries out some action of the plan (R74)."""
+        """Tell whether the party carries out some action of the plan (R74)."""
         return any(action.party == party for action in self.actions)
 
     def release(self, key: ReleaseKey) -> ReleaseStatus | None:
-        """The contributor's last word on exactly this use (R65)."""
+        """Return the contributor's last word on exactly this use (R65)."""
         return next((release.status for release in self.releases if release.key == key), None)
 
     def released_for_rto(self, item_id: str) -> bool:
         return self.release(ReleaseKey(item_id, Use.RTO)) is ReleaseStatus.GIVEN
 
     def stays(self, item_id: str) -> bool:
-        """Once monitoring was agreed, only the agreed items and what came in later are there (R79)."""
+        """Tell whether an item is still here: since monitoring, only the agreed and later ones (R79)."""
         return self.monitoring is None or item_id in self.monitoring.items
 
     def withdrawn(self, item_id: str) -> bool:
-        """Whether the contributor took its item back, and released nothing since (A12)."""
+        """Tell whether the contributor took its item back, and released nothing since (A12)."""
         statuses = {release.status for release in self.releases if release.key.item_id == item_id}
         return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
 
     def takers_of(self, item_id: str) -> tuple[str, ...]:
-        """Who took the item, for whatever activity (R104)."""
+        """Return who took the item, for whatever activity (R104)."""
         return tuple(sorted({taker.party for taker in self.takers if taker.item_id == item_id}))
 
     def participants(self) -> Iterator[Participant]:
-        """Every party that ever accepted, as it was last invited (R86)."""
+        """Return every party that ever accepted, as it was last invited (R86)."""
         latest = {
             seat.party: seat.participant
             for rto in self.rtos
@@ -192,7 +192,7 @@ class State:
         return iter(latest.values())
 
     def involved(self) -> frozenset[str]:
-        """The parties that know of the case: who leads or led it, who contributed, who was invited (R60)."""
+        """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
         contributors = {item.contributor for item in self.items}
         invited = {seat.party for rto in self.rtos for seat in rto.seats}
         return frozenset({self.referrer, self.leading_party} - {""} | contributors | invited)

@@ -1,4 +1,4 @@
-"""The two queries of the round table's own: who looked at a case, and where a party is invited."""
+"""Query what is the round table's own: who looked at a case, and where a party is invited."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -27,10 +27,10 @@ _INVITED = sa.text(
 
 
 async def invited(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
-    """The cases at whose open RTO this party has a seat it did not decline; cases that are held aside."""
+    """Return the cases at whose RTO this party has a seat it did not decline, without cases that are held."""
     return [row.case_id for row in await fetch(connection, _INVITED, party=party, after=after, most=most)]
 
 
 async def looks(connection: AsyncConnection, case_id: str, *, after: int, most: int) -> Sequence[sa.Row[Any]]:
-    """Decisions on looks at the case, oldest first, from the one after `after`."""
+    """Return decisions on looks at the case, oldest first, from the one after `after`."""
     return await fetch(connection, _LOOKS, case_id=case_id, after=after, most=most)

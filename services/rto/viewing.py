@@ -1,4 +1,4 @@
-"""Who sees which item now; everything a person reads passes `may_view`, and it denies by default.
+"""Decide who sees which item now; everything a person reads passes `may_view`, which denies by default.
 
 A participant's checks stand in `AT_THE_TABLE` and `FOR_AN_ITEM`: each is one rule, gives `Denied` or
 nothing, and the first one that denies decides.
@@ -41,7 +41,7 @@ ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
-    """Whether this viewer sees this thing, or (None) the case itself.
+    """Decide whether this viewer sees this thing, or (None) the case itself.
 
     That the party of the viewer is a party, and authorised the house, is tested where every look begins.
     """
@@ -55,14 +55,14 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
 
 
 def may_view_log(viewer: Viewer, thing: None, state: State, now: datetime) -> Verdict:
-    """Who looked at what is read by the privacy officer alone, as long as the case exists (R129)."""
+    """Show who looked at what to the privacy officer alone, as long as the case exists (R129)."""
     if viewer.role is not Role.PRIVACY_OFFICER:
         return Denied("R129", "art. 13.1, 20.2-20.5")
     return Allowed("R129")
 
 
 def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State, now: datetime) -> Verdict:
-    """What the letter to its party says, before the rest of the case opens to its delegate (R45, R59).
+    """Show its delegate what the message to its party says, before the rest of the case (R45, R59).
 
     A thing here is the invitation of the viewer's own party, because no other is ever looked up.
     """
@@ -78,7 +78,7 @@ def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State,
 
 
 def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
-    """The director of the case and the support worker, on behalf of the party that leads (R72, R82)."""
+    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
     if not state.leading_party or viewer.on_behalf_of != state.leading_party:
@@ -128,7 +128,7 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
 
 
 def _not_the_delegate(viewer: Viewer, state: State) -> Denied | None:
-    """Once a party has named who comes, that person looks for it and nobody else (R59)."""
+    """Deny all but the person a party has named to come (R59)."""
     seat = _seat(viewer, state)
     if seat is None or seat.answer is not Answer.ACCEPTED or seat.delegate == viewer.person:
         return None
@@ -136,7 +136,7 @@ def _not_the_delegate(viewer: Viewer, state: State) -> Denied | None:
 
 
 def _case(viewer: Viewer, state: State) -> Verdict:
-    """Whoever is at the table, and whoever has something of its own here, may know that the case exists."""
+    """Tell that the case exists to whoever is at the table or has something of its own here."""
     joint = _joint(viewer, state)
     if isinstance(joint, Allowed):
         return joint
@@ -146,14 +146,14 @@ def _case(viewer: Viewer, state: State) -> Verdict:
 
 
 def _joint(viewer: Viewer, state: State) -> Verdict:
-    """What the participants share as participants: the meeting, the persons, the plan (A19, R61)."""
+    """Show participants what they share: the meeting, the persons, the plan (A19, R61)."""
     if state.phase is Phase.CLOSING:
         return Allowed("R102", state.leading_party)
     return _first_denial(AT_THE_TABLE, viewer, None, state) or Allowed("R61", state.leading_party)
 
 
 def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
-    """A joint record; what it took from an item stays bound to that item's release (A19)."""
+    """Show the plan, a joint record; what it took from an item stays bound to its release (A19)."""
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
@@ -166,6 +166,7 @@ def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
 
 
 def _item(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
+    """Show an item to its contributor, and to participants that pass every check (R61, R66)."""
     if item.contributor == viewer.party:
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
@@ -177,13 +178,13 @@ def _item(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
 
 
 def _of_its_item(viewer: Viewer, item_id: str, state: State) -> Verdict:
-    """What became of an item is its contributor's to know (R66)."""
+    """Show what became of an item to its contributor alone (R66)."""
     item = state.item(item_id)
     return Allowed("R66", viewer.party) if item and item.contributor == viewer.party else NOBODY_ELSE
 
 
 def _its_own(viewer: Viewer, party: str) -> Allowed | None:
-    """A taker or executor sees its own, also when it is not at the table this time (A19)."""
+    """Show a taker or executor its own, also when it is not at the table this time (A19)."""
     return Allowed("R85", party) if viewer.party == party else None
 
 
@@ -195,17 +196,17 @@ def _seat(viewer: Viewer, state: State) -> Seat | None:
 
 
 def _window_is_open(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """From convening on, and while monitoring for what was agreed (A17, R79)."""
+    """Deny before convening and after phase 3 (A17, R79)."""
     return None if state.phase in PHASE_3 else Denied("R61", "B3-F3; art. 9.2f")
 
 
 def _invited(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Only participants of that RTO (R61)."""
+    """Deny all but participants of that RTO (R61)."""
     return None if _seat(viewer, state) else NOBODY_ELSE
 
 
 def _is_its_delegate(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Its party accepted, and named this person and nobody else (R59)."""
+    """Deny all but the person named by a party that accepted (R59)."""
     seat = _seat(viewer, state)
     if seat is not None and seat.answer is Answer.ACCEPTED and seat.delegate == viewer.person:
         return None
@@ -213,13 +214,13 @@ def _is_its_delegate(viewer: Viewer, item: ContributedItem | None, state: State)
 
 
 def _kept_for_monitoring(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Since monitoring was agreed, only the agreed items and later ones are there (R79)."""
+    """Deny what was not agreed for monitoring and came before it (R79)."""
     stays = item is not None and state.stays(item.item_id)
     return None if stays else Denied("R79", "B3-F3")
 
 
 def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """This item for this participant, with a reason (R42); the leader monitors the agreed set (R80)."""
+    """Deny what is not planned for this participant (R42); the leader monitors the agreed set (R80)."""
     if item is None:
         return NOBODY_ELSE
     planned = any((x.item_id, x.participant) == (item.item_id, viewer.party) for x in state.viewing_plan)
@@ -228,18 +229,18 @@ def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: St
 
 
 def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Its contributor released it for the RTO, and did not take that back (R65, A12)."""
+    """Deny what its contributor did not release for the RTO, or took back (R65, A12)."""
     released = item is not None and state.released_for_rto(item.item_id)
     return None if released else Denied("R65", "B3-gen 1; B3-F3")
 
 
 def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """A reservation hides the item from exactly those participants (R62)."""
+    """Deny an item to exactly the participants its reservation names (R62)."""
     return item_rules.WITHHELD if item is None else item_rules.withheld(item, viewer.party or "")
 
 
 def _competent_for_its_category(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Special-category and criminal data are for who is competent by its kind or passed the test (R49)."""
+    """Deny special-category and criminal data to who is not competent for them (R49)."""
     seat = _seat(viewer, state)
     if item is None:
         return item_rules.NOT_COMPETENT

@@ -1,4 +1,4 @@
-"""What people get to read of a case at the round table: made of what `may_view` let through alone."""
+"""Make what people read of a case at the round table from what `may_view` let through alone."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
@@ -110,7 +110,7 @@ class CaseView(Model):
 
 
 def things(state: State) -> Iterable[tuple[str, Any]]:
-    """Everything of a case that can be looked at, by label; labels are ids and words."""
+    """Yield everything of a case that can be looked at, by label; labels are ids and words."""
     if state.preparation is not None:
         aside: dict[str, Any] = {"participants": (), "viewing_plan": (), "persons": ()}
         yield "preparation", state.preparation.model_copy(update=aside)
@@ -127,15 +127,16 @@ def things(state: State) -> Iterable[tuple[str, Any]]:
 
 
 def invitation_of(party: str) -> Callable[[State], Iterable[tuple[str, RtoConvened]]]:
-    """The invitation of this party to the latest RTO, if it has one."""
+    """List the invitation of this party to the latest RTO, if it has one."""
 
-    def letters(state: State) -> Iterable[tuple[str, RtoConvened]]:
+    def listed(state: State) -> Iterable[tuple[str, RtoConvened]]:
+        """Yield the invitation under its label."""
         rto = state.latest
         seat = rto.seat(party) if rto else None
         if rto and seat and rto.place:
             yield "invitation", invitation(rto.rto_id, rto.on, rto.place, seat.participant)
 
-    return letters
+    return listed
 
 
 def _label(release: Release) -> str:
@@ -144,7 +145,7 @@ def _label(release: Release) -> str:
 
 
 def case_view(case_id: str, caller: Caller, seen: Seen[State]) -> CaseView:
-    """The answer to a look: `seen.things` holds what this viewer may see, opened."""
+    """Return the answer to a look: `seen.things` holds what this viewer may see, decrypted."""
     state = seen.case.state
     prepared = _only(seen, RtoPrepared)
     plan = _only(seen, Plan)
@@ -167,7 +168,7 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State]) -> CaseView:
 
 
 def _for(caller: Caller, item: ContributedItem) -> ContributedItem:
-    """A participant does not learn from whom another's item is withheld (R62)."""
+    """Hide from a participant from whom another's item is withheld (R62)."""
     party = caller.identity.party
     return item if party in (None, item.contributor) else without_reservations(item)
 

@@ -1,4 +1,4 @@
-"""`python -m services.triage`."""
+"""Run `python -m services.triage`."""
 
 from services.triage.main import app
 

@@ -1,4 +1,4 @@
-"""Triage over HTTP: what the director asks of it and parties' workers reply, and what they may read."""
+"""Serve triage over HTTP: what the director asks, what parties' workers reply, what they may read."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -111,7 +111,7 @@ async def read_waiting_queries(
 async def _look_at_query(
     caller: Caller, reader: CaseReader[State], case_id: str, query_id: str
 ) -> WaitingQuery | None:
-    """None where the case was closed or held a moment ago."""
+    """Return a waiting query as this worker sees it; None where its case was closed or held just now."""
     asked = [row for row in (await _record(reader, case_id)).asked if row.query.query_id == query_id]
 
     def the_query(state: State) -> Iterable[tuple[str, Any]]:
@@ -197,7 +197,7 @@ async def decline_query(
 
 
 def _replying(caller: Caller, query_id: str, named: str) -> Caller:
-    """Path and body name one query; and who replies has no business with the case's version (R34)."""
+    """Check that path and body name one query, and drop If-Match: a version tells of others' acts (R34)."""
     if query_id != named:
         raise Refused(BAD_REQUEST)
     return replace(caller, if_match=None)

@@ -1,4 +1,4 @@
-"""What may be asked of triage."""
+"""Name the commands of triage."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ from shared.core.event_commands import PurgeCase as PurgeCase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase(Command):
-    """Intake took the case up (R25)."""
+    """Begin triage of a case that intake took up (R25)."""
 
     taken_up: CaseTakenUp
 
@@ -56,7 +56,7 @@ class IssueQuery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerQuery(Command):
-    """The queried party gives what it weighs that it may give (R31, R32)."""
+    """Give what the queried party weighs that it may give (R31, R32)."""
 
     answer: QueryAnswered
 
@@ -70,7 +70,7 @@ class AnswerQuery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineQuery(Command):
-    """The queried party gives nothing, on a ground (R31)."""
+    """Give nothing, on a ground (R31)."""
 
     decline: QueryDeclined
 
@@ -81,21 +81,21 @@ class DeclineQuery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemindQuery(Command):
-    """The term has come (R31)."""
+    """Remind the queried party once its term has come (R31)."""
 
     query_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LapseQuery(Command):
-    """The time after the reminder is over too (R31)."""
+    """End a query: the time after the reminder is over too (R31)."""
 
     query_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcludeTriage(Command):
-    """The outcome of triage (R50); doubt needs a reason of its own (R51)."""
+    """Conclude triage with its outcome (R50); doubt needs a reason of its own (R51)."""
 
     outcome: TriageOutcome
     advice: TextRef | None = None
@@ -113,9 +113,9 @@ class Invitee(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareRto(Command):
-    """All that is fixed before any invitation (R42 to R49).
+    """Fix everything before any invitation (R42 to R49).
 
-    `items` are all items of the case as they lie in the record; the decision checks that none is missing.
+    `items` are all items of the case as they stand in the record; the decision checks that none is missing.
     """
 
     items: tuple[ContributedItem, ...]

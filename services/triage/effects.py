@@ -1,4 +1,4 @@
-"""What follows from each event of triage: letters, announcements, timers, and lines of the record."""
+"""Derive what follows from each event of triage: messages, announcements, timers, rows of the record."""
 
 from collections.abc import Iterable
 
@@ -31,7 +31,7 @@ CLOSING_REASONS = {
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
-    """`state` is the state after the event."""
+    """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.CaseOpened():
             return _opened(case_id, event)
@@ -73,7 +73,7 @@ def _opened(case_id: str, event: e.CaseOpened) -> Iterable[Effect]:
 
 
 def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:
-    """The letter can be taken back by the query's id as long as it has not left (R102)."""
+    """Send the query; its id can stop the message as long as that has not left (R102)."""
     query = event.query
     asked = Asked(case_id, event.recipient, event.at, query, event.choice)
     yield ToParty(event.recipient, query, item=query.query_id)
@@ -101,8 +101,8 @@ def _no_longer_waiting(query_id: str) -> Iterable[Effect]:
 def _reminded(query_id: str, state: State) -> Iterable[Effect]:
     query = state.query(query_id)
     if query is not None:
-        letter = m.QueryReminded(query_id=query_id, reply_before=query.lapses_at)
-        yield ToParty(query.recipient, letter)
+        message = m.QueryReminded(query_id=query_id, reply_before=query.lapses_at)
+        yield ToParty(query.recipient, message)
 
 
 def _lapsed(query_id: str, state: State) -> Iterable[Effect]:
@@ -114,7 +114,7 @@ def _lapsed(query_id: str, state: State) -> Iterable[Effect]:
 
 
 def _told(event: e.TriageConcluded | e.TriageClosed, state: State) -> ToParty:
-    """The outcome is for the leading party alone; the answers reach nobody's system (R52, R53)."""
+    """Tell the outcome to the leading party alone; the answers reach nobody's system (R52, R53)."""
     return ToParty(state.leading_party, m.TriageConcluded(outcome=event.outcome, advice=event.advice))
 
 

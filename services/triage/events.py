@@ -1,4 +1,4 @@
-"""What has happened to a case at triage; an event refers to texts, and holds none."""
+"""Name what has happened to a case at triage; an event refers to texts, and holds none."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ from shared.contract.messages.intake import CaseTakenUp
 
 @dataclass(frozen=True, slots=True)
 class CaseOpened:
-    """Triage has begun (R25)."""
+    """Record that triage began (R25)."""
 
     taken_up: CaseTakenUp
     at: datetime
@@ -21,7 +21,7 @@ class CaseOpened:
 
 @dataclass(frozen=True, slots=True)
 class QueryIssued:
-    """One party is asked (R26); `lapses_at` is the end of the time after the reminder (R31)."""
+    """Record that one party is asked (R26); `lapses_at` ends the time after the reminder (R31)."""
 
     recipient: str
     query: m.QueryIssued
@@ -32,7 +32,7 @@ class QueryIssued:
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswered:
-    """The queried party answered, for the `number`-th time (R31, R37)."""
+    """Record that the queried party answered, for the `number`-th time (R31, R37)."""
 
     party: str
     number: int
@@ -42,7 +42,7 @@ class QueryAnswered:
 
 @dataclass(frozen=True, slots=True)
 class QueryDeclined:
-    """The queried party gives nothing, on a ground (R31)."""
+    """Record that the queried party gives nothing, on a ground (R31)."""
 
     party: str
     number: int
@@ -52,21 +52,21 @@ class QueryDeclined:
 
 @dataclass(frozen=True, slots=True)
 class QueryReminded:
-    """The term passed in silence (R31)."""
+    """Record that the term passed in silence (R31)."""
 
     query_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class QueryLapsed:
-    """No answer came, and none is expected any more (R31)."""
+    """Record that no answer came, and none is expected any more (R31)."""
 
     query_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class TriageConcluded:
-    """A round table follows (R50 ii and iii)."""
+    """Record that a round table follows (R50 ii and iii)."""
 
     outcome: m.TriageOutcome
     director: str
@@ -77,7 +77,7 @@ class TriageConcluded:
 
 @dataclass(frozen=True, slots=True)
 class TriageClosed:
-    """The case ends here (R50 i and iv): closing at once (R52, R102)."""
+    """Record that the case ends here (R50 i and iv): closing at once (R52, R102)."""
 
     outcome: m.TriageOutcome
     director: str
@@ -88,21 +88,21 @@ class TriageClosed:
 
 @dataclass(frozen=True, slots=True)
 class ItemPrepared:
-    """One item of the case goes to the round table's service, under its contributor's terms (R65, R67)."""
+    """Record that one item goes to the round table, under its contributor's terms (R65, R67)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True)
 class RtoPrepared:
-    """What was fixed before any invitation (R42)."""
+    """Record what was fixed before any invitation (R42)."""
 
     prepared: m.RtoPrepared
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Another party leads (R72)."""
+    """Record that another party leads (R72)."""
 
     leading_party: str
     since: datetime
@@ -110,12 +110,12 @@ class DirectionMoved:
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """Phase 4: reading moves to retention (R86)."""
+    """Record that phase 4 began: reading moves to retention (R86)."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Only these items stay; `dropped` are pieces that the record does not name (R95)."""
+    """Record that only these items stay; `dropped` are sealed texts that the record does not name (R95)."""
 
     kept_items: tuple[str, ...]
     dropped: tuple[str, ...]
@@ -123,19 +123,19 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Nothing is shown here any more (R88); the persons' numbers go (R22, A23)."""
+    """Record that nothing is shown here any more (R88); the persons' numbers go (R22, A23)."""
 
     dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CaseClosing:
-    """The case ends early elsewhere (R102)."""
+    """Record that the case ends early elsewhere (R102)."""
 
 
 @dataclass(frozen=True, slots=True)
 class CasePurged:
-    """Triage forgets the case (R105)."""
+    """Record that triage forgets the case (R105)."""
 
     case_id: str
     house_keys: tuple[str, ...] = ()

@@ -43,12 +43,12 @@ HANDLERS: Mapping[type[Model], Handler] = {
 
 
 async def term_has_come(line: Deadline) -> c.RemindQuery:
-    """The recipient is reminded once (R31)."""
+    """Make the command that reminds the recipient once (R31)."""
     return c.RemindQuery(by=CLOCK, query_id=line.ref)
 
 
 async def silence_lasted(line: Deadline) -> c.LapseQuery:
-    """After the reminder "no answer" is the end (R31)."""
+    """Make the command that ends a query in "no answer", after the reminder (R31)."""
     return c.LapseQuery(by=CLOCK, query_id=line.ref)
 
 

@@ -1,4 +1,4 @@
-"""Triage, wired."""
+"""Assemble triage."""
 
 from pathlib import Path
 

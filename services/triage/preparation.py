@@ -1,4 +1,4 @@
-"""How triage ends, and what is fixed before anybody is invited to a round table (R42 to R51)."""
+"""Decide how triage ends, and what is fixed before anybody is invited to a round table (R42 to R51)."""
 
 from services.triage import commands as c
 from services.triage import events as e
@@ -16,7 +16,7 @@ from shared.core.item_rules import is_competent
 
 
 def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Decision:
-    """One of four outcomes (R50); what is still open lapses, whichever it is."""
+    """Conclude with one of four outcomes (R50); queries that still wait lapse, whichever it is."""
     if command.outcome is TriageOutcome.DOUBT and command.reason is None:
         return r.DOUBT_WITHOUT_REASON
     needs_rto = command.outcome in (TriageOutcome.RTO_NEEDED, TriageOutcome.DOUBT)
@@ -32,7 +32,7 @@ def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) 
 
 
 def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> Decision:
-    """Every item goes along under its own terms: sharing it waits for its contributor (R65)."""
+    """Prepare a round table: each item goes along, and sharing it waits for its contributor (R65)."""
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
     participants = _participants(command.participants, context)
@@ -62,7 +62,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
 def _participants(
     invitees: tuple[c.Invitee, ...], context: DecisionContext
 ) -> tuple[Participant, ...] | Refusal:
-    """Each party once, lawfully present, with its role and what is asked of it (R42, R43, R60)."""
+    """Return the participants: each once, lawfully present, with role and contribution (R42, R43, R60)."""
     if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
         return r.PARTICIPANTS_MISSING
     participants = []
@@ -74,7 +74,9 @@ def _participants(
         if is_blank(invitee.contribution):
             return r.CONTRIBUTION_MISSING
         # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
-        passed = is_competent(invitee.party, context.parties, passed_test=bool(invitee.passed_processing_test))
+        passed = is_competent(
+            invitee.party, context.parties, passed_test=bool(invitee.passed_processing_test)
+        )
         participants.append(
             Participant.model_construct(
                 party=invitee.party,
@@ -87,7 +89,7 @@ def _participants(
 
 
 def _of_purpose(command: c.PrepareRto) -> Refusal | None:
-    """What is fixed besides who sees what (R42, R44, R46, R47)."""
+    """Refuse a preparation that lacks what is fixed besides who sees what (R42, R44, R46, R47)."""
     if is_blank(command.goal):
         return r.GOAL_MISSING
     named = (*command.decision_types, *command.themes)
@@ -101,7 +103,7 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
 
 
 def _of_viewing_plan(state: State, command: c.PrepareRto, context: DecisionContext) -> Refusal | None:
-    """This item for this participant with this reason (R42); special data only after a test (R49)."""
+    """Refuse an entry without its item, participant or reason (R42), or untested for special data (R49)."""
     plan = command.viewing_plan
     if not {item.item_id for item in command.items}.issuperset(entry.item_id for entry in plan):
         return r.UNKNOWN_ITEM
@@ -113,7 +115,7 @@ def _of_viewing_plan(state: State, command: c.PrepareRto, context: DecisionConte
 
 
 def _untested(command: c.PrepareRto, plan: tuple[ViewingEntry, ...], parties: Parties) -> bool:
-    """Whether special data are planned for somebody whose test is not on record, passed or not."""
+    """Tell whether special data are planned for somebody whose test is not on record, passed or not."""
     special = {item.item_id for item in command.items if item.category.needs_test}
     planned = {entry.participant for entry in plan if entry.item_id in special}
     return any(

@@ -1,4 +1,4 @@
-"""Triage: whom to ask what, what became of it, and how the round table is prepared."""
+"""Decide triage: whom to ask what, what became of it, and how the round table is prepared."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,7 +86,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
-    """Total: each command in each phase gives events or a named refusal."""
+    """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
@@ -120,7 +120,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _pieces_of_outcome(state)),)
+            return (e.FileCleaned(kept, _texts_of_outcome(state)),)
         case c.FollowArchiving():
             numbers = (person.bsn for person in state.persons)
             return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, TextRef))),)
@@ -133,13 +133,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
+    """Return the refusal of a command in a phase that does not allow it."""
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return UNKNOWN_CASE
     return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
 
 
 def _may_not_know(state: State, command: Command) -> Refusal | None:
-    """Strangers first: a refusal never tells them that a case exists (R26, R33, R34)."""
+    """Refuse strangers first: a refusal never tells them that a case exists (R26, R33, R34)."""
     match command:
         case c.AnswerQuery() | c.DeclineQuery():
             query = state.query(command.query_id)
@@ -160,7 +161,7 @@ def _open(command: c.OpenCase, context: DecisionContext) -> Decision:
 def _for_leading_party(
     state: State, command: DirectorCommand, scope: Scope, context: DecisionContext
 ) -> Refusal | None:
-    """On behalf of whoever leads (R72), and within what the body that acts has authorised (R122)."""
+    """Refuse what is not on behalf of who leads (R72), or not authorised by its acting body (R122)."""
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     body = state.acting_body or None
@@ -169,14 +170,14 @@ def _for_leading_party(
 
 
 def _close(state: State) -> Decision:
-    """A referral that never came as far as triage leaves nothing here to close."""
+    """Close the case early; a referral that never came as far as triage leaves nothing here to close."""
     if state.phase is Phase.NOTHING:
         return ()
     return (*queries.lapse_all(state), e.CaseClosing())
 
 
-def _pieces_of_outcome(state: State) -> tuple[str, ...]:
-    """What was written at the end of triage; who the case is about stays."""
+def _texts_of_outcome(state: State) -> tuple[str, ...]:
+    """Return the sealed texts written at the end of triage; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
     texts = (text for thing in (state.conclusion, fixed) if thing for text in contents(thing))
     return tuple(text.piece for text in texts if isinstance(text, TextRef))
@@ -186,7 +187,7 @@ def _pieces_of_outcome(state: State) -> tuple[str, ...]:
 
 
 def evolve(state: State, event: e.Event) -> State:
-    """Total: what the state is after the event."""
+    """Return the state after an event."""
     phase = TRANSITIONS.get((state.phase, type(event)))
     if phase is not None:
         state = replace(state, phase=phase)
@@ -254,7 +255,7 @@ def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:
-    """What was asked and fixed has served its purpose; the items that stay are named, and who leads."""
+    """Drop what was asked and fixed; the items that stay are counted, and who leads is kept."""
     return replace(
         state,
         items_given=len(kept),

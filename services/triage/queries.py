@@ -1,4 +1,4 @@
-"""Queries and what comes of them: whom to ask what, and which replies count (R26 to R32, R57)."""
+"""Decide queries: whom to ask what, and which replies count (R26 to R32, R57)."""
 
 from datetime import datetime
 from typing import TypeAlias
@@ -23,7 +23,7 @@ EVERYBODY = "all"
 
 
 def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Decision:
-    """One query to one party, chosen for this case, saying all that R27 asks."""
+    """Issue one query to one party, chosen for this case, saying all that R27 asks."""
     recipient = command.recipient
     if refusal := _of_recipient(state, recipient, context):
         return refusal
@@ -37,7 +37,7 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
     return (
         e.QueryIssued(
             recipient=record.party,
-            query=_letter(state, command),
+            query=_message(state, command),
             choice=Choice(
                 query_id=command.query_id,
                 reason=command.reason,
@@ -51,7 +51,7 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
 
 
 def _of_recipient(state: State, recipient: str | tuple[str, ...], context: DecisionContext) -> Refusal | None:
-    """Bilateral (R26), and never all parties, neither at once nor one by one (R28, R29)."""
+    """Refuse any but a bilateral query (R26): never to all parties, at once or one by one (R28, R29)."""
     named = {recipient} if isinstance(recipient, str) else set(recipient)
     before = {query.recipient for query in state.queries}
     if EVERYBODY in named or context.parties.members(context.judged_at) <= named | before | {
@@ -68,7 +68,7 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], context: Decis
 def _of_contents(
     state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """What a query must and may hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
+    """Refuse what a query lacks or may not hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
     stated = (command.purpose, command.necessity, command.question)
     if not command.task or any(is_blank(text) for text in stated):
         return r.QUERY_INCOMPLETE
@@ -93,8 +93,8 @@ def _may_use_bsn(party: str, context: DecisionContext) -> bool:
     return record is not None and record.may_use_bsn
 
 
-def _letter(state: State, command: c.IssueQuery) -> QueryIssued:
-    """What the queried party gets: of the persons only those named, without what was not asked for."""
+def _message(state: State, command: c.IssueQuery) -> QueryIssued:
+    """Make the message to the queried party: only the persons named, without what was not asked for."""
     persons = tuple(p for p in state.persons if p.person_id in command.persons)
     return QueryIssued.model_construct(
         query_id=command.query_id,
@@ -110,7 +110,7 @@ def _letter(state: State, command: c.IssueQuery) -> QueryIssued:
 
 
 def without_bsn(person: Person) -> Person:
-    """The person as somebody may see it who has no use for the number (R22)."""
+    """Return the person as somebody may see it who has no use for the number (R22)."""
     return person if person.bsn is None else person.model_copy(update={"bsn": None})
 
 
@@ -118,7 +118,7 @@ def without_bsn(person: Person) -> Person:
 
 
 def answer(state: State, command: c.AnswerQuery, context: DecisionContext) -> Decision:
-    """An answer counts by when it was received; further ones may follow as long as triage runs (R31)."""
+    """Take an answer, by when it was received; further ones may follow as long as triage runs (R31)."""
     query = state.query(command.query_id)
     if query is None:
         return r.NOT_THE_QUERIED_PARTY
@@ -133,7 +133,7 @@ def answer(state: State, command: c.AnswerQuery, context: DecisionContext) -> De
 
 
 def decline(state: State, command: c.DeclineQuery, context: DecisionContext) -> Decision:
-    """The queried party alone weighs whether it gives anything; its ground is on record (R31)."""
+    """Take a refusal to answer: the queried party alone weighs it, and its ground is on record (R31)."""
     query = state.query(command.query_id)
     if query is None:
         return r.NOT_THE_QUERIED_PARTY
@@ -145,7 +145,7 @@ def decline(state: State, command: c.DeclineQuery, context: DecisionContext) -> 
 
 
 def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
-    """What was received in time counts, even where something else was handled first (R31)."""
+    """Refuse what came too late; what was received in time counts, whatever was handled first (R31)."""
     concluded = state.conclusion
     if state.phase is Phase.PREPARING and (concluded is None or concluded.at <= received):
         return r.TRIAGE_NOT_RUNNING
@@ -155,7 +155,7 @@ def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
 def _of_items(
     state: State, items: tuple[Item, ...], giver: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """What each item must state, in the order of the rules (R8, R21, R35, R57)."""
+    """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57)."""
     if not items:
         return None
     if context.elsewhere:
@@ -177,7 +177,7 @@ def _of_items(
 
 
 def remind(state: State, query_id: str) -> Decision:
-    """State decides whether the deadline still matters."""
+    """Remind of a query that still waits."""
     query = state.query(query_id)
     if query is None or query.status is not QueryStatus.OPEN:
         return ()
@@ -185,11 +185,11 @@ def remind(state: State, query_id: str) -> Decision:
 
 
 def lapse(state: State, query_id: str) -> Decision:
-    """After the reminder comes the director, who sees "no answer" (R31)."""
+    """End a query without an answer, for the director to see (R31)."""
     query = state.query(query_id)
     return (e.QueryLapsed(query_id),) if query is not None and query.status.waits else ()
 
 
 def lapse_all(state: State) -> tuple[e.QueryLapsed, ...]:
-    """Triage ends: whoever was still asked hears that nothing is expected any more."""
+    """End every query that waits: triage ends, and its recipients hear that nothing is expected."""
     return tuple(e.QueryLapsed(query.query_id) for query in state.queries if query.status.waits)

@@ -1,4 +1,4 @@
-"""The triage record (R37): how each query was worded and what came in reply, one row each.
+"""Hold the triage record (R37): how each query was worded and what came in reply, one row each.
 
 These rows are written once and read when somebody looks or the round table is prepared, so that an answer
 need not load and store all that was said before it. They hold codes, ids and references, never a text.
@@ -30,7 +30,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query as it was sent, with the choice behind it."""
+    """Hold a query as it was sent, with the choice behind it."""
 
     case_id: str
     recipient: str
@@ -44,7 +44,7 @@ Said: TypeAlias = QueryAnswered | QueryDeclined
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """One reply to a query, or (without `said`) what came with the referral.
+    """Hold one reply to a query, or (without `said`) what came with the referral.
 
     `said` holds the four points of R37, or the ground of R31; what its contributor brought stands apart.
     """
@@ -59,33 +59,33 @@ class Given:
 
     @property
     def items(self) -> tuple[ContributedItem, ...]:
-        """The items; from now on each says whose it is (R57, R66)."""
+        """Return the items; from now on each says whose it is (R57, R66)."""
         return tuple(ContributedItem.of(item, self.contributor) for item in self.brought)
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that was asked and given in a case."""
+    """Hold all that was asked and given in a case."""
 
     asked: tuple[Asked, ...]
     given: tuple[Given, ...]
 
     @property
     def items(self) -> tuple[ContributedItem, ...]:
-        """Every item of the case, whoever gave it."""
+        """Return every item of the case, whoever gave it."""
         return tuple(item for given in self.given for item in given.items)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryClosed:
-    """The query no longer waits for its recipient."""
+    """Name a query that no longer waits for its recipient."""
 
     query_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """The file was cleaned: of what was asked and given only these items stay (R95)."""
+    """Name the items that stay after cleaning, of all that was asked and given (R95)."""
 
     case_id: str
     kept_items: tuple[str, ...]

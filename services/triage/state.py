@@ -1,6 +1,6 @@
-"""What triage remembers of a case to decide by: small, because every answer loads and stores it.
+"""Hold what triage decides by: small, because every answer loads and stores it.
 
-How a query was worded and what was given in reply lies in triage's own tables (see `record`).
+How a query was worded and what was given in reply stands in triage's own tables (see `record`).
 """
 
 from dataclasses import dataclass
@@ -36,12 +36,13 @@ class QueryStatus(StrEnum):
 
     @property
     def waits(self) -> bool:
+        """Tell whether a reply is still expected."""
         return self in (QueryStatus.OPEN, QueryStatus.REMINDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One query to one party (R26); from `lapses_at` on nothing is expected any more (R31)."""
+    """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31)."""
 
     query_id: str
     recipient: str
@@ -50,7 +51,7 @@ class Query:
     replies: int = 0
 
     def in_time(self, at: datetime) -> bool:
-        """Whether a reply received then still counts; who has answered may give more (R31)."""
+        """Tell whether a reply received then still counts; who has answered may give more (R31)."""
         return self.status is QueryStatus.ANSWERED or at < self.lapses_at
 
 
@@ -67,7 +68,7 @@ class Conclusion:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What triage knows of a case, without any text about anybody."""
+    """Hold what triage knows of a case, without any text about anybody."""
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
@@ -82,16 +83,16 @@ class State:
     preparation: RtoPrepared | None = None
 
     def query(self, query_id: str) -> Query | None:
-        """The query with this id."""
+        """Return the query with this id."""
         for query in self.queries:
             if query.query_id == query_id:
                 return query
         return None
 
     def was_asked(self, party: str | None) -> bool:
-        """Whether a query of this case went to the party."""
+        """Tell whether a query of this case went to the party."""
         return any(query.recipient == party for query in self.queries)
 
     def with_query(self, changed: Query) -> tuple[Query, ...]:
-        """The queries, with this one as it is now."""
+        """Return the queries, with this one as it is now."""
         return tuple([changed if query.query_id == changed.query_id else query for query in self.queries])

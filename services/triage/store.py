@@ -1,4 +1,4 @@
-"""The triage record in PostgreSQL: one row per query and per reply, to_json in the decision's transaction."""
+"""Store the triage record in PostgreSQL: one row per query and reply, in the decision's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -49,10 +49,10 @@ _WAITING = sa.text(
 
 
 class TriageRecord:
-    """What triage adds to the transaction of the shell."""
+    """Write triage's own rows in the shell's transaction."""
 
     async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None:
-        """One statement per kind of row; a stripped file last."""
+        """Write the rows, one statement per kind; cleaned files last."""
         await _ask(connection, [row for row in rows if isinstance(row, Asked)])
         await _give(connection, [row for row in rows if isinstance(row, Given)])
         closed = sorted({row.query_id for row in rows if isinstance(row, QueryClosed)})
@@ -63,13 +63,13 @@ class TriageRecord:
                 await _strip(connection, row)
 
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-        """Every row of these cases goes (R105)."""
+        """Delete every row of these cases (R105)."""
         if case_ids:
             for statement in _FORGET:
                 await run(connection, statement, cases=list(case_ids))
 
     async def prune(self, connection: AsyncConnection) -> None:
-        """Nothing to do: these rows go with their case."""
+        """Do nothing: these rows go with their case."""
 
 
 async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
@@ -91,7 +91,7 @@ async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:
 
 
 async def _strip(connection: AsyncConnection, order: Stripped) -> None:
-    """Queries and replies go with their texts; of the items those that were kept stay (R95)."""
+    """Delete queries and replies with their texts; of the items those that were kept stay (R95)."""
     record = await record_of(connection, order.case_id)
     dropped = {text.piece for thing in _not_kept(record, order) for text in _references(thing)}
     await TriageRecord().forget(connection, [order.case_id])
@@ -105,7 +105,7 @@ async def _strip(connection: AsyncConnection, order: Stripped) -> None:
 
 
 def _not_kept(record: Record, order: Stripped) -> Iterable[object]:
-    """Whom the queries were about stays: the case itself remembers that."""
+    """Yield what goes; whom the queries were about stays, as the case itself holds that."""
     yield from (row.query.model_copy(update={"persons": ()}) for row in record.asked)
     yield from (row.choice for row in record.asked)
     yield from (row.said for row in record.given)
@@ -117,7 +117,7 @@ def _references(thing: object) -> Iterable[TextRef]:
 
 
 async def record_of(connection: AsyncConnection, case_id: str) -> Record:
-    """All that was asked and given in a case, with references for texts."""
+    """Return all that was asked and given in a case, with references for texts."""
     asked = await fetch(connection, _ASKED_IN, case=case_id)
     given = await fetch(connection, _GIVEN_IN, case=case_id)
     return Record(
@@ -129,6 +129,6 @@ async def record_of(connection: AsyncConnection, case_id: str) -> Record:
 async def waiting_queries(
     connection: AsyncConnection, party: str, *, after: str, most: int
 ) -> list[tuple[str, str]]:
-    """(query, case) ids of the queries that wait for this party, by query id; cases that are held aside."""
+    """Return (query id, case id) of what waits for this party, by query id, without cases that are held."""
     rows = await fetch(connection, _WAITING, party=party, after=after, most=most)
     return [(row.query_id, row.case_id) for row in rows]

@@ -1,4 +1,4 @@
-"""Who sees what of a case at triage; everything a person reads passes `may_view` (R23, R33, R34)."""
+"""Decide who sees what of a case at triage; everything read passes `may_view` (R23, R33, R34)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,7 @@ OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
 
 @dataclass(frozen=True, slots=True)
 class PersonNumber:
-    """A person's citizen service number: only to see that different parties mean the same person (R22)."""
+    """Hold a citizen service number: only to see that parties mean the same person (R22)."""
 
     person_id: str
     bsn: Content
@@ -32,7 +32,7 @@ Thing: TypeAlias = (
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
-    """Whether this viewer sees this thing, or (None) the case itself; deny by default."""
+    """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
@@ -45,7 +45,7 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
 
 
 def _of_the_referrer(thing: Thing, state: State) -> Verdict:
-    """The answers were given to the referrer, as long as it leads, less what was kept from it (R32, R33).
+    """Show the referrer the answers given to it, as long as it leads, less what was withheld (R32, R33).
 
     Whoever leads after it reads them at the round table, item by item (R35, R65).
     """
@@ -55,7 +55,7 @@ def _of_the_referrer(thing: Thing, state: State) -> Verdict:
 
 
 def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
-    """The assigned director and the support worker read on behalf of the leading party (R7, R33)."""
+    """Show the assigned director and the support worker what the leading party may see (R7, R33)."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
@@ -66,14 +66,14 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
 
 
 def _shown(thing: Thing, state: State) -> Verdict:
-    """For the leading party and who acts for it: all of it, each on behalf of who gave it."""
+    """Show all of it to the leading party and who acts for it, each on behalf of who gave it."""
     if isinstance(thing, PersonNumber) and state.leading_party != state.referrer:
         return Denied("R22", "B3-F1, F2")
     return Allowed("R33", _giver(thing, state))
 
 
 def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
-    """Its own queries and what it gave itself, and nothing of others (R34)."""
+    """Show a party its own queries and what it gave itself, and nothing of others (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
     match thing:
@@ -96,7 +96,7 @@ def _recipient(thing: QueryIssued | Said, state: State) -> str:
 
 
 def _giver(thing: Thing, state: State) -> str:
-    """Whose information it is (R129)."""
+    """Return whose information it is (R129)."""
     match thing:
         case ContributedItem(contributor=contributor):
             return contributor

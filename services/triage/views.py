@@ -1,4 +1,4 @@
-"""What people are shown of a case at triage, made of the things that `may_view` let through."""
+"""Make what people are shown of a case at triage from the things that `may_view` let through."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -59,9 +59,10 @@ class WaitingQueries(Model):
 
 
 def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
-    """Everything of the case, by label; `may_view` decides on each."""
+    """List everything of the case, by label; `may_view` decides on each."""
 
     def things(state: State) -> Iterable[tuple[str, Any]]:
+        """Yield (label, thing); labels are ids and words."""
         for person in state.persons:
             yield f"person/{person.person_id}", without_bsn(person)
             if person.bsn is not None:
@@ -82,7 +83,7 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
 
 
 def _persons(seen: Seen[State]) -> list[Person]:
-    """The persons, with their numbers for whom `may_view` allowed those."""
+    """Return the persons, with their numbers for whom `may_view` allowed those."""
     numbers = {n.person_id: n.bsn for n in seen.things.values() if isinstance(n, PersonNumber)}
     return [
         person.model_copy(update={"bsn": numbers.get(person.person_id)})
@@ -114,7 +115,7 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
 
 
 def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record) -> CaseView:
-    """What this look let through; a queried party learns nothing of the case itself (R34)."""
+    """Return what this look let through; a queried party learns nothing of the case itself (R34)."""
     shown = seen.things.values()
     view = CaseView(
         case_id=case_id,

@@ -1,4 +1,4 @@
-"""The first schema of governance."""
+"""Create the first schema of governance."""
 
 from shared.storage.migrations import shell_0001
 
@@ -9,5 +9,5 @@ PHASES = ("nothing", "member", "ended", "purged")
 
 
 def upgrade() -> None:
-    """From an empty database."""
+    """Create the tables."""
     shell_0001.create(PHASES)

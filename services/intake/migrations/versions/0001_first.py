@@ -1,4 +1,4 @@
-"""The first schema of intake."""
+"""Create the first schema of intake."""
 
 from shared.storage.migrations import shell_0001
 
@@ -18,5 +18,5 @@ PHASES = (
 
 
 def upgrade() -> None:
-    """From an empty database."""
+    """Create the tables."""
     shell_0001.create(PHASES)

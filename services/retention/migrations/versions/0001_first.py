@@ -1,4 +1,4 @@
-"""The first schema of retention."""
+"""Create the first schema of retention."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,7 +24,7 @@ PHASES = (
 
 
 def upgrade() -> None:
-    """From an empty database; a proof can be added and never changed or taken away."""
+    """Create the tables; a proof can be added and never changed or taken away."""
     shell_0001.create(PHASES)
     op.create_index(
         "ix_cases_under_erasure",

@@ -1,4 +1,4 @@
-"""The first schema of the round table."""
+"""Create the first schema of the round table."""
 
 from shared.storage.migrations import shell_0001
 
@@ -19,5 +19,5 @@ PHASES = (
 
 
 def upgrade() -> None:
-    """From an empty database."""
+    """Create the tables."""
     shell_0001.create(PHASES)

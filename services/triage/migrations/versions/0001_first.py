@@ -1,4 +1,4 @@
-"""The first schema of triage."""
+"""Create the first schema of triage."""
 
 from alembic import op
 
@@ -41,7 +41,7 @@ ALTER TABLE cases SET (toast_tuple_target = 8160)
 
 
 def upgrade() -> None:
-    """From an empty database; a case's state is written at every answer and must not be compressed for it."""
+    """Create the tables; a case's state is written at every answer and must not be compressed for it."""
     shell_0001.create(PHASES)
     for statement in _TABLES.split(";\n"):
         op.execute(statement)

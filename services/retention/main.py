@@ -20,7 +20,6 @@ from shared.runtime.cli import command_line
 PROCESS = Process(
     service="retention",
     state=State,
-    empty=State(),
     permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,

@@ -33,8 +33,12 @@ class Process(Generic[S]):
 
     service: ServiceName
     state: type[S]
-    empty: S
     permissions: Mapping[type[Command], Requirement]
     decide: Callable[[S, Any, DecisionContext], tuple[Any, ...] | Refusal]
     evolve: Callable[[S, Any], S]
     effects: Callable[[str, Any, S], Iterable[Effect]]
+
+    @property
+    def empty(self) -> S:
+        """Return the state of a case of which nothing is known yet: every field has a default."""
+        return self.state()

@@ -32,8 +32,9 @@ def load(service: str, room: str) -> ModuleType:
 
 @cache
 def python_files(folder: str) -> tuple[Path, ...]:
-    """Python files below a top folder, in a stable order."""
-    return tuple(sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts))
+    """List the Python files below a top folder, in a stable order; templates are texts to copy, not code."""
+    found = (path for path in (ROOT / folder).rglob("*.py"))
+    return tuple(sorted(path for path in found if not {"__pycache__", "template"} & set(path.parts)))
 
 
 @cache

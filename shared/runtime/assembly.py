@@ -165,6 +165,8 @@ def assemble(
         topics=topics,
         batch_size=settings.batch,
     )
+    messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
+    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
     scheduler = Scheduler(
         engine=engine,
         service=service,
@@ -173,8 +175,8 @@ def assemble(
         parties=parties,
         relay=relay,
         clock=clock,
-        messages=Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from")),
-        events=Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events")),
+        messages_read_until=messages.position,
+        events_read_until=events.position,
     )
     broker = make_broker(login)
     subscribe(broker, consumer, name)

@@ -1,6 +1,7 @@
 """Turn deadlines that have come into commands, and give messages that waited for a fact another try."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
@@ -19,7 +20,6 @@ from shared.handling.delivery import Delivery, FromClock, Unhandled
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.kafka.admin import KafkaUnreachable
-from shared.kafka.watermark import Watermark
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.storage import deadlines, erasure, held_messages, inbox
@@ -32,6 +32,7 @@ from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
 
 log = structlog.get_logger()
+ReadUntil = Callable[[], Awaitable[datetime | None]]
 S = TypeVar("S", bound=HasPhase)
 UNREACHABLE = (DBAPIError, OSError, KeyAuthorityUnreachable)  # nothing is wrong with the deadline: all wait
 PERIOD = 0.5  # seconds between two looks
@@ -47,7 +48,8 @@ _TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) D
 class Scheduler(Generic[S]):
     """Fire the deadlines of one service and retry what waits, in one of its processes at a time.
 
-    `messages` and `events` say up to when what parties and other services sent has been handled. `holding`:
+    The two `read_until` return the moment (covenant time) before which everything that parties and other
+    services sent has been handled; None while that cannot be said. `holding`:
     covenant time leapt, so what cannot be undone waits until the process is started anew.
     """
 
@@ -58,8 +60,8 @@ class Scheduler(Generic[S]):
     parties: PartyReplica
     relay: Relay
     clock: Clock
-    messages: Watermark
-    events: Watermark
+    messages_read_until: ReadUntil
+    events_read_until: ReadUntil
     holding: bool = field(default=False)
     _pruned_at: datetime | None = None
 
@@ -100,7 +102,7 @@ class Scheduler(Generic[S]):
         """Return those before which nothing is unread: what came in time is decided before its term ends."""
         if not lines:
             return []
-        until = await _position(self.messages)
+        until = await _read_until(self.messages_read_until)
         return [line for line in lines if until is not None and line.at <= until]
 
     async def _not_in_vain(self, waiting: list[HeldMessage]) -> list[HeldMessage]:
@@ -108,7 +110,7 @@ class Scheduler(Generic[S]):
         now = machine_now()
         if not any(one.until is not None and one.until <= now for one in waiting):
             return waiting
-        until = await _position(self.events)
+        until = await _read_until(self.events_read_until)
 
         def may_be_tried(one: HeldMessage) -> bool:
             if one.until is None or one.until > now:
@@ -171,10 +173,10 @@ class Scheduler(Generic[S]):
             await held_messages.quarantine(connection, one.id)
 
 
-async def _position(watermark: Watermark) -> datetime | None:
+async def _read_until(ask: ReadUntil) -> datetime | None:
     """Return the watermark; None as long as something of then is unread, or Kafka cannot be asked."""
     try:
-        return await watermark.position()
+        return await ask()
     except KafkaUnreachable as error:
         log.warning("deadlines-wait", reason=str(error))
         return None

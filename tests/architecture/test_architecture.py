@@ -267,18 +267,17 @@ def test_only_what_the_house_keeps_is_written_by_what_a_value_is() -> None:
     )
 
 
-def test_sealed_pieces_are_opened_at_the_desk_and_in_the_relay_alone() -> None:
-    """Everything else that is called `open` opens a file, or the body that a party sealed for us."""
-    openers = {file for file, call in method_calls({"open"}) if not _opens_a_file_or_a_body(file, call)}
-    assert openers == {"shared/http/reading.py", "shared/messaging/relay.py"}
+def test_sealed_texts_are_decrypted_by_the_reader_and_the_relay_alone() -> None:
+    """Ciphers of keys at rest are called `self._<name>`; a case key is not."""
+    deciphering = {
+        file for file, call in method_calls({"decrypt"}) if not ast.unparse(call.func).startswith("self._")
+    }
+    assert deciphering == {"shared/http/reading.py", "shared/messaging/relay.py"}
 
 
-def _opens_a_file_or_a_body(file: str, call: ast.Call) -> bool:
-    of = ast.unparse(call.func)
-    is_file = of == "os.open" or (
-        bool(call.args) and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)
-    )
-    return is_file or (of == "self.codec.open" and file == "shared/messaging/receiver.py")
+def test_what_parties_sealed_is_decoded_by_the_receiver_alone() -> None:
+    decoding = {file for file, call in method_calls({"decode"}) if "codec" in ast.unparse(call.func)}
+    assert decoding == {"shared/messaging/receiver.py"}
 
 
 def test_only_listed_files_ask_who_may_view() -> None:
@@ -291,7 +290,7 @@ def test_only_listed_files_ask_who_may_view() -> None:
     assert askers == set(VIEWERS)
 
 
-def test_only_the_desk_writes_the_access_log() -> None:
+def test_one_module_writes_the_access_log() -> None:
     writers = {where(path) for path in house_files() if "INSERT INTO access_log" in path.read_text()}
     assert writers == {"shared/storage/access_log.py"}
 

@@ -190,14 +190,14 @@ BUGS = (
     Bug(
         "expected version ignored",
         "shared/handling/decide.py",
-        "delivery.expected_version not in (None, case.version)",
+        "origin.expected_version not in (None, case.version)",
         "False",
         ("tests/integration/intake/test_store.py",),
     ),
     Bug(
         "old event followed again",
         "shared/handling/decide.py",
-        "sequence <= case.heard.get(source, 0)",
+        "sequence <= case.heard.get(sender, 0)",
         "sequence < 0",
         ("tests/integration/triage/test_events.py",),
     ),

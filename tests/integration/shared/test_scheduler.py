@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,10 @@ from services.intake.effects import INFORMING
 from services.intake.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.contract.fields import InformMoment
-from shared.kafka.watermark import Watermark
 from shared.runtime import scheduler
 from shared.runtime.scheduler import Scheduler
 from tests.conftest import FreshDatabase
-from tests.support.broker import NothingOnTopics, relay_without_broker
+from tests.support.broker import relay_without_broker
 from tests.support.receiving import House
 from tests.support.samples import intake as s
 from tests.support.transactions import rows, transaction_on
@@ -45,8 +44,11 @@ async def given(engine: AsyncEngine, last_tick: timedelta | None) -> None:
 @asynccontextmanager
 async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
     """The scheduler of intake, on topics on which nothing stands."""
+
+    async def everything_is_read() -> datetime:
+        return clock.now()
+
     transaction, house = transaction_on(engine, SERVICE), House(directory)
-    read = Watermark(NothingOnTopics(), clock, "", "")  # type: ignore[arg-type]
     relay = relay_without_broker(engine, house, transaction.parties)
     keeper = Scheduler(
         engine=engine,
@@ -56,8 +58,8 @@ async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIt
         parties=transaction.parties,
         relay=relay,
         clock=clock,
-        messages=read,
-        events=read,
+        messages_read_until=everything_is_read,
+        events_read_until=everything_is_read,
     )
     task = asyncio.create_task(keeper.run())
     try:

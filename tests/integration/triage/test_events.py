@@ -126,12 +126,12 @@ async def test_an_event_whose_number_is_not_new_is_not_followed_again(fresh_data
     """Under another id the inbox does not know it: a restored service may say again what it said."""
     engine, transaction = await house(fresh_database)
     numbers = [("intake", 5), ("intake", 5), ("intake", 4), ("intake", 6), ("rto", 1)]
-    heard = [event(OPEN, heard=number) for number in numbers]
+    heard = [event(OPEN, sender=source, sequence=n) for source, n in numbers]
     told, stale, again = DeliveryStatus.ACCEPTED, DeliveryStatus.STALE, DeliveryStatus.REFUSED
     assert await fates(transaction, *heard[:3]) == [told, stale, stale]
     assert len(await rows(engine, "journal")) == 1
     assert await fates(transaction, *heard[3:]) == [again, again]
-    later = [event(OPEN, heard=number) for number in numbers]
+    later = [event(OPEN, sender=source, sequence=n) for source, n in numbers]
     assert await fates(transaction, *later) == [stale] * 5
 
 

@@ -206,17 +206,27 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
 async def keeping_time(
     engine: AsyncEngine, login: Connection, directory: Path
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The timekeeper of intake at work on this database."""
+    """The scheduler of intake at work on this database."""
     topics, clock, transaction = Topics(), Clock(), transaction_on(engine, SERVICE)
     office = KafkaAdmin(login)
-    arrivals = Watermark(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))
-    heard = Watermark(office, clock, topics.subscribed_pattern("intake"), topics.group("intake", "events"))
+    messages = Watermark(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))
+    events = Watermark(office, clock, topics.subscribed_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
     relay = Relay(engine, producer, transaction.parties, CaseKeyClient(OneKey(), "x"), codec, "urn:x")
     receiver = House(directory / "house").receiver()
     parties = transaction.parties
-    keeper = Scheduler(engine, SERVICE, transaction, receiver, parties, relay, clock, arrivals, heard)
+    keeper = Scheduler(
+        engine=engine,
+        service=SERVICE,
+        transaction=transaction,
+        receiver=receiver,
+        parties=parties,
+        relay=relay,
+        clock=clock,
+        messages_read_until=messages.position,
+        events_read_until=events.position,
+    )
     try:
         async with working(keeper.run()) as task:
             yield task

@@ -101,7 +101,7 @@ async def test_the_same_words_about_another_case_are_another_message(house: Hous
     """With one id for both, the second is no repetition: it is refused and not passed over."""
     about = [house.envelope(MESSAGE)._replace(subject=case) for case in (s.CASE, s.CASE, s.MAN)]
     payload = MESSAGE.model_dump_json().encode()
-    digests = [(await accepted(house, house.put(one, to_json(one, payload)))).slip.digest for one in about]
+    digests = [(await accepted(house, house.put(one, to_json(one, payload)))).entry.digest for one in about]
     assert digests[0] == digests[1] != digests[2]
 
 

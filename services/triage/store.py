@@ -1,4 +1,4 @@
-"""The triage record in PostgreSQL: one row per query and per reply, to_json in the decision's transaction."""
+"""The triage record in PostgreSQL: one row per query and per reply, written in the decision's transaction."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

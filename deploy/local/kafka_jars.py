@@ -1,4 +1,4 @@
-"""Kafka's jars by Maven coordinate, each one checked against a hash in this repository."""
+"""Resolve Kafka's jars by Maven coordinate, and check each one against a hash in this repository."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ HASHES = Path(__file__).with_name("kafka-jars.sha256")
 
 
 class WrongJar(Exception):
-    """A jar is not the one that was reviewed; nothing of it is run."""
+    """Raised with the jars that differ from the reviewed ones; nothing of them is run."""
 
 
 def kafka_classpath() -> str:

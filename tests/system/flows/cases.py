@@ -1,7 +1,7 @@
 """Make cases that stand for others: referred, taken up, with a query out."""
 
-from shared.contract.fields import PersonRole
-from shared.contract.messages.intake import ConsultationConfirmed, Item, ReferralReceived
+from shared.contract.fields import Item, PersonRole
+from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived
 from shared.contract.messages.triage import QueryIssued
 from tests.story import cast
 from tests.story.world import World

@@ -33,8 +33,9 @@ TOOL_FILES = (
     "provisioning",
     "local/__init__.py",
     "local/issuer.py",
-    "local/keys.py",
-    "local/secrets.py",
+    "machine/__init__.py",
+    "machine/keys.py",
+    "machine/secrets.py",
 )
 SUFFIXES = (".md", ".pyc", ".json")  # of our own code: what only people and generators read
 

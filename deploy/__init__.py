@@ -1,1 +1,1 @@
-"""How the house is brought up: provisioning for every deployment, local servers for one machine."""
+"""Bring a house up: provisioning for every deployment, local and containerised houses for one machine."""

@@ -1,1 +1,1 @@
-"""A house in containers: an engine where there is none, images, and the compose file played."""
+"""Run a house in containers: build the images, and play compose.yaml through the Docker API."""

@@ -1,4 +1,4 @@
-"""`python -m deploy.containers images|prepare|up|down|reset`."""
+"""Run `python -m deploy.containers images|prepare|describe|up|down|reset`."""
 
 import sys
 import time
@@ -35,7 +35,7 @@ DEFAULT = Path(".local/containers")
 
 @app.command(name="images")
 def images_(base: Base = "") -> None:
-    """Build what is missing of the five services, PostgreSQL, Kafka and the tools."""
+    """Build the missing images of the five services, PostgreSQL, Kafka and the tools."""
     with _engine() as client:
         for tag in images.ensure(client, choice=base or None, step=shown).values():
             console.print(tag)
@@ -51,7 +51,7 @@ def prepare(directory: Directory = DEFAULT, base: Base = "") -> None:
 
 @app.command()
 def describe(directory: Directory = DEFAULT, base: Base = "") -> None:
-    """Write env.json of what `docker compose` has brought up, for whoever connects."""
+    """Write env.json for the containers that `docker compose` has started, for whoever connects."""
     with _engine() as client:
         ContainedHouse(client, _prepared(client, directory, base)).describe()
     console.print(f"described: {directory / 'env.json'}")
@@ -63,7 +63,7 @@ def up(
     base: Base = "",
     two: Annotated[bool, typer.Option("--two", help="Two containers of each service.")] = False,
 ) -> None:
-    """Images, secrets, and everything of compose.yaml, up and ready."""
+    """Build the images, write the secrets, and start everything in compose.yaml; ready on return."""
     began = time.monotonic()
     with _engine() as client:
         house = ContainedHouse(client, _prepared(client, directory, base))
@@ -97,7 +97,7 @@ def _prepared(client: docker.DockerClient, directory: Path, base: str) -> Prepar
 
 @contextmanager
 def _engine() -> Iterator[docker.DockerClient]:
-    """Of what can be the matter outside our own code, one line."""
+    """Yield a client of the engine; print what goes wrong outside our code as one line, and exit with 1."""
     try:
         with closing(connected()) as client:
             yield client

@@ -1,4 +1,4 @@
-"""The bases images are built on: the official ones where a registry answers, else one made here."""
+"""Choose the base images: the official ones where a registry answers, else one made on this machine."""
 
 import hashlib
 import os
@@ -34,12 +34,12 @@ LEFT_OUT = (
 
 
 class CannotMakeBase(Exception):
-    """What is missing on this machine."""
+    """Raised with what is missing on this machine to make a base image."""
 
 
 @dataclass(frozen=True)
 class Bases:
-    """What to build on; `local` says that Kafka and PostgreSQL are to be put on top of a bare Python."""
+    """Name the base images; `local` says that Kafka and PostgreSQL must be added to a bare Python."""
 
     python: str
     kafka: str
@@ -48,12 +48,12 @@ class Bases:
 
 
 def official() -> Bases:
-    """Fetched by the engine when they are not there yet."""
+    """Return the official images; the engine pulls them when they are missing."""
     return Bases(**OFFICIAL, local=False)
 
 
 def local(client: docker.DockerClient) -> Bases:
-    """A small Debian by debootstrap, kept in the cache; raises `CannotMakeBase`."""
+    """Return a minimal Debian made by debootstrap and kept in the cache; raises `CannotMakeBase`."""
     recipe = hashlib.sha256(repr((RELEASE, PACKAGES, POSTGRES_USER, LEFT_OUT)).encode()).hexdigest()[:12]
     name = f"zvh-base:{RELEASE}-{recipe}"
     try:
@@ -66,7 +66,7 @@ def local(client: docker.DockerClient) -> Bases:
 
 
 def can_make() -> bool:
-    """Whether a local base could be made here."""
+    """Tell whether a local base can be made here."""
     return os.geteuid() == 0 and shutil.which("debootstrap") is not None
 
 

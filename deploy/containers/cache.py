@@ -1,4 +1,4 @@
-"""Things that are dear to make and named by what they are made of; kept in the user's cache directory."""
+"""Keep what is expensive to make in the user's cache directory, under a name that tells its content."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cached(name: str, make: Callable[[Path], None]) -> Path:
-    """The file or directory of this name; made whole or not at all."""
+    """Return the file or directory of this name, made by `make` when it is missing: whole or not at all."""
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zvh"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     made = home / name

@@ -1,6 +1,6 @@
-"""Reading the part of the compose format that compose.yaml uses, as arguments for the engine. Pure.
+"""Read the part of the compose format that compose.yaml uses, as arguments for the engine. Pure.
 
-Whatever it does not know it refuses: a setting that is silently left out would be a hole.
+Anything unknown is refused: a setting that is silently left out would be a security hole.
 """
 
 import re
@@ -18,11 +18,11 @@ _DURATION = re.compile(r"(\d+)s")
 
 
 class NotUnderstood(Exception):
-    """What stands in the file and is not known here, or is missing."""
+    """Raised with the part of the file that is missing, or is not supported here."""
 
 
 class Condition(StrEnum):
-    """What a part waits for in another one."""
+    """Name the state of another part that a part waits for."""
 
     STARTED = "service_started"
     HEALTHY = "service_healthy"
@@ -31,9 +31,9 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """One `service` of the file. `options` are docker-py's for making its container.
+    """Describe one `service` of the file. `options` are docker-py's for creating its container.
 
-    `aliases`: the names it answers to in the network. With profiles it is started only when asked for.
+    `aliases`: its host names in the network. A part with profiles is started only when asked for.
     """
 
     name: str
@@ -46,14 +46,14 @@ class Part:
 
     @property
     def ports(self) -> dict[int, int]:
-        """The port on this machine, by the port in the container."""
+        """Map each published port in the container to the one on this machine."""
         published: dict[str, tuple[str, int]] = self.options["ports"]
         return {int(inside.split("/")[0]): port for inside, (_, port) in published.items()}
 
 
 @dataclass(frozen=True)
 class Composition:
-    """What the file says: its parts, its volumes, and the name it was given.
+    """Describe the whole file: its parts, its volumes, and the name of the project.
 
     `layers`: names of parts; each depends on nothing but earlier layers.
     """
@@ -64,12 +64,12 @@ class Composition:
     volumes: tuple[str, ...]
 
     def of_profile(self, profile: str) -> list[str]:
-        """The parts that belong to it."""
+        """Return the names of the parts that belong to this profile."""
         return [name for name, part in self.parts.items() if profile in part.profiles]
 
 
 def read(text: str, variables: Mapping[str, str]) -> Composition:
-    """The file with its variables filled in; raises `NotUnderstood`."""
+    """Parse the file with its variables filled in; raises `NotUnderstood`."""
     content = _filled_in(yaml.safe_load(text), variables)
     known = {"services", "volumes", "secrets"}
     if unknown := {key for key in content if not key.startswith("x-")} - known:

@@ -1,4 +1,4 @@
-"""The files a composition's containers are given: secrets and the configuration of the two servers.
+"""Write the files that a composition mounts: secrets, and the configuration of the two servers.
 
 A container's user is another than ours, so a mounted file has to be readable for all; it lies in a directory
 that only its owner can enter, so on this machine nobody else reaches it.
@@ -23,7 +23,10 @@ RULES = "local all postgres scram-sha-256\nhost all all all scram-sha-256\n"
 
 
 def write_for_kafka(directory: Path, certificates: Certificates, port: int) -> str:
-    """`directory`/kafka; `port` is where clients on this machine reach it. The administrator's password."""
+    """Write `directory`/kafka and return the administrator's password.
+
+    `port` is where clients on this machine reach the broker.
+    """
     own = private_directory(directory / "kafka")
     password = kept_password(own / "password")
     properties = broker_properties(
@@ -45,7 +48,7 @@ def write_for_kafka(directory: Path, certificates: Certificates, port: int) -> s
 
 
 def _format_arguments(cluster: str, password: str) -> str:
-    """Java reads its arguments from a file: a password on a command line is for all to see."""
+    """Return the arguments in the form of a file: a password on a command line is for all to see."""
     arguments = ["-cp", "/opt/kafka/libs/*", "kafka.tools.StorageTool", "format", "--ignore-formatted"]
     arguments += ["-t", cluster, "-c", str(SECRETS / "server.properties")]
     arguments += ["--add-scram", administrator(password)]
@@ -53,7 +56,7 @@ def _format_arguments(cluster: str, password: str) -> str:
 
 
 def write_for_postgres(directory: Path) -> str:
-    """`directory`/postgres; the superuser's password. Passwords on every connection, as everywhere."""
+    """Write `directory`/postgres and return the superuser's password; every connection needs one."""
     own = private_directory(directory / "postgres")
     password = kept_password(own / "password")
     _mount(own / "password")
@@ -63,18 +66,18 @@ def write_for_postgres(directory: Path) -> str:
 
 
 def write_for_provisioning(directory: Path, passwords: Passwords) -> None:
-    """`directory`/provisioning: what the job may know."""
+    """Write `directory`/provisioning: the passwords that the provisioning job needs."""
     _write(private_directory(directory / "provisioning") / "secrets.json", json.dumps(vars(passwords)))
 
 
 def make_mountable(directory: Path, files: Sequence[Path]) -> None:
-    """Other secrets that were written for their owner alone; `directory` keeps everybody else out."""
+    """Make secret files readable for a container's user; `directory` keeps everybody else out."""
     private_directory(directory).chmod(0o700)
     _mount(*files)
 
 
 def write_variables(file: Path, variables: Mapping[str, str]) -> None:
-    """What compose reads with `--env-file`; no secrets."""
+    """Write the variables that compose reads with `--env-file`; no secrets."""
     write_private(file, "".join(f"{name}={value}\n" for name, value in variables.items()))
 
 

@@ -1,4 +1,4 @@
-"""A whole house in containers, from compose.yaml: for acceptance, demonstrations and tests."""
+"""Run a whole house in containers, from compose.yaml: for acceptance, demonstrations and tests."""
 
 import json
 import shutil
@@ -43,7 +43,7 @@ ANSWERS_WITHIN = 60.0  # seconds
 
 @dataclass(frozen=True)
 class Prepared:
-    """A house's directory with all its secrets, and the variables compose.yaml wants."""
+    """Hold a house's directory with all its secrets, and the variables that compose.yaml needs."""
 
     layout: Layout
     house: str
@@ -53,7 +53,7 @@ class Prepared:
 
     @property
     def composition(self) -> Composition:
-        """The file as it stands, with these variables."""
+        """Return compose.yaml with these variables filled in."""
         return read(files.COMPOSE_FILE.read_text(), self.variables)
 
 
@@ -67,8 +67,9 @@ def prepare(
     patience: int = PATIENCE,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
-    """Everything made once and kept; `images` are tags by name, `name` is the composition's.
+    """Write all secrets and settings, once; existing ones are kept.
 
+    `images`: tags by name. `name`: the composition's. `patience`: seconds that a message is deferred at most.
     `more`: variables of compose.yaml that have a default there.
     """
     layout = make_layout(directory)
@@ -113,7 +114,7 @@ def prepare(
 
 
 class ContainedHouse:
-    """The containers of a prepared house, by the names of their parts in compose.yaml."""
+    """Control the containers of a prepared house, by the names of their parts in compose.yaml."""
 
     def __init__(self, client: docker.DockerClient, prepared: Prepared, make: Make = made_by_docker) -> None:
         self.prepared = prepared
@@ -121,12 +122,12 @@ class ContainedHouse:
 
     @property
     def env(self) -> dict[str, Any]:
-        """env.json: all that connectors, people and tests need."""
+        """Return env.json: everything that connectors, people and tests need."""
         content: dict[str, Any] = json.loads(self.prepared.layout.environment_file.read_text())
         return content
 
     def up(self, step: Step = nullcontext) -> None:
-        """Everything up and provisioned, or `StepFailed`."""
+        """Start and provision everything; raises `StepFailed`."""
         self.project.up(step=lambda name: named(step, name))
         with named(step, "env.json"):
             layout = self.prepared.layout
@@ -134,31 +135,31 @@ class ContainedHouse:
             self.describe()
 
     def start_beside(self, step: Step = nullcontext) -> None:
-        """A second container of each service, ready on return."""
+        """Start a second container of each service; ready on return."""
         self.project.up(self.project.composition.of_profile(TWO), step=lambda name: named(step, name))
 
     def kill(self, name: str) -> None:
-        """kill -9 of all that runs in it; it stays dead."""
+        """Send SIGKILL to everything in this container; it is not restarted."""
         container = self.project.container(name)
         container.kill()
         container.wait()
 
     def replace(self, name: str) -> None:
-        """A new container in its place, ready on return; what it had outside its volumes is gone."""
+        """Replace the container by a new one, ready on return; only its volumes are kept."""
         self.project.replace(name)
         self.project.wait_for(name, Condition.HEALTHY)
 
     def down(self) -> None:
-        """Containers and network go; volumes and secrets stay for the next `up`."""
+        """Remove containers and network; volumes and secrets stay for the next `up`."""
         self.project.down()
 
     def reset(self) -> None:
-        """Nothing stays."""
+        """Remove containers, network, volumes and directory."""
         self.project.remove()
         shutil.rmtree(self.prepared.layout.directory)
 
     def describe(self) -> None:
-        """Write env.json, once the services answer: it has their public keys."""
+        """Write env.json; the services must answer, as it holds their public keys."""
         made, layout, passwords = self.prepared, self.prepared.layout, self.prepared.passwords
         ca_file = layout.certificates / "ca.pem"
         parties = parties_of(made.house)

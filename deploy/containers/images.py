@@ -1,4 +1,4 @@
-"""The images of a house: what goes into each, and a tag that says so, so that nothing is built twice."""
+"""Build the images of a house, each under a tag that hashes all that goes in, so none is built twice."""
 
 import hashlib
 import io
@@ -33,8 +33,9 @@ TOOL_FILES = (
     "provisioning",
     "local/__init__.py",
     "local/issuer.py",
-    "local/keys.py",
-    "local/secrets.py",
+    "machine/__init__.py",
+    "machine/keys.py",
+    "machine/secrets.py",
 )
 SUFFIXES = (".md", ".pyc", ".json")  # of our own code: what only people and generators read
 
@@ -42,12 +43,12 @@ Step = Callable[[str], AbstractContextManager[Any]]
 
 
 class CannotBuild(Exception):
-    """Which image, and what the engine said last."""
+    """Raised with the name of the image, and the last lines of the engine's output."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """An image before it is built: `files` maps a name in the build's context to a file of this machine."""
+    """Describe an image before it is built: `files` maps a name in the build context to a file here."""
 
     name: str
     dockerfile: Path
@@ -57,7 +58,7 @@ class Recipe:
     empty: tuple[str, ...] = ()
 
     def tag(self) -> str:
-        """`zvh-<name>:<hash of all that goes in>`."""
+        """Return `zvh-<name>:<hash of all that goes in>`."""
         digest = hashlib.sha256(repr((self.base, sorted(self.arguments.items()), self.empty)).encode())
         digest.update(self.dockerfile.read_bytes())
         for name, file in sorted(self.files.items()):
@@ -67,7 +68,7 @@ class Recipe:
 
 
 def bases_for(client: docker.DockerClient, choice: str | None = None) -> Bases:
-    """`local` or `official`; where nothing is chosen, local where it can be made."""
+    """Return the bases of this choice, `local` or `official`; for None, local ones where they can be made."""
     chosen = choice or ("local" if bases.can_make() else "official")
     return bases.local(client) if chosen == "local" else bases.official()
 
@@ -78,7 +79,7 @@ def ensure(
     choice: str | None = None,
     step: Step = nullcontext,
 ) -> dict[str, str]:
-    """Tags by name; those that are missing are built, without a network. Raises `CannotBuild`."""
+    """Build the missing images, without a network, and return tags by name. Raises `CannotBuild`."""
     machine = client.info()["Architecture"]
     tags = {}
     for recipe in recipes(bases_for(client, choice), machine, names):
@@ -90,7 +91,7 @@ def ensure(
 
 
 def recipes(on: Bases, machine: str, names: Iterable[str] = NAMES) -> Iterator[Recipe]:
-    """What each of these images is made of."""
+    """Return what each of these images is made of."""
     for name in names:
         match name:
             case "kafka":
@@ -125,7 +126,7 @@ def _tools(on: Bases, machine: str) -> Recipe:
 
 
 def _kafka(on: Bases) -> Recipe:
-    """The official image has Kafka in it; on a bare base it is put where that image has it."""
+    """Return Kafka's recipe: on a bare base, Kafka goes to where the official image has it."""
     files: dict[str, Path] = {}
     if on.local:
         jars = [Path(jar) for jar in kafka_classpath().split(":")]
@@ -135,7 +136,7 @@ def _kafka(on: Bases) -> Recipe:
 
 
 def _postgres(on: Bases) -> Recipe:
-    """The same: server and entrypoint only where the base has none."""
+    """Return PostgreSQL's recipe: server and entrypoint are added only to a bare base."""
     files: dict[str, Path] = {}
     if on.local:
         installed = PROGRAMS.parent
@@ -152,7 +153,7 @@ def _postgres(on: Bases) -> Recipe:
 
 
 def _below(name: str, directory: Path, without: tuple[str, ...]) -> dict[str, Path]:
-    """All files below a directory, links followed."""
+    """Map all files below a directory by their names in the context; links are followed."""
     files = (file for file in directory.rglob("*") if file.is_file() and not file.name.endswith(without))
     return {f"{name}/{file.relative_to(directory)}": file for file in files}
 
@@ -187,7 +188,7 @@ def _build(client: docker.DockerClient, recipe: Recipe, tag: str) -> None:
 
 
 def write_context(recipe: Recipe, file: IO[bytes]) -> None:
-    """Everything belongs to root and is dated 1970, so that the same content is the same context."""
+    """Write a reproducible tar archive: all files are root's and dated 1970."""
     with tarfile.open(fileobj=file, mode="w") as archive:
         content = recipe.dockerfile.read_bytes()
         entry = tarfile.TarInfo("Dockerfile")

@@ -1,4 +1,4 @@
-"""The locked dependencies as a directory: fetched here, by hash, because a build fetches nothing."""
+"""Download the locked dependencies into a directory, checked by hash, as a build has no network."""
 
 import hashlib
 import shutil
@@ -14,11 +14,11 @@ MANYLINUX = ("manylinux_2_28", "manylinux_2_24", "manylinux_2_17", "manylinux201
 
 
 class CannotFetch(Exception):
-    """What the package manager said."""
+    """Raised with the output of the package manager."""
 
 
 def runtime_packages(machine: str) -> Path:
-    """Unpacked wheels for Linux on this machine (`x86_64`), with their compiled modules."""
+    """Return the directory of unpacked wheels for Linux on `x86_64`, with their compiled modules."""
     locked = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
 
     def make(directory: Path) -> None:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The part of the official PostgreSQL image's entrypoint that compose.yaml relies on, for a base without it.
+"""Stand in for the official PostgreSQL image's entrypoint, on a base without it.
 
 PGDATA, POSTGRES_PASSWORD_FILE and POSTGRES_INITDB_ARGS mean the same as there, and so does the command. The
 image has it under the official name, so that one compose file fits both.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Make the cluster once, whole or not at all; then be the server."""
+    """Initialise the cluster when it is missing, whole or not at all; then exec the server."""
     data = Path(os.environ["PGDATA"])
     if not data.exists():
         unfinished = data.with_name(f"{data.name}.new")

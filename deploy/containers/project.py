@@ -1,4 +1,4 @@
-"""A composition played through the engine: of what `docker compose` does, the part that is needed."""
+"""Run a composition through the engine: the part of `docker compose` that is needed here."""
 
 import hashlib
 import json
@@ -26,17 +26,17 @@ Make = Callable[[docker.DockerClient, Mapping[str, Any]], Container]
 
 
 class PartFailed(Exception):
-    """Which part, what was expected of it, and the last lines of its log."""
+    """Raised with the part, what was expected of it, and the last lines of its log."""
 
 
 def made_by_docker(client: docker.DockerClient, options: Mapping[str, Any]) -> Container:
-    """A container, not started yet."""
+    """Create a container, without starting it."""
     return client.containers.create(**options)
 
 
 @dataclass
 class Project:
-    """The containers of one composition, known to the engine by their labels. `make` makes one."""
+    """Control the containers of one composition, found by their labels. `make` creates one."""
 
     client: docker.DockerClient
     composition: Composition
@@ -49,7 +49,7 @@ class Project:
     def up(self, names: Iterable[str] | None = None, step: Step = nullcontext) -> None:
         """Start these parts, or all without a profile, with what they depend on.
 
-        Jobs run again, what runs unchanged stays.
+        Jobs run again; what runs unchanged stays.
         Ready on return: jobs have ended well, what has a health check is healthy. Raises `PartFailed`.
         """
         always = (name for name, part in self.composition.parts.items() if not part.profiles)
@@ -66,21 +66,21 @@ class Project:
                     self._wait_until_settled(name)
 
     def replace(self, name: str) -> None:
-        """Throw the container away and make a new one; its volumes stay."""
+        """Remove the container and start a new one; its volumes stay."""
         self.container(name).remove(force=True, v=True)
         self._start(self.composition.parts[name])
 
     def container(self, name: str) -> Container:
-        """Raises `NotFound`."""
+        """Return the container of this part; raises `NotFound`."""
         return self.client.containers.get(f"{self.name}-{name}")
 
     def running(self) -> dict[str, Container]:
-        """Those that are up, by the name of their part; jobs that have ended are not among them."""
+        """Return the running containers by the name of their part, without jobs that have ended."""
         found = self.client.containers.list(filters={"label": f"{PROJECT}={self.name}"})
         return {container.labels[PART]: container for container in found}
 
     def down(self) -> None:
-        """Stop everything, last started first, and remove all but the volumes."""
+        """Stop everything, in reverse order of start, and remove all but the volumes."""
         names = [name for layer in reversed(self.composition.layers) for name in layer]
         for name in names:
             try:
@@ -93,13 +93,13 @@ class Project:
             network.remove()
 
     def remove(self) -> None:
-        """Down, and the volumes too."""
+        """Stop and remove everything, volumes too."""
         self.down()
         for volume in self.client.volumes.list(filters={"label": f"{PROJECT}={self.name}"}):
             volume.remove()
 
     def wait_for(self, name: str, condition: Condition) -> None:
-        """Until it is true; raises `PartFailed`."""
+        """Wait until the part meets this condition; raises `PartFailed`."""
         deadline = time.monotonic() + WITHIN
         while not self._holds(name, condition):
             if time.monotonic() > deadline:
@@ -107,7 +107,7 @@ class Project:
             time.sleep(0.1)
 
     def last_lines(self, name: str) -> str:
-        """The end of what it wrote, if it is kept."""
+        """Return the last lines of its log, if that is kept."""
         container = self.container(name)
         if container.attrs["HostConfig"]["LogConfig"]["Type"] == "none":
             return f"(it keeps no log; `docker start --attach {container.name}` shows what it says)"
@@ -128,7 +128,7 @@ class Project:
                 return bool(state["Running"])
 
     def _wait_until_settled(self, name: str) -> None:
-        """A job has ended well; whatever has a health check is healthy; the rest runs."""
+        """Wait until a job has ended well, or what has a health check is healthy, or else it runs."""
         container = self.container(name)
         if container.attrs["HostConfig"]["RestartPolicy"]["Name"] in ("", "no"):
             condition = Condition.COMPLETED
@@ -184,7 +184,7 @@ class Project:
         return f"{self.name}_default"
 
     def _networks(self) -> list[Network]:
-        """Ours, if it is there; the engine's own filter also finds longer names."""
+        """Return our network, if it exists; the engine's own filter also finds longer names."""
         found = self.client.networks.list(names=[self._network])
         return [network for network in found if network.name == self._network]
 

@@ -1,4 +1,4 @@
-"""Kafka and PostgreSQL of compose.yaml, each alone, for a house whose services run on this machine."""
+"""Run Kafka and PostgreSQL of compose.yaml, each alone, for a house whose services are local processes."""
 
 import hashlib
 import shutil
@@ -29,7 +29,7 @@ SHORT_LIVED = {"ZVH_KAFKA_COMPILERS": "1"}  # variables of compose.yaml for a br
 
 
 def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers:
-    """Servers from these images (tags by name), each of whose containers `make` makes."""
+    """Return servers that run these images (tags by name); `make` creates each container."""
 
     def start_kafka(directory: Path, certificates: Certificates, log: Path) -> Kafka:
         private_directory(directory)
@@ -67,7 +67,7 @@ def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers
 
 @contextmanager
 def _project(directory: Path, images: Mapping[str, str], make: Make) -> Iterator[Project]:
-    """A composition of this directory's own, of which one server is started."""
+    """Yield a composition for this directory alone, of which one server is started."""
     port = _kept_port(directory)
     variables = {
         "COMPOSE_PROJECT_NAME": f"zvh-{hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:12]}",

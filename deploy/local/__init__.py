@@ -1,1 +1,1 @@
-"""The real Kafka and PostgreSQL on one machine, without Docker, Java or root."""
+"""Run a whole house on one machine as processes, without Docker: real Kafka, PostgreSQL and services."""

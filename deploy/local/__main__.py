@@ -1,4 +1,4 @@
-"""`python -m deploy.local up|down|reset|status`."""
+"""Run `python -m deploy.local up|down|reset|status`."""
 
 import signal
 import sys
@@ -67,7 +67,7 @@ def reset(directory: Directory = DEFAULT) -> None:
 
 @app.command()
 def status(directory: Directory = DEFAULT) -> None:
-    """What runs here, as which process or container."""
+    """Show what runs here, as which process or container."""
     with _in_one_line():
         running = House(directory).running() if directory.exists() else {}
     for name, child in running.items():
@@ -77,7 +77,7 @@ def status(directory: Directory = DEFAULT) -> None:
 
 @contextmanager
 def _in_one_line() -> Iterator[None]:
-    """What the operating system refuses, without a traceback."""
+    """Print what the operating system refuses as one line, without a traceback, and exit with 1."""
     try:
         yield
     except (OSError, Refused) as failed:

@@ -1,4 +1,4 @@
-"""An account of the operating system for one house, as PostgreSQL refuses to run as root.
+"""Make an account of the operating system for one house, as PostgreSQL refuses to run as root.
 
 Each house has its own, so that no house waits for another to be done with it, or reads its data.
 """
@@ -56,7 +56,7 @@ def end_all(file: Path) -> None:
 
 
 def _name(file: Path) -> str:
-    """The name in `file`, if it is one of ours: whatever else stands there is left alone."""
+    """Return the name in `file`, if it is one of ours: whatever else stands there is left alone."""
     found = file.read_text().strip() if file.exists() else ""
     return found if OURS.fullmatch(found) else ""
 
@@ -68,7 +68,7 @@ def _known(name: str) -> pwd.struct_passwd | None:
 
 
 def _end_all_of(uid: int) -> None:
-    """After a kill, sessions of a server linger for a moment."""
+    """Kill all processes of the account; after a kill, sessions of a server linger for a moment."""
     deadline = time.monotonic() + GONE_WITHIN
     while (left := _processes_of(uid)) and time.monotonic() < deadline:
         for one in left:

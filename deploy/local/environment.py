@@ -1,4 +1,4 @@
-"""env.json: what connectors, people and tests need to take part in a local house."""
+"""Describe a running house in env.json: what connectors, people and tests need to take part in it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -41,10 +41,10 @@ def describe_house(
     issuer: str | None = None,
     case_keys: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Holds every secret of the house: written with mode 0600, local only.
+    """Return the content of env.json. It holds every secret: for a file of mode 0600, local only.
 
-    `issuer`: the URL that stands in tokens, where it is not the one by which this machine reaches it.
-    `case_keys`: where those lie, if not in the house's directory.
+    `issuer`: the URL in tokens, where it is not the one by which this machine reaches the issuer.
+    `case_keys`: where the case keys are stored, if not in the house's directory.
     """
     ca_file = str(kafka.ca_file)
     reached, topics = layout.url("issuer"), Topics(prefix)
@@ -97,6 +97,6 @@ def describe_house(
 
 
 def admin_connection(house: Mapping[str, Any]) -> Connection:
-    """The broker's administrator, who may read everything, of the house that this env.json describes."""
+    """Return the connection of the broker's administrator, who may read everything, from an env.json."""
     admin = house["admin"]["kafka"]
     return Connection(house["kafka"]["bootstrap"], Path(house["ca_file"]), admin["user"], admin["password"])

@@ -1,4 +1,4 @@
-"""A whole house on one machine, for people (`python -m deploy.local`), tests and demonstrations."""
+"""Start, stop and recall a whole house on one machine, for people (`python -m deploy.local`) and tests."""
 
 import fcntl
 import json
@@ -50,18 +50,18 @@ Step = Callable[[str], AbstractContextManager[Any]]
 
 
 class AlreadyUp(Exception):
-    """The house in this directory runs; `down` stops it."""
+    """Raised when the house in this directory runs; `down` stops it."""
 
 
 class StepFailed(Exception):
-    """Which step, and in one line why and what to do."""
+    """Raised with the step that failed, and in one line why and what to do."""
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"{step}: {reason}")
 
 
 class House:
-    """A house's processes, by the names kafka, postgres, issuer and those of the services.
+    """Control a house's processes, by the names kafka, postgres, issuer and those of the services.
 
     All it knows lies in its directory, so that another process can take it over.
     """
@@ -73,16 +73,16 @@ class House:
 
     @property
     def env(self) -> dict[str, Any]:
-        """env.json: all that connectors, people and tests need."""
+        """Return env.json: everything that connectors, people and tests need."""
         content: dict[str, Any] = json.loads(self.layout.environment_file.read_text())
         return content
 
     def running(self) -> dict[str, Running]:
-        """Those of our processes and containers that are alive, by name."""
+        """Return those of our processes and containers that are alive, by name."""
         return {name: started for name, started in self._recorded().items() if started.is_running()}
 
     def ended(self) -> dict[str, int | None]:
-        """The exit codes, where they are known, of those that are not alive."""
+        """Return the exit codes, None where unknown, of those that are not alive."""
         running = self.running()
         return {
             name: exit_code(started) if isinstance(started, Process) else None
@@ -105,7 +105,7 @@ class House:
                 return self._start_services([name])[0]
 
     def start_beside(self, services: Iterable[str], number: int = 2) -> list[str]:
-        """One more process of each service, on the same data; the names to stop and kill them by."""
+        """Start one more process of each service, on the same data; return the names of these."""
         names = {f"{service}-{number}": service for service in services}
         for name, service in names.items():
             environment_beside(self.layout, service, name)
@@ -113,32 +113,32 @@ class House:
         return list(names)
 
     def stop_one(self, name: str) -> None:
-        """Ask it to stop; PostgreSQL is asked for its fast shutdown."""
+        """Stop it by SIGTERM; PostgreSQL by SIGINT, its fast shutdown."""
         number = signal.SIGINT if name == POSTGRES else signal.SIGTERM
         if started := self.running().get(name):
             started.stop(number)
 
     def kill(self, name: str) -> None:
-        """kill -9."""
+        """Kill it by SIGKILL."""
         self.running()[name].kill()
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP: alive, holding its connections and locks, but doing nothing."""
+        """Suspend it by SIGSTOP: alive, with its connections and locks, but doing nothing."""
         self.running()[name].freeze()
 
     def thaw(self, name: str) -> None:
-        """SIGCONT."""
+        """Resume it by SIGCONT."""
         self.running()[name].thaw()
 
     def places(self, target: Path) -> list[Path]:
-        """Every directory with files of this house: its own, and in `target` what lies out of sight."""
+        """Return every directory with files of this house; what lies elsewhere is copied into `target`."""
         for started in self.running().values():
             started.export(target)
         elsewhere = link_of(self.layout.postgres)
         return [self.layout.directory, target, *([elsewhere.readlink()] if elsewhere.is_symlink() else [])]
 
     def stop(self) -> None:
-        """Services first, then what they lean on, then what a start that was killed wrote down nowhere."""
+        """Stop services first, then the servers, then what a killed start has not recorded."""
         running = self.running()
         for names in ([name for name in running if name not in SERVERS], SERVERS):
             _at_once(self.stop_one, names)
@@ -149,18 +149,18 @@ class House:
         self.layout.starting_file.unlink(missing_ok=True)
 
     def remove_servers(self) -> None:
-        """Leave nothing of Kafka and PostgreSQL: all that the house has elsewhere is theirs."""
+        """Remove Kafka's and PostgreSQL's data, which is all that the house has outside its directory."""
         self.servers.remove_kafka(self.layout.kafka)
         self.servers.remove_postgres(self.layout.postgres)
 
     def reset(self) -> None:
-        """Stop, and leave nothing behind."""
+        """Stop, and remove everything."""
         self.stop()
         self.remove_servers()
         shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
-        """One set for all servers of this machine."""
+        """Return the one set of certificates for all servers of this house."""
         return make_certificates(self.layout.certificates, "zvh")
 
     def _start_kafka(self) -> Kafka:
@@ -220,11 +220,11 @@ def start(
     servers: Servers = EMBEDDED,
     launcher: Sequence[str] = (),
 ) -> House:
-    """Everything up and provisioned, or everything stopped and `StepFailed`.
+    """Start and provision everything; on failure stop everything and raise `StepFailed`.
 
-    `services` may be a part of the five, or none. The parties are the house's unless given. `patience`
-    is how many seconds a message waits for a fact that may still come. `launcher`: the module, and its
-    words, that runs each service instead of Python alone; the fault tests have one.
+    `services`: a part of the five, or none. `parties`: the house's unless given. `patience`: how many seconds
+    a message is deferred at most, until a fact it needs is known. `launcher`: the module, and its arguments,
+    that runs each service instead of Python alone; the fault tests have one.
     """
     with named(nullcontext, "its directory"):
         refuse_unusable(directory.resolve())
@@ -259,7 +259,7 @@ def start(
 
 @contextmanager
 def _alone(house: House) -> Iterator[None]:
-    """Hold the house's directory; who finds it held raises `StepFailed`. A killed holder holds it no more."""
+    """Lock the house's directory; raises `StepFailed` when it is locked. A killed holder frees the lock."""
     number = os.open(house.layout.directory, os.O_RDONLY)
     try:
         with named(nullcontext, "its directory"):
@@ -342,7 +342,7 @@ def _bring_up(
 
 @contextmanager
 def named(step: Step, name: str) -> Iterator[None]:
-    """A step of which every failure says which one it was."""
+    """Run a step, and raise every failure as `StepFailed` with the step's name."""
     try:
         with step(name):
             yield
@@ -369,7 +369,7 @@ def kafka_passwords(layout: Layout) -> dict[str, str]:
 
 
 def make_people(layout: Layout, parties: Sequence[Party]) -> dict[str, Any]:
-    """People keep their passwords; clients are the five services."""
+    """Write people, who keep their passwords, and the five services as clients; return the people."""
     file = layout.issuer / "people.json"
     kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
     people = {

@@ -1,4 +1,4 @@
-"""A small OpenID Connect issuer for development: signs in invented people and our services.
+"""Serve a small OpenID Connect issuer for development: it signs in invented people and our services.
 
 It stands in for the house's real one; nothing of it is part of a deployment.
 """
@@ -28,7 +28,7 @@ SUBJECTS = uuid.UUID("6f1d7a0e-3b1c-5d0a-9a52-0f4f3a1f6c77")  # any fixed value:
 
 
 class Refused(Exception):
-    """An OAuth error code; which of name and password was wrong is not told."""
+    """Raised with an OAuth error code; which of name and password was wrong is not told."""
 
     def __init__(self, code: str, status: int = 400) -> None:
         super().__init__(code)
@@ -37,7 +37,7 @@ class Refused(Exception):
 
 
 def make_issuer(url: str, directory: Path) -> FastAPI:
-    """`directory` holds people.json and clients.json; the key is made there once and kept."""
+    """Return the application; `directory` holds people.json and clients.json, and keeps the signing key."""
     key = kept_signing_key(directory)
     app = FastAPI(openapi_url=None)
 
@@ -77,13 +77,13 @@ def make_issuer(url: str, directory: Path) -> FastAPI:
 
 
 def write_people(directory: Path, people: dict[str, Any], clients: dict[str, Any]) -> None:
-    """Who may sign in; the issuer reads it at each request, so no restart is needed."""
+    """Write who may sign in; the issuer reads it at each request, so no restart is needed."""
     write_private_json(directory / "people.json", people)
     write_private_json(directory / "clients.json", clients)
 
 
 def subject_of(username: str) -> str:
-    """The opaque subject in a person's tokens; the same as long as the name is."""
+    """Return the opaque `sub` of a person's tokens, which depends on the username alone."""
     return str(uuid.uuid5(SUBJECTS, username))
 
 
@@ -91,7 +91,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 def kept_signing_key(directory: Path) -> ECKey:
-    """Made at the first call."""
+    """Return the signing key in this directory, made at the first call."""
     file = directory / "signing-key.json"
     if not file.exists():
         write_private_json(file, new_signing_key())

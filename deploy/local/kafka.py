@@ -1,4 +1,4 @@
-"""Apache Kafka on this machine with the same locks on the door as in production."""
+"""Run Apache Kafka on this machine with TLS, SCRAM and ACLs, as in production."""
 
 import json
 import shutil
@@ -30,22 +30,25 @@ STARTS_WITHIN = 60.0  # seconds; 3 on a free machine
 
 @dataclass(frozen=True)
 class Kafka:
-    """A running broker and how its administrator reaches it."""
+    """Hold a running broker and its administrator's connection."""
 
     process: Running
     connection: Connection
 
     def stop(self) -> None:
-        """Cleanly, or after 15 s not."""
+        """Stop it by SIGTERM, and after 15 s by SIGKILL."""
         self.process.stop()
 
     def kill(self) -> None:
-        """As a power cut would."""
+        """Kill it by SIGKILL, as a power cut would."""
         self.process.kill()
 
 
 def start_kafka(directory: Path, certificates: Certificates, log: Path | None = None) -> Kafka:
-    """Ready when a real admin login works. On a directory it knows: same port, same data."""
+    """Start a broker, ready when an admin login works; on a known directory with the same port and data.
+
+    Raises `DidNotStart`.
+    """
     private_directory(directory)
     settings_file, log = directory / "settings.json", log or directory / "broker.log"
     _link(directory, certificates)
@@ -76,7 +79,7 @@ def start_kafka(directory: Path, certificates: Certificates, log: Path | None = 
 
 
 def _link(directory: Path, certificates: Certificates) -> None:
-    """Link what lies elsewhere: Java sees short names within `directory`, whatever the path to it holds."""
+    """Link jars and certificates into `directory`: Java sees short names, whatever the path to it holds."""
     shutil.rmtree(directory / LINKS, ignore_errors=True)
     private_directory(directory / LINKS)
     for jar in kafka_jars():
@@ -86,7 +89,7 @@ def _link(directory: Path, certificates: Certificates) -> None:
 
 
 def _format(directory: Path, settings: dict[str, object], log: Path) -> None:
-    """Format the storage, anew where that was once broken off."""
+    """Format the storage, also after an attempt that was interrupted."""
     shutil.rmtree(directory / DATA, ignore_errors=True)
     write_private(directory / PROPERTIES, _properties(settings))
     credential = administrator(str(settings["password"]))
@@ -105,7 +108,7 @@ def _format(directory: Path, settings: dict[str, object], log: Path) -> None:
 
 
 def new_cluster_id() -> str:
-    """Any text will do that does not begin with a dash: Kafka's tool takes that for an option."""
+    """Return a random id that does not begin with a dash: Kafka's tool takes that for an option."""
     return uuid.uuid4().hex[:22]
 
 
@@ -115,7 +118,7 @@ def _spawn_java(directory: Path, log: Path, *arguments: str) -> process.Process:
 
 
 def _java(directory: Path, *arguments: str) -> list[str | Path]:
-    """Run in `directory`; nothing is left of it elsewhere, such as figures for Java's tools."""
+    """Return the command; it runs in `directory` and writes nothing elsewhere, such as performance data."""
     classpath = ":".join(sorted(str(jar.relative_to(directory)) for jar in (directory / LINKS).glob("*.jar")))
     options = ["-Xmx512m", "-XX:+UseSerialGC", ONE_COMPILER, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     options += [f"-Dorg.slf4j.simpleLogger.{option}" for option in (*LOG_LINE, SAYS_WHAT_ENDS_IT)]
@@ -124,7 +127,7 @@ def _java(directory: Path, *arguments: str) -> list[str | Path]:
 
 
 def _properties(settings: dict[str, object]) -> str:
-    """Nothing but loopback, and paths relative to where Java runs."""
+    """Return `server.properties`: loopback alone, and paths relative to where Java runs."""
     clients, controller = (f"{process.LOOPBACK}:{settings[name]}" for name in ("port", "controller_port"))
     return broker_properties(
         listeners={"CLIENTS": (clients, clients)},
@@ -137,7 +140,7 @@ def _properties(settings: dict[str, object]) -> str:
 
 
 def wait_for_login(connection: Connection, started: Running, log: Path) -> None:
-    """Until a real login works."""
+    """Wait until a login works; raises `DidNotStart`."""
     deadline = time.monotonic() + STARTS_WITHIN
     admin = AdminClient(connection.for_librdkafka())
     while started.is_running() and time.monotonic() < deadline:

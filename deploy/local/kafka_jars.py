@@ -1,4 +1,4 @@
-"""Kafka's jars by Maven coordinate, each one checked against a hash in this repository."""
+"""Resolve Kafka's jars by Maven coordinate, and check each one against a hash in this repository."""
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +11,16 @@ HASHES = Path(__file__).with_name("kafka-jars.sha256")
 
 
 class WrongJar(Exception):
-    """A jar is not the one that was reviewed; nothing of it is run."""
+    """Raised with the jars that differ from the reviewed ones; nothing of them is run."""
 
 
 def kafka_classpath() -> str:
-    """All of `kafka_jars`, as Java takes them."""
+    """Join all of `kafka_jars` to a Java class path."""
     return ":".join(str(jar) for jar in kafka_jars())
 
 
 def kafka_jars() -> list[Path]:
-    """Fetched into the home directory's Maven cache the first time (4 s), then 0.2 s."""
+    """Return the jars, from the home directory's Maven cache (0.2 s), or fetched into it (4 s)."""
     artifacts = jgo.resolve(COORDINATES)
     with ThreadPoolExecutor(8) as pool:
         jars = list(pool.map(lambda artifact: artifact.resolve(), artifacts))

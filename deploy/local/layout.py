@@ -1,6 +1,6 @@
-"""Where everything of a house lies below its directory. Each thing is made once and kept.
+"""Name the paths of a house below its directory, and make secrets and ports once.
 
-Ports and secrets survive a stop, so a house that comes up again is the same house.
+They survive a stop, so a house that comes up again is the same house.
 """
 
 import json
@@ -22,7 +22,7 @@ STORY = "run"  # within the directory of a house: another one, in which `make ru
 
 @dataclass(frozen=True)
 class ServiceSecrets:
-    """One service's secret files, mode 0600."""
+    """Name one service's secret files, mode 0600."""
 
     database_password_file: Path
     kafka_password_file: Path
@@ -33,7 +33,7 @@ class ServiceSecrets:
 
 @dataclass(frozen=True)
 class Layout:
-    """Paths only; whoever asks for a secret or a port gets the one that was made first."""
+    """Name the paths of a house; secrets and ports are made at the first call, and kept."""
 
     directory: Path
 
@@ -43,7 +43,7 @@ class Layout:
 
     @property
     def starting_file(self) -> Path:
-        """It lies there while a start is under way, and after one that was killed."""
+        """Name the file that exists during a start, and after one that was killed."""
         return self.directory / "starting"
 
     @property
@@ -75,20 +75,20 @@ class Layout:
         return self.directory / "parties.json"
 
     def log(self, name: str) -> Path:
-        """One file per process."""
+        """Name the log file of one process."""
         return self.logs / f"{name}.log"
 
     def settings_file(self, service: str) -> Path:
-        """The environment a service was started with, to start it again with the same."""
+        """Name the file with the environment that a service was started with."""
         return private_directory(self.directory / "services" / service) / "environment.json"
 
     def keys(self, service: str) -> Path:
-        """Outside PostgreSQL and its backups (design, section 7)."""
+        """Return the service's key directory, outside PostgreSQL and its backups (design, section 7)."""
         private_directory(self.directory / "keys")
         return private_directory(self.directory / "keys" / service)
 
     def secrets(self, service: str) -> ServiceSecrets:
-        """Made at the first call."""
+        """Return the service's secret files, made at the first call."""
         directory = private_directory(self.directory / "services" / service)
         made = ServiceSecrets(
             database_password_file=directory / "database-password",
@@ -109,7 +109,7 @@ class Layout:
         return made
 
     def operator_password(self) -> str:
-        """Of the login that reads dead letters."""
+        """Return the password of the login that reads dead letters."""
         return kept_password(self.directory / "operator-password")
 
     @property
@@ -117,11 +117,11 @@ class Layout:
         return private_directory(self.directory / "logs")
 
     def url(self, name: str) -> str:
-        """HTTPS on a port of its own."""
+        """Return the HTTPS URL, on a port of its own."""
         return f"https://{LOOPBACK}:{self.port(name)}"
 
     def port(self, name: str) -> int:
-        """Found free once, and kept."""
+        """Return the port of this name, found free at the first call."""
         ports = self.ports()
         if name not in ports:
             ports[name] = free_port()
@@ -129,7 +129,7 @@ class Layout:
         return ports[name]
 
     def ports(self) -> dict[str, int]:
-        """Those found so far, by name."""
+        """Return the ports found so far, by name."""
         ports: dict[str, int] = json.loads(self._ports_file.read_text()) if self._ports_file.exists() else {}
         return ports
 
@@ -139,7 +139,7 @@ class Layout:
 
 
 def make_layout(directory: Path) -> Layout:
-    """The directory may be passed by PostgreSQL's own user, but listed by nobody else."""
+    """Create the directory with mode 0711: PostgreSQL's own user passes, and nobody else lists it."""
     layout = Layout(directory.resolve())
     layout.directory.mkdir(parents=True, exist_ok=True)
     layout.directory.chmod(0o711)

@@ -1,4 +1,4 @@
-"""The parties of a covenant as data, and what each one's connector needs to take part."""
+"""Read the parties of a covenant, and make what each one's connector needs to take part."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ PartyKind = Literal["municipality", "national-chain-partner", "other"]
 
 @dataclass(frozen=True)
 class Party:
-    """A signatory of the covenant; its source is what stands in its messages."""
+    """Describe a signatory of the covenant; `source` is the CloudEvents source of its messages."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ class Party:
 
 
 def parties_of(house: str) -> list[Party]:
-    """From houses/<house>.json."""
+    """Read the parties of houses/<house>.json."""
     content = json.loads((HOUSES / f"{house}.json").read_text())
     return [
         Party(**{**entry, "id": check_party_id(entry["id"]), "acting_bodies": tuple(entry["acting_bodies"])})
@@ -41,7 +41,7 @@ def parties_of(house: str) -> list[Party]:
 
 
 def kept_credentials(file: Path, parties: Sequence[Party]) -> dict[str, dict[str, Any]]:
-    """Password and private keys per party: made once, the same after a restart."""
+    """Return password and private keys (JWK) by party: made once, and kept in `file`."""
     kept: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.exists() else {}
     for party in parties:
         if party.id not in kept:
@@ -55,7 +55,7 @@ def kept_credentials(file: Path, parties: Sequence[Party]) -> dict[str, dict[str
 
 
 def connector_settings(prefix: str, party: Party, credentials: dict[str, Any]) -> dict[str, Any]:
-    """All a party's connector needs, as it stands in env.json."""
+    """Return everything that a party's connector needs, as it stands in env.json."""
     topics = Topics(prefix)
     return {
         "name": party.name,

@@ -1,4 +1,4 @@
-"""The people of a demonstration: plainly invented, one or two for every role. Pure."""
+"""Name the people of a demonstration: plainly invented, one or two for every role. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ SECOND_WORKER = ("gemeente-venlo", "politie-limburg", "openbaar-ministerie-limbu
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can sign in; `party` only for those who work for one."""
+    """Describe somebody who can sign in; `party` only for those who work for one."""
 
     username: str
     name: str
@@ -27,7 +27,7 @@ HOUSE_PEOPLE = (
 
 
 def demonstration_people(parties: Iterable[tuple[str, str]]) -> list[Person]:
-    """The house's own people, and a worker or two for each (id, name) of a party."""
+    """Return the house's own people, and a worker or two for each (id, name) of a party."""
     workers = []
     for party, name in parties:
         role = ("party-worker",)

@@ -1,4 +1,4 @@
-"""Where PostgreSQL lies: in the house's own directory, or elsewhere when its account cannot enter that.
+"""Choose where PostgreSQL's data lie: in the house's directory, or elsewhere if its account cannot enter it.
 
 What lies elsewhere is one directory for each house, which the link `elsewhere` in the house's own names.
 """
@@ -76,7 +76,7 @@ def why_not(programs: Path, account: Account | None) -> str:
 
 
 def enters(account: Account | None, directory: Path) -> bool:
-    """Whether the account may pass through the directory, and no shell would misread its name."""
+    """Tell whether the account may enter the directory, and no shell would misread its name."""
     if not FOR_A_SHELL.isdisjoint(str(directory)):
         return False
     return account is None or _as(account, "test", "-x", directory).returncode == 0
@@ -95,7 +95,7 @@ def _as(account: Account | None, *command: str | Path) -> subprocess.CompletedPr
 
 
 def _new_place(account: Account | None) -> Path:
-    """A name nobody can guess, where data outlive a restart of the machine if that can be."""
+    """Return a new path that nobody can guess, on storage that survives a restart where there is any."""
     for parent in (Path("/var/tmp"), Path(tempfile.gettempdir())):  # noqa: S108
         if os.access(parent, os.W_OK) and enters(account, parent) and not _forbids_programs(parent):
             return parent / f"zvh-postgres-{secrets.token_hex(8)}"

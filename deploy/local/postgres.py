@@ -1,4 +1,4 @@
-"""PostgreSQL on this machine: passwords on every connection, and no row values in its log."""
+"""Run PostgreSQL on this machine: passwords on every connection, and no row values in its log."""
 
 import os
 import shutil
@@ -35,7 +35,7 @@ TRIES_FOR = 10.0  # seconds in which a server that ends at once is started again
 
 @dataclass(frozen=True)
 class Database:
-    """What one login needs to reach its one database."""
+    """Hold what one login needs to reach its one database."""
 
     host: str
     port: int
@@ -46,23 +46,26 @@ class Database:
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server and how its superuser reaches it."""
+    """Hold a running server and its superuser's login."""
 
     process: Running
     administration: Database
     read_log: Callable[[], str] = field(repr=False)
 
     def stop(self) -> None:
-        """Sessions are ended, the log is flushed (PostgreSQL's fast shutdown)."""
+        """End sessions and flush the log (PostgreSQL's fast shutdown)."""
         self.process.stop(signal.SIGINT)
 
     def kill(self) -> None:
-        """As a power cut would; the postmaster's children follow it."""
+        """Kill it by SIGKILL, as a power cut would; the postmaster's children follow it."""
         self.process.kill()
 
 
 def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
-    """Ready when a real login works. On a directory it knows: same port, same data."""
+    """Start a server, ready when a login works; on a known directory with the same port and data.
+
+    Raises `DidNotStart`.
+    """
     private_directory(directory)
     account = kept_account(account_of(directory))
     place = kept_place(directory, account)
@@ -86,7 +89,7 @@ def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
 
 
 def create_database(postgres: Postgres, name: str, password: str | None = None) -> Database:
-    """A database, and a login that owns it and may open no other. Again is allowed."""
+    """Create a database, and a login that owns it and may connect to no other; idempotent."""
     server = postgres.administration
     made = Database(server.host, server.port, name, name, password or new_password())
     if name not in run_sql(server, NAMES).splitlines():
@@ -116,7 +119,7 @@ def data_of(directory: Path) -> Path:
 
 
 def run_sql(database: Database, *statements: str) -> str:
-    """Each statement by itself, over standard input: what it holds stands on no command line."""
+    """Run each statement by itself, over standard input: what it holds stands on no command line."""
     done = subprocess.run(  # noqa: S603
         [PROGRAMS / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"],
         input=";\n".join(statements) + ";\n",
@@ -138,7 +141,7 @@ def run_sql(database: Database, *statements: str) -> str:
 
 
 class RefusedByPostgres(Exception):
-    """A login or a statement of ours was refused; the text is the server's."""
+    """Raised when a login or a statement was refused; the text is the server's."""
 
 
 def _working_programs(place: Path, account: Account | None) -> Path:
@@ -149,7 +152,7 @@ def _working_programs(place: Path, account: Account | None) -> Path:
 
 
 def _bring_back(directory: Path, place: Path, account: Account | None) -> None:
-    """Data that came to lie in another place, or under another account, belong to this one again."""
+    """Take over data that came to lie in another place, or under another account."""
     data = place / "data"
     if not data.exists() and (directory / "data").exists():
         shutil.move(directory / "data", data)
@@ -160,7 +163,7 @@ def _bring_back(directory: Path, place: Path, account: Account | None) -> None:
 
 
 def _give(path: Path, account: Account) -> None:
-    """All of a tree, and its top last: whoever is stopped halfway begins again."""
+    """Change the owner of a tree, its top last, so that whoever is interrupted begins again."""
     for inner in [*path.rglob("*"), path] if path.is_dir() else [path]:
         os.chown(inner, account.uid, account.gid, follow_symlinks=False)
 
@@ -174,7 +177,7 @@ def _kept_port(file: Path) -> int:
 def _initialise(
     programs: Path, data: Path, account: Account | None, password: str, port: int, log: Path
 ) -> None:
-    """Only over TCP, only with SCRAM; anew where it was once broken off."""
+    """Run initdb, only for TCP and SCRAM; also after an attempt that was interrupted."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(mode=0o700)
     password_file = write_private(data.parent / "data.password", password)
@@ -200,7 +203,7 @@ def _initialise(
 def _start(
     programs: Path, data: Path, log: Path, account: Account | None, administration: Database
 ) -> Process:
-    """Tries again: just after a kill the old postmaster's children still hold its memory."""
+    """Start the server, with retries: after a kill the old postmaster's children still hold its memory."""
     began = time.monotonic()
     while True:
         command: list[str | Path] = [programs / "postgres", "-D", data]
@@ -214,7 +217,7 @@ def _start(
 
 
 def answers(administration: Database, started: Running, deadline: float) -> bool:
-    """Whether a login works before the deadline (of the monotonic clock)."""
+    """Tell whether a login works before the deadline (of the monotonic clock)."""
     while started.is_running() and time.monotonic() < deadline:
         try:
             run_sql(administration, "SELECT 1")

@@ -1,4 +1,4 @@
-"""Why something did not start, in one line that says what to do."""
+"""Explain in one line why something did not start, and what to do."""
 
 import re
 import shutil
@@ -55,11 +55,11 @@ def telling_line(text: str) -> str:
 
 
 class Refused(Exception):
-    """A start that cannot work; the text is one line and says what to do."""
+    """Raised for a start that cannot work; the text is one line and says what to do."""
 
 
 def refuse_full(directory: Path) -> None:
-    """Raise `Refused` rather than let a start fail halfway, without room for a log."""
+    """Raise `Refused` when the disk is too full, rather than fail halfway without room for a log."""
     free = shutil.disk_usage(directory).free
     if free < NEEDED:
         room = f"a house takes {NEEDED >> 20} MB and {directory} has {free >> 20} MB"
@@ -67,7 +67,7 @@ def refuse_full(directory: Path) -> None:
 
 
 def refuse_unusable(directory: Path) -> None:
-    """Raise `Refused` for a path that Java, JSON or a terminal cannot say."""
+    """Raise `Refused` for a path that Java, JSON or a terminal cannot represent."""
     try:
         str(directory).encode()
     except UnicodeEncodeError:

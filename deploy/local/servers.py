@@ -1,4 +1,4 @@
-"""Where Kafka and PostgreSQL run: as processes of this machine, or elsewhere by the same three verbs."""
+"""Start and remove Kafka and PostgreSQL: as processes of this machine, or elsewhere by the same functions."""
 
 import shutil
 from collections.abc import Callable
@@ -12,9 +12,10 @@ from deploy.machine.certificates import Certificates
 
 @dataclass(frozen=True)
 class Servers:
-    """Starting on a directory gives a new server, or again the one that was there: same port, same data.
+    """Hold the functions that start and remove servers.
 
-    `start_*` return when a real login works. `remove_*` leave nothing of a stopped one.
+    `start_*` return, when a real login works, a new server or the one that was in this directory: same port,
+    same data. `remove_*` leave nothing of a stopped one.
     """
 
     start_kafka: Callable[[Path, Certificates, Path], Kafka]

@@ -1,4 +1,4 @@
-"""The services as processes: secrets in files, everything else in the environment."""
+"""Run the services as processes: secrets in files, everything else in the environment."""
 
 import json
 import ssl
@@ -35,7 +35,7 @@ def service_environment(
     certificates: Certificates,
     patience: int,
 ) -> dict[str, str]:
-    """What a service is told; also written down, so that it can be started again the same."""
+    """Return a service's environment (`ZVH_*`), also written down so that it can be started again."""
     secrets = layout.secrets(service)
     settings = {
         "HOUSE": house,
@@ -73,7 +73,7 @@ def service_environment(
 
 
 def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]) -> None:
-    """To the newest schema; its output goes to a log of its own."""
+    """Migrate the service's database to the newest schema, with a log of its own; raises `DidNotStart`."""
     log = layout.log(f"{service}-migrate")
     command = [sys.executable, "-m", f"services.{service}", "migrate"]
     if run(command, log, environment=environment, working_directory=ROOT) != 0:
@@ -81,16 +81,16 @@ def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]
 
 
 def environment_beside(layout: Layout, service: str, name: str) -> None:
-    """For another process of the service: told the same, but for a port of its own."""
+    """Write the environment of another process of the service: the same, but for a port of its own."""
     environment: dict[str, str] = json.loads(layout.settings_file(service).read_text())
     own_port = {"ZVH_HTTP_PORT": str(layout.port(name))}
     write_private_json(layout.settings_file(name), environment | own_port)
 
 
 def start_service(layout: Layout, name: str, launcher: Sequence[str] = ()) -> Process:
-    """With the environment it had before, by `launcher` if one is given; it is not ready yet.
+    """Start the service by `launcher`, if one is given, with its written environment; not ready on return.
 
-    A name may end in a number.
+    The name may end in a number: `intake-2`.
     """
     environment: dict[str, str] = json.loads(layout.settings_file(name).read_text())
     command = [sys.executable, "-m", *launcher, f"services.{name.partition('-')[0]}", "run"]
@@ -98,14 +98,14 @@ def start_service(layout: Layout, name: str, launcher: Sequence[str] = ()) -> Pr
 
 
 def start_issuer(directory: Path, url: str, *, certificate: Path, key: Path, log: Path) -> Process:
-    """The issuer as a process of its own; whether it answers is for the caller to see."""
+    """Start the issuer as a process of its own; not ready on return."""
     command: list[str | Path] = [sys.executable, "-m", "deploy.local.issuer", "--url", url]
     command += ["--directory", directory, "--certificate", certificate, "--key", key]
     return spawn(command, log, working_directory=Path(__file__).parents[2])
 
 
 def wait_until_ready(url: str, ca_file: Path, started: Running, log: Path) -> None:
-    """Until `url` answers 200, or the process is gone, or patience is."""
+    """Wait until `url` answers 200; raises `DidNotStart` when the process ended, or after 60 s."""
     deadline = time.monotonic() + READY_WITHIN
     with client_for(ca_file) as client:
         while started.is_running() and time.monotonic() < deadline:
@@ -119,7 +119,7 @@ def wait_until_ready(url: str, ca_file: Path, started: Running, log: Path) -> No
 
 
 def public_keys(url: str, ca_file: Path) -> dict[str, Any]:
-    """The service's announced keys (JWKS)."""
+    """Return the service's published keys (JWKS)."""
     with client_for(ca_file) as client:
         answer = client.get(f"{url}/.well-known/jwks.json").raise_for_status()
     keys: dict[str, Any] = answer.json()
@@ -127,5 +127,5 @@ def public_keys(url: str, ca_file: Path) -> dict[str, Any]:
 
 
 def client_for(ca_file: Path) -> httpx.Client:
-    """Trusts this authority alone."""
+    """Return a client that trusts this authority alone."""
     return httpx.Client(verify=ssl.create_default_context(cafile=str(ca_file)), timeout=5, trust_env=False)

@@ -1,4 +1,4 @@
-"""What a PostgreSQL server that was killed leaves in the kernel: one segment of System V's shared memory."""
+"""Remove what a killed PostgreSQL server leaves in the kernel: one segment of System V shared memory."""
 
 import ctypes
 from contextlib import suppress

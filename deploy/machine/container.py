@@ -1,4 +1,4 @@
-"""A container of ours, handled as a process is: by what is asked of servers and services in tests."""
+"""Control a container in the way a process is: stop, kill, freeze, thaw, export."""
 
 import signal
 import tarfile
@@ -17,7 +17,7 @@ PATIENCE = 15  # seconds between asking and killing
 
 @dataclass(frozen=True)
 class RunningContainer:
-    """A container by its id, at the engine that answers; `began` tells one run of it from a later one."""
+    """Name a container by its id; `began` (StartedAt) tells one run of it from a later one."""
 
     container: str
     began: str
@@ -34,7 +34,7 @@ class RunningContainer:
                 return False
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """The image says which signal it takes, so `number` does not matter here. A frozen one is woken."""
+        """Stop it by the signal that its image names, so `number` does not matter; a frozen one is thawed."""
         with closing(connected()) as client:
             found = client.containers.get(self.container)
             if found.status == "paused":
@@ -56,7 +56,7 @@ class RunningContainer:
             client.containers.get(self.container).unpause()
 
     def export(self, target: Path) -> None:
-        """Its volumes and its log."""
+        """Copy its volumes and its log."""
         with closing(connected()) as client:
             found = client.containers.get(self.container)
             own = target / str(found.name)
@@ -67,13 +67,13 @@ class RunningContainer:
                     _copy(found, mount["Destination"], own)
 
     def log(self) -> str:
-        """All that it wrote."""
+        """Return everything that it wrote."""
         with closing(connected()) as client:
             return str(client.containers.get(self.container).logs(), errors="replace")
 
 
 def copied(container: str, directory: str, target: Path) -> Path:
-    """A copy in `target` of a directory that lies in the container of this name."""
+    """Copy a directory out of the container of this name into `target`; return the copy."""
     with closing(connected()) as client:
         _copy(client.containers.get(container), directory, target)
     return target / PurePosixPath(directory).name

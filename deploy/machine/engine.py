@@ -1,4 +1,4 @@
-"""The Docker engine: the one that answers, or one of our own for as long as a run lasts."""
+"""Connect to the Docker engine that answers, or run one of our own for as long as a command takes."""
 
 import os
 import shutil
@@ -32,11 +32,11 @@ OPTIONS = ("--iptables=false", "--ip-forward=false", "--ip-masq=false", "--bridg
 
 
 class NoEngine(Exception):
-    """Why no containers can run here."""
+    """Raised with the reason why no containers can run here."""
 
 
 def connected() -> docker.DockerClient:
-    """A client of the engine that answers on this machine; raises `NoEngine`."""
+    """Return a client of the engine that answers on this machine; raises `NoEngine`."""
     address = os.environ.get("DOCKER_HOST") or USUAL_ADDRESS
     if not address.startswith("unix://"):
         raise NoEngine(f"the engine at {address} is on another machine")
@@ -46,7 +46,7 @@ def connected() -> docker.DockerClient:
 
 
 def _answers(address: str) -> bool:
-    """Asked without docker-py, which leaves its socket open when nobody is there."""
+    """Ping without docker-py, which leaves its socket behind when nobody answers."""
     with socket.socket(socket.AF_UNIX) as asking:
         asking.settimeout(ANSWERS_WITHIN)
         try:
@@ -58,12 +58,12 @@ def _answers(address: str) -> bool:
 
 
 def installed() -> bool:
-    """Whether an engine could be started here."""
+    """Tell whether an engine could be started here."""
     return os.geteuid() == 0 and all(map(shutil.which, ("dockerd", "setpriv")))
 
 
 def install() -> None:
-    """Engine and debootstrap from the distribution's own packages; raises `NoEngine` where that cannot be."""
+    """Install engine and debootstrap from the distribution's own packages; raises `NoEngine`."""
     if os.geteuid() != 0 or not Path("/etc/debian_version").exists() or not shutil.which("apt-get"):
         raise NoEngine("an engine is installed only as root on Debian")
     quiet = {"DEBIAN_FRONTEND": "noninteractive", "PATH": os.environ["PATH"]}
@@ -86,7 +86,7 @@ def install() -> None:
 
 @contextmanager
 def own_engine() -> Iterator[str]:
-    """An engine with a data directory of its own; yields its address, and leaves nothing behind.
+    """Run an engine with a data directory of its own; yields its address, and leaves nothing behind.
 
     Raises `NoEngine` when it does not start. It stops too when the process that started it is killed.
     """
@@ -123,7 +123,7 @@ def _wait_until_it_answers(address: str, daemon: subprocess.Popen[bytes], log: P
 
 
 def _empty(address: str) -> None:
-    """While the daemon can still do it: the bridge of a network and a container's processes outlive it."""
+    """Remove containers and networks while the daemon runs: bridges and processes would outlive it."""
     with suppress(DockerException, OSError), closing(docker.DockerClient(base_url=address)) as client:
         for container in client.containers.list(all=True):
             container.remove(force=True, v=True)
@@ -131,7 +131,7 @@ def _empty(address: str) -> None:
 
 
 def _remove(directory: Path) -> None:
-    """The daemon unmounts what it mounted; what a killed one left is unmounted first, deepest first."""
+    """Remove the directory, after unmounting what a killed daemon left mounted, deepest first."""
     mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for place in sorted((place for place in mounted if place.startswith(f"{directory}/")), reverse=True):
         subprocess.run(["umount", place])  # noqa: S603, S607
@@ -141,7 +141,7 @@ def _remove(directory: Path) -> None:
 
 
 def main() -> int:
-    """`python -m deploy.machine.engine [--install] COMMAND ...`: with an engine to talk to."""
+    """Run `python -m deploy.machine.engine [--install] COMMAND ...` with an engine to talk to."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or nothing would be removed
     arguments = sys.argv[1:]
     if arguments[:1] == ["--install"]:

@@ -1,4 +1,4 @@
-"""Private keys as JWK, named by their RFC 7638 thumbprint."""
+"""Make private keys as JWK, named by their RFC 7638 thumbprint."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ from joserfc.jwk import ECKey
 
 
 def new_signing_key() -> dict[str, Any]:
-    """P-256 for ES256."""
+    """Make a P-256 key for ES256."""
     return _new_key("sig", "ES256")
 
 
 def new_encryption_key() -> dict[str, Any]:
-    """P-256 for ECDH-ES."""
+    """Make a P-256 key for ECDH-ES."""
     return _new_key("enc", "ECDH-ES")
 
 

@@ -1,4 +1,4 @@
-"""Child processes that outlive their starter, known by number and birth, never by name."""
+"""Run child processes that outlive their starter, identified by number and start time, never by name."""
 
 import os
 import random
@@ -24,18 +24,18 @@ _began: dict[Path, int] = {}  # how long each log was when its newest process be
 
 
 class Running(Protocol):
-    """A server or service that was started, here as a process or elsewhere as a container."""
+    """Control a server or service that was started, as a process or as a container."""
 
     def is_running(self) -> bool: ...
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Ask, wait, then kill."""
+        """Send the signal, wait, then kill."""
 
     def kill(self) -> None:
-        """As a power cut would: no clean-up, and gone when this returns."""
+        """Kill it as a power cut would: no clean-up, and gone when this returns."""
 
     def freeze(self) -> None:
-        """Alive, holding its connections and locks, but doing nothing."""
+        """Suspend it: alive, with its connections and locks, but doing nothing."""
 
     def thaw(self) -> None: ...
 
@@ -45,7 +45,7 @@ class Running(Protocol):
 
 @dataclass(frozen=True)
 class Process:
-    """The moment it began tells it from a later process with the same number."""
+    """Identify a process; `created` (start time) tells it from a later one with the same number."""
 
     pid: int
     created: float
@@ -69,19 +69,19 @@ class Process:
         send_to_family(self, signal.SIGCONT)
 
     def export(self, target: Path) -> None:
-        """Nothing: its files lie in its directory."""
+        """Copy nothing: its files lie in its directory."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The operating system's user a server gives its rights away to."""
+    """Identify the operating system's user that a server runs as."""
 
     uid: int
     gid: int
 
 
 class DidNotStart(Exception):
-    """A server ended, or was not ready in time; `log` says more."""
+    """Raised when a server ended, or was not ready in time; `log` says more."""
 
     def __init__(self, what: str, log: Path) -> None:
         super().__init__(f"{what} did not start")
@@ -89,7 +89,7 @@ class DidNotStart(Exception):
 
 
 class PortTaken(Exception):
-    """Somebody else listens on a port that a house has kept."""
+    """Raised when somebody else listens on a port that a house has kept."""
 
     def __init__(self, port: int) -> None:
         super().__init__(
@@ -105,7 +105,7 @@ def spawn(
     account: Account | None = None,
     working_directory: Path | None = None,
 ) -> Process:
-    """Start in a session of its own, so that Ctrl-C in a terminal does not reach it."""
+    """Start a process in a session of its own, so that Ctrl-C in a terminal does not reach it."""
     with log.open("ab") as output:
         _began[log] = output.tell()
         child = subprocess.Popen(  # noqa: S603
@@ -144,7 +144,7 @@ def run(
 
 
 def strays(logs: Path) -> list[Process]:
-    """Find those with a log in this directory, also what a starter that was killed wrote down nowhere."""
+    """Find the processes that log to this directory, also those that a killed starter did not record."""
     found = []
     for one in psutil.process_iter(["create_time"]):
         with suppress(psutil.Error, OSError):
@@ -155,7 +155,7 @@ def strays(logs: Path) -> list[Process]:
 
 
 def is_running(process: Process) -> bool:
-    """Reaps our own children; a zombie of somebody else counts as gone."""
+    """Tell whether it is alive, and reap it if it is a child of ours; others' zombies count as gone."""
     child = _children.get(process.pid)
     if child is not None and child.poll() is not None:
         return False
@@ -168,20 +168,20 @@ def is_running(process: Process) -> bool:
 
 
 def exit_code(process: Process) -> int | None:
-    """Of a child of ours that has ended; a signal's number is negative."""
+    """Return the exit code of an ended child of ours, negative for a signal; None where unknown."""
     child = _children.get(process.pid)
     return None if child is None else child.poll()
 
 
 def send(process: Process, number: signal.Signals) -> None:
-    """A signal to exactly this process; nothing when it is gone."""
+    """Send a signal to exactly this process; nothing when it is gone."""
     if is_running(process):
         with suppress(ProcessLookupError):
             os.kill(process.pid, number)
 
 
 def send_to_family(process: Process, number: signal.Signals) -> None:
-    """To its children too: PostgreSQL's sessions work on for a while without their parent."""
+    """Send it to the children too: PostgreSQL's sessions work on for a while without their parent."""
     family: list[psutil.Process] = []
     with suppress(psutil.NoSuchProcess):
         if is_running(process):
@@ -193,7 +193,7 @@ def send_to_family(process: Process, number: signal.Signals) -> None:
 
 
 def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience: float = 15) -> None:
-    """Ask, wait `patience` seconds, then kill. A frozen process is woken to hear it."""
+    """Send the signal, wait `patience` seconds, then kill. A frozen process is resumed to receive it."""
     send(process, number)
     send_to_family(process, signal.SIGCONT)
     if not _wait_until_gone(process, patience):
@@ -201,14 +201,14 @@ def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience:
 
 
 def kill(process: Process) -> None:
-    """As a power cut would: no clean-up, and gone when this returns."""
+    """Kill it by SIGKILL, and its children; gone when this returns, or raises `RuntimeError`."""
     send_to_family(process, signal.SIGKILL)
     if not _wait_until_gone(process, 10):
         raise RuntimeError(f"process {process.pid} survives SIGKILL")
 
 
 def free_port() -> int:
-    """Nobody holds it now; a server that keeps it can come back on it.
+    """Return a free port; a server that keeps it can come back on it.
 
     The same number of UDP, which nobody here uses, keeps off who starts another house meanwhile.
     """
@@ -250,14 +250,14 @@ def since_it_began(log: Path) -> str:
 
 
 def last_lines(log: Path, count: int = 20) -> str:
-    """What a person wants to see of a log when its process failed."""
+    """Return the last lines of a log, for who wants to know why its process failed."""
     if not log.exists():
         return "(no log)"
     return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
 
 
 def inherited() -> dict[str, str]:
-    """Without the settings of a house that the starter's shell may still hold."""
+    """Return our environment without the settings of a house (`ZVH_*`)."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ZVH_")}
 
 

@@ -1,4 +1,4 @@
-"""The steps of a command as a person sees them on a terminal."""
+"""Show the steps of a command on a terminal."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from rich.console import Console
 
 
 def shown_on(console: Console) -> Callable[[str], AbstractContextManager[None]]:
-    """A step that shows its name while it runs, and how long it took (seconds) when it is done."""
+    """Return a step that shows its name while it runs, and its duration in seconds when it is done."""
 
     @contextmanager
     def shown(name: str) -> Iterator[None]:

@@ -1,1 +1,1 @@
-"""Topics, users and rights on the broker: the same tables for every deployment."""
+"""Provision topics, logins, rights and databases: the same tables for every deployment."""

@@ -1,6 +1,6 @@
-"""Run `python -m deploy.provisioning make | remove-ended | remove-service`: what stands on the servers.
+"""Run `python -m deploy.provisioning make | remove-ended | remove-service`: provision, or revoke.
 
-`make` is a job's: its settings stand in the environment, its secrets in a file.
+`make` is for a job: its settings stand in the environment, its secrets in a file.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ app = typer.Typer(add_completion=False, help="Topics, logins, rights and databas
 
 @app.command()
 def make() -> None:
-    """All of it; again changes nothing. Ends with 2 when a setting is missing."""
+    """Provision databases, topics, logins and rights; idempotent. Exits with 2 when a setting is missing."""
     host, bootstrap, ca_file, secrets_file, port, prefix = _settings()
     passwords = read_passwords(Path(secrets_file))
     asyncio.run(provision_databases(host, port, passwords))
@@ -73,7 +73,7 @@ def remove_ended(
     user: Annotated[str, typer.Option(help="Login that may alter rights and read the register")] = "admin",
     prefix: Annotated[str, typer.Option(help="Topic prefix")] = "zvh",
 ) -> None:
-    """Take the rights and the login of every party whose membership has ended (R115); again does no harm."""
+    """Remove the rights and the login of every party whose membership has ended (R115); idempotent."""
     admin = Connection(bootstrap, ca_file, user, password_file.read_text().strip())
     for party in ended(recorded_parties(admin, prefix), datetime.now(UTC)):
         removed = remove_party_access(admin, party)

@@ -1,4 +1,4 @@
-"""Who may do what on the broker: a table, and what the table means. Pure.
+"""Define who may do what on the broker, as a table of ACLs, and evaluate it. Pure.
 
 Everything not listed is denied. Names of resources are exact, or prefixes that end in a dot.
 """
@@ -12,7 +12,7 @@ from shared.contract.topics import OPERATOR, SERVICE_LOGIN, Topics
 
 
 class Operation(StrEnum):
-    """What can be done to a topic or a group."""
+    """Name what can be done to a resource, as Kafka names it."""
 
     READ = "READ"
     WRITE = "WRITE"
@@ -27,7 +27,7 @@ class Operation(StrEnum):
 
 
 class Kind(StrEnum):
-    """Of resources; `CLUSTER` is in no line of the table and so denied to all."""
+    """Name the kinds of resources; `CLUSTER` is in no line of the table and so denied to all."""
 
     TOPIC = "TOPIC"
     GROUP = "GROUP"
@@ -65,7 +65,7 @@ _IMPLY_DESCRIBE = (Operation.READ, Operation.WRITE, Operation.DELETE, Operation.
 
 @dataclass(frozen=True)
 class Acl:
-    """One line of the table: `principal` may do `operation`."""
+    """Describe one line of the table: `principal` may do `operation`."""
 
     principal: str
     kind: Kind
@@ -76,7 +76,7 @@ class Acl:
 
 @dataclass(frozen=True)
 class Cell:
-    """One question to the broker, and the answer it must give."""
+    """Describe one question to the broker, and the answer it must give."""
 
     principal: str
     kind: Kind
@@ -86,12 +86,12 @@ class Cell:
 
 
 def service_user(service: str) -> str:
-    """The login of a service; a party's id cannot look like it."""
+    """Return the login of a service; a party's id cannot look like it."""
     return f"{SERVICE_LOGIN}{service}"
 
 
 def party_acls(prefix: str, party: str) -> list[Acl]:
-    """Write to its outboxes, read its one inbox; nothing else, nothing on the cluster."""
+    """Let a party write to its outboxes and read its one inbox; nothing else, nothing on the cluster."""
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
     names = Topics(prefix)
     outboxes = [names.from_party(service, party) for service in SERVICES]
@@ -103,7 +103,7 @@ def party_acls(prefix: str, party: str) -> list[Acl]:
 
 
 def service_acls(prefix: str, service: str) -> list[Acl]:
-    """Empty its outboxes, fill the inboxes, tell the others, hear the others."""
+    """Let a service read and trim its outboxes, fill inboxes, and write and read events."""
     read, write, describe = Operation.READ, Operation.WRITE, Operation.DESCRIBE
     user, names = service_user(service), Topics(prefix)
     acls = [
@@ -118,7 +118,7 @@ def service_acls(prefix: str, service: str) -> list[Acl]:
 
 
 def _governance_acls(prefix: str, user: str) -> list[Acl]:
-    """It keeps the register, and the parties' inboxes: it deletes there what their groups have read."""
+    """Let governance write the register, and delete from inboxes what the parties' groups have read."""
     return [
         *_topic(user, Topics(prefix).parties, Operation.WRITE),
         *_topics_below(user, f"{prefix}.to.", Operation.DELETE),
@@ -127,7 +127,7 @@ def _governance_acls(prefix: str, user: str) -> list[Acl]:
 
 
 def operator_acls(prefix: str) -> list[Acl]:
-    """Operators read dead letters, which hold ids and reasons only."""
+    """Let operators read dead letters, which hold ids and reasons only."""
     read, describe, names = Operation.READ, Operation.DESCRIBE, Topics(prefix)
     dead = [names.dead_letters(service) for service in SERVICES]
     return [
@@ -137,12 +137,12 @@ def operator_acls(prefix: str) -> list[Acl]:
 
 
 def house_acls(prefix: str) -> list[Acl]:
-    """The services' and the operators' lines."""
+    """Return the lines of the services and the operators."""
     return [*operator_acls(prefix), *(acl for name in SERVICES for acl in service_acls(prefix, name))]
 
 
 def permits(acls: Iterable[Acl], principal: str, kind: Kind, name: str, op: Operation) -> bool:
-    """What the table says, read as Kafka reads it."""
+    """Evaluate the table in the way Kafka does: a match grants, DESCRIBE is implied."""
     granting = {op, *_IMPLY_DESCRIBE} if op is Operation.DESCRIBE else {op}
     return any(
         acl.principal == principal
@@ -158,7 +158,7 @@ def expected_matrix(
     principals: Iterable[str],
     resources: Iterable[tuple[Kind, str]],
 ) -> Iterator[Cell]:
-    """Every principal times every resource times every operation on it."""
+    """Yield every principal times every resource times every operation on it."""
     own: dict[str, list[Acl]] = {principal: [] for principal in principals}
     for acl in acls:
         if acl.principal in own:

@@ -1,4 +1,4 @@
-"""How a broker of a house is set, wherever it runs: TLS, SCRAM, default deny. Pure."""
+"""Configure a house's broker, wherever it runs: TLS, SCRAM, default deny. Pure."""
 
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -15,10 +15,10 @@ def broker_properties(
     truststore: PurePath,
     password: str,
 ) -> str:
-    """`server.properties` of one node that is broker and controller, small enough for a laptop.
+    """Return `server.properties` of one node that is broker and controller, small enough for a laptop.
 
-    `listeners`: by name the address to bind and the one that clients are told; the first is the broker's own.
-    One super user, `admin`, with this password; everybody else may do what a rule allows.
+    `listeners`: by name the address to bind and the advertised one; the first is the broker's own.
+    One super user, `admin`, with this password; everybody else may do what an ACL allows.
     """
     login = f'required username="{ADMIN}" password="{password}"'
     scram = f"org.apache.kafka.common.security.scram.ScramLoginModule {login};"
@@ -76,5 +76,5 @@ def broker_properties(
 
 
 def administrator(password: str) -> str:
-    """The one login that exists before the broker has started, as formatting its storage takes it."""
+    """Return the login that exists before the first start, as the storage tool's `--add-scram` takes it."""
     return f"SCRAM-SHA-512=[name={ADMIN},password={password}]"

@@ -1,4 +1,4 @@
-"""How a PostgreSQL server of a house is set, and what it is asked for each service's database. Pure."""
+"""Configure a house's PostgreSQL server, and name the SQL for each service's database. Pure."""
 
 SUPERUSER = "postgres"
 NAMES = "SELECT datname FROM pg_database"
@@ -24,13 +24,13 @@ _CONFIGURATION = {
 
 
 def server_configuration(*, addresses: str, port: int, sockets: str) -> str:
-    """`postgresql.conf`: where it listens, and nothing of a row in its log."""
+    """Return `postgresql.conf`: where it listens, and no row values in its log."""
     where = {"listen_addresses": addresses, "port": port, "unix_socket_directories": sockets}
     return "".join(f"{name} = '{value}'\n" for name, value in (where | _CONFIGURATION).items())
 
 
 def creating(name: str) -> tuple[str, str]:
-    """A login that may do nothing else, and its own database."""
+    """Return the SQL that creates a login without other privileges, and its own database."""
     return (
         f'CREATE ROLE "{name}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE',
         f'CREATE DATABASE "{name}" OWNER "{name}"',
@@ -38,10 +38,10 @@ def creating(name: str) -> tuple[str, str]:
 
 
 def closing(name: str, password: str) -> tuple[str, str]:
-    """The login's password, which needs no quoting (ours never do), and nobody else in its database."""
+    """Return the SQL that sets the password (ours need no quoting) and shuts others out of the database."""
     return f"ALTER ROLE \"{name}\" PASSWORD '{password}'", f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC'
 
 
 def handing_over(name: str) -> tuple[str, str]:
-    """Asked within the database itself: its tables are the login's own."""
+    """Return the SQL, for within the database itself, that makes its schema the login's own."""
     return f'ALTER SCHEMA public OWNER TO "{name}"', "REVOKE ALL ON SCHEMA public FROM PUBLIC"

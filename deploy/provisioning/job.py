@@ -1,4 +1,4 @@
-"""What has to be there before a service can start, made in one run that may be repeated.
+"""Provision everything that must exist before a service can start, in one idempotent run.
 
 Databases with their logins; topics, logins and rights of the services and of the parties.
 """
@@ -32,7 +32,7 @@ PATIENCE = 60.0  # seconds for a server that is on its way
 
 @dataclass(frozen=True)
 class Passwords:
-    """All that the job may know; read from one file."""
+    """Hold all passwords that the job needs; read from one file."""
 
     kafka_admin: str = field(repr=False)
     database_admin: str = field(repr=False)
@@ -43,12 +43,12 @@ class Passwords:
 
 
 def read_passwords(file: Path) -> Passwords:
-    """As `vars` of them was written down."""
+    """Read them from JSON with the names of the fields."""
     return Passwords(**json.loads(file.read_text()))
 
 
 def provision_broker(bootstrap: str, ca_file: Path, prefix: str, passwords: Passwords) -> None:
-    """Topics, logins and rights."""
+    """Create topics, logins and rights."""
     admin = Connection(bootstrap, ca_file, ADMIN, passwords.kafka_admin)
     logins = {service_user(service): password for service, password in passwords.services.items()}
     provision_services(admin, {**logins, OPERATOR: passwords.operator}, prefix=prefix)
@@ -56,7 +56,7 @@ def provision_broker(bootstrap: str, ca_file: Path, prefix: str, passwords: Pass
 
 
 async def provision_databases(host: str, port: int, passwords: Passwords) -> None:
-    """A database and a login per service, each closed to the others."""
+    """Create a database and a login per service, each closed to the others."""
     administration = await _connected(host, port, passwords.database_admin)
     try:
         await _ask(administration, *CLOSING_SHARED_ONES)

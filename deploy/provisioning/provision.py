@@ -1,4 +1,4 @@
-"""Applies the tables to a broker. Done means seen to work, not that the call returned.
+"""Apply the tables to a broker, and return only when each change is seen to be in effect.
 
 A broker busy making partitions takes seconds to honour a new credential (design, section 12).
 """
@@ -44,7 +44,7 @@ ITERATIONS = 4096  # Kafka's own; the passwords are random, so more would guard 
 
 
 class NotInEffect(Exception):
-    """The broker took the change but does not act on it yet."""
+    """Raised when the broker took the change but does not act on it yet."""
 
 
 def provision_services(
@@ -55,7 +55,7 @@ def provision_services(
     event_partitions: int = EVENT_PARTITIONS,
     replication: int = 1,
 ) -> None:
-    """Topics, rights and logins of the house; `passwords` by user: `service-intake`, `operator`."""
+    """Create topics, rights and logins of the house; `passwords` by user: `service-intake`, `operator`."""
     topics = service_topics(prefix, event_partitions=event_partitions)
     _apply(admin, topics, passwords, house_acls(prefix), replication)
 
@@ -68,7 +68,7 @@ def provision_parties(
     passwords: Mapping[str, str] | None = None,
     replication: int = 1,
 ) -> dict[str, str]:
-    """Topics, logins and rights of parties, in one call each; the passwords per party.
+    """Create topics, logins and rights of parties, in one call each; return the passwords by party.
 
     A party keeps the password given in `passwords`; the others get a new one.
     """
@@ -82,9 +82,9 @@ def provision_parties(
 
 
 def remove_party_access(admin: Connection, party: str) -> bool:
-    """Rights first, so that open connections stop too; then the login. Topics stay (R115).
+    """Remove the rights, so that live connections stop too, then the login. Topics stay (R115).
 
-    Whether there were any rights to remove.
+    Returns whether there were any rights to remove.
     """
     client = AdminClient(admin.for_librdkafka())
     everything = AclBindingFilter(
@@ -143,7 +143,7 @@ def _set_passwords(client: AdminClient, passwords: Mapping[str, str]) -> None:
 
 
 def _create_topics(client: AdminClient, topics: Sequence[Topic], replication: int) -> None:
-    """A topic that is there already gets the table's configuration; its partitions stay."""
+    """Create the missing topics; existing ones get the table's configuration and keep their partitions."""
     present = client.list_topics(timeout=PATIENCE).topics
     missing = [topic for topic in topics if topic.name not in present]
     if missing:
@@ -178,7 +178,7 @@ def _binding(acl: Acl) -> AclBinding:
 
 
 def _wait_for_user(login: Connection, topics: Sequence[Topic], acls: Sequence[Acl]) -> None:
-    """Until this user, logged in, sees a leader for every topic the table lets it describe."""
+    """Wait until this user, logged in, sees a leader for every topic the table lets it describe."""
     own = [acl for acl in acls if acl.principal == login.user]
     expected = {
         topic.name: topic.partitions

@@ -1,4 +1,4 @@
-"""What governance has published of the parties, read from the start: the broker itself is the only source."""
+"""Read what governance has published of the parties, from the start: the broker is the only source."""
 
 from datetime import datetime
 
@@ -12,11 +12,11 @@ WITHIN = 20.0  # seconds for one record
 
 
 class RegisterUnreadable(Exception):
-    """The parties topic was not read to its end: nothing may be concluded from half of it."""
+    """Raised when the parties topic was not read to its end: half of it proves nothing."""
 
 
 def recorded_parties(admin: Connection, prefix: str) -> dict[str, PartyRecord]:
-    """The last record of each party; raises `RegisterUnreadable`."""
+    """Return the last record of each party; raises `RegisterUnreadable`."""
     place = TopicPartition(Topics(prefix).parties, 0, OFFSET_BEGINNING)
     consumer = Consumer(
         {**admin.for_librdkafka(), "group.id": f"{prefix}.provisioning", "enable.auto.commit": False}
@@ -40,7 +40,7 @@ def recorded_parties(admin: Connection, prefix: str) -> dict[str, PartyRecord]:
 
 
 def ended(records: dict[str, PartyRecord], at: datetime) -> list[str]:
-    """The parties whose membership was and is no more (R115)."""
+    """Return the ids of the parties whose membership has ended (R115)."""
     return sorted(
         party
         for party, record in records.items()

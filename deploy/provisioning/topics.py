@@ -1,4 +1,4 @@
-"""Which topics there are and how the broker treats them (design, section 3). Pure."""
+"""Define the topics and their configuration (design, section 3). Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _COMPACTED = _ALWAYS | {"cleanup.policy": "compact"}
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic as it must be; how many copies there are is the cluster's business."""
+    """Describe a topic as it must be, but for its replication factor, which is the cluster's."""
 
     name: str
     partitions: int

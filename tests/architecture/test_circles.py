@@ -25,7 +25,13 @@ def name_of(path: Path) -> str:
 @cache
 def modules() -> dict[str, Path]:
     """Return the path of each module of the tree by its dotted name; a package is its `__init__`."""
-    return {name_of(path): path for top in TOPS for path in python_files(top)}
+    return {name_of(path): path for top in TOPS for path in python_files(top) if is_in_packages(path)}
+
+
+def is_in_packages(path: Path) -> bool:
+    """Tell whether it can be imported by its name; a template that is copied elsewhere cannot."""
+    above = path.parents[: len(path.relative_to(ROOT).parts) - 1]
+    return all((folder / "__init__.py").exists() for folder in above)
 
 
 def imported(name: str) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""One case from referral to destruction, played from outside: connectors, people and the clock."""
+"""Play one case from referral to destruction, from outside: through connectors, HTTP and the clock."""

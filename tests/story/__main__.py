@@ -25,7 +25,7 @@ SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at 
 
 
 def main() -> int:
-    """The whole of `make run`."""
+    """Run `make run`: start a house, play the story, stop and remove the house; return the exit code."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
     console = Console(highlight=False, soft_wrap=True)
@@ -61,7 +61,7 @@ def _reason(failed: BaseException) -> str:
 
 
 def _stop(directory: Path) -> None:
-    """What is then left lies in the directory; the logs are what one may want of it."""
+    """Stop the house and remove its servers' data; the rest stays in the directory, for its logs."""
     if directory.exists():
         stopped = house.House(directory)
         stopped.stop()

@@ -1,4 +1,4 @@
-"""Chapter 11: afterwards, what comes too late creates nothing, and nothing leads back."""
+"""Play chapter 11: afterwards, what comes too late creates nothing, and nothing leads back."""
 
 from shared.contract.messages.triage import QueryAnswered
 from tests.story import cast
@@ -6,7 +6,7 @@ from tests.story.world import World
 
 
 async def afterwards(world: World) -> None:
-    """R34, R105, A24."""
+    """Play R34, R105, A24."""
     world.telling.begin("11. Afterwards")
     await _too_late(world)
     await _nothing_is_there(world)
@@ -14,7 +14,7 @@ async def afterwards(world: World) -> None:
 
 
 async def _too_late(world: World) -> None:
-    """To the true query, on the topic of who was asked and by hand; as for a case that never was."""
+    """Answer the true query, by connector and by hand: refused as for a case that never was."""
     by_police, by_housing = (
         QueryAnswered(query_id=world.queries[name], involved=True, items=(cast.item("Nagekomen.", body),))
         for name, body in ((cast.POLICE, "eenheidsleiding"), (cast.HOUSING, "bestuur"))
@@ -34,7 +34,7 @@ async def _too_late(world: World) -> None:
 
 
 async def _nothing_is_there(world: World) -> None:
-    """R34, R105."""
+    """Ask every service for the case: it exists nowhere (R34, R105)."""
     path, manager = f"/cases/{world.case}", world.people("manager-a")
     for service in ("intake", "triage", "rto", "retention"):
         await world.not_shown(service, path, world.director, world.worker(cast.MENTAL_HEALTH))

@@ -1,4 +1,4 @@
-"""Who and what the story is about: plainly invented people, and the parties that take part."""
+"""Name who and what the story is about: plainly invented people, and the parties that take part."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,13 +25,13 @@ BSN = "999994927"  # one that is never given out
 
 
 def person(name: str, role: PersonRole, born: str, bsn: str | None = None) -> Person:
-    """A data subject."""
+    """Build a data subject."""
     address = "Straat 1, Plaats"
     return Person(person_id=new_id(), role=role, name=name, date_of_birth=born, address=address, bsn=bsn)
 
 
 def item(text: str, acting_body: str, **more: Any) -> Item:
-    """One piece of information."""
+    """Build one item of information."""
     given: dict[str, Any] = {
         "item_id": new_id(),
         "category": Category.ORDINARY,
@@ -45,7 +45,7 @@ def item(text: str, acting_body: str, **more: Any) -> Item:
 
 
 def referral(persons: tuple[Person, ...], items: tuple[Item, ...], **more: Any) -> ReferralSubmitted:
-    """A complete referral; `more` makes it less so."""
+    """Build a complete referral; `more` overrides fields, to make it less so."""
     given: dict[str, Any] = {
         "referral_id": new_id(),
         "task": TASK,
@@ -63,7 +63,7 @@ def referral(persons: tuple[Person, ...], items: tuple[Item, ...], **more: Any) 
 
 
 def query(recipient: str | list[str], now: datetime, **more: Any) -> dict[str, Any]:
-    """A complete query to one party; `more` makes it less so."""
+    """Build the body of a complete query to one party; `more` overrides fields, to make it less so."""
     given: dict[str, Any] = {
         "recipient": recipient,
         "task": TASK,

@@ -1,4 +1,4 @@
-"""Chapter 9: a second round table decides to de-escalate, and the director cleans the file."""
+"""Play chapter 9: a second round table decides to de-escalate, and the director cleans the file."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from tests.story.world import World
 
 
 async def deescalate(world: World) -> None:
-    """R86, R87, R95, R97, R100, A8."""
+    """Play R86, R87, R95, R97, R100, A8."""
     world.telling.begin("9. De-escalation")
     await _decide(world)
     await _clean(world)
@@ -30,7 +30,7 @@ async def _decide(world: World) -> None:
     ends = tuple(datetime.fromisoformat(file[name]) for name in ("archived_on", "destroyed_on"))
     world.telling.check(
         file["leading_party"] == cast.MENTAL_HEALTH and ends == six_and_twelve_months(file),
-        "a second round table decides to de-escalate: on record are the moment, the leading party, and "
+        "a second round table decides to de-escalate: on record are the time, the leading party, and "
         "the days six and twelve months on (R86)",
     )
     path, delegates = f"/cases/{case}", [world.worker(party) for party in (cast.REFERRER, cast.HOUSING)]
@@ -39,7 +39,7 @@ async def _decide(world: World) -> None:
 
 
 async def _clean(world: World) -> None:
-    """What is not necessary for a relapse goes; the joint record stays (A8)."""
+    """Remove what is not necessary for a relapse; the joint record stays (A8)."""
     path, kept = f"/cases/{world.case}", world.items["withheld"]
     before = await world.director.see("retention", path)
     reasoned = [{"item_id": kept, "reason": world.text("Nodig bij terugval.")}]
@@ -65,18 +65,18 @@ async def _clean(world: World) -> None:
     )
     for name in cast.AT_THE_TABLE:
         async with world.connected(name) as party:
-            letter = await party.gets(FileCleaned, case=world.case)
+            cleaned = await party.gets(FileCleaned, case=world.case)
         own = (kept,) if name == cast.POLICE else ()
-        dates = (letter.archived_on, letter.destroyed_on)
+        dates = (cleaned.archived_on, cleaned.destroyed_on)
         world.telling.must(
-            letter.own_items_kept == own and dates == six_and_twelve_months(after),
+            cleaned.own_items_kept == own and dates == six_and_twelve_months(after),
             f"{name} hears what of its own stays, and until when",
         )
     world.telling.tell("all four participants hear what of their own stays, and until when (R97)")
 
 
 def six_and_twelve_months(file: dict[str, Any]) -> tuple[datetime, datetime]:
-    """When the file is to be archived, and when destroyed: fixed by the moment of the decision (R86)."""
+    """Return when the file is to be archived and destroyed, as fixed at the decision (R86)."""
     decided = datetime.fromisoformat(file["decided_at"])
     return add_months(decided, 6), add_months(decided, 12)
 

@@ -1,4 +1,4 @@
-"""Chapter 8: the plan, who leads the case, how an action progresses, and a release that is withdrawn."""
+"""Play chapter 8: the plan, who leads the case, how an action progresses, and a withdrawn release."""
 
 from shared.contract.fields import InformMoment
 from shared.contract.messages.rto import (
@@ -21,7 +21,7 @@ OTHERS = (cast.REFERRER, cast.MENTAL_HEALTH, cast.HOUSING)  # see what the polic
 
 
 async def direct(world: World) -> None:
-    """R71, R72, R79, R81, R85, A12, A19."""
+    """Play R71, R72, R79, R81, R85, A12, A19."""
     world.telling.begin("8. The plan, and who leads")
     await _joint_record(world)
     await _actions_of_each(world)
@@ -67,7 +67,7 @@ async def _another_party_leads(world: World) -> None:
 
 
 async def _actions_of_each(world: World) -> None:
-    """Letters that lie here by now: each executor's own actions, and none to who carries out nothing."""
+    """Check the messages received by now: each executor got its own actions, others none."""
     for name, action in ((cast.MENTAL_HEALTH, "care"), (cast.HOUSING, "housing")):
         async with world.connected(name) as party:
             assigned = await party.gets(ActionsAssigned, case=world.case)
@@ -82,7 +82,7 @@ async def _actions_of_each(world: World) -> None:
 
 
 async def _approach_and_monitoring(world: World) -> None:
-    """R79: purpose and items are agreed; what is not agreed does not stay."""
+    """Play R79: purpose and items are agreed; what is not agreed does not stay."""
     conclusion = {
         "outcome": "approach-and-monitoring",
         "monitoring_purpose": world.text("Volgen of de overlast stopt."),
@@ -114,7 +114,7 @@ async def _progress(world: World) -> None:
 
 
 async def _withdrawal(world: World) -> None:
-    """A12: viewing stops at once, the taker is told, and nothing more is taken."""
+    """Play A12: viewing stops at once, the taker is told, and nothing more is taken."""
     before, seen_before = await world.inboxes(), await sees(world, *OTHERS)
     await world.party(cast.POLICE).send(ReleaseWithdrawn(item_id=world.items["free"]), case=world.case)
     *seen_after, own = await sees(world, *OTHERS, cast.POLICE)

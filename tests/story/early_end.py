@@ -1,4 +1,4 @@
-"""Chapter 12: beside it a second case ends at its screening, and the neighbouring one at triage."""
+"""Play chapter 12: a second case ends at its screening, and the neighbouring one at triage."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from tests.story.world import World
 
 
 async def end_early(world: World) -> None:
-    """R12a, R14, R52, R102."""
+    """Play R12a, R14, R52, R102."""
     world.telling.begin("12. A second case ends early")
     world.leading = cast.SECOND_REFERRER
     removed_on = max([await _at_screening(world), await _at_triage(world)])
@@ -20,7 +20,7 @@ async def end_early(world: World) -> None:
 
 
 async def _at_screening(world: World) -> datetime:
-    """Not taken up; when it will be removed."""
+    """Decline to take up the case; return when it will be removed."""
     referrer = world.party(cast.SECOND_REFERRER)
     man = cast.person("Persoon D", PersonRole.SUBJECT, "1979-09-09")
     await referrer.send(cast.referral((man,), ()))
@@ -37,7 +37,7 @@ async def _at_screening(world: World) -> datetime:
 
 
 async def _at_triage(world: World) -> datetime:
-    """The case that the item was to be moved to."""
+    """End the case that the item was to be moved to; return when it will be removed."""
     await world.director.do("triage", f"/cases/{world.neighbour}/conclusion", {"outcome": "not-taken-up"})
     world.telling.tell("the neighbouring case is not taken up at the end of its triage (R50 i, R52)")
     return await _removed_on(world, world.neighbour)
@@ -49,7 +49,7 @@ async def _removed_on(world: World, case: str) -> datetime:
 
 
 def _where(world: World) -> tuple[tuple[str, str], ...]:
-    """The services that had each case."""
+    """Return the services that had each case."""
     return (
         ("intake", world.early),
         ("retention", world.early),
@@ -60,7 +60,7 @@ def _where(world: World) -> tuple[tuple[str, str], ...]:
 
 
 async def _closing(world: World) -> None:
-    """Only the director and the leading party still read it (R102)."""
+    """Check that only the director and the leading party still read it (R102)."""
     readers = (world.director, world.worker(cast.SECOND_REFERRER))
     for service, case in _where(world):
         for reader in readers:
@@ -92,7 +92,7 @@ async def _gone(world: World, removed_on: datetime) -> None:
     left = await world.rows_gone(cases)
     world.telling.check(
         set(left.values()) == {0} and world.keys == (keys - 2, erased + 2),
-        "at that moment they go: no row in any of the five services, and both keys are gone (R14, R102)",
+        "at that time they go: no row in any of the five services, and both keys are gone (R14, R102)",
         rows=left,
     )
     for service, case in _where(world):

@@ -1,4 +1,4 @@
-"""`python -m tests.story.found [ENV_FILE]`: make the thirty signatories party in a house that is up."""
+"""Run `python -m tests.story.found [ENV_FILE]`: make the thirty signatories party in a running house."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ PERSON = "manager-a"
 
 
 async def found(here: World) -> None:
-    """Signatures, keys and accepted authorisations for everybody; what is done already is left as it is."""
+    """Register signatures, keys and accepted authorisations of everybody; idempotent."""
     signatories = parties_of(here.house["house"])
     secretary = here.people("secretary-a")
     if any(party["member_from"] for party in await secretary.see("governance", "/parties")):
@@ -30,7 +30,7 @@ async def found(here: World) -> None:
 
 
 def next_steps(house: dict[str, Any], found_in: Path) -> list[tuple[str, str]]:
-    """How somebody with a shell gets a token, calls a service and moves the clock."""
+    """Return how somebody with a shell gets a token, calls a service and moves the clock."""
     file = f"json.load(open('{found_in}'))"
     password = (
         f""".venv/bin/python -c "import json; print({file}['people']['{PERSON}']['password'], end='')\""""
@@ -48,7 +48,7 @@ def next_steps(house: dict[str, Any], found_in: Path) -> list[tuple[str, str]]:
 
 
 async def main(house: dict[str, Any], found_in: Path) -> None:
-    """On the house that this env.json describes."""
+    """Found the house that this env.json describes."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     console = Console(highlight=False, soft_wrap=True, markup=False)
     async with world(house, Telling(console)) as here:

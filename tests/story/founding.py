@@ -1,4 +1,4 @@
-"""Chapter 1: thirty signatories become party, announce their keys and authorise the process directors."""
+"""Play chapter 1: thirty signatories become party, announce their keys and authorise the directors."""
 
 import asyncio
 from collections.abc import Awaitable, Iterable
@@ -26,7 +26,7 @@ AT_ONCE = 8  # parties that connect at the same time
 
 
 async def found(world: World) -> None:
-    """R109, R110, R122, R123."""
+    """Play R109, R110, R122, R123."""
     world.telling.begin("1. The parties")
     signatories = parties_of(world.house["house"])
     stranger = next(s for s in signatories if s.id == STRANGER)
@@ -39,13 +39,13 @@ async def found(world: World) -> None:
     members = [party for party in await _register(world) if party["member_from"]]
     world.telling.check(len(members) == 30, "30 signatories are party to the covenant (R109)")
     world.telling.tell(
-        "each has announced a public key, and heard in a letter sealed to it since when (R109)"
+        "each has announced a public key, and heard in a message sealed to it since when (R109)"
     )
     await _authorisations(world, [s.id for s in signatories])
 
 
 async def _no_right_before_signing(world: World) -> None:
-    """R1, R109; what the stranger sends on its own topic waits, and is told in chapter 2."""
+    """Play R1, R109: what a stranger sends on its own topic is deferred, and told in chapter 2."""
     man = cast.person("Persoon Y", PersonRole.SUBJECT, "1970-01-01")
     referral = cast.referral((man,), ())
     world.refused_later(
@@ -65,7 +65,7 @@ async def _no_right_before_signing(world: World) -> None:
 
 
 async def _the_stranger_has_its_answer(world: World) -> None:
-    """Its referral waited for an accession that might still be on its way, and was refused; then it signs."""
+    """Check that the stranger's deferred referral was refused; then it signs."""
     deadline = asyncio.get_running_loop().time() + 60
     for waiting in (1, 0):
         while (await asyncio.to_thread(rows_of, world.house, "held"))["intake"] != waiting:
@@ -83,7 +83,7 @@ async def _register(world: World) -> list[dict[str, Any]]:
 
 
 async def record(world: World, signatories: Iterable[Signatory]) -> None:
-    """The secretary registers every signed form (R109, R110)."""
+    """Register every signed form, as the secretary (R109, R110)."""
     secretary = world.people("secretary-a")
     for signatory in signatories:
         await secretary.do("governance", "/signatories", _form(world, signatory))
@@ -121,7 +121,7 @@ def _form(world: World, signatory: Signatory) -> dict[str, Any]:
 async def join(
     world: World, signatories: Iterable[Signatory], *, without: tuple[str, ...] = WITHOUT_AUTHORISATION
 ) -> None:
-    """Each announces the key its letters are sealed to, and authorises the directors, if it does so now."""
+    """Announce the key that each party's messages are sealed to; authorise the directors, where it does."""
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def joins(signatory: Signatory) -> None:
@@ -135,19 +135,19 @@ async def join(
 
 
 async def _announce(party: Party) -> None:
-    """Signed with the key of its form."""
+    """Announce a party's keys, signed with the key of its form."""
     jwk = public_jwk(from_house_file(party.house, party.id).sealing_key, KeyUse.SEALING)
     public = {name: jwk[name] for name in ("kty", "crv", "x", "y")}
     await party.send(PublicKeyAnnounced(kid=jwk["kid"], use=KeyUse.SEALING, jwk=public))
 
 
 async def authorise(world: World, party: Party, body: str) -> None:
-    """One party's authorisation, accepted in writing by a process director."""
+    """Grant one party's authorisation, and accept it in writing as a process director."""
     await accept(world, party.id, await grant(party, body))
 
 
 async def grant(party: Party, body: str) -> str:
-    """The party grants; nothing is in force before the acceptance."""
+    """Grant it as the party; nothing is in force before the acceptance."""
     authorisation = new_id()
     message = AuthorisationGranted(authorisation_id=authorisation, acting_body=body, scopes=tuple(Scope))
     await party.send(message)
@@ -155,7 +155,7 @@ async def grant(party: Party, body: str) -> str:
 
 
 async def accept(world: World, party: str, authorisation: str) -> None:
-    """A process director accepts in writing (R123)."""
+    """Accept it in writing as a process director (R123)."""
     path = _acceptance(party, authorisation)
     await world.people("process-director-a").do("governance", path, {"processor_agreement": True})
 
@@ -165,7 +165,7 @@ def _acceptance(party: str, authorisation: str) -> str:
 
 
 async def _authorisations(world: World, signatories: list[str]) -> None:
-    """R122, R123."""
+    """Play R122, R123."""
     director = world.people("process-director-a")
     seen = await _all(director.see("governance", f"/parties/{party}") for party in signatories)
     accepted = {

@@ -1,4 +1,4 @@
-"""What is left of a case in the five databases and in the key directory, as their administrator sees it."""
+"""Count what is left of a case in the five databases and the key directory, as an administrator."""
 
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,31 +14,31 @@ _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 
 
 
 def rows_that_mention(house: Mapping[str, Any], words: Iterable[str]) -> dict[str, int]:
-    """Per service: how many rows of its database hold any of these words anywhere."""
+    """Return per service how many rows of its database hold any of these words anywhere."""
     pattern = "|".join(sorted(words))
     return {service: sum(_counts(house, service, f"t::text ~ '{pattern}'").values()) for service in SERVICES}
 
 
 def rows_of(house: Mapping[str, Any], table: str) -> dict[str, int]:
-    """How many rows this table has in each service."""
+    """Return how many rows this table has in each service."""
     return {service: _counts(house, service, "true")[table] for service in SERVICES}
 
 
 def case_keys(house: Mapping[str, Any]) -> int:
-    """How many case keys there are."""
+    """Return how many case keys there are."""
     with _key_directory(house) as directory:
         return sum(file.is_file() for file in (directory / "keys").rglob("*"))
 
 
 def keys_erased(house: Mapping[str, Any]) -> int:
-    """How many case keys the erasure ledger says were destroyed."""
+    """Return how many case keys the erasure ledger says were destroyed."""
     with _key_directory(house) as directory:
         return len((directory / "erased").read_text().splitlines())
 
 
 @contextmanager
 def _key_directory(house: Mapping[str, Any]) -> Iterator[Path]:
-    """Where they lie; of a container's the engine gives a copy, because nobody else may enter it."""
+    """Return the directory of the case keys; of a container's, which nobody else may enter, a copy."""
     where = house["admin"]["case_keys"]
     if "container" not in where:
         yield Path(where["directory"])
@@ -48,12 +48,12 @@ def _key_directory(house: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def tables_of(database: Database) -> list[str]:
-    """The names of all of them."""
+    """Return the names of all tables of this database."""
     return run_sql(database, _TABLES).split()
 
 
 def _counts(house: Mapping[str, Any], service: str, condition: str) -> dict[str, int]:
-    """Per table of this service: how many rows fulfil it."""
+    """Return per table of this service how many rows fulfil the condition."""
     database = Database(**house["admin"]["databases"][service])
     counting = " UNION ALL ".join(
         f"SELECT '{table}', count(*) FROM {table} t WHERE {condition}"  # noqa: S608 - names from the catalogue

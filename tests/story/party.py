@@ -1,4 +1,4 @@
-"""A party with a connector: it knows its own credentials, and keeps every letter it got."""
+"""Take part as a party with a connector, and keep every message that it received."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,17 +18,17 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(slots=True)
 class Party:
-    """One party's programs."""
+    """Hold one party's connector, and the messages that it received."""
 
     id: str
     house: dict[str, Any]
     telling: Telling
-    letters: list[ReceivedMessage] = field(default_factory=list)
+    received: list[ReceivedMessage] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _connector: Connector | None = None
 
     async def __aenter__(self) -> Self:
-        """Started again while no broker answers, as a supervisor would."""
+        """Connect, and retry while no broker answers, as a supervisor would."""
         deadline = asyncio.get_running_loop().time() + WITHIN
         while self._connector is None:
             try:
@@ -47,7 +47,7 @@ class Party:
 
     @property
     def connector(self) -> Connector:
-        """The connector, once entered."""
+        """Return the connector, once entered."""
         if self._connector is None:
             raise StoryFailed(f"{self.id} has not been connected")
         return self._connector
@@ -78,12 +78,16 @@ class Party:
         where: Callable[[M], bool] = lambda message: True,
         within: float = WITHIN,
     ) -> M:
-        """The letter of this kind, already here or awaited."""
+        """Take the first received message of this kind, or wait for it; raises `StoryFailed`."""
 
         def found() -> ReceivedMessage | None:
-            for letter in self.letters:
-                if isinstance(letter.message, kind) and case in (None, letter.case) and where(letter.message):
-                    return letter
+            for incoming in self.received:
+                if (
+                    isinstance(incoming.message, kind)
+                    and case in (None, incoming.case)
+                    and where(incoming.message)
+                ):
+                    return incoming
             return None
 
         async with self._news:
@@ -91,17 +95,17 @@ class Party:
                 await asyncio.wait_for(self._news.wait_for(lambda: found() is not None), within)
             except TimeoutError:
                 raise StoryFailed(f"{self.id} waited in vain for {kind.__name__}") from None
-        letter = found()
-        if letter is None or not isinstance(letter.message, kind):
-            raise StoryFailed(f"{self.id} lost a letter")
-        self.letters.remove(letter)
-        return letter.message
+        incoming = found()
+        if incoming is None or not isinstance(incoming.message, kind):
+            raise StoryFailed(f"{self.id} lost a message")
+        self.received.remove(incoming)
+        return incoming.message
 
     def has(self, kind: type[Model], case: str | None = None) -> bool:
-        """Whether such a letter lies here."""
-        return any(isinstance(x.message, kind) and case in (None, x.case) for x in self.letters)
+        """Tell whether such a message was received."""
+        return any(isinstance(x.message, kind) and case in (None, x.case) for x in self.received)
 
-    async def _keep(self, letter: ReceivedMessage) -> None:
+    async def _keep(self, incoming: ReceivedMessage) -> None:
         async with self._news:
-            self.letters.append(letter)
+            self.received.append(incoming)
             self._news.notify_all()

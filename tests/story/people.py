@@ -1,4 +1,4 @@
-"""People over HTTP: each with a token of their own, and nothing else."""
+"""Call the services over HTTP as people: each with a token of their own, and nothing else."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ NUMBER = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|(?<=/parties/)[^/]+")
 
 @dataclass(slots=True)
 class Person:
-    """Somebody with a name and password at the issuer, who calls the services' HTTPS side."""
+    """Hold somebody's name and password at the issuer, and call the services as them."""
 
     username: str
     house: dict[str, Any]
@@ -29,7 +29,7 @@ class Person:
     _until: float = 0.0
 
     async def token(self) -> str:
-        """A token from the issuer; a new one when half the time of the last is over."""
+        """Return a token from the issuer; a new one when half the lifetime of the last is over."""
         if time.monotonic() > self._until:
             form = {
                 "grant_type": "password",
@@ -57,7 +57,7 @@ class Person:
         return await self._request("POST", service, path, headers=headers, json=body)
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
-        """Again, under the same key, while nobody answers or cannot now: a service may be on its way back."""
+        """Send it again under the same key while a service is unreachable or answers 503."""
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             late = asyncio.get_running_loop().time() > deadline
@@ -87,7 +87,7 @@ class Person:
         holds: Callable[[Any], bool] = lambda found: True,
         within: float = WITHIN,
     ) -> Any:
-        """Look again until it holds: what one service decides, another hears a moment later."""
+        """Look again until it holds: what one service decides, another handles shortly afterwards."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
             response = await self.get(service, path)
@@ -105,7 +105,7 @@ class Person:
     async def do_when_possible(
         self, service: str, path: str, body: dict[str, Any], within: float = WITHIN
     ) -> dict[str, Any]:
-        """Do something that another service's event makes possible a moment from now."""
+        """Do something that another service's event makes possible shortly afterwards."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
             response = await self.post(service, path, body)
@@ -143,7 +143,7 @@ class Person:
 
 
 def _kind(method: str, service: str, path: str) -> str:
-    """A request without its numbers."""
+    """Return the request without its numbers."""
     return f"{method} {service}{NUMBER.sub('*', path.partition('?')[0])}"
 
 
@@ -156,7 +156,7 @@ def _refusal(of: str, response: httpx.Response) -> Refusal:
 
 @dataclass(slots=True)
 class People:
-    """Everybody who can sign in."""
+    """Hold everybody who can sign in."""
 
     house: dict[str, Any]
     client: httpx.AsyncClient

@@ -1,4 +1,4 @@
-"""The story, chapter by chapter, under the numbers of what it has to show."""
+"""Play the story, chapter by chapter, under the numbers of what it has to show."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.story.world import World, world
 
 
 async def play(house: dict[str, Any], telling: Telling) -> dict[str, Any]:
-    """Play it on a running house; what is left of its cases, or `StoryFailed`."""
+    """Play it on a running house; return what is left of its cases, or raise `StoryFailed`."""
     async with world(house, telling) as here:
         await founding.found(here)
         await until_cleaned(here)
@@ -30,7 +30,7 @@ async def play(house: dict[str, Any], telling: Telling) -> dict[str, Any]:
 
 
 async def until_cleaned(here: World) -> None:
-    """Chapters 2 to 9: from the referral to a cleaned file."""
+    """Play chapters 2 to 9: from the referral to a cleaned file."""
     await referral.refer(here)
     await screening.screen(here)
     await triage.ask(here)
@@ -42,14 +42,14 @@ async def until_cleaned(here: World) -> None:
 
 
 async def until_forgotten(here: World) -> None:
-    """Chapters 10 to 12: half a year, a year, and a case that ends early."""
+    """Play chapters 10 to 12: half a year, a year, and a case that ends early."""
     await retention.let_time_pass(here)
     await afterwards.afterwards(here)
     await early_end.end_early(here)
 
 
 async def left_of(here: World) -> dict[str, Any]:
-    """Rows in the five databases that lead to a case of the story, and how many case keys were destroyed."""
+    """Count rows in the five databases that lead to a case of the story, and destroyed case keys."""
     rows = await here.rows_gone(here.names_of_the_case | {here.neighbour, here.early})
     if any(rows.values()):
         raise StoryFailed(f"rows that lead to a case are left: {rows}")

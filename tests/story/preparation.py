@@ -1,4 +1,4 @@
-"""Chapter 5: triage concludes, and the round table is prepared."""
+"""Play chapter 5: triage concludes, and the round table is prepared."""
 
 import asyncio
 from typing import Any
@@ -17,7 +17,7 @@ ON_THE_VIEWING_PLAN = {
 
 
 async def prepare(world: World) -> None:
-    """R42 to R50."""
+    """Play R42 to R50."""
     world.telling.begin("5. The preparation of the round table")
     before = await world.inboxes()
     await world.director.do("triage", f"/cases/{world.case}/conclusion", {"outcome": "rto-needed"})
@@ -32,7 +32,7 @@ async def prepare(world: World) -> None:
 
 
 async def both_asked_to_be_informed(world: World, leading: str, moment: InformMoment) -> None:
-    """The leading party is asked to inform the man and his mother of what happened (R16)."""
+    """Check that the leading party is asked to inform the man and his mother (R16)."""
     for person in (world.man, world.mother):
         await world.party(leading).gets(
             InformingRequested,
@@ -90,7 +90,7 @@ async def _refused_preparations(world: World) -> None:
 
 
 async def _prepared(world: World) -> None:
-    """What was fixed is read back as it was fixed."""
+    """Check that the preparation reads back as it was recorded."""
     plan = _preparation(world)
     await world.director.do("triage", f"/cases/{world.case}/preparation", plan)
     seen = (await world.director.see("triage", f"/cases/{world.case}"))["preparation"]

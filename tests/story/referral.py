@@ -1,4 +1,4 @@
-"""Chapter 2: a municipality refers a case, and who may not."""
+"""Play chapter 2: a municipality refers a case, and who may not."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.story.world import World
 
 
 async def refer(world: World) -> None:
-    """R1, R2, R3, R4, R8, R9; design section 6 on waiting."""
+    """Play R1, R2, R3, R4, R8, R9, and section 6 of the design on deferral."""
     world.telling.begin("2. The referral")
     man = cast.person("Persoon X", PersonRole.SUBJECT, "1990-01-01")
     unauthorised = world.party(cast.STRANGER).try_to_send(cast.referral((man,), ()))
@@ -24,7 +24,7 @@ async def refer(world: World) -> None:
 
 
 async def complete(world: World) -> None:
-    """Everything it stated is on record, for itself to read."""
+    """Check that everything the referrer stated is on record, for itself to read."""
     man = cast.person(
         world.text(cast.NAME_OF_MAN), PersonRole.SUBJECT, "1991-01-01", bsn=world.text(cast.BSN)
     )
@@ -55,7 +55,7 @@ async def complete(world: World) -> None:
 
 
 async def _incomplete(world: World) -> None:
-    """Nothing of these is registered."""
+    """Send incomplete referrals: none is registered."""
     referrer, man = world.party(cast.REFERRER), cast.person("Persoon X", PersonRole.SUBJECT, "1990-01-01")
     without_necessity = cast.item("Tekst", "college", necessity=" ")
     incomplete = {
@@ -77,7 +77,7 @@ async def _incomplete(world: World) -> None:
 
 
 async def _overtaking(world: World) -> None:
-    """A referral that overtakes its authorisation by a second is accepted after a short wait."""
+    """Send a referral just before its authorisation: it is deferred, then accepted."""
     second = world.party(cast.SECOND_REFERRER)
     authorisation = await grant(second, "college")
     sent = asyncio.create_task(neighbouring(world))
@@ -89,7 +89,7 @@ async def _overtaking(world: World) -> None:
 
 
 async def neighbouring(world: World) -> str:
-    """The case of another municipality, for which the police will be asked too."""
+    """Refer the case of another municipality, for which the police will be asked too."""
     second = world.party(cast.SECOND_REFERRER)
     man = cast.person("Persoon C", PersonRole.SUBJECT, "1985-05-05")
     await second.send(cast.referral((man,), (), theme=Theme.YOUTH_AT_RISK))

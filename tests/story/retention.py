@@ -1,4 +1,4 @@
-"""Chapter 10: the clock moves, half a year and a year; what is archived, and then is no more."""
+"""Play chapter 10: half a year and a year pass; the file is archived, then destroyed."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ HAVING_IT = ("intake", "triage", "rto", "retention")
 
 
 async def let_time_pass(world: World) -> None:
-    """R88 to R91, R97, R99, R104 to R106."""
+    """Play R88 to R91, R97, R99, R104 to R106."""
     world.telling.begin("10. The clock moves")
     six_months, twelve_months = six_and_twelve_months(
         await world.director.see("retention", f"/cases/{world.case}")
@@ -58,16 +58,16 @@ async def _archived(world: World, six_months: datetime) -> None:
 
 
 async def _told_all(world: World, kind: Any) -> dict[str, Any]:
-    """The letter of this kind to each of the four at the table (R97)."""
-    letters = {}
+    """Return the message of this kind to each of the four at the table (R97)."""
+    told = {}
     for name in cast.AT_THE_TABLE:
         async with world.connected(name) as party:
-            letters[name] = await party.gets(kind, case=world.case)
-    return letters
+            told[name] = await party.gets(kind, case=world.case)
+    return told
 
 
 async def _inspected(world: World) -> None:
-    """R90: once per decision, with the reason on record."""
+    """Play R90: inspected once per decision, with the reason on record."""
     manager, path = world.people("manager-a"), f"/cases/{world.case}"
     undecided = await manager.try_to_do("retention", f"{path}/archived-file", {})
     world.telling.refused("the manager reads the archived file without having decided to", undecided, "R90")
@@ -100,7 +100,7 @@ async def _destroyed(world: World, twelve_months: datetime) -> None:
         rows=rows_before,
     )
     world.move_clock_to(twelve_months)
-    letters = await _told_all(world, FileDestroyed)
+    told = await _told_all(world, FileDestroyed)
     left, (keys_after, erased_after) = await world.rows_gone(names), world.keys
     world.telling.check(
         set(left.values()) == {0},
@@ -111,12 +111,12 @@ async def _destroyed(world: World, twelve_months: datetime) -> None:
         (keys_after, erased_after) == (keys_before - 1, erased_before + 1),
         "and its key is gone: one file less in the key directory, one line more in the erasure ledger (R105)",
     )
-    care = letters.pop(cast.MENTAL_HEALTH)
+    care = told.pop(cast.MENTAL_HEALTH)
     taker = Taker(party=cast.MENTAL_HEALTH, item_id=world.items["free"], action_id=world.actions["care"])
     world.telling.check(
         care.inform_data_subject
         and care.takers == (taker,)
-        and all(not one.inform_data_subject and not one.takers for one in letters.values()),
+        and all(not one.inform_data_subject and not one.takers for one in told.values()),
         "the four parties are told; the one that led is to inform the data subject, and has the list of "
         "takers (R97, R99, R104)",
     )

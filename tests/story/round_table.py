@@ -1,4 +1,4 @@
-"""Chapter 6: the round table is convened, and each delegate sees what it may, and no more."""
+"""Play chapter 6: the round table is convened, and each delegate sees what it may, and no more."""
 
 import asyncio
 from datetime import timedelta
@@ -24,7 +24,7 @@ WHAT_EACH_SEES = {
 
 
 async def convene(world: World) -> None:
-    """R42, R45, R49, R58 to R62, R65."""
+    """Play R42, R45, R49, R58 to R62, R65."""
     world.telling.begin("6. The round table")
     await _invite(world)
     early, path = world.worker(cast.MENTAL_HEALTH), f"/cases/{world.case}"
@@ -45,7 +45,7 @@ async def convene(world: World) -> None:
 
 
 def meeting(world: World, rto: str) -> dict[str, Any]:
-    """When and where; who, and what for, stands in the preparation."""
+    """Build the invitation: when and where; who, and what for, stands in the preparation."""
     on = (world.now + timedelta(days=3)).isoformat()
     return {"rto_id": rto, "on": on, "place": world.text("Zaal 1, Venlo")}
 
@@ -64,19 +64,19 @@ async def _invite(world: World) -> None:
 
 
 async def _invitation(world: World, name: str, invitation: dict[str, Any]) -> str:
-    """The role in the invitation of this party, in which nothing stands that leads to the case."""
-    letter = await _read_invitation(world, name)
-    said = letter.model_dump_json()
+    """Return the role in this party's invitation, in which nothing leads to the case."""
+    received = await _read_invitation(world, name)
+    said = received.model_dump_json()
     told = [known for known in world.names_of_the_case - {world.rto} if known in said]
     world.telling.must(
-        not told and (letter.place, letter.on.isoformat()) == (invitation["place"], invitation["on"]),
+        not told and (received.place, received.on.isoformat()) == (invitation["place"], invitation["on"]),
         f"the invitation of {name} holds date and place, and nothing of the case",
     )
-    return letter.role.value
+    return received.role.value
 
 
 async def _read_invitation(world: World, name: str) -> RtoConvened:
-    """By letter, or without a connector as its worker sees it."""
+    """Return the invitation as the party received it, or as its worker sees it without a connector."""
     if name in world.parties:
         party = world.party(name)
         return await party.gets(RtoConvened, case=world.case, where=lambda m: m.rto_id == world.rto)
@@ -87,7 +87,7 @@ async def _read_invitation(world: World, name: str) -> RtoConvened:
 
 
 async def _refused_acceptances(world: World) -> None:
-    """R59, and R34 for who is not there: over HTTP at once, on its topic after it waited in vain."""
+    """Play R59, and R34 for who is not invited: over HTTP at once, on its topic after deferral."""
     no_mandate = InvitationAccepted(rto_id=world.rto, delegate="somebody", mandate=False)
     refusal = await world.party(cast.POLICE).try_to_send(no_mandate, case=world.case)
     world.telling.refused("a delegate without a mandate to decide", refusal, "R59")
@@ -103,7 +103,7 @@ async def _refused_acceptances(world: World) -> None:
 
 
 async def all_accept(world: World, rto: str) -> None:
-    """Each of the four names its worker; who has no connector does so over HTTP."""
+    """Let each of the four name its worker; who has no connector does so over HTTP."""
     await asyncio.gather(*(_accept(world, name, rto) for name in cast.AT_THE_TABLE))
 
 
@@ -128,7 +128,7 @@ def _body(accepted: InvitationAccepted) -> dict[str, Any]:
 
 
 async def sees(world: World, *parties: str) -> list[set[str]]:
-    """For each of these delegates the items it sees, all of them, by their short names where known."""
+    """Return for each of these delegates the items it sees, by their short names where known."""
     by_id = {item: name for name, item in world.items.items()}
     path = f"/cases/{world.case}"
     found = await asyncio.gather(*(world.worker(party).see("rto", path) for party in parties))
@@ -158,7 +158,7 @@ async def _log(world: World, after: int = 0) -> list[dict[str, Any]]:
 
 
 async def _every_item_is_logged(world: World, log: list[dict[str, Any]]) -> None:
-    """Each delegate, each item: shown, or under which rule not."""
+    """Check the access log: each delegate, each item, shown or under which rule not."""
     by_id = {f"item/{item}": name for name, item in world.items.items()}
     delegates = {await world.subject_of(f"worker-{party}"): party for party in WHAT_EACH_SEES}
     logged = {

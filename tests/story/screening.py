@@ -1,4 +1,4 @@
-"""Chapter 3: the screening, and who must be told."""
+"""Play chapter 3: the screening, and who must be told."""
 
 import asyncio
 from datetime import timedelta
@@ -19,7 +19,7 @@ MOMENT = InformMoment.TAKEN_UP
 
 
 async def screen(world: World) -> None:
-    """R6, R7, R11, R12b, R15, R16, R19."""
+    """Play R6, R7, R11, R12b, R15, R16, R19."""
     world.telling.begin("3. The screening")
     await _read(world)
     await _decide(world)
@@ -42,7 +42,7 @@ async def _read(world: World) -> None:
 
 
 async def _decide(world: World) -> None:
-    """R11, R12b, R15: before the decision only intake holds anything, after it triage does too."""
+    """Play R11, R12b, R15: before the decision only intake stores anything, after it triage does too."""
     referrer, path = world.party(cast.REFERRER), f"/cases/{world.case}/screening"
     advice = world.text("Neem contact op met de huisarts.")
     decision = {"outcome": ScreeningOutcome.TAKEN_UP, "advice": advice}
@@ -81,7 +81,7 @@ async def _duties(world: World) -> None:
         )
     world.telling.check(
         await _status(world) == {world.man: "due", world.mother: "due"},
-        "the duty to inform is due for the man and for his mother, each by a letter of its own (R16)",
+        "the duty to inform is due for the man and for his mother, each by a message of its own (R16)",
     )
 
 
@@ -97,24 +97,24 @@ async def _inform(world: World) -> None:
         referrer.try_to_send(postponed.model_copy(update={"until": world.now}), case=case),
     )
     world.telling.refused("postponing without a reason", unreasoned, "R19")
-    world.telling.refused("postponing to a moment that has passed", in_the_past, "R19")
+    world.telling.refused("postponing to a time that has passed", in_the_past, "R19")
     await referrer.send(postponed, case=case)
     await world.a_minute_before(until)
     world.telling.check(
         await _status(world) == {world.man: "fulfilled", world.mother: "postponed"}
         and not referrer.has(InformingRequested, case),
-        "the man is informed; for his mother it is postponed, and a minute before the moment still is (R19)",
+        "the man is informed; for his mother it is postponed, and a minute before that time still is (R19)",
     )
     world.move_clock_to(until)
     await referrer.gets(InformingRequested, case=case, where=lambda m: m.person_id == world.mother)
     world.telling.check(
         await _status(world) == {world.man: "fulfilled", world.mother: "due"},
-        "at that moment it falls due again, for her alone (R19)",
+        "at that time it falls due again, for her alone (R19)",
     )
     await referrer.send(PersonInformed(person_id=world.mother, moment=MOMENT), case=case)
 
 
 async def _status(world: World) -> dict[str, str]:
-    """What became of the duty to inform each person that the case was taken up."""
+    """Return what became of the duty to inform each person that the case was taken up."""
     seen = await world.worker(cast.REFERRER).see("intake", f"/cases/{world.case}")
     return {duty["person_id"]: duty["status"] for duty in seen["duties"] if duty["moment"] == MOMENT}

@@ -1,4 +1,4 @@
-"""Chapter 7: what may be taken away from the table, and by whom."""
+"""Play chapter 7: what may be taken away from the table, and by whom."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.story.world import World
 
 
 async def take_away(world: World) -> None:
-    """R63, R65, R68, R73 to R75, R104."""
+    """Play R63, R65, R68, R73 to R75, R104."""
     world.telling.begin("7. Take-away")
     await _plan(world)
     await _not_without_release(world)
@@ -19,7 +19,7 @@ async def take_away(world: World) -> None:
 
 
 async def _plan(world: World) -> None:
-    """Something is taken away for an activity of the plan, so there is one; chapter 8 looks at it."""
+    """Record an activity of the plan, for which something is taken away; chapter 8 checks it."""
     world.actions = {name: new_id() for name in ("care", "housing")}
     actions = (
         ("care", cast.MENTAL_HEALTH, "Start behandeling."),
@@ -39,12 +39,12 @@ async def _plan(world: World) -> None:
 def taking(
     world: World, item: str, *, recipient: str = cast.MENTAL_HEALTH, action: str = "care"
 ) -> dict[str, Any]:
-    """One item for one activity of one participant."""
+    """Build the taking of one item for one activity of one participant."""
     return {"item_id": world.items[item], "recipient": recipient, "action_id": world.actions[action]}
 
 
 async def _not_without_release(world: World) -> None:
-    """What was released for the round table is not released for an activity (R65)."""
+    """Play R65: what was released for the round table is not released for an activity."""
     bad = {
         "taking away what is released for the round table only": ("R65", taking(world, "free")),
         "taking away by a participant without a role in the plan": (
@@ -67,7 +67,7 @@ async def _ask(world: World, item: str) -> None:
 
 
 async def _released(world: World) -> None:
-    """Exactly this item, for this activity, to this taker and to nobody else."""
+    """Release exactly this item, for this activity, to this taker and to nobody else."""
     police, care = world.party(cast.POLICE), world.party(cast.MENTAL_HEALTH)
     await _ask(world, "free")
     await police.gets(ReleaseAsked, case=world.case)
@@ -86,7 +86,7 @@ async def _released(world: World) -> None:
 
 
 async def _refused_by_its_contributor(world: World) -> None:
-    """R75, although it was shared for triage and the round table."""
+    """Play R75: refused, although shared for triage and the round table."""
     await _ask(world, "rent")
     refused = ReleaseRefused(
         use=Use.PLAN_ACTIVITY, reason=world.text("Niet nodig voor de behandeling."), **taking(world, "rent")
@@ -99,7 +99,7 @@ async def _refused_by_its_contributor(world: World) -> None:
 
 
 async def _the_list_of_takers(world: World) -> None:
-    """For the director, the taker and the contributor; not for anybody else (R104)."""
+    """Show it to the director, the taker and the contributor; not to anybody else (R104)."""
     taken = {"party": cast.MENTAL_HEALTH, "item_id": world.items["free"], "action_id": world.actions["care"]}
     path = f"/cases/{world.case}"
     who = (

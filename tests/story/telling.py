@@ -1,4 +1,4 @@
-"""Telling what was observed, in plain English, and keeping the count for the tables at the end."""
+"""Print what was observed, in plain English, and count it for the tables at the end."""
 
 import json
 import time
@@ -16,12 +16,12 @@ WITHIN = 70.0  # seconds; what must come has come by then, also when a server wa
 
 
 class StoryFailed(Exception):
-    """Something was observed that should not be, or not observed that should; the argument says which."""
+    """Raised with what was observed and should not be, or was not observed and should."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the refused was told: the name of the refusal, its rule and article; `of` is what was refused."""
+    """Hold the name of a refusal, its rule and article; `of` names what was refused."""
 
     of: str
     name: str
@@ -31,7 +31,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class Telling:
-    """The story as it happens; nothing is told that was not observed."""
+    """Record the story as it happens; nothing is told that was not observed."""
 
     console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     chapter: str = ""
@@ -40,16 +40,16 @@ class Telling:
     started: float = field(default_factory=time.monotonic)
 
     def begin(self, chapter: str) -> None:
-        """A new chapter."""
+        """Begin a new chapter."""
         self.chapter = chapter
         self.console.print(f"\n[bold]{chapter}[/bold]")
 
     def count(self, what: str, became: str) -> None:
-        """A message, a request or a look, and how it was answered."""
+        """Count a message, a request or a look, and how it was answered."""
         self.sent.append((self.chapter, what, became))
 
     def tell(self, sentence: str, **counted: dict[str, int]) -> None:
-        """Something was observed, and this was counted."""
+        """Tell that something was observed, with what was counted."""
         self._add("seen", sentence, **counted)
         self.console.print(f"  [green]+[/green] {sentence}", *counted.values())
 
@@ -59,7 +59,7 @@ class Telling:
         self.tell(sentence, **counted)
 
     def must(self, hold: bool, sentence: str) -> None:
-        """Part of what is told next; stop the story here if it does not hold."""
+        """Stop the story here if this, a part of what is told next, does not hold."""
         if not hold:
             raise StoryFailed(f"this should hold and does not: {sentence}")
 
@@ -75,7 +75,7 @@ class Telling:
     # --- at the end -------------------------------------------------------------------------------
 
     def table_of_chapters(self) -> Table:
-        """What each chapter sent and looked at, what took effect, and under which rules it was refused."""
+        """Return per chapter what was sent and seen, what took effect, and which rules refused."""
         table = Table("chapter", TOOK_EFFECT, SEEN, "refused", "under", title="The story")
         for chapter in dict.fromkeys(line["chapter"] for line in self.lines):
             own = Counter(became for at, _, became in self.sent if at == chapter)
@@ -85,7 +85,7 @@ class Telling:
         return table
 
     def table_of_messages(self) -> Table:
-        """Each kind of message, request and look: how often it took effect or was answered, and what not."""
+        """Return per kind of message, request and look how often it took effect, and how not."""
         whole = (Column(name, overflow="fold") for name in ("what was sent", TOOK_EFFECT, SEEN, "refused"))
         table = Table(*whole, title="What was sent, and what came of it")
         for what, became in sorted(self.messages().items()):
@@ -95,7 +95,7 @@ class Telling:
         return table
 
     def messages(self) -> dict[str, dict[str, int]]:
-        """How often each message, request or look was sent, and how it was answered."""
+        """Return how often each message, request or look was sent, and how it was answered."""
         counts: dict[str, dict[str, int]] = {}
         for _, what, became in self.sent:
             own = counts.setdefault(what, {})
@@ -103,7 +103,7 @@ class Telling:
         return counts
 
     def write(self, file: Path, **more: Any) -> None:
-        """The same as JSON."""
+        """Write the same as JSON."""
         file.parent.mkdir(parents=True, exist_ok=True)
         told = {"lines": self.lines, "sent": self.messages(), **more}
         file.write_text(json.dumps(told, indent=1, ensure_ascii=False))

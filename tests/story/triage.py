@@ -1,4 +1,4 @@
-"""Chapter 4: whom to ask what, what they answer, and who reads it."""
+"""Play chapter 4: whom to ask what, what they answer, and who reads it."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ OF_THE_POLICE = ("free", "withheld", "special", "unreleased")
 
 
 async def ask(world: World) -> None:
-    """R26 to R35."""
+    """Play R26 to R35."""
     world.telling.begin("4. Triage")
     await world.director.see_until("triage", f"/cases/{world.case}")
     await _refused_queries(world)
@@ -59,20 +59,20 @@ async def _refused_queries(world: World) -> None:
 
 
 async def _queries(world: World, before: dict[str, int]) -> None:
-    """To each its own letter, complete, and to nobody else anything."""
+    """Check that each gets its own query, complete, and nobody else anything."""
     queries = {party: _query(world, party) for party in ASKED}
     for query in queries.values():
         await world.director.do("triage", f"/cases/{world.case}/queries", query)
     for party in (cast.POLICE, cast.MENTAL_HEALTH):
-        letter = await world.party(party).gets(QueryIssued, case=world.case)
-        world.queries[party] = letter.query_id
-        got, asked = letter.model_dump(mode="json"), queries[party]
+        issued = await world.party(party).gets(QueryIssued, case=world.case)
+        world.queries[party] = issued.query_id
+        got, asked = issued.model_dump(mode="json"), queries[party]
         stated = ("task", "purpose", "necessity", "question")
         world.telling.check(
-            letter.on_behalf_of == cast.REFERRER
+            issued.on_behalf_of == cast.REFERRER
             and all(got[name] == asked[name] for name in stated)
-            and letter.reply_before.isoformat() == asked["reply_before"]
-            and [(person.person_id, person.bsn) for person in letter.persons] == [(world.man, None)],
+            and issued.reply_before.isoformat() == asked["reply_before"]
+            and [(person.person_id, person.bsn) for person in issued.persons] == [(world.man, None)],
             f"{party} gets a query: on behalf of Venlo, with task, purpose, necessity and term, about the "
             "man alone, without his number (R22, R26, R27, R30)",
         )
@@ -86,7 +86,7 @@ async def _queries(world: World, before: dict[str, int]) -> None:
 
 
 async def _police_answer(world: World) -> None:
-    """Three items: one free, one withheld, one special-category; and later one for triage alone."""
+    """Answer with three items: one free, one withheld, one special-category; later one for triage alone."""
     police, query = world.party(cast.POLICE), world.queries[cast.POLICE]
 
     def item(name: str, text: str, **more: Any) -> Any:
@@ -131,7 +131,7 @@ async def _care_declines(world: World) -> None:
 
 
 async def _housing_answers_by_hand(world: World) -> None:
-    """A party without a connector answers over HTTP."""
+    """Answer over HTTP, as a party without a connector."""
     worker = world.worker(cast.HOUSING)
     found = await worker.see_until("triage", "/queries", lambda page: bool(page["queries"]))
     query = found["queries"][0]["query_id"]
@@ -148,7 +148,7 @@ async def _housing_answers_by_hand(world: World) -> None:
 
 
 async def _item_of_another_case(world: World) -> None:
-    """R35: the police are asked in a neighbouring case too, and no item moves from one to the other."""
+    """Play R35: the police are asked in two cases, and no item moves from one to the other."""
     case, director = world.neighbour, world.people("process-director-a", cast.SECOND_REFERRER)
     referrer = world.party(cast.SECOND_REFERRER)
     await referrer.send(ConsultationConfirmed(), case=case)
@@ -174,7 +174,7 @@ async def _item_of_another_case(world: World) -> None:
 
 
 async def _who_reads(world: World) -> None:
-    """R33, R34."""
+    """Play R33, R34."""
     path = f"/cases/{world.case}"
     readers = (world.director, *(world.worker(p) for p in (cast.REFERRER, cast.POLICE, cast.MENTAL_HEALTH)))
     seen = await asyncio.gather(*(reader.see("triage", path) for reader in readers))

@@ -1,4 +1,4 @@
-"""Everything the story's chapters share: the house from outside, the parties' programs, people, the clock."""
+"""Share what all chapters need: the house from outside, the parties' connectors, people, the clock."""
 
 import asyncio
 import base64
@@ -30,7 +30,7 @@ ON_ITS_WAY = 0.4  # seconds between two counts of the inboxes
 
 @dataclass(slots=True)
 class World:
-    """What the chapters play in, and what they remember for one another."""
+    """Hold what the chapters play in, and what they remember for one another."""
 
     house: dict[str, Any]
     telling: Telling
@@ -53,12 +53,12 @@ class World:
     # --- who ----------------------------------------------------------------------------------------
 
     def party(self, name: str) -> Party:
-        """The programs of one party."""
+        """Return one party."""
         return self.parties[name]
 
     @asynccontextmanager
     async def connected(self, name: str) -> AsyncIterator[Party]:
-        """A party's programs; who has none borrows some for as long as this takes."""
+        """Yield one party, connected for as long as this takes if it has no connector of its own."""
         if name in self.parties:
             yield self.parties[name]
             return
@@ -66,39 +66,39 @@ class World:
             yield party
 
     def worker(self, party: str) -> Person:
-        """Somebody who works there."""
+        """Return somebody who works there."""
         return self.people(f"worker-{party}")
 
     @property
     def director(self) -> Person:
-        """The process director of the case, on behalf of the party that leads it now."""
+        """Return the process director of the case, on behalf of the party that leads it now."""
         return self.people("process-director-a", self.leading)
 
     async def subject_of(self, username: str) -> str:
-        """The opaque subject in somebody's token; what a party names its delegate by."""
+        """Return the opaque `sub` of somebody's token, by which a party names its delegate."""
         if username not in self.subjects:
             token = await self.people(username).token()
             self.subjects[username] = _claims(token)["sub"]
         return self.subjects[username]
 
     def text(self, dutch: str) -> str:
-        """What somebody writes; with a canary in it, where a test looks for one."""
+        """Return what somebody writes; with a canary in it, where a test searches for one."""
         return f"{dutch} {self.canary}".rstrip()
 
     # --- when ---------------------------------------------------------------------------------------
 
     @property
     def now(self) -> datetime:
-        """Covenant time."""
+        """Return covenant time."""
         return clock.covenant_now(self._clock_file)
 
-    def move_clock_to(self, moment: datetime) -> None:
-        """Covenant time jumps."""
-        clock.move_to(self._clock_file, moment)
+    def move_clock_to(self, instant: datetime) -> None:
+        """Move covenant time."""
+        clock.move_to(self._clock_file, instant)
 
-    async def a_minute_before(self, moment: datetime) -> None:
-        """Covenant time jumps, and every service has looked what is due: what comes now must not come yet."""
-        self.move_clock_to(moment - MINUTE)
+    async def a_minute_before(self, instant: datetime) -> None:
+        """Move covenant time to a minute before, and wait until every service has checked what is due."""
+        self.move_clock_to(instant - MINUTE)
         await asyncio.sleep(TWO_LOOKS)
 
     @property
@@ -110,17 +110,17 @@ class World:
     async def not_shown(
         self, service: str, path: str, *people: Person, who_is: str = "", within: float = 0
     ) -> None:
-        """Each of these people looks, and is told that there is nothing (R34)."""
+        """Let each of these people look, and be told that there is nothing (R34)."""
         refusals = await asyncio.gather(*(who.try_to_see(service, path, within) for who in people))
         for who, refusal in zip(people, refusals, strict=True):
             self.telling.refused(f"{_named(who)}{who_is} looks at the case in {service}", refusal, "R34")
 
     def refused_later(self, what: str, rule: str, answer: Coroutine[Any, Any, Refusal]) -> None:
-        """Something whose refusal waits for a fact that may still come; the story goes on meanwhile."""
+        """Do something whose refusal comes after deferral; the story goes on meanwhile."""
         self.waiting.append((what, rule, asyncio.create_task(answer)))
 
     async def refused_in_the_end(self) -> None:
-        """All that waited in vain has been refused."""
+        """Wait until everything that was deferred in vain has been refused."""
         for what, rule, answer in self.waiting:
             self.telling.refused(what, await answer, rule)
         self.waiting.clear()
@@ -128,7 +128,7 @@ class World:
     # --- what the administrator counts ------------------------------------------------------------------
 
     async def inboxes(self) -> dict[str, int]:
-        """How many records stand on each party's inbox, when nothing is on its way any more."""
+        """Return how many records stand on each party's inbox, when nothing is under way any more."""
         counted: dict[str, int] = {}
         while (now := await _inboxes(self.house)) != counted:
             counted = now
@@ -136,7 +136,7 @@ class World:
         return counted
 
     async def sent_only_to(self, *parties: str, since: dict[str, int], within: float = WITHIN) -> bool:
-        """Whether each of these was sent something after that count, and nobody else a byte."""
+        """Tell whether each of these was sent something after that count, and nobody else a byte."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
             late = asyncio.get_running_loop().time() > deadline
@@ -146,16 +146,16 @@ class World:
 
     @property
     def names_of_the_case(self) -> frozenset[str]:
-        """Whatever leads to the case or to somebody in it."""
+        """Return whatever leads to the case or to somebody in it."""
         known = (self.queries, self.items, self.actions)
         return frozenset({self.case, self.man, self.mother, self.rto}.union(*(ids.values() for ids in known)))
 
     async def rows(self, names: Iterable[str]) -> dict[str, int]:
-        """How many rows of each service's database hold any of these names."""
+        """Return how many rows of each service's database hold any of these names."""
         return await asyncio.to_thread(rows_that_mention, self.house, names)
 
     async def rows_gone(self, names: Iterable[str], within: float = WITHIN) -> dict[str, int]:
-        """The same, as soon as there are none, or as many as are left after that time (seconds)."""
+        """Wait until there are no such rows; return them, or how many are left after that time (seconds)."""
         deadline = asyncio.get_running_loop().time() + within
         while sum((left := await self.rows(names)).values()):
             if asyncio.get_running_loop().time() > deadline:
@@ -165,13 +165,13 @@ class World:
 
     @property
     def keys(self) -> tuple[int, int]:
-        """How many case keys lie in the key directory, and how many its ledger says were destroyed."""
+        """Return how many case keys are stored, and how many the erasure ledger says were destroyed."""
         return case_keys(self.house), keys_erased(self.house)
 
 
 @asynccontextmanager
 async def world(house: dict[str, Any], telling: Telling) -> AsyncIterator[World]:
-    """The world, with the parties' connectors running."""
+    """Yield the world, with the parties' connectors running."""
     context = ssl.create_default_context(cafile=house["ca_file"])
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(httpx.AsyncClient(verify=context, timeout=30))
@@ -191,7 +191,7 @@ def _claims(token: str) -> dict[str, Any]:
 
 
 async def _inboxes(house: dict[str, Any]) -> dict[str, int]:
-    """Asks again while the broker cannot say."""
+    """Read the end offsets of the inboxes, and retry while the broker cannot answer."""
     places = {Partition(own["topics"]["to"], 0): party for party, own in house["parties"].items()}
     office = KafkaAdmin(admin_connection(house))
     deadline = time.monotonic() + WITHIN

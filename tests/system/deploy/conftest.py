@@ -1,4 +1,4 @@
-"""A real Kafka, started once for this folder."""
+"""Start a real Kafka, once for this folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +39,7 @@ def kafka(kafka_directory: Path, certificates: Certificates) -> Iterator[Kafka]:
 
 @pytest.fixture(scope="session")
 def logins(kafka: Kafka) -> dict[str, Connection]:
-    """A working login for every service, the operator and three parties."""
+    """Return a working login for every service, the operator and three parties."""
     house = {user: f"password-of-{user}" for user in [*map(service_user, SERVICES), OPERATOR]}
     provision_services(kafka.connection, house, prefix=PREFIX)
     parties = provision_parties(kafka.connection, PARTIES, prefix=PREFIX)

@@ -1,4 +1,4 @@
-"""Writing on a topic and reading it as far as a test says, with a login's own rights."""
+"""Write to a topic, and read it as far as a test says, with a login's own rights."""
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -6,7 +6,7 @@ from shared.kafka.connection import Connection
 
 
 def post(login: Connection, topic: str, *values: bytes, key: str | None = None) -> None:
-    """Put these on the topic."""
+    """Produce these records to the topic."""
     producer = Producer({**login.for_librdkafka(), "acks": "all"})
     for value in values:
         producer.produce(topic, value, key)
@@ -14,7 +14,7 @@ def post(login: Connection, topic: str, *values: bytes, key: str | None = None) 
 
 
 def read_until(login: Connection, group: str, topic: str, offset: int) -> None:
-    """This group has read the topic up to here."""
+    """Let this group acknowledge the topic up to here."""
     consumer = Consumer({**login.for_librdkafka(), "group.id": group, "enable.auto.commit": False})
     consumer.commit(offsets=[TopicPartition(topic, 0, offset)], asynchronous=False)
     consumer.close()

@@ -95,7 +95,7 @@ def assert_one_line(failed: object, *words: str) -> None:
 
 @pytest.fixture
 def open_place() -> Iterator[Path]:
-    """A directory that everybody may enter, unlike those that pytest makes."""
+    """Yield a directory that everybody may enter, unlike those that pytest makes."""
     with tempfile.TemporaryDirectory() as made:
         Path(made).chmod(0o755)
         yield Path(made)
@@ -148,7 +148,7 @@ def test_two_at_once_in_an_odd_path_with_tmpdir_elsewhere_and_under_a_strict_uma
 
 @pytest.fixture
 def somebody(open_place: Path) -> Iterator[Given]:
-    """An ordinary user: who runs the tests, or else one made for the test, with jars of his own."""
+    """Return an ordinary user: who runs the tests, or else one made for the test, with jars of his own."""
     account = kept_account(open_place / "account")
     try:
         yield user_in(open_place / "home", account) if account else Given()
@@ -178,7 +178,7 @@ def can_start_python(launcher: list[str]) -> bool:
 
 
 def copy_jars(repository: Path) -> None:
-    """What Maven keeps in the home of who runs the tests, so that nothing is fetched again."""
+    """Copy what Maven keeps in the home of who runs the tests, so that nothing is fetched again."""
     kept = next(parent for parent in kafka_jars()[0].parents if parent.name == "repository")
     shutil.copytree(kept, repository)
 
@@ -231,7 +231,7 @@ def test_after_a_kill_in_the_middle_of_a_start_it_starts(closed_place: Path) -> 
 
 
 def failing(directory: Path) -> StepFailed:
-    """The start of a new house fails, and leaves nothing but what lies in its directory."""
+    """Check that the start of a new house fails, and leaves nothing but what lies in its directory."""
     with pytest.raises(StepFailed) as raised:
         start(directory, services=(), parties=PARTIES)
     assert not (directory / "postgres").exists()

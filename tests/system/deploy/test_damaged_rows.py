@@ -54,7 +54,7 @@ UNREADABLE = '{"outcome": "no-such-outcome"}'
 async def relaying(
     engine: AsyncEngine, login: Connection, directory: Path
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The relay of intake at work on this database."""
+    """Run the relay of intake on this database."""
     keys = HouseKeys(directory, b"r" * 32, machine_now)
     async with AIOKafkaProducer(
         **login.for_aiokafka(),
@@ -90,7 +90,7 @@ async def until(holds: Callable[[], Awaitable[bool]], within: float = 15.0) -> N
 
 
 async def a_case(engine: AsyncEngine, case: str) -> None:
-    """A referral by a party that can be sealed to; its letters are left out."""
+    """Store a referral by a party that can be sealed to, without its messages."""
     jwk = public_jwk(new_key(), "enc")
     sealing = PublicKey(
         kid=jwk["kid"], use=KeyUse.SEALING, jwk=jwk, valid_from=machine_now() - timedelta(days=1)

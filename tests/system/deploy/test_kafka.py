@@ -45,7 +45,7 @@ def write(login: Connection, topic: str, value: bytes = b"x") -> int:
 
 
 def read(login: Connection, topic: str, group: str) -> bytes | int:
-    """The first record, or Kafka's error code."""
+    """Return the first record, or Kafka's error code."""
     settings = {**login.for_librdkafka(), "group.id": group, "auto.offset.reset": "earliest"}
     consumer = Consumer({**settings, "topic.metadata.refresh.interval.ms": 500})
     consumer.subscribe([topic])
@@ -237,7 +237,7 @@ async def test_after_a_kill_the_same_broker_comes_back(tmp_path: Path, certifica
 
 
 async def _answer(office: KafkaAdmin, place: Partition) -> dict[Partition, int]:
-    """A broker that has just started may refuse at first."""
+    """Ask again while a broker that has just started refuses."""
     for _ in range(20):
         try:
             return await office.end_offsets([place])

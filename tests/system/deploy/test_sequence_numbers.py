@@ -30,7 +30,7 @@ _INSERT = (
 
 
 def numbered(login: Connection, wanted: set[str], count: int, within: float = 20.0) -> list[tuple[str, int]]:
-    """The first `count` records on the party's inbox of these events, each with its sequence."""
+    """Return the first `count` records on the party's inbox of these events, each with its sequence."""
     settings = {
         **login.for_librdkafka(),
         "group.id": Topics().group(PARTY, new_id()),

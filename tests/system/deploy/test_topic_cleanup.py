@@ -30,7 +30,7 @@ def tidying(login: Connection, service: str, too_long: timedelta = TOO_LONG) -> 
 
 
 async def kept(login: Connection, topic: str) -> tuple[int, int]:
-    """The first offset that is still there, and the next one to come."""
+    """Return the first offset that still exists, and the next one."""
     office, place = KafkaAdmin(login), Partition(topic, 0)
     return (await office.start_offsets([place]))[place], (await office.end_offsets([place]))[place]
 

@@ -1,4 +1,4 @@
-"""What was there before comes again: records are replayed and shuffled, offsets are lost."""
+"""Replay and shuffle records that were handled before, and lose offsets."""
 
 import asyncio
 import random
@@ -19,9 +19,9 @@ BY_THEN = 3.0  # seconds; what could not be read has its dead letter
 
 
 async def replayable(ledger: Ledger) -> list[Taped]:
-    """What the services read, but records that nobody could: each of these is answered by its position.
+    """Return what the services read, without unreadable records, whose answers name their position.
 
-    The register of parties and of the rest the last ones, so that a long run before this one costs nothing.
+    The whole register of parties, and of the rest the last ones: a long run before this one costs nothing.
     """
     records = list(ledger.tape.records)
     await asyncio.sleep(BY_THEN)
@@ -40,7 +40,7 @@ def kind(record: Taped) -> str:
 
 
 async def replay(house: Mapping[str, Any], records: list[Taped], times: int) -> None:
-    """All of them, in another order each time."""
+    """Produce all of them again, in another order each time."""
     dice, shuffled = random.Random(SEED), list(records)  # noqa: S311 - seeded, not secret
     for _ in range(times):
         dice.shuffle(shuffled)
@@ -48,7 +48,7 @@ async def replay(house: Mapping[str, Any], records: list[Taped], times: int) -> 
 
 
 def _put(connection: Connection, records: list[Taped]) -> None:
-    """Once more on the same partitions, by the administrator."""
+    """Produce them on the same partitions, as the administrator."""
     producer = Producer({**connection.for_librdkafka(), "linger.ms": 5})
     for record in records:
         producer.produce(
@@ -63,6 +63,6 @@ def _put(connection: Connection, records: list[Taped]) -> None:
 
 
 async def lose_offsets(rig: Rig, broker: Broker) -> None:
-    """Of all ten groups; the services are stopped, and stay so."""
+    """Delete the offsets of all ten groups; the services are stopped, and stay so."""
     await asyncio.gather(*(asyncio.to_thread(rig.house.stop_one, service) for service in SERVICES))
     await until("offsets to be lost", lambda: broker.forgets(*GROUPS))

@@ -1,4 +1,4 @@
-"""What only the broker's administrator can look at, take away and give back."""
+"""Inspect, remove and restore what only the broker's administrator can."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -42,7 +42,7 @@ TO_WRITE_DEAD_LETTERS = AclBinding(  # of intake
 
 
 class Broker:
-    """Of one house."""
+    """Administer the broker of one house."""
 
     def __init__(self, house: Mapping[str, Any]) -> None:
         self._admin = admin_connection(house)
@@ -51,11 +51,11 @@ class Broker:
         self._prefix = house["topic_prefix"]
 
     async def acknowledged(self, group: str) -> dict[Partition, int]:
-        """Up to where this group has acknowledged each partition."""
+        """Return the committed offset of this group on each partition."""
         return await self._office.committed_offsets(group)
 
     async def unread(self, group: str) -> int:
-        """How many records it has not acknowledged, on all topics it reads."""
+        """Return how many records it has not acknowledged, on all topics it reads."""
         _, service, what = group.rsplit(".", 2)
         others = rf"^{self._prefix}\.((?!{service}\.)[a-z]+\.events|governance\.parties)$"
         places = await self._office.partitions(
@@ -66,7 +66,7 @@ class Broker:
         return sum(last[place] - max(done.get(place, 0), first[place]) for place in places)
 
     async def all_read(self, within: float = 120.0) -> None:
-        """Every group has acknowledged all there is."""
+        """Wait until every group has acknowledged everything."""
 
         async def nothing_left() -> bool:
             return not any([await self.unread(group) for group in GROUPS])
@@ -74,7 +74,7 @@ class Broker:
         await until("all groups at the end", nothing_left, within)
 
     def forgets(self, *groups: str) -> bool:
-        """Their offsets are lost; False while somebody is still in one of them."""
+        """Delete their offsets; returns False while a group has a member."""
         try:
             _all(self._client.delete_consumer_groups(list(groups), request_timeout=PATIENCE))
         except KafkaException as refused:
@@ -85,7 +85,7 @@ class Broker:
         return True
 
     def keep_inboxes(self) -> None:
-        """A group of each party never reads on, so nothing is deleted there: the tape may be late."""
+        """Hold back deletion on inboxes, by a group of each party that never reads on, for the tape."""
         kept = [
             ConsumerGroupTopicPartitions(
                 f"{self._prefix}.{party}.tape", [TopicPartition(Topics(self._prefix).to_party(party), 0, 0)]
@@ -96,11 +96,11 @@ class Broker:
             _all(self._client.alter_consumer_group_offsets([one], request_timeout=PATIENCE))
 
     def remove_inbox(self, party: str) -> None:
-        """What is on it, and the topic itself."""
+        """Delete a party's inbox, with all that is on it."""
         _all(self._client.delete_topics([Topics(self._prefix).to_party(party)]))
 
     def make_inbox(self, party: str) -> None:
-        """Anew and empty, as an operator does it."""
+        """Create it again, empty, as an operator does."""
         provision_parties(self._admin, [party], prefix=self._prefix, passwords=self._passwords)
 
     def take_right(self, right: AclBinding) -> None:

@@ -1,4 +1,4 @@
-"""One house to break for all fault tests; after each of them it is whole again and the books balance."""
+"""Share one house to break among all fault tests; after each it is whole, and the books balance."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -25,7 +25,7 @@ async def scene(rig: Rig) -> AsyncIterator[Scene]:
 
 @pytest.fixture(autouse=True)
 async def whole(scene: Scene) -> AsyncIterator[None]:
-    """After each test everything runs, and each message so far had one effect or one refusal."""
+    """Check after each test that everything runs, and that each message had one effect or one refusal."""
     yield
     for running in scene.rig.house.running().values():
         await asyncio.to_thread(running.thaw)

@@ -1,4 +1,4 @@
-"""Erasures of many cases, and deaths at every step of them, of each service that takes part (F14)."""
+"""Erase many cases, while each service that takes part dies at every step (F14)."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -34,7 +34,7 @@ PLAN = dict.fromkeys(SERVICES, ELSEWHERE) | {"retention": AT_THE_AUTHORITY}
 
 
 def armed_at_each_step(rig: Rig, within: float = WITHIN) -> Coroutine[Any, Any, None]:
-    """Armed on return. Await it for the deaths, the first within so many seconds; all runs afterwards."""
+    """Arm the first steps. Await it for the deaths, the first within so many seconds; all runs afterwards."""
     for service, steps in PLAN.items():
         rig.arm(service, steps[0][0], of=steps[0][1])
     return _all_die(rig, within)
@@ -45,7 +45,7 @@ async def _all_die(rig: Rig, within: float) -> None:
 
 
 async def _dies_at_each(rig: Rig, service: str, steps: Steps, within: float) -> None:
-    """It dies at the first, which is armed already; before it comes back the next one is armed."""
+    """Wait for its death at the step that is armed; arm the next one before it is started again."""
     for _, following in zip(steps, [*steps[1:], None], strict=True):
         await rig.died(service, within)
         if following is not None:
@@ -71,7 +71,7 @@ def term_passes(scene: Scene) -> None:
 
 
 async def gone(scene: Scene, case: Case) -> None:
-    """No row of it in any service, and whoever referred it was told so, once."""
+    """Wait until no service has a row of it, and whoever referred it was told so, once."""
     await scene.partner(case.referrer).gets(FileDestroyed, case.id)
     await until("no row of the case", lambda: not any(rows_that_mention(scene.env, [case.id]).values()))
     await scene.rig.drained()

@@ -1,4 +1,4 @@
-"""What each commit has to reach and a soak repeats: each once, on a scene, with how much of it is given.
+"""Run what each commit has to reach and a soak repeats: each once, on a scene, in the given amount.
 
 Kills at random, malformed messages, erasures that die at each step, a backup put back, and silence: what was
 said in the cases stands in no file.
@@ -42,7 +42,7 @@ SECONDS_A_ROUND = 8
 
 
 async def random_kills(scene: Scene, trouble: Trouble, cases: int) -> None:
-    """Services, broker and database die while so many cases are played."""
+    """Kill services, broker and database while so many cases are played."""
     lasts = trouble.rounds * SECONDS_A_ROUND
     _, played = await asyncio.gather(trouble.make(), play_all(scene, cases, trouble.seed, last=lasts))
     await scene.rig.drained()
@@ -51,7 +51,7 @@ async def random_kills(scene: Scene, trouble: Trouble, cases: int) -> None:
 
 
 async def malformed(scene: Scene, count: int, seed: int) -> None:
-    """To all five services: none crashes, none is dropped in silence."""
+    """Send so many to all five services: none crashes, none is dropped in silence."""
     before = scene.rig.house.running()
     bad = await send_all_of_each(scene, count, random.Random(seed))  # noqa: S311 - seeded, not secret
     await each_came_to_one(scene, bad)
@@ -59,7 +59,7 @@ async def malformed(scene: Scene, count: int, seed: int) -> None:
 
 
 async def erasures(scene: Scene, count: int) -> None:
-    """Of so many cases at once, while all that takes part in them dies at every step."""
+    """Erase so many cases at once, while all that takes part in them dies at every step."""
     cases = await asyncio.gather(*(referred(scene) for _ in range(count)))
     await asyncio.gather(*(withdrawn(scene, case) for case in cases))
     before, keys, erased = len(await proofs(scene)), case_keys(scene.env), keys_erased(scene.env)
@@ -72,7 +72,7 @@ async def erasures(scene: Scene, count: int) -> None:
 
 
 async def backup_put_back(scene: Scene, directory: Path, of_each: int) -> None:
-    """As an operator does it, into this directory; erased since then are as many cases as survive in triage.
+    """Restore a backup as an operator does; as many cases were erased since then as survive in triage.
 
     And as many before triage. What was sent since is not taken for what is sent afterwards.
     """
@@ -118,7 +118,7 @@ async def backup_put_back(scene: Scene, directory: Path, of_each: int) -> None:
 
 
 def opened(store: KeyStore, scene: Scene, case: str, pieces: list[SealedText]) -> int:
-    """How many open with any key there is, asked for in the name of every case that ever was here."""
+    """Return how many of them any key decrypts, asked for in the name of every case there ever was."""
     cases = {
         case,
         *(sent.case_id for partner in scene.partners.values() for sent in partner.of(ReferralReceived)),
@@ -138,7 +138,7 @@ def opens(key: bytes, scene: Scene, case: str, piece: SealedText) -> bool:
 
 
 async def silence(scene: Scene, elsewhere: Path) -> None:
-    """What was said in cases, living and erased, stands in no file of databases, broker, keys and logs."""
+    """Search all files of databases, broker, keys and logs: nothing that was said in cases stands there."""
     house = scene.rig.house
     run_sql(Database(**scene.env["admin"]["postgres"]), "CHECKPOINT")
     found = await asyncio.to_thread(lambda: search(house.places(elsewhere), [NAME, TEXT]))

@@ -1,4 +1,4 @@
-"""`python -m tests.system.faults.launch DIRECTORY services.NAME run`: a service, with fault points put in.
+"""Run `python -m tests.system.faults.launch DIRECTORY services.NAME run`: a service with fault points.
 
 Each point stands where work crosses a process boundary. What happens there, once, stands in a file of the
 service in DIRECTORY as long as it is armed (see `rig`): the process kills or freezes itself, with a signal
@@ -30,7 +30,7 @@ Of = Callable[..., Collection[str]]
 
 
 class Trap:
-    """The one fault that is armed, if any."""
+    """Hold the one fault that is armed, if any."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -51,7 +51,7 @@ class Trap:
 
 
 def put_in(trap: Trap) -> None:
-    """The points of every service."""
+    """Install the points of every service."""
     sent: set[str] = set()
     _around(Receiver, "receive", trap, after="read", of=_topics_read)
     _around(Transaction, "_batch", trap, after="written", of=_commands)
@@ -65,7 +65,7 @@ def put_in(trap: Trap) -> None:
 
 
 def put_in_key_authority(trap: Trap) -> None:
-    """The steps of making and destroying a key, as the store itself names them."""
+    """Install points at the steps of making and destroying a key, by the store's own names."""
     from services.retention.key_store import KeyStore
 
     original = KeyStore.__init__
@@ -95,7 +95,7 @@ def _around(
 
 
 def _lose_replies(trap: Trap) -> None:
-    """The broker has taken the records, and the connection goes before its reply is read."""
+    """Close the connection after the broker has taken the records, before its reply is read."""
     original = AIOKafkaClient.send
 
     @functools.wraps(original)
@@ -109,7 +109,7 @@ def _lose_replies(trap: Trap) -> None:
 
 
 def _commands(transaction: Any, first: Any, second: Any = (), *rest: Any) -> set[str]:
-    """Of `_commit(deliveries, dead)` and of `_batch(connection, deliveries, dead, writes)`."""
+    """Return the commands in the arguments of `_commit` and `_batch`."""
     deliveries = second if rest else first
     return {type(delivery.command).__name__ for delivery in deliveries}
 
@@ -131,14 +131,14 @@ def _noted(sent: set[str]) -> Of:
 
 
 def _taken(sent: set[str]) -> set[str]:
-    """The topics to which something went since it was last asked."""
+    """Return the topics to which something went since the last call."""
     topics = set(sent)
     sent.clear()
     return topics
 
 
 def _ignored(_: bool) -> None:
-    """A step of the key store ends here or goes on."""
+    """End a step of the key store here, or go on."""
 
 
 def main() -> None:

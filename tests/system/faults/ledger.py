@@ -1,7 +1,7 @@
-"""An independent ledger: what partners sent and Kafka acknowledged, against every record that came of it.
+"""Keep an independent ledger: what partners sent and Kafka acknowledged, against what came of it.
 
 The tape is a client of its own that keeps all records of all topics, also those the house deletes later. It
-opens nothing: what answers what stands in the headers.
+decrypts nothing: what answers what stands in the headers.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ ANSWERS = {of_model(MessageAccepted).type: "accepted", of_model(MessageRefused).
 
 
 class Taped(NamedTuple):
-    """One record as it stood on a topic; `headers` are its raw ones as text."""
+    """Hold one record as it stood on a topic; `headers` are its raw ones as text."""
 
     topic: str
     partition: int
@@ -41,7 +41,7 @@ class Taped(NamedTuple):
 
 
 class Tape:
-    """Every record of every topic of the house, from the beginning, as long as it runs."""
+    """Keep every record of every topic of the house, from the beginning, as long as it runs."""
 
     def __init__(self, house: Mapping[str, Any]) -> None:
         settings = admin_connection(house).for_librdkafka()
@@ -77,7 +77,7 @@ class Tape:
         return [record for record in list(self.records) if record.topic == topic]
 
     def about(self, message_id: str) -> list[Taped]:
-        """Every record that was caused by this message."""
+        """Return every record that was caused by this message."""
         return [r for r in list(self.records) if r.headers.get("ce_causationid") == message_id]
 
     def _turn(self) -> None:
@@ -92,7 +92,7 @@ class Tape:
 
 
 class Sent(NamedTuple):
-    """A message that Kafka acknowledged; `broken` when nobody can open it."""
+    """Describe a message that Kafka acknowledged; `broken` when nobody can decrypt it."""
 
     party: str
     message_id: str
@@ -102,7 +102,7 @@ class Sent(NamedTuple):
 
 @dataclass
 class Ledger:
-    """What was sent, and what came of each."""
+    """Compare what was sent with what came of each."""
 
     tape: Tape
     house: Mapping[str, Any]
@@ -112,7 +112,7 @@ class Ledger:
     _answers: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
 
     def forget(self) -> None:
-        """Everything so far, on the tape too."""
+        """Forget everything so far, on the tape too."""
         with self._mutex:
             self.sent.clear()
             self._answers.clear()
@@ -122,9 +122,9 @@ class Ledger:
         self.sent[sent.message_id] = sent
 
     async def balanced(self, within: float = 60.0) -> Counter[str]:
-        """Each message has exactly one effect, or one dead letter with its refusal; how many of each.
+        """Wait until each message has exactly one effect, or one dead letter with its refusal; count each.
 
-        Waits until each was answered, then looks whether anything was answered twice.
+        Checks then whether anything was answered twice.
         """
         try:
             await until("an answer to every message", lambda: not self.lost(), within)
@@ -145,29 +145,29 @@ class Ledger:
         return Counter(kind for letters in self.answers().values() for (_, kind) in letters)
 
     def _found_again(self, messages: list[str]) -> int:
-        """How many records answer them when all topics are read once more: what the tape has missed."""
+        """Return how many records answer them when all topics are read again: what the tape has missed."""
         again = Tape(self.house)
         time.sleep(10)
         again.stop()
         return sum(record.headers.get("ce_causationid") in messages for record in again.records)
 
     def lost(self) -> list[str]:
-        """Sent, and never answered."""
+        """Return what was sent and never answered."""
         answered = self.answers()
         return [message for message in self.sent if message not in answered]
 
     def place(self, message: str) -> tuple[str, list[int], bool]:
-        """Its topic, at which offsets it stands there, and whether it cannot be opened."""
+        """Return its topic, its offsets there, and whether it cannot be decrypted."""
         sent = self.sent[message]
         offsets = [record.offset for record in self.tape.on(sent.topic) if record.id == message]
         return sent.topic, offsets, sent.broken
 
     def doubled(self) -> dict[str, set[tuple[str, str]]]:
-        """Answered more than once, that is by letters with different ids."""
+        """Return what was answered more than once, that is by messages with different ids."""
         return {message: letters for message, letters in self.answers().items() if len(letters) != 1}
 
     def answers(self) -> dict[str, set[tuple[str, str]]]:
-        """Per message of ours the letters that answer it, by id and kind; one sent twice counts once."""
+        """Map each message of ours to those that answer it, by id and kind; one sent twice counts once."""
         with self._mutex:
             self._read_on()
         found = {
@@ -184,6 +184,6 @@ class Ledger:
                 self._answers.setdefault(place, set()).add((record.id, kind))
 
     def dead(self, service: str) -> list[DeadLetter]:
-        """The dead letters of a service, each once however often it was sent."""
+        """Return the dead letters of a service, each once however often it was sent."""
         found = {record.id: record for record in self.tape.on(f"{self.house['topic_prefix']}.{service}.dead")}
         return [DeadLetter.model_validate(from_json(record.value or b"")) for record in found.values()]

@@ -1,4 +1,4 @@
-"""Cases played at the same time, from referral to answered queries; and what must have come of them."""
+"""Play cases at the same time, from referral to answered queries, and check what came of them."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ NAME, TEXT = "Persoon Wq8Zx3Lm", "Sinds het voorjaar bekend: Kanarievogel-7Rv2Yp
 
 @dataclass(frozen=True)
 class Scene:
-    """A house that can be broken, its parties' recording programs, and the ledger between them."""
+    """Hold a house that can be broken, its parties' recording programs, and the ledger between them."""
 
     rig: Rig
     ledger: Ledger
@@ -42,10 +42,10 @@ class Scene:
         return self.partners[name]
 
     def forget(self) -> None:
-        """What came out right by now, but which cases there are."""
+        """Forget what came out right by now, but which cases there are."""
         self.ledger.forget()
         for partner in self.partners.values():
-            partner.letters[:] = [x for x in partner.letters if isinstance(x.message, ReferralReceived)]
+            partner.received[:] = [x for x in partner.received if isinstance(x.message, ReferralReceived)]
 
     def director(self, referrer: str = cast.REFERRER) -> Person:
         return self.people("process-director-a", referrer)
@@ -53,7 +53,7 @@ class Scene:
 
 @dataclass
 class Case:
-    """What was done in one case."""
+    """Record what was done in one case."""
 
     referrer: str
     id: str = ""
@@ -63,7 +63,7 @@ class Case:
 
 
 async def act(person: Person, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Until it is done: under the same key while nobody answers, under a new one after a refusal."""
+    """Retry until it is done: with the same key while nobody answers, with a new one after a refusal."""
     deadline, key = asyncio.get_running_loop().time() + ANSWERED_WITHIN, new_id()
     while True:
         try:
@@ -82,7 +82,7 @@ async def act(person: Person, service: str, path: str, body: dict[str, Any]) -> 
 
 
 async def referred(scene: Scene, referrer: str = cast.REFERRER) -> Case:
-    """A referral that is on record."""
+    """Refer a case, and wait until it is on record."""
     man = cast.person(NAME, PersonRole.SUBJECT, "1990-01-01")
     referral, partner = cast.referral((man,), ()), scene.partner(referrer)
     assert isinstance(await partner.ask(referral), MessageAccepted)
@@ -91,7 +91,7 @@ async def referred(scene: Scene, referrer: str = cast.REFERRER) -> Case:
 
 
 async def taken_up(scene: Scene, referrer: str = cast.REFERRER) -> Case:
-    """A case in triage."""
+    """Refer a case, and take it up to triage."""
     case = await referred(scene, referrer)
     assert isinstance(
         await scene.partner(referrer).ask(ConsultationConfirmed(), case=case.id), MessageAccepted
@@ -106,14 +106,14 @@ async def screen(scene: Scene, case: Case) -> None:
 
 
 async def ask(scene: Scene, case: Case, party: str) -> None:
-    """The director asks this party, on behalf of the referrer."""
+    """Put a query to this party as the director, on behalf of the referrer."""
     now = clock.covenant_now(scene.rig.house.layout.clock_file)
     query = cast.query(party, now + timedelta(days=1), persons=[])
     await act(scene.director(case.referrer), "triage", f"/cases/{case.id}/queries", query)
 
 
 async def answer(scene: Scene, case: Case, party: str, times: int = 1) -> None:
-    """The party answers with one item."""
+    """Answer as the party, with one item."""
     partner, item = scene.partner(party), cast.item(TEXT, BODY[party])
     query = await partner.gets(QueryIssued, case.id)
     message = QueryAnswered(query_id=query.query_id, involved=True, items=(item,))
@@ -125,7 +125,7 @@ BODY = {cast.POLICE: "eenheidsleiding", cast.MENTAL_HEALTH: "bestuur"}
 
 
 async def play(scene: Scene, seed: str, last: float) -> Case:
-    """One case from referral to two answers, with repetitions and mistakes, over some `last` seconds."""
+    """Play one case from referral to two answers, with repetitions and mistakes, over some `last` seconds."""
     dice = random.Random(seed)  # noqa: S311 - a seeded history, not a secret
 
     async def pause() -> None:
@@ -150,12 +150,12 @@ async def play(scene: Scene, seed: str, last: float) -> Case:
 
 
 async def play_all(scene: Scene, cases: int, seed: int, last: float = 0) -> list[Case]:
-    """So many at the same time."""
+    """Play so many at the same time."""
     return list(await asyncio.gather(*(play(scene, f"{seed}-{n}", last) for n in range(cases))))
 
 
 async def check(scene: Scene, cases: list[Case]) -> None:
-    """Over HTTP and at every partner: each act of each case had one effect."""
+    """Check over HTTP and at every partner that each act of each case had one effect."""
     await asyncio.gather(*(_check(scene, case) for case in cases))
     assert not any(partner.handed_twice() for partner in scene.partners.values())
 

@@ -1,4 +1,4 @@
-"""Malformed messages to all five services, made of good ones; and what came of each."""
+"""Send malformed messages, made of good ones, to all five services, and count what came of each."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "conte
 
 
 class Good(NamedTuple):
-    """A message in order, of which others are made that are not."""
+    """Hold a valid message, of which malformed ones are made."""
 
     envelope: Envelope
     body: bytes
@@ -65,7 +65,7 @@ def cut_off(good: Good) -> Record:
 
 
 def one_character_changed(good: Good) -> Record:
-    """In the middle of a segment: the last character of one may be written in more than one way."""
+    """Change one in the middle of a segment: its last character has more than one spelling."""
     segments = good.body.split(b".")
     at = good.dice.choice([n for n, segment in enumerate(segments) if len(segment) > 8])
     where = good.dice.randrange(2, len(segments[at]) - 2)
@@ -143,7 +143,7 @@ SELDOM: Sequence[Mutation] = (large,)
 
 
 async def send_all_of_each(scene: Scene, count: int, dice: random.Random) -> set[Position]:
-    """So many by the senders together; where they came to stand."""
+    """Let the senders send so many together; return their positions."""
     bad: set[Position] = set()
     for name in SENDERS:
         bad |= await send_all(scene, scene.partner(name), count // len(SENDERS), dice)
@@ -151,7 +151,7 @@ async def send_all_of_each(scene: Scene, count: int, dice: random.Random) -> set
 
 
 async def send_all(scene: Scene, partner: Partner, count: int, dice: random.Random) -> set[Position]:
-    """To the five services in turn, some in order and most not; where the latter came to stand."""
+    """Send to the five services in turn, some valid and most not; return the positions of the latter."""
     good, producer = (
         await a_good_message(scene, partner, dice),
         party_producer(scene.env, partner.id, **SMALL),
@@ -182,7 +182,7 @@ def grant(party: str) -> AuthorisationGranted:
 
 
 async def a_good_message(scene: Scene, partner: Partner, dice: random.Random) -> Good:
-    """To governance; it is never sent as it is."""
+    """Return one to governance; it is never sent as it is."""
     envelope, body, _ = await partner.connector.seal(grant(partner.id))
     keys = scene.env["services"]["governance"]["public_keys"]["keys"]
     sealing = load_key(next(key for key in keys if key["use"] == "enc"))
@@ -191,19 +191,19 @@ async def a_good_message(scene: Scene, partner: Partner, dice: random.Random) ->
 
 
 def dead(scene: Scene) -> Counter[Position]:
-    """How many dead letters there are about each record."""
+    """Count the dead letters about each record."""
     letters = [letter for service in SERVICES for letter in scene.ledger.dead(service)]
     return Counter((letter.position.topic, letter.position.offset) for letter in letters)
 
 
 def refused(scene: Scene) -> Counter[Position]:
-    """How many refusals its sender was handed of each."""
+    """Count the refusals that its sender received of each."""
     refusals = [m for name in SENDERS for m in scene.partner(name).of(MessageRefused)]
     return Counter((m.position.topic, m.position.offset) for m in refusals if m.position is not None)
 
 
 async def each_came_to_one(scene: Scene, bad: set[Position]) -> None:
-    """One dead letter about each of these records, and one refusal of it to its sender."""
+    """Wait for one dead letter about each of these records, and one refusal of it to its sender."""
     await until("a dead letter for each", lambda: not bad - dead(scene).keys(), within=240)
     await until("a refusal of each", lambda: not bad - refused(scene).keys(), within=120)
     found, told = dead(scene), refused(scene)

@@ -1,4 +1,4 @@
-"""The named faults, one after the other, in the middle of whatever goes on: a load of cases, or the story.
+"""Inject the named faults, one after the other, into whatever goes on: a load of cases, or the story.
 
 Those of the house happen to both. Those that parties take part in would be seen in the story, which counts
 what each party is sent: they happen to a load alone.
@@ -62,7 +62,7 @@ def frozen_at(point: str, seconds: float) -> Fault:
 
 
 async def no_dead_letter_can_be_written(rig: Rig) -> None:
-    """By intake; what cannot be read goes on coming."""
+    """Deny intake its dead-letter topic, while unreadable records go on coming."""
     broker = Broker(rig.house.env)
     await asyncio.to_thread(broker.take_right, TO_WRITE_DEAD_LETTERS)
     await asyncio.sleep(2 * A_WHILE)
@@ -70,7 +70,7 @@ async def no_dead_letter_can_be_written(rig: Rig) -> None:
 
 
 async def a_second_one_dies_in_mid_batch(rig: Rig) -> None:
-    """Of each service there are two; one is killed, and the other has its partitions."""
+    """Start a second process of each service, and kill one: the other gets its partitions."""
     async with rig.beside(*SERVICES):
         await killed_at("read")(rig)
 
@@ -94,7 +94,7 @@ def frozen(name: str, seconds: float) -> Fault:
 
 
 async def everything_comes_again(rig: Rig) -> None:
-    """What stands on the topics by now, three times, in another order each time."""
+    """Replay what stands on the topics by now, three times, in another order each time."""
     tape = Tape(rig.house.env)
     try:
         await asyncio.sleep(A_WHILE)
@@ -106,7 +106,7 @@ async def everything_comes_again(rig: Rig) -> None:
 
 
 async def services_are_poisoned(rig: Rig) -> None:
-    """On a topic of the house's own, as by somebody with intake's login: the other four cannot read it."""
+    """Write to an events topic with intake's login what the other four cannot read."""
     topic, dice = "zvh.intake.events", random.Random(SEED)  # noqa: S311 - seeded, not secret
     producer = Producer(admin_connection(rig.house.env).for_librdkafka())
     stands = {
@@ -171,7 +171,7 @@ async def a_record_of_1999(scene: Scene) -> None:
 
 
 async def a_topic_is_gone(scene: Scene) -> None:
-    """For a while, of a party that is asked something meanwhile."""
+    """Delete for a while the inbox of a party that is asked something meanwhile."""
     broker, party = Broker(scene.env), scene.partner(cast.PROBATION)
     case = await taken_up(scene)
     await asyncio.to_thread(broker.remove_inbox, party.id)
@@ -183,7 +183,7 @@ async def a_topic_is_gone(scene: Scene) -> None:
 
 
 async def a_decision_fails(scene: Scene) -> None:
-    """Of one case, whose row does not load; then it does again, and an operator lets it go on."""
+    """Damage the row of one case, then mend it, and let an operator release the case."""
     case, house = await referred(scene), scene.rig.house
     referrer = scene.partner(case.referrer)
     await asyncio.to_thread(damage, house, case.id, "json_build_object('was', state)")
@@ -216,7 +216,7 @@ def to_the_load(scene: Scene) -> Acts:
 
 
 async def each_once(faults: Acts, happened: list[str]) -> None:
-    """In this order; `happened` tells how far it came."""
+    """Inject each in this order; `happened` tells how far it came."""
     for name, fault in faults.items():
         await fault()
         happened.append(name)

@@ -1,4 +1,4 @@
-"""What a soak was like, as one page with plots that needs nothing beside it."""
+"""Describe a soak as one page with plots that needs no other file."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -40,7 +40,7 @@ width="{{ part.width }}" height="{{ height }}"/><text x="{{ part.x + 2 }}" y="-3
 
 
 class Sample(NamedTuple):
-    """What could be counted at one moment (seconds); `unsent` is missing while the database is away."""
+    """Hold what could be counted at one time (seconds); `unsent` is None while the database is away."""
 
     at: float
     answered: int
@@ -58,7 +58,7 @@ def page(
     messages: int,
     kills: int,
 ) -> str:
-    """`parts`: when each began and what it is called. `histories`: the seed and the victims of each round."""
+    """Return the HTML. `parts`: when each began and its name. `histories`: seed and victims of each round."""
     steps = list(pairwise(samples))
     last = max((sample.at for sample in samples), default=1.0)
     lines = {
@@ -100,7 +100,7 @@ def _plot(
 def _bands(
     parts: Sequence[tuple[float, str]], last: float, across: Callable[[float], float]
 ) -> list[dict[str, float | str]]:
-    """One for each part; its name only where there is room for it."""
+    """Draw one band for each part; its name only where there is room for it."""
     bands: list[dict[str, float | str]] = []
     for (began, name), (ended, _) in pairwise([*parts, (last, "")]):
         x, width = across(began), round(across(ended) - across(began), 1)
@@ -109,6 +109,6 @@ def _bands(
 
 
 def _minutes(last: float) -> list[int]:
-    """Whole minutes for the time axis, few enough to be read."""
+    """Return whole minutes for the time axis, few enough to be read."""
     every = next((step for step in STEPS if last / 60 / step <= MARKS), STEPS[-1])
     return list(range(0, int(last / 60) + 1, every))

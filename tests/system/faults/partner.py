@@ -1,4 +1,4 @@
-"""A recording partner: sends until Kafka has it, notes that in the ledger, and keeps what it was handed."""
+"""Act as a recording partner: send until Kafka has it, note that in the ledger, keep what is received."""
 
 import asyncio
 from collections import Counter
@@ -22,12 +22,12 @@ ANSWERED_WITHIN = 120.0  # seconds, over all faults that come meanwhile
 
 @dataclass
 class Partner:
-    """One party's program; `letters` only ever grows."""
+    """Run one party's program; `received` only ever grows."""
 
     id: str
     house: dict[str, Any]
     ledger: Ledger
-    letters: list[ReceivedMessage] = field(default_factory=list)
+    received: list[ReceivedMessage] = field(default_factory=list)
 
     async def __aenter__(self) -> Self:
         self.connector = Connector(from_house_file(self.house, self.id), self._keep)
@@ -42,7 +42,7 @@ class Partner:
     async def send(
         self, message: Model, *, case: str | None = None, message_id: str = "", times: int = 1
     ) -> str:
-        """The same message, as often as asked, each time until the broker has it; returns its id."""
+        """Send the same message as often as asked, each time until the broker has it; return its id."""
         message_id = message_id or new_id()
         for _ in range(times):
             await self._until_sent(message, case, message_id)
@@ -61,7 +61,7 @@ class Partner:
         where: Callable[[M], bool] = lambda message: True,
         within: float = ANSWERED_WITHIN,
     ) -> M:
-        """The letter of this kind of this case; it stays where it is."""
+        """Wait for the message of this kind in this case; it stays in `received`."""
 
         def found() -> list[M]:
             return [message for message in self.of(kind, case) if where(message)]
@@ -71,15 +71,15 @@ class Partner:
 
     def of(self, kind: type[M], case: str | None = None) -> list[M]:
         return [
-            x.message for x in list(self.letters) if isinstance(x.message, kind) and case in (None, x.case)
+            x.message for x in list(self.received) if isinstance(x.message, kind) and case in (None, x.case)
         ]
 
     def handed_twice(self) -> dict[str, int]:
-        """Letters that the connector handed on more than once."""
-        return {letter: n for letter, n in Counter(x.id for x in self.letters).items() if n > 1}
+        """Return messages that the connector handed on more than once."""
+        return {id_: n for id_, n in Counter(x.id for x in self.received).items() if n > 1}
 
     async def send_broken(self, message: Model) -> str:
-        """Its headers are in order, its body does not open."""
+        """Send one with valid headers and a body that cannot be decrypted."""
         message_id = new_id()
         await self._until_sent(message, None, message_id, broken=True)
         return message_id
@@ -100,5 +100,5 @@ class Partner:
                 self.ledger.note(Sent(self.id, message_id, topic, broken))
                 return
 
-    async def _keep(self, letter: ReceivedMessage) -> None:
-        self.letters.append(letter)
+    async def _keep(self, incoming: ReceivedMessage) -> None:
+        self.received.append(incoming)

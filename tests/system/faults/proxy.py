@@ -1,4 +1,4 @@
-"""A TCP proxy that can lose a reply: the request went through, and its sender never hears so."""
+"""Run a TCP proxy that can lose a reply: the request went through, and its sender never hears so."""
 
 import asyncio
 from types import TracebackType
@@ -10,7 +10,7 @@ CHUNK = 65_536  # bytes
 
 
 class Proxy:
-    """Passes bytes to one server and back."""
+    """Pass bytes to one server and back."""
 
     def __init__(self, port: int) -> None:
         self._upstream = port
@@ -28,7 +28,7 @@ class Proxy:
         self._server.close()
 
     def lose_reply_to_commit_of(self, mark: str) -> None:
-        """Once: on the connection on which these characters passed, the reply to the COMMIT after them."""
+        """Lose once, on the connection on which these characters passed, the reply to the next COMMIT."""
         self._mark = mark.encode()
         self.lost.clear()
 

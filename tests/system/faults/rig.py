@@ -1,4 +1,4 @@
-"""Breaking a running house on purpose: fault points armed by name, and waiting until they were reached."""
+"""Break a running house on purpose: arm fault points by name, and wait until they were reached."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ VICTIMS = (*SERVICES, KAFKA, POSTGRES)
 
 
 class DidNotHappen(AssertionError):
-    """What a test waited for."""
+    """Raised with what a test waited for."""
 
 
 @dataclass(frozen=True)
 class Rig:
-    """One house whose services run with fault points; `points` is where they are armed."""
+    """Control one house whose services run with fault points; `points` is where they are armed."""
 
     house: House
     points: Path
@@ -34,7 +34,7 @@ class Rig:
     def arm(
         self, service: str, point: str, *, of: str | None = None, kill: bool = True, lose: bool = False
     ) -> None:
-        """Next time this service is there it dies, freezes, or loses a reply. `of`: a topic or a command."""
+        """Let the service die, freeze, or lose a reply at this point, once. `of`: a topic or a command."""
         number = None if lose else int(signal.SIGKILL if kill else signal.SIGSTOP)
         file = self._armed(service)
         file.with_suffix(".reached").unlink(missing_ok=True)
@@ -43,13 +43,13 @@ class Rig:
         draft.rename(file)
 
     async def reached(self, service: str, within: float = WITHIN) -> None:
-        """The armed point was, and what was armed has happened."""
+        """Wait until what was armed has happened."""
         await until(
             f"{service} at its fault point", self._armed(service).with_suffix(".reached").exists, within
         )
 
     async def reached_by_any(self, point: str, *, kill: bool = True, lose: bool = False) -> list[str]:
-        """The first service that comes to this point has it happen; its name, and those that came with it."""
+        """Arm it for all; return the first service that comes to this point, and those that came with it."""
         for service in SERVICES:
             self.arm(service, point, kill=kill, lose=lose)
         await until(f"any service at {point}", self._came)
@@ -61,12 +61,12 @@ class Rig:
         return [service for service in SERVICES if self._armed(service).with_suffix(".reached").exists()]
 
     async def whole(self) -> None:
-        """Whatever is dead is started again, servers first."""
+        """Start again whatever is dead, servers first."""
         for names in (SERVERS, SERVICES):
             await self.start(*(name for name in names if name not in self.house.running()))
 
     async def died(self, service: str, within: float = WITHIN) -> None:
-        """It killed itself at the armed point."""
+        """Wait until it has killed itself at the armed point."""
         await self.reached(service, within)
         await until(f"{service} to be gone", lambda: service not in self.house.running(), 10)
 
@@ -86,13 +86,13 @@ class Rig:
         await asyncio.gather(*(asyncio.to_thread(self.house.kill, name) for name in names))
 
     async def crash(self, service: str) -> None:
-        """It dies at its armed point, and is started again."""
+        """Let it die at its armed point, and start it again."""
         await self.died(service)
         await self.start(service)
 
     @contextlib.asynccontextmanager
     async def beside(self, *services: str) -> AsyncIterator[None]:
-        """Another process of each of these beside the first."""
+        """Start another process of each of these beside the first."""
         names = await asyncio.to_thread(self.house.start_beside, services)
         try:
             yield
@@ -100,11 +100,11 @@ class Rig:
             await asyncio.gather(*(asyncio.to_thread(self.house.stop_one, name) for name in names))
 
     async def drained(self, within: float = WITHIN) -> None:
-        """Nothing is left to send or to try again."""
+        """Wait until nothing is left to send or to try again."""
         await until("outboxes and held messages to be empty", lambda: not self.left(), within)
 
     def left(self) -> dict[str, int]:
-        """What waits, by table and service."""
+        """Return how many rows wait, by table and service."""
         counted = {table: rows_of(self.house.env, table) for table in ("outbox", "held")}
         return {f"{t} of {s}": n for t, counts in counted.items() for s, n in counts.items() if n}
 
@@ -116,7 +116,7 @@ class Rig:
 
 
 async def until(what: str, holds: Callable[[], Any], within: float = WITHIN) -> None:
-    """Looks from a thread, so that it may ask a server; or awaits the answer."""
+    """Wait until it holds; what may block is called in a thread, what is awaitable awaited."""
 
     async def look() -> Any:
         found = await asyncio.to_thread(holds)

@@ -1,10 +1,10 @@
-"""How much of each long test is done: what a commit can bear, or what the environment says (`make soak`)."""
+"""Define how much of each long test is done: what a commit can bear, or the environment's (`make soak`)."""
 
 import os
 
 
 def size(name: str, each_commit: int) -> int:
-    """A whole number from the environment, else this."""
+    """Return a whole number from the environment, else this default."""
     return int(os.environ.get(f"ZVH_FAULTS_{name}", each_commit))
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.system.faults.soak [--rounds N] [--hours H]`: the figures of each commit, again and again.
+"""Run `python -m tests.system.faults.soak [--rounds N] [--hours H]`: each commit's figures, repeatedly.
 
 Each round is a seeded history of kills in a load of cases, malformed messages, erasures that die at each
 step, a backup put back, and a search of all files. It ends at the first round in which something is wrong,
@@ -28,7 +28,7 @@ EVERY = 2.0  # seconds between two samples
 
 @dataclass
 class Diary:
-    """What a soak was like, from its beginning."""
+    """Record a soak, from its beginning."""
 
     scene: Scene
     began: float = field(default_factory=time.monotonic)
@@ -38,7 +38,7 @@ class Diary:
     settled: int = 0  # messages of the rounds that are over
 
     async def keep(self) -> None:
-        """Until cancelled."""
+        """Sample until cancelled."""
         while True:
             self.samples.append(await asyncio.to_thread(self._look))
             await asyncio.sleep(EVERY)
@@ -52,7 +52,7 @@ class Diary:
         return self.settled + len(self.scene.ledger.sent)
 
     def round_is_over(self) -> None:
-        """Its messages came out right, and need not be kept."""
+        """Forget its messages, which came out right."""
         self.settled = self.messages
         self.scene.forget()
 
@@ -67,7 +67,7 @@ class Diary:
         return Sample(at, self.messages - unanswered, unanswered, unsent, self.kills)
 
     def begins(self, part: str) -> None:
-        """From now on this is what is going on."""
+        """Note that from now on this is going on."""
         self.parts.append((time.monotonic() - self.began, part))
 
     def page(self, verdict: str) -> str:
@@ -76,7 +76,7 @@ class Diary:
 
 
 async def soak(scene: Scene, diary: Diary, rounds: int, hours: float) -> str:
-    """The verdict; raises what a round found."""
+    """Run it and return the verdict; raises what a round found."""
     number = 0
     while number < rounds and time.monotonic() - diary.began < hours * 3600:
         trouble = Trouble(scene.rig, SEED + number, ROUNDS)

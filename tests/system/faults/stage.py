@@ -1,4 +1,4 @@
-"""A house whose services run with fault points, with seven parties that record what they get."""
+"""Start a house whose services run with fault points, and seven parties that record what they get."""
 
 import ssl
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +26,7 @@ PARTIES = [party for party in parties_of("noord-limburg") if party.id in cast.CO
 
 @contextmanager
 def house_to_break(directory: Path, servers: Servers) -> Iterator[Rig]:
-    """Real Kafka, PostgreSQL and five services, each started by `launch`."""
+    """Yield real Kafka, PostgreSQL and five services, each started by `launch`."""
     points = directory / "points"
     points.mkdir()
     launcher = (LAUNCHER, str(points))
@@ -39,7 +39,7 @@ def house_to_break(directory: Path, servers: Servers) -> Iterator[Rig]:
 
 @asynccontextmanager
 async def on_stage(rig: Rig) -> AsyncIterator[Scene]:
-    """The same house with its parties founded, and their recording programs."""
+    """Yield the same house with its parties founded, and their recording programs."""
     env, telling = rig.house.env, Telling(quiet_console())
     async with world(env, telling) as here:
         await founding.record(here, PARTIES)

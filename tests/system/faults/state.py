@@ -1,4 +1,4 @@
-"""The final state of a house, so that two can be compared: every table of every service."""
+"""Compare the final state of two houses: every table of every service."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ OF_THE_MOMENT = ("ticks", "access_log", "alembic_version")  # time passes, and l
 
 
 def state_of(house: Mapping[str, Any]) -> dict[str, str]:
-    """Per table of each service: how many rows it has, and a digest of them in order."""
+    """Return per table of each service how many rows it has, and a digest of them in order."""
     return {
         f"{service}.{table}": digest
         for service in SERVICES
@@ -32,7 +32,7 @@ def _digests(database: Database) -> dict[str, str]:
 def differences(
     before: Mapping[str, str], after: Mapping[str, str]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """The tables that are not the same."""
+    """Return the tables that differ."""
     names = before.keys() | after.keys()
     return {
         name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)

@@ -38,7 +38,7 @@ async def test_killed_between_publish_and_deleting_its_row_a_letter_goes_twice_a
     await scene.rig.drained()
     copies = scene.ledger.tape.about(message)
     assert (len(copies), len({copy.id for copy in copies})) == (2, 1)
-    assert [letter.about for letter in referrer.letters].count(message) == 1
+    assert [received.about for received in referrer.received].count(message) == 1
 
 
 async def test_killed_between_publish_and_deleting_its_row_an_event_goes_twice_and_has_one_effect_f2(

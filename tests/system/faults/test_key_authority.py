@@ -45,7 +45,7 @@ async def test_while_the_key_authority_is_away_others_wait_and_no_case_is_called
 
 
 async def status_of(scene: Scene, case: str) -> int:
-    """What a look gives, once the service listens."""
+    """Return the status of a look, once the service listens."""
     worker = scene.people(f"worker-{cast.REFERRER}")
     url = scene.env["services"]["intake"]["base_url"]
     headers = {"authorization": f"Bearer {await worker.token()}"}

@@ -67,5 +67,5 @@ async def test_when_the_reply_of_the_broker_is_lost_a_letter_arrives_once_f4(sce
     await scene.rig.reached("intake")
     assert isinstance(await referrer.connector.answer(message_id, within=60), MessageAccepted)
     await scene.rig.drained()
-    assert [letter.about for letter in referrer.letters].count(message_id) == 1
+    assert [received.about for received in referrer.received].count(message_id) == 1
     assert len({record.id for record in scene.ledger.tape.about(message_id)}) == 1

@@ -17,7 +17,7 @@ from tests.system.faults.load import Scene, check, play_all
 from tests.system.faults.named import each_once, to_the_house, to_the_load
 from tests.system.faults.rig import LAUNCHER, Rig
 from tests.system.faults.sizes import CASES, SEED
-from tests.system.flows.test_story import LEFT, LONG_PATIENCE, expected, played, shown_and_refused
+from tests.system.whole_story import LONG_PATIENCE, check_whole, played
 
 LAST = 280.0  # seconds over which the cases begin
 A_STORY = 300.0  # seconds that it lasts at most
@@ -68,10 +68,7 @@ async def same_story(rig: Rig, faults: Coroutine[Any, Any, None], happened: list
         told = await played(rig.house, Telling(quiet_console()))
         assert trouble.done(), happened
         await trouble
-        for chapter in range(1, 13):
-            assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
-        assert told.left == LEFT
-        assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+        check_whole(told)
     except BaseException as failed:
         failed.add_note(f"after {happened}; the faults: {trouble!r}")
         raise

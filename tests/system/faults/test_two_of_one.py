@@ -34,7 +34,7 @@ def its_lead_is_taken(scene: Scene) -> None:
 
 
 async def asked(scene: Scene) -> tuple[Case, QueryAnswered]:
-    """A case of which the police was asked something, and what it will answer."""
+    """Return a case of which the police was asked something, and what it will answer."""
     case = await taken_up(scene)
     await ask(scene, case, cast.POLICE)
     query = await scene.partner(cast.POLICE).gets(QueryIssued, case.id)

@@ -1,4 +1,4 @@
-"""Random kills: seeded, so that what was found can be played again."""
+"""Kill at random, but seeded, so that what was found can be played again."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ AT_ONCE = 3  # that die in one round, of seven
 
 @dataclass
 class Trouble:
-    """A history of kills; `killed` is what happened so far, round by round."""
+    """Hold a history of kills; `killed` is what happened so far, round by round."""
 
     rig: Rig
     seed: int
@@ -20,7 +20,7 @@ class Trouble:
     killed: list[tuple[str, ...]] = field(default_factory=list)
 
     async def make(self) -> None:
-        """Each round some die at moments of their own; then they come back, servers first."""
+        """Kill some in each round, at random times; then start them again, servers first."""
         dice = random.Random(self.seed)  # noqa: S311 - a seeded history, not a secret
         for _ in range(self.rounds):
             await asyncio.sleep(dice.uniform(0, 3))

@@ -1,4 +1,4 @@
-"""A whole house for the flow tests: started once, its thirty signatories made party once."""
+"""Start a whole house for the flow tests, once, with its thirty signatories."""
 
 from collections.abc import AsyncIterator, Iterator
 
@@ -17,7 +17,7 @@ SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at 
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Real Kafka, PostgreSQL, issuer and five services as processes."""
+    """Start real Kafka, PostgreSQL, issuer and five services as processes."""
     started = local.start(tmp_path_factory.mktemp("house"), patience=SHORT_PATIENCE, servers=chosen().servers)
     yield started
     started.reset()
@@ -25,7 +25,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="session")
 async def founded(house: House) -> AsyncIterator[World]:
-    """The same house with its parties, their keys and authorisations."""
+    """Yield the same house with its parties, their keys and authorisations."""
     async with world(house.env, Telling(quiet_console())) as here:
         await founding.found(here)
         yield here

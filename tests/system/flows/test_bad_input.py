@@ -61,7 +61,7 @@ def sealed(world: World, payload: bytes, signer: str = PARTY) -> bytes:
 
 
 def signed_as(world: World, envelope: Envelope, reason: str) -> tuple[bytes, list[Any], str]:
-    """A good message under an envelope that is not."""
+    """Send a valid message under an envelope that is not."""
     payload = to_json(envelope, grant().model_dump_json(exclude_none=True).encode())
     return sealed(world, payload), to_headers(envelope, SEALED_BODY), reason
 
@@ -152,7 +152,7 @@ async def records(world: World, party: Party) -> dict[str, tuple[bytes | None, l
 
 
 async def sent_in_one_batch(world: World, messages: list[tuple[Envelope, bytes]], *, broken: int) -> int:
-    """The offset of the first; the record numbered `broken` has a header whose name is not UTF-8."""
+    """Send them, and return the first offset; the header name of record `broken` is not UTF-8."""
     own = from_house_file(world.house, PARTY)
     async with AIOKafkaProducer(
         **own.login.for_aiokafka(),
@@ -209,8 +209,8 @@ async def test_a_repeated_id_sealed_anew_has_one_effect(founded: World, party: P
     found = await founded.people(f"worker-{PARTY}").see("governance", f"/parties/{PARTY}")
     ids = [a["authorisation_id"] for a in found["authorisations"]]
     assert ids.count(message.authorisation_id) == 1
-    answers = [letter for letter in party.letters if letter.about == message_id]
-    assert [type(letter.message) for letter in answers] == [MessageAccepted]
+    answers = [one for one in party.received if one.about == message_id]
+    assert [type(one.message) for one in answers] == [MessageAccepted]
 
 
 async def test_a_repeated_id_with_other_content_is_refused(party: Party) -> None:

@@ -117,7 +117,7 @@ async def test_a_source_of_another_party_is_refused_although_the_signature_is_on
 
 
 def state_of(house: House, case: str) -> list[str]:
-    """The case's row in each service."""
+    """Return the case's row in each service."""
     row = f"SELECT version, phase, state FROM cases WHERE case_id = '{case}'"  # noqa: S608 - ours
     return [_sql(house, service, row) for service in ("intake", "triage", "rto")]
 

@@ -11,19 +11,11 @@ from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
 from shared.contract.fields import Item, PersonRole
 from shared.contract.messages.house import MessageAccepted, MessageRefused
-from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived
+from shared.contract.messages.intake import ConsultationConfirmed
 from shared.contract.messages.triage import QueryAnswered, QueryIssued
 from tests.story import cast
 from tests.story.world import World
-
-
-async def referred(world: World, *items: Item) -> str:
-    """A case of Venlo's that intake has accepted."""
-    man = cast.person("Persoon E", PersonRole.SUBJECT, "1990-01-01")
-    venlo, referral = world.party(cast.REFERRER), cast.referral((man,), items)
-    await venlo.send(referral)
-    received = await venlo.gets(ReferralReceived, where=lambda m: m.referral_id == referral.referral_id)
-    return received.case_id
+from tests.system.flows.cases import referred
 
 
 async def take_up(world: World, case: str) -> None:
@@ -33,7 +25,7 @@ async def take_up(world: World, case: str) -> None:
 
 
 async def query(world: World, case: str) -> str:
-    """A query to the police in this case, as they got it."""
+    """Put a query to the police in this case; return its id as received."""
     director = world.people("process-director-a", cast.REFERRER)
     asked = {
         "recipient": cast.POLICE,
@@ -76,7 +68,7 @@ def held(house: House, service: str) -> int:
 
 @pytest.fixture(scope="module")
 async def asked(founded: World) -> tuple[str, str]:
-    """A case with a query to the police: (case, query)."""
+    """Return a case with a query to the police: (case, query)."""
     case = await referred(founded)
     await take_up(founded, case)
     return case, await query(founded, case)

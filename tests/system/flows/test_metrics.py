@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from shared.contract.registry import SERVICES
 from tests.story.world import World
 from tests.support.alarms import RULES, labels_in, names_in
-from tests.system.flows.test_items import referred
+from tests.system.flows.cases import referred
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 LABELS = frozenset(("box", "group", "le", "partition", "reason", "refusal", "rule", "source", "status"))

@@ -17,7 +17,7 @@ from shared.contract.messages.intake import ConsultationConfirmed
 from shared.ids import new_id
 from tests.story import cast
 from tests.story.world import World
-from tests.system.flows.test_items import referred
+from tests.system.flows.cases import referred
 
 
 async def test_a_message_that_makes_a_service_raise_is_parked_its_case_held_and_released(
@@ -34,7 +34,7 @@ async def test_a_message_that_makes_a_service_raise_is_parked_its_case_held_and_
         "what came after it was handled, on one partition"
     )
     about = {first, second}
-    assert not [letter for letter in referrer.letters if letter.about in about]
+    assert not [one for one in referrer.received if one.about in about]
 
     path, acting = f"/cases/{case}", f"/cases/{case}/withdrawal"
     assert (await worker.get("intake", path)).status_code == 404
@@ -57,7 +57,7 @@ def damage(house: House, case: str, state: str) -> None:
 
 
 async def held(house: House, *arguments: str) -> list[str]:
-    """What the operator's command says."""
+    """Run the operator's command, and return what it prints."""
     settings = json.loads(house.layout.settings_file("intake").read_text())
     ran = await asyncio.to_thread(
         subprocess.run,

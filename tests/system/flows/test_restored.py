@@ -17,7 +17,7 @@ from tests.system.flows.cases import referred
 
 
 def destroy_key(house: House, case: str) -> None:
-    """The erasure ledger lists the case from now on, as after an erasure that the backup does not know of."""
+    """List the case in the erasure ledger, as after an erasure that the backup does not know of."""
     key_store_of(house).destroy(case, machine_now())
 
 
@@ -78,7 +78,7 @@ async def test_while_the_key_authority_is_away_intake_is_not_ready_and_forgets_a
 
 
 async def _readiness(world: World) -> httpx.Response:
-    """What `/readyz` says first, as soon as the process listens."""
+    """Return what `/readyz` says first, as soon as the process listens."""
     while True:
         try:
             return await looked(world, "", "/readyz")

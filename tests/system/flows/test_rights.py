@@ -72,7 +72,7 @@ def on_topic(owner: str, topic: str) -> Operations:
 
 
 def _of_service(owner: str, topic: str) -> Operations:
-    """Empties its outboxes, fills the inboxes, tells the others, hears the others; governance keeps house."""
+    """Return what a service may do: read its outboxes, fill inboxes, write its events, read the others'."""
     if topic == "zvh.governance.parties":
         return READS | WRITES if owner == "governance" else READS
     if topic.startswith(f"zvh.{owner}.from."):
@@ -95,7 +95,7 @@ def on_group(owner: str, group_of: str) -> Operations:
 
 @pytest.fixture(scope="module")
 def admin(house: House) -> Iterator[AdminClient]:
-    """The broker's administrator, with the stranger's login made for as long as these tests take."""
+    """Return the broker's administrator, with the stranger's login made for as long as these tests take."""
     kafka = house.env["admin"]["kafka"]
     client = AdminClient(client_settings(house.env, kafka["user"], kafka["password"]))
     made = UserScramCredentialUpsertion(

@@ -20,7 +20,7 @@ from tests.story.world import World
 
 @pytest.fixture(scope="module")
 async def case(founded: World) -> AsyncIterator[str]:
-    """A case that really exists, referred by the municipality of Venlo."""
+    """Refer a case that really exists, by the municipality of Venlo."""
     man = cast.person("Persoon D", PersonRole.SUBJECT, "1990-01-01")
     await founded.party(cast.REFERRER).send(cast.referral((man,), ()))
     yield (await founded.party(cast.REFERRER).gets(ReferralReceived)).case_id

@@ -3,18 +3,15 @@
 import asyncio
 import base64
 import random
-import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.containers.house import ContainedHouse
 from deploy.local import house as local
 from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
@@ -22,82 +19,27 @@ from shared.clock import machine_now
 from shared.contract.registry import SERVICES
 from shared.crypto.house_keys import HouseKeys
 from shared.runtime.settings import read_secret
-from tests.story import founding
-from tests.story import play as story
-from tests.story.left import rows_of
 from tests.story.telling import SEEN, TOOK_EFFECT, Telling
 from tests.story.world import world
 from tests.support.canary import search
 from tests.support.containers import chosen
 from tests.support.running import quiet_console
+from tests.system.whole_story import (
+    CANARY,
+    LEFT,
+    LONG_PATIENCE,
+    SHORT_PATIENCE,
+    Played,
+    expected,
+    played,
+    shown_and_refused,
+)
 
-# Per chapter: the rules that what it shows rests on, and those under which something is refused in it.
-SHOWN = {
-    1: "R109 R122 R123",
-    2: "R2 R3 R8 R9",
-    3: "R7 R11 R12 R15 R16 R19",
-    4: "R22 R26 R27 R28 R30 R31 R32 R33 R34 R65",
-    5: "R42 R46 R49 R50",
-    6: "R42 R45 R49 R59 R61 R62 R65 R129",
-    7: "R63 R65 R73 R104",
-    8: "A12 A19 R71 R72 R79 R81 R85",
-    9: "A8 R86 R95 R97",
-    10: "R87 R88 R89 R90 R91 R97 R99 R104 R105 R106",
-    11: "A24",
-    12: "R12 R14 R50 R52 R102",
-}
-REFUSED = {
-    1: "R1 R109 R123",
-    2: "R3 R3 R4 R8 R10 R6 R1 R2",
-    3: "R34 R34 R34 R34 R34 R11 R7 R34 R19 R19",
-    4: "R27 R27 R27 R28 R28 R26 R28 R35 R35 R34 R34 R34 R34",
-    5: "R42 R42 R60 R42 R49 R46",
-    6: "R34 R59 R34 R34 R34 R34",
-    7: "R65 R74 R73 R75",
-    8: "R71 R72 R85 R65",
-    9: "R34 R34 R34 R34 R34 R100 R95",
-    10: " ".join(["R34"] * 14 + ["R90"] * 3),
-    11: " ".join(["R34"] * 11),
-    12: " ".join(["R34"] * 30),
-}
-RULE = re.compile(r"[RA][0-9]+")
-LEFT = {"rows": dict.fromkeys(SERVICES, 0), "case keys destroyed": 3}
 SEED = 20261124
-CANARY = "Kanarievogel-Wq8Zx3Lm7Rv2Yp"
-SHORT_PATIENCE = 5  # seconds; in peace facts come at once or never
-LONG_PATIENCE = 20  # seconds; a service that was killed is back in its groups within it, more than once
-
-Running = House | ContainedHouse
-Look = Callable[[], dict[str, list[str]]]
-
-
-@dataclass(frozen=True)
-class Played:
-    """What was told, what the databases held at the end, and what files said, half-way and then."""
-
-    telling: Telling
-    left: dict[str, Any]
-    said: list[dict[str, list[str]]]
-    unsent: dict[str, int]
-    held: dict[str, int]
-
-
-async def played(house: Running, telling: Telling, look: Look = dict) -> Played:
-    """The story on this house, with unusual words in every text; `look` searches its files for them."""
-    async with world(house.env, telling) as here:
-        here.canary = CANARY
-        await founding.found(here)
-        await story.until_cleaned(here)
-        said = [await asyncio.to_thread(look)]
-        await story.until_forgotten(here)
-        left = await story.left_of(here)
-    await drained(house)
-    said.append(await asyncio.to_thread(look))
-    return Played(telling, left, said, rows_of(house.env, "outbox"), rows_of(house.env, "held"))
 
 
 def said_in_files(house: House, elsewhere: Path) -> dict[str, list[str]]:
-    """In every file of PostgreSQL, Kafka, the services' keys and all logs.
+    """Search every file of PostgreSQL, Kafka, the services' keys and all logs.
 
     After a checkpoint, so that PostgreSQL's pages are on disk.
     """
@@ -105,18 +47,8 @@ def said_in_files(house: House, elsewhere: Path) -> dict[str, list[str]]:
     return search(house.places(elsewhere), [CANARY])
 
 
-async def drained(house: Running, within: float = 60.0) -> None:
-    """Until nothing is left to send or to try again; whatever is then left is for the test to find."""
-    deadline = asyncio.get_running_loop().time() + within
-    while asyncio.get_running_loop().time() < deadline:
-        left = await asyncio.to_thread(lambda: [rows_of(house.env, "outbox"), rows_of(house.env, "held")])
-        if not any(count for counts in left for count in counts.values()):
-            return
-        await asyncio.sleep(0.5)
-
-
 def told(telling: Telling) -> list[tuple[Any, ...]]:
-    """What was seen and refused, without when."""
+    """Return what was seen and refused, without when."""
     return [(x["chapter"], x["kind"], x["sentence"], x.get("name"), x.get("rule")) for x in telling.lines]
 
 
@@ -147,18 +79,6 @@ async def test_each_chapter_shows_what_it_must_and_has_each_refusal_under_its_ru
     lines = [line for line in in_peace.telling.lines if line["chapter"].startswith(f"{chapter}.")]
     assert shown_and_refused(in_peace.telling, chapter) == expected(chapter)
     assert all(line["article"] for line in lines if line["kind"] == "refused")
-
-
-def shown_and_refused(telling: Telling, chapter: int) -> tuple[set[str], list[str]]:
-    """The rules of a chapter, as they were told."""
-    lines = [line for line in telling.lines if line["chapter"].startswith(f"{chapter}.")]
-    shown = {rule for line in lines if line["kind"] == "seen" for rule in RULE.findall(line["sentence"])}
-    return shown, [line["rule"] for line in lines if line["kind"] == "refused"]
-
-
-def expected(chapter: int) -> tuple[set[str], list[str]]:
-    """The same, as they must be."""
-    return set(SHOWN[chapter].split()), REFUSED[chapter].split()
 
 
 async def test_the_count_of_what_was_sent_agrees_with_what_was_told(in_peace: Played) -> None:
@@ -221,7 +141,7 @@ def statuses(found: Any) -> set[str]:
 
 
 def house_key_files(house: House) -> set[Path]:
-    """The private keys that parties sealed to, in all five services."""
+    """Return the private keys that parties sealed to, in all five services."""
     return {
         house.layout.keys(service) / "house" / f"{kid}.key"
         for service in SERVICES
@@ -230,13 +150,13 @@ def house_key_files(house: House) -> set[Path]:
 
 
 def keys_at(house: House, service: str, now: datetime) -> HouseKeys:
-    """The service's own keys, turned as they are when the machine's clock says this."""
+    """Open the service's own keys, rotated as they are when the machine's clock says this."""
     root_key = base64.urlsafe_b64decode(read_secret(house.layout.secrets(service).root_key_file) + "==")
     return HouseKeys(house.layout.keys(service) / "house", root_key, lambda: now)
 
 
 def nine_days_pass_for_the_keys(house: House) -> None:
-    """Nobody waits nine days: the services are away meanwhile, and find their keys turned."""
+    """Rotate keys as nine days would, while the services are stopped."""
 
     def pass_for(service: str) -> None:
         house.stop_one(service)
@@ -250,7 +170,7 @@ def nine_days_pass_for_the_keys(house: House) -> None:
 
 @asynccontextmanager
 async def trouble(house: House) -> AsyncIterator[list[str]]:
-    """Every few seconds one service dies without warning and is started again."""
+    """Kill one service every few seconds, and start it again."""
     dice = random.Random(SEED)  # noqa: S311 - a seeded history, not a secret
     killed: list[str] = []
 

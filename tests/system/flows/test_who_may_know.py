@@ -41,7 +41,7 @@ class Route:
     body: Any
 
     def to(self, case: str) -> str:
-        """The path for a case; whatever else it names stands in the body too, or is any number."""
+        """Return the path for a case; whatever else it names stands in the body too, or is any number."""
         path = self.path.replace("{case_id}", case)
         while "{" in path:
             name = path[path.index("{") + 1 : path.index("}")]
@@ -93,7 +93,7 @@ def _text(schema: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 async def case(founded: World) -> AsyncIterator[str]:
-    """A case that stands at the round table, so that four services know it."""
+    """Bring a case to the round table, so that four services know it."""
     here = dataclasses.replace(founded, leading=cast.REFERRER, items={}, queries={}, waiting=[])
     await referral.complete(here)
     await founding.authorise(here, here.party(cast.SECOND_REFERRER), "college")

@@ -1,4 +1,4 @@
-"""A whole house of containers, by testcontainers, on the images of this working tree."""
+"""Start a whole house of containers, by testcontainers, on the images of this working tree."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,7 +16,7 @@ from tests.support.containers import chosen, made_by_testcontainers
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[docker.DockerClient]:
-    """The engine that answers; without one, what needs it is skipped and says why."""
+    """Yield a client of the engine; without one, what needs it is skipped and says why."""
     if not chosen().in_containers:
         pytest.skip(f"needs containers; here they are {chosen().why}")
     with closing(connected()) as client:
@@ -25,7 +25,7 @@ def engine() -> Iterator[docker.DockerClient]:
 
 @pytest.fixture(scope="session")
 def tags(engine: docker.DockerClient) -> dict[str, str]:
-    """The images, built if this working tree has none yet."""
+    """Return the images' tags; missing ones are built."""
     return images.ensure(engine)
 
 
@@ -33,7 +33,7 @@ def tags(engine: docker.DockerClient) -> dict[str, str]:
 def contained(
     engine: docker.DockerClient, tags: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ContainedHouse]:
-    """Five service containers, Kafka, PostgreSQL and the issuer; provisioned and migrated by their jobs."""
+    """Yield five service containers, Kafka, PostgreSQL and the issuer, provisioned and migrated."""
     with house_in_containers(engine, tags, tmp_path_factory.mktemp("contained")) as house:
         yield house
 
@@ -42,7 +42,7 @@ def contained(
 def house_in_containers(
     engine: docker.DockerClient, tags: dict[str, str], directory: Path
 ) -> Iterator[ContainedHouse]:
-    """By testcontainers; nothing of it stays."""
+    """Start a house by testcontainers, and remove all of it afterwards."""
     name = f"zvh-{directory.parent.name}-{directory.name}"
     house = ContainedHouse(
         engine, prepare(directory, tags, name=name, more=SHORT_LIVED), made_by_testcontainers

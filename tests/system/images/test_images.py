@@ -34,7 +34,7 @@ print(json.dumps({
 
 
 def seen(engine: docker.DockerClient, tag: str) -> dict[str, Any]:
-    """What a process of the image finds around it."""
+    """Return what a process of the image finds around it."""
     said = engine.containers.run(
         tag,
         ["-c", SEEN],

@@ -16,9 +16,9 @@ from shared.contract.registry import SERVICES
 from tests.story.telling import Telling
 from tests.story.world import world
 from tests.support.running import quiet_console
-from tests.system.flows.test_story import LEFT, Played, expected, played, shown_and_refused
 from tests.system.images.conftest import house_in_containers
 from tests.system.scale.thousand import come_and_go
+from tests.system.whole_story import LEFT, Played, check_whole, expected, played, shown_and_refused
 
 DIES, IN_CHAPTER = "triage", "5."
 
@@ -90,7 +90,7 @@ def two_of_each(
     tags: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ContainedHouse]:
-    """A house with two containers of each service."""
+    """Start a house with two containers of each service."""
     contained.down()  # nobody needs it any more, and idling takes half a core
     with house_in_containers(engine, tags, tmp_path_factory.mktemp("two")) as house:
         house.start_beside()
@@ -100,10 +100,7 @@ def two_of_each(
 async def test_two_containers_of_each_service_give_the_same_story(two_of_each: ContainedHouse) -> None:
     """And both take a share of it: of every service both are in its groups."""
     told = await played(two_of_each, Telling(quiet_console()))
-    for chapter in range(1, 13):
-        assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
-    assert told.left == LEFT
-    assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+    check_whole(told)
     groups = ("from", "events")
     assert {members(two_of_each.env, service) for service in SERVICES} == {2 * len(groups)}
 

@@ -1,4 +1,4 @@
-"""The path to a sixth service, walked in a copy of the tree: made, checked, used on real servers, removed."""
+"""Walk the path to a sixth service in a copy of the tree: make, check, use on real servers, remove."""
 
 import json
 import os
@@ -29,7 +29,7 @@ GATE = (
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    """The tree without its history, as a repository of its own."""
+    """Copy the tree without its history, as a repository of its own."""
     made = tmp_path / "copy"
     shutil.copytree(ROOT, made, ignore=LEFT_OUT)
     shutil.copy(ROOT / ".gitignore", made)
@@ -38,7 +38,7 @@ def copy(tmp_path: Path) -> Path:
 
 
 def run(copy: Path, *words: str) -> str:
-    """What a module of the copy prints; the test fails with all of it when the module does."""
+    """Return what a module of the copy prints; the test fails with all of it when the module does."""
     environment = os.environ | {CHOICE: "embedded", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-m", *words], cwd=copy, env=environment, capture_output=True, text=True
@@ -48,7 +48,7 @@ def run(copy: Path, *words: str) -> str:
 
 
 def told(copy: Path, *words: str) -> dict[str, Any]:
-    """The last line of what a module prints, which is JSON."""
+    """Return the last line of what a module prints, which is JSON."""
     found: dict[str, Any] = json.loads(run(copy, *words).splitlines()[-1])
     return found
 

@@ -1,7 +1,7 @@
-"""`python -m tests.system.new_service.walk use | remove NAME DIRECTORY`, in a copy of the tree; prints JSON.
+"""Run `python -m tests.system.new_service.walk use | remove NAME DIRECTORY`, in a copy of the tree.
 
-`use` starts a house with the new service and has a party and its worker use it. `remove`, when the service is
-out of the tree again, takes it off the servers and looks what is left; the house is gone afterwards.
+Prints JSON. `use` starts a house with the new service and has a party and its worker use it. `remove`, when
+the service is out of the tree again, takes it off the servers and looks what is left; the house is gone then.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ PARTY = SIGNATORIES[0].id
 
 
 async def use(name: str, directory: Path) -> dict[str, Any]:
-    """What the party and its worker were told."""
+    """Return what the party and its worker were told."""
     house = start(directory, services=("retention", "governance", name), parties=SIGNATORIES)
     number = new_id()
     content = {"submission_id": number, "subject": "begin"}
@@ -69,7 +69,7 @@ async def use(name: str, directory: Path) -> dict[str, Any]:
 
 
 async def remove(name: str, directory: Path) -> dict[str, Any]:
-    """What is left of the service, and whether the others still answer."""
+    """Return what is left of the service, and whether the others still answer."""
     house = House(directory)
     try:
         house.stop_one(name)
@@ -89,7 +89,7 @@ async def remove(name: str, directory: Path) -> dict[str, Any]:
 
 
 def _remove_from_servers(house: House, name: str) -> None:
-    """As an operator does, with the settings and the secrets file of the provisioning job."""
+    """Remove it as an operator does, with the settings and the secrets of the provisioning job."""
     postgres, kafka = house.env["admin"]["postgres"], house.env["admin"]["kafka"]
     logins: dict[str, str] = {}
     secrets = Passwords(kafka["password"], postgres["password"], "", logins, logins, logins)
@@ -107,7 +107,7 @@ def _remove_from_servers(house: House, name: str) -> None:
 
 
 async def _left(house: House, name: str) -> dict[str, int]:
-    """How much of each kind bears the service's name."""
+    """Count what bears the service's name, by kind."""
     client = AdminClient(admin_connection(house.env).for_librdkafka())
     own = f"{house.env['topic_prefix']}.{name}."
     rights = [acl for acl in every_right(client) if name in acl.principal or own in acl.name]

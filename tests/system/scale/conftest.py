@@ -1,4 +1,4 @@
-"""A house of its own, as for the flows: many cases leave it slow to look through."""
+"""Start a house of its own, as for the flows: many cases leave it slow to search."""
 
 from tests.system.flows.conftest import founded, house
 

@@ -17,15 +17,15 @@ from tests.story.world import World
 from tests.support.containers import chosen
 from tests.support.running import quiet_console
 from tests.system.flows.cases import asked, taken_up
-from tests.system.flows.test_story import LEFT, SHORT_PATIENCE, expected, played, shown_and_refused
 from tests.system.scale.thousand import come_and_go
+from tests.system.whole_story import SHORT_PATIENCE, check_whole, played
 
 GENEROUS = 20.0  # seconds; wanted are 5, on a machine that does nothing else
 
 
 @pytest.fixture(scope="module")
 def twins(house: House) -> Iterator[list[str]]:
-    """The second process of each service."""
+    """Start the second process of each service; yield their names."""
     started = house.start_beside(SERVICES)
     yield started
     for name in started:
@@ -45,10 +45,7 @@ async def test_two_processes_of_each_service_give_the_same_story(
         told = await played(house, Telling(quiet_console()))
     finally:
         house.reset()
-    for chapter in range(1, 13):
-        assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
-    assert told.left == LEFT
-    assert sum(told.held.values()) == sum(told.unsent.values()) == 0
+    check_whole(told)
 
 
 # --- a thousand cases --------------------------------------------------------------------------------

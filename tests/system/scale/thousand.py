@@ -1,4 +1,4 @@
-"""A thousand cases come and go in a house with two of each service; and what each of these did of it."""
+"""Let a thousand cases come and go in a house with two of each service, and count each one's share."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ Logs = Callable[[], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the referrers were told: of each referral which case, and of each case that it is gone."""
+    """Record what the referrers were told: which case each referral got, and that each case is gone."""
 
     received: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     destroyed: Counter[str | None] = field(default_factory=Counter)
@@ -48,7 +48,7 @@ class Told:
 
 
 async def come_and_go(world: World, logs: Logs) -> dict[str, int]:
-    """Referred, withdrawn, and destroyed when the term has passed, each once; what each process accepted."""
+    """Refer, withdraw and destroy each once; return how many messages each process accepted."""
     house = world.house
     accepted_before, erased_before = accepted(logs()), keys_erased(house)
     began, told = time.monotonic(), Told()
@@ -101,7 +101,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 
 def mentioned(house: Mapping[str, Any], cases: Sequence[str]) -> dict[str, int]:
-    """Per service, how many rows are of any of these cases."""
+    """Return per service how many rows are of any of these cases."""
     return {
         service: rows_of_cases(Database(**house["admin"]["databases"][service]), cases)
         for service in SERVICES
@@ -118,7 +118,7 @@ def rows_of_cases(database: Database, cases: Sequence[str]) -> int:
 
 
 def accepted(logs: Mapping[str, str]) -> dict[str, int]:
-    """How many messages each process of a service says it accepted."""
+    """Return how many messages each process of a service says it accepted."""
     return {name: sum(map(accepted_in, log.splitlines())) for name, log in logs.items()}
 
 

@@ -15,7 +15,6 @@ from shared.runtime.cli import command_line
 PROCESS = Process(
     service="sixth",
     state=State,
-    empty=State(),
     permissions=PERMISSIONS,
     decide=decide,
     evolve=evolve,

@@ -1,4 +1,4 @@
-"""Two clocks: covenant time for the covenant's terms, machine time for tokens, keys, inbox and Kafka.
+"""Read two clocks: covenant time for the covenant's terms, machine time for tokens, keys, inbox and Kafka.
 
 Outside production a clock file can move covenant time forward, so that a year can be played.
 """
@@ -14,13 +14,13 @@ log = structlog.get_logger()
 
 
 def machine_now() -> datetime:
-    """The machine's own time."""
+    """Return the machine's own time, in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(slots=True)
 class Clock:
-    """Covenant time is machine time plus the offset in the clock file, if there is one."""
+    """Compute covenant time: machine time plus the offset in the clock file, if there is one."""
 
     file: Path | None = None
     _last: timedelta = field(default=timedelta(), init=False)
@@ -28,9 +28,9 @@ class Clock:
 
     @property
     def offset(self) -> timedelta:
-        """How far covenant time was moved; what it was before, while the file cannot be read.
+        """Return how far covenant time was moved; the last known offset while the file cannot be read.
 
-        A file that is being written is empty or half there: time must neither stop nor go back for that.
+        A file that is being written is empty or incomplete: time must neither stop nor go back for that.
         """
         if self.file is None:
             return self._last
@@ -47,16 +47,16 @@ class Clock:
         return self._last
 
     def covenant(self, machine: datetime) -> datetime:
-        """The covenant time at that machine time."""
+        """Return the covenant time at a machine time."""
         return machine + self.offset
 
     def now(self) -> datetime:
-        """Covenant time now."""
+        """Return the covenant time now."""
         return self.covenant(machine_now())
 
 
 def _offset_in(file: Path) -> timedelta:
-    """Raises `OSError` or `ValueError` when that is not what the file says."""
+    """Read the offset (seconds) from a clock file; raise `OSError` or `ValueError`."""
     try:
         return timedelta(seconds=float(json.loads(file.read_text())["offset_seconds"]))
     except (KeyError, TypeError, OverflowError):

@@ -1,4 +1,4 @@
-"""Opaque identifiers: nothing in them leads to a person, a party or a moment that matters."""
+"""Make opaque identifiers: nothing in them leads to a person, a party or a time that matters."""
 
 import hashlib
 import os
@@ -6,7 +6,7 @@ import time
 
 
 def new_id() -> str:
-    """A UUIDv7 (RFC 9562): sorts by the millisecond it was made, the rest is random."""
+    """Make a UUIDv7 (RFC 9562): it sorts by its millisecond, the rest is random."""
     milliseconds = time.time_ns() // 1_000_000
     made = bytearray(milliseconds.to_bytes(6, "big") + os.urandom(10))
     made[6] = made[6] & 0x0F | 0x70
@@ -15,7 +15,7 @@ def new_id() -> str:
 
 
 def keyed_id(key: bytes, *parts: str) -> str:
-    """A UUID (version 8) that only the holder of `key` can derive; the same parts give the same id."""
+    """Derive a UUID (version 8) that only the holder of `key` can derive; the same parts give the same id."""
     digest = bytearray(keyed_hash(key, *parts)[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
@@ -23,7 +23,7 @@ def keyed_id(key: bytes, *parts: str) -> str:
 
 
 def keyed_hash(key: bytes, *parts: str) -> bytes:
-    """Keyed BLAKE2b (RFC 7693), 32 bytes, over the length-prefixed parts: no two lists of parts collide.
+    """Compute keyed BLAKE2b (RFC 7693), 32 bytes; parts are length-prefixed, so no two lists collide.
 
     `key`: at most 64 bytes.
     """
@@ -36,6 +36,6 @@ def keyed_hash(key: bytes, *parts: str) -> bytes:
 
 
 def _text(sixteen: bytes | bytearray) -> str:
-    """The text form of a UUID."""
+    """Format sixteen bytes as a UUID."""
     digits = sixteen.hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

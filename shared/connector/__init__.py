@@ -1,4 +1,4 @@
-"""What a partner's programmer uses; everything else in `shared` is the house's own."""
+"""Offer what a partner's programmer uses; everything else in `shared` is the house's own."""
 
 from shared.connector.connector import (
     Answer,

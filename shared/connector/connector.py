@@ -1,4 +1,4 @@
-"""A party's side of the house: typed messages out and in, signed and sealed for you.
+"""Connect a party to the house: send and receive typed messages, signed and encrypted.
 
     async with Connector(settings, handler) as connector:
         answer = await connector.ask(ReferralSubmitted(...))
@@ -44,11 +44,11 @@ KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to
 
 
 class TooLarge(Exception):
-    """The broker refuses this message: a payload is at most 32 KiB; send less, or refer to it."""
+    """Report that the broker refuses a message: a payload is at most 32 KiB; send less, or refer to it."""
 
 
 class NotAnswered(Exception):
-    """No answer came in the given time; the same message can be sent again under the same id."""
+    """Report that no answer came in the given time; the same message can be sent again under the same id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,11 @@ Handler = Callable[[ReceivedMessage], Awaitable[None]]
 
 
 async def _ignore(received: ReceivedMessage) -> None:
-    """A connector that only sends."""
+    """Ignore every message, for a connector that only sends."""
 
 
 class Connector:
-    """Sends and receives for one party."""
+    """Send and receive for one party."""
 
     def __init__(self, settings: ConnectorSettings, handler: Handler = _ignore) -> None:
         self._settings, self._handler = settings, handler
@@ -83,7 +83,10 @@ class Connector:
         self._sequences: dict[str, int] = {}
 
     async def __aenter__(self) -> Self:
-        """Raises `KafkaConnectionError` when no broker answers or takes the login; nothing stays open."""
+        """Connect to the broker.
+
+        When none answers or takes the login, raise `KafkaConnectionError` with nothing left open.
+        """
         settings = self._settings
         accept_any_header_name()
         login = settings.login.for_aiokafka()
@@ -159,7 +162,10 @@ class Connector:
         return await self.answer(message_id, within=within)
 
     async def answer(self, message_id: str, *, within: float = 30.0) -> Answer:
-        """The answer to a message sent by this connector."""
+        """Return the answer to a message sent by this connector.
+
+        Raise `NotAnswered` after `within` seconds.
+        """
         future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
         try:
             return await asyncio.wait_for(asyncio.shield(future), within)
@@ -172,7 +178,10 @@ class Connector:
     async def seal(
         self, message: Model, *, case: str | None = None, message_id: str | None = None
     ) -> tuple[Envelope, bytes, str]:
-        """The envelope, the body signed and sealed for its service, and the topic it belongs on."""
+        """Return the envelope, the body signed and encrypted for its service, and the topic it belongs on.
+
+        Raises `ValueError` for a message that no party sends, and `HouseUnreachable`.
+        """
         entry = of_model(type(message))
         if entry.direction is not Direction.FROM_PARTY:
             raise ValueError(f"{entry.name} is not a message that a party sends")
@@ -192,7 +201,7 @@ class Connector:
     async def send_raw(
         self, topic: str, key: str, body: bytes | None, headers: list[tuple[str, bytes]]
     ) -> None:
-        """One record as it is; for callers that seal themselves."""
+        """Send one record as it is, for callers that encrypt themselves; raise `TooLarge`."""
         try:
             await self._producer.send_and_wait(topic, body, key.encode(), headers=headers)
         except MessageSizeTooLargeError:
@@ -271,7 +280,10 @@ class Connector:
         )
 
     async def _verified(self, body: bytes, service: str) -> dict[str, Any]:
-        """The signed CloudEvent; a signing key not seen before may be a new one, so keys are asked again."""
+        """Return the signed CloudEvent.
+
+        Fetch the keys again when none fits, as the service may have a new one.
+        """
         await self._house.refresh(service)
         try:
             payload = self._decrypt(body, service)
@@ -300,7 +312,10 @@ class Connector:
 
 
 async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """While a broker is away aiokafka's `stop` raises the cancellation of its own fetch, half-way."""
+    """Stop a consumer.
+
+    While a broker is away aiokafka's `stop` raises the cancellation of its own fetch, half-way.
+    """
     ended: Any = (await asyncio.gather(consumer.stop(), return_exceptions=True))[0]
     if isinstance(ended, asyncio.CancelledError):
         await consumer._client.close()

@@ -1,4 +1,4 @@
-"""The house's public keys, as its services publish them; fetched again every ten minutes."""
+"""Fetch the house's public keys, as its services publish them, again every ten minutes."""
 
 import asyncio
 import time
@@ -17,12 +17,12 @@ RETRY_DELAYS = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
 
 
 class HouseUnreachable(Exception):
-    """The service does not answer, so there is no key to seal to: send the same message again later."""
+    """Report that the service does not answer, so that there is no key to encrypt to: send again later."""
 
 
 @dataclass(slots=True)
 class HouseJwks:
-    """Public keys per service."""
+    """Cache the public keys of each service."""
 
     client: httpx.AsyncClient
     urls: Mapping[str, str]
@@ -30,7 +30,10 @@ class HouseJwks:
     _fetched: dict[str, float] = field(default_factory=dict)
 
     async def sealing_key(self, service: str, *, within: float) -> ECKey:
-        """The key to seal to now; raises `HouseUnreachable` when none could be had in that time (seconds)."""
+        """Return the key to encrypt to now.
+
+        Raise `HouseUnreachable` when there is none after `within` seconds.
+        """
         try:
             await asyncio.wait_for(self.refresh(service), within)
         except TimeoutError:
@@ -38,11 +41,11 @@ class HouseJwks:
         return next(key for use, key in self._keys[service] if use == "enc")
 
     def signer(self, service: str, kid: str) -> ECKey | None:
-        """The service's signing key with this kid, as last fetched; None if it has none such."""
+        """Return the service's signing key with this kid, as last fetched, or None."""
         return next((k for use, k in self._keys[service] if use == "sig" and k.kid == kid), None)
 
     def forget(self, service: str) -> None:
-        """Its keys have changed: ask again."""
+        """Let the service's keys be fetched again at the next use, as they have changed."""
         self._fetched.pop(service, None)
 
     async def refresh(self, service: str) -> None:

@@ -1,4 +1,4 @@
-"""What a party's connector must know: its own credentials and keys, and where the house is."""
+"""Define what a party's connector must know: its own credentials and keys, and where the house is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from shared.kafka.connection import Connection
 
 @dataclass(frozen=True, slots=True)
 class ConnectorSettings:
-    """Credentials of one party. `jwks_urls`: per service, where it publishes its keys."""
+    """Hold the credentials of one party; `jwks_urls`: per service, where it publishes its keys."""
 
     party: str
     source: str
@@ -29,17 +29,17 @@ class ConnectorSettings:
 
     @property
     def login(self) -> Connection:
-        """At the broker."""
+        """Return the login at the broker."""
         return Connection(self.bootstrap, Path(self.ca_file), self.user, self.password)
 
     @property
     def group(self) -> str:
-        """The consumer group; a party may only join groups under its own prefix."""
+        """Return the consumer group; a party may only join groups under its own prefix."""
         return f"{self.topics.prefix}.{self.party}.connector"
 
 
 def from_house_file(house: Mapping[str, Any], party: str) -> ConnectorSettings:
-    """The settings of a party from the `env.json` that `make up` writes."""
+    """Make the settings of a party from the `env.json` that `make up` writes."""
     own = house["parties"][party]
     return ConnectorSettings(
         party=party,

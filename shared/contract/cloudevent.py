@@ -1,7 +1,7 @@
-"""CloudEvents 1.0 in the Kafka binary binding, under the NL GOV profile: attributes in `ce_*` headers.
+"""Read and write CloudEvents 1.0 in the Kafka binary binding, under the NL GOV profile: `ce_*` headers.
 
-On party topics the body is sealed and the signed payload is the same CloudEvent in JSON format, so a
-header that says something else than the signature is found out here.
+On party topics the body is encrypted and the signed payload is the same CloudEvent in JSON format, so a
+header that differs from the signed attributes is found out here.
 """
 
 import re
@@ -34,11 +34,14 @@ Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Unreadable(Exception):
-    """This record is no message of ours; the argument is a reason code, never a piece of the record."""
+    """Report a record that is no message of ours.
+
+    The argument is a reason code, never a part of the record.
+    """
 
 
 class Envelope(NamedTuple):
-    """Who sent what about which case, and when; `extensions` are the lower-case CloudEvents extensions."""
+    """Hold the attributes of a CloudEvent; `extensions` are the lower-case extensions."""
 
     id: str
     source: str
@@ -50,12 +53,12 @@ class Envelope(NamedTuple):
 
 
 def schema_uri(entry: MessageType) -> str:
-    """The absolute URI of the payload's JSON Schema."""
+    """Return the absolute URI of the payload's JSON Schema."""
     return f"urn:nld:zvh:schema:{entry.name}:v{entry.version}"
 
 
 def attributes(envelope: Envelope) -> dict[str, str]:
-    """The envelope as CloudEvents attributes, all strings."""
+    """Return the envelope as CloudEvents attributes, all strings."""
     optional = {"subject": envelope.subject, "dataschema": envelope.dataschema}
     return {
         "specversion": SPEC_VERSION,
@@ -69,22 +72,22 @@ def attributes(envelope: Envelope) -> dict[str, str]:
 
 
 def to_headers(envelope: Envelope, content_type: str) -> list[tuple[str, bytes]]:
-    """Kafka headers of the binary binding."""
+    """Return the Kafka headers of the binary binding."""
     headers = [(f"ce_{name}", value.encode()) for name, value in attributes(envelope).items()]
     headers.append((CONTENT_TYPE, content_type.encode()))
     return headers
 
 
 def to_json(envelope: Envelope, data: bytes) -> bytes:
-    """The CloudEvent in JSON format, which is what a sender signs; `data` is JSON already."""
+    """Serialise the CloudEvent in JSON format, which is what a sender signs; `data` is JSON already."""
     around = pydantic_core.to_json({**attributes(envelope), "datacontenttype": PLAIN_BODY})
     return around[:-1] + b',"data":' + data + b"}"
 
 
 def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
-    """The `ce_*` headers by attribute name: each once, none that is required missing, around such a body.
+    """Read the `ce_*` headers by attribute name: each once, all that are required, of this content type.
 
-    Raises `Unreadable`. Any other header is of the hop alone, and only has to be text.
+    Raises `Unreadable`. Any other header belongs to the hop alone, and only has to be text.
     """
     found: dict[str, str] = {}
     for name, value in headers:
@@ -108,7 +111,7 @@ def read_headers(headers: Headers, content_type: str) -> dict[str, str]:
 
 
 def _uncommon(name: str) -> str | None:
-    """The attribute in a header that is not one of every day; None for a header of the hop."""
+    """Return the attribute in a header whose name is not a known one; None for a header of the hop."""
     if _NOT_UTF_8.search(name):
         raise Unreadable("header-not-utf-8")
     if not name.lower().startswith("ce_"):
@@ -157,21 +160,21 @@ def _instant(written: str) -> datetime:
 
 
 def trace_of(traceparent: str | None) -> str | None:
-    """The W3C trace context, or None: what has another form could say something about somebody."""
+    """Return a well-formed W3C trace context, or None: another form could say something about somebody."""
     return traceparent if traceparent and _TRACE.fullmatch(traceparent) else None
 
 
 def from_signed(signed: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> Envelope:
-    """The envelope of a CloudEvent in JSON format; its data is for another reader.
+    """Build the envelope of a CloudEvent in JSON format without its data; raise `Unreadable`.
 
-    What is of the hop may have been put into the headers after the signature.
+    Attributes of the hop may have been put into the headers after the signature.
     """
     hop = {name: headers[name] for name in _HOP if name in headers}
     return from_attributes({name: value for name, value in signed.items() if type(value) is str} | hop)
 
 
 def signed_differs(headers: Mapping[str, str], signed: Mapping[str, Any]) -> bool:
-    """Whether any `ce_*` header says something else than the signed CloudEvent."""
+    """Tell whether any `ce_*` header differs from the signed CloudEvent, those of the hop excepted."""
     if headers.items() <= signed.items():
         return False
     return any(signed.get(name) != value for name, value in headers.items() if name not in _HOP)

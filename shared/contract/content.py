@@ -1,8 +1,8 @@
-"""What people write about people: text at the edge, a sealed piece inside, never in the clear between.
+"""Define what people write about people: text at the edge, a sealed text inside, never in the clear between.
 
-One field type, `Content`, is in turn plain text (as a party sends and gets it), a `SealedText` piece (as it
-travels and lies inside the house) and a `TextRef` (as a case's state remembers it). `transform` is the one
-walk that turns one into the other; every message, command, event and state goes through it.
+One field type, `Content`, is in turn plain text (as a party sends and gets it), a `SealedText` (as it travels
+and lies inside the house) and a `TextRef` (as a case's state remembers it). `transform` is the one walk that
+turns one into the other; every message, command, event and state goes through it.
 """
 
 import base64
@@ -25,7 +25,7 @@ SEALED_ALLOWED = {"sealed_allowed": True}
 
 
 class _ContentSchema:
-    """How content is read from JSON, wherever a field holds it in whichever form."""
+    """Read content from JSON, wherever a field holds it in whichever form."""
 
     __slots__ = ()
 
@@ -36,7 +36,10 @@ class _ContentSchema:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class SealedText(_ContentSchema):
-    """A text sealed under its case's key; `by` is the service that sealed it and part of the seal."""
+    """Hold a text sealed under its case's key.
+
+    `by` is the service that sealed it and part of the associated data.
+    """
 
     piece: str
     by: str
@@ -45,7 +48,7 @@ class SealedText(_ContentSchema):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TextRef(_ContentSchema):
-    """Where a sealed piece of this case lies; all that a state may keep of it."""
+    """Refer to a sealed text of this case; all that a state may keep of it."""
 
     piece: str
     by: str
@@ -55,7 +58,7 @@ AnyContent: TypeAlias = str | SealedText | TextRef
 
 
 def _read(value: Any, info: ValidationInfo) -> AnyContent:
-    """A party can only ever hand us text: sealed forms are read where the caller allows them by name."""
+    """Validate content: text from a party; sealed forms only where the caller allows them by name."""
     if isinstance(value, str):
         if len(value) > MAX_CONTENT:
             raise ValueError(f"at most {MAX_CONTENT} characters")
@@ -79,18 +82,18 @@ Content = Annotated[
 
 
 def is_blank(content: AnyContent | None) -> bool:
-    """Blank text is never sealed, so that a decision can see that nothing was given."""
+    """Tell whether content is blank; blank text is never sealed, so that a decision can see it."""
     return content is None or (isinstance(content, str) and not content.strip())
 
 
 @cache
 def _holding(kind: type) -> tuple[tuple[str, bool], ...]:
-    """The fields of a model or dataclass that can hold content; with each, whether its plain text is one."""
+    """List the fields of a type that can hold content, each with whether its plain text is content."""
     return tuple((name, _is_content(a)) for name, a in _annotations(kind).items() if _may_hold(a))
 
 
 def _annotations(kind: type) -> dict[str, Any]:
-    """Give the fields that the walk enters, by name; none for what is no model and no dataclass."""
+    """List the fields that the walk enters, by name; none for what is no model and no dataclass."""
     if issubclass(kind, BaseModel):
         return {name: field.rebuild_annotation() for name, field in kind.model_fields.items()}
     if dataclasses.is_dataclass(kind):
@@ -149,7 +152,7 @@ T = TypeVar("T")
 
 
 def transform(value: T, step: Step) -> T:
-    """The same value with `step` applied to each content in it, however deep; unchanged parts are shared.
+    """Return the value with `step` applied to each content in it, however deep; unchanged parts are shared.
 
     Plain text counts as content only in a field declared as such, so party ids and codes stay untouched.
     """
@@ -179,7 +182,7 @@ def _transform_members(members: tuple[Any, ...], step: Step) -> tuple[Any, ...]:
 
 
 def contents(value: Any) -> list[AnyContent]:
-    """Every content in the value, in order."""
+    """List every content in the value, in order."""
     found: list[AnyContent] = []
     _collect(value, found)
     return found
@@ -203,12 +206,12 @@ def _collect(value: Any, found: list[AnyContent]) -> None:
 
 
 def can_hold_content(kind: type) -> bool:
-    """Whether values of this type can hold any; what cannot may be passed on as it lies."""
+    """Tell whether values of this type can hold content."""
     return bool(_holding(kind))
 
 
 def sealed_text_ids(value: Any) -> tuple[str, ...]:
-    """The ids of the pieces that a state refers to."""
+    """List the ids of the sealed texts that a state refers to."""
     return tuple(content.piece for content in contents(value) if isinstance(content, TextRef))
 
 
@@ -216,7 +219,7 @@ RefOf: TypeAlias = Callable[[str | SealedText], TextRef | None]
 
 
 def replace_texts_with_refs(value: Any, ref_of: RefOf) -> Any:
-    """Put references in the place of the texts of a message that was just read; the same message.
+    """Replace the texts of a message that was just read by references; return the same message.
 
     `ref_of` gives the reference that a content leaves, or None for one that stays as it is. The message is
     changed in place, because nobody else holds it yet and a copy of every level would be the dearest step.
@@ -237,5 +240,5 @@ def replace_texts_with_refs(value: Any, ref_of: RefOf) -> Any:
 
 
 def text(content: AnyContent | None) -> TextRef | None:
-    """Where the text lies, or None where there was none."""
+    """Return the reference of a sealed text, or None where there was none."""
     return content if isinstance(content, TextRef) else None

@@ -1,4 +1,4 @@
-"""The small words of every message: identifiers and codes, with the shapes that keep people out of them."""
+"""Define the field types of all messages: identifiers and codes, in shapes that keep people's names out."""
 
 import re
 from datetime import UTC, date, datetime
@@ -31,7 +31,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max
 
 
 def _formatted_as(pattern: re.Pattern[str]) -> BeforeValidator:
-    """Text in this form alone; numbers and other texts that pydantic would take for a moment do not fit."""
+    """Accept text in this form alone; pydantic would take numbers and other texts for an instant as well."""
 
     def check(value: Any) -> Any:
         if isinstance(value, date) or (isinstance(value, str) and pattern.fullmatch(value)):
@@ -136,5 +136,5 @@ class ContributedItem(Item):
 
     @classmethod
     def of(cls, item: Item, contributor: str) -> "ContributedItem":
-        """The item as this party's."""
+        """Return the item as this party's."""
         return cls.model_construct(**{**dict(item), "contributor": contributor})

@@ -1,4 +1,4 @@
-"""Who is a party, and what it may do, as it stood at a moment: one immutable picture for a decision."""
+"""Define who is a party, and what it may do at an instant: one immutable picture for a decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
 
 def is_reserved(party: str) -> bool:
-    """Tell whether no party may be registered under this id: it is the house's, or begins with no letter."""
+    """Tell whether an id is reserved: it is one of the house's own, or does not begin with a letter."""
     return party in RESERVED or party.startswith(SERVICE_LOGIN) or not party[:1].isalpha()
 
 
@@ -71,7 +71,7 @@ class Authorisation(Model):
     revoked_at: Instant | None = None
 
     def covers(self, scope: Scope, at: datetime, acting_body: str | None) -> bool:
-        """Whether this act is covered at that moment, for that body of the party if one is named."""
+        """Tell whether this act is covered at that instant, for that body of the party if one is named."""
         return (
             scope in self.scopes
             and self.accepted_at is not None
@@ -100,7 +100,7 @@ class PartyRecord(Model):
     keys: tuple[PublicKey, ...] = ()
 
     def is_member(self, at: datetime) -> bool:
-        """Whether it was a party at that moment (R1, R109, R115)."""
+        """Tell whether it was a party at that instant (R1, R109, R115)."""
         return (
             self.member_from is not None
             and self.member_from <= at
@@ -109,23 +109,29 @@ class PartyRecord(Model):
 
     @property
     def may_see_special(self) -> bool:
-        """National chain partners are competent for their own task; anyone else is checked (R21)."""
+        """Tell whether it may see special data.
+
+        A national chain partner may, anyone else once checked (R21).
+        """
         return self.kind is PartyKind.NATIONAL_CHAIN_PARTNER or self.checked_for_special
 
     def sealing_key(self, at: datetime) -> PublicKey | None:
-        """The key announced last that its messages are sealed to at that (machine) moment."""
+        """Return the key announced last to encrypt its messages to at that (machine) time, or None."""
         return max(self._in_force(KeyUse.SEALING, at), key=lambda key: key.valid_from, default=None)
 
     def signing_key(self, kid: str, at: datetime) -> PublicKey | None:
-        """The key with this kid, if its signature may be made with it at that (machine) moment."""
+        """Return the key with this kid, if it is in force for signatures at that (machine) time, or None."""
         return next((key for key in self._in_force(KeyUse.SIGNING, at) if key.kid == kid), None)
 
     def may_sign(self, at: datetime) -> bool:
-        """Whether any signature of it can be checked at that (machine) moment."""
+        """Tell whether any signature of it can be verified at that (machine) time."""
         return bool(self._in_force(KeyUse.SIGNING, at))
 
     def _in_force(self, use: KeyUse, at: datetime) -> list[PublicKey]:
-        """Not kept: a copy of this record with other keys would keep it too."""
+        """List the keys in force.
+
+        Not cached, as a copy of this record with other keys would keep the cache.
+        """
         return [
             key
             for key in self.keys
@@ -135,24 +141,24 @@ class PartyRecord(Model):
 
 @dataclass(frozen=True, slots=True)
 class Parties:
-    """The parties as one decision sees them."""
+    """Hold the parties as one decision sees them."""
 
     records: Mapping[str, PartyRecord]
 
     def get(self, party: str) -> PartyRecord | None:
-        """The record of a party, present or past; None for one never heard of."""
+        """Return the record of a party, present or past; None for one never heard of."""
         return self.records.get(party)
 
     def is_member(self, party: str, at: datetime) -> bool:
-        """Whether it was a party at that moment."""
+        """Tell whether it was a party at that instant."""
         record = self.records.get(party)
         return record is not None and record.is_member(at)
 
     def members(self, at: datetime) -> frozenset[str]:
-        """Everybody who was a party at that moment."""
+        """Return the ids of all parties at that instant."""
         return frozenset(p for p, record in self.records.items() if record.is_member(at))
 
     def authorised(self, party: str, scope: Scope, at: datetime, acting_body: str | None = None) -> bool:
-        """Whether the process directors may do this for that party at that moment (R2, R122)."""
+        """Tell whether the process directors may do this for that party at that instant (R2, R122)."""
         record = self.records.get(party)
         return record is not None and any(a.covers(scope, at, acting_body) for a in record.authorisations)

@@ -1,4 +1,4 @@
-"""A Kafka record as the shell sees it, and as it is kept when it must wait."""
+"""Represent a Kafka record, as it is received and as it is stored when it must wait."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ from shared.contract.messages.house import Position
 
 
 class Record(NamedTuple):
-    """One record; `received_at` is when the broker appended it (machine time)."""
+    """Hold one record; `received_at` is when the broker appended it (machine time)."""
 
     topic: str
     partition: int
@@ -24,14 +24,14 @@ class Record(NamedTuple):
 
 
 def from_kafka(record: Any) -> Record:
-    """From aiokafka's consumer record."""
+    """Make a record from aiokafka's consumer record."""
     received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     headers = tuple(record.headers or ())
     return Record(record.topic, record.partition, record.offset, received, headers, record.value)
 
 
 def to_bytes(record: Record) -> bytes:
-    """As it lies in the table of held messages: still sealed, so nothing can be read in it."""
+    """Serialise a record for the table of held messages; it is still encrypted."""
     return json.dumps(
         {
             "topic": record.topic,
@@ -45,7 +45,7 @@ def to_bytes(record: Record) -> bytes:
 
 
 def from_bytes(kept: bytes) -> Record:
-    """The record as it came."""
+    """Restore a record from its stored form."""
     found = json.loads(kept)
     return Record(
         topic=found["topic"],

@@ -1,4 +1,4 @@
-"""Every "no" is a value that names its rule: it is journalled, answered, and a lawyer can check it."""
+"""Define refusals: each "no" is a value that names its rule, to be journalled, answered and checked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ class Remedy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A named refusal under a rule of the covenant.
+    """Describe a refusal under a rule of the covenant.
 
     `rule` is a number of the list of rules ("R26"), `article` the place in the covenant it comes
     from, `sentence` one plain sentence without any personal data. `may_be_lag` says that the refusal
@@ -174,13 +174,13 @@ REASONS = {
 
 
 def unreadable(reason: str) -> Refusal:
-    """What cannot be read at all is refused as what it is; the reason is a code of the contract."""
+    """Make the refusal of a record that cannot be read; the reason is a code of the contract."""
     sentence = f"The record could not be used ({reason}): see the contract, and send it anew."
     return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
 
 
 def public_refusal(refusal: Refusal) -> Refusal:
-    """What the refused hear: whoever may not know of a case gets the one answer for all of these.
+    """Return the refusal that its recipient sees: one answer for all that would tell of a case (status 404).
 
     The journal keeps the true name and rule.
     """

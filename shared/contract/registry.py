@@ -1,4 +1,4 @@
-"""The registry of messages: the one list that dispatches, validates and is published as the contract."""
+"""Register the messages: the one list that dispatches, validates and is published as the contract."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Owner: TypeAlias = ServiceName | Literal["house"]
 
 
 class Direction(StrEnum):
-    """On which kind of topic a message stands."""
+    """Name the kind of topic a message is on."""
 
     FROM_PARTY = "from-party"
     TO_PARTY = "to-party"
@@ -27,14 +27,14 @@ class Direction(StrEnum):
 
 
 class Model(BaseModel):
-    """Frozen, tolerant of fields it does not know (readers deploy first), strict about those it does."""
+    """Define a frozen model: unknown fields are ignored (readers deploy first), known ones are strict."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, ser_json_bytes="base64")
 
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """One kind of message: its name, who owns it and which way it goes."""
+    """Describe one type of message: its name, its owner and its direction."""
 
     name: str
     version: int
@@ -45,7 +45,7 @@ class MessageType:
 
     @property
     def type(self) -> str:
-        """The CloudEvents type, unique over the five services."""
+        """Return the CloudEvents type, unique over the five services."""
         return f"{NAMESPACE}.{self.name}.v{self.version}"
 
 
@@ -77,15 +77,15 @@ def message(
 
 
 def by_type(type_: str) -> MessageType | None:
-    """The registered message with this CloudEvents type, or None for an unknown one."""
+    """Return the registered message of this CloudEvents type, or None for an unknown one."""
     return _by_type.get(type_)
 
 
 def of_model(model: type[Model]) -> MessageType:
-    """The entry a payload model was registered under."""
+    """Return the entry a payload model was registered under; raise `KeyError`."""
     return _by_model[model]
 
 
 def all_messages() -> list[MessageType]:
-    """Every registered message, in a stable order."""
+    """List every registered message, in a stable order."""
     return sorted(_by_type.values(), key=lambda entry: (entry.service, entry.direction, entry.name))

@@ -1,4 +1,4 @@
-"""Names of topics and groups: who may write where is what tells the house who speaks."""
+"""Name topics and consumer groups: who may write to a topic tells the house who sends."""
 
 import re
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ SERVICE_LOGIN = "service-"  # how the login of a service begins, and of no party
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """All names under one prefix."""
+    """Name all topics and groups under one prefix."""
 
     prefix: str = "zvh"
 
@@ -21,25 +21,25 @@ class Topics:
         return f"{self.prefix}.{service}.from.{party}"
 
     def from_pattern(self, service: str) -> str:
-        """The regular expression of all outboxes to one service."""
+        """Return the regular expression of all outboxes to one service."""
         return rf"^{self.prefix}\.{service}\.from\.[a-z0-9-]+$"
 
     def party_of(self, service: str, topic: str) -> str:
-        """The party whose outbox this topic is."""
+        """Return the party whose outbox this topic is."""
         return topic.removeprefix(f"{self.prefix}.{service}.from.")
 
     def to_party(self, party: str) -> str:
         return f"{self.prefix}.to.{party}"
 
     def to_pattern(self) -> str:
-        """The regular expression of all parties' inboxes."""
+        """Return the regular expression of all parties' inboxes."""
         return rf"^{self.prefix}\.to\.[a-z0-9-]+$"
 
     def events(self, service: str) -> str:
         return f"{self.prefix}.{service}.events"
 
     def service_of(self, topic: str) -> str:
-        """The service whose topic this is."""
+        """Return the service whose topic this is."""
         return topic.removeprefix(f"{self.prefix}.").split(".", 1)[0]
 
     def dead_letters(self, service: str) -> str:
@@ -50,11 +50,11 @@ class Topics:
         return f"{self.prefix}.governance.parties"
 
     def subscribed(self, service: str) -> tuple[str, ...]:
-        """What the other services publish, and who is a party."""
+        """List the topics of other services that a service reads: events, and the register of parties."""
         return *(self.events(name) for name in SERVICES if name != service), self.parties
 
     def subscribed_pattern(self, service: str) -> str:
-        """The regular expression of the same."""
+        """Return the regular expression of the subscribed topics."""
         return "|".join(map(re.escape, self.subscribed(service)))
 
     def group_prefix(self, owner: str) -> str:
@@ -65,5 +65,5 @@ class Topics:
         return f"{self.group_prefix(service)}{what}"
 
     def owner_of(self, group: str) -> str:
-        """The party or service whose group this is."""
+        """Return the party or service whose group this is."""
         return group.removeprefix(f"{self.prefix}.").partition(".")[0]

@@ -1,4 +1,4 @@
-"""Who acts: a party through its own topic, a person with a token, another service, or the clock."""
+"""Identify who acts: a party through its own topic, a person with a token, another service, or the clock."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 
 class Role(StrEnum):
-    """In which capacity somebody acts; the people's roles are the roles in their token."""
+    """Name the capacity in which somebody acts; the people's roles are the roles in their token."""
 
     PARTY = "party"
     PARTY_WORKER = "party-worker"
@@ -30,7 +30,7 @@ THE_CLOCK = frozenset({Role.CLOCK})
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who does something, and for whom: `on_behalf_of` is a party id, `person` an opaque token subject."""
+    """Identify who acts, and for whom: `on_behalf_of` is a party id, `person` an opaque token subject."""
 
     role: Role
     party: str | None = None
@@ -44,11 +44,11 @@ CLOCK = Actor(Role.CLOCK)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What somebody asks; every command says who asks it."""
+    """Ask for a decision; every command says who asks."""
 
     by: Actor
     after_erasure: ClassVar[bool] = False  # only an order to forget still means something then
 
     def new_items(self) -> tuple[str, ...]:
-        """The ids of the items a party brings in by this; an id belongs to one case for good (R35)."""
+        """List the ids of the items a party brings in by this; an id belongs to one case for good (R35)."""
         return ()

@@ -1,4 +1,4 @@
-"""Who may: one table per service says which roles may give a command, and under which authorisation."""
+"""Authorise commands: one table per service gives the roles for each, and the authorisation it needs."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from shared.core.context import DecisionContext
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a command asks of who gives it; `scope` is the authorisation the house needs for it (R122).
+    """Define what a command requires of its actor; `scope`: the authorisation the house needs (R122).
 
     `needs_membership` is off only for acts of somebody who may not be a party yet.
     """
@@ -21,7 +21,10 @@ class Requirement:
 
 
 def permit(requirement: Requirement, actor: Actor, moment: DecisionContext) -> Refusal | None:
-    """None when the actor may, else the refusal; tested at every act, by the time it was received (R122)."""
+    """Return None when the actor may, else the refusal.
+
+    Tested at every act, by the time it was received (R122).
+    """
     if actor.role not in requirement.roles:
         return NOT_YOURS
     if actor.role in A_PARTY and requirement.needs_membership:

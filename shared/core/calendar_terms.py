@@ -1,4 +1,4 @@
-"""The covenant's terms: calendar months in the Netherlands, counted from a decision (A4)."""
+"""Compute the covenant's terms: calendar months in the Netherlands, counted from a decision (A4)."""
 
 import calendar
 from datetime import UTC, date, datetime, time
@@ -8,7 +8,7 @@ HOME = ZoneInfo("Europe/Amsterdam")
 
 
 def add_months(moment: datetime, months: int) -> datetime:
-    """When the term ends: the start, in Europe/Amsterdam, of the day that many calendar months on; in UTC.
+    """Return the end of a term: the start, in Europe/Amsterdam, of the day that many months on; in UTC.
 
     A day that the month does not have is its last one (31 August + 6 months: the last of February). The
     stricter step begins with the boundary day, so the hour of the decision does not count.
@@ -21,17 +21,17 @@ def add_months(moment: datetime, months: int) -> datetime:
 
 
 def local_day(moment: datetime) -> date:
-    """The calendar day in Europe/Amsterdam; raises `ValueError` for a moment without a time zone."""
+    """Return the calendar day in Europe/Amsterdam; raise `ValueError` for an instant without a time zone."""
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
     return moment.astimezone(HOME).date()
 
 
 def start_of_day(day: date) -> datetime:
-    """When that day begins in Europe/Amsterdam, in UTC."""
+    """Return when that day begins in Europe/Amsterdam, in UTC."""
     return datetime.combine(day, time.min, tzinfo=HOME).astimezone(UTC)
 
 
 def month_of(moment: datetime) -> str:
-    """The calendar month in Europe/Amsterdam ("2027-03"): as exact as a proof of destruction gets (R106)."""
+    """Return the month in Europe/Amsterdam ("2027-03"): as exact as a proof of destruction gets (R106)."""
     return local_day(moment).strftime("%Y-%m")

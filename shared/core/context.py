@@ -1,4 +1,4 @@
-"""All that a decision may know besides the state and the command: the time, the parties, the policy."""
+"""Define what a decision may know besides state and command: the time, the parties, the policy."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from shared.core.policy import Policy
 
 
 class DecisionContext(NamedTuple):
-    """When the broker (or the request) received the act, in covenant time, and what was in force then.
+    """Hold when the broker (or the request) received the act, in covenant time, and what was in force then.
 
-    `judged_at` is when membership and authorisations are judged: the same moment, except for a message
+    `judged_at` is when membership and authorisations are judged: the same time, except for a message
     that waited for just such a fact, which is judged by what is in force when it is tried again.
     Of the item ids that the command brings in, `elsewhere` holds those that belong to another case, and
     `here` those that this case was given before (R35).

@@ -1,4 +1,4 @@
-"""What follows from an event: letters to parties, announcements to services, timers, pieces dropped.
+"""Define the effects of an event: messages to parties, events to services, timers, texts to delete.
 
 A core only names them; the shell writes them in the transaction of the event, and nothing else sends.
 """
@@ -12,7 +12,7 @@ from shared.contract.registry import Model
 
 @dataclass(frozen=True, slots=True)
 class ToParty:
-    """A letter to one party; `item` names the item it carries, so that it can be stopped unsent."""
+    """Send a message to one party; `item` names the item it carries, so that it can be stopped unsent."""
 
     recipient: str
     message: Model
@@ -22,7 +22,7 @@ class ToParty:
 
 @dataclass(frozen=True, slots=True)
 class Announce:
-    """An event on this service's own topic, for the other four."""
+    """Publish an event on this service's own topic, for the other four."""
 
     message: Model
     after_erasure: bool = False
@@ -30,7 +30,7 @@ class Announce:
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """A deadline; one per case, kind and ref: setting it again moves it. `at` is covenant time."""
+    """Set a deadline; one per case, kind and ref: setting it again moves it. `at` is covenant time."""
 
     kind: str
     ref: str
@@ -40,7 +40,7 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class CancelTimer:
-    """The deadline no longer matters."""
+    """Delete a deadline that no longer matters."""
 
     kind: str
     ref: str
@@ -48,35 +48,38 @@ class CancelTimer:
 
 @dataclass(frozen=True, slots=True)
 class ClaimItems:
-    """These item ids belong to this case from now on, and to no other (R35)."""
+    """Claim item ids for this case, and for no other, from now on (R35)."""
 
     items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StoreRow:
-    """A row of a table that only this service has; its `store.py` writes it in the same transaction."""
+    """Insert a row of a table that only this service has.
+
+    Its `store.py` writes it in the same transaction.
+    """
 
     row: object
 
 
 @dataclass(frozen=True, slots=True)
 class DropPieces:
-    """These sealed pieces are gone from this service at once (R95, R102)."""
+    """Delete these sealed texts from this service at once (R95, R102)."""
 
     pieces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class KeepOnly:
-    """Of all sealed pieces of the case, only these stay in this service (R95)."""
+    """Delete all sealed texts of the case from this service except these (R95)."""
 
     pieces: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StopUnsent:
-    """Letters that carry this item, or all letters to this party, are taken back before they leave."""
+    """Delete unsent messages that carry this item, or all unsent messages to this party."""
 
     item: str | None = None
     recipient: str | None = None
@@ -84,7 +87,7 @@ class StopUnsent:
 
 @dataclass(frozen=True, slots=True)
 class ForgetCase:
-    """Every row of the case in this service goes, and only the marker of an erased id stays (R105)."""
+    """Delete every row of the case in this service; only the marker of an erased id stays (R105)."""
 
 
 Effect: TypeAlias = (

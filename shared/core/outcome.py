@@ -7,7 +7,7 @@ from shared.contract.refusal import Refusal
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a delivery."""
+    """Name what became of a delivery."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -19,7 +19,10 @@ class DeliveryStatus(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """The status of one delivery; `version` is the case's after it, `earlier` a repeated request's answer."""
+    """Hold the status of one delivery.
+
+    `version` is the case's after it, `earlier` a repeated request's answer.
+    """
 
     status: DeliveryStatus
     refusal: Refusal | None = None

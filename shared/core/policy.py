@@ -6,7 +6,7 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The parameters [P] that the covenant leaves open, as one versioned set (R121)."""
+    """Hold the parameters [P] that the covenant leaves open, as one versioned set (R121)."""
 
     profile: str = "convenant-2021"
     closing_term: timedelta = timedelta(days=14)  # R102

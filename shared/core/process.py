@@ -1,4 +1,4 @@
-"""The shape of a pure core, the same for all five: what the shell needs to run one."""
+"""Define the shape of a pure core, the same for all five: what the shell needs to run one."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.core.effects import Effect
 
 
 class HasPhase(Protocol):
-    """A state is a frozen dataclass whose phase is a StrEnum."""
+    """Require a phase: a state is a frozen dataclass whose phase is a StrEnum."""
 
     @property
     def phase(self) -> str: ...
@@ -24,11 +24,10 @@ S = TypeVar("S", bound=HasPhase)
 
 @dataclass(frozen=True, slots=True)
 class Process(Generic[S]):
-    """One service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
+    """Describe one service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
 
-    Texts are references here: what they say lies sealed beside.
-
-    `effects` gets the case id, the event and the state after it.
+    Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
+    state after it.
     """
 
     service: ServiceName

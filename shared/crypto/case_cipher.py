@@ -1,6 +1,7 @@
-"""Pieces at rest: AES-256-GCM under the case's key, bound to house, case, piece and the service that sealed.
+"""Encrypt and decrypt the sealed texts of a case: AES-256-GCM under the key of the case.
 
-A ciphertext moved to another row, case or service does not open, because its place is part of the seal.
+The associated data are house, case, text id and the service that sealed it, so that a ciphertext moved to
+another row, case or service does not decrypt.
 """
 
 import os
@@ -14,11 +15,11 @@ _NONCE_BYTES = 12  # bytes
 
 
 class CannotDecrypt(Exception):
-    """The piece was not sealed under this key for this place."""
+    """Report that a text was not sealed under this key for this house, case, text id and service."""
 
 
 class CaseKey:
-    """One case's key, with its cipher at hand."""
+    """Hold one case's key (32 bytes) with its cipher."""
 
     __slots__ = ("_cipher", "_house", "case_id")
 
@@ -26,13 +27,13 @@ class CaseKey:
         self._cipher, self._house, self.case_id = AESGCM(key), house, case_id
 
     def encrypt(self, text: str, *, piece: str, by: str) -> SealedText:
-        """The text as a sealed piece of this case."""
+        """Seal a text of this case under a fresh nonce; `piece` is its text id, `by` the sealing service."""
         nonce = os.urandom(_NONCE_BYTES)
         box = nonce + self._cipher.encrypt(nonce, text.encode(), self._associated_data(piece, by))
         return SealedText(piece, by, box)
 
     def decrypt(self, piece: SealedText) -> str:
-        """The text of a piece sealed for exactly this place; raises `CannotDecrypt`."""
+        """Return the text that was sealed for exactly this place; raise `CannotDecrypt` otherwise."""
         nonce, ciphertext = piece.box[:_NONCE_BYTES], piece.box[_NONCE_BYTES:]
         try:
             return self._cipher.decrypt(
@@ -46,5 +47,5 @@ class CaseKey:
 
 
 def reference(piece: SealedText) -> TextRef:
-    """Where a sealed piece lies."""
+    """Return the reference to a sealed text."""
     return TextRef(piece.piece, piece.by)

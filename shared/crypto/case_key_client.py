@@ -1,4 +1,4 @@
-"""Getting case keys from the key authority, in batches, and keeping them in memory for a minute at most."""
+"""Fetch case keys from the key authority, in batches, and cache them in memory for at most a minute."""
 
 import asyncio
 import base64
@@ -25,36 +25,42 @@ class KeyStatus(StrEnum):
 
 
 def refusal_for(status: KeyStatus | None) -> Refusal:
-    """Unavailable waits, erased and unknown refuse; a key is never reported erased because it is missing."""
+    """Return the refusal for a key that is not there: unavailable waits, erased and unknown refuse.
+
+    A key is never reported erased because it is missing.
+    """
     return SEALING_IMPOSSIBLE if status is KeyStatus.UNAVAILABLE else UNKNOWN_CASE
 
 
 class KeyAuthorityUnreachable(Exception):
-    """The key authority does not answer: everything that needs a key waits, nothing is reported erased."""
+    """Report that the key authority does not answer: what needs a key waits, nothing is reported erased."""
 
 
 class KeySource(Protocol):
-    """Where keys come from: over HTTP, or in retention itself."""
+    """Define a source of case keys: the key authority over HTTP, or retention's own."""
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
-        """One answer per case id; raises `KeyAuthorityUnreachable`."""
+        """Fetch status and key (32 bytes) per case id; raise `KeyAuthorityUnreachable`."""
 
 
 class MakeCaseKey(Protocol):
-    """What becomes of a key's bytes; `CaseKey` in every deployment."""
+    """Define the constructor of a case key from its bytes; `CaseKey` in every deployment."""
 
     def __call__(self, key: bytes, *, house: str, case_id: str) -> CaseKey: ...
 
 
 class CaseKeyClient:
-    """Keys at hand, by case; `drop` on erasure, and nothing outlives its minute."""
+    """Cache case keys by case id for `KEPT_FOR` seconds; `drop` removes one at its erasure."""
 
     def __init__(self, source: KeySource, house: str, key_of: MakeCaseKey = CaseKey) -> None:
         self._source, self._house, self._key_of = source, house, key_of
         self._kept: dict[str, tuple[float, CaseKey]] = {}
 
     async def get(self, case_ids: Iterable[str], *, make: bool = False) -> dict[str, CaseKey | KeyStatus]:
-        """The key per case, or why there is none; one request for all that are not at hand."""
+        """Return the key per case, or the status that says why there is none.
+
+        Sends one request for all keys that are not cached. Raises `KeyAuthorityUnreachable`.
+        """
         now = time.monotonic()
         self._kept = {case: kept for case, kept in self._kept.items() if now - kept[0] < KEPT_FOR}
         unique = set(case_ids)
@@ -73,7 +79,7 @@ class CaseKeyClient:
         return answers
 
     async def reachable(self) -> bool:
-        """Whether the key authority answers."""
+        """Tell whether the key authority answers within two seconds."""
         try:
             await asyncio.wait_for(self._source.fetch([], make=False), 2)
         except (KeyAuthorityUnreachable, TimeoutError):
@@ -81,17 +87,17 @@ class CaseKeyClient:
         return True
 
     async def statuses(self, case_ids: Sequence[str]) -> dict[str, KeyStatus]:
-        """What became of these keys, which are not kept; raises `KeyAuthorityUnreachable`."""
+        """Fetch the status per case and cache no key; raise `KeyAuthorityUnreachable`."""
         answers = await self._source.fetch(list(case_ids), make=False)
         return {case: status for case, (status, _) in answers.items()}
 
     def drop(self, case_id: str) -> None:
-        """The case is being erased: its key is not used from memory any more."""
+        """Remove a case's key from the cache because the case is being erased."""
         self._kept.pop(case_id, None)
 
 
 class RemoteKeys:
-    """The key authority over HTTP, with the service's own credentials."""
+    """Fetch keys from the key authority over HTTP, with the service's own access token."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, token: Callable[[], Awaitable[str]]) -> None:
         self._client, self._url, self._token = client, url, token

@@ -1,4 +1,4 @@
-"""How the body of a record on a party topic is opened and made: signed and sealed, in one way only."""
+"""Encode and decode the body of a record on a party topic: signed, then encrypted, in one way only."""
 
 from datetime import datetime
 from typing import Protocol
@@ -11,17 +11,20 @@ from shared.crypto.jose import decrypt_and_verify, load_key, sign_and_encrypt
 
 
 class Codec(Protocol):
-    """Opens what a party sent and makes what it gets."""
+    """Define the coding of bodies: decode what a party sent, encode what it receives."""
 
     def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
-        """The signed payload; raises `CannotDecode`."""
+        """Return the verified payload; raise `CannotDecode`.
+
+        `at`: when the broker received the record (machine time), for the sender's keys in force then.
+        """
 
     def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
-        """The body for the recipient; None as long as it has announced no key."""
+        """Return the body for the recipient, or None while it has announced no key."""
 
 
 class SignedAndSealed:
-    """The codec of every deployment: JWS in JWE (see `jose`)."""
+    """Encode and decode in every deployment: JWS in JWE (see `jose`)."""
 
     def __init__(self, keys: HouseKeys) -> None:
         self._keys = keys

@@ -1,10 +1,12 @@
-"""A service's own keys: one to sign with, and one a day that parties seal to; private halves on disk alone.
+"""Keep a service's own keys: one to sign with, and each day a new one that parties encrypt to.
 
-Each private key is a file wrapped by the service's root key, outside PostgreSQL. A sealing key is replaced
-every day and destroyed eight days after that, so that old broker disks open for nobody. Beside them lies
-`destroyed`, the list of the sealing keys that are gone: only what is on it is ever said to be gone.
+Each private key is a file wrapped by the service's root key, outside PostgreSQL. An encryption key is
+replaced every day and destroyed eight days after that, so that old broker disks can be decrypted by nobody.
+Beside the keys lies `destroyed`, the list of the encryption keys that are gone: only a key on it is reported
+destroyed.
 
-Several processes of a service share the directory: one at a time changes it, and each sees what others did.
+Several processes of a service share the directory: one at a time changes it, and each sees the others'
+changes.
 """
 
 import fcntl
@@ -31,12 +33,15 @@ CLOCK_RESOLUTION = 100_000_000  # nanoseconds; two changes within one may leave 
 
 
 class KeyDirectoryDamaged(Exception):
-    """What lies there is not whole, or not of this root key: set that right before anything happens in it."""
+    """Report that the key directory is incomplete, or not of this root key.
+
+    An operator must set it right first.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class HouseKey:
-    """One key pair; `made_at` and `replaced_at` are machine time."""
+    """Hold one key pair; `made_at` and `replaced_at` are machine time."""
 
     use: str
     key: ECKey
@@ -50,7 +55,11 @@ class HouseKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyDirectorySnapshot:
-    """What lay in the directory when it last `changed`; 0 where it may have changed once more since."""
+    """Hold the directory as it was read: key pairs by kid, and when each destroyed key was destroyed.
+
+    `changed` is the directory's mtime in nanoseconds, 0 where it may have changed within the clock's
+    resolution.
+    """
 
     keys: Mapping[str, HouseKey]
     destroyed: Mapping[str, datetime]
@@ -58,7 +67,7 @@ class KeyDirectorySnapshot:
 
 
 class HouseKeys:
-    """The key pairs of one service, as they lie in its key directory."""
+    """Manage the key pairs of one service in its key directory."""
 
     def __init__(self, directory: Path, root_key: bytes, now: Callable[[], datetime]) -> None:
         self._directory, self._root, self._now = directory, AESGCM(root_key), now
@@ -68,37 +77,37 @@ class HouseKeys:
 
     @property
     def signing(self) -> ECKey:
-        """The key this service signs with."""
+        """Return the private key this service signs with."""
         return self._newest(SIGNING).key
 
     def private_key(self, kid: str) -> ECKey | None:
-        """The private key a party sealed to, as long as it exists."""
+        """Return the private key that a party encrypted to, or None when it does not exist (any more)."""
         found = self._snapshot().keys.get(kid)
         return found.key if found is not None and found.use == SEALING else None
 
     @property
     def available_kids(self) -> tuple[str, ...]:
-        """The kids of all private keys that can still open a record."""
+        """List the kids of all private keys that can still decrypt a record, sorted."""
         return tuple(sorted(kid for kid, key in self._snapshot().keys.items() if key.use == SEALING))
 
     @property
     def oldest_made_at(self) -> datetime:
-        """When the oldest private key was made that can still open a record."""
+        """Return when the oldest private key was made that can still decrypt a record (machine time)."""
         return min(key.made_at for key in self._snapshot().keys.values() if key.use == SEALING)
 
     @property
     def destroyed_kids(self) -> tuple[str, ...]:
-        """The kids of the private keys that are gone from this directory, as far as they are still listed."""
+        """List the kids of the destroyed private keys, sorted; each is listed for `LIST_FOR`."""
         snapshot = self._snapshot()
         return tuple(sorted(kid for kid in snapshot.destroyed if kid not in snapshot.keys))
 
     def public(self) -> list[dict[str, str]]:
-        """The JWKS: signing keys, and the one key to seal to now."""
+        """Return the JWKS: the signing keys, and the one key to encrypt to now."""
         signing = [k for k in self._snapshot().keys.values() if k.use == SIGNING]
         return [public_jwk(k.key, k.use) for k in (*signing, self._newest(SEALING))]
 
     def rotate(self) -> None:
-        """Make today's sealing key, replace yesterday's, destroy what was replaced eight days ago."""
+        """Make today's encryption key, replace yesterday's, destroy what was replaced eight days ago."""
         now = self._now()
         with self._exclusive() as snapshot:
             keys = list(snapshot.keys.values())
@@ -121,7 +130,7 @@ class HouseKeys:
 
     @contextmanager
     def _exclusive(self) -> Iterator[KeyDirectorySnapshot]:
-        """One process at a time, on what lies there now."""
+        """Lock the directory for one process and read it again."""
         handle = os.open(self._directory, os.O_RDONLY)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX)
@@ -136,7 +145,7 @@ class HouseKeys:
         return self._last
 
     def _read_directory(self) -> KeyDirectorySnapshot:
-        """Every file is whole; one that another process unlinks meanwhile is not there."""
+        """Read all key files; skip one that another process unlinks meanwhile."""
         changed = self._directory.stat().st_mtime_ns
         settled = time.time_ns() - changed > CLOCK_RESOLUTION
         keys = [key for path in sorted(self._directory.glob("*.key")) if (key := self._read_key(path))]
@@ -145,7 +154,7 @@ class HouseKeys:
         )
 
     def _write_key(self, key: HouseKey) -> None:
-        """On disk, fsynced, before anybody can seal to it."""
+        """Write and fsync a key before anybody can encrypt to it."""
         plaintext = json.dumps(
             {
                 "use": key.use,
@@ -159,7 +168,10 @@ class HouseKeys:
         self._write_file(f"{key.kid}.key", box)
 
     def _destroy(self, kids: Sequence[str], now: datetime) -> None:
-        """Listed first, so that a crash in between only means that the next start unlinks them."""
+        """List the keys as destroyed, then unlink them.
+
+        After a crash in between the next start unlinks them.
+        """
         if not kids:
             return
         listed = {kid: at for kid, at in self._read_destroyed().items() if now - at < LIST_FOR}
@@ -194,7 +206,7 @@ class HouseKeys:
         )
 
     def _write_file(self, name: str, content: bytes) -> None:
-        """The whole file under its name, on disk, or nothing of it."""
+        """Write and fsync a file under its name, whole or not at all."""
         draft = self._directory / f"{name}.new"
         with draft.open("wb") as file:
             file.write(content)

@@ -1,7 +1,7 @@
-"""Signed, then sealed: a compact JWE (ECDH-ES on P-256, A256GCM) around a compact JWS (ES256).
+"""Sign, then encrypt: a compact JWE (ECDH-ES on P-256, A256GCM) around a compact JWS (ES256).
 
-The one place that signs and seals for a recipient, and the one that opens what a sender sealed for us.
-RFC 7515, 7516, 7518; no compression, so nothing can swell on opening.
+This is the one place that encrypts for a recipient and that decrypts what a sender sent (RFC 7515, 7516,
+7518). Compression is not allowed, so that nothing can swell when it is decrypted.
 """
 
 import base64
@@ -27,11 +27,14 @@ _UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class CannotDecode(Exception):
-    """The body does not open, or its signature is not the sender's; the argument is a reason code."""
+    """Report a body that does not decrypt, or a signature that is not the sender's.
+
+    The argument is a reason code.
+    """
 
 
 def load_key(jwk: dict[str, Any]) -> ECKey:
-    """A P-256 key from its JWK; ValueError for any other kind."""
+    """Load a P-256 key from its JWK; raise `ValueError` for any other kind."""
     if jwk.get("kty") != "EC" or jwk.get("crv") != "P-256":
         raise ValueError("a P-256 key is needed")
     try:
@@ -41,20 +44,20 @@ def load_key(jwk: dict[str, Any]) -> ECKey:
 
 
 def new_key() -> ECKey:
-    """A fresh private P-256 key; its kid is its RFC 7638 thumbprint."""
+    """Generate a private P-256 key; its kid is its RFC 7638 thumbprint."""
     key = ECKey.generate_key("P-256", private=True)
     key.ensure_kid()
     return key
 
 
 def public_jwk(key: ECKey, use: str) -> dict[str, str]:
-    """The public half, as it is announced."""
+    """Return the public half as a JWK, as it is announced."""
     exported = {k: str(v) for k, v in key.as_dict(private=False).items() if k in ("kty", "crv", "x", "y")}
     return {**exported, "kid": key.thumbprint(), "use": use}
 
 
 def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
-    """A compact JWE for the holder of `sealing` around the payload signed with `signing`."""
+    """Return a compact JWE for the holder of `sealing` around the payload signed with `signing`."""
     signed = jws.serialize_compact(
         {"alg": SIGN_ALGORITHM, "kid": signing.kid}, payload, signing, registry=_sign_registry
     )
@@ -65,10 +68,10 @@ def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes
 def decrypt_and_verify(
     body: bytes, *, sealed_to: Callable[[str], ECKey | None], signed_by: Callable[[str], ECKey | None]
 ) -> tuple[bytes, str]:
-    """The signed payload and the kid it was sealed to; `CannotDecode` unless both keys are known.
+    """Return the verified payload and the kid it was encrypted to; raise `CannotDecode`.
 
-    `sealed_to` finds our private key by kid, `signed_by` the sender's public one: a signature under any
-    other key, or none, does not open.
+    `sealed_to` finds our private key by kid, `signed_by` the sender's public key: a signature under another
+    key, or none, is refused.
     """
     if len(body) > MAX_SEALED:
         raise CannotDecode("too-large")
@@ -88,7 +91,7 @@ def decrypt_and_verify(
 
 
 def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str) -> tuple[ECKey, str]:
-    """The key named by the token's protected header, read before anything is trusted."""
+    """Return the key that the token's protected header names, read before anything is trusted."""
     segment = token.split(b".", 1)[0]
     if len(segment) > 1024:
         raise CannotDecode("does-not-open")

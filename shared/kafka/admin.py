@@ -1,7 +1,7 @@
-"""Kafka's own books: how far a topic goes, how far a group has read it, and deleting what was read.
+"""Ask the broker for offsets and committed offsets, and delete records that were read.
 
-By confluent-kafka, as in provisioning: aiokafka has no way to ask where many topics end in one request. What
-groups have committed is asked by aiokafka: librdkafka takes the whole process down (a null pointer, its issue
+Uses confluent-kafka, as provisioning does: aiokafka cannot ask for the end of many topics in one request.
+Committed offsets are asked with aiokafka: librdkafka takes the whole process down (a null pointer, its issue
 5040) when a broker that has just started answers that it does not coordinate the group yet.
 """
 
@@ -27,11 +27,11 @@ METADATA_TIMEOUT = 2.0  # seconds
 
 
 class KafkaUnreachable(Exception):
-    """The broker did not answer, or may not answer us: whatever depends on it waits."""
+    """Report that the broker did not answer, or may not answer this login: what depends on it waits."""
 
 
 class Partition(NamedTuple):
-    """One partition of a topic."""
+    """Name one partition of a topic."""
 
     topic: str
     partition: int
@@ -39,17 +39,17 @@ class Partition(NamedTuple):
 
 @dataclass(slots=True)
 class KafkaAdmin:
-    """Asks and tells the broker; every method raises `KafkaUnreachable`.
+    """Ask and instruct the broker; every method raises `KafkaUnreachable`.
 
-    Connects at the first question, and anew at the first one after a failure: librdkafka's client holds on to
-    what it knew of a broker that has crashed since, and is refused for that for good.
+    Connects at the first request, and anew after a failure: librdkafka's client keeps what it knew of a
+    broker that has crashed since, and is refused for that for good.
     """
 
     login: Connection
     _client: AdminClient | None = None
 
     async def partitions(self, pattern: str) -> list[Partition]:
-        """All partitions of the topics that match and that this login may describe."""
+        """List all partitions of the topics that match and that this login may describe."""
         listed = await self._await_answer(asyncio.to_thread(self._admin.list_topics, timeout=TIMEOUT))
         matching = re.compile(pattern)
         return [
@@ -60,15 +60,18 @@ class KafkaAdmin:
         ]
 
     async def end_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The offset of the next record to come."""
+        """Fetch the offset of the next record to be written, by partition."""
         return await self._offsets(partitions, OffsetSpec.latest())  # type: ignore[no-untyped-call]
 
     async def start_offsets(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
-        """The offset of the oldest record that is still there."""
+        """Fetch the offset of the oldest record that still exists, by partition."""
         return await self._offsets(partitions, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
 
     async def offsets_since(self, partitions: Iterable[Partition], instant: datetime) -> dict[Partition, int]:
-        """The offset of the first record of this instant or later; absent where there is none."""
+        """Fetch the offset of the first record at or after an instant, by partition.
+
+        Absent where there is none.
+        """
         spec = OffsetSpec.for_timestamp(int(instant.timestamp() * 1000))
         return {
             partition: offset
@@ -77,11 +80,11 @@ class KafkaAdmin:
         }
 
     async def committed_offsets(self, group: str) -> dict[Partition, int]:
-        """Up to where a group has read, wherever it has read anything."""
+        """Fetch the committed offsets of a group, for the partitions where it has committed any."""
         return (await self.committed_offsets_by_group([group]))[0]
 
     async def committed_offsets_by_group(self, groups: Iterable[str]) -> list[dict[Partition, int]]:
-        """The same of several groups, in their order."""
+        """Fetch the committed offsets of several groups, in their order."""
         answers: list[dict[Partition, int]] = await self._await_answer(self._fetch_committed(list(groups)))
         return answers
 
@@ -94,12 +97,12 @@ class KafkaAdmin:
             await client.close()
 
     async def groups(self) -> list[str]:
-        """All groups that this login may describe."""
+        """List all consumer groups that this login may describe, sorted."""
         listed = await self._await_answer(asyncio.wrap_future(self._admin.list_consumer_groups()))
         return sorted(group.group_id for group in listed.valid)
 
     async def delete_before(self, offsets: Mapping[Partition, int]) -> None:
-        """Delete what lies before these offsets; the broker frees the bytes when it rolls the segment."""
+        """Delete the records before these offsets; the broker frees the bytes when it rolls the segment."""
         if offsets:
             asked = [
                 TopicPartition(partition.topic, partition.partition, end)
@@ -138,9 +141,9 @@ class KafkaAdmin:
 
 
 async def fetch_partitions(producer: AIOKafkaProducer, topic: str) -> tuple[int, ...] | None:
-    """Asked anew, as what the broker said earlier is remembered while it is away.
+    """Fetch the partitions of a topic anew: the client caches what an absent broker said earlier.
 
-    Empty if the broker says that there is no such topic; None if it says nothing.
+    Returns () if the broker says that there is no such topic, None if it does not answer.
     """
     client = producer.client
     client.add_topic(topic)
@@ -155,7 +158,10 @@ async def fetch_partitions(producer: AIOKafkaProducer, topic: str) -> tuple[int,
 
 
 async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Partition, int]:
-    """As soon as somebody coordinates the group: a broker that has just started needs a instant for that."""
+    """Fetch a group's committed offsets as soon as a broker coordinates it.
+
+    One that has just started needs a while.
+    """
     while True:
         try:
             return await _committed_now(client, group)
@@ -166,7 +172,10 @@ async def _committed(client: AIOKafkaAdminClient, group: str) -> dict[Partition,
 
 
 async def _committed_now(client: AIOKafkaAdminClient, group: str) -> dict[Partition, int]:
-    """aiokafka's own method takes the refusal of a whole group for a group that has read nothing."""
+    """Fetch a group's committed offsets once, or raise the broker's error.
+
+    Aiokafka's own method takes it for "none".
+    """
     coordinator = await client.find_coordinator(group)
     answer = await client._send_request(OffsetFetchRequest(group, None), coordinator)
     errors = {answer.error_code, *(error for _, some in answer.topics for *_, error in some)} - {0}

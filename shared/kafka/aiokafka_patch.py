@@ -1,7 +1,8 @@
-"""Kafka takes any bytes as a header's name; aiokafka only UTF-8, and never gets past a record with another.
+"""Patch aiokafka to read header names that are not UTF-8.
 
-Here such a name is read with surrogates in it, so that its record arrives and is refused like any other
-that cannot be read. aiokafka has no setting for this: what it walks through fetched records with is replaced.
+Kafka takes any bytes as a header's name; aiokafka only UTF-8, and never gets past a record with another. Here
+such a name is read with surrogates in it, so that its record arrives and is refused like any other that
+cannot be read. aiokafka has no setting for this: the class that iterates over fetched records is replaced.
 """
 
 from collections.abc import Iterator
@@ -13,12 +14,12 @@ from aiokafka.record.memory_records import _MemoryRecordsPy
 
 
 def accept_any_header_name() -> None:
-    """From now on every consumer of this process reads them; once is enough, again does no harm."""
+    """Replace aiokafka's record iterator in this process; idempotent."""
     fetcher.MemoryRecords = _Fetched
 
 
 class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]
-    """What was fetched of one partition, batch after batch."""
+    """Iterate over the batches fetched from one partition."""
 
     def next_batch(self) -> Any:
         raw = self._next_slice
@@ -27,7 +28,7 @@ class _Fetched(_MemoryRecordsPy):  # type: ignore[misc]
 
 
 class _Batch:
-    """One batch, read by aiokafka's C code unless a name in it is not UTF-8."""
+    """Iterate over one batch with aiokafka's C code, and in Python only where a header name is not UTF-8."""
 
     def __init__(self, batch: Any, raw: memoryview) -> None:
         self._batch, self._raw = batch, raw
@@ -46,7 +47,7 @@ class _Batch:
 
 
 class _Lenient(bytearray):
-    """Bytes whose slices can always be decoded."""
+    """Hold bytes whose slices can always be decoded."""
 
     def __getitem__(self, at: Any) -> Any:
         found = super().__getitem__(at)

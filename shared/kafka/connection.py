@@ -1,4 +1,4 @@
-"""One login at one broker, as data, and as each of the two client libraries takes it."""
+"""Describe a login at a broker, in the form of each of the two client libraries."""
 
 import ssl
 from dataclasses import dataclass, field, replace
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Connection:
-    """Who logs in where; SASL_SSL with SCRAM-SHA-512 always."""
+    """Hold broker, CA file and SCRAM credentials; always SASL_SSL with SCRAM-SHA-512."""
 
     bootstrap: str
     ca_file: Path
@@ -16,11 +16,11 @@ class Connection:
     password: str = field(repr=False)
 
     def as_user(self, user: str, password: str) -> "Connection":
-        """The same broker, another login."""
+        """Return the same broker with another login."""
         return replace(self, user=user, password=password)
 
     def for_librdkafka(self) -> dict[str, str | int | float | bool]:
-        """For confluent-kafka; quick to try again, and silent: what goes wrong is raised."""
+        """Return the configuration for confluent-kafka: quick to reconnect, and without logs of its own."""
         return {
             "bootstrap.servers": self.bootstrap,
             "security.protocol": "SASL_SSL",
@@ -34,7 +34,7 @@ class Connection:
         }
 
     def for_aiokafka(self) -> dict[str, Any]:
-        """Keyword arguments of its clients."""
+        """Return the keyword arguments for aiokafka's clients."""
         return {
             "bootstrap_servers": self.bootstrap,
             "security_protocol": "SASL_SSL",
@@ -45,5 +45,5 @@ class Connection:
         }
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Whose certificates are believed."""
+        """Make the TLS context that trusts the CA file."""
         return ssl.create_default_context(cafile=str(self.ca_file))

@@ -1,7 +1,7 @@
-"""Has everything been taken that had arrived when a deadline came? Asked before any deadline acts.
+"""Find the time before which every record that arrived has been processed, before any deadline acts.
 
 After an outage the deadlines of that time are all due at once, and so are the messages that came in time. The
-same is asked of what the other services publish, before a message is refused that waited for it.
+same is asked of the other services' events, before a message is refused that waited for one.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.kafka.admin import KafkaAdmin, Partition
 
 @dataclass(slots=True)
 class Watermark:
-    """What stands on some topics, and how far a group of this service has taken it."""
+    """Compare the end offsets of some topics with the offsets a group of this service has committed."""
 
     admin: KafkaAdmin
     clock: Clock
@@ -23,10 +23,10 @@ class Watermark:
     _end_offsets: dict[Partition, int] | None = None
 
     async def position(self) -> datetime | None:
-        """A moment (covenant time) before which everything that arrived has been decided and committed.
+        """Return a covenant time before which every record that arrived has been decided and committed.
 
-        None as long as something is still unread of what lay there at the last look; then the next call
-        asks again about the same. Raises `KafkaUnreachable`.
+        Returns None as long as something is unread of what was there at the last call; the next call asks
+        again about the same offsets. Raises `KafkaUnreachable`.
         """
         if self._end_offsets is None or self._taken_at is None:
             self._taken_at = self.clock.now()
@@ -37,7 +37,10 @@ class Watermark:
         return self._taken_at
 
     async def _unread(self, ends: dict[Partition, int]) -> bool:
-        """What is deleted counts as read: where nothing lies any more, nobody ever commits again."""
+        """Tell whether records below these offsets are unread.
+
+        Deleted records count as read, as nobody commits them.
+        """
         read = await self.admin.committed_offsets(self.group)
         behind = [place for place, end in ends.items() if read.get(place, 0) < end]
         oldest = await self.admin.start_offsets(behind)

@@ -1,4 +1,4 @@
-"""`python -m services.<name> run | migrate | openapi | ...`: all that one does with a service."""
+"""Define the commands of a service: `python -m services.<name> run | migrate | openapi | ...`."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ def command_line(
     routers: Callable[[], Sequence[APIRouter]],
     key_source: assembly.MakeKeySource | None = None,
 ) -> typer.Typer:
-    """The command line of one service."""
+    """Make the command line of one service."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
     @app.command()
@@ -132,7 +132,7 @@ def command_line(
 
 @contextlib.asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    """The service's own, for as long as a command takes."""
+    """Connect to the service's own database for as long as a command takes."""
     engine = connect(settings.database_url)
     try:
         yield engine
@@ -141,7 +141,7 @@ async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 
 def _settings(service: str) -> Settings:
-    """The settings, or one line per setting that is missing or wrong, and exit code 2."""
+    """Load the settings; exit with code 2 and one line per setting that is missing or wrong."""
     with _told_in_lines():
         settings = Settings()
     if not settings.source.endswith(f":zvh-{service}"):
@@ -150,7 +150,7 @@ def _settings(service: str) -> Settings:
 
 
 def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Assembly:
-    """The service, wired and not connected; or a line about the settings that only show here to be wrong."""
+    """Assemble the service without connecting; exit with a line about a setting that proves wrong here."""
     settings = _settings(service.name)
     try:
         with _told_in_lines():
@@ -168,7 +168,7 @@ def _told_in_lines() -> Iterator[None]:
 
 
 def _line(field: tuple[int | str, ...], message: str) -> str:
-    """What was found about one setting; about several at once the message itself names them."""
+    """Format what was found about one setting; a message about several names them itself."""
     told = message.removeprefix("Value error, ")
     return f"ZVH_{str(field[0]).upper()}: {told}" if field else told
 

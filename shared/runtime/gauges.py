@@ -1,4 +1,4 @@
-"""`/metrics`: what was counted, and what lies in the tables and on Kafka at the moment it is asked for.
+"""Serve `/metrics`: what was counted, and what is in the tables and on Kafka at the time of asking.
 
 One statement a table with an index behind it, and counts stop at `MOST`: asking is cheap, also when something
 is wrong. Whoever asks shows the token of the settings; without one there is no such page.
@@ -36,7 +36,7 @@ MOST = 100_000  # rows counted: more than that is no number to act on
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """Reads how one service stands; `holding` says whether a leap of time holds what cannot be undone.
+    """Read the state of one service; `holding` tells whether a leap of time holds what cannot be undone.
 
     `within`: seconds after which what has not answered counts as unread.
     """
@@ -51,7 +51,7 @@ class Gauges:
     within: float = WITHIN
 
     async def read(self) -> list[Metric]:
-        """What can be read now; what cannot is said to be unread, and is not there."""
+        """Read all gauges; a source that does not answer is reported as unread, and its gauges are absent."""
         answered = gauge("zvh_scraped", "Whether it answered when this was asked for", ["source"])
         found = [answered, *self._own()]
         parts = {"database": self._database(), "broker": self._broker()}
@@ -61,7 +61,7 @@ class Gauges:
         return found
 
     def _own(self) -> list[Metric]:
-        """What is known without asking anybody."""
+        """Read what is known without asking anybody."""
         age = (machine_now() - self.house_keys.oldest_made_at).total_seconds()
         return [
             one("zvh_house_key_oldest_seconds", "Age of the oldest private key that still opens", age),
@@ -85,7 +85,7 @@ class Gauges:
         return [lag]
 
     async def _add_lag(self, lag: GaugeMetricFamily, what: str, pattern: str) -> None:
-        """What was deleted counts as read, as nobody ever commits it."""
+        """Add the consumer lag per partition; deleted records count as read, as nobody ever commits them."""
         places = await self.admin.partitions(pattern)
         group = self.topics.group(self.service.name, what)
         read, oldest, ends = await asyncio.gather(
@@ -108,17 +108,17 @@ class Gauges:
 
 
 def gauge(name: str, what: str, labels: Sequence[str]) -> GaugeMetricFamily:
-    """A gauge whose samples are still to be added."""
+    """Make a gauge whose samples are still to be added."""
     return GaugeMetricFamily(name, what, labels=labels)
 
 
 def one(name: str, what: str, value: float) -> Metric:
-    """A gauge of one number."""
+    """Make a gauge of one number."""
     return GaugeMetricFamily(name, what, value=value)
 
 
 def seconds_since(moment: datetime | None, now: datetime) -> float:
-    """0 where there is nothing, or nothing that late."""
+    """Return the seconds since a time; 0 where there is none, or a later one."""
     return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
 
 
@@ -163,7 +163,7 @@ class _Read:
 
 
 def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
-    """`/metrics` in Prometheus' text format; for whoever does not show the token it does not exist."""
+    """Route `/metrics` in Prometheus' text format; without the right token it answers 404."""
     router = APIRouter(tags=["operating"])
 
     @router.get("/metrics")

@@ -1,6 +1,6 @@
-"""`python -m shared.runtime.healthcheck`: asks the service beside it whether it is ready; 0 when it is.
+"""Ask the service beside it whether it is ready: `python -m shared.runtime.healthcheck`, 0 when it is.
 
-What a container's HEALTHCHECK runs, so the standard library has to do: the image has no other tools.
+This is what a container's HEALTHCHECK runs, so the standard library has to do: the image has no other tools.
 """
 
 import http.client
@@ -12,7 +12,7 @@ HERE = "127.0.0.1"
 
 
 def main() -> int:
-    """One line when the service is not ready, and 1."""
+    """Return 0 when the service is ready; print one line and return 1 when it is not."""
     context = ssl.create_default_context(cafile=os.environ["ZVH_CA_FILE"])
     context.check_hostname = False  # the certificate has the name that others call it by
     asked = http.client.HTTPSConnection(HERE, int(os.environ["ZVH_HTTP_PORT"]), timeout=4, context=context)

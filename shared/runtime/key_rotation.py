@@ -1,6 +1,6 @@
-"""Replaces and destroys the house keys in time, and tells the other services which are gone.
+"""Replace and destroy the house keys in time, and tell the other services which are destroyed.
 
-What is said is the whole list, at every start and whenever it changes, so that a repetition does no harm.
+The whole list is published at every start and whenever it changes, so that a repetition does no harm.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ PERIOD = 600  # seconds between two looks
 
 @dataclass(slots=True)
 class KeyRotation:
-    """Looks after the house keys of one service as long as it runs."""
+    """Rotate the house keys of one service as long as it runs."""
 
     engine: AsyncEngine
     outgoing: OutgoingMessages
@@ -31,7 +31,7 @@ class KeyRotation:
     _said: tuple[str, ...] = ()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Rotate every `PERIOD` seconds until cancelled."""
         while True:
             try:
                 await self.turn()
@@ -40,7 +40,7 @@ class KeyRotation:
             await asyncio.sleep(PERIOD)
 
     async def turn(self) -> None:
-        """Replace and destroy what is due, and say what is gone if that was not said yet."""
+        """Replace and destroy what is due, and publish the list of destroyed keys if it changed."""
         await asyncio.to_thread(self.keys.rotate)
         gone = self.keys.destroyed_kids
         if gone == self._said:

@@ -1,4 +1,4 @@
-"""Bringing a service's own database to the schema its code expects; never back, and never past it.
+"""Migrate a service's own database to the schema its code expects; never back, and never past it.
 
 Revisions are numbered. Each leaves room for the code of the one before, which goes on, and can be started
 again, while the new version is deployed.
@@ -17,7 +17,7 @@ from shared.handling.service import Service
 
 
 class OtherSchema(Exception):
-    """Not one that this code can bring further or run on; says what to do."""
+    """Report a schema that this code can neither migrate nor run on; the message says what to do."""
 
 
 def _script(service: Service[Any]) -> ScriptDirectory:
@@ -25,24 +25,24 @@ def _script(service: Service[Any]) -> ScriptDirectory:
 
 
 def head(service: Service[Any]) -> str:
-    """The revision this code expects, a number."""
+    """Return the revision this code expects, a number."""
     return str(_script(service).get_current_head())
 
 
 async def current(engine: AsyncEngine) -> str | None:
-    """The revision the database is at; None for an empty one."""
+    """Return the revision the database is at; None for an empty one."""
     async with engine.connect() as connection:
         return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
 
 
 def may_run_at(service: Service[Any], at: str | None) -> bool:
-    """At its own revision, or at the one that follows it."""
+    """Tell whether the code may run at a revision: its own, or the one that follows it."""
     own = int(head(service))
     return at is not None and at.isdecimal() and int(at) in (own, own + 1)
 
 
 def check(service: Service[Any], at: str | None) -> None:
-    """Raises `OtherSchema` unless the code may run at this revision."""
+    """Raise `OtherSchema` unless the code may run at this revision."""
     if not may_run_at(service, at):
         raise OtherSchema(
             f"The database is at revision {at or 'none'}; this version runs at {head(service)} and the next."
@@ -51,7 +51,7 @@ def check(service: Service[Any], at: str | None) -> None:
 
 
 async def upgrade(engine: AsyncEngine, service: Service[Any], to: str = "head") -> str | None:
-    """Apply what is missing up to there, in one transaction; returns the revision reached.
+    """Apply the missing revisions up to `to`, in one transaction; return the revision reached.
 
     Raises `OtherSchema`.
     """

@@ -1,4 +1,4 @@
-"""Kafka is a post office and no archive: what was read is deleted, what stays unread too long is an alarm.
+"""Delete records that were read, and raise an alarm for records that stay unread: Kafka is no archive.
 
 Hygiene only. Nothing relies on it, and what goes wrong here is logged and tried again at the next round.
 """
@@ -22,7 +22,7 @@ TOO_LONG = timedelta(hours=24)  # unread
 
 @dataclass(frozen=True, slots=True)
 class TopicCleanup:
-    """Tidies the topics from which one service reads, and the parties' inboxes where that is its task."""
+    """Clean up the topics from which one service reads, and the parties' inboxes where that is its task."""
 
     admin: KafkaAdmin
     topics: Topics
@@ -32,7 +32,7 @@ class TopicCleanup:
     too_long: timedelta = TOO_LONG
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Clean up every `every` seconds until cancelled."""
         while True:
             await asyncio.sleep(self.every)
             try:
@@ -43,7 +43,7 @@ class TopicCleanup:
                 log_bug(self.service, "topic-cleanup-failed", error)
 
     async def once(self) -> None:
-        """One round: the outboxes below its own commits, the inboxes below those of their parties."""
+        """Delete once what was read: outboxes by this service, inboxes by all groups of their party."""
         outboxes = await self.admin.partitions(self.topics.from_pattern(self.service))
         read = await self.admin.committed_offsets(self.topics.group(self.service, "from"))
         UNREAD_TOO_LONG.labels("outbox").set(await self._tidy(outboxes, read))
@@ -53,7 +53,7 @@ class TopicCleanup:
             UNREAD_TOO_LONG.labels("inbox").set(await self._tidy(inboxes, read))
 
     async def _tidy(self, places: Sequence[Partition], read: Mapping[Partition, int]) -> int:
-        """How many of them hold something that has waited too long."""
+        """Delete what was read; return how many partitions hold a record that has waited too long."""
         oldest, ends = await self.admin.start_offsets(places), await self.admin.end_offsets(places)
         unread = {place: max(read.get(place, 0), oldest[place]) for place in places}
         await self.admin.delete_before(
@@ -62,7 +62,7 @@ class TopicCleanup:
         return await self._warn({place: offset for place, offset in unread.items() if offset < ends[place]})
 
     async def _warn(self, unread: Mapping[Partition, int]) -> int:
-        """An alarm for each topic whose first unread record has waited too long."""
+        """Log each partition whose first unread record has waited too long; return their number."""
         recent = await self.admin.offsets_since(unread, machine_now() - self.too_long)
         late = [place for place, offset in unread.items() if place not in recent or offset < recent[place]]
         for place in late:
@@ -70,7 +70,7 @@ class TopicCleanup:
         return len(late)
 
     async def _read_by_parties(self, inboxes: Sequence[Partition]) -> dict[Partition, int]:
-        """Up to where each inbox was read by all groups of its party that read it."""
+        """Return the lowest offset that all groups of a party have committed in its inbox, by partition."""
         inbox_of = {
             group: self.topics.to_party(self.topics.owner_of(group)) for group in await self.admin.groups()
         }

@@ -1,7 +1,7 @@
-"""One span for each delivery, and its context in the letters that follow: a message's way through the house.
+"""Trace each delivery in one span, and pass its context on in the messages that follow.
 
-Imported only where an OTLP endpoint is set; without one no transaction passes here. A span says service,
-command, fate and rule, and never which case, which message or whom it was about: nothing erases it there.
+Imported only where an OTLP endpoint is set; without one no transaction passes here. A span has service,
+command, status and rule, and never which case, which message or whom it was about: nothing erases it there.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ _context = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """Spans of one service, sent in batches by a thread of their own; a receiver that is away costs these."""
+    """Export the spans of one service in batches, by a thread; an absent receiver costs these spans."""
 
     def __init__(self, service: str, house: str, endpoint: str, ca_file: str | None = None) -> None:
         resource = Resource.create({"service.name": f"zvh-{service}", "service.namespace": house})
@@ -57,7 +57,7 @@ class Tracing:
         return outcomes
 
     async def close(self) -> None:
-        """Send what is left, for a moment."""
+        """Export what is left, for at most `ENDS_WITHIN` seconds."""
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
         await asyncio.to_thread(closing.join, ENDS_WITHIN)
@@ -74,7 +74,7 @@ class Tracing:
 
 
 def _name(delivery: Delivery) -> str:
-    """What was asked."""
+    """Name the span after the command that was asked."""
     asked = delivery.asks or type(delivery.command)
     return "Refused" if issubclass(asked, Refusal) else asked.__name__
 

@@ -1,4 +1,4 @@
-"""The cases of one service: one row each, locked in a fixed order, to_json once per batch."""
+"""Load and save the cases of one service: one row each, locked in a fixed order, written once per batch."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +21,14 @@ S = TypeVar("S", bound=HasPhase)
 
 
 class CaseUnreadable(Exception):
-    """What lies here of a case cannot be read: a fault of ours, or of the disk it lies on."""
+    """Report a case whose row cannot be loaded: a fault of ours, or of the disk."""
 
 
 class Case(NamedTuple, Generic[S]):
-    """A case as it lies in the table; version 0 was never to_json. `heard`: last sequence per source."""
+    """Hold a case as its row has it; version 0 was never written.
+
+    `heard`: last sequence number per source.
+    """
 
     case_id: str
     state: S
@@ -75,27 +78,27 @@ _COUNT_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
 
 
 async def count_held(connection: AsyncConnection) -> int:
-    """How many cases rest until an operator has looked."""
+    """Count the cases that are held until an operator has looked."""
     return int((await fetch(connection, _COUNT_HELD))[0].n)
 
 
 async def hold(connection: AsyncConnection, case_id: str) -> None:
-    """A fault of ours met this case outside a decision: it rests until an operator has looked."""
+    """Hold a case after a fault outside a decision, until an operator has looked."""
     await run(connection, _HOLD, case_id=case_id)
 
 
 @dataclass(frozen=True, slots=True)
 class CaseTable(Generic[S]):
-    """Loads and saves the states of one service."""
+    """Load and save the states of one service."""
 
     empty: S
     adapter: TypeAdapter[S]
 
     async def lock(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
-        """The cases, locked; placeholders come first, because a row that is not there locks nothing.
+        """Lock and load the cases, by id; placeholders come first, as no row is there to lock otherwise.
 
-        Once more where a row was removed between the two. Raises `CaseUnreadable` when a state among them
-        does not load.
+        Repeats this where a row was removed between the two. Raises `CaseUnreadable` when a state does not
+        load.
         """
         rows = await fetch(connection, _LOCK, ids=sorted(ids))
         while missing := sorted(set(ids) - {row.case_id for row in rows}):
@@ -104,7 +107,7 @@ class CaseTable(Generic[S]):
         return {row.case_id: self._from_row(row) for row in rows}
 
     async def hold(self, connection: AsyncConnection, case_id: str) -> None:
-        """The same as `hold`, of a case that may be none yet: an empty row shows it to operators."""
+        """Hold a case that may not exist yet: an empty row shows it to operators."""
         await self._insert_placeholders(connection, [case_id])
         await hold(connection, case_id)
 
@@ -113,11 +116,11 @@ class CaseTable(Generic[S]):
         await run(connection, _INSERT_PLACEHOLDERS, ids=list(ids), phase=str(self.empty.phase), state=state)
 
     async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
-        """One case without a lock, for reading; None when there is none, or none that can be judged."""
+        """Load one case without a lock, for reading; None when there is none, or none that can be judged."""
         return next(iter(self.readable(await fetch(connection, _READ, id=case_id))), None)
 
     def readable(self, rows: Iterable[Any]) -> list[Case[S]]:
-        """The cases in rows of the whole table; one that cannot be read is logged and hides no other."""
+        """Load the cases from rows of the table; log one that cannot be loaded, and go on with the others."""
         return [case for row in rows if (case := self._from_row_or_none(row)) is not None]
 
     def _from_row_or_none(self, row: Any) -> Case[S] | None:
@@ -128,7 +131,7 @@ class CaseTable(Generic[S]):
             return None
 
     async def save(self, connection: AsyncConnection, cases: Sequence[Case[S]]) -> None:
-        """All changed cases in one statement."""
+        """Write all changed cases in one statement."""
         if not cases:
             return
         await run(
@@ -143,7 +146,7 @@ class CaseTable(Generic[S]):
         )
 
     async def remove(self, connection: AsyncConnection, ids: Sequence[str]) -> None:
-        """Rows of forgotten cases, and placeholders nothing came of."""
+        """Delete the rows of erased cases and unused placeholders."""
         if ids:
             await run(connection, _DELETE, ids=list(ids))
 
@@ -152,7 +155,10 @@ class CaseTable(Generic[S]):
         return Case(row.case_id, state, row.version, from_json(row.heard), row.held, row.version > 0)
 
     def _load_state(self, row: Any) -> S:
-        """The phase stands there twice: a state of another shape would load as an empty one."""
+        """Load a state and compare its phase with the column.
+
+        A state of another shape would load as an empty one.
+        """
         try:
             state = self.adapter.validate_json(row.state, context=SEALED_ALLOWED)
         except ValidationError:

@@ -1,4 +1,4 @@
-"""The one way to a service's own PostgreSQL database."""
+"""Connect to a service's own PostgreSQL database and run its statements."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,26 +12,26 @@ UNIQUE_VIOLATION = "23505"
 
 
 def connect(url: sa.URL, *, pool_size: int = 8) -> AsyncEngine:
-    """An engine whose errors and logs never carry parameters."""
+    """Create an engine whose errors and logs never carry parameters."""
     return create_async_engine(
         url, pool_size=pool_size, max_overflow=4, hide_parameters=True, pool_pre_ping=False
     )
 
 
 def sqlstate(error: DBAPIError) -> str:
-    """The five-character code: all of a database error that may ever be shown or logged."""
+    """Return the five-character SQLSTATE: all of a database error that may be shown or logged."""
     return str(getattr(error.orig, "sqlstate", None) or "?????")
 
 
 async def fetch(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> list[Any]:
-    """All rows of one statement."""
+    """Return all rows of one statement."""
     return list((await connection.execute(statement, values)).all())
 
 
 async def copy(
     connection: AsyncConnection, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> None:
-    """Many new rows by COPY, in the connection's transaction: the cheapest way in where nothing can clash.
+    """Insert many new rows with COPY, in the connection's transaction: cheapest where none can conflict.
 
     Raises `DBAPIError` like any statement.
     """
@@ -45,5 +45,5 @@ async def copy(
 
 
 async def run(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> None:
-    """One statement that returns nothing."""
+    """Run one statement that returns nothing."""
     await connection.execute(statement, values)

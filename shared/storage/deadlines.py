@@ -1,4 +1,4 @@
-"""Deadlines: rows written with the decision that set them, fired as ordinary commands."""
+"""Store deadlines with the decision that sets them; each fires as an ordinary command."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from shared.storage.database import fetch, run
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A deadline that has come; `at` is covenant time."""
+    """Hold a deadline that is due; `at` is covenant time."""
 
     id: str
     case_id: str
@@ -26,7 +26,7 @@ class Deadline:
 
 
 class Overdue(NamedTuple):
-    """How many deadlines have come without having acted, and when the first of them was due."""
+    """Count the deadlines that are due and have not acted, with the oldest due time (covenant time)."""
 
     deadlines: int
     oldest_due_at: datetime | None
@@ -66,7 +66,7 @@ _TAKE = sa.text("DELETE FROM due WHERE id = ANY(:ids) RETURNING id")
 
 
 async def set_timers(connection: AsyncConnection, timers: Sequence[tuple[str, SetTimer]]) -> None:
-    """One statement for a batch; of two settings of the same timer the later one counts."""
+    """Set the timers of a batch in one statement; of two settings of the same timer the later one counts."""
     latest = {(case, timer.kind, timer.ref): (case, timer) for case, timer in timers}
     if latest:
         await run(
@@ -82,7 +82,7 @@ async def set_timers(connection: AsyncConnection, timers: Sequence[tuple[str, Se
 
 
 async def cancel_timers(connection: AsyncConnection, timers: Sequence[tuple[str, CancelTimer]]) -> None:
-    """Deadlines that no longer matter."""
+    """Delete deadlines that no longer matter."""
     if timers:
         await run(
             connection,
@@ -96,16 +96,22 @@ async def cancel_timers(connection: AsyncConnection, timers: Sequence[tuple[str,
 async def due_now(
     connection: AsyncConnection, now: datetime, *, irreversible: bool, limit: int
 ) -> list[Deadline]:
-    """Deadlines that have come, oldest first, of no held case; irreversible ones only when they may act."""
+    """List deadlines that are due, oldest first, of no held case.
+
+    `irreversible` ones only when they may act.
+    """
     rows = await fetch(connection, _DUE_NOW, now=now, irreversible=irreversible, limit=limit)
     return [Deadline(*row) for row in rows]
 
 
 async def take(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:
-    """Take the deadlines for this transaction; one that somebody else fired or moved is not returned."""
+    """Delete the deadlines in this transaction and return the ids.
+
+    One that was fired or moved meanwhile is not in it.
+    """
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
 
 
 async def overdue(connection: AsyncConnection, now: datetime, limit: int) -> Overdue:
-    """Those that have come and are still here, of no held case; `now` is covenant time."""
+    """Count the deadlines that are due at `now` (covenant time), of no held case, up to `limit`."""
     return Overdue(*(await fetch(connection, _OVERDUE, now=now, limit=limit))[0])

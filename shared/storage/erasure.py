@@ -1,4 +1,4 @@
-"""Forgetting a case in one service: every row of it goes; a keyed marker stays for a while (R105).
+"""Erase a case in one service: delete every row of it and leave a keyed marker for a while (R105).
 
 Of its journal and access log a count and a digest stay for good (`erased_logs`).
 """
@@ -29,12 +29,12 @@ _FIND_ERASED = sa.text("SELECT marker FROM erased WHERE marker = ANY(:markers)")
 
 
 def marker(key: bytes, case_id: str) -> bytes:
-    """What is left of an erased case: recognisable when its id comes back, and leading nowhere."""
+    """Compute the marker of an erased case: it recognises the case id, and reveals nothing."""
     return keyed_hash(key, "erased", case_id)
 
 
 async def erase(connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime) -> None:
-    """Delete every row of these cases; what waits in `held` is refused, and so answered, within a minute.
+    """Delete every row of these cases; a message in `held` is refused, and so answered, within a minute.
 
     `now` is machine time; after the inbox horizon the marker goes too.
     """
@@ -52,19 +52,19 @@ async def erase(connection: AsyncConnection, key: bytes, case_ids: Sequence[str]
 
 
 async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str], now: datetime) -> None:
-    """These cases are no more: what comes about one creates nothing, until the inbox horizon."""
+    """Mark cases as erased: a message about one creates nothing, until the inbox horizon."""
     markers = [marker(key, case) for case in case_ids]
     await run(connection, _MARK, markers=markers, until=now + inbox.HORIZON)
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """The inbox keeps that a message was handled, and no longer for which case."""
+    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled."""
     if case_ids:
         await run(connection, _UNLINK, ids=list(case_ids))
 
 
 async def find_erased(connection: AsyncConnection, key: bytes, case_ids: Iterable[str]) -> set[str]:
-    """Which of these cases are no more."""
+    """Return those of the cases that are marked as erased."""
     by_marker = {marker(key, case): case for case in case_ids}
     if not by_marker:
         return set()
@@ -73,7 +73,7 @@ async def find_erased(connection: AsyncConnection, key: bytes, case_ids: Iterabl
 
 
 async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[item_ids.Claim]) -> None:
-    """Which items other services accepted, except those of cases that are no more."""
+    """Store the item ids that other services accepted, except those of erased cases."""
     await item_ids.lock_shared(connection)
     gone = await find_erased(connection, key, {case for _, case in claims})
     await item_ids.learn(connection, [claim for claim in claims if claim[1] not in gone])
@@ -83,5 +83,5 @@ _PRUNE = sa.text("DELETE FROM erased WHERE until < :now")
 
 
 async def prune(connection: AsyncConnection, now: datetime) -> None:
-    """The marker of an erased case goes once no replay of it can come any more."""
+    """Delete the markers whose case can no longer come back in a replay; `now` is machine time."""
     await run(connection, _PRUNE, now=now)

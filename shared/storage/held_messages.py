@@ -1,6 +1,6 @@
-"""Messages that wait: for a fact that may still come, behind a bug, or in the queue of a held case.
+"""Store messages that wait: for a fact that may still come, after a fault, or in the queue of a held case.
 
-What is kept is the record as it came, still sealed to the house's key, and it goes through the same door.
+The record is kept as it came, still encrypted to the house's key, and is received once more later.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ PATIENCE = timedelta(seconds=60)  # lag must not look like law, and law must not
 
 
 class HoldReason(StrEnum):
-    """Why a message is held."""
+    """Name why a message is held; the values are those of the column `why`."""
 
     WAITING = "waiting"
     QUARANTINED = "parked"
@@ -26,7 +26,7 @@ class HoldReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldMessage:
-    """One held message; `until` (machine time) only for one that waits."""
+    """Hold one held message; `until` (machine time) only for one that waits."""
 
     id: int
     case_id: str
@@ -37,7 +37,10 @@ class HeldMessage:
 
 @dataclass(frozen=True, slots=True)
 class MessageToHold:
-    """A message to hold; one that was held before keeps its `place` in the order."""
+    """Describe a message to hold.
+
+    `place` is the row id of one that was held before, which keeps its order.
+    """
 
     sender: str
     message_id: str
@@ -74,7 +77,7 @@ _COUNT = sa.text(
 
 
 async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> None:
-    """Hold these; a message that waits again keeps its first deadline."""
+    """Insert these messages; one that waits again keeps its first `until`."""
     if holds:
         await run(
             connection,
@@ -90,32 +93,35 @@ async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> No
 
 
 async def waiting(connection: AsyncConnection, limit: int) -> list[HeldMessage]:
-    """Messages that wait for a fact, oldest first."""
+    """List messages that wait for a fact, oldest first."""
     return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit)]
 
 
 async def of_case(connection: AsyncConnection, case_id: str) -> list[HeldMessage]:
-    """All that is held of one case, in the order it came."""
+    """List all held messages of one case, in the order they came."""
     return [_from_row(row) for row in await fetch(connection, _OF_CASE, case_id=case_id)]
 
 
 async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
-    """Take held messages for this transaction."""
+    """Delete held messages in this transaction and return the ids that were still there."""
     return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
 
 
 async def quarantine(connection: AsyncConnection, place: int) -> None:
-    """It waits for an operator from now on, and no longer for a fact."""
+    """Mark a held message as quarantined: it waits for an operator, and no longer for a fact."""
     await run(connection, _QUARANTINE, place=place)
 
 
 async def expire_now(connection: AsyncConnection, case_ids: Sequence[str], now: datetime) -> None:
-    """Whatever is held of these cases, however it came to wait, is looked at once more and then refused."""
+    """Let all held messages of these cases expire at `now` (machine time).
+
+    Each is tried once more, then refused.
+    """
     await run(connection, _EXPIRE_NOW, ids=list(case_ids), now=now)
 
 
 async def count(connection: AsyncConnection, limit: int) -> dict[str, int]:
-    """How many are held, by reason, among the oldest `limit`."""
+    """Count the held messages by reason, among the oldest `limit`."""
     return {row.why: row.n for row in await fetch(connection, _COUNT, limit=limit)}
 
 

@@ -1,4 +1,4 @@
-"""Each message has one effect: its sender and id are written down in the transaction of that effect."""
+"""Give each message one effect: store its sender and id in the transaction of that effect."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ AHEAD = timedelta(minutes=5)  # clocks differ; what is signed for later still wo
 
 
 class InboxEntry(NamedTuple):
-    """Hold what the inbox remembers of a message; `digest` is a keyed hash of the opened payload.
+    """Hold what the inbox remembers of a message; `digest` is a keyed hash of the decrypted payload.
 
     `case_id` is None for a record that is no message.
     """
@@ -34,16 +34,16 @@ class InboxEntry(NamedTuple):
 
 
 class PriorResult(NamedTuple):
-    """What was written down the first time."""
+    """Hold what was stored when a message was handled the first time."""
 
     digest: bytes
     result: dict[str, Any] | None
 
 
 def digest(key: bytes, type_: str, subject: str | None, said: BaseModel) -> bytes:
-    """Equal for the same content however it was sealed, spaced or ordered; of no use without the key.
+    """Compute a keyed hash of a message's content, equal however it was encrypted, spaced or ordered.
 
-    What the sender left out is left out here too, so that a field added later changes no digest.
+    A field the sender left out is left out here too, so that a field added later changes no digest.
     """
     return keyed_hash(key, type_, subject or "", said.model_dump_json(exclude_unset=True))
 
@@ -69,7 +69,7 @@ _RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :i
 
 
 async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> set[tuple[str, str]]:
-    """Write the entries down, sorted so that two batches cannot deadlock; returns the keys that were new."""
+    """Insert the entries and return the keys that were new; sorted, so that two batches cannot deadlock."""
     by_key = {entry.key: entry for entry in entries}
     ordered = [by_key[key] for key in sorted(by_key)]
     rows = await fetch(
@@ -87,18 +87,18 @@ async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> s
 async def prior_results(
     connection: AsyncConnection, keys: Sequence[tuple[str, str]]
 ) -> dict[tuple[str, str], PriorResult]:
-    """What the inbox holds for messages that were there before."""
+    """Return digest and result of messages that were handled before, by key."""
     rows = await fetch(connection, _PRIOR_RESULTS, senders=[k[0] for k in keys], ids=[k[1] for k in keys])
     return {(row.sender, row.message_id): PriorResult(row.digest, row.result) for row in rows}
 
 
 async def store_result(connection: AsyncConnection, entry: InboxEntry, result: dict[str, Any]) -> None:
-    """Keep what a person was answered, so that a repeated request gets the same answer."""
+    """Store what a person was answered, so that a repeated request gets the same answer."""
     await run(connection, _STORE_RESULT, result=json.dumps(result), sender=entry.sender, id=entry.message_id)
 
 
 async def release(connection: AsyncConnection, entry: InboxEntry) -> None:
-    """It was not handled after all."""
+    """Delete the entry of a message that was not handled after all."""
     await run(connection, _RELEASE, sender=entry.sender, id=entry.message_id)
 
 
@@ -106,5 +106,5 @@ _PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")
 
 
 async def prune(connection: AsyncConnection, now: datetime) -> None:
-    """Forget what is older than the horizon: it would be refused by its signed time."""
+    """Delete entries older than the horizon: such a message is refused by its signed time."""
     await run(connection, _PRUNE, before=now - HORIZON - timedelta(days=1))

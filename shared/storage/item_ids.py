@@ -1,7 +1,8 @@
-"""Which case an item id belongs to: to one, for good, and in the whole house (R35).
+"""Store which case an item id belongs to: to one, for good, and in the whole house (R35).
 
 A service that accepts an item from a party claims its id here and tells the others, once per batch; they
-learn it. What another service decided is never tested against this table: it was tested where it came in.
+learn it. An item of another service's event is never tested against this table: it was tested where it came
+in.
 """
 
 from collections.abc import Iterable
@@ -31,7 +32,7 @@ _LOCK_EXCLUSIVELY = sa.text("SELECT pg_advisory_xact_lock(:lock)")
 
 
 async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, str]:
-    """The case each known item id belongs to."""
+    """Return the case that each known item id belongs to."""
     unique = sorted(set(ids))
     if not unique:
         return {}
@@ -39,14 +40,17 @@ async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, s
 
 
 async def claim(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
-    """What parties gave here; of two cases that claim one id at once one fails, and is refused then."""
+    """Insert items that parties brought in.
+
+    Of two cases that claim one id at once one fails, and is refused then.
+    """
     ordered = sorted(set(claims))
     if ordered:
         await copy(connection, "items", ("item_id", "case_id"), ordered)
 
 
 async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
-    """What other services accepted; an id that belongs to another case here stays that case's.
+    """Insert items that other services accepted; an id that belongs to another case here stays that case's.
 
     That happens only where one number was given in two cases at once, to two services that had not heard
     of each other's yet. It harms neither case, because everything about an item lies under its case.
@@ -62,10 +66,10 @@ async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
 
 
 async def lock_exclusively(connection: AsyncConnection) -> None:
-    """Nobody learns anything until this transaction ends."""
+    """Keep every transaction from learning items until this one ends."""
     await run(connection, _LOCK_EXCLUSIVELY, lock=_LOCK_ID)
 
 
 async def lock_shared(connection: AsyncConnection) -> None:
-    """No case is forgotten until this transaction ends."""
+    """Keep every transaction from erasing a case until this one ends."""
     await run(connection, _LOCK_SHARED, lock=_LOCK_ID)

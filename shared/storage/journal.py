@@ -1,4 +1,4 @@
-"""What was decided and what was refused, on whose behalf, under which rule; insert-only, without a text."""
+"""Write the journal: what was decided or refused, for whom, under which rule; insert-only, without a text."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ ERASED = "erased"  # stored in the place of the id of an erased case
 
 
 class Entry(NamedTuple):
-    """One line of the journal, in the order of its columns."""
+    """Hold one row of the journal, in the order of its columns."""
 
     at: datetime
     case_id: str
@@ -41,7 +41,7 @@ def entry(
     article: str | None = None,
     detail: str = "{}",
 ) -> Entry:
-    """What was decided or refused at that moment, by whom, on which message."""
+    """Make an entry about what was decided or refused at a time, by whom, on which message."""
     return Entry(
         at,
         case_id,
@@ -58,7 +58,7 @@ def entry(
 
 
 def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
-    """An event, laid down, as the journal keeps it: its codes and ids, and of each text where it lies."""
+    """Make the entry of an event: its codes and ids, and of each text the reference."""
     return entry(at, case_id, type(event).__name__, by, message_id, detail=to_json(event))
 
 
@@ -69,6 +69,6 @@ def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, m
 
 
 async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """All entries of a batch in one statement."""
+    """Insert all entries of a batch in one statement."""
     if entries:
         await copy(connection, "journal", Entry._fields, entries)

@@ -1,6 +1,6 @@
-"""How the house writes down for itself what it decided: JSON, by what a value is, of texts where they lie.
+"""Serialise what the house stores for itself as JSON, by what a value is, with references for texts.
 
-What leaves the house is written by its message's declared fields instead, so that nothing else gets out.
+What leaves the house is serialised by its message's declared fields instead, so that nothing else gets out.
 """
 
 from typing import Any
@@ -11,5 +11,8 @@ _encoder = msgspec.json.Encoder(enc_hook=vars)  # the fields of a message; anyth
 
 
 def to_json(value: Any) -> str:
-    """A state, an event or a row, with all its fields; pydantic reads it back. Raises `TypeError`."""
+    """Serialise a state, an event or a row with all its fields, or raise `TypeError`.
+
+    Pydantic parses it again.
+    """
     return _encoder.encode(value).decode()

@@ -1,4 +1,4 @@
-"""Of all processes of a service one does what only one may do: it holds a lock of the database's session.
+"""Elect one process of a service for a task by an advisory lock of its database session.
 
 A process that dies loses its session and with it the lock; the others ask for it again and again.
 """
@@ -14,7 +14,7 @@ from shared.storage.database import fetch
 
 
 class LeaderLock(IntEnum):
-    """What one process at a time does, and the number of its lock."""
+    """Name the tasks that one process at a time does, each with the number of its lock."""
 
     RELAY = 7_116
     SCHEDULER = 7_118
@@ -25,9 +25,9 @@ _TRY = text("SELECT pg_try_advisory_lock(:lock) AS mine")
 
 @asynccontextmanager
 async def acquire_leadership(engine: AsyncEngine, lead: LeaderLock) -> AsyncIterator[AsyncConnection | None]:
-    """The session that leads, or None while another process does; raises `DBAPIError`.
+    """Yield the session that leads, or None while another process does; raise `DBAPIError`.
 
-    Afterwards the session is ended, and not kept for others with the lock on it.
+    Afterwards the session is closed, and not returned to the pool with the lock on it.
     """
     async with engine.connect() as session:
         mine = bool((await fetch(session, _TRY, lock=int(lead)))[0].mine)

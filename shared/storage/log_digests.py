@@ -1,4 +1,4 @@
-"""What stays of an erased case's journal and access log: how long they were, and a digest of each.
+"""Keep the length and a digest of an erased case's journal and access log.
 
 Enough to show later that there was a log and how long it was, and to tell of a log in a restored backup
 whether it is that one, whole and unchanged. The digests are keyed with a key that lies outside the database:
@@ -19,7 +19,7 @@ from shared.storage.database import fetch, run
 
 @dataclass(frozen=True, slots=True)
 class LogDigest:
-    """One case's logs in one service; no case id, no person and no day (R106)."""
+    """Describe one case's logs in one service; no case id, no person and no day (R106)."""
 
     month: str
     entries: int
@@ -74,7 +74,7 @@ _STORED = sa.text(
 async def measure(
     connection: AsyncConnection, key: bytes, case_ids: Sequence[str], now: datetime
 ) -> dict[str, LogDigest]:
-    """What the logs of these cases leave, as they lie here, when they go `now` (machine time)."""
+    """Compute the digests of these cases' logs, by case id; `now` is machine time."""
     month = month_of(now)
     return {
         row.case_id: LogDigest(
@@ -89,7 +89,7 @@ async def measure(
 
 
 async def store(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
-    """Write them down for good, in the transaction that deletes the logs themselves."""
+    """Insert the digests for good, in the transaction that deletes the logs themselves."""
     await run(
         connection,
         _STORE,
@@ -102,7 +102,7 @@ async def store(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
 
 
 async def stored(connection: AsyncConnection) -> list[LogDigest]:
-    """All that erased cases left, in the order in which they went."""
+    """List the digests of all erased cases, in the order of erasure."""
     rows = await fetch(connection, _STORED)
     return [
         LogDigest(row.month, row.entries, bytes(row.entries_digest), row.looks, bytes(row.looks_digest))

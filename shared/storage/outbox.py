@@ -1,6 +1,7 @@
-"""What must leave the house, written in the transaction that decided it; the relay alone sends it.
+"""Store the messages that must leave, in the transaction that decided them; the relay alone sends them.
 
-A body holds sealed pieces at limit: it is opened and sealed anew for its recipient when it is sent.
+A body holds sealed texts at most: these are decrypted, and the body encrypted for its recipient, when it is
+sent.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ NO_CASE = "none"  # where an operator names a case, for a letter that is about n
 
 
 class OutboxMessage(NamedTuple):
-    """One record to send; `recipient` is a party id, or None for a topic of the house's own."""
+    """Describe one record to send; `recipient` is a party id, or None for a topic of the house's own."""
 
     event_id: str
     topic: str
@@ -32,7 +33,7 @@ class OutboxMessage(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A letter as it lies in the outbox; `id` rises per case, `recorded_at` is machine time."""
+    """Hold a row of the outbox; `id` rises per case, `recorded_at` is machine time."""
 
     id: int
     event_id: str
@@ -49,7 +50,7 @@ class Row(NamedTuple):
 
 
 class QuarantinedRow(NamedTuple):
-    """A letter that cannot be read, as an operator sees it."""
+    """Show an operator a message that cannot be read."""
 
     id: int
     type: str
@@ -57,7 +58,7 @@ class QuarantinedRow(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """How many letters lie here and since when: ready, for a destination set aside, and unreadable."""
+    """Count the unsent messages, and since when: ready, deferred and unreadable (machine time)."""
 
     ready: int
     oldest_ready: datetime | None
@@ -133,53 +134,54 @@ _DELETE_UNSENT = sa.text(
 
 
 async def write(connection: AsyncConnection, messages: Sequence[OutboxMessage]) -> None:
-    """All letters of a batch in one statement, in order."""
+    """Insert all messages of a batch in one statement, in order."""
     if messages:
         await copy(connection, "outbox", OutboxMessage._fields, messages)
 
 
 async def next_rows(connection: AsyncConnection, limit: int) -> list[Row]:
-    """List the oldest rows that may be sent now, locked until they are deleted, in order.
+    """List the oldest rows that may be sent now, in order, locked until they are deleted.
 
-    A deferred topic and a case with a quarantined row give none."""
+    Leaves out the rows of a deferred topic and of a case with a quarantined row.
+    """
     return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit)]
 
 
 async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Row]:
-    """Those of them that may be sent now, locked until they are deleted."""
+    """List those of the rows that may be sent now, locked until they are deleted."""
     return [Row(*row) for row in await fetch(connection, _ROWS_BY_ID, ids=list(ids))]
 
 
 async def remaining(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
-    """Those of them that are still to be sent, now or later."""
+    """Return those of the ids that are still to be sent, now or later."""
     return {row.id for row in await fetch(connection, _REMAINING, ids=list(ids))}
 
 
 async def delete_sent(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """These have been acknowledged by every in-sync replica."""
+    """Delete rows that every in-sync replica has acknowledged."""
     if ids:
         await run(connection, _DELETE_SENT, ids=list(ids))
 
 
 async def defer(connection: AsyncConnection, topics: Sequence[str], seconds: float) -> None:
-    """A destination that cannot take anything waits alone; everybody else goes on."""
+    """Defer the rows of these topics for a number of seconds; every other destination goes on."""
     if topics:
         await run(connection, _DEFER, topics=list(topics), seconds=seconds)
 
 
 async def undefer(connection: AsyncConnection, topics: Sequence[str]) -> None:
-    """Something changed for these destinations: try them again now."""
+    """Send the deferred rows of these topics again now, as something changed for them."""
     if topics:
         await run(connection, _UNDEFER, topics=list(topics))
 
 
 async def quarantine(connection: AsyncConnection, row: int) -> None:
-    """It cannot be read: it stays, and so does what stands behind it of its case, until an operator acts."""
+    """Quarantine a row that cannot be read, and so the rows behind it of its case, until an operator acts."""
     await run(connection, _QUARANTINE, id=row)
 
 
 async def quarantined(connection: AsyncConnection) -> list[QuarantinedRow]:
-    """The letters that cannot be read, oldest first."""
+    """List the quarantined rows, oldest first."""
     return [
         QuarantinedRow(row.id, row.type, row.case_id or NO_CASE)
         for row in await fetch(connection, _QUARANTINED)
@@ -187,24 +189,24 @@ async def quarantined(connection: AsyncConnection) -> list[QuarantinedRow]:
 
 
 async def retry_quarantined(connection: AsyncConnection, case_id: str) -> None:
-    """Whatever made the letters of this case unreadable is mended."""
+    """Release the quarantined rows of a case, as what made them unreadable is mended."""
     await run(connection, _RETRY_QUARANTINED, case_id=case_id, none=NO_CASE)
 
 
 async def discard_quarantined(connection: AsyncConnection, case_id: str) -> bool:
-    """Throw the first unreadable letter of this case away; False when there is none."""
+    """Delete the first quarantined row of a case; return False when there is none."""
     return bool(await fetch(connection, _DISCARD_QUARANTINED, case_id=case_id, none=NO_CASE))
 
 
 async def backlog(connection: AsyncConnection, limit: int) -> Backlog:
-    """What has not been sent yet; counts stop at `limit`."""
+    """Count what has not been sent yet; counts stop at `limit`."""
     return Backlog(*(await fetch(connection, _BACKLOG, limit=limit))[0])
 
 
 async def delete_unsent(
     connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]
 ) -> None:
-    """Take back unsent letters of a case that carry an item or go to a recipient."""
+    """Delete unsent rows by (case, item, recipient); None stands for any item or recipient."""
     if stops:
         await run(
             connection,

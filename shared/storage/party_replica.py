@@ -1,4 +1,4 @@
-"""This service's own copy of who is a party, kept current from governance's compacted topic."""
+"""Replicate the register of parties into this service's database, from governance's compacted topic."""
 
 from collections.abc import Sequence
 
@@ -39,7 +39,7 @@ _SAVE = sa.text(
 
 
 class PartyReplica:
-    """Reads the copy once per batch and parses only the records that have changed since."""
+    """Read the replica once per batch and parse only the records that have changed since."""
 
     def __init__(self) -> None:
         self._records: dict[str, PartyRecord] = {}
@@ -47,16 +47,16 @@ class PartyReplica:
 
     @property
     def known(self) -> Parties:
-        """The parties as last read; good for finding keys, never for a decision."""
+        """Return the parties as last read; good for finding keys, never for a decision."""
         return Parties(self._records)
 
     async def lock(self, connection: AsyncConnection) -> Parties:
-        """The parties as they stand, and stay until this transaction ends."""
+        """Return the parties as they are, and keep them so until this transaction ends."""
         await run(connection, _LOCK_SHARED, lock=_LOCK_ID)
         return await self.refresh(connection)
 
     async def refresh(self, connection: AsyncConnection) -> Parties:
-        """The parties as they stand."""
+        """Return the parties as they are now."""
         rows = await fetch(
             connection,
             _CHANGED,
@@ -71,7 +71,7 @@ class PartyReplica:
         return Parties(self._records)
 
     async def save(self, connection: AsyncConnection, records: Sequence[tuple[int, PartyRecord]]) -> None:
-        """Newer records replace older ones; what is not newer is dropped, however it got here."""
+        """Replace older records by newer ones, by sequence number; drop what is not newer."""
         await run(connection, _LOCK_EXCLUSIVELY, lock=_LOCK_ID)
         await run(
             connection,
@@ -83,7 +83,7 @@ class PartyReplica:
 
 
 def _record_or_none(party: str, record: str) -> PartyRecord | None:
-    """A record that cannot be read makes nobody a party, and takes nobody else with it."""
+    """Parse a record; one that cannot be read is logged, makes nobody a party, and affects no other."""
     try:
         return PartyRecord.model_validate_json(record)
     except ValidationError:

@@ -1,4 +1,4 @@
-"""The sealed pieces of a service's cases; nothing here can open them."""
+"""Store the sealed texts of a service's cases; nothing here can decrypt them."""
 
 from collections.abc import Iterable, Sequence
 
@@ -35,9 +35,9 @@ _DELETE_EXCEPT = sa.text("DELETE FROM pieces WHERE case_id = :case_id AND NOT pi
 
 
 async def store(connection: AsyncConnection, kept: Sequence[tuple[str, SealedText]]) -> None:
-    """Store what the events of a batch carried, by case.
+    """Insert the sealed texts that the events of a batch refer to, as (case id, text).
 
-    Nearly always all of them are new here; a text that came with two messages lies here already.
+    Nearly always all of them are new; a text that came with two messages is here already.
     """
     if not kept:
         return
@@ -61,7 +61,7 @@ async def store(connection: AsyncConnection, kept: Sequence[tuple[str, SealedTex
 async def find(
     connection: AsyncConnection, wanted: Iterable[tuple[str, TextRef]]
 ) -> dict[tuple[str, TextRef], SealedText]:
-    """The pieces at these places; one that was dropped is not in the answer."""
+    """Return the sealed texts at these places; one that was deleted is not in the answer."""
     unique = sorted(set(wanted), key=lambda place: (place[0], place[1].piece, place[1].by))
     if not unique:
         return {}
@@ -79,11 +79,11 @@ async def find(
 
 
 async def delete(connection: AsyncConnection, dropped: Sequence[tuple[str, str]]) -> None:
-    """Pieces that are no longer necessary go at once (R95)."""
+    """Delete sealed texts that are no longer necessary, as (case id, text id) (R95)."""
     if dropped:
         await run(connection, _DELETE, cases=[case for case, _ in dropped], pieces=[p for _, p in dropped])
 
 
 async def delete_except(connection: AsyncConnection, case_id: str, kept: Sequence[str]) -> None:
-    """All that is not on the list goes."""
+    """Delete all sealed texts of a case except these text ids."""
     await run(connection, _DELETE_EXCEPT, case_id=case_id, pieces=list(kept))

@@ -1,7 +1,8 @@
-"""The number a letter to a party bears, written down before it is sent, so that it never bears another.
+"""Number each message to a party, and store the number before it is sent, so that it never gets another.
 
-A party drops what is not newer than what it had. If a relay dies after the broker took its letters and before
-it deleted their rows, these rows must go out with the same numbers, and before any other for that party.
+A party drops what is not newer than what it had. If a relay dies after the broker took its messages and
+before it deleted their rows, these rows must go out with the same numbers, and before any other for that
+party.
 """
 
 from collections.abc import Iterable
@@ -48,7 +49,7 @@ _PERSIST = text(
 
 
 class LeadershipLost(Exception):
-    """Another relay may be sending by now: this one throws its batch away."""
+    """Report that another relay may be sending by now; this one must drop its batch."""
 
 
 @dataclass(slots=True)
@@ -67,7 +68,7 @@ class SequenceAllocator:
     _given: dict[str, list[int]] = field(default_factory=dict)
 
     def number_for(self, row: Row) -> int:
-        """The one it had, or its party's next; an event's is its place in the outbox."""
+        """Return the number a row had, or its recipient's next; an event's number is its row id."""
         if row.recipient is None:
             return row.id
         if (had := self.unconfirmed.get(row.id)) is not None:
@@ -78,12 +79,12 @@ class SequenceAllocator:
         return number
 
     def confirm(self, ids: Iterable[int]) -> None:
-        """These are at the broker for certain, or taken back: nobody sends them again."""
+        """Forget the numbers of rows that the broker has for certain, or that were deleted unsent."""
         for row_id in ids:
             self.unconfirmed.pop(row_id, None)
 
     async def persist(self, engine: AsyncEngine) -> None:
-        """Commit the numbers given since; raises `LeadershipLost` unless the leading session has its lock."""
+        """Commit the numbers given since; raise `LeadershipLost` unless the leading session has its lock."""
         given, self._given = self._given, {}
         async with engine.begin() as connection:
             found = await fetch(
@@ -100,7 +101,7 @@ class SequenceAllocator:
 
 
 async def load_sequences(leader: AsyncConnection) -> SequenceAllocator:
-    """What was written down; all that was given last counts as unconfirmed until its row is looked for."""
+    """Load the stored numbers; those given last are unconfirmed until their rows have been looked for."""
     (session,) = await fetch(leader, _BACKEND_PID)
     numbers = SequenceAllocator(session.number)
     for row in await fetch(leader, _LOAD):
@@ -113,10 +114,10 @@ async def load_sequences(leader: AsyncConnection) -> SequenceAllocator:
 
 
 async def raise_sequences(engine: AsyncEngine, instant: datetime) -> bool:
-    """Of a database from a backup: letters and events get higher numbers than any it gave and forgot.
+    """Raise all numbers of a database from a backup above any that it gave since the backup.
 
     Whoever had those drops what is not higher (F23). Microseconds since 1970: no service ever sent so much.
-    False, and nothing is changed, while a relay is at work on it.
+    Returns False, and changes nothing, while a relay is at work on it.
     """
     number = round(instant.timestamp() * _MICROSECONDS)
     async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
@@ -128,6 +129,6 @@ async def raise_sequences(engine: AsyncEngine, instant: datetime) -> bool:
 
 
 async def restored_at(connection: AsyncConnection) -> datetime | None:
-    """When this database last came back from a backup, if it ever did (machine time)."""
+    """Return when this database last came back from a backup, if it ever did (machine time)."""
     rows = await fetch(connection, _RAISED, everybody=_ALL_RECIPIENTS)
     return datetime.fromtimestamp(rows[0].last / _MICROSECONDS, UTC) if rows else None

@@ -1,4 +1,4 @@
-"""Structured logs as JSON lines: ids, counts and names of rules, never a value somebody gave us."""
+"""Write structured logs as JSON lines: ids, counts and names of rules, never a value somebody gave us."""
 
 import logging
 import sys
@@ -12,9 +12,9 @@ from shared.telemetry.metrics import FAULTS
 
 
 def configure(service: str) -> None:
-    """Our own lines as JSON; libraries only from warnings up, and only where, not what they say.
+    """Configure our own log lines as JSON; log of libraries only warnings, and where, not what they say.
 
-    So too the exception with which a process or a thread ends.
+    The exception with which a process or a thread ends is logged in the same way.
     """
     structlog.configure(
         processors=[
@@ -45,7 +45,7 @@ def _where(trace: TracebackType | None) -> list[str]:
 
 
 def log_bug(service: str, event: str, error: Exception, **about: str | int) -> None:
-    """Where it happened and what kind, never what it said: messages of exceptions can hold values.
+    """Log where an exception happened and its type, never its message: that can hold values.
 
     `about` are ids and codes of what it happened to.
     """
@@ -55,7 +55,7 @@ def log_bug(service: str, event: str, error: Exception, **about: str | int) -> N
 
 
 class _Plain(logging.Handler):
-    """What libraries log: where and how bad; their messages can hold values, so those stay out."""
+    """Log where a library logs and how bad; its messages can hold values, so those stay out."""
 
     def emit(self, record: logging.LogRecord) -> None:
         structlog.get_logger().warning(

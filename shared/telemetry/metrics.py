@@ -1,4 +1,4 @@
-"""What a running service counts for Prometheus: once a batch, after its commit.
+"""Define what a running service counts for Prometheus: once a batch, after its commit.
 
 No label names a case, a person or a message: what is erased here would live on wherever it was scraped to.
 """

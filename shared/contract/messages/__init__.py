@@ -1,4 +1,7 @@
-"""Every message between the house and its parties and between its services; importing registers all."""
+"""Define every message between the house and its parties and between its services.
+
+Importing registers all.
+"""
 
 from shared.contract import parties as parties
 from shared.contract.messages import governance as governance

@@ -1,4 +1,4 @@
-"""Who is a party, its keys and its authorisations (R107 to R122)."""
+"""Define the messages on parties, their keys and their authorisations (R107 to R122)."""
 
 from enum import StrEnum
 

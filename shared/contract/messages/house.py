@@ -1,4 +1,4 @@
-"""Messages that each of the five services sends in the same form."""
+"""Define the messages that each of the five services sends in the same form."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""Phase 1: referral, screening and the one register of duties to inform (R1 to R24, A20)."""
+"""Define phase 1: referral, screening and the one register of duties to inform (R1 to R24, A20)."""
 
 from enum import StrEnum
 

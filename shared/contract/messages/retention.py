@@ -1,4 +1,4 @@
-"""Phase 4: cleaning, archiving and destroying, and the proof of it (R86 to R106)."""
+"""Define phase 4: cleaning, archiving and destroying, and the proof of it (R86 to R106)."""
 
 from pydantic import Field
 

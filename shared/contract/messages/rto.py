@@ -1,4 +1,4 @@
-"""Phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
+"""Define phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
 
 from enum import StrEnum
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Phase 2: bilateral queries, their answers, and the preparation of the round table (R25 to R57)."""
+"""Define phase 2: bilateral queries, their answers, and the preparation of the round table (R25 to R57)."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""The shell's tables as first released; frozen: a change is a new module beside this one."""
+"""Create the shell's tables as first released; frozen: a change is a new module beside this one."""
 
 from alembic import op
 
@@ -166,7 +166,7 @@ END $$
 
 
 def keep_for_good(table: str) -> None:
-    """From now on the table takes new rows, and nothing that was written is changed or goes."""
+    """Forbid every update, delete and truncate of a table."""
     op.execute(
         f"CREATE TRIGGER for_good BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_any_change()"
@@ -174,7 +174,10 @@ def keep_for_good(table: str) -> None:
 
 
 def create(phases: tuple[str, ...]) -> None:
-    """All tables every service's shell has; `phases` are the only ones the database takes for a case."""
+    """Create the tables of every service's shell.
+
+    `phases` are the only ones the database takes for a case.
+    """
     allowed = ", ".join(f"'{phase}'" for phase in phases)
     for statement in _TABLES.format(phases=allowed).split(";\n"):
         op.execute(statement)

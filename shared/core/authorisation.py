@@ -20,7 +20,7 @@ class Requirement:
     needs_membership: bool = True
 
 
-def permit(requirement: Requirement, actor: Actor, moment: DecisionContext) -> Refusal | None:
+def permit(requirement: Requirement, actor: Actor, context: DecisionContext) -> Refusal | None:
     """Return None when the actor may, else the refusal.
 
     Tested at every act, by the time it was received (R122).
@@ -28,23 +28,23 @@ def permit(requirement: Requirement, actor: Actor, moment: DecisionContext) -> R
     if actor.role not in requirement.roles:
         return NOT_YOURS
     if actor.role in A_PARTY and requirement.needs_membership:
-        return _member(actor.party, moment)
+        return _member(actor.party, context)
     if actor.role in THE_HOUSE and requirement.scope is not None:
-        return _on_behalf(actor.on_behalf_of, requirement.scope, moment)
+        return _on_behalf(actor.on_behalf_of, requirement.scope, context)
     return None
 
 
-def _member(party: str | None, moment: DecisionContext) -> Refusal | None:
-    if party is None or not moment.parties.is_member(party, moment.judged_at):
+def _member(party: str | None, context: DecisionContext) -> Refusal | None:
+    if party is None or not context.parties.is_member(party, context.judged_at):
         return NOT_A_PARTY
     return None
 
 
-def _on_behalf(party: str | None, scope: Scope, moment: DecisionContext) -> Refusal | None:
+def _on_behalf(party: str | None, scope: Scope, context: DecisionContext) -> Refusal | None:
     if party is None:
         return NO_ON_BEHALF_OF
-    if refusal := _member(party, moment):
+    if refusal := _member(party, context):
         return refusal
-    if not moment.parties.authorised(party, scope, moment.judged_at):
+    if not context.parties.authorised(party, scope, context.judged_at):
         return NO_AUTHORISATION
     return None

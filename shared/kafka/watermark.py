@@ -41,7 +41,7 @@ class Watermark:
 
         Deleted records count as read, as nobody commits them.
         """
-        read = await self.admin.committed_offsets(self.group)
-        behind = [place for place, end in ends.items() if read.get(place, 0) < end]
+        committed = await self.admin.committed_offsets(self.group)
+        behind = [partition for partition, end in ends.items() if committed.get(partition, 0) < end]
         oldest = await self.admin.start_offsets(behind)
-        return any(oldest[place] < ends[place] for place in behind)
+        return any(oldest[partition] < ends[partition] for partition in behind)

@@ -44,7 +44,7 @@ def command_line(
         try:
             uvloop.run(serve())
         except migrate.OtherSchema as error:
-            _stop(str(error))
+            _exit(str(error))
 
     @app.command(name="migrate")
     def migrate_() -> None:
@@ -58,13 +58,13 @@ def command_line(
         try:
             typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
         except migrate.OtherSchema as error:
-            _stop(str(error))
+            _exit(str(error))
 
     @app.command()
     def held(
         retry: str = typer.Option("", help="Case of which all that is kept is tried again, in order"),
         discard: str = typer.Option(
-            "", help="Case whose parked message or unreadable letter is thrown away first"
+            "", help="Case whose quarantined message, or else unreadable outbox message, is deleted first"
         ),
     ) -> None:
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
@@ -83,8 +83,8 @@ def command_line(
                     typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
                 for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")
-                for letter in await quarantine.unreadable_letters(parts.engine):
-                    typer.echo(f"{letter.case}: letter {letter.id} ({letter.type}) cannot be read")
+                for row in await quarantine.unreadable_letters(parts.engine):
+                    typer.echo(f"{row.case}: outbox message {row.id} ({row.type}) cannot be read")
             finally:
                 await parts.close_unstarted()
 
@@ -100,7 +100,7 @@ def command_line(
                 return await raise_sequences(engine, machine_now())
 
         if not asyncio.run(go_on()):
-            _stop(f"{service.name}: it is running on this database; stop it, restore, and say it then")
+            _exit(f"{service.name}: it is running on this database; stop it, restore, and say it then")
         typer.echo(f"{service.name}: what it sends from now on bears higher numbers than ever before")
 
     @app.command(name="erased-logs")
@@ -142,10 +142,10 @@ async def _database(settings: Settings) -> AsyncIterator[AsyncEngine]:
 
 def _settings(service: str) -> Settings:
     """Load the settings; exit with code 2 and one line per setting that is missing or wrong."""
-    with _told_in_lines():
+    with _exit_on_invalid_settings():
         settings = Settings()
     if not settings.source.endswith(f":zvh-{service}"):
-        _stop(f"ZVH_SOURCE: must end in :zvh-{service}, as this is {service}")
+        _exit(f"ZVH_SOURCE: must end in :zvh-{service}, as this is {service}")
     return settings
 
 
@@ -153,18 +153,18 @@ def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None)
     """Assemble the service without connecting; exit with a line about a setting that proves wrong here."""
     settings = _settings(service.name)
     try:
-        with _told_in_lines():
+        with _exit_on_invalid_settings():
             return assembly.assemble(settings, service, key_source=key_source)
     except KeyDirectoryDamaged as error:
-        _stop(f"ZVH_KEY_DIRECTORY: {error}")
+        _exit(f"ZVH_KEY_DIRECTORY: {error}")
 
 
 @contextlib.contextmanager
-def _told_in_lines() -> Iterator[None]:
+def _exit_on_invalid_settings() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        _stop(*(_line(found["loc"], found["msg"]) for found in error.errors()))
+        _exit(*(_line(found["loc"], found["msg"]) for found in error.errors()))
 
 
 def _line(field: tuple[int | str, ...], message: str) -> str:
@@ -173,7 +173,7 @@ def _line(field: tuple[int | str, ...], message: str) -> str:
     return f"ZVH_{str(field[0]).upper()}: {told}" if field else told
 
 
-def _stop(*lines: str) -> NoReturn:
+def _exit(*lines: str) -> NoReturn:
     for line in lines:
         print(line, file=sys.stderr)
     raise SystemExit(2)

@@ -86,16 +86,16 @@ class Gauges:
 
     async def _add_lag(self, lag: GaugeMetricFamily, what: str, pattern: str) -> None:
         """Add the consumer lag per partition; deleted records count as read, as nobody ever commits them."""
-        places = await self.admin.partitions(pattern)
+        partitions = await self.admin.partitions(pattern)
         group = self.topics.group(self.service.name, what)
         read, oldest, ends = await asyncio.gather(
             self.admin.committed_offsets(group),
-            self.admin.start_offsets(places),
-            self.admin.end_offsets(places),
+            self.admin.start_offsets(partitions),
+            self.admin.end_offsets(partitions),
         )
-        for place in places:
-            behind = ends[place] - max(read.get(place, 0), oldest[place])
-            lag.add_metric([what, place.topic, str(place.partition)], max(0, behind))
+        for partition in partitions:
+            behind = ends[partition] - max(read.get(partition, 0), oldest[partition])
+            lag.add_metric([what, partition.topic, str(partition.partition)], max(0, behind))
 
     async def _in_time(self, part: tuple[str, Coroutine[Any, Any, list[Metric]]]) -> list[Metric] | None:
         source, reading = part
@@ -117,13 +117,13 @@ def one(name: str, what: str, value: float) -> Metric:
     return GaugeMetricFamily(name, what, value=value)
 
 
-def seconds_since(moment: datetime | None, now: datetime) -> float:
+def seconds_since(since: datetime | None, now: datetime) -> float:
     """Return the seconds since a time; 0 where there is none, or a later one."""
-    return max(0.0, (now - moment).total_seconds()) if moment is not None else 0.0
+    return max(0.0, (now - since).total_seconds()) if since is not None else 0.0
 
 
 def _outbox(backlog: outbox.Backlog, now: datetime) -> list[Metric]:
-    depth = gauge("zvh_outbox_letters", "Letters that are not sent yet", ["state"])
+    depth = gauge("zvh_outbox_letters", "Outbox messages that are not sent yet", ["state"])
     age = gauge("zvh_outbox_oldest_seconds", "Age of the oldest of them", ["state"])
     for state, letters, oldest in (
         ("ready", backlog.ready, backlog.oldest_ready),

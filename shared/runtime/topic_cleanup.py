@@ -52,33 +52,39 @@ class TopicCleanup:
             read = await self._read_by_parties(inboxes)
             UNREAD_TOO_LONG.labels("inbox").set(await self._tidy(inboxes, read))
 
-    async def _tidy(self, places: Sequence[Partition], read: Mapping[Partition, int]) -> int:
+    async def _tidy(self, partitions: Sequence[Partition], read: Mapping[Partition, int]) -> int:
         """Delete what was read; return how many partitions hold a record that has waited too long."""
-        oldest, ends = await self.admin.start_offsets(places), await self.admin.end_offsets(places)
-        unread = {place: max(read.get(place, 0), oldest[place]) for place in places}
+        oldest, ends = await self.admin.start_offsets(partitions), await self.admin.end_offsets(partitions)
+        unread = {partition: max(read.get(partition, 0), oldest[partition]) for partition in partitions}
         await self.admin.delete_before(
-            {place: offset for place, offset in unread.items() if oldest[place] < offset}
+            {partition: offset for partition, offset in unread.items() if oldest[partition] < offset}
         )
-        return await self._warn({place: offset for place, offset in unread.items() if offset < ends[place]})
+        return await self._warn(
+            {partition: offset for partition, offset in unread.items() if offset < ends[partition]}
+        )
 
     async def _warn(self, unread: Mapping[Partition, int]) -> int:
         """Log each partition whose first unread record has waited too long; return their number."""
         recent = await self.admin.offsets_since(unread, machine_now() - self.too_long)
-        late = [place for place, offset in unread.items() if place not in recent or offset < recent[place]]
-        for place in late:
-            log.error("unread-too-long", topic=place.topic, partition=place.partition)
-        return len(late)
+        overdue = [
+            partition
+            for partition, offset in unread.items()
+            if partition not in recent or offset < recent[partition]
+        ]
+        for partition in overdue:
+            log.error("unread-too-long", topic=partition.topic, partition=partition.partition)
+        return len(overdue)
 
     async def _read_by_parties(self, inboxes: Sequence[Partition]) -> dict[Partition, int]:
         """Return the lowest offset that all groups of a party have committed in its inbox, by partition."""
         inbox_of = {
             group: self.topics.to_party(self.topics.owner_of(group)) for group in await self.admin.groups()
         }
-        topics = {place.topic for place in inboxes}
+        topics = {partition.topic for partition in inboxes}
         groups = [group for group, inbox in inbox_of.items() if inbox in topics]
         read: dict[Partition, int] = {}
         for group, offsets in zip(groups, await self.admin.committed_offsets_by_group(groups), strict=True):
-            for place, offset in offsets.items():
-                if place.topic == inbox_of[group]:
-                    read[place] = min(offset, read.get(place, offset))
+            for partition, offset in offsets.items():
+                if partition.topic == inbox_of[group]:
+                    read[partition] = min(offset, read.get(partition, offset))
         return read

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.storage.database import copy, fetch, run
 
-NO_CASE = "none"  # where an operator names a case, for a letter that is about none
+NO_CASE = "none"  # where an operator names a case, for a message that is about none
 
 
 class OutboxMessage(NamedTuple):

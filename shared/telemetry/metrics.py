@@ -15,16 +15,14 @@ BATCH_MESSAGES = Histogram(
 )
 BATCH_SECONDS = Histogram(
     "zvh_batch_seconds",
-    "From the beginning of a transaction to its commit",
+    "From the start of a transaction to its commit",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadlines", ["status"])
 REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
 DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
-MESSAGES_SENT = Counter("zvh_messages_sent", "Letters that every in-sync replica has")
-FAULTS = Counter(
-    "zvh_faults", "Exceptions in our own code that something was parked or set apart for", ["where"]
-)
+MESSAGES_SENT = Counter("zvh_messages_sent", "Messages that every in-sync replica has")
+FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]

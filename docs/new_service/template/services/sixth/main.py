@@ -1,4 +1,4 @@
-"""Wire sixth: its core, its tables and its command line."""
+"""Wire sixth: its core and its command line."""
 
 from pathlib import Path
 
@@ -8,7 +8,6 @@ from services.sixth.handlers import CASE_OF, HANDLERS
 from services.sixth.permissions import PERMISSIONS
 from services.sixth.process import decide, evolve
 from services.sixth.state import State
-from services.sixth.tables import metadata
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line
@@ -24,7 +23,6 @@ PROCESS = Process(
 )
 SERVICE = Service(
     process=PROCESS,
-    metadata=metadata,
     migrations=Path(__file__).parent / "migrations",
     handlers=HANDLERS,
     case_of=CASE_OF,

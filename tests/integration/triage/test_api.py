@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.triage import commands as c
@@ -15,6 +16,7 @@ from services.triage.api import PAGE, router
 from services.triage.main import SERVICE
 from shared.clock import Clock
 from shared.core.actor import Role
+from shared.crypto import case_key_client
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.http.app import make_app, signed_in
@@ -320,3 +322,42 @@ async def test_nothing_that_was_written_lies_open_in_the_database(office: Office
         for row in await rows(office.engine, table):
             assert "Heel-bijzonder" not in str(tuple(row))
             assert "geheim" not in str(tuple(row))
+
+
+# --- a text that goes while it is being read -----------------------------------------------------
+
+_TAKE = sa.text("WITH gone AS (DELETE FROM pieces RETURNING *) SELECT * FROM gone")
+_PUT = sa.text(
+    "INSERT INTO pieces (case_id, piece, sealed_by, box) VALUES (:case_id, :piece, :sealed_by, :box)"
+)
+
+
+class KeyDuringCleaning:
+    """The key authority, asked while another process cleans the case: between the decision and the reading."""
+
+    def __init__(self, engine: AsyncEngine, *, comes_back: bool) -> None:
+        self.engine, self.comes_back, self.taken = engine, comes_back, list[Mapping[str, Any]]()
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
+        async with self.engine.begin() as connection:
+            if self.taken and self.comes_back:
+                await connection.execute(_PUT, self.taken)
+            elif not self.taken:
+                self.taken = [dict(row) for row in (await connection.execute(_TAKE)).mappings()]
+        return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+
+@pytest.mark.parametrize(("comes_back", "status"), [(True, 200), (False, 503)])
+async def test_what_was_deleted_between_decision_and_reading_is_decided_anew(
+    office: Office, comes_back: bool, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reading never fails for it: it shows what is there a moment later, or says that it must wait."""
+    await office.director().post("/queries", query(office))
+    during = KeyDuringCleaning(office.engine, comes_back=comes_back)
+    monkeypatch.setattr(case_key_client, "KEPT_FOR", 0)
+    monkeypatch.setattr(OneKey, "fetch", during.fetch)
+    before = len(await rows(office.engine, "access_log", "thing = 'case'"))
+    answer = await office.director().get()
+    assert during.taken
+    assert answer.status_code == status, answer.text
+    assert len(await rows(office.engine, "access_log", "thing = 'case'")) - before > 1

@@ -1,0 +1,58 @@
+"""What a service answers about its own health when something it depends on fails half-way."""
+
+import asyncio
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from aiokafka import AIOKafkaProducer
+from fastapi import FastAPI
+
+from services.intake.main import SERVICE
+from shared.clock import machine_now
+from shared.crypto.case_key_client import CaseKeyClient
+from shared.crypto.house_keys import HouseKeys
+from shared.runtime import health
+from tests.conftest import FreshDatabase
+from tests.support.receiving import OneKey
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "WITHIN", 0.5)
+
+
+async def test_a_check_that_raises_is_not_passed_and_is_no_error_of_the_page(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """The database answers, and its table of revisions may not be read."""
+    engine = await fresh_database(SERVICE)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("REVOKE ALL ON alembic_version FROM CURRENT_USER"))
+    producer = AIOKafkaProducer()
+    app = FastAPI()
+    app.include_router(
+        health.health_router(
+            SERVICE,
+            engine=engine,
+            producer=producer,
+            own_topic="zvh.intake.events",
+            house_keys=HouseKeys(tmp_path, b"r" * 32, machine_now),
+            case_keys=CaseKeyClient(OneKey(), "noord-limburg"),
+            started=asyncio.Event(),
+        )
+    )
+    transport = cast(httpx.AsyncBaseTransport, httpx.ASGITransport(app))
+    async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
+        answer = await client.get("/readyz")
+    await producer.stop()
+    assert answer.status_code == 503
+    assert answer.json() == {
+        "database": True,
+        "broker": False,
+        "migrations": False,
+        "key_authority": True,
+        "begun": False,
+    }

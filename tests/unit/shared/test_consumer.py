@@ -1,0 +1,74 @@
+"""A batch that cannot be committed is read again by the broker's client, and says what it is."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from aiokafka import AIOKafkaProducer
+from aiokafka.structs import ConsumerRecord
+
+from services.intake.main import SERVICE
+from shared.contract.topics import Topics
+from shared.core.effects import StoreRow
+from shared.crypto.case_key_client import CaseKeyClient
+from shared.crypto.codec import SignedAndSealed
+from shared.handling.unit_of_work import UnitOfWork
+from shared.messaging import consumer as module
+from shared.messaging.consumer import BatchFailed, Consumer
+from shared.messaging.relay import Relay
+from shared.storage.database import connect
+from tests.support.receiving import House, OneKey
+from tests.support.samples import intake as s
+from tests.support.transactions import delivery, transaction_on
+
+NOBODY_LISTENS = sa.URL.create("postgresql+asyncpg", "nobody", "nothing", "127.0.0.1", 1, "nowhere")
+
+
+async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PAUSES", (0.0, 0.0))
+    house, engine, producer = House(tmp_path), connect(NOBODY_LISTENS), AIOKafkaProducer()
+    transaction = transaction_on(engine, SERVICE)
+    keys, codec = CaseKeyClient(OneKey(), "noord-limburg"), SignedAndSealed(house.keys)
+    relay = Relay(
+        engine, producer, transaction.parties, keys, codec, "urn:nld:oin:00000099:systeem:zvh-intake"
+    )
+    consumer = Consumer(
+        engine=engine,
+        receiver=house.receiver(),
+        transaction=transaction,
+        parties=transaction.parties,
+        relay=relay,
+        topics=Topics(),
+        batch_size=10,
+    )
+    record = ConsumerRecord(
+        topic=Topics().from_party("intake", s.VENLO),
+        partition=0,
+        offset=0,
+        timestamp=0,
+        timestamp_type=1,
+        key=None,
+        value=b"",
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=(),
+    )
+    with pytest.raises(BatchFailed):
+        await consumer.take([record])
+    await producer.stop()
+    await engine.dispose()
+
+
+def test_an_effect_that_nobody_knows_is_no_effect_passed_over() -> None:
+    from services.intake import commands as c
+
+    submit = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
+    work: UnitOfWork[object] = UnitOfWork()
+    sent = delivery(s.CASE, submit)
+    work.collect(sent, s.CASE, StoreRow("a row"), {})
+    assert work.rows == ["a row"]
+    with pytest.raises(AssertionError):
+        work.collect(sent, s.CASE, object(), {})  # type: ignore[arg-type]

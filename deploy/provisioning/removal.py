@@ -26,7 +26,7 @@ from shared.kafka.connection import Connection
 
 
 class StillAService(ValueError):
-    """The registry (shared/contract/registry.py) still names this service."""
+    """Say that the registry (shared/contract/registry.py) still names this service."""
 
 
 def check_removed(service: str) -> None:

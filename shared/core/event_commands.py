@@ -17,19 +17,19 @@ class MoveDirection(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowDeescalation(Command):
-    """The case entered phase 4 (R86)."""
+    """Follow a case into phase 4 (R86)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowCleaning(Command):
-    """The file was cleaned: only these items stay (R95)."""
+    """Follow the cleaning of the file: only these items stay (R95)."""
 
     kept_items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowArchiving(Command):
-    """The file is archived: nothing is shown here any more (R88)."""
+    """Follow the archiving of the file: nothing is shown here any more (R88)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a reading decision is made of: one viewer, one thing, allowed or denied under a rule."""
+"""Describe a decision on viewing: one viewer, one thing, allowed or denied under a rule."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -8,7 +8,7 @@ from shared.core.actor import Role
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks, over HTTP: role and opaque subject from the token, `party` only for a party's worker."""
+    """Name who reads over HTTP: role and opaque subject from the token, `party` only for a party's worker."""
 
     role: Role
     person: str

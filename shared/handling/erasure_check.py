@@ -1,4 +1,4 @@
-"""Before a service opens it forgets what was erased: a restored backup brings rows back that must be gone.
+"""Erase at start what was erased elsewhere: a restored backup brings rows back that must be gone.
 
 The key authority's erasure ledger lies outside every database and its backups, so it remembers (R105, F23).
 A restored service also reads old events anew, and some are about cases that began and ended since the backup.
@@ -39,7 +39,7 @@ _KNOWN = sa.text(
 
 @dataclass(slots=True)
 class ErasureCheck:
-    """Asks the key authority about every case this service knows, once, at its start.
+    """Ask the key authority about every case this service knows, once, at its start.
 
     After a restore also about every case that is new here, as long as anything old may come again.
     """
@@ -52,7 +52,7 @@ class ErasureCheck:
     _not_erased: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Returns when nothing erased is left here; as long as that cannot be known, it asks again."""
+        """Erase what was erased elsewhere; ask again as long as that cannot be known."""
         while True:
             try:
                 forgotten = await self.once()
@@ -66,7 +66,7 @@ class ErasureCheck:
                 return
 
     async def once(self) -> int:
-        """How many cases went; raises `KeyAuthorityUnreachable` before anything does.
+        """Erase once and return how many cases went; raises `KeyAuthorityUnreachable` before anything does.
 
         A case whose key is only unavailable stays: nothing is erased because a key is missing.
         """
@@ -77,13 +77,13 @@ class ErasureCheck:
         return len(erased)
 
     def unsure(self, case_ids: Iterable[str]) -> list[str]:
-        """Those of these cases, all new here, that may have been erased since the backup."""
+        """Return those of these cases, all new here, that may have been erased since the backup."""
         if not self._restored:
             return []
         return [case for case in case_ids if case not in self._not_erased and ID.fullmatch(case)]
 
     async def make_sure(self, case_ids: Sequence[str]) -> None:
-        """What was erased is marked as that; raises `KeyAuthorityUnreachable`."""
+        """Mark those of these cases that were erased; raises `KeyAuthorityUnreachable`."""
         erased = await self._erased(case_ids)
         async with self.engine.begin() as connection:
             await erasure.mark(connection, self.marker_key, erased, machine_now())
@@ -95,7 +95,7 @@ class ErasureCheck:
         return moment is not None and machine_now() < moment + inbox.HORIZON
 
     async def _known(self) -> list[str]:
-        """Cases of which anything lies here, but those whose end is being proven here (R106)."""
+        """Return the cases of which anything is stored, but those whose end is proven here (R106)."""
         async with self.engine.connect() as connection:
             rows = await fetch(connection, _KNOWN, phases=sorted(self.service.proving))
         return [row.case_id for row in rows if ID.fullmatch(row.case_id)]

@@ -1,4 +1,4 @@
-"""What makes a service: its core, its tables, and how messages, deadlines and requests become commands."""
+"""Describe a service to the shell: its core, and how messages and deadlines become commands."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,12 +24,12 @@ Gauges = Callable[[AsyncConnection, datetime], Awaitable[Sequence[Metric]]]
 
 
 async def no_gauges(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
-    """Of a service that has none of its own."""
+    """Return no gauges, for a service that has none of its own."""
     return ()
 
 
 class MessageContext(NamedTuple):
-    """What a handler may know of a message besides its payload.
+    """Hold what a handler may know of a message besides its payload.
 
     `received_at` is covenant time, `received_by_machine` the same moment on the machine's clock (keys).
     `house_keys`, with an event: the kids of this service's private keys that exist while it is read.
@@ -49,7 +49,7 @@ KeyPrecheck = Callable[[Any, Actor, DecisionContext], Refusal | None]
 
 @dataclass(frozen=True, slots=True)
 class Service(Generic[S]):
-    """One service, as the shell runs it.
+    """Describe one service, as the shell runs it.
 
     `handlers`: what a message of a party or an event of another service asks here; an event that is not
     in it does not concern this service. `timers`: what a deadline asks, by kind. `case_of`: where the

@@ -1,4 +1,4 @@
-"""Texts on their way in: taken out of a message where it is read, sealed once their case's key is at hand."""
+"""Take the texts out of a message where it is read, and seal them once their case's key is at hand."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,13 +9,13 @@ from shared.crypto.case_cipher import CaseKey
 
 
 class ExtractedTexts(NamedTuple):
-    """What a message said, each text with the number of the piece it becomes; `sealed` came sealed."""
+    """Hold the texts of a message, each with the id of its sealed form; those in `sealed` came sealed."""
 
     written: tuple[tuple[str, str], ...] = ()
     sealed: tuple[SealedText, ...] = ()
 
     def pieces(self, key: CaseKey | None, by: str) -> tuple[SealedText, ...]:
-        """All of them, sealed by this service under the key; without a key nothing was written."""
+        """Return all of them, sealed by this service under the key; without a key those that came sealed."""
         if key is None:
             return self.sealed
         return (*self.sealed, *(key.encrypt(text, piece=piece, by=by) for piece, text in self.written))

@@ -1,4 +1,4 @@
-"""HTTP for people, by the Dutch API design rules: problem+json with the rule, no-store, kebab-case paths."""
+"""Make the HTTP application by the Dutch API design rules: problem+json with the rule, no-store."""
 
 from typing import Annotated, Any
 
@@ -101,7 +101,7 @@ class ProblemDetails(BaseModel):
 async def signed_in(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(TOKEN)]
 ) -> Identity:
-    """Who calls, by the token in the request."""
+    """Identify the caller by the token in the request."""
     if token is None:
         raise Refused(NOT_SIGNED_IN)
     issuer: Issuer = request.app.state.issuer
@@ -114,7 +114,7 @@ async def signed_in(
 async def looking(
     identity: Annotated[Identity, Depends(signed_in)], on_behalf_of: OnBehalfOf = None
 ) -> Caller:
-    """Somebody who only looks."""
+    """Make the caller of a request that only reads."""
     if not identity.roles or identity.service:
         raise Refused(NOT_YOURS)
     return Caller(identity, on_behalf_of)
@@ -127,7 +127,7 @@ async def acting(
     if_match: IfMatch = None,
     traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
 ) -> Caller:
-    """Somebody who does something, once, however often the request is repeated."""
+    """Make the caller of a request that acts: once, however often it is repeated."""
     version = int(if_match.strip('"')) if if_match else None
     return Caller(
         looker.identity,
@@ -158,12 +158,12 @@ Reader = Annotated[CaseReader[Any], Depends(case_reader)]
 
 
 def done(outcome: Outcome) -> Done:
-    """The answer to an act that took effect."""
+    """Make the answer to an act that took effect."""
     return Done(version=outcome.version)
 
 
 class HouseApp(FastAPI):
-    """Publishes its errors as what they are: problem+json."""
+    """Publish errors in OpenAPI as what they are: problem+json."""
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -181,7 +181,7 @@ def _as_problem(content: dict[str, Any]) -> None:
 
 
 def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
-    """The HTTP side of one service; every error is problem+json and says nothing about any case."""
+    """Make the HTTP application of one service; every error is problem+json and tells nothing of a case."""
     app = HouseApp(
         title=title,
         version=API_VERSION,
@@ -213,7 +213,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
 
 
 def _too_large(request: Request) -> bool:
-    """A body has the same limit as a message; one that does not say its length has none we could trust."""
+    """Say whether a body is larger than a message may be, or does not say its length."""
     if request.method not in ("POST", "PUT", "PATCH"):
         return False
     length = request.headers.get("content-length", "")
@@ -221,7 +221,7 @@ def _too_large(request: Request) -> bool:
 
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
-    """The refusal as an answer; whoever may not know of a case is told as much as of one that never was."""
+    """Make the answer of a refusal; whoever may not know of a case is told what is told of none."""
     told = public_refusal(refusal)
     details = ProblemDetails(
         type=f"urn:nld:zvh:refusal:{told.name}",
@@ -246,7 +246,7 @@ async def _no_keys(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Which fields do not fit, never what was in them."""
+    """Say which fields do not fit, never what was in them."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
     if any(found["loc"] == ("header", "idempotency-key") for found in error.errors()):
         return problem(NO_IDEMPOTENCY_KEY)

@@ -1,4 +1,4 @@
-"""People and services sign in with OpenID Connect: signature, issuer, audience, expiry, role."""
+"""Identify people and services by OpenID Connect: signature, issuer, audience, expiry, role."""
 
 import time
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class NotSignedIn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a token stands for: an opaque subject, a role, a party for a party's worker."""
+    """Name whom a token stands for: an opaque subject, a role, a party for a party's worker."""
 
     subject: str
     roles: frozenset[Role]
@@ -42,7 +42,7 @@ class Identity:
 
 @dataclass(slots=True)
 class Issuer:
-    """The OpenID Connect issuer, known by its URL alone; its keys are fetched again when one is unknown."""
+    """Check tokens of the OpenID Connect issuer, known by its URL; fetch its keys when one is unknown."""
 
     client: httpx.AsyncClient
     url: str
@@ -52,7 +52,7 @@ class Issuer:
     _fetched: float = 0.0
 
     async def identify(self, token: str) -> Identity:
-        """Who this token stands for; raises `NotSignedIn`."""
+        """Return whom this token stands for; raises `NotSignedIn`."""
         claims = await self._verified(token)
         registry = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.url},
@@ -77,7 +77,7 @@ class Issuer:
         raise NotSignedIn("no-key")
 
     async def _key_set(self, *, refresh: bool) -> KeySet:
-        """A stranger's token can make us fetch the keys once in ten seconds at most."""
+        """Fetch the keys anew, for a stranger's token at most once in ten seconds."""
         recently = time.monotonic() - self._fetched < 10
         if self._keys is None or (refresh and not recently):
             metadata = await self.metadata()
@@ -88,7 +88,7 @@ class Issuer:
         return self._keys
 
     async def metadata(self) -> dict[str, Any]:
-        """The issuer's OpenID configuration."""
+        """Fetch the issuer's OpenID configuration."""
         if not self._metadata:
             response = await self.client.get(f"{self.url}/.well-known/openid-configuration")
             response.raise_for_status()
@@ -98,7 +98,7 @@ class Issuer:
 
 @dataclass(slots=True)
 class ServiceToken:
-    """This service's own token, fetched anew a minute before it ends."""
+    """Keep this service's own token; fetch it anew a minute before it ends."""
 
     issuer: Issuer
     client_id: str
@@ -107,7 +107,7 @@ class ServiceToken:
     _ends: float = 0.0
 
     async def get(self) -> str:
-        """A valid token, by client credentials."""
+        """Return a valid token, by client credentials."""
         if time.monotonic() > self._ends - 60:
             endpoint = (await self.issuer.metadata())["token_endpoint"]
             form = {

@@ -1,4 +1,4 @@
-"""The door of a service that has not begun yet: health answers, and nothing else does."""
+"""Keep a service closed until it has started: health answers, and nothing else does."""
 
 import asyncio
 from dataclasses import dataclass

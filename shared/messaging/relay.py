@@ -1,7 +1,7 @@
-"""The one place that sends: one relay per database takes the outbox in order, opens, seals anew, sends.
+"""Send the outbox: one relay per database takes it in order, decrypts, encrypts for the recipient, sends.
 
-It leads as long as its session lives; rows stay locked while they are sent and go after every in-sync
-replica has them. A destination that fails is set aside alone.
+Nothing else sends. It leads as long as its session lives; rows stay locked while they are sent and are
+deleted after every in-sync replica has them. A destination that fails is deferred alone.
 """
 
 import asyncio
@@ -56,7 +56,7 @@ _partitioner = DefaultPartitioner()
 
 @dataclass(slots=True)
 class Relay:
-    """Sends the outbox of one service; `wake` after a commit, else it looks every `idle` seconds.
+    """Send the outbox of one service; `wake` it after a commit, else it looks every `idle` seconds.
 
     It is not woken by what another process of the service committed, so it must not be idle for long.
     """
@@ -72,11 +72,11 @@ class Relay:
     _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def wake(self) -> None:
-        """Something was committed."""
+        """Look at the outbox at once: something was committed."""
         self._awake.set()
 
     async def run(self) -> None:
-        """Until cancelled: become the one relay of this database, then send."""
+        """Become the one relay of this database, then send; until cancelled."""
         while True:
             try:
                 async with acquire_leadership(self.engine, LeaderLock.RELAY) as leader:
@@ -111,7 +111,7 @@ class Relay:
             return await load_sequences(leader)
 
     async def _send_batch(self, leader: AsyncConnection, numbers: SequenceAllocator) -> int:
-        """One batch, in the leader's own session: if that is lost, so is the lead, and nothing is deleted."""
+        """Send one batch in the leader's own session: if that is lost, nothing is deleted."""
         async with leader.begin():
             rows = await self._next_rows(leader, numbers)
             if not rows:
@@ -131,7 +131,7 @@ class Relay:
         return len(rows)
 
     async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
-        """First what was numbered before and may be at the broker or not; it goes alone."""
+        """Return first, and alone, the rows that were numbered before and may be at the broker or not."""
         if numbers.unconfirmed:
             unsure = list(numbers.unconfirmed)
             numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
@@ -140,7 +140,7 @@ class Relay:
         return await outbox.next_rows(leader, MOST)
 
     async def _quarantine(self, leader: AsyncConnection, fault: "UnreadableRow") -> int:
-        """Its case is held, and the case's letters wait; the case is locked first, as in a transaction."""
+        """Quarantine an unreadable row and hold its case; the case is locked first, as in a transaction."""
         row = fault.row
         log_bug(self._service, "outbox-message-unreadable", fault.error, row=row.id, type=row.type)
         async with leader.begin():
@@ -211,7 +211,7 @@ class Relay:
     # --- publishing -------------------------------------------------------------------------------
 
     async def _publish(self, ready: Sequence["Ready"]) -> tuple[list["Ready"], set[str]]:
-        """What every in-sync replica has, and the topics that could not take theirs."""
+        """Send; return what every in-sync replica has, and the topics that could not take theirs."""
         by_topic: dict[str, list[Ready]] = {}
         for r in ready:
             by_topic.setdefault(r.row.topic, []).append(r)
@@ -222,7 +222,7 @@ class Relay:
         return [r for done in sent for r in done], failed
 
     async def _send_all(self, topic: str, letters: Sequence["Ready"]) -> list["Ready"]:
-        """The letters of one topic, in order per partition; those that arrived."""
+        """Send the messages of one topic, in order per partition; return those that arrived."""
         partitions = await self._partitions(topic)
         if not partitions:
             return []
@@ -241,7 +241,7 @@ class Relay:
         return done
 
     async def _arrived(self, topic: str, delivery: asyncio.Future[Any]) -> None:
-        """Raises `KafkaError`; at once when the topic is gone, which the producer finds worth 40 s of trying.
+        """Wait for a delivery; raises `KafkaError`, at once when the topic is gone (the producer tries 40 s).
 
         What it goes on trying meanwhile bears the number with which it will be sent again.
         """
@@ -258,13 +258,13 @@ class Relay:
 
 
 def _looked_at(delivery: asyncio.Future[Any]) -> None:
-    """Or asyncio would report that nobody asked how it ended."""
+    """Look at how a delivery ended, or asyncio would report that nobody did."""
     if not delivery.cancelled():
         delivery.exception()
 
 
 class UnreadableRow(Exception):
-    """This row cannot be read: a fault of ours, or of the disk it lies on."""
+    """Say that this row cannot be read: a bug, or the disk it is stored on."""
 
     def __init__(self, row: Row, error: Exception) -> None:
         super().__init__(row.id)
@@ -280,7 +280,7 @@ def _reading(row: Row) -> Iterator[None]:
 
 
 class Ready(NamedTuple):
-    """A row with what will be sent for it."""
+    """Hold a row with what will be sent for it."""
 
     row: Row
     headers: list[tuple[str, bytes]]
@@ -288,7 +288,7 @@ class Ready(NamedTuple):
 
 
 def _sealed_message(row: Row) -> Any:
-    """The payload of a letter to a party that holds sealed pieces; None for what goes out as it lies."""
+    """Parse the payload of a message to a party that holds sealed texts; None for what is sent as stored."""
     entry = by_type(row.type)
     if row.recipient is None or entry is None or not can_hold_content(entry.model):
         return None
@@ -298,7 +298,7 @@ def _sealed_message(row: Row) -> Any:
 
 
 def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
-    """The payload for its recipient: the disclosure of each text it carries (design, section 7)."""
+    """Decrypt the payload for its recipient: the disclosure of each text it carries."""
 
     def opened(content: AnyContent) -> AnyContent:
         return key.decrypt(content) if isinstance(content, SealedText) else content
@@ -309,13 +309,13 @@ def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
 
 
 def _without_key(recipients: Iterable[str | None], parties: Parties, now: datetime) -> set[str]:
-    """Those of them that nothing can be sealed to now."""
+    """Return those of them that have no key to encrypt to now."""
     found = {name: parties.get(name) for name in recipients if name is not None}
     return {name for name, party in found.items() if party is None or party.sealing_key(now) is None}
 
 
 def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
-    """Where each letter belongs by its key, so that what is of one case stays in order."""
+    """Group the messages by partition, by their key, so that what is of one case stays in order."""
     if len(partitions) == 1:
         return {partitions[0]: list(letters)}
     where: dict[int, list[Ready]] = {}
@@ -328,9 +328,9 @@ def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict
 def _batches(
     letters: Sequence[Ready], producer: AIOKafkaProducer
 ) -> Iterator[tuple[list[Ready], BatchBuilder]]:
-    """The letters as the producer sends them: as many in one batch as it takes.
+    """Pack the messages as the producer sends them: as many in one batch as it takes.
 
-    A letter that is too large for the broker ends it: what stands behind it must not overtake it.
+    A message that is too large for the broker ends it: what stands behind it must not overtake it.
     """
     batch: list[Ready] = []
     builder = producer.create_batch()

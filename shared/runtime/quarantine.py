@@ -1,6 +1,6 @@
-"""What an operator does about a held case: try what is kept of it again in order, or discard the first.
+"""Release a held case for an operator: try what is stored of it again in order, or discard the first.
 
-What is kept are messages on their way in, deadlines, and letters on their way out that cannot be read.
+Stored are messages on their way in, deadlines, and outbox messages that cannot be read.
 """
 
 from collections.abc import Sequence
@@ -42,20 +42,20 @@ _LET_GO = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What came of it: how many messages were handled, and whether the case is free again."""
+    """Say how many messages were handled, and whether the case is free again."""
 
     handled: int
     free: bool
 
 
 async def held_cases(engine: AsyncEngine) -> dict[str, int]:
-    """The cases that are held, with how many messages wait behind the fault."""
+    """Return the held cases, each with the number of messages that wait in it."""
     async with engine.connect() as connection:
         return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES)}
 
 
 async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
-    """Throw away the parked message of a case, or else its unreadable letter; False when there is neither.
+    """Discard the quarantined message of a case, or else its unreadable outbox message; False without either.
 
     The journal says so. A deadline is not discarded: what it is about would never end.
     """
@@ -76,7 +76,7 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
 
 
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
-    """What the relay could not read, and so did not send."""
+    """Return the outbox messages that the relay could not read, and so did not send."""
     async with engine.connect() as connection:
         return await outbox.quarantined(connection)
 
@@ -88,9 +88,9 @@ async def retry(
     parties: PartyReplica,
     case_id: str,
 ) -> Released:
-    """Handle what is held of the case, one by one, in the order it came; stops at the next fault.
+    """Handle what is stored of the case, one by one, in the order it came; stops at the next fault.
 
-    Its letters are the relay's again: one that still cannot be read holds the case anew.
+    Its outbox messages are the relay's again: one that still cannot be read holds the case anew.
     """
     handled = 0
     while waiting := await _of_case(engine, case_id):
@@ -102,7 +102,7 @@ async def retry(
 
 
 async def let_go(engine: AsyncEngine, case_id: str) -> None:
-    """The case is free when nothing is held of it any more; where there was no case, none stays behind."""
+    """Free the case when nothing of it is stored any more; where there was no case, none stays behind."""
     async with engine.begin() as connection:
         await outbox.retry_quarantined(connection, case_id)
         await run(connection, _LET_GO, case_id=case_id)

@@ -1,4 +1,4 @@
-"""Settings of a service, from the environment with the prefix ZVH_; secrets come as files.
+"""Read the settings of a service from the environment, with the prefix ZVH_; secrets come as files.
 
 A missing or contradictory setting is one clear line and exit code 2, before anything connects.
 """
@@ -18,7 +18,7 @@ from shared.kafka.connection import Connection
 
 
 def _filled(file: Path) -> Path:
-    """Says what is wrong with the file, never what is in it."""
+    """Check that the file can be read; say what is wrong with it, never what is in it."""
     try:
         content = file.read_bytes()
     except OSError as error:
@@ -29,7 +29,7 @@ def _filled(file: Path) -> Path:
 
 
 def _usable(directory: Path) -> Path:
-    """An empty setting would be the directory the service happens to be started in."""
+    """Check the directory; an empty setting would be the one the service happens to be started in."""
     if directory == Path() or not directory.is_dir():
         raise ValueError("is no directory that is there: make it, or mount it")
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
@@ -74,7 +74,7 @@ Directory = Annotated[Path, AfterValidator(_usable)]
 
 
 class Settings(BaseSettings):
-    """Everything that differs between two deployments of the same service."""
+    """Hold everything that differs between two deployments of the same service."""
 
     model_config = SettingsConfigDict(env_prefix="ZVH_", frozen=True, hide_input_in_errors=True)
 
@@ -142,19 +142,19 @@ class Settings(BaseSettings):
 
     @cached_property
     def root_key(self) -> bytes:
-        """The 32 bytes that wrap every key of this service at rest."""
+        """Return the 32 bytes that wrap every key of this service at rest."""
         return _unwrapped(self.root_key_file)
 
     @property
     def kafka_login(self) -> Connection:
-        """At the broker."""
+        """Return how to reach the broker, and as whom."""
         return Connection(
             self.kafka_bootstrap, self.ca_file, self.kafka_username, read_secret(self.kafka_password_file)
         )
 
     @property
     def database_url(self) -> sa.URL:
-        """The URL of this service's database."""
+        """Return the URL of this service's database."""
         return sa.URL.create(
             "postgresql+asyncpg",
             username=self.database_user,
@@ -166,5 +166,5 @@ class Settings(BaseSettings):
 
 
 def read_secret(file: Path) -> str:
-    """The text of a secret file, without the line end that editors add."""
+    """Read a secret file, without the line end that editors add."""
     return file.read_text().strip()

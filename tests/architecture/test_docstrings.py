@@ -10,32 +10,7 @@ from docs.generate.tree import ROOT, python_files, syntax
 from tests.architecture.test_architecture import where
 
 # A room is added when all of it holds.
-HELD = (
-    "shared/clock.py",
-    "shared/ids.py",
-    "shared/connector",
-    "shared/contract",
-    "shared/crypto",
-    "shared/kafka",
-    "shared/storage",
-    "shared/telemetry",
-    "shared/core/actor.py",
-    "shared/core/authorisation.py",
-    "shared/core/calendar_terms.py",
-    "shared/core/context.py",
-    "shared/core/effects.py",
-    "shared/core/outcome.py",
-    "shared/core/policy.py",
-    "shared/core/process.py",
-    "shared/runtime/cli.py",
-    "shared/runtime/gauges.py",
-    "shared/runtime/health.py",
-    "shared/runtime/healthcheck.py",
-    "shared/runtime/key_rotation.py",
-    "shared/runtime/migrate.py",
-    "shared/runtime/topic_cleanup.py",
-    "shared/runtime/tracing.py",
-)
+HELD = ("shared", "services", "deploy")
 NO_VERBS = frozenset(
     {
         *("A", "All", "An", "As", "Each", "Every", "Everything", "How", "Its", "None", "Nobody", "Nothing"),
@@ -49,8 +24,15 @@ PUBLISHED = {
     "shared/contract/parties.py": {"PartyKind", "Scope", "KeyUse"},
     "shared/contract/refusal.py": {"Remedy"},
     "shared/crypto/case_key_client.py": {"KeyStatus"},
+    "shared/http/app.py": {"Done", "ProblemDetails"},
     "shared/runtime/health.py": {"livez", "readyz", "jwks"},
+    "services/governance/state.py": {"Phase"},
+    "services/intake/state.py": {"Phase"},
+    "services/retention/state.py": {"Phase"},
+    "services/rto/state.py": {"Phase", "Answer", "ReleaseStatus"},
+    "services/triage/state.py": {"Phase", "QueryStatus", "Conclusion"},
 }
+ENDPOINTS = {"api.py", "key_api.py", "views.py"}  # of a service: each function and model there is published
 MESSAGES = ROOT / "shared" / "contract" / "messages"
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -74,6 +56,8 @@ def documented(path: Path) -> Iterator[tuple[str, str]]:
 
 def is_published(path: Path, node: Documented) -> bool:
     """Every class of a message, every model and what is listed; a model names its base `Model` or `Item`."""
+    if path.name in ENDPOINTS and not isinstance(node, ast.Module):
+        return True
     if not isinstance(node, ast.ClassDef):
         return getattr(node, "name", None) in PUBLISHED.get(where(path), ())
     bases = {ast.unparse(base) for base in node.bases}

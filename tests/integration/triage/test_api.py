@@ -333,7 +333,7 @@ _PUT = sa.text(
 
 
 class KeyDuringCleaning:
-    """The key authority, asked while another process cleans the case: between the decision and the reading."""
+    """The key authority, asked while another process cleans the case."""
 
     def __init__(self, engine: AsyncEngine, *, comes_back: bool) -> None:
         self.engine, self.comes_back, self.taken = engine, comes_back, list[Mapping[str, Any]]()

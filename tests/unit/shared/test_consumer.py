@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord
 
+from services.intake import commands as c
 from services.intake.main import SERVICE
+from services.intake.state import State
 from shared.contract.topics import Topics
 from shared.core.effects import StoreRow
 from shared.crypto.case_key_client import CaseKeyClient
@@ -21,6 +23,7 @@ from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
 from tests.support.transactions import delivery, transaction_on
 
+SOURCE = "urn:nld:oin:00000099:systeem:zvh-intake"
 NOBODY_LISTENS = sa.URL.create("postgresql+asyncpg", "nobody", "nothing", "127.0.0.1", 1, "nowhere")
 
 
@@ -63,10 +66,8 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
 
 
 def test_an_effect_that_nobody_knows_is_no_effect_passed_over() -> None:
-    from services.intake import commands as c
-
     submit = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
-    work: UnitOfWork[object] = UnitOfWork()
+    work: UnitOfWork[State] = UnitOfWork()
     sent = delivery(s.CASE, submit)
     work.collect(sent, s.CASE, StoreRow("a row"), {})
     assert work.rows == ["a row"]

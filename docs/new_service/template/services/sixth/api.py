@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.sixth import commands as c
-from services.sixth.handlers import case_of
+from services.sixth import handlers as h
 from services.sixth.viewing import may_view
 from shared.contract.fields import Id
 from shared.contract.messages.sixth import SixthSubmitted
@@ -28,9 +28,9 @@ async def submit(body: SixthSubmitted, caller: Acting, commands: Commands) -> Do
     return done(
         await commands.act(
             caller,
-            case_of(commands.digest_key, party, body.submission_id),
+            h.case_of(commands.digest_key, party, body.submission_id),
             body,
-            lambda sent, by: c.Submit(by=by, party=by.party or "", submission=sent),
+            h.submit,
             asks=c.Submit,
         )
     )
@@ -41,6 +41,6 @@ async def read_submission(
     submission_id: Id, caller: Looking, commands: Commands, reader: Reader
 ) -> SubmissionView:
     """One submission of the worker's own party."""
-    case_id = case_of(commands.digest_key, caller.identity.party or "", submission_id)
+    case_id = h.case_of(commands.digest_key, caller.identity.party or "", submission_id)
     seen = await reader.look(caller, case_id, may_view, lambda state: (), scope=None)
     return SubmissionView(subject=seen.case.state.subject or "", version=seen.case.version)

@@ -1,4 +1,4 @@
-"""`python -m bench`: our speed against a floor and a tutorial, on one broker and one database, in one run."""
+"""Run `python -m bench`: measure triage against a floor and a tutorial, on the same servers."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ QUERIES = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything; without cryptography runs are short and vary more, so there are more."""
+    """Set how much is measured; runs without cryptography are short and vary more, so there are more."""
 
     messages: int
     tutorial_messages: int
@@ -94,7 +94,7 @@ def _measure_all(place: TestBed, plan: Plan, *, with_latency: bool) -> tuple[lis
 
 
 def _order(round_: int) -> tuple[Variant, ...]:
-    """Forwards and backwards in turn, so that nobody always comes first."""
+    """Order the programs forwards and backwards in turn, so that none always comes first."""
     order = (FLOOR, OURS, TUTORIAL)
     return order if round_ % 2 == 0 else order[::-1]
 

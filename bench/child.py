@@ -1,4 +1,4 @@
-"""What the three programs that are measured have in common: settings, keys, and a note of when they began."""
+"""Provide what the measured programs share: settings, keys, and a note of when they began."""
 
 import json
 import time
@@ -21,7 +21,7 @@ from shared.runtime.settings import Settings
 
 @dataclass(slots=True)
 class Began:
-    """Writes down, once, when the first record was in hand; the measuring process waits for the file."""
+    """Note once when the first record was in hand; the measuring process waits for the file."""
 
     file: Path
     _noted: bool = False
@@ -35,7 +35,7 @@ class Began:
 
 
 class Plain:
-    """A codec that leaves the cryptography out; only the bench has one."""
+    """Encode without cryptography; only the bench does."""
 
     def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
         return body
@@ -45,7 +45,7 @@ class Plain:
 
 
 class PlainKey(CaseKey):
-    """The same for what lies sealed in the database."""
+    """Store texts in the database without cryptography."""
 
     __slots__ = ()
 
@@ -58,7 +58,7 @@ class PlainKey(CaseKey):
 
 @dataclass(slots=True)
 class Noting:
-    """A codec that notes when it opens its first body."""
+    """Decrypt as another codec does, and note when the first body was decrypted."""
 
     codec: Codec
     began: Began
@@ -80,7 +80,7 @@ Maker = Callable[[str, bytes], bytes]
 
 
 def direct_cryptography(settings: Settings, parties: Path, *, plain: bool) -> tuple[Opener, Maker]:
-    """Open what a party sent and make what it gets by the library calls of `shared.crypto.jose` alone."""
+    """Return a codec that uses the library calls of `shared.crypto.jose` alone."""
     if plain:
         return lambda _, body: body, lambda _, payload: payload
     house = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
@@ -103,5 +103,5 @@ def _loaded(record: PartyRecord, use: KeyUse) -> dict[str, ECKey]:
 
 
 def read_records(file: Path) -> list[PartyRecord]:
-    """The parties, as the measuring process wrote them down."""
+    """Read the parties, as the measuring process wrote them down."""
     return [PartyRecord.model_validate(record) for record in json.loads(file.read_text())]

@@ -1,6 +1,6 @@
-"""(a) The floor: a hand-written loop over aiokafka and asyncpg that does nothing it need not.
+"""Be program (a), the floor: a hand-written loop over aiokafka and asyncpg with nothing to spare.
 
-It opens each body, notes it in the inbox, moves its query's row on, puts an answer in the outbox, commits,
+It decrypts each body, notes it in the inbox, moves its query's row on, puts an answer in the outbox, commits,
 and only then acknowledges; a relay signs, seals and sends the answers and deletes them when the broker has
 them. No domain, and nothing is checked beyond the signature and the JSON.
 """
@@ -63,7 +63,7 @@ _SENT = "DELETE FROM outbox WHERE id = ANY($1)"
 
 @dataclass(slots=True)
 class Floor:
-    """The whole of it."""
+    """Consume, store, answer and relay, in one class."""
 
     settings: Settings
     pool: "asyncpg.Pool[asyncpg.Record]"
@@ -142,7 +142,7 @@ class Floor:
         return len(rows)
 
     def _answer(self, row: Any) -> tuple[list[tuple[str, bytes]], bytes]:
-        """The same answer as ours: a CloudEvent with its attributes in headers and in what is signed."""
+        """Make the same answer as triage: a CloudEvent, its attributes in headers and in what is signed."""
         attributes = {
             "specversion": "1.0",
             "id": row["event_id"],
@@ -161,7 +161,7 @@ class Floor:
 
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
-    """The floor's tables, with the open queries in them."""
+    """Create the floor's tables, with the open queries in them."""
     connection = await asyncpg.connect(**_database(settings))
     await connection.execute(_SCHEMA)
     rows = [(query.query_id, query.case_id, 0, None) for query in queries]
@@ -170,7 +170,7 @@ async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -
 
 
 async def handled(settings: Settings) -> int:
-    """How many answers had their effect."""
+    """Count the answers that had their effect."""
     connection = await asyncpg.connect(**_database(settings))
     count: int = await connection.fetchval("SELECT sum(answers)::int FROM queries")
     await connection.close()
@@ -215,7 +215,7 @@ def main(
     began: Annotated[Path, typer.Option()],
     plain: Annotated[bool, typer.Option()] = False,
 ) -> None:
-    """Until it is stopped."""
+    """Run until it is stopped."""
     uvloop.run(_run(Settings(), parties, Began(began), plain=plain))
 
 

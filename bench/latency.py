@@ -1,4 +1,4 @@
-"""From a partner's send to the arrival of its `message-accepted`, at the pace of a busy day."""
+"""Measure the time from a send to the arrival of its `message-accepted`, at the pace of a busy day."""
 
 import asyncio
 import statistics
@@ -20,7 +20,7 @@ WARM_UP = 20  # messages: connections, metadata, keys
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """In milliseconds."""
+    """Hold latencies in milliseconds."""
 
     messages: int
     median: float
@@ -29,7 +29,7 @@ class Latency:
 
 
 async def measure_latency(place: TestBed, queries: Sequence[Query], count: int) -> Latency:
-    """Needs the service running; `count` messages, one every twentieth of a second."""
+    """Send `count` messages to a running service, one every twentieth of a second, and time each."""
     parties = sorted({query.party for query in queries})[:PARTIES]
     asked = [query for query in queries if query.party in parties]
     async with AsyncExitStack() as stack:
@@ -48,7 +48,7 @@ async def measure_latency(place: TestBed, queries: Sequence[Query], count: int) 
 
 
 def _settings(place: TestBed, party: str) -> ConnectorSettings:
-    """The service was started by the bench, so env.json does not name it."""
+    """Make connector settings: the bench started the service, so env.json does not name it."""
     return replace(from_house_file(place.env, party), jwks_urls={SERVICE: place.jwks_url})
 
 

@@ -1,4 +1,4 @@
-"""What is sent: answers of thirty parties to 5,000 open queries, made and sealed beforehand."""
+"""Make what is sent: answers of thirty parties to 5,000 open queries, sealed beforehand."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ SOMETHING = (  # about 0.6 kB of payload with the rest; invented, and about nobo
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One open query of a case to a party."""
+    """Hold one open query of a case to a party."""
 
     query_id: str
     case_id: str
@@ -39,7 +39,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """One answer of a party, both ways: sealed, and for the runs without cryptography as it is."""
+    """Hold one answer of a party, sealed, and in plain for the runs without cryptography."""
 
     party: str
     key: bytes
@@ -52,7 +52,7 @@ class OutboxMessage:
 
 
 def make_queries(count: int, parties: Sequence[str]) -> list[Query]:
-    """Open queries, ten to a case, each of a case to another party."""
+    """Make open queries, ten to a case, each of a case to another party."""
     to = cycle(parties)
     return [
         Query(_number(1, n), _number(2, n // QUERIES_PER_CASE), party)
@@ -63,7 +63,7 @@ def make_queries(count: int, parties: Sequence[str]) -> list[Query]:
 def make_letters(
     count: int, queries: Sequence[Query], env: Mapping[str, Any], sealing_jwk: Mapping[str, str]
 ) -> list[OutboxMessage]:
-    """`count` answers, party by party in turn over its queries; sealed on all cores."""
+    """Make `count` answers, party by party in turn over its queries, sealed on all cores."""
     asked = list(islice(cycle(queries), count))
     by_party: dict[str, list[Query]] = {}
     for query in asked:
@@ -101,7 +101,7 @@ def _letter(query: Query, source: str, signing: ECKey, sealing: ECKey) -> Outbox
 
 
 def answer_to(query: Query) -> QueryAnswered:
-    """An answer with one item; a query may be answered again with a further one."""
+    """Make an answer with one item; a query may be answered again with a further one."""
     item = Item(
         item_id=new_id(),
         category=Category.ORDINARY,
@@ -115,7 +115,7 @@ def answer_to(query: Query) -> QueryAnswered:
 
 
 def party_records(env: Mapping[str, Any]) -> list[PartyRecord]:
-    """What governance would have published of the parties in env.json."""
+    """Make the records that governance would have published of the parties in env.json."""
     return [_record(party, settings) for party, settings in env["parties"].items()]
 
 

@@ -1,4 +1,4 @@
-"""One run: a program alone on the servers, from its first record in hand to its last answer on the broker."""
+"""Measure one program alone, from its first record in hand to its last answer on the broker."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ STARTS_WITHIN, ENDS_WITHIN = 60.0, 600.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One of the three programs; `handled` counts in its database what had its effect."""
+    """Describe one of the programs; `handled` counts in its database what had its effect."""
 
     name: str
     module: str
@@ -35,7 +35,7 @@ TUTORIAL = Variant("tutorial", "bench.tutorial", tutorial.prepare, tutorial.hand
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What one run took."""
+    """Hold what one run took."""
 
     variant: str
     plain: bool
@@ -49,7 +49,7 @@ class Run:
 
 
 class WentWrong(Exception):
-    """The program ended, stood still, or did something else than was measured."""
+    """Report that the program ended, stood still, or did something else than was measured."""
 
 
 def measure(
@@ -61,7 +61,7 @@ def measure(
     plain: bool,
     more: Sequence[str | Path] = (),
 ) -> Run:
-    """Raises `WentWrong`."""
+    """Run the program once and time it; raises `WentWrong`."""
     with place.database(plain=plain) as settings:
         asyncio.run(variant.prepare(settings, place.parties_file, queries))
         place.fill(letters, plain=plain)
@@ -92,7 +92,7 @@ def measure(
 
 @contextmanager
 def serving(place: TestBed, queries: Sequence[Query]) -> Iterator[None]:
-    """Ours, with its cryptography, ready to be written to."""
+    """Start triage with its cryptography, ready to be written to."""
     with place.database(plain=False) as settings:
         asyncio.run(ours.prepare(settings, place.parties_file, queries))
         place.fill([], plain=False)

@@ -1,4 +1,4 @@
-"""(b) Ours: triage as it is deployed, with its whole shell.
+"""Be program (b), ours: triage as it is deployed, with its whole shell.
 
 The cryptography can be left out, here and nowhere else, of messages and of what is kept; case keys are
 derived instead of fetched.
@@ -28,7 +28,7 @@ from shared.telemetry import logs
 
 
 class DerivedKeys:
-    """A key authority in memory: the real one is asked once a minute per case, and not what is measured."""
+    """Derive case keys in memory: retention is asked once a minute per case, and not what is measured."""
 
     def __init__(self, settings: Settings, house_keys: HouseKeys) -> None:
         self._root = settings.root_key
@@ -38,7 +38,7 @@ class DerivedKeys:
 
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
-    """Triage's own tables, with the open queries in them."""
+    """Create triage's own tables, with the open queries in them."""
     parts = assembly.assemble(settings, SERVICE, key_source=DerivedKeys)
     await migrate.upgrade(parts.engine, SERVICE)
     await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)
@@ -49,7 +49,7 @@ _HANDLED = sa.text("SELECT count(*) FROM journal WHERE what = 'QueryAnswered'")
 
 
 async def handled(settings: Settings) -> int:
-    """How many answers had their effect."""
+    """Count the answers that had their effect."""
     engine = connect(settings.database_url)
     async with engine.connect() as connection:
         count = int((await connection.execute(_HANDLED)).scalar_one())
@@ -76,7 +76,7 @@ def main(
     began: Annotated[Path, typer.Option()],
     plain: Annotated[bool, typer.Option()] = False,
 ) -> None:
-    """Until it is stopped."""
+    """Run until it is stopped."""
     logs.configure("triage")
     uvloop.run(_serve(Settings(), Began(began), plain=plain))
 

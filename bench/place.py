@@ -1,4 +1,4 @@
-"""One broker and one database server for everything that is measured, each run with a clean part of them."""
+"""Provide one broker and one database server for all runs, each with a clean part of them."""
 
 import json
 import ssl
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """Seconds of processor time so far."""
+    """Hold seconds of processor time so far."""
 
     consumer: float
     kafka: float
@@ -48,7 +48,7 @@ class Cpu:
 
 
 class TestBed:
-    """The local house without services, and the programs under measurement on it one at a time."""
+    """Run the measured programs, one at a time, on a local house without services."""
 
     def __init__(self, directory: Path, step: Step) -> None:
         self.house: House = start(directory, services=[], step=step)
@@ -65,7 +65,7 @@ class TestBed:
         self.parties_file.write_text(json.dumps(records))
 
     def _provision_plain(self) -> None:
-        """The same topics and rights a second time, under the other prefix."""
+        """Make the same topics and rights a second time, under the other prefix."""
         password = self.layout.secrets(SERVICE).kafka_password_file.read_text()
         provision_services(self._admin, {service_user(SERVICE): password}, prefix=PLAIN)
         passwords = {party: self.env["parties"][party]["password"] for party in self.parties}
@@ -73,7 +73,7 @@ class TestBed:
 
     @property
     def sealing_jwk(self) -> dict[str, str]:
-        """The key that parties seal to; made here if the service has not run yet."""
+        """Return the key that parties seal to, made here if the service has not run yet."""
         settings = self._settings(SEALED, SERVICE)
         keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
         return next(jwk for jwk in keys.public() if jwk["use"] == "enc")
@@ -82,7 +82,7 @@ class TestBed:
 
     @contextmanager
     def database(self, *, plain: bool) -> Iterator[Settings]:
-        """Settings that lead to an empty database of this run's own; it is dropped afterwards."""
+        """Yield settings for an empty database of this run's own, and drop it afterwards."""
         self._runs += 1
         name = f"bench_{self._runs}"
         settings = self._settings(PLAIN if plain else SEALED, name)
@@ -104,7 +104,7 @@ class TestBed:
         return Settings(**values)
 
     def fill(self, letters: Sequence[OutboxMessage], *, plain: bool) -> None:
-        """Empty the parties' topics and put these letters on their outboxes; nothing consumes yet."""
+        """Empty the parties' topics and put these messages on their outboxes; nothing consumes yet."""
         topics = Topics(PLAIN if plain else SEALED)
         outboxes = [topics.from_party(SERVICE, party) for party in self.parties]
         self._empty([*outboxes, *self._inboxes(plain=plain)])
@@ -123,11 +123,11 @@ class TestBed:
                 future.result(30)
 
     def answers(self, *, plain: bool) -> int:
-        """How many records there have been on the parties' inboxes."""
+        """Count the records that have been on the parties' inboxes."""
         return sum(self._ends(self._inboxes(plain=plain)).values())
 
     def last_answer_at(self, *, plain: bool) -> float:
-        """When the broker took the last of them (seconds since 1970)."""
+        """Return when the broker took the last of them (seconds since 1970)."""
         newest = OffsetSpec.max_timestamp()  # type: ignore[no-untyped-call]
         wanted = {TopicPartition(topic, 0): newest for topic in self._inboxes(plain=plain)}
         found = self._kafka.list_offsets(wanted).values()
@@ -146,7 +146,7 @@ class TestBed:
 
     @contextmanager
     def program(self, module: str, settings: Settings, arguments: Sequence[str | Path]) -> Iterator[Process]:
-        """`python -m module` with these settings, stopped at the end."""
+        """Run `python -m module` with these settings, and stop it at the end."""
         environment = dict(self._environment)
         environment |= {
             "ZVH_TOPIC_PREFIX": settings.topic_prefix,
@@ -162,7 +162,7 @@ class TestBed:
             process.stop(started, patience=15)
 
     def cpu(self, consumer: Process) -> Cpu:
-        """Of the program and both servers, with their children."""
+        """Return the processor time of the program and both servers, with their children."""
         return Cpu(
             _family_time(consumer.pid),
             _family_time(self._running(KAFKA).pid),
@@ -179,7 +179,7 @@ class TestBed:
         return f"{self.layout.url(SERVICE)}/.well-known/jwks.json"
 
     def service_is_ready(self) -> bool:
-        """Whether the service answers that all it depends on is there."""
+        """Ask whether the service and all it depends on are ready."""
         context = ssl.create_default_context(cafile=self.env["ca_file"])
         url = f"{self.layout.url(SERVICE)}/readyz"
         try:
@@ -193,7 +193,7 @@ class TestBed:
 
 
 def _family_time(pid: int) -> float:
-    """Processor time of a process, its living children and those it has outlived."""
+    """Return the processor time of a process and all its children, in seconds."""
     parent = psutil.Process(pid)
     own = parent.cpu_times()
     total = float(own.user + own.system + own.children_user + own.children_system)

@@ -1,4 +1,4 @@
-"""The figures: what was measured, what was wanted, on what machine."""
+"""Report the figures: what was measured, what was wanted, on what machine."""
 
 import os
 import platform
@@ -28,7 +28,7 @@ WANTED_MS = {"latency_median_ms": 100.0, "latency_p99_ms": 300.0}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One program with or without cryptography: the median of its runs."""
+    """Hold the median of the runs of one program, with or without cryptography."""
 
     variant: str
     plain: bool
@@ -41,7 +41,7 @@ class Line:
 
 
 def lines(runs: Sequence[Run]) -> list[Line]:
-    """Medians per program; processor time in seconds per 1,000 messages."""
+    """Compute medians per program; processor time in seconds per 1,000 messages."""
     kinds = list(dict.fromkeys((run.variant, run.plain) for run in runs))
     return [
         _line(name, plain, [r for r in runs if (r.variant, r.plain) == (name, plain)])
@@ -66,7 +66,7 @@ def _line(name: str, plain: bool, runs: Sequence[Run]) -> Line:
 
 
 def ratios(measured: Sequence[Line]) -> dict[str, float]:
-    """Ours against the others, where both were measured."""
+    """Compute our rate against the others, where both were measured."""
     rate = {(line.variant, line.plain): line.rate for line in measured}
     return {
         name: rate["ours", plain] / rate[against, plain]
@@ -76,7 +76,7 @@ def ratios(measured: Sequence[Line]) -> dict[str, float]:
 
 
 def processor_ratios(measured: Sequence[Line]) -> dict[str, float]:
-    """The floor's processor time by ours: what the ratio of rates would be if nothing else ran here."""
+    """Divide the floor's processor time by ours: the ratio of rates if nothing else ran here."""
     cpu = {(line.variant, line.plain): line.consumer_cpu for line in measured}
     return {
         f"processor_{name}": cpu[against, plain] / cpu["ours", plain]
@@ -86,7 +86,7 @@ def processor_ratios(measured: Sequence[Line]) -> dict[str, float]:
 
 
 def as_json(measured: Sequence[Line], runs: Sequence[Run], latency: Latency | None) -> dict[str, Any]:
-    """What bench.json holds."""
+    """Return what bench.json holds."""
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         **{name: round(ratio, 3) for name, ratio in ratios(measured).items()},
@@ -114,7 +114,7 @@ def _latencies(latency: Latency | None) -> dict[str, float]:
 
 
 def show(console: Console, measured: Sequence[Line], latency: Latency | None) -> None:
-    """The same as tables."""
+    """Print the figures as tables."""
     console.print(_rates(measured))
     console.print(_judged(measured, latency))
     for name, ratio in processor_ratios(measured).items():

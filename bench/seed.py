@@ -1,4 +1,4 @@
-"""5,000 open queries in triage's own database, put there by triage's own decisions."""
+"""Put 5,000 open queries in triage's own database, by triage's own decisions."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ async def open_queries(
     records: Sequence[PartyRecord],
     queries: Sequence[Query],
 ) -> None:
-    """Make the parties known, open the cases and issue the queries; their letters count as sent."""
+    """Make the parties known, open the cases and issue the queries; their messages count as sent."""
     async with transaction.engine.begin() as connection:
         await transaction.parties.save(connection, [(1, record) for record in records])
     keys = await case_keys.get({query.case_id for query in queries})

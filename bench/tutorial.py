@@ -1,6 +1,6 @@
-"""(c) What a FastStream tutorial gives: one message, one ORM transaction, publish in the handler.
+"""Be program (c), the tutorial: one message, one ORM transaction, publish in the handler.
 
-Bodies are opened and sealed like everybody else's. It is quick to write, and it loses and repeats messages.
+Bodies are decrypted and sealed like all others. It is quick to write; it loses and repeats messages.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class AnswerRow(Base):
 
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
-    """The tutorial's tables, with the open queries in them."""
+    """Create the tutorial's tables, with the open queries in them."""
     engine = create_async_engine(settings.database_url)
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
@@ -61,7 +61,7 @@ async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -
 
 
 async def handled(settings: Settings) -> int:
-    """How many answers had their effect."""
+    """Count the answers that had their effect."""
     engine = create_async_engine(settings.database_url)
     async with AsyncSession(engine) as session:
         count = (await session.execute(select(func.count()).select_from(AnswerRow))).scalar_one()
@@ -70,7 +70,7 @@ async def handled(settings: Settings) -> int:
 
 
 def make_app(settings: Settings, parties: Path, began: Began, *, plain: bool) -> FastStream:
-    """As the tutorial builds it."""
+    """Build the application as the tutorial does."""
     topics = Topics(settings.topic_prefix)
     open_, make = direct_cryptography(settings, parties, plain=plain)
     sessions = async_sessionmaker(create_async_engine(settings.database_url))
@@ -123,7 +123,7 @@ def main(
     began: Annotated[Path, typer.Option()],
     plain: Annotated[bool, typer.Option()] = False,
 ) -> None:
-    """Until it is stopped."""
+    """Run until it is stopped."""
     uvloop.run(_run(make_app(Settings(), parties, Began(began), plain=plain)))
 
 

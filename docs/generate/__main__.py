@@ -1,4 +1,4 @@
-"""`python -m docs.generate` makes the documents anew; with `--check` it only says which are not current."""
+"""Run `python -m docs.generate`: write the documents anew; `--check` only lists which are not current."""
 
 import json
 import sys
@@ -18,7 +18,7 @@ ADVICE = "Give the message a new version; or, as long as nobody uses it, remove 
 
 
 def documents() -> dict[Path, str]:
-    """Every generated file with its text; raises `NotImportable`."""
+    """Return every generated file with its text; raises `NotImportable`."""
     made = {
         DOCS / "asyncapi.json": contract.as_text(contract.asyncapi()),
         DOCS / "rules.md": rules.document(),
@@ -34,7 +34,7 @@ def documents() -> dict[Path, str]:
 
 
 def openapi_of(service: str) -> str:
-    """What the service's own command `openapi` prints."""
+    """Return what the service's own command `openapi` prints; raises `NotImportable`."""
     result = CliRunner().invoke(load(service, "main").app, ["openapi"])
     if result.exit_code != 0:
         raise NotImportable(f"services/{service}: its command openapi fails ({result.exception!r})")
@@ -42,7 +42,7 @@ def openapi_of(service: str) -> str:
 
 
 def broken_promises(published: Path = SCHEMAS) -> Iterator[str]:
-    """What breaks a published schema; the committed files are the promise."""
+    """List what breaks a published schema; the committed files are the promise."""
     for entry in all_messages():
         file = published / f"{entry.name}.v{entry.version}.json"
         if file.exists():
@@ -51,12 +51,12 @@ def broken_promises(published: Path = SCHEMAS) -> Iterator[str]:
 
 
 def not_current(made: dict[Path, str]) -> list[Path]:
-    """Files that are missing or say something else."""
+    """List the files that are missing or differ."""
     return [path for path, text in made.items() if not path.exists() or path.read_text() != text]
 
 
 def left_over(made: dict[Path, str]) -> list[Path]:
-    """Schemas of messages that are no more."""
+    """List the schemas of messages that no longer exist."""
     return sorted(set(SCHEMAS.glob("*.json")) - made.keys())
 
 

@@ -1,4 +1,4 @@
-"""What would break a reader or a writer of a message that is already published under this version."""
+"""Compare a schema with the published one: what breaks a reader or a writer of that version?"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ _SHAPE = ("type", "format", "pattern", "const")
 
 
 def breaks(old: Json, new: Json, direction: Direction) -> list[str]:
-    """One sentence per break; letters and events are also broken by what their readers never met."""
+    """Return one sentence per break; a message to parties or services also breaks by new values."""
     return sorted(set(_compare(old, new, old, new, "", outgoing=direction is not Direction.FROM_PARTY)))
 
 
@@ -61,7 +61,7 @@ def _values(old: Json, new: Json, where: str, *, outgoing: bool) -> Iterator[str
 
 
 def _required(old: Json, new: Json, at: str, *, outgoing: bool) -> Iterator[str]:
-    """A field that becomes required breaks its writers, and the readers of what was sent before."""
+    """List fields that become required: that breaks writers, and readers of what was sent before."""
     before, after = set(old.get("required", ())), set(new.get("required", ()))
     for name in sorted(after - before):
         yield f"{f'{at}.{name}'.lstrip('.')}: became required"

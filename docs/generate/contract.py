@@ -1,4 +1,4 @@
-"""The published contract: AsyncAPI of the partner topics and a JSON Schema per message, from the registry."""
+"""Generate the published contract from the registry: AsyncAPI and a JSON Schema per message."""
 
 import json
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ Json = dict[str, Any]
 
 
 class TitlesAsGiven(GenerateJsonSchema):
-    """A field's title is the covenant's Dutch term or nothing: none is made up from its name."""
+    """Keep a field's title as given, the covenant's Dutch term, and derive none from its name."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -40,19 +40,19 @@ class TitlesAsGiven(GenerateJsonSchema):
 
 
 def schema_of(entry: MessageType) -> Json:
-    """The payload's own JSON Schema; its `$id` is the `dataschema` of the envelope."""
+    """Return the payload's own JSON Schema; its `$id` is the `dataschema` of the envelope."""
     made = entry.model.model_json_schema(schema_generator=TitlesAsGiven)
     made |= {"$defs": _untitled(made["$defs"])} if "$defs" in made else {}
     return {"$schema": DIALECT, "$id": schema_uri(entry), **made, "title": entry.dutch}
 
 
 def _untitled(definitions: Json) -> Json:
-    """Definitions without the title pydantic gives them: the name of our own class."""
+    """Return definitions without the title that pydantic gives them, the name of our own class."""
     return {name: {k: v for k, v in made.items() if k != "title"} for name, made in definitions.items()}
 
 
 def schema_files() -> dict[str, Json]:
-    """File name to schema, of every message."""
+    """Map file name to schema, of every message."""
     return {f"{entry.name}.v{entry.version}.json": schema_of(entry) for entry in all_messages()}
 
 
@@ -60,12 +60,12 @@ def schema_files() -> dict[str, Json]:
 
 
 def partner_messages() -> list[MessageType]:
-    """All that a party sends or gets."""
+    """List all messages that a party sends or gets."""
     return [entry for entry in all_messages() if entry.direction is not Direction.EVENT]
 
 
 def asyncapi() -> Json:
-    """The AsyncAPI 3.0 document; written from the house's side, so it receives what a party sends."""
+    """Return the AsyncAPI 3.0 document, written from the house's side: it receives what a party sends."""
     entries = partner_messages()
     topics = Topics()
     channels: Json = {}
@@ -112,7 +112,7 @@ def _info() -> Json:
 
 
 def _agreements() -> str:
-    """What no schema can say; a stranger connects with this document alone."""
+    """Return what no schema can say; a stranger connects with this document alone."""
     template = Template((Path(__file__).parent / "partner-topics.md").read_text())
     return template.substitute(
         spec_version=SPEC_VERSION,
@@ -223,7 +223,7 @@ def _payloads(entries: Iterable[MessageType]) -> Json:
 
 
 def _headers() -> Json:
-    """The CloudEvents attributes; none of them may say anything about a person."""
+    """Return the schemas of the CloudEvents attributes; none may say anything about a person."""
     text = {"type": "string"}
     common: Json = {
         "ce_specversion": {"const": SPEC_VERSION},
@@ -283,5 +283,5 @@ def _ref(path: str) -> Json:
 
 
 def as_text(document: Json) -> str:
-    """JSON as it is committed."""
+    """Format JSON as it is committed."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

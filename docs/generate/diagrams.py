@@ -1,4 +1,4 @@
-"""The state diagram of each service, from its table of transitions, put into its README."""
+"""Draw the state diagram of each service from its table of transitions, into its README."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,7 +11,7 @@ Transitions = Mapping[tuple[StrEnum, type], StrEnum]
 
 
 def diagram(transitions: Transitions, first: StrEnum) -> str:
-    """A mermaid state diagram; what leads to one place from every phase is drawn once."""
+    """Draw a mermaid state diagram; what leads to one phase from every other is drawn once."""
     phases = list(type(first))
     transitions = _in_order(transitions, phases)
     everywhere = _from_every_phase(transitions, phases)
@@ -29,7 +29,7 @@ def diagram(transitions: Transitions, first: StrEnum) -> str:
 
 
 def _in_order(transitions: Transitions, phases: list[StrEnum]) -> Transitions:
-    """By phase: a table may be made from a set, which has no order of its own."""
+    """Sort transitions by phase: a table may be made from a set, which has no order."""
     places = {phase: place for place, phase in enumerate(phases)}
     ordered = sorted(transitions, key=lambda move: (places[move[0]], places[transitions[move]], str(move[1])))
     return {move: transitions[move] for move in ordered}
@@ -51,7 +51,7 @@ def _name(phase: StrEnum) -> str:
 
 
 def with_diagram(readme: str, drawn: str) -> str:
-    """The README with its diagram between the markers; raises ValueError when a marker is missing."""
+    """Return the README with its diagram between the markers; raises ValueError when one is missing."""
     before, begin, rest = readme.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
@@ -60,12 +60,12 @@ def with_diagram(readme: str, drawn: str) -> str:
 
 
 def readme_of(service: str) -> Path:
-    """The service's README."""
+    """Return the path of the service's README."""
     return ROOT / "services" / service / "README.md"
 
 
 def diagram_of(service: str) -> str:
-    """The diagram of a service that has a core."""
+    """Draw the diagram of a service."""
     process = load(service, "process")
     first: StrEnum = load(service, "main").PROCESS.empty.phase
     return diagram(process.TRANSITIONS, first)

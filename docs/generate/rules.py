@@ -1,4 +1,4 @@
-"""The list of the covenant's rules: where each is decided, and where it is tested.
+"""Generate the list of the covenant's rules: where each is decided, and where it is tested.
 
 A rule is decided where code cites it as R<number>; it is tested where a test cites it or names a refusal
 that rests on it. Ranges ("R1 to R24") are headings and cite nothing.
@@ -27,7 +27,7 @@ NOT_BUILT, PARTLY, NOT_AUTOMATABLE = "not-built", "partly", "not-automatable"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as rules.toml words it."""
+    """Hold one rule as rules.toml words it."""
 
     number: int
     text: str
@@ -43,7 +43,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A file, and the names in it under which a rule is cited."""
+    """Name a file, and the definitions in it that cite a rule."""
 
     file: str
     names: tuple[str, ...] = ()
@@ -51,21 +51,21 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where the rules were found, by number."""
+    """Hold where the rules were found, by number."""
 
     decided: Mapping[int, list[Citation]] = field(default_factory=dict)
     tested: Mapping[int, list[Citation]] = field(default_factory=dict)
 
 
 def all_rules() -> list[Rule]:
-    """The rules of rules.toml, by number."""
+    """Read the rules of rules.toml, by number."""
     entries = tomllib.loads((DOCS / "rules.toml").read_text())
     rules = [Rule(int(name[1:]), **entry) for name, entry in entries.items()]
     return sorted(rules, key=lambda rule: rule.number)
 
 
 def cited(text: str) -> set[int]:
-    """The numbers of the rules a text cites."""
+    """Return the numbers of the rules a text cites."""
     return {int(number) for number in CITATION.findall(RANGE.sub("", text)) + IN_A_NAME.findall(text)}
 
 
@@ -73,12 +73,12 @@ def cited(text: str) -> set[int]:
 
 
 def house_refusals() -> dict[str, Refusal]:
-    """The refusals of the shell, by constant."""
+    """Return the refusals of the shell, by constant."""
     return _constants(refusal) | _constants(commands) | _constants(app)
 
 
 def service_refusals(service: str) -> dict[str, Refusal]:
-    """The refusals of a service, by constant."""
+    """Return the refusals of a service, by constant."""
     return _constants(load(service, "refusals"))
 
 
@@ -87,13 +87,13 @@ def _constants(module: ModuleType) -> dict[str, Refusal]:
 
 
 def named_refusals(text: str, refusals: Mapping[str, Refusal]) -> set[str]:
-    """The constants of those refusals that a text names, by constant or by the refusal's own name."""
+    """Return the constants of the refusals that a text names, by constant or by name."""
     words = set(re.findall(r"\w+", text))
     return {constant for constant, one in refusals.items() if constant in words or one.name in words}
 
 
 def visible_refusals(test: Path) -> dict[str, Refusal]:
-    """The refusals a test file can mean: those of its own service where its folder is one, else of all."""
+    """Return the refusals a test file can mean: of its own service if its folder is one, else of all."""
     folders = test.relative_to(ROOT / "tests").parts
     own = [service for service in services() if service in folders] or services()
     found = dict(house_refusals())
@@ -108,7 +108,7 @@ def visible_refusals(test: Path) -> dict[str, Refusal]:
 
 @cache
 def found() -> Found:
-    """Where every rule is decided and tested, as the files stand now."""
+    """Find where every rule is decided and tested, as the files stand now."""
     decided: dict[int, list[Citation]] = {}
     for path in (*python_files("services"), *python_files("shared")):
         for number, names in _names_by_rule(path).items():
@@ -133,7 +133,7 @@ def _names_by_rule(path: Path) -> dict[int, list[str]]:
 
 
 def rules_of_test(path: Path) -> set[int]:
-    """The rules a test file cites, in words or by the refusals it names."""
+    """Return the rules a test file cites, in words or by the refusals it names."""
     text = path.read_text()
     refusals = visible_refusals(path)
     return cited(text) | {int(refusals[name].rule[1:]) for name in named_refusals(text, refusals)}
@@ -155,7 +155,7 @@ project's list of rules and never change.
 
 
 def document() -> str:
-    """docs/rules.md."""
+    """Return the text of docs/rules.md."""
     return HEAD + _summary() + "\n" + "\n".join(_sections()) + "\n"
 
 
@@ -170,7 +170,7 @@ are no matter for a program.\n"
 
 
 def status_of(rule: Rule) -> str:
-    """What rules.toml says; a rule that no code cites and no structure holds is not built."""
+    """Return the status in rules.toml; a rule that no code cites and no structure holds is not built."""
     if rule.status:
         return rule.status
     return "built" if rule.where or found().decided.get(rule.number) else NOT_BUILT

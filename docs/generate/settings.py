@@ -1,4 +1,4 @@
-"""The table of settings, from the settings' own fields."""
+"""Generate the table of settings from the settings' own fields."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -25,7 +25,7 @@ OF_RETENTION = """Only at `retention`:
 
 
 def table() -> str:
-    """docs/settings.md."""
+    """Return the text of docs/settings.md."""
     own = f"\n{OF_RETENTION}\n" + "\n".join(_rows(KeySettings)) + "\n"
     return HEAD + "\n".join(_rows(Settings)) + "\n" + own
 

@@ -1,4 +1,4 @@
-"""Where things lie in the checkout, and which services have got a main module."""
+"""Find files in the checkout, and the services that have a main module."""
 
 import ast
 import importlib
@@ -14,16 +14,16 @@ DOCS = ROOT / "docs"
 
 
 class NotImportable(Exception):
-    """A service whose code is there and cannot be imported; the message says which and why."""
+    """Report a service whose code is there and cannot be imported; the message says which and why."""
 
 
 def services() -> list[str]:
-    """The services that have a main module."""
+    """List the services that have a main module."""
     return [name for name in SERVICES if (ROOT / "services" / name / "main.py").exists()]
 
 
 def load(service: str, room: str) -> ModuleType:
-    """A module of a service; raises `NotImportable`."""
+    """Import a module of a service; raises `NotImportable`."""
     try:
         return importlib.import_module(f"services.{service}.{room}")
     except (ImportError, SyntaxError, NameError, AttributeError) as error:
@@ -39,12 +39,12 @@ def python_files(folder: str) -> tuple[Path, ...]:
 
 @cache
 def syntax(path: Path) -> ast.Module:
-    """The file's syntax tree."""
+    """Parse a file into its syntax tree."""
     return ast.parse(path.read_text())
 
 
 def named_spans(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
-    """(first line, last line, name) of what a module defines: functions, classes, methods, constants."""
+    """Yield (first line, last line, name) of each function, class, method and constant of a module."""
     for node in tree.body:
         yield from _spans(node, "")
 

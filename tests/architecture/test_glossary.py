@@ -1,23 +1,27 @@
-"""Whoever reads a Dutch term in a message finds it in the glossary, once."""
+"""Whoever reads a Dutch term in a message, or a class of the shell, finds it in the glossary, once."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from docs.generate.tree import ROOT, named_spans, syntax
 from services.governance.accession import Signatory
 from shared.contract import fields
 from shared.contract import messages as messages
 from shared.contract.registry import Model, all_messages
 
 GLOSSARY = Path(__file__).parents[2] / "docs" / "glossary.md"
+COVENANT, SHELL = GLOSSARY.read_text(encoding="utf-8").split("\n# The shell's words\n")
+HEADINGS = {"Dutch", "Term"}
 
 
-def rows() -> list[list[str]]:
-    """The cells of every row of every table, without headings and rulers."""
-    lines = [line for line in GLOSSARY.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+def rows(part: str = COVENANT) -> list[list[str]]:
+    """The cells of every row of every table of a part, without headings and rulers."""
+    lines = [line for line in part.splitlines() if line.startswith("|")]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return [row for row in cells if row[0] != "Dutch" and not row[0].startswith("---")]
+    return [row for row in cells if row[0] not in HEADINGS and not row[0].startswith("---")]
 
 
 def models_in(annotation: Any) -> Iterator[type[Model]]:
@@ -62,3 +66,16 @@ def test_each_term_stands_in_the_glossary_once() -> None:
 
 def test_each_row_says_what_where_and_how_it_is_called_in_english() -> None:
     assert [row for row in rows() if len(row) != 4 or not all(row)] == []
+
+
+def test_each_term_of_the_shell_is_defined_in_the_file_that_is_named() -> None:
+    for term, meaning, link in rows(SHELL):
+        found = re.fullmatch(r"\[(?P<file>[\w/.]+)\]\(\.\./shared/(?P=file)\)", link)
+        assert found and meaning, term
+        defined = {name for _, _, name in named_spans(syntax(ROOT / "shared" / found["file"]))}
+        assert term.strip("`") in defined, f"{term} is not in {found['file']}"
+
+
+def test_each_term_of_the_shell_stands_in_the_glossary_once() -> None:
+    counted = Counter(row[0] for row in rows(SHELL))
+    assert [term for term, times in counted.items() if times > 1] == []

@@ -4,12 +4,12 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from services.sixth import commands as c
-from services.sixth.handlers import case_of
+from services.sixth import handlers as h
 from services.sixth.viewing import may_view
 from shared.contract.fields import Id
 from shared.contract.messages.sixth import SixthSubmitted
 from shared.contract.registry import Model
-from shared.http.app import Acting, AtDesk, Done, Looking, done
+from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["sixth"])
 
@@ -22,23 +22,25 @@ class SubmissionView(Model):
 
 
 @router.post("/submissions")
-async def submit(body: SixthSubmitted, caller: Acting, desk: AtDesk) -> Done:
+async def submit(body: SixthSubmitted, caller: Acting, commands: Commands) -> Done:
     """A worker submits for its party; the same command as the message."""
     party = caller.identity.party or ""
     return done(
-        await desk.act(
+        await commands.act(
             caller,
-            case_of(desk.digest_key, party, body.submission_id),
+            h.case_of(commands.digest_key, party, body.submission_id),
             body,
-            lambda sent, by: c.Submit(by=by, party=by.party or "", submission=sent),
+            h.submit,
             asks=c.Submit,
         )
     )
 
 
 @router.get("/submissions/{submission_id}")
-async def read_submission(submission_id: Id, caller: Looking, desk: AtDesk) -> SubmissionView:
+async def read_submission(
+    submission_id: Id, caller: Looking, commands: Commands, reader: Reader
+) -> SubmissionView:
     """One submission of the worker's own party."""
-    case_id = case_of(desk.digest_key, caller.identity.party or "", submission_id)
-    seen = await desk.look(caller, case_id, may_view, lambda state: (), scope=None)
+    case_id = h.case_of(commands.digest_key, caller.identity.party or "", submission_id)
+    seen = await reader.look(caller, case_id, may_view, lambda state: (), scope=None)
     return SubmissionView(subject=seen.case.state.subject or "", version=seen.case.version)

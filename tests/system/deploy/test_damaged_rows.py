@@ -206,7 +206,7 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
 async def keeping_time(
     engine: AsyncEngine, login: Connection, directory: Path
 ) -> AsyncIterator[asyncio.Task[None]]:
-    """The scheduler of intake at work on this database."""
+    """Run the scheduler of intake on this database."""
     topics, clock, transaction = Topics(), Clock(), transaction_on(engine, SERVICE)
     office = KafkaAdmin(login)
     messages = Watermark(office, clock, topics.from_pattern("intake"), topics.group("intake", "from"))

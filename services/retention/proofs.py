@@ -15,7 +15,7 @@ FIRST = bytes(32)  # what stands for the digest before the first proof
 
 
 class Ending(StrEnum):
-    """Name how a case ended."""
+    """How a case ended."""
 
     DEESCALATED = "deescalated"
     NOT_TAKEN_UP = "not-taken-up"

@@ -28,6 +28,7 @@ PUBLISHED = {
     "shared/runtime/health.py": {"livez", "readyz", "jwks"},
     "services/governance/state.py": {"Phase"},
     "services/intake/state.py": {"Phase"},
+    "services/retention/proofs.py": {"Ending"},
     "services/retention/state.py": {"Phase"},
     "services/rto/state.py": {"Phase", "Answer", "ReleaseStatus"},
     "services/triage/state.py": {"Phase", "QueryStatus", "Conclusion"},

@@ -51,7 +51,7 @@ BUGS = (
         "services/retention/key_store.py",
         '            file.unlink(missing_ok=True)\n            self._at("unlinked")',
         '            self._at("unlinked")',
-        ("tests/unit/retention/test_key_store.py",),
+        ("tests/integration/retention/test_key_store.py",),
     ),
     Bug(
         "policy inverted for reservations",

@@ -2,9 +2,7 @@
 
 import stat
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -178,19 +176,6 @@ def test_what_another_process_destroyed_opens_here_no_more(
     first = after_nine_days(keys, machine)
     assert twin.private_key(first) is None
     assert (twin.available_kids, twin.destroyed_kids) == (keys.available_kids, (first,))
-
-
-def test_processes_that_begin_or_turn_at_once_make_one_key_between_them(tmp_path: Path) -> None:
-    """Real processes: what keeps them apart is between processes."""
-    with ProcessPoolExecutor(3, mp_context=get_context("spawn")) as pool:
-        for now in (START, START + ROTATE_AFTER):
-            began = [pool.submit(kids_of_new_process, tmp_path / "keys", now) for _ in range(9)]
-            assert len({done.result() for done in began}) == 1
-    assert len(list((tmp_path / "keys").glob("*.key"))) == 3, "one to sign with, and two days"
-
-
-def kids_of_new_process(directory: Path, now: datetime) -> tuple[str, ...]:
-    return tuple(jwk["kid"] for jwk in HouseKeys(directory, ROOT, lambda: now).public())
 
 
 def test_on_disk_a_private_key_is_wrapped_and_for_the_service_alone(keys: HouseKeys, tmp_path: Path) -> None:

@@ -1,11 +1,6 @@
 """A setting that is missing, wrong or contradicts another is one line that names it, and exit code 2."""
 
-import json
 import os
-import secrets
-import subprocess
-import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,55 +8,16 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.machine.certificates import make_certificates
-from docs.generate.tree import ROOT
 from services.intake.main import app as intake
 from services.retention.main import app as retention
 from shared.clock import machine_now
 from shared.crypto.house_keys import HouseKeys
-
-CLOSED = 1  # a port at which nothing listens: whoever connected would fail otherwise than these do
+from tests.support.settings import right_settings
 
 
 @pytest.fixture(scope="module")
 def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Every setting right, and nobody at the other end of any."""
-    directory = tmp_path_factory.mktemp("settings")
-    certificates = make_certificates(directory / "certificates", "test")
-    files = {
-        name: directory / name for name in ("database-password", "kafka-password", "client-secret", "token")
-    }
-    for file in files.values():
-        file.write_text("a-secret")
-    root_key = directory / "root-key"
-    root_key.write_bytes(urlsafe_b64encode(secrets.token_bytes(32)).rstrip(b"="))
-    keys = directory / "keys"
-    keys.mkdir()
-    settings = {
-        "HOUSE": "noord-limburg",
-        "ENVIRONMENT": "acceptance",
-        "POLICY_PROFILE": "convenant-2021",
-        "SOURCE": "urn:nld:oin:00000099000000001000:systeem:zvh-intake",
-        "DATABASE_HOST": "127.0.0.1",
-        "DATABASE_PORT": CLOSED,
-        "DATABASE_NAME": "intake",
-        "DATABASE_USER": "intake",
-        "DATABASE_PASSWORD_FILE": files["database-password"],
-        "KAFKA_BOOTSTRAP": f"127.0.0.1:{CLOSED}",
-        "KAFKA_USERNAME": "service-intake",
-        "KAFKA_PASSWORD_FILE": files["kafka-password"],
-        "CA_FILE": certificates.ca_file,
-        "HTTP_PORT": 8443,
-        "TLS_CERTIFICATE_FILE": certificates.certificate_file,
-        "TLS_KEY_FILE": certificates.key_file,
-        "OIDC_ISSUER": f"https://127.0.0.1:{CLOSED}",
-        "CLIENT_ID": "service-intake",
-        "CLIENT_SECRET_FILE": files["client-secret"],
-        "KEY_DIRECTORY": keys,
-        "ROOT_KEY_FILE": root_key,
-        "KEY_AUTHORITY_URL": f"https://127.0.0.1:{CLOSED}",
-        "METRICS_TOKEN_FILE": files["token"],
-    }
-    return {f"ZVH_{name}": str(value) for name, value in settings.items()}
+    return right_settings(tmp_path_factory.mktemp("settings"))
 
 
 def told(settings: Mapping[str, str | None], app: object = intake) -> tuple[int, list[str]]:
@@ -144,29 +100,3 @@ def test_settings_of_the_key_authority_alone_are_told_the_same_way(right: dict[s
     own = {**right, "ZVH_SOURCE": right["ZVH_SOURCE"].replace("intake", "retention")}
     code, lines = told({**own, "ZVH_KEY_BACKUP_DAYS": "-1"}, retention)
     assert (code, [line.partition(":")[0] for line in lines]) == (2, ["ZVH_KEY_BACKUP_DAYS"])
-
-
-def ran(settings: Mapping[str, str], command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-m", "services.intake", command],
-        env={**os.environ, **settings},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-@pytest.mark.parametrize("command", ["run", "migrate"])
-def test_the_process_itself_ends_so(right: dict[str, str], command: str) -> None:
-    ended = ran({**right, "ZVH_HTTP_PORT": "99999"}, command)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "ZVH_HTTP_PORT: Input should be less than or equal to 65535\n"
-
-
-def test_with_every_setting_right_it_goes_on_to_connect(right: dict[str, str]) -> None:
-    """Nothing listens there. What an exception says could be anything, so its kind alone is told."""
-    ended = ran(right, "run")
-    assert (ended.returncode, ended.stderr) == (1, "")
-    line = json.loads(ended.stdout.splitlines()[0])
-    assert (line["event"], line["kind"], line["service"]) == ("crashed", "ConnectionRefusedError", "intake")

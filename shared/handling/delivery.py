@@ -50,8 +50,7 @@ class FromClock(NamedTuple):
 Origin: TypeAlias = FromParty | FromService | FromPerson | FromClock
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """Hold one command on its way to a decision, or a refusal that was clear before one.
 
     `received_at` is covenant time; `entry.received_at` machine time. `texts` are the sealed texts the command

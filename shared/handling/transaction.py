@@ -19,7 +19,7 @@ from shared.contract.refusal import MESSAGE_ID_REUSED, UNKNOWN_CASE, Refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
 from shared.handling.decide import Decider
-from shared.handling.delivery import DeadLetter, Delivery, FromPerson
+from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromPerson
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
@@ -148,11 +148,11 @@ class Transaction(Generic[S]):
         self, connection: AsyncConnection, deliveries: Sequence[Delivery], work: UnitOfWork[S]
     ) -> list[Outcome | None]:
         """Return None for each delivery that is handled here for the first time, else its prior outcome."""
-        entries = [d.entry for d in deliveries if d.deadline is None]
+        entries = [d.entry for d in deliveries if not isinstance(d.origin, FromClock)]
         claimed = await inbox.claim(connection, entries) if entries else set()
-        timers = [d.deadline.id for d in deliveries if d.deadline]
+        timers = [d.origin.deadline.id for d in deliveries if isinstance(d.origin, FromClock)]
         taken = await deadlines.take(connection, timers) if timers else set()
-        ids = [d.held_message.id for d in deliveries if d.held_message]
+        ids = [again.id for d in deliveries if (again := d.held_message)]
         released = await held_messages.take(connection, ids) if ids else set()
         if len(claimed) == len(deliveries) and not ids:
             return [None] * len(deliveries)

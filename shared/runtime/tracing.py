@@ -7,7 +7,6 @@ command, status and rule, and never which case, which message or whom it was abo
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -92,7 +91,7 @@ def _kind(delivery: Delivery) -> SpanKind:
 def _carrying(delivery: Delivery, span: Span) -> Delivery:
     carrier: dict[str, str] = {}
     _context.inject(carrier, set_span_in_context(span))
-    return replace(delivery, traceparent=carrier["traceparent"])
+    return delivery._replace(traceparent=carrier["traceparent"])
 
 
 def _end(span: Span, outcome: Outcome) -> None:

@@ -179,7 +179,7 @@ async def test_a_persons_request_that_met_a_bug_is_tried_anew_when_it_is_repeate
     worker = Actor(Role.PARTY_WORKER, party=s.VENLO, person="worker")
     submit = c.SubmitReferral(by=worker, case_id=s.CASE, referral=s.referral())
     asked = delivery(s.CASE, submit, at=NOW, sender="person:worker")
-    (outcome,) = await transaction.run([replace(asked, command=Unhandled(by=worker))])
+    (outcome,) = await transaction.run([asked._replace(command=Unhandled(by=worker))])
     assert outcome.status is DeliveryStatus.QUARANTINED
     await quarantine.let_go(engine, s.CASE)
     assert [outcome.status for outcome in await transaction.run([asked])] == [DeliveryStatus.ACCEPTED]

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -125,7 +124,7 @@ async def test_an_acceptance_waits_for_its_authorisation_and_moves_the_direction
             await PartyReplica().save(connection, [(sequence, record)])
             held = await held_messages.of_case(connection, s.CASE)
         again = FromParty(s.CARE, b"sealed", held[0] if held else None)
-        (outcome,) = await transaction.run([replace(message, origin=again)])
+        (outcome,) = await transaction.run([message._replace(origin=again)])
         return outcome.status
 
     in_an_hour, just_after = NOW + timedelta(hours=1), NOW + timedelta(microseconds=1)

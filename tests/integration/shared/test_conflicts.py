@@ -68,9 +68,9 @@ async def test_a_text_is_stored_for_a_reference_and_not_because_its_id_stands_so
     """The event names the party as well; a text of that name is referred to by nothing."""
     engine = await fresh_database(SERVICE)
     await know(engine, s.parties())
-    submit = delivery(s.CASE, SUBMIT, at=NOW)
     named_like_a_party = SealedText(s.VENLO, "intake", b"of nobody")
-    object.__setattr__(submit, "texts", (*submit.texts, named_like_a_party))
+    submit = delivery(s.CASE, SUBMIT, at=NOW)
+    submit = submit._replace(texts=(*submit.texts, named_like_a_party))
     await transaction_on(engine, SERVICE).run([submit])
     stored = {row.piece for row in await rows(engine, "pieces")}
     assert stored

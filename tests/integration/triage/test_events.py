@@ -206,4 +206,4 @@ async def a_day_later(engine: AsyncEngine, waiting: Delivery) -> Delivery:
         (one,) = await held_messages.waiting(connection, 10)
     last = replace(one, until=machine_now() - timedelta(seconds=1))
     assert isinstance(waiting.origin, FromService)
-    return replace(waiting, origin=waiting.origin._replace(held_message=last))
+    return waiting._replace(origin=waiting.origin._replace(held_message=last))

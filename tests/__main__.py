@@ -1,11 +1,11 @@
-"""`python -m tests [--engine own] [--figures too | --figures only | --long]`: the tests, on real servers.
+"""`python -m tests [--fast | --engine own | --figures too | --figures only | --long]`: run the tests.
 
 What `make test` and a build server run, in containers where they can be had. With containers, what starts
 servers is tested on embedded ones too. That no engine can be had, or that nothing can be built for it, is
 no failure: it is said, and the embedded servers have to do. Two parts run beside each other, each with
 servers of its own: the one mostly waits while the other works. Those that kill and freeze processes or send
 thousands of messages are embedded: by `--figures` what each commit has to reach, with the tests or alone,
-by `--long` all of them, one part after the other.
+by `--long` all of them, one part after the other. `--fast` runs what needs no broker and no containers.
 """
 
 import argparse
@@ -42,6 +42,7 @@ PARTS = (
     START_SERVERS,
     "tests",
 )
+FAST = ("tests/integration/retention", "tests/integration", "tests/unit", "tests/architecture")
 FIGURES = "tests/system/figures"
 LONG = (FIGURES, "tests/system/faults", "tests/system/scale")
 AT_ONCE = 2
@@ -76,9 +77,12 @@ def main() -> int:
     parser.add_argument("--engine", choices=("", "own"), default="", help="own: have one where none answers")
     parser.add_argument("--figures", choices=("", "too", "only"), default="", help="those of each commit")
     parser.add_argument("--long", action="store_true", help="figures, faults and scale instead of the tests")
+    parser.add_argument("--fast", action="store_true", help="only what needs no broker and no containers")
     wish = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
+    if wish.fast:
+        return _told_of([_run(EMBEDDED, *FAST)], "nothing here needs them")
     if wish.long or wish.figures == "only":
         parts = LONG if wish.long else (FIGURES,)
         return _told_of([_run(EMBEDDED, *parts, at_once=1)], "they act on processes")

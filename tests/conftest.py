@@ -1,5 +1,6 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
@@ -20,6 +21,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """The first line of a run says which servers it uses."""
     if not config.option.collectonly:
         print(f"Kafka and PostgreSQL: {chosen().why}", flush=True)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what the imports made out of every later garbage collection: a sixth of the time of pure tests."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,7 +11,7 @@ HOURS ?= 24
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up down reset images up-containers down-containers reset-containers test \
+.PHONY: help install run up down reset images up-containers down-containers reset-containers test test-fast \
 	figures faults soak mutants check bench lock format generate service
 
 help: ## List the commands
@@ -53,6 +53,9 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 
 test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL, in containers where an engine answers; FIGURES=too adds the figures
 	@$(BIN)/python -m tests --engine "$(ENGINE)" --figures "$(FIGURES)"
+
+test-fast: $(STAMP) ## Run the tests that need no broker, no house and no containers: in under a minute
+	@$(BIN)/python -m tests --fast
 
 figures: $(STAMP) ## Run the figures of each commit: random kills, malformed messages, erasures, a backup put back
 	@$(BIN)/python -m tests --figures only

@@ -1,5 +1,6 @@
 """One set of real servers for the whole suite: Kafka and PostgreSQL, and a house on top when it is needed."""
 
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 
@@ -17,14 +18,19 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The first line of a run says which servers it uses."""
+    """Say in the first line of a run which servers it uses."""
     if not config.option.collectonly:
         print(f"Kafka and PostgreSQL: {chosen().why}", flush=True)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Leave what the imports made out of later garbage collections: a sixth of the time of pure tests."""
+    gc.freeze()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """When a test fails, also what its house looked like."""
+    """Add to the report of a failure what its house looked like."""
     report = yield
     if report.failed:
         for house in houses_in(getattr(item, "funcargs", {})):

@@ -215,7 +215,7 @@ async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -
     if ids:
         await held_messages.take(connection, ids)
     first = await inbox.claim(connection, [d.entry for d in dead])
-    return [letter for d in dead if d.entry.key in first for letter in d.messages]
+    return [message for d in dead if d.entry.key in first for message in d.messages]
 
 
 async def _remember(
@@ -247,5 +247,5 @@ def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: flo
     )
     for refusal, times in refusals.items():
         metrics.REFUSALS.labels(refusal.rule, refusal.name).inc(times)
-    for reason, times in Counter(letter.reason for letter in dead).items():
+    for reason, times in Counter(one.reason for one in dead).items():
         metrics.DEAD_LETTERS.labels(reason).inc(times)

@@ -221,13 +221,13 @@ class Relay:
         }
         return [r for done in sent for r in done], failed
 
-    async def _send_all(self, topic: str, letters: Sequence["Ready"]) -> list["Ready"]:
+    async def _send_all(self, topic: str, messages: Sequence["Ready"]) -> list["Ready"]:
         """Send the messages of one topic, in order per partition; return those that arrived."""
         partitions = await self._partitions(topic)
         if not partitions:
             return []
         done: list[Ready] = []
-        for partition, some in _by_partition(letters, partitions).items():
+        for partition, some in _by_partition(messages, partitions).items():
             for batch, builder in _batches(some, self.producer):
                 try:
                     await self._arrived(
@@ -314,19 +314,19 @@ def _without_key(recipients: Iterable[str | None], parties: Parties, now: dateti
     return {name for name, party in found.items() if party is None or party.sealing_key(now) is None}
 
 
-def _by_partition(letters: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
+def _by_partition(messages: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
     """Group the messages by partition, by their key, so that what is of one case stays in order."""
     if len(partitions) == 1:
-        return {partitions[0]: list(letters)}
+        return {partitions[0]: list(messages)}
     where: dict[int, list[Ready]] = {}
-    for letter in letters:
-        partition = _partitioner(letter.row.key.encode(), list(partitions), list(partitions))
-        where.setdefault(partition, []).append(letter)
+    for message in messages:
+        partition = _partitioner(message.row.key.encode(), list(partitions), list(partitions))
+        where.setdefault(partition, []).append(message)
     return where
 
 
 def _batches(
-    letters: Sequence[Ready], producer: AIOKafkaProducer
+    messages: Sequence[Ready], producer: AIOKafkaProducer
 ) -> Iterator[tuple[list[Ready], BatchBuilder]]:
     """Pack the messages as the producer sends them: as many in one batch as it takes.
 
@@ -334,16 +334,16 @@ def _batches(
     """
     batch: list[Ready] = []
     builder = producer.create_batch()
-    for letter in letters:
-        if len(letter.body) > MAX_RECORD:
-            log.error("message-too-large", type=letter.row.type, row=letter.row.id)
+    for message in messages:
+        if len(message.body) > MAX_RECORD:
+            log.error("message-too-large", type=message.row.type, row=message.row.id)
             break
-        taken = {"key": letter.row.key.encode(), "value": letter.body, "headers": letter.headers}
+        taken = {"key": message.row.key.encode(), "value": message.body, "headers": message.headers}
         if builder.append(timestamp=None, **taken) is None:
             yield batch, builder
             batch, builder = [], producer.create_batch()
             builder.append(timestamp=None, **taken)
-        batch.append(letter)
+        batch.append(message)
     if batch:
         yield batch, builder
 

@@ -125,12 +125,12 @@ def seconds_since(since: datetime | None, now: datetime) -> float:
 def _outbox(backlog: outbox.Backlog, now: datetime) -> list[Metric]:
     depth = gauge("zvh_outbox_letters", "Outbox messages that are not sent yet", ["state"])
     age = gauge("zvh_outbox_oldest_seconds", "Age of the oldest of them", ["state"])
-    for state, letters, oldest in (
+    for state, messages, oldest in (
         ("ready", backlog.ready, backlog.oldest_ready),
         ("aside", backlog.deferred, backlog.oldest_deferred),
         ("unreadable", backlog.unreadable, None),
     ):
-        depth.add_metric([state], letters)
+        depth.add_metric([state], messages)
         if state != "unreadable":
             age.add_metric([state], seconds_since(oldest, now))
     return [depth, age]

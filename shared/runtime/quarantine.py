@@ -60,13 +60,13 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
     The journal says so. A deadline is not discarded: what it is about would never end.
     """
     async with engine.begin() as connection:
-        parked = [
+        quarantined = [
             one
             for one in await held_messages.of_case(connection, case_id)
             if one.why is HoldReason.QUARANTINED
         ]
-        if parked:
-            await held_messages.take(connection, [parked[0].id])
+        if quarantined:
+            await held_messages.take(connection, [quarantined[0].id])
             await _note(connection, case_id, "ParkedMessageDiscarded")
             return True
         if await outbox.discard_quarantined(connection, case_id):

@@ -59,7 +59,7 @@ def put_in(trap: Trap) -> None:
     _around(AIOKafkaConsumer, "commit", trap, before="acknowledging", after="acknowledged")
     _around(Relay, "_prepare", trap, after="prepared", of=lambda relay, rows, *_: _topics(rows))
     _around(AIOKafkaProducer, "send_batch", trap, before="sending", of=_noted(sent))
-    _around(outbox, "sent", trap, before="published", of=lambda *_: _taken(sent))
+    _around(outbox, "delete_sent", trap, before="published", of=lambda *_: _taken(sent))
     _around(RemoteKeys, "fetch", trap, before="asking-keys", after="keys-at-hand")
     _lose_replies(trap)
 

@@ -65,6 +65,8 @@ def _report(outcomes: Sequence[Outcome], missing: str) -> int:
         print(f"  {CONTAINERS:11} NOT RUN: {missing}")
     for outcome in outcomes:
         print(f"  {outcome}")
+        for test in outcome.failed:
+            print(f"    failed: {test}")
         for reason, count in outcome.skipped.items():
             print(f"    skipped {count}: {reason}")
     return max(outcome.code for outcome in outcomes)

@@ -23,17 +23,17 @@ LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold the result of one run: what passed, failed and was skipped, and each reason for skipping."""
+    """Hold the result of one run: how many passed, which failed, and each reason for skipping."""
 
     servers: str
     code: int
     seconds: float
     passed: int = 0
-    failed: int = 0
+    failed: tuple[str, ...] = ()
     skipped: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        counts = f"{self.passed} passed, {self.failed} failed, {self.skipped.total()} skipped"
+        counts = f"{self.passed} passed, {len(self.failed)} failed, {self.skipped.total()} skipped"
         verdict = "" if self.code == 0 else f" (pytest ended with {self.code})"
         return f"{self.servers:11} {counts} in {self.seconds:.0f} s{verdict}"
 
@@ -116,7 +116,11 @@ def _read(reports: Path, servers: str, codes: Sequence[int], seconds: float) -> 
     found = sorted(reports.glob("*.xml"))
     trees = [Xml.parse(report) for report in found]  # noqa: S314 - written by our own run
     cases = [case for tree in trees for case in tree.getroot().iter("testcase")]
-    failed = sum(case.find("failure") is not None or case.find("error") is not None for case in cases)
+    failed = tuple(
+        f"{case.get('classname')}::{case.get('name')}"
+        for case in cases
+        if case.find("failure") is not None or case.find("error") is not None
+    )
     skipped = Counter(str(found.get("message")) for case in cases for found in case.iter("skipped"))
     code = max(map(abs, codes)) or int(len(found) < len(codes))
-    return Outcome(servers, code, seconds, len(cases) - failed - skipped.total(), failed, skipped)
+    return Outcome(servers, code, seconds, len(cases) - len(failed) - skipped.total(), failed, skipped)

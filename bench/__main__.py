@@ -16,6 +16,7 @@ from bench.load import OutboxMessage, Query, make_letters, make_queries
 from bench.measure import FLOOR, OURS, TUTORIAL, Run, Variant, WentWrong, measure, serving
 from bench.place import TestBed
 from deploy.local.house import House, StepFailed
+from deploy.machine.process import clean_up_on_sigterm
 from deploy.machine.terminal import shown_on
 
 console = Console(highlight=False)
@@ -48,6 +49,7 @@ def main(
     result: Annotated[Path, typer.Option(help="Where the figures go.")] = Path(".local/bench.json"),
 ) -> None:
     """Measure, print two tables, and write the figures down."""
+    clean_up_on_sigterm()
     plan = QUICK if quick else FULL
     if rounds:
         plan = replace(plan, rounds=rounds, plain_rounds=rounds)

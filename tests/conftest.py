@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Database, Postgres, run_sql
+from deploy.machine.process import clean_up_on_sigterm
 from shared.handling.service import Service
 from tests.support.containers import chosen
 from tests.support.databases import NOT_DURABLE, Databases, engine_of
@@ -18,7 +19,8 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Say in the first line of a run which servers it uses."""
+    """Say in the first line of a run which servers it uses; SIGTERM ends it as Ctrl-C does."""
+    clean_up_on_sigterm()
     if not config.option.collectonly:
         print(f"Kafka and PostgreSQL: {chosen().why}", flush=True)
 

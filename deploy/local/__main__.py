@@ -1,6 +1,5 @@
 """Run `python -m deploy.local up|down|reset|status`."""
 
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from rich.markup import escape
 from deploy.local.house import AlreadyUp, House, StepFailed, start
 from deploy.local.layout import STORY
 from deploy.local.reasons import Refused, reason_of
+from deploy.machine.process import clean_up_on_sigterm
 from deploy.machine.terminal import shown_on
 from shared.contract.registry import SERVICES
 
@@ -35,7 +35,7 @@ def up(
     """Start Kafka, PostgreSQL, issuer and services, and provision the covenant's parties."""
     services = [] if servers_only else (only or SERVICES)
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
+    clean_up_on_sigterm()
     try:
         start(directory, services=services, step=shown)
     except AlreadyUp as found:

@@ -19,6 +19,12 @@ PORTS = range(20_000, 32_000)  # below the ports Linux hands out itself, so a re
 
 MARK = "STARTED_WITH_LOG"  # a variable of every child: by it those are found that nobody wrote down
 
+
+def clean_up_on_sigterm() -> None:
+    """Make SIGTERM interrupt this program as Ctrl-C does, so that it stops and removes what it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 _children: dict[int, subprocess.Popen[bytes]] = {}
 _began: dict[Path, int] = {}  # how long each log was when its newest process began
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from deploy.machine.process import clean_up_on_sigterm
 from tests.mutants.bugs import BUGS, Bug
 from tests.support.containers import CHOICE
 
@@ -32,6 +33,7 @@ def main(names: Sequence[str]) -> int:
     if unknown := set(names) - {bug.name for bug in BUGS}:
         print(f"no such bug: {', '.join(sorted(unknown))}; without a name all are planted", file=sys.stderr)
         return 2
+    clean_up_on_sigterm()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
     chosen = [bug for bug in BUGS if not names or bug.name in names]
     table = Table("bug", "caught", "seconds")
@@ -72,6 +74,9 @@ def tested(bug: Bug | None, tests: Sequence[str], at_most: float = AT_MOST) -> t
             except subprocess.TimeoutExpired:
                 interrupt(run)
                 return FAILED, f"standing still for {at_most:.0f} s"
+            except KeyboardInterrupt:
+                interrupt(run)
+                raise
     failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return run.returncode, failed[0].rpartition("::")[2] if failed else ""
 

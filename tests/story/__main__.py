@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from rich.markup import escape
 from deploy.local import house
 from deploy.local.layout import STORY
 from deploy.local.reasons import Refused, reason_of
+from deploy.machine.process import clean_up_on_sigterm
 from tests.story.play import play
 from tests.story.telling import Telling
 
@@ -27,7 +27,7 @@ SHORT_PATIENCE = 5  # seconds; nobody restarts a service here, so facts come at 
 def main() -> int:
     """Run `make run`: start a house, play the story, stop and remove the house; return the exit code."""
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it cleans up after itself
+    clean_up_on_sigterm()
     console = Console(highlight=False, soft_wrap=True)
     telling = Telling(console)
     directory = (LOCAL / STORY).resolve()

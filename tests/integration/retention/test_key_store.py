@@ -1,14 +1,14 @@
 """Case keys on real files: durable before they are given, gone for good, whole after any crash."""
 
-import json
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Any
 
@@ -21,43 +21,35 @@ from tests.support.samples import retention as s
 
 ROOT_KEY, HOUSE = b"r" * 32, "test-house"
 WHEN = datetime(2027, 3, 2, tzinfo=UTC)
-PROJECT = Path(__file__).parents[3]
-
-# A process of its own that makes or destroys keys, and ends without a word at the step it is told.
-CHILD = """
-import json, os, sys
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-from services.retention.key_store import KeyStore
-
-directory, act, fault, *cases = sys.argv[1:]
-
-def at(step):
-    if step == fault:
-        os._exit(9)
-
-store = KeyStore(Path(directory), b"r" * 32, "test-house", at=at)
-if act == "make":
-    found = store.get_many(cases, make=True)
-    print(json.dumps({case: key.hex() for case, (_, key) in found.items()}))
-else:
-    store.destroy(cases[0], datetime(2027, 3, 2, tzinfo=UTC))
-"""
+FORK = multiprocessing.get_context("fork")  # an interpreter of its own would import everything anew
 
 
 def opened(directory: Path, root_key: bytes = ROOT_KEY, house: str = HOUSE) -> KeyStore:
     return KeyStore(directory, root_key, house)
 
 
-def child(directory: Path, act: str, fault: str, *cases: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603
-        [sys.executable, "-c", CHILD, str(directory), act, fault, *cases],
-        capture_output=True,
-        text=True,
-        cwd=PROJECT,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
-    )
+def child(directory: Path, act: str, fault: str, *cases: str) -> int | None:
+    """Make or destroy keys in a process of its own, which dies at a step; return its exit code."""
+    process = FORK.Process(target=_act, args=(directory, act, fault, cases, None))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _act(
+    directory: Path, act: str, fault: str, cases: Sequence[str], made: "SimpleQueue[Any] | None"
+) -> None:
+    def at(step: str) -> None:
+        if step == fault:
+            os._exit(9)
+
+    store = KeyStore(directory, ROOT_KEY, HOUSE, at=at)
+    if act == "destroy":
+        store.destroy(cases[0], WHEN)
+        return
+    keys = {case: key for case, (_, key) in store.get_many(list(cases), make=True).items()}
+    if made is not None:
+        made.put(keys)
 
 
 def key_of(store: KeyStore, case_id: str, *, make: bool = False) -> bytes:
@@ -148,9 +140,13 @@ def test_many_callers_at_once_get_one_key(tmp_path: Path) -> None:
 
 def test_two_processes_at_once_get_one_key(tmp_path: Path) -> None:
     cases = [s.number(n) for n in range(100)]
-    with ThreadPoolExecutor(4) as pool:
-        runs = list(pool.map(lambda n: child(tmp_path, "make", "", *cases), range(4)))
-    found = [json.loads(run.stdout) for run in runs]
+    made = FORK.SimpleQueue()
+    processes = [FORK.Process(target=_act, args=(tmp_path, "make", "", cases, made)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    found = [made.get() for _ in processes]
+    for process in processes:
+        process.join()
     assert all(one == found[0] for one in found)
     assert len(set(found[0].values())) == 100
 
@@ -292,7 +288,7 @@ DESTROYING = ("unlinked", "unlink-synced", "recorded")
 @pytest.mark.parametrize("step", MAKING)
 def test_making_survives_a_crash_at_any_step_f14(tmp_path: Path, step: str) -> None:
     cases = [s.number(n) for n in range(5)]
-    assert child(tmp_path, "make", step, *cases).returncode == 9
+    assert child(tmp_path, "make", step, *cases) == 9
     store = opened(tmp_path)
     assert [path for path in key_files(tmp_path) if path.suffix] == []  # no draft is left
     before = {case: key for case, (_, key) in store.get_many(cases, make=False).items() if key}
@@ -314,7 +310,7 @@ def test_a_key_that_was_named_before_a_crash_is_marked_before_it_is_given(tmp_pa
 @pytest.mark.parametrize("step", DESTROYING)
 def test_destroying_resumes_after_a_crash_at_any_step_f14(tmp_path: Path, step: str) -> None:
     key_of(opened(tmp_path), s.CASE, make=True)
-    assert child(tmp_path, "destroy", step, s.CASE).returncode == 9
+    assert child(tmp_path, "destroy", step, s.CASE) == 9
     store = opened(tmp_path)
     assert key_files(tmp_path) == []
     expected = KeyStatus.ERASED if step == "recorded" else KeyStatus.UNAVAILABLE

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contract.cloudevent import (
+    MAX_SEQUENCE,
     PLAIN_BODY,
     SEALED_BODY,
     Envelope,
@@ -29,7 +30,11 @@ from shared.contract.registry import by_type, of_model
 
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"])
 TEXT = st.text(CHARACTERS, min_size=1, max_size=30)
-NAMES = st.sampled_from(["correlationid", "causationid", "expirytime", "sequence", "tracestate", "zaak1"])
+EXTENSIONS = {
+    **dict.fromkeys(("correlationid", "causationid"), st.uuids().map(str)),
+    "sequence": st.integers(0, MAX_SEQUENCE).map("{:020d}".format),
+    **dict.fromkeys(("expirytime", "tracestate", "zaak1"), TEXT),
+}
 ENVELOPES = st.builds(
     Envelope,
     id=st.uuids().map(str),
@@ -38,7 +43,7 @@ ENVELOPES = st.builds(
     time=st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     subject=st.none() | TEXT,
     dataschema=st.none() | TEXT,
-    extensions=st.dictionaries(NAMES, TEXT, max_size=3),
+    extensions=st.fixed_dictionaries({}, optional=EXTENSIONS),
 )
 UUID = "0192aaaa-0000-7000-8000-00000000000a"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

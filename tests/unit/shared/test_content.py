@@ -31,7 +31,7 @@ from shared.contract.messages.triage import QueryAnswered
 from shared.contract.registry import Direction, Model, all_messages, by_type, message
 
 ID = "0192aaaa-0000-7000-8000-00000000000a"
-TEXTS = st.text(max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\t\n\r"), max_size=40)
 SEALED = st.builds(SealedText, st.text(max_size=9), st.just("intake"), st.binary(max_size=40))
 REFS = st.builds(TextRef, st.text(max_size=9), st.just("intake"))
 ANY = TEXTS | SEALED | REFS

@@ -15,6 +15,10 @@ from shared.contract.registry import ServiceName
 from shared.core.actor import Role
 
 MOST_ROLES = 200  # in a token: an issuer may list those of other applications too
+# What the library raises on what a stranger can write: it takes some members of a header for what they should be.
+MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+# RFC 9068 names the first; most issuers write none or the last. Any other kind of token is not for signing in.
+TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 ALGORITHMS = ["ES256", "RS256", "PS256"]
 PEOPLE = frozenset(
     {
@@ -73,9 +77,9 @@ class Issuer:
         for refresh in (False, True):
             keys = await self._key_set(refresh=refresh)
             try:
-                return dict(jwt.decode(token, keys, algorithms=ALGORITHMS).claims)
-            except (JoseError, ValueError) as error:
-                if refresh or not isinstance(error, ValueError | JoseError):
+                return _claims(token, keys)
+            except MALFORMED as error:
+                if refresh:
                     raise NotSignedIn(type(error).__name__) from None
         raise NotSignedIn("no-key")
 
@@ -133,6 +137,14 @@ class Claims(BaseModel):
     party: PartyId | None = None
     service: ServiceName | None = None
     name: Line | None = None
+
+
+def _claims(token: str, keys: KeySet) -> dict[str, Any]:
+    """Return the claims of a token signed with one of the keys; raise one of `MALFORMED`."""
+    found = jwt.decode(token, keys, algorithms=ALGORITHMS)
+    if str(found.header.get("typ", "jwt")).lower() not in TYPES:
+        raise ValueError("not an access token")
+    return dict(found.claims)
 
 
 def _identity(found: dict[str, Any]) -> Identity:

@@ -15,9 +15,9 @@ from shared.contract.registry import ServiceName
 from shared.core.actor import Role
 
 MOST_ROLES = 200  # in a token: an issuer may list those of other applications too
-# What the library raises on what a stranger can write: it takes some members of a header for what they should be.
+# What the library raises on what a stranger can write; it takes some members of a header on trust.
 MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
-# RFC 9068 names the first; most issuers write none or the last. Any other kind of token is not for signing in.
+# RFC 9068 names the first two; most issuers write the last or none. No other kind of token signs in.
 TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
 ALGORITHMS = ["ES256", "RS256", "PS256"]
 PEOPLE = frozenset(

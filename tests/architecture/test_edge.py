@@ -21,7 +21,7 @@ UNBOUNDED = ("*", "+", "{0,}", "{1,}")  # a pattern with one of these says nothi
 
 
 def naked(schema: Any, at: str = "") -> Iterator[str]:
-    """Yield the place of each text and number in a schema that may be as long or as large as anybody likes."""
+    """Yield the place of each text and number in a schema that may be as large as anybody likes."""
     if isinstance(schema, list):
         for member in schema:
             yield from naked(member, at)

@@ -19,6 +19,7 @@ from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from shared.clock import Clock
 from shared.contract.content import transform
+from shared.contract.fields import ID
 from shared.contract.registry import SERVICES
 from shared.core.actor import Role
 from shared.crypto.case_key_client import CaseKeyClient
@@ -31,7 +32,7 @@ from shared.telemetry.metrics import FAULTS
 from tests.conftest import FreshDatabase
 from tests.support import awkward as a
 from tests.support.samples import governance, intake, triage
-from tests.support.transactions import attach, know, tables, transaction_on
+from tests.support.transactions import attach, know, rows, tables, transaction_on
 
 TYPED = "getypt-"  # how each Idempotency-Key here begins: none may be found again
 EVERYBODY = Identity("person-1", PEOPLE, a.VENLO)
@@ -211,3 +212,39 @@ async def test_awkward_values_are_refused_as_the_clients_and_leave_nothing(desk:
     assert await house.anywhere(a.MARK) == []
     assert await house.anywhere(TYPED) == []
     assert faults == sum(sample.value for metric in FAULTS.collect() for sample in metric.samples)
+
+
+@pytest.mark.parametrize("desk", ["intake"], indirect=True)
+async def test_what_a_client_calls_an_act_is_neither_stored_nor_sent(desk: tuple[str, Desk]) -> None:
+    """The id of its message, from which letters follow, is of the house; repeated it is the same."""
+    _, house = desk
+    refer = next(operation for operation in operations("intake") if operation.path == "/referrals")
+    request = request_to(refer)
+    first, again = await house.ask(refer, request), await house.ask(refer, request)
+    assert (first.status_code, again.status_code) == (200, 200)
+    (claimed,) = await rows(house.engine, "inbox")
+    letters = await rows(house.engine, "outbox", "causation_id IS NOT NULL")
+    journalled = await rows(house.engine, "journal")
+    assert ID.fullmatch(claimed.message_id)
+    assert letters
+    assert {letter.causation_id for letter in letters} == {claimed.message_id}
+    assert {entry.message_id for entry in journalled} == {claimed.message_id}
+    assert await house.anywhere(TYPED) == []
+    await house.ask(refer, a.with_at(request, ("header", "idempotency-key"), f"{TYPED}{new_id()}"))
+    assert len({row.message_id for row in await rows(house.engine, "inbox")}) == 2
+
+
+async def test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party(desk: tuple[str, Desk]) -> None:
+    """A form like that of a party's id has room for a name, and rows about no case are never pruned."""
+    service, house = desk
+    for name in (f"{a.MARK}-persoon", a.VENLO):
+        for operation in operations(service):
+            if "on-behalf-of" in operation.good["header"]:
+                answer = await house.ask(
+                    operation, a.with_at(request_to(operation), ("header", "on-behalf-of"), name)
+                )
+                assert answer.status_code < 500, (operation.path, answer.text)
+    assert await house.anywhere(a.MARK) == []
+    looked = {row.viewed_on_behalf_of for row in await rows(house.engine, "access_log")}
+    acted = {row.on_behalf_of for row in await rows(house.engine, "journal")}
+    assert (looked, acted) == ({None, a.VENLO}, {None, a.VENLO})

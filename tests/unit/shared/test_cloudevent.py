@@ -16,6 +16,7 @@ from shared.contract.cloudevent import (
     Envelope,
     Unreadable,
     attributes,
+    checked,
     from_attributes,
     from_signed,
     read_headers,
@@ -134,6 +135,47 @@ def test_an_attribute_of_another_kind_than_text_is_none_of_the_signed_ones() -> 
     for value in values:
         with pytest.raises(Unreadable, match="attribute-missing"):
             from_signed(GOOD | {"time": value})
+
+
+@pytest.mark.parametrize("name", ["correlationid", "causationid"])
+@pytest.mark.parametrize("value", ["", "1", "a-key-of-a-client", "Persoon A", UUID.upper()])
+def test_what_a_message_follows_from_is_a_uuid_too(name: str, value: str) -> None:
+    assert from_attributes(GOOD | {name: UUID}).extensions == {name: UUID}
+    with pytest.raises(Unreadable, match="id-not-a-uuid"):
+        from_attributes(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "1.0", "one", "\u0661", str(MAX_SEQUENCE + 1), "0" * 21, "9" * 5_000]
+)
+def test_a_sequence_is_a_number_that_the_database_counts_to(value: str) -> None:
+    assert from_attributes(GOOD | {"sequence": f"{MAX_SEQUENCE:020d}"}).extensions
+    with pytest.raises(Unreadable, match="sequence-not-a-number"):
+        from_attributes(GOOD | {"sequence": value})
+
+
+@given(ENVELOPES)
+def test_what_a_reader_takes_may_be_sent(envelope: Envelope) -> None:
+    assert checked(envelope) == envelope
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "7"},
+        {"source": "urn:x\ty"},
+        {"subject": "a\x85b"},
+        {"type": "t\0"},
+        {"extensions": {"causationid": "a\tkey-of-a-client"}},
+        {"extensions": {"causationid": "a-key-of-a-client"}},
+        {"time": datetime(1999, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_what_no_reader_would_take_is_not_sent(change: dict[str, Any]) -> None:
+    """An attribute that is refused here would be a dead letter, or a record passed over, at every service."""
+    envelope = from_attributes(GOOD)._replace(**change)
+    with pytest.raises(Unreadable):
+        checked(envelope)
 
 
 # --- headers -----------------------------------------------------------------------------------

@@ -130,7 +130,7 @@ def _record(party: str, settings: Mapping[str, Any]) -> PartyRecord:
         member_from=LONG_AGO,
         authorisations=(
             Authorisation(
-                authorisation_id=f"bench-{party}",
+                authorisation_id=new_id(),
                 acting_body="college",
                 scopes=tuple(Scope),
                 valid_from=LONG_AGO,

@@ -1,32 +1,28 @@
 """Describe what an organisation signs to become a party: the form of Bijlage 1 (R110)."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from shared.contract.fields import Code, Day, Instant, KeyId, PartyId
+from shared.contract.fields import Code, Day, Instant, Jwk, KeyId, Line, PartyId, Source
 from shared.contract.parties import PartyKind
 from shared.contract.registry import Model
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
-Words = Annotated[str, StringConstraints(max_length=120)]
-Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]
-
 
 class AccessionForm(Model):
     """The form as it was signed on paper; the officer is known by function, for a name is personal data."""
 
-    name: Words = Field(default="", title="naam organisatie")
-    seat: Words = Field(default="", title="statutaire vestiging")
-    office: Words = Field(default="", title="kantoor")
-    officer_function: Words = Field(default="", title="functie van de bevoegde functionaris")
+    name: Line = Field(default="", title="naam organisatie")
+    seat: Line = Field(default="", title="statutaire vestiging")
+    office: Line = Field(default="", title="kantoor")
+    officer_function: Line = Field(default="", title="functie van de bevoegde functionaris")
     endorses_goals: bool = Field(default=False, title="onderschrijft de doelstellingen")
     undertakes_to_comply: bool = Field(default=False, title="verplicht zich tot naleving")
     entitled_to_exchange: bool = Field(default=False, title="gerechtigd tot uitwisseling")
-    place: Words = Field(default="", title="plaats van ondertekening")
+    place: Line = Field(default="", title="plaats van ondertekening")
     organisation_signed_on: Day | None = Field(default=None, title="ondertekend door de organisatie op")
     chair_signed_on: Day | None = Field(default=None, title="ondertekend door de voorzitter op")
 
@@ -49,7 +45,7 @@ class KeyOnPaper(Model):
     """The party's first public signing key, handed over with the signed form."""
 
     kid: KeyId = Field(title="sleutelnummer")
-    jwk: dict[str, str] = Field(title="sleutel (JWK)")
+    jwk: Jwk = Field(title="sleutel (JWK)")
 
 
 class Signatory(Model):

@@ -22,7 +22,7 @@ def fault_of(kid: str, jwk: Mapping[str, str]) -> Refusal | None:
     if "d" in jwk:
         return r.PRIVATE_KEY_SENT
     public = public_part(jwk)
-    if not all(_COORDINATE.match(public.get(axis, "")) for axis in ("x", "y")):
+    if not all(_COORDINATE.fullmatch(public.get(axis, "")) for axis in ("x", "y")):
         return r.KEY_UNFIT
     try:
         key = load_key(dict(public))

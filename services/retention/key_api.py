@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import Answer
 from services.retention.refusals import ONLY_INTAKE_OPENS_CASES, ONLY_SERVICES_GET_KEYS
+from shared.contract.fields import Id
 from shared.contract.refusal import SEALING_IMPOSSIBLE
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable, KeyStatus
@@ -22,7 +23,7 @@ MOST = 2000  # case ids in one request
 class Wanted(BaseModel):
     """Whose keys, and whether those that never were are to be made."""
 
-    case_ids: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(max_length=MOST)
+    case_ids: list[Id] = Field(max_length=MOST)
     make: bool = False
 
 

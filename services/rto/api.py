@@ -14,7 +14,7 @@ from services.rto.store import invited, looks
 from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
 from shared.contract.content import Content
-from shared.contract.fields import Id, Item, PartyId
+from shared.contract.fields import Id, Item, PartyId, Subject
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
 from shared.contract.parties import Scope
@@ -221,7 +221,7 @@ async def offer_direction(case_id: Id, body: Offer, caller: Acting, commands: Co
 class Acceptance(Model):
     """Who comes, with a mandate (R59)."""
 
-    delegate: m.Subject = Field(title="afgevaardigde")
+    delegate: Subject = Field(title="afgevaardigde")
     mandate: bool = Field(title="mandaat")
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from shared.contract.content import Content, TextRef
-from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId
+from shared.contract.fields import ContributedItem, Count, Id, Instant, Item, PartyId
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
@@ -33,7 +33,7 @@ class Plan(Model):
     """
 
     agreements: Content = Field(title="afspraken")
-    ave_level: int = Field(title="AVE-niveau")
+    ave_level: Count = Field(title="AVE-niveau")
     actions: tuple[m.Action, ...] = Field(default=(), max_length=60, title="acties")
     drawn_from: tuple[Id, ...] = Field(default=(), max_length=60, title="ontleend aan")
 

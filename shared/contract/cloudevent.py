@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import pydantic_core
 
+from shared.contract.characters import CONTROL, SURROGATES
 from shared.contract.fields import ID, INSTANT
 from shared.contract.registry import MessageType
 
@@ -20,14 +21,17 @@ SEALED_BODY = "application/jose"
 PLAIN_BODY = "application/json"
 CONTENT_TYPE = "content-type"
 # Attributes of the hop, not of the event: outside the signature, and no ground for refusal.
+_IDS = ("id", "correlationid", "causationid")
 _HOP = frozenset({"traceparent", "tracestate"})
 _REQUIRED = frozenset({"specversion", "id", "source", "type", "time"})
 _CORE = _REQUIRED | {"subject", "dataschema", "datacontenttype", "data"}
 _KNOWN = _REQUIRED | _HOP | {"subject", "dataschema", "sequence", "correlationid", "causationid"}
 _ATTRIBUTE_OF_HEADER = {CONTENT_TYPE: CONTENT_TYPE} | {f"ce_{name}": name for name in _KNOWN}
 _NAME = re.compile(r"ce_[a-z0-9]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # forbidden in attributes; PostgreSQL takes no NUL either
-_NOT_UTF_8 = re.compile(r"[\ud800-\udfff]")  # as `header_names` reads it
+_CONTROL = re.compile(f"[{CONTROL}]")  # forbidden in attributes
+_NOT_UTF_8 = re.compile(f"[{SURROGATES}]")  # as `header_names` reads it
+_SEQUENCE = re.compile(r"[0-9]{1,20}")
+MAX_SEQUENCE = 2**63 - 1  # what PostgreSQL counts up to
 _TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 Headers = Iterable[tuple[str, bytes | None]]
@@ -134,8 +138,10 @@ def from_attributes(found: Mapping[str, str]) -> Envelope:
     text = "".join(found.values())
     if not text.isprintable() and _CONTROL.search(text):
         raise Unreadable("control-character")
-    if not ID.fullmatch(found["id"]):
+    if not all(ID.fullmatch(found[name]) for name in _IDS if name in found):
         raise Unreadable("id-not-a-uuid")
+    if not _is_sequence(found.get("sequence", "0")):
+        raise Unreadable("sequence-not-a-number")
     extensions = {name: value for name, value in found.items() if name not in _CORE}
     if "traceparent" in extensions and trace_of(extensions["traceparent"]) is None:
         del extensions["traceparent"]
@@ -148,6 +154,15 @@ def from_attributes(found: Mapping[str, str]) -> Envelope:
         dataschema=found.get("dataschema"),
         extensions=extensions,
     )
+
+
+def _is_sequence(written: str) -> bool:
+    return _SEQUENCE.fullmatch(written) is not None and int(written) <= MAX_SEQUENCE
+
+
+def checked(envelope: Envelope) -> Envelope:
+    """Return the envelope as its reader will read it; raise `Unreadable` when no reader would."""
+    return from_attributes(attributes(envelope))
 
 
 def _instant(written: str) -> datetime:

@@ -17,8 +17,10 @@ from typing import Annotated, Any, TypeAlias, TypeVar, Union, cast, get_origin, 
 from pydantic import BaseModel, GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
+from shared.contract.characters import CONTROL_BUT_LAYOUT, SURROGATES
+
 MAX_CONTENT = 30_000  # characters; a whole payload is at most 32 KiB (design, section 3)
-_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can say one alone; no byte can, so it could not be sealed
+_NOT_IN_TEXT = re.compile(f"[{CONTROL_BUT_LAYOUT}{SURROGATES}]")
 _ENTERED = (tuple, Annotated, Union, UnionType)  # `get_origin` of what the walk enters
 _UNTYPED = (tuple, list, set, frozenset, dict)  # without a type for its members, each can hold content
 SEALED_ALLOWED = {"sealed_allowed": True}
@@ -62,8 +64,8 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
     if isinstance(value, str):
         if len(value) > MAX_CONTENT:
             raise ValueError(f"at most {MAX_CONTENT} characters")
-        if not value.isascii() and _SURROGATE.search(value):
-            raise ValueError("half a character")
+        if not value.isprintable() and _NOT_IN_TEXT.search(value):
+            raise ValueError("a control character, or half a one")
         return value
     if isinstance(value, SealedText | TextRef):
         return value
@@ -77,7 +79,7 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
 Content = Annotated[
     AnyContent,
     _ContentSchema,
-    WithJsonSchema({"type": "string", "maxLength": MAX_CONTENT}),
+    WithJsonSchema({"type": "string", "maxLength": MAX_CONTENT, "pattern": f"^[^{CONTROL_BUT_LAYOUT}]*$"}),
 ]
 
 

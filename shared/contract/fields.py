@@ -1,4 +1,8 @@
-"""Define the field types of all messages: identifiers and codes, in shapes that keep people's names out."""
+"""Define the field types of all that comes from outside: a text, a number, a moment, identifiers and codes.
+
+What fits one of these is taken by PostgreSQL, Kafka, a log and every receiver too, so that nothing is refused
+behind the edge. Identifiers and codes have shapes that keep people's names out.
+"""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,27 +11,59 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
+from shared.contract.characters import CONTROL
 from shared.contract.content import Content
 from shared.contract.registry import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _YY_MM_DD = r"[0-9]{2}-[0-9]{2}-[0-9]{2}"
 _INSTANT = (
-    rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?(Z|[+-][0-9]{{2}}:[0-9]{{2}})$"
+    rf"^2[01]{_YY_MM_DD}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,9}})?"
+    r"(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
 )
 _PARTY_ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+_SUBJECT = r"^[A-Za-z0-9_.:|-]{1,64}$"
+_MEMBER = r"^[A-Za-z0-9_#]{1,40}$"  # the name of a member of a key
+_MAX_MEMBER, _MAX_MEMBERS = 1000, 16
+_LINE = rf"^[^{CONTROL}]*$"
 _DATE = rf"^(19|2[01]){_YY_MM_DD}$"
 
 ID = re.compile(_UUID)
-INSTANT = re.compile(_INSTANT)  # RFC 3339, in the years 2000 to 2199
+INSTANT = re.compile(_INSTANT)  # RFC 3339, in the years 2000 to 2199 and in the zones of this world
 DATE = re.compile(_DATE)
 PARTY_ID = re.compile(_PARTY_ID)
+SUBJECT = re.compile(_SUBJECT)
 MAX_PARTY_ID = 60  # characters
+MAX_LINE = 200  # characters
 
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY_ID, max_length=MAX_PARTY_ID)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+# The opaque subject of a person's token: without blanks, so that no name fits.
+Subject = Annotated[str, StringConstraints(pattern=_SUBJECT)]
+Topic = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+# One line in the clear, of what is not about a person: a name of an organisation, a sentence of the house.
+Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=MAX_LINE)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Offset = Annotated[int, Field(ge=0, le=2**63 - 1)]  # of a record on Kafka, or a row that a sequence numbers
+Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]
+# A public key as RFC 7517 writes it, each member a text; which of them a key needs is for its reader to say.
+Jwk = Annotated[
+    dict[
+        Annotated[str, StringConstraints(pattern=_MEMBER)],
+        Annotated[str, StringConstraints(pattern=_LINE, max_length=_MAX_MEMBER)],
+    ],
+    Field(max_length=_MAX_MEMBERS),
+    WithJsonSchema(
+        {
+            "type": "object",
+            "maxProperties": _MAX_MEMBERS,
+            "propertyNames": {"pattern": _MEMBER},
+            "additionalProperties": {"type": "string", "pattern": _LINE, "maxLength": _MAX_MEMBER},
+        }
+    ),
+]
 
 
 def _formatted_as(pattern: re.Pattern[str]) -> BeforeValidator:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Instant, KeyId, PartyId
+from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Code, Id, Instant, Jwk, KeyId, Line, PartyId
 from shared.contract.registry import Direction, Model, message
 from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
@@ -54,7 +54,7 @@ class PublicKey(Model):
 
     kid: KeyId
     use: KeyUse
-    jwk: dict[str, str]
+    jwk: Jwk
     valid_from: Instant
     valid_until: Instant | None = None
 
@@ -62,8 +62,8 @@ class PublicKey(Model):
 class Authorisation(Model):
     """A party's mandate to the process directors; in force only once accepted in writing (R122, R123)."""
 
-    authorisation_id: str
-    acting_body: str
+    authorisation_id: Id
+    acting_body: Code
     scopes: tuple[Scope, ...]
     valid_from: Instant
     valid_until: Instant | None = None
@@ -87,11 +87,11 @@ class PartyRecord(Model):
     """All that other services need to know of a party; the compacted record on the parties topic."""
 
     party: PartyId
-    name: str
+    name: Line
     kind: PartyKind
-    seat: str = ""
-    source: str = ""
-    acting_bodies: tuple[str, ...] = ()
+    seat: Line = ""
+    source: Line = ""
+    acting_bodies: tuple[Code, ...] = ()
     may_use_bsn: bool = False
     checked_for_special: bool = False
     member_from: Instant | None = None

@@ -1,5 +1,6 @@
 """Make the HTTP application by the Dutch API design rules: problem+json with the rule, no-store."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import structlog
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
-from shared.contract.fields import MAX_PARTY_ID
+from shared.contract.fields import PartyId
 from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
@@ -36,7 +37,8 @@ NO_IDEMPOTENCY_KEY = Refusal(
     "NoIdempotencyKey",
     "R127",
     "art. 15.3; B4",
-    "Give each act an Idempotency-Key of 8 to 64 characters, and the same one when you repeat it.",
+    "Give each act an Idempotency-Key of 8 to 64 printable ASCII characters without blanks, "
+    "and the same one when you repeat it.",
     status=400,
 )
 TOO_LARGE = Refusal(
@@ -61,21 +63,18 @@ TOKEN = HTTPBearer(
 IdempotencyKey = Annotated[
     str,
     Header(
-        min_length=8,
-        max_length=64,
+        pattern=r"^[!-~]{8,64}$",
         description="Of your own making, one for each act: repeated under it, the act has one effect and "
         "gets the same answer.",
     ),
 ]
 IfMatch = Annotated[
     str | None,
-    Header(pattern=r'^"?\d{1,9}"?$', description="The version the decision is based on, as it was read."),
+    Header(pattern=r'^"?[0-9]{1,9}"?$', description="The version the decision is based on, as it was read."),
 ]
 OnBehalfOf = Annotated[
-    str | None,
-    Header(
-        max_length=MAX_PARTY_ID, description="Id of the party on whose behalf somebody of the house acts."
-    ),
+    PartyId | None,
+    Header(description="Id of the party on whose behalf somebody of the house acts."),
 ]
 
 
@@ -135,7 +134,7 @@ async def acting(
         idempotency_key,
         version,
         trace_of(traceparent),
-        request.url.path,
+        request.scope["path"],
     )
 
 
@@ -164,6 +163,14 @@ def done(outcome: Outcome) -> Done:
 
 class HouseApp(FastAPI):
     """Publish errors in OpenAPI as what they are: problem+json."""
+
+    _published_names: frozenset[str] = frozenset()
+
+    def published_names(self) -> frozenset[str]:
+        """Return the names of the contract: of its fields, its parameters, and where those stand."""
+        if not self._published_names:
+            self._published_names = frozenset({"body", *_names(self.openapi())})
+        return self._published_names
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -250,8 +257,24 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
     if any(found["loc"] == ("header", "idempotency-key") for found in error.errors()):
         return problem(NO_IDEMPOTENCY_KEY)
-    fields = sorted({".".join(str(part) for part in found["loc"]) for found in error.errors()})
+    published = request.app.published_names()
+    fields = sorted({".".join(_named(step, published) for step in found["loc"]) for found in error.errors()})
     return problem(BAD_REQUEST, fields[:20])
+
+
+def _named(step: int | str, published: frozenset[str]) -> str:
+    """Name a step on the way to a field; what is no name of the contract may be the client's own: a star."""
+    return str(step) if isinstance(step, int) or step in published else "*"
+
+
+def _names(schema: Any) -> Iterator[str]:
+    """Yield every name of a field or a parameter in an OpenAPI document."""
+    if isinstance(schema, list):
+        yield from (name for member in schema for name in _names(member))
+    elif isinstance(schema, dict):
+        yield from schema.get("properties", ())
+        yield from (schema[key] for key in ("name", "in") if isinstance(schema.get(key), str))
+        yield from (name for member in schema.values() for name in _names(member))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -74,7 +74,7 @@ class CommandHandler(Generic[S]):
         actor = caller.actor(roles)
         entry = InboxEntry(
             sender=f"person:{caller.identity.subject}",
-            message_id=caller.idempotency_key or "",
+            message_id=self._message_id(caller),
             digest=inbox.digest(self.digest_key, f"{asks.__name__} {caller.path}", case_id, body),
             received_at=machine_now(),
             case_id=case_id,
@@ -96,6 +96,11 @@ class CommandHandler(Generic[S]):
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
         return answered(outcome)
+
+    def _message_id(self, caller: Caller) -> str:
+        """Derive the id of a request from who asks and its Idempotency-Key, which itself is never stored."""
+        subject, key = caller.identity.subject, caller.idempotency_key or ""
+        return keyed_id(self.digest_key, "request", subject, key)
 
     async def _precheck(self, body: Model, by: Actor) -> Refusal | None:
         """Return why no case key is made for this request."""

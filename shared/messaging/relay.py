@@ -20,7 +20,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
-from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
+from shared.contract.cloudevent import (
+    PLAIN_BODY,
+    SEALED_BODY,
+    Envelope,
+    checked,
+    schema_uri,
+    to_headers,
+    to_json,
+)
 from shared.contract.content import (
     SEALED_ALLOWED,
     AnyContent,
@@ -175,8 +183,9 @@ class Relay:
                 aside.add(row.topic)
                 continue
             party = parties.get(row.recipient) if row.recipient else None
+            envelope = self._envelope(row, numbers.number_for(row))
             try:
-                ready.append(self._ready(row, numbers.number_for(row), text, party, now))
+                ready.append(self._ready(row, envelope, text, party, now))
             except Exception as error:
                 log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
                 aside.add(row.topic)
@@ -184,21 +193,23 @@ class Relay:
                 await asyncio.sleep(0)
         return ready, aside
 
-    def _ready(self, row: Row, number: int, text: bytes, party: PartyRecord | None, now: datetime) -> "Ready":
-        envelope = self._envelope(row, number)
+    def _ready(
+        self, row: Row, envelope: Envelope, text: bytes, party: PartyRecord | None, now: datetime
+    ) -> "Ready":
         if party is None:
             return Ready(row, to_headers(envelope, PLAIN_BODY), text)
         body = self.codec.encode(to_json(envelope, text), party, now)
         return Ready(row, to_headers(envelope, SEALED_BODY), body or b"")
 
     def _envelope(self, row: Row, number: int) -> Envelope:
+        """Make the envelope of a row; raise `UnreadableRow` for one that its reader would not take."""
         entry = by_type(row.type)
         extensions = {"sequence": f"{number:020d}"}
         if row.causation_id:
             extensions["causationid"] = row.causation_id
         if row.traceparent:
             extensions["traceparent"] = row.traceparent
-        return Envelope(
+        envelope = Envelope(
             id=row.event_id,
             source=self.source,
             type=row.type,
@@ -207,6 +218,8 @@ class Relay:
             dataschema=schema_uri(entry) if entry else None,
             extensions=extensions,
         )
+        with _reading(row):
+            return checked(envelope)
 
     # --- publishing -------------------------------------------------------------------------------
 

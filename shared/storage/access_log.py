@@ -1,6 +1,6 @@
 """Write the access log: who was shown what, or denied it, under which rule (R68, R129).
 
-It is insert-only and holds no text.
+It is insert-only and holds no text: on whose behalf somebody looked is stored only if that is a party.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,8 @@ _WRITE = sa.text(
     """
     INSERT INTO access_log (at, case_id, role, person, party, viewed_on_behalf_of, thing, allowed, rule,
                             given_on_behalf_of)
-    SELECT :at, :case_id, :role, :person, :party, :for_whom, new.thing, new.allowed, new.rule, new.giver
+    SELECT :at, :case_id, :role, :person, :party, (SELECT party FROM parties WHERE party = :for_whom),
+           new.thing, new.allowed, new.rule, new.giver
     FROM unnest(CAST(:things AS text[]), CAST(:allowed AS boolean[]), CAST(:rules AS text[]),
                 CAST(:givers AS text[])) AS new (thing, allowed, rule, giver)
     """

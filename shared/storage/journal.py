@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
-from shared.storage.database import copy
+from shared.storage.database import copy, fetch
 from shared.storage.json_writer import to_json
 
+_KNOWN = sa.text("SELECT party FROM parties WHERE party = ANY(:named)")
 ERASED = "erased"  # stored in the place of the id of an erased case
 
 
@@ -69,6 +71,10 @@ def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, m
 
 
 async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Insert all entries of a batch in one statement."""
-    if entries:
-        await copy(connection, "journal", Entry._fields, entries)
+    """Insert all entries of a batch in one statement; on whose behalf is stored only if that is a party."""
+    if not entries:
+        return
+    named = {entry.on_behalf_of for entry in entries} - {None}
+    known = {row.party for row in await fetch(connection, _KNOWN, named=list(named))} if named else set()
+    written = [e if e.on_behalf_of in known else e._replace(on_behalf_of=None) for e in entries]
+    await copy(connection, "journal", Entry._fields, written)

@@ -1,4 +1,4 @@
-"""The receiving side of intake with a party that can sign: from records to deliveries, without a broker."""
+"""The receiving side of a service with a party that can sign: records to deliveries, without a broker."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +10,7 @@ from shared.clock import Clock, machine_now
 from shared.contract.cloudevent import SEALED_BODY, Envelope, to_headers, to_json
 from shared.contract.parties import KeyUse, PublicKey
 from shared.contract.record import Record
-from shared.contract.registry import Model, of_model
+from shared.contract.registry import Model, ServiceName, of_model
 from shared.contract.topics import Topics
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.crypto.codec import SignedAndSealed
@@ -32,9 +32,10 @@ class OneKey:
 
 
 class House:
-    """The receiving side of intake, with a party that can sign."""
+    """The receiving side of a service, intake if none is named, with a party that can sign."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, name: ServiceName = "intake") -> None:
+        self.name = name
         self.keys = HouseKeys(directory, b"r" * 32, machine_now)
         self.signing = new_key()
         jwk = public_jwk(self.signing, "sig")
@@ -46,7 +47,7 @@ class House:
     def receiver(self, service: Any = SERVICE) -> Receiver[Any]:
         codec, topics = SignedAndSealed(self.keys), Topics()
         keys = CaseKeyClient(OneKey(), "noord-limburg")
-        return Receiver(service, topics, codec, keys, Clock(), OutgoingMessages("intake", topics), b"d" * 32)
+        return Receiver(service, topics, codec, keys, Clock(), OutgoingMessages(self.name, topics), b"d" * 32)
 
     def record(self, message: Model, **changes: Any) -> Record:
         """What the party puts on its topic; `changes` are of the envelope, signed and in the headers."""
@@ -54,7 +55,9 @@ class House:
         return self.put(envelope, to_json(envelope, message.model_dump_json().encode()))
 
     def envelope(self, message: Model) -> Envelope:
-        type_ = of_model(type(message)).type
+        return self.envelope_of(of_model(type(message)).type)
+
+    def envelope_of(self, type_: str) -> Envelope:
         return Envelope(id=new_id(), source=SOURCE, type=type_, time=machine_now(), subject=s.CASE)
 
     def put(self, envelope: Envelope, payload: bytes) -> Record:
@@ -62,4 +65,4 @@ class House:
         house = next(load_key(jwk) for jwk in self.keys.public() if jwk["use"] == "enc")
         body = sign_and_encrypt(payload, signing=self.signing, sealing=house)
         headers = tuple(to_headers(envelope, SEALED_BODY))
-        return Record(Topics().from_party("intake", s.VENLO), 0, 1, machine_now(), headers, body)
+        return Record(Topics().from_party(self.name, s.VENLO), 0, 1, machine_now(), headers, body)

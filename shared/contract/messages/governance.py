@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from shared.contract.fields import Code, Id, Instant, KeyId, PartyId
+from shared.contract.fields import Code, Id, Instant, Jwk, KeyId, PartyId
 from shared.contract.parties import KeyUse, Scope
 from shared.contract.registry import Direction, Model, message
 
@@ -41,7 +41,7 @@ class PublicKeyAnnounced(Model):
 
     kid: KeyId = Field(title="sleutelnummer")
     use: KeyUse = Field(title="gebruik")
-    jwk: dict[str, str] = Field(title="sleutel (JWK)")
+    jwk: Jwk = Field(title="sleutel (JWK)")
 
 
 @message("membership-changed", "governance", Direction.TO_PARTY, dutch="deelname gewijzigd")

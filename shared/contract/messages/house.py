@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.contract.fields import Id
+from shared.contract.fields import Code, Count, Id, KeyId, Line, Offset, Topic
 from shared.contract.refusal import Remedy
 from shared.contract.registry import Direction, Model, message
 
@@ -11,29 +11,29 @@ from shared.contract.registry import Direction, Model, message
 class MessageAccepted(Model):
     """The message took effect: its transaction has committed."""
 
-    message_id: str = Field(title="bericht")
+    message_id: Id = Field(title="bericht")
 
 
 class Position(Model):
     """Where a record stood that could not be read."""
 
-    topic: str = Field(title="topic")
-    partition: int = Field(title="partitie")
-    offset: int = Field(title="positie")
+    topic: Topic = Field(title="topic")
+    partition: Count = Field(title="partitie")
+    offset: Offset = Field(title="positie")
 
 
 @message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")
 class MessageRefused(Model):
     """The message had no effect, under this rule, and this is what to do; never the content."""
 
-    name: str = Field(title="weigering")
-    rule: str = Field(title="regel")
-    article: str = Field(title="artikel")
-    sentence: str = Field(title="toelichting")
+    name: Line = Field(title="weigering")
+    rule: Line = Field(title="regel")
+    article: Line = Field(title="artikel")
+    sentence: Line = Field(title="toelichting")
     remedy: Remedy = Field(title="wat te doen")
-    message_id: str | None = Field(default=None, title="bericht")
+    message_id: Id | None = Field(default=None, title="bericht")
     position: Position | None = Field(default=None, title="plaats")
-    reason: str | None = Field(default=None, title="reden")
+    reason: Code | None = Field(default=None, title="reden")
 
 
 @message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")
@@ -41,8 +41,8 @@ class DeadLetter(Model):
     """For the operators: which record could not be used and why; ids and reasons only."""
 
     position: Position
-    reason: str
-    message_id: str | None = None
+    reason: Code
+    message_id: Id | None = None
 
 
 class ItemClaim(Model):
@@ -67,11 +67,11 @@ class CasePurged(Model):
     """
 
     case_id: Id
-    house_keys: tuple[str, ...] = ()
+    house_keys: tuple[KeyId, ...] = ()
 
 
 @message("house-keys-destroyed", "house", Direction.EVENT, dutch="sleutels van het huis vernietigd")
 class HouseKeysDestroyed(Model):
     """These private keys of the service that publishes this are gone; said again every day for a while."""
 
-    house_keys: tuple[str, ...]
+    house_keys: tuple[KeyId, ...]

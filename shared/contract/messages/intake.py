@@ -15,6 +15,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
+    Subject,
     Theme,
 )
 from shared.contract.registry import Direction, Model, message
@@ -134,7 +135,7 @@ class CaseTakenUp(Model):
     basis: LegalReference
     theme: Theme
     outcome: ScreeningOutcome
-    director: str
+    director: Subject
     persons: tuple[Person, ...]
     items: tuple[ContributedItem, ...]
     taken_up_at: Instant

@@ -1,18 +1,14 @@
 """Define phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
 
 from enum import StrEnum
-from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from shared.contract.content import Content
-from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId, Person, Theme
+from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId, Person, Subject, Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import Participant, ParticipantRole
 from shared.contract.registry import Direction, Model, message
-
-# The opaque subject of a person's token: without blanks, so that no name fits.
-Subject = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:|-]{1,64}$")]
 
 
 class Use(StrEnum):
@@ -233,7 +229,7 @@ class CaseDeescalated(Model):
     decided_at: Instant
     leading_party: PartyId
     referrer: PartyId
-    director: str
+    director: Subject
     case_director: Content | None
     theme: Theme
     participants: tuple[Participant, ...]

@@ -14,6 +14,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
+    Subject,
     Theme,
 )
 from shared.contract.messages.intake import ClosingReason
@@ -169,7 +170,7 @@ class RtoPrepared(Model):
 
     leading_party: PartyId
     acting_body: Code
-    director: str
+    director: Subject
     theme: Theme
     goal: Content
     decision_types: tuple[Code, ...]

@@ -12,6 +12,7 @@ from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, public_refusal
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Unhandled
+from shared.ids import new_id
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -19,6 +20,7 @@ from tests.support.transactions import delivery, know, rows, transaction_on
 
 CONSULT = c.ConfirmConsultation(by=s.by_party())
 OUTCOME = ScreeningOutcome.TAKEN_UP
+FIRST = new_id()
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 
 
@@ -39,8 +41,8 @@ async def test_the_same_id_with_other_content_is_refused(fresh_database: FreshDa
     engine = await fresh_database(SERVICE)
     await know(engine, s.parties())
     transaction = transaction_on(engine, SERVICE)
-    await transaction.run([delivery(s.CASE, SUBMIT, at=NOW, message_id="m1")])
-    other = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1", digest=b"other")
+    await transaction.run([delivery(s.CASE, SUBMIT, at=NOW, message_id=FIRST)])
+    other = delivery(s.CASE, SUBMIT, at=NOW, message_id=FIRST, digest=b"other")
     outcome = (await transaction.run([other]))[0]
     assert outcome.refusal is not None
     assert outcome.refusal.name == "MessageIdReused"
@@ -68,7 +70,7 @@ async def test_ten_transactions_at_once_on_one_case_give_one_referral(
     await know(engine, s.parties())
     transactions = [transaction_on(engine, SERVICE) for _ in range(10)]
     results = await asyncio.gather(
-        *(t.run([delivery(s.CASE, SUBMIT, at=NOW, message_id=f"m{n}")]) for n, t in enumerate(transactions))
+        *(t.run([delivery(s.CASE, SUBMIT, at=NOW, message_id=new_id())]) for t in transactions)
     )
     fates = sorted(result[0].status for result in results)
     assert fates == [DeliveryStatus.ACCEPTED] + [DeliveryStatus.REFUSED] * 9

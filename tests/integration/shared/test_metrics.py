@@ -22,6 +22,7 @@ from shared.contract.topics import Topics
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.delivery import DeadLetter, Unhandled
 from shared.http.app import make_app
+from shared.ids import new_id
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.connection import Connection
 from shared.runtime.gauges import Gauges, metrics_router, one
@@ -76,8 +77,9 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
         ("zvh_dead_letters_total", {"reason": "invalid-json"}),
     ]
     before = [counted(name, **labels) for name, labels in names]
-    asked_for = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1")
-    other = delivery(s.CASE, SUBMIT, at=NOW, message_id="m1", digest=b"other")
+    first = new_id()
+    asked_for = delivery(s.CASE, SUBMIT, at=NOW, message_id=first)
+    other = delivery(s.CASE, SUBMIT, at=NOW, message_id=first, digest=b"other")
     place = InboxEntry("dead:zvh.intake.from.politie", "0/1/2026-03-02", b"", machine_now(), "none")
     dead = DeadLetter(place, "invalid-json", ())
     await transaction_on(engine, SERVICE).run([asked_for, asked_for, other], [dead])

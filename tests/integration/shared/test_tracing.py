@@ -11,6 +11,7 @@ from docs.generate.tree import ROOT
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared.clock import machine_now
+from shared.ids import new_id
 from shared.runtime.tracing import Tracing
 from tests.conftest import FreshDatabase
 from tests.support.otlp import receiver
@@ -20,6 +21,7 @@ from tests.support.transactions import delivery, know, rows, transaction_on
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 WATCHED = f"00-{TRACE}-{PARENT}-01"
+FIRST = new_id()
 SUBMIT = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 
 
@@ -31,10 +33,8 @@ async def test_a_delivery_is_a_span_of_the_senders_trace_and_its_letters_go_on_f
     with receiver() as seen:
         tracing = Tracing("intake", "noord-limburg", seen.endpoint)
         transaction = dataclasses.replace(transaction_on(engine, SERVICE), traced=tracing.traced)
-        asked = delivery(
-            s.CASE, SUBMIT, at=NOW, message_id="message-1", traceparent=f"00-{TRACE}-{PARENT}-01"
-        )
-        other = delivery(s.CASE, SUBMIT, at=NOW, message_id="message-1", digest=b"other")
+        asked = delivery(s.CASE, SUBMIT, at=NOW, message_id=FIRST, traceparent=f"00-{TRACE}-{PARENT}-01")
+        other = delivery(s.CASE, SUBMIT, at=NOW, message_id=FIRST, digest=b"other")
         unwatched = delivery(s.CASE, SUBMIT, at=NOW, traceparent=f"00-{TRACE}-{PARENT}-00")
         await transaction.run([asked, other, unwatched])
         await tracing.close()
@@ -44,11 +44,11 @@ async def test_a_delivery_is_a_span_of_the_senders_trace_and_its_letters_go_on_f
     assert (refused.parent, refused.trace != TRACE) == ("", True), "whoever sends no context begins a trace"
     assert "MessageIdReused" in refused.attributes["zvh.refusal"]
     assert "R129" in refused.attributes["zvh.rule"]
-    letters = await rows(engine, "outbox", "causation_id = 'message-1'")
+    letters = await rows(engine, "outbox", "causation_id = :first", first=FIRST)
     carried = {row.traceparent for row in letters if row.type.split(".")[-2] == "referral-received"}
     assert carried == {f"00-{TRACE}-{accepted.span}-01"}
     sent = b"".join(seen.raw)
-    for known in (s.CASE, s.VENLO, s.MAN, "message-1"):
+    for known in (s.CASE, s.VENLO, s.MAN, FIRST):
         assert known.encode() not in sent
 
 

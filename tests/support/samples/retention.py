@@ -125,7 +125,7 @@ def taken_up() -> CaseTakenUp:
 
 def record(party: str, **changes: Any) -> PartyRecord:
     granted = Authorisation(
-        authorisation_id=f"a-{party}",
+        authorisation_id="0192aaaa-0000-7000-8000-0000000000a1",
         acting_body="college",
         scopes=tuple(Scope),
         valid_from=NOW - timedelta(days=10),

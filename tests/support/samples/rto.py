@@ -48,7 +48,7 @@ def text(name: str) -> TextRef:
 
 def authorisation(*scopes: Scope) -> Authorisation:
     return Authorisation(
-        authorisation_id="a1",
+        authorisation_id="0192aaaa-0000-7000-8000-0000000000a1",
         acting_body="bestuur",
         scopes=scopes or tuple(Scope),
         valid_from=NOW - timedelta(days=10),

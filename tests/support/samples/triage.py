@@ -46,7 +46,7 @@ def text(name: str, by: str = "triage") -> TextRef:
 
 def authorisation(**changes: Any) -> Authorisation:
     given: dict[str, Any] = {
-        "authorisation_id": "a1",
+        "authorisation_id": "0192aaaa-0000-7000-8000-0000000000a1",
         "acting_body": "college",
         "scopes": tuple(Scope),
         "valid_from": NOW - timedelta(days=10),

@@ -105,11 +105,11 @@ def test_the_floor_answers_what_a_partner_can_read() -> None:
     floor = Floor(
         settings, nothing, nothing, nothing, nothing, lambda _, p: p, PLAIN_BODY.encode(), Began(nothing)
     )
-    row = {
+    row: dict[str, Any] = {
         "id": 7,
         "event_id": new_id(),
         "recipient": "p",
-        "message_id": "m",
+        "message_id": new_id(),
         "recorded_at": datetime.now(UTC),
     }
     headers, body = floor._answer(row)
@@ -118,7 +118,7 @@ def test_the_floor_answers_what_a_partner_can_read() -> None:
     entry = by_type(envelope.type)
     assert not signed_differs(read_headers(headers, PLAIN_BODY), signed)
     assert entry is not None
-    assert entry.model.model_validate(signed["data"]) == MessageAccepted(message_id="m")
+    assert entry.model.model_validate(signed["data"]) == MessageAccepted(message_id=row["message_id"])
 
 
 def test_leaving_the_cryptography_out_leaves_everything_else_in() -> None:

@@ -17,6 +17,7 @@ from shared.contract.refusal import Refusal
 from shared.core.actor import Actor, Role
 from shared.core.context import DecisionContext
 from shared.crypto.jose import new_key, public_jwk
+from shared.ids import new_id
 from tests.support.samples import governance as s
 from tests.support.spec import NOW
 
@@ -274,7 +275,7 @@ def test_a_number_is_given_to_one_authorisation_only_r122() -> None:
 
 def test_authorisations_are_bounded_so_that_a_record_fits_in_one_event() -> None:
     def given(count: int) -> Any:
-        many = tuple(s.authorisation(authorisation_id=f"a{n}") for n in range(count))
+        many = tuple(s.authorisation(authorisation_id=new_id()) for n in range(count))
         return s.spec().given(s.recorded(authorisations=many))
 
     assert given(MOST_AUTHORISATIONS).when(s.grant()).refusal.name == "TooManyAuthorisations"

@@ -10,6 +10,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from docs.generate.tree import ROOT
 from shared.contract.content import Content
+from shared.contract.fields import Jwk
 from shared.contract.registry import SERVICES, Model
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
@@ -26,6 +27,7 @@ class Told(Model):
     """What somebody wrote."""
 
     text: Content
+    jwk: Jwk | None = None
 
 
 def a_router() -> APIRouter:
@@ -104,11 +106,48 @@ async def test_without_a_token_nothing_else_is_looked_at() -> None:
         assert told(await sent("POST", "/acts", signed=False, headers=headers)) == (401, "NotSignedIn")
 
 
-@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "1234567"}, {"idempotency-key": "1" * 65}])
-async def test_an_act_without_an_idempotency_key_says_so(headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"idempotency-key": "1234567"},
+        {"idempotency-key": "1" * 65},
+        *(
+            {"idempotency-key": f"12345678{wrong}9".encode("latin-1")}
+            for wrong in ("\t", "\x01", "\x7f", "\x85", " ", "\xe9")
+        ),
+    ],
+    ids=ascii,
+)
+async def test_an_act_without_an_idempotency_key_in_form_says_so(headers: dict[str, Any]) -> None:
     expected = (400, "NoIdempotencyKey")
     assert told(await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})) == expected
     assert told(await sent("POST", "/acts", headers=headers, json={})) == expected
+
+
+@pytest.mark.parametrize("name", ["Persoon A", "\ud800", "a.b", "\0"])
+async def test_a_name_of_the_clients_own_making_is_not_said_back(name: str) -> None:
+    """Half a character in it could not even be written."""
+    headers = {"idempotency-key": KEY, "content-type": "application/json"}
+    body = json.dumps({"text": "Akkoord.", "jwk": {name: "x"}}).encode()
+    answer = await sent("POST", "/acts", headers=headers, content=body)
+    assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["body.jwk.*.*"])
+
+
+@pytest.mark.parametrize("host", ["[", "a b", "]:x", "\xe9", ""])
+async def test_a_host_that_is_none_is_no_fault_of_ours(host: str) -> None:
+    headers = [(b"idempotency-key", KEY.encode()), (b"host", host.encode("latin-1"))]
+    assert (await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})).status_code == 200
+
+
+@pytest.mark.parametrize("party", ["Persoon A", "politie\t", "Politie", "a_b", "x" * 61, "", "\xb2"])
+async def test_on_whose_behalf_is_a_party_id_or_does_not_fit(party: str) -> None:
+    headers: dict[str, Any] = {"idempotency-key": KEY, "on-behalf-of": party.encode("latin-1")}
+    answer = await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})
+    assert (told(answer), answer.json()["invalid"]) == (
+        (400, "DoesNotFitTheSchema"),
+        ["header.on-behalf-of"],
+    )
 
 
 async def test_half_a_character_does_not_fit_the_schema() -> None:

@@ -12,7 +12,11 @@ from shared.core.context import DecisionContext
 from tests.support.spec import NOW
 
 MANDATE = Authorisation(
-    authorisation_id="a", acting_body="college", scopes=(Scope.QUERY,), valid_from=NOW, accepted_at=NOW
+    authorisation_id="0192aaaa-0000-7000-8000-0000000000a1",
+    acting_body="college",
+    scopes=(Scope.QUERY,),
+    valid_from=NOW,
+    accepted_at=NOW,
 )
 VENLO = PartyRecord(
     party="venlo", name="Venlo", kind=PartyKind.MUNICIPALITY, member_from=NOW, authorisations=(MANDATE,)

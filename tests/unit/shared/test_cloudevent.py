@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contract.cloudevent import (
+    MAX_SEQUENCE,
     PLAIN_BODY,
     SEALED_BODY,
     Envelope,
     Unreadable,
     attributes,
+    checked,
     from_attributes,
     from_signed,
     read_headers,
@@ -29,7 +31,11 @@ from shared.contract.registry import by_type, of_model
 
 CHARACTERS = st.characters(exclude_categories=["Cs", "Cc"])
 TEXT = st.text(CHARACTERS, min_size=1, max_size=30)
-NAMES = st.sampled_from(["correlationid", "causationid", "expirytime", "sequence", "tracestate", "zaak1"])
+EXTENSIONS = {
+    **dict.fromkeys(("correlationid", "causationid"), st.uuids().map(str)),
+    "sequence": st.integers(0, MAX_SEQUENCE).map("{:020d}".format),
+    **dict.fromkeys(("expirytime", "tracestate", "zaak1"), TEXT),
+}
 ENVELOPES = st.builds(
     Envelope,
     id=st.uuids().map(str),
@@ -38,7 +44,7 @@ ENVELOPES = st.builds(
     time=st.datetimes(datetime(2000, 1, 1), datetime(2199, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001
     subject=st.none() | TEXT,
     dataschema=st.none() | TEXT,
-    extensions=st.dictionaries(NAMES, TEXT, max_size=3),
+    extensions=st.fixed_dictionaries({}, optional=EXTENSIONS),
 )
 UUID = "0192aaaa-0000-7000-8000-00000000000a"
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -129,6 +135,47 @@ def test_an_attribute_of_another_kind_than_text_is_none_of_the_signed_ones() -> 
     for value in values:
         with pytest.raises(Unreadable, match="attribute-missing"):
             from_signed(GOOD | {"time": value})
+
+
+@pytest.mark.parametrize("name", ["correlationid", "causationid"])
+@pytest.mark.parametrize("value", ["", "1", "a-key-of-a-client", "Persoon A", UUID.upper()])
+def test_what_a_message_follows_from_is_a_uuid_too(name: str, value: str) -> None:
+    assert from_attributes(GOOD | {name: UUID}).extensions == {name: UUID}
+    with pytest.raises(Unreadable, match="id-not-a-uuid"):
+        from_attributes(GOOD | {name: value})
+
+
+@pytest.mark.parametrize(
+    "value", ["", "-1", "1.0", "one", "\u0661", str(MAX_SEQUENCE + 1), "0" * 21, "9" * 5_000]
+)
+def test_a_sequence_is_a_number_that_the_database_counts_to(value: str) -> None:
+    assert from_attributes(GOOD | {"sequence": f"{MAX_SEQUENCE:020d}"}).extensions
+    with pytest.raises(Unreadable, match="sequence-not-a-number"):
+        from_attributes(GOOD | {"sequence": value})
+
+
+@given(ENVELOPES)
+def test_what_a_reader_takes_may_be_sent(envelope: Envelope) -> None:
+    assert checked(envelope) == envelope
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "7"},
+        {"source": "urn:x\ty"},
+        {"subject": "a\x85b"},
+        {"type": "t\0"},
+        {"extensions": {"causationid": "a\tkey-of-a-client"}},
+        {"extensions": {"causationid": "a-key-of-a-client"}},
+        {"time": datetime(1999, 1, 1, tzinfo=UTC)},
+    ],
+)
+def test_what_no_reader_would_take_is_not_sent(change: dict[str, Any]) -> None:
+    """An attribute that is refused here would be a dead letter, or a record passed over, at every service."""
+    envelope = from_attributes(GOOD)._replace(**change)
+    with pytest.raises(Unreadable):
+        checked(envelope)
 
 
 # --- headers -----------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Text, sealed piece, reference: the one walk finds each of them, and a party hands us text only."""
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import make_dataclass
 from datetime import date
@@ -31,7 +32,7 @@ from shared.contract.messages.triage import QueryAnswered
 from shared.contract.registry import Direction, Model, all_messages, by_type, message
 
 ID = "0192aaaa-0000-7000-8000-00000000000a"
-TEXTS = st.text(max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\t\n\r"), max_size=40)
 SEALED = st.builds(SealedText, st.text(max_size=9), st.just("intake"), st.binary(max_size=40))
 REFS = st.builds(TextRef, st.text(max_size=9), st.just("intake"))
 ANY = TEXTS | SEALED | REFS
@@ -147,6 +148,28 @@ def test_half_a_character_is_no_text(text_: str) -> None:
     with pytest.raises(ValidationError):
         ReferralWithdrawn(reason=text_)
     assert ReferralWithdrawn(reason="\U0001f600 \u00e9").reason == "\U0001f600 \u00e9"
+
+
+CONTROLS = [chr(n) for n in (*range(32), *range(0x7F, 0xA0)) if chr(n) not in "\t\n\r"]
+
+
+@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+def test_a_text_holds_no_control_character_but_layout(control: str) -> None:
+    """NUL above all, which PostgreSQL does not take."""
+    for text_ in (control, f"a{control}b", f"\u00e9{control}"):
+        with pytest.raises(ValidationError):
+            ReferralWithdrawn(reason=text_)
+    assert ReferralWithdrawn(reason="Eerst.\r\n\tDan.").reason == "Eerst.\r\n\tDan."
+
+
+@given(st.text())
+def test_the_published_pattern_of_a_text_says_what_is_taken(text_: str) -> None:
+    schema = ReferralWithdrawn.model_json_schema()["properties"]["reason"]
+    try:
+        taken = bool(ReferralWithdrawn(reason=text_))
+    except ValidationError:
+        taken = False
+    assert taken is (re.fullmatch(schema["pattern"], text_) is not None)
 
 
 class Named(NamedTuple):

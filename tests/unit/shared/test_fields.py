@@ -1,4 +1,4 @@
-"""Moments and days are bounded: what is absurd does not fit the schema, and no core has to reckon with it."""
+"""Texts, numbers, moments are bounded: what is absurd does not fit, and no core has to reckon with it."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -8,7 +8,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.contract.fields import DATE, INSTANT, Day, Instant
+from shared.contract.fields import (
+    DATE,
+    INSTANT,
+    MAX_LINE,
+    Code,
+    Count,
+    Day,
+    Id,
+    Instant,
+    Jwk,
+    KeyId,
+    LegalReference,
+    Line,
+    Offset,
+    PartyId,
+    Source,
+    Subject,
+    Topic,
+)
+from tests.support import awkward as a
 
 INSTANTS: TypeAdapter[datetime] = TypeAdapter(Instant)
 DAY: TypeAdapter[date] = TypeAdapter(Day)
@@ -23,6 +42,8 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
         "2026-03-02T09:00:00.123456789+01:00",
         "2199-12-31T23:59:59.999999Z",
         "2199-12-31T23:59:59+14:00",
+        "2026-03-02T09:00:00-12:00",
+        "2026-03-02T09:00:00+05:45",
     ],
 )
 def test_a_moment_in_rfc_3339_between_2000_and_2200_fits(text: str) -> None:
@@ -40,6 +61,10 @@ def test_a_moment_in_rfc_3339_between_2000_and_2200_fits(text: str) -> None:
         "2000-01-01T00:00:00+00:01",
         "0001-01-01T00:00:00+14:00",
         "2026-02-30T00:00:00Z",
+        "2026-03-02T09:00:00+99:99",
+        "2026-03-02T09:00:00+23:59",
+        "2026-03-02T09:00:00-15:00",
+        "2026-03-02T09:00:00+01:60",
         "2026-03-02T09:00:00",
         "2026-03-02 09:00:00Z",
         "2026-W48-2T09:00:00Z",
@@ -87,3 +112,60 @@ def test_a_day_is_written_as_one_and_not_absurd() -> None:
     ):
         with pytest.raises(ValidationError):
             DAY.validate_python(value)
+
+
+TEXTS = (Id, PartyId, KeyId, Code, Subject, Topic, Line, Source, LegalReference)
+
+
+@pytest.mark.parametrize("kind", TEXTS, ids=range(len(TEXTS)))
+def test_no_text_in_the_clear_takes_a_control_character_or_half_a_one_or_has_no_end(kind: Any) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(kind)
+    for value in (*a.CONTROL.values(), "x" * 1_000, "a\n", "a\r", "\u0085", 5, None, ["a"], b"\xff"):
+        with pytest.raises(ValidationError):
+            adapter.validate_python(value)
+
+
+def test_a_line_is_as_long_as_its_limit_and_takes_every_letter() -> None:
+    line: TypeAdapter[str] = TypeAdapter(Line)
+    for value in ("", "x" * MAX_LINE, "Ge\u00efnteresseerd \u4e2d \U0001f600", "\uffff"):
+        assert line.validate_python(value) == value
+    with pytest.raises(ValidationError):
+        line.validate_python("x" * (MAX_LINE + 1))
+
+
+@pytest.mark.parametrize(("kind", "most"), [(Count, 2**31 - 1), (Offset, 2**63 - 1)])
+def test_a_number_is_one_that_the_database_has_a_place_for(kind: Any, most: int) -> None:
+    number: TypeAdapter[int] = TypeAdapter(kind)
+    assert [number.validate_python(n) for n in (0, most)] == [0, most]
+    wrong: tuple[Any, ...] = (
+        -1,
+        most + 1,
+        10**30,
+        float("inf"),
+        float("nan"),
+        0.5,
+        "9" * 5_000,
+        "1e400",
+        None,
+        [],
+    )
+    for value in wrong:
+        with pytest.raises(ValidationError):
+            number.validate_python(value)
+
+
+def test_a_public_key_is_a_few_short_members() -> None:
+    key: TypeAdapter[dict[str, str]] = TypeAdapter(Jwk)
+    assert key.validate_python({"kty": "EC", "x5t#S256": "a"})
+    for value in (
+        {"kty": "\0"},
+        {"kty": "a\tb"},
+        {"kty": "x" * 1_001},
+        {"kty": 5},
+        {"k\0": "EC"},
+        {"\ud800": "EC"},
+        {"k" * 41: "EC"},
+        {str(n): "x" for n in range(17)},
+    ):
+        with pytest.raises(ValidationError):
+            key.validate_python(value)

@@ -31,7 +31,7 @@ MOMENTS = st.integers(-3, 3).map(lambda seconds: NOW + seconds * SECOND)
 OPTIONAL = st.none() | MOMENTS
 AUTHORISATIONS = st.builds(
     Authorisation,
-    authorisation_id=st.just("a"),
+    authorisation_id=st.uuids().map(str),
     acting_body=st.sampled_from(["college", "burgemeester"]),
     scopes=st.sets(st.sampled_from(Scope), min_size=1).map(tuple),
     valid_from=MOMENTS,

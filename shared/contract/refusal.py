@@ -102,6 +102,15 @@ ENDED_HERE = Refusal(
     settled=True,
 )
 
+NOT_FOR_THIS_SERVICE = Refusal(
+    "NotForThisService",
+    "R127",
+    "art. 15.3; B4",
+    "This event could not be read before, and does not concern this service: nothing follows from it.",
+    Remedy.STOP,
+    settled=True,
+)
+
 CASE_HELD = Refusal(
     "CaseHeld",
     "R127",

@@ -24,7 +24,7 @@ from shared.handling.erasure_check import ErasureCheck
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
 from shared.storage.cases import CaseTable, CaseUnreadable
-from shared.storage.database import sqlstate
+from shared.storage.database import is_data_error, sqlstate
 from shared.storage.outbox import OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry import metrics
@@ -67,8 +67,7 @@ class Transaction(Generic[S]):
 
         Raises `DBAPIError` when the database cannot be reached or goes on reporting a conflict, after a
         restore also `KeyAuthorityUnreachable`: nothing was committed then. Data that the database itself
-        rejects (SQLSTATE classes 22 and 23), and a case that does not load, split the batch to find the
-        culprit.
+        rejects (`is_data_error`), and a case that does not load, split the batch to find the culprit.
         """
         if self.traced is None:
             return await self._run(deliveries, dead)
@@ -91,7 +90,7 @@ class Transaction(Generic[S]):
                 if state == UNIQUE_VIOLATION and not overtaken:  # by a commit that is seen next time
                     overtaken = True
                     continue
-                if state[:2] not in ("22", "23") or not deliveries:
+                if not is_data_error(error) or not deliveries:
                     raise
                 log.warning("batch-rejected-by-database", sqlstate=state, size=len(deliveries))
             except CaseUnreadable as fault:

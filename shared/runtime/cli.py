@@ -76,10 +76,8 @@ def command_line(
                     found = await quarantine.discard_first(parts.engine, discard)
                     typer.echo("discarded" if found else "nothing of this case can be discarded")
                 if case := retry or discard:
-                    consumer = parts.consumer
-                    done = await quarantine.retry(
-                        parts.engine, parts.transaction, parts.receiver, consumer.parties, case
-                    )
+                    house_records = parts.consumer.house_records
+                    done = await quarantine.retry(parts.transaction, parts.receiver, house_records, case)
                     typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
                 for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")

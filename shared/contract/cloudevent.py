@@ -168,7 +168,7 @@ def sequence_of(envelope: Envelope) -> int | None:
     if written is None:
         return None
     if not _SEQUENCE.fullmatch(written) or int(written) > _MAX_SEQUENCE:
-        raise Unreadable("sequence-not-a-number")
+        raise Unreadable("does-not-fit-the-schema")
     return int(written)
 
 

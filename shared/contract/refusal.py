@@ -1,6 +1,6 @@
 """Define refusals: each "no" is a value that names its rule, to be journalled, answered and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -84,6 +84,16 @@ NO_AUTHORISATION = Refusal(
     "No accepted authorisation of this party for this act is in force.",
     may_be_lag=True,
     status=403,
+)
+
+# What waits may wait for ever with a flood behind it, so each party has its share.
+TOO_MANY_WAIT = Refusal(
+    "TooManyMessagesWait",
+    "R127",
+    "art. 15.3; B4",
+    "Many of your messages wait for a fact that has not come: send this one again later, under a new id.",
+    Remedy.RETRY_LATER,
+    status=429,
 )
 
 ITEM_OF_ANOTHER_CASE = Refusal(
@@ -186,6 +196,10 @@ def unreadable(reason: str) -> Refusal:
     """Make the refusal of a record that cannot be read; the reason is a code of the contract."""
     sentence = f"The record could not be used ({reason}): see the contract, and send it anew."
     return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
+
+
+# The party may have announced the key a moment ago; until then nobody knows who sent it.
+SIGNER_UNKNOWN = replace(unreadable("signature-not-of-the-sender"), may_be_lag=True, status=403)
 
 
 def public_refusal(refusal: Refusal) -> Refusal:

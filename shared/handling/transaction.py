@@ -15,11 +15,11 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.contract.refusal import MESSAGE_ID_REUSED, UNKNOWN_CASE, Refusal
+from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
 from shared.handling.decide import Decider
-from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromPerson
+from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromParty, FromPerson
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
@@ -134,9 +134,35 @@ class Transaction(Generic[S]):
             for n, delivery in enumerate(deliveries):
                 if outcomes[n] is None:
                     outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
+        await self._bound_waiting(connection, deliveries, outcomes, work)
         await self._write(connection, work)
         await _remember(connection, deliveries, outcomes)
         return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _bound_waiting(
+        self,
+        connection: AsyncConnection,
+        deliveries: Sequence[Delivery],
+        outcomes: list[Outcome | None],
+        work: UnitOfWork[S],
+    ) -> None:
+        """Refuse what would wait anew of a party that has its share waiting: a flood costs itself alone."""
+        new = [
+            (n, d)
+            for n, (d, outcome) in enumerate(zip(deliveries, outcomes, strict=True))
+            if outcome is not None
+            and outcome.status is DeliveryStatus.WAITING
+            and isinstance(d.origin, FromParty)
+            and d.held_message is None
+        ]
+        if not new:
+            return
+        waiting = await held_messages.waiting_of(connection, {d.entry.sender for _, d in new})
+        for n, delivery in new:
+            waiting[delivery.entry.sender] += 1
+            if waiting[delivery.entry.sender] > held_messages.MOST_WAITING:
+                work.release(delivery.entry.key)
+                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work)
 
     def _check_erasures(self, new: Iterable[str]) -> None:
         """Raise `ErasureUnknown` when any of these new cases may have been erased since a backup."""
@@ -152,7 +178,7 @@ class Transaction(Generic[S]):
         timers = [d.origin.deadline.id for d in deliveries if isinstance(d.origin, FromClock)]
         taken = await deadlines.take(connection, timers) if timers else set()
         ids = [again.id for d in deliveries if (again := d.held_message)]
-        released = await held_messages.take(connection, ids) if ids else set()
+        released = await held_messages.take(connection, ids) if ids else {}
         if len(claimed) == len(deliveries) and not ids:
             return [None] * len(deliveries)
         doubtful = [s.key for s in entries if s.key not in claimed]
@@ -207,12 +233,16 @@ def _named_items(deliveries: Iterable[Delivery]) -> list[str]:
 
 
 async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> list[OutboxMessage]:
-    """Return the messages of each dead letter that is new; a record read again gives none."""
+    """Return the messages of each dead letter that is new; a record read again gives none.
+
+    One that waited for its sender's key may be sent again under its id.
+    """
     if not dead:
         return []
     ids = [d.held_message.id for d in dead if d.held_message]
     if ids:
-        await held_messages.take(connection, ids)
+        for key in (await held_messages.take(connection, ids)).values():
+            await inbox.release(connection, key)
     first = await inbox.claim(connection, [d.entry for d in dead])
     return [message for d in dead if d.entry.key in first for message in d.messages]
 
@@ -228,7 +258,7 @@ async def _remember(
         if not isinstance(delivery.origin, FromPerson) or outcome is None:
             continue
         if outcome.status is DeliveryStatus.QUARANTINED:
-            await inbox.release(connection, delivery.entry)
+            await inbox.release(connection, delivery.entry.key)
         if outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}

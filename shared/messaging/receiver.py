@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.contract.cloudevent import (
     PLAIN_BODY,
     SEALED_BODY,
@@ -37,6 +37,7 @@ from shared.contract.refusal import (
     MESSAGE_TOO_OLD,
     NOT_A_PARTY,
     NOT_FOR_THIS_SERVICE,
+    SIGNER_UNKNOWN,
     Refusal,
     unreadable,
 )
@@ -48,7 +49,7 @@ from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode
+from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode, UnknownSigner
 from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
@@ -153,8 +154,13 @@ class Receiver(Generic[S]):
             raise Unreadable("too-large")
         sender = parties.get(party)
         if sender is None or not sender.may_sign(record.received_at):
-            return self._not_yet_a_party(record, held, headers, party)
-        payload = self.codec.decode(record.value, sender, record.received_at)
+            return self._not_yet_known(record, held, headers, party, NOT_A_PARTY)
+        try:
+            payload = self.codec.decode(record.value, sender, record.received_at)
+        except UnknownSigner:
+            if held is not None and not held.waits_at(machine_now()):
+                raise
+            return self._not_yet_known(record, held, headers, party, SIGNER_UNKNOWN)
         signed = _json(payload)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
@@ -200,7 +206,7 @@ class Receiver(Generic[S]):
 
     def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
         if record.topic == self.topics.parties:  # what is readable there never comes here
-            raise Unreadable("no-party")
+            raise Unreadable("does-not-fit-the-schema")
         sender = self.topics.service_of(record.topic)
         entry = by_type(header(record.headers, "ce_type") or "")
         if entry is not None and not self._concerns(entry):
@@ -270,16 +276,19 @@ class Receiver(Generic[S]):
             raise Unreadable("no-case-number")
         return envelope.subject
 
-    def _not_yet_a_party(
-        self, record: Record, held: HeldMessage | None, headers: Mapping[str, str], party: str
+    def _not_yet_known(
+        self,
+        record: Record,
+        held: HeldMessage | None,
+        headers: Mapping[str, str],
+        party: str,
+        refusal: Refusal,
     ) -> ParsedMessage:
-        """Let the record of an unknown sender wait, not decrypted: its accession may be on its way."""
+        """Let the record of an unknown sender or key wait, unread: its announcement may be on its way."""
         envelope = from_attributes(headers)
         case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
-        return ParsedMessage(
-            record, envelope, Model(), party, by, case_id, b"", refusal=NOT_A_PARTY, held=held
-        )
+        return ParsedMessage(record, envelope, Model(), party, by, case_id, b"", refusal=refusal, held=held)
 
     def _texts(self, message: Model, sender: str, message_id: str) -> ExtractedTexts:
         """Take its texts out of the message; nothing after this sees one."""

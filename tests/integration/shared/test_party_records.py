@@ -1,4 +1,4 @@
-"""What a service follows of the register of parties: each record, or nothing of a party until one is readable."""
+"""What a service follows of the register of parties: of a party whose record is unreadable, nothing."""
 
 import json
 from collections.abc import Callable

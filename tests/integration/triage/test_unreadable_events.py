@@ -105,7 +105,7 @@ async def test_an_event_that_cannot_be_read_holds_its_case_alone(
 
 async def test_it_is_counted_once_for_the_alarm(triage: Triage) -> None:
     def counted() -> float:
-        return EVENTS_UNREADABLE.labels("intake")._value.get()
+        return float(EVENTS_UNREADABLE.labels("intake")._value.get())
 
     before, bad = counted(), taken_up()._replace(value=b"{}")
     await triage.takes(bad)

@@ -215,7 +215,7 @@ def assemble(
             clock=clock,
             policy=policy,
         ),
-        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding),
+        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties),
         erasure_check=erasure_check,
         broker=broker,
         producer=producer,

@@ -39,7 +39,7 @@ def command_line(
         logs.configure(service.name)
 
         async def serve() -> None:
-            await assembly.serve(_assembled(service, key_source), routers())
+            await assembly.serve(assembled(service, key_source), routers())
 
         try:
             uvloop.run(serve())
@@ -70,7 +70,7 @@ def command_line(
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
 
         async def act() -> None:
-            parts = _assembled(service, key_source)
+            parts = assembled(service, key_source)
             try:
                 if discard:
                     found = await quarantine.discard_first(parts.engine, discard)
@@ -147,7 +147,7 @@ def _settings(service: str) -> Settings:
     return settings
 
 
-def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Assembly:
+def assembled(service: Service[Any], key_source: assembly.MakeKeySource | None = None) -> assembly.Assembly:
     """Assemble the service without connecting; exit with a line about a setting that proves wrong here."""
     settings = _settings(service.name)
     try:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
 from shared.contract.record import from_bytes
-from shared.core.actor import Actor, Role
+from shared.core.actor import OPERATOR
 from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
 from shared.messaging.house_records import HouseRecords
@@ -22,8 +22,6 @@ from shared.storage.database import fetch, run
 from shared.storage.held_messages import HeldMessage, HoldReason
 from shared.storage.outbox import QuarantinedRow
 from shared.telemetry.logs import log_bug
-
-OPERATOR = Actor(Role.OPERATOR)
 
 _HELD_CASES = sa.text(
     """

@@ -65,6 +65,7 @@ NOT_ON_BEHALF_OF_THE_LEADING_PARTY = Refusal(
     "R72",
     "B3-gen; art. 9.3",
     "The process director acts on behalf of the party that leads the case, and that is another one.",
+    may_be_lag=True,
 )
 
 NOT_A_PARTY = Refusal(

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal
+from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal, public_refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
 from shared.handling.decide import Decider
@@ -252,17 +252,23 @@ async def _remember(
 ) -> None:
     """Store the answer to a person's request, so that a repeated one gets the same; a batch of one.
 
-    One that met a bug had no effect and no answer is stored: repeated, it is tried anew.
+    One that met a bug, or may have come too early, had no effect and no answer is stored: repeated, it is
+    tried anew.
     """
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if not isinstance(delivery.origin, FromPerson) or outcome is None:
             continue
-        if outcome.status is DeliveryStatus.QUARANTINED:
+        if outcome.status is DeliveryStatus.QUARANTINED or _may_pass(outcome.refusal):
             await inbox.release(connection, delivery.entry.key)
-        if outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
+        elif outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}
             await inbox.store_result(connection, delivery.entry, result)
+
+
+def _may_pass(refusal: Refusal | None) -> bool:
+    """Tell whether what a person was refused may be allowed later; all of status 404 are alike."""
+    return refusal is not None and public_refusal(refusal).may_be_lag
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

@@ -11,7 +11,7 @@ HOURS ?= 24
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up down reset images up-containers down-containers reset-containers test test-fast \
+.PHONY: help install run up parties down reset images up-containers down-containers reset-containers test test-fast \
 	figures faults soak mutants check bench lock format generate service
 
 help: ## List the commands
@@ -31,6 +31,9 @@ run: $(STAMP) ## Play one case from referral to destruction on real servers, and
 up: $(STAMP) ## Start Kafka, PostgreSQL, the five services and the thirty parties, and stay
 	@$(BIN)/python -m deploy.local up
 	@$(BIN)/python -m tests.story.found
+
+parties: $(STAMP) ## Compare the five services' copies of the register of parties; ends with 1 where they differ
+	@$(BIN)/python -m deploy.parties
 
 down: $(STAMP) ## Stop what `make up` started
 	@$(BIN)/python -m deploy.local down

@@ -55,6 +55,11 @@ class RevokeAuthorisation(PartyCommand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublishAnew(Command):
+    """Publish the party's record once more, for a service that could not read it (R115)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndMembership(Command):
     """Put a withdrawal or exclusion into effect now (R111, R113, R114)."""
 

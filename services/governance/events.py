@@ -50,6 +50,11 @@ class AuthorisationRevoked:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordPublishedAnew:
+    """Record that the party's record was published once more, unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipEnded:
     """Record that all rights of the party end now; its secrecy does not (R115, R126)."""
 
@@ -71,6 +76,7 @@ Event: TypeAlias = (
     | AuthorisationGranted
     | AuthorisationAccepted
     | AuthorisationRevoked
+    | RecordPublishedAnew
     | MembershipEnded
     | CasePurged
 )

@@ -1,16 +1,21 @@
 """Assemble governance."""
 
+import asyncio
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from services.governance.api import router
 from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS
 from services.governance.process import decide, evolve
+from services.governance.republishing import publish_anew
 from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.runtime.cli import command_line
+from shared.runtime.cli import assembled, command_line
 
 PROCESS = Process(
     service="governance",
@@ -28,3 +33,21 @@ SERVICE = Service(
     keeps_inboxes=True,
 )
 app = command_line(SERVICE, lambda: [router])
+
+
+@app.command()
+def republish(
+    party: Annotated[str, typer.Option(help="The one party whose record is published; all without")] = "",
+) -> None:
+    """Publish the records of the parties once more, for services that could not read or have lost one."""
+
+    async def act() -> None:
+        parts = assembled(SERVICE)
+        try:
+            done = await publish_anew(parts.transaction, parts.commands.digest_key, party)
+        finally:
+            await parts.close_unstarted()
+        for name, status in done.items():
+            typer.echo(f"{name}: {status}")
+
+    asyncio.run(act())

@@ -7,7 +7,7 @@ asks for it in the replica as well, which would lag behind.
 from collections.abc import Mapping
 
 from services.governance import commands as c
-from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, Command, Role
+from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, THE_OPERATOR, Command, Role
 from shared.core.authorisation import Requirement
 
 THE_SECRETARY = frozenset({Role.SECRETARY})
@@ -20,5 +20,6 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.AcceptAuthorisation: Requirement(THE_DIRECTOR),
     c.RevokeAuthorisation: Requirement(A_PARTY, needs_membership=False),
     c.EndMembership: Requirement(THE_SECRETARY),
+    c.PublishAnew: Requirement(THE_OPERATOR),
     c.PurgeCase: Requirement(A_SERVICE),
 }

@@ -28,6 +28,7 @@ Command: TypeAlias = (
     | c.AcceptAuthorisation
     | c.RevokeAuthorisation
     | c.EndMembership
+    | c.PublishAnew
     | c.PurgeCase
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -43,6 +44,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AcceptAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.RevokeAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.EndMembership: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.PublishAnew: (frozenset({Phase.MEMBER, Phase.ENDED}), r.UNKNOWN_PARTY),
     c.PurgeCase: (NO_PARTY, r.NO_CASE),
 }
 
@@ -76,6 +78,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _not_in_force(record, context) or _revoke(record, number, context)
         case c.EndMembership(reason=reason):
             return (e.MembershipEnded(reason, context.now),)
+        case c.PublishAnew():
+            return (e.RecordPublishedAnew(),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case _:
@@ -207,7 +211,7 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_authorisation(state, number, revoked_at=at)
         case e.MembershipEnded(reason=reason, at=at):
             return _ended(replace(state, ended=reason), at)
-        case e.CasePurged():
+        case e.RecordPublishedAnew() | e.CasePurged():
             return state
         case _:
             assert_never(event)

@@ -116,7 +116,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
-        return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.PURGED) else refusal
+        return _not_now(state, command, refusal)
     if command.by.role is Role.PROCESS_DIRECTOR and command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     match command:
@@ -166,6 +166,18 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CasePurged(case_id, house_keys),)
         case _:
             assert_never(command)
+
+
+def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
+    """Return the refusal of a command in a phase that does not allow it.
+
+    What a party says of a case whose items are here may have overtaken its preparation.
+    """
+    if state.phase in (Phase.NOTHING, Phase.PURGED):
+        return UNKNOWN_CASE
+    if state.phase is Phase.COLLECTING and command.by.role in A_PARTY:
+        return r.NOT_PREPARED
+    return refusal
 
 
 def _stranger(state: State, by: Actor) -> Refusal | None:

@@ -34,6 +34,9 @@ _SEQUENCE = re.compile(r"[0-9]{1,20}")
 MAX_SEQUENCE = 2**63 - 1  # what PostgreSQL counts up to
 _TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
+_SEQUENCE = re.compile(r"[0-9]{1,20}")
+_MAX_SEQUENCE = 2**63 - 1  # PostgreSQL's bigint
+
 Headers = Iterable[tuple[str, bytes | None]]
 
 
@@ -172,6 +175,27 @@ def _instant(written: str) -> datetime:
         return datetime.fromisoformat(written)
     except ValueError:  # the 30th of February
         raise Unreadable("time-not-rfc-3339") from None
+
+
+def sequence_of(envelope: Envelope) -> int | None:
+    """Return the sequence number of an event, None without one; raise `Unreadable` when it is no number."""
+    written = envelope.extensions.get("sequence")
+    if written is None:
+        return None
+    if not _SEQUENCE.fullmatch(written) or int(written) > _MAX_SEQUENCE:
+        raise Unreadable("does-not-fit-the-schema")
+    return int(written)
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """Return the value of a header that may stand in a record that cannot be read.
+
+    None where it is absent, stands there twice or is not ASCII.
+    """
+    found = [value for at, value in headers if at == name]
+    if len(found) != 1 or found[0] is None or not found[0].isascii():
+        return None
+    return found[0].decode("ascii")
 
 
 def trace_of(traceparent: str | None) -> str | None:

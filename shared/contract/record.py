@@ -9,7 +9,10 @@ from shared.contract.messages.house import Position
 
 
 class Record(NamedTuple):
-    """Hold one record; `received_at` is when the broker appended it (machine time)."""
+    """Hold one record; `received_at` is when the broker appended it (machine time).
+
+    `key` is None also where the record was stored before keys were.
+    """
 
     topic: str
     partition: int
@@ -17,6 +20,7 @@ class Record(NamedTuple):
     received_at: datetime
     headers: tuple[tuple[str, bytes | None], ...]
     value: bytes | None
+    key: bytes | None = None
 
     @property
     def position(self) -> Position:
@@ -27,7 +31,7 @@ def from_kafka(record: Any) -> Record:
     """Make a record from aiokafka's consumer record."""
     received = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     headers = tuple(record.headers or ())
-    return Record(record.topic, record.partition, record.offset, received, headers, record.value)
+    return Record(record.topic, record.partition, record.offset, received, headers, record.value, record.key)
 
 
 def to_bytes(record: Record) -> bytes:
@@ -40,6 +44,7 @@ def to_bytes(record: Record) -> bytes:
             "received_at": record.received_at.isoformat(),
             "headers": [[name, _encode(value)] for name, value in record.headers],
             "value": _encode(record.value),
+            "key": _encode(record.key),
         }
     ).encode()
 
@@ -54,6 +59,7 @@ def from_bytes(kept: bytes) -> Record:
         received_at=datetime.fromisoformat(found["received_at"]),
         headers=tuple((name, _decode(value)) for name, value in found["headers"]),
         value=_decode(found["value"]),
+        key=_decode(found.get("key")),
     )
 
 

@@ -1,6 +1,6 @@
 """Define refusals: each "no" is a value that names its rule, to be journalled, answered and checked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -65,6 +65,7 @@ NOT_ON_BEHALF_OF_THE_LEADING_PARTY = Refusal(
     "R72",
     "B3-gen; art. 9.3",
     "The process director acts on behalf of the party that leads the case, and that is another one.",
+    may_be_lag=True,
 )
 
 NOT_A_PARTY = Refusal(
@@ -86,6 +87,16 @@ NO_AUTHORISATION = Refusal(
     status=403,
 )
 
+# What waits may wait for ever with a flood behind it, so each party has its share.
+TOO_MANY_WAIT = Refusal(
+    "TooManyMessagesWait",
+    "R127",
+    "art. 15.3; B4",
+    "Many of your messages wait for a fact that has not come: send this one again later, under a new id.",
+    Remedy.RETRY_LATER,
+    status=429,
+)
+
 ITEM_OF_ANOTHER_CASE = Refusal(
     "ItemOfAnotherCase",
     "R35",
@@ -98,6 +109,15 @@ ENDED_HERE = Refusal(
     "R86",
     "B3-F1, F2, F3, F4",
     "The case has ended here: this changes nothing in it any more.",
+    Remedy.STOP,
+    settled=True,
+)
+
+NOT_FOR_THIS_SERVICE = Refusal(
+    "NotForThisService",
+    "R127",
+    "art. 15.3; B4",
+    "This event could not be read before, and does not concern this service: nothing follows from it.",
     Remedy.STOP,
     settled=True,
 )
@@ -178,6 +198,10 @@ def unreadable(reason: str) -> Refusal:
     """Make the refusal of a record that cannot be read; the reason is a code of the contract."""
     sentence = f"The record could not be used ({reason}): see the contract, and send it anew."
     return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
+
+
+# The party may have announced the key a moment ago; until then nobody knows who sent it.
+SIGNER_UNKNOWN = replace(unreadable("signature-not-of-the-sender"), may_be_lag=True, status=403)
 
 
 def public_refusal(refusal: Refusal) -> Refusal:

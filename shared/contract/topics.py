@@ -38,6 +38,10 @@ class Topics:
     def events(self, service: str) -> str:
         return f"{self.prefix}.{service}.events"
 
+    def is_of_the_house(self, topic: str) -> bool:
+        """Tell whether services write to this topic: their events, and the register of parties."""
+        return topic == self.parties or topic.endswith(".events")
+
     def service_of(self, topic: str) -> str:
         """Return the service whose topic this is."""
         return topic.removeprefix(f"{self.prefix}.").split(".", 1)[0]

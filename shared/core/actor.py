@@ -26,6 +26,7 @@ THE_DIRECTOR = frozenset({Role.PROCESS_DIRECTOR})
 THE_HOUSE = frozenset({Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER})
 A_SERVICE = frozenset({Role.SERVICE})
 THE_CLOCK = frozenset({Role.CLOCK})
+THE_OPERATOR = frozenset({Role.OPERATOR})
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Actor:
 
 
 CLOCK = Actor(Role.CLOCK)
+OPERATOR = Actor(Role.OPERATOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

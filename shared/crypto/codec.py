@@ -7,14 +7,14 @@ from joserfc.jwk import ECKey
 
 from shared.contract.parties import PartyRecord, PublicKey
 from shared.crypto.house_keys import HouseKeys
-from shared.crypto.jose import decrypt_and_verify, load_key, sign_and_encrypt
+from shared.crypto.jose import CannotDecode, decrypt_and_verify, load_key, sign_and_encrypt
 
 
 class Codec(Protocol):
     """Define the coding of bodies: decode what a party sent, encode what it receives."""
 
     def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
-        """Return the verified payload; raise `CannotDecode`.
+        """Return the verified payload; raise `CannotDecode`, or `UnknownSigner` where a key may still come.
 
         `at`: when the broker received the record (machine time), for the sender's keys in force then.
         """
@@ -32,8 +32,11 @@ class SignedAndSealed:
 
     def decode(self, body: bytes, sender: PartyRecord, at: datetime) -> bytes:
         def signed_by(kid: str) -> ECKey | None:
-            announced = sender.signing_key(kid, at)
-            return self._load(announced) if announced else None
+            if announced := sender.signing_key(kid, at):
+                return self._load(announced)
+            if any(key.kid == kid for key in sender.keys):  # not in force then, or for another use
+                raise CannotDecode("signature-not-of-the-sender")
+            return None
 
         payload, _ = decrypt_and_verify(body, sealed_to=self._keys.private_key, signed_by=signed_by)
         return payload

@@ -6,6 +6,7 @@ This is the one place that encrypts for a recipient and that decrypts what a sen
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +23,7 @@ _seal_registry.max_ciphertext_length = MAX_SEALED
 _sign_registry = jws.JWSRegistry(algorithms=[SIGN_ALGORITHM])
 _sign_registry.max_payload_length = MAX_SEALED
 
+_KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # as keys are announced
 # A header with a value of the wrong kind makes joserfc fail on it instead of refusing it.
 _UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -31,6 +33,10 @@ class CannotDecode(Exception):
 
     The argument is a reason code.
     """
+
+
+class UnknownSigner(CannotDecode):
+    """Report a signature under a key that this service does not know, or not yet: it may be announced."""
 
 
 def load_key(jwk: dict[str, Any]) -> ECKey:
@@ -70,28 +76,35 @@ def decrypt_and_verify(
 ) -> tuple[bytes, str]:
     """Return the verified payload and the kid it was encrypted to; raise `CannotDecode`.
 
-    `sealed_to` finds our private key by kid, `signed_by` the sender's public key: a signature under another
-    key, or none, is refused.
+    `sealed_to` finds our private key by kid, `signed_by` the sender's public key. A signature under a key
+    that it does not find is an `UnknownSigner`; a wrong one, or none, is not.
     """
     if len(body) > MAX_SEALED:
         raise CannotDecode("too-large")
-    key, kid = _named_key(body, sealed_to, "not-sealed-to-a-key-of-this-service")
+    no_key = CannotDecode("not-sealed-to-a-key-of-this-service")
+    key, kid = _named_key(body, sealed_to, no_key, unknown=no_key)
     try:
         signed = jwe.decrypt_compact(body, key, registry=_seal_registry).plaintext
     except _UNREADABLE:
         raise CannotDecode("does-not-open") from None
     if signed is None:
         raise CannotDecode("does-not-open")
-    signer, _ = _named_key(signed, signed_by, "signature-not-of-the-sender")
+    forged = CannotDecode("signature-not-of-the-sender")
+    signer, _ = _named_key(signed, signed_by, forged, unknown=UnknownSigner(str(forged)))
     try:
         payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
     except _UNREADABLE:
-        raise CannotDecode("signature-not-of-the-sender") from None
+        raise forged from None
     return payload, kid
 
 
-def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str) -> tuple[ECKey, str]:
-    """Return the key that the token's protected header names, read before anything is trusted."""
+def _named_key(
+    token: bytes, find: Callable[[str], ECKey | None], otherwise: CannotDecode, *, unknown: CannotDecode
+) -> tuple[ECKey, str]:
+    """Return the key that the token's protected header names, read before anything is trusted.
+
+    Raises `otherwise` when it names none, `unknown` when nobody knows the one it names.
+    """
     segment = token.split(b".", 1)[0]
     if len(segment) > 1024:
         raise CannotDecode("does-not-open")
@@ -99,10 +112,11 @@ def _named_key(token: bytes, find: Callable[[str], ECKey | None], otherwise: str
         header = json.loads(base64.urlsafe_b64decode(segment + b"=" * (-len(segment) % 4)))
         kid, has_extensions = header["kid"], "crit" in header
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise CannotDecode(otherwise) from None
+        raise otherwise from None
     if has_extensions:  # RFC 7515, 4.1.11: we know none, and an empty list is not allowed
         raise CannotDecode("extension-not-understood")
-    key = find(kid) if isinstance(kid, str) else None
-    if key is None:
-        raise CannotDecode(otherwise)
+    if not isinstance(kid, str) or not _KEY_ID.fullmatch(kid):
+        raise otherwise
+    if (key := find(kid)) is None:
+        raise unknown
     return key, kid

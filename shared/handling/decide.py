@@ -89,6 +89,8 @@ class Decider(Generic[S]):
         """Ask who may before what is: the answer to somebody who may not tells nothing of the case."""
         command = delivery.command
         if isinstance(command, Unhandled):
+            if erased:  # nothing is kept of it, or the id of the case would be stored again
+                return ERASED_CASE
             raise TypeError("no command was made of this message")
         asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
         if asked and (refusal := permit(self.process.permissions[asked], delivery.by, context)):
@@ -259,9 +261,12 @@ def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozens
 
 
 def _is_released(delivery: Delivery) -> bool:
-    """Say whether an operator lets it through to a held case; one that waits for a fact is not."""
+    """Say whether an operator lets it through to its held case.
+
+    One that waits for a fact is not, nor one that was stored under another case while it could not be read.
+    """
     again = delivery.held_message
-    return again is not None and again.why is not HoldReason.WAITING
+    return again is not None and again.why is not HoldReason.WAITING and again.case_id == delivery.case_id
 
 
 def _tried_again_at(delivery: Delivery) -> datetime | None:

@@ -84,7 +84,10 @@ class Delivery(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unhandled(Command):
-    """Stand for a message that our code failed to turn into a command: it is quarantined, not refused."""
+    """Stand for a message of which no command can be made: it is quarantined, not refused.
+
+    Our code failed on it, or it is an event of the house that cannot be read.
+    """
 
 
 class DeadLetter(NamedTuple):

@@ -86,7 +86,7 @@ class OutgoingMessages:
         )
 
     def unreadable(
-        self, party: str | None, position: Position, refusal: Refusal, reason: str, message_id: str | None
+        self, party: str, position: Position, refusal: Refusal, reason: str, message_id: str | None
     ) -> tuple[OutboxMessage, ...]:
         """Make a dead letter for the operators, and an answer to the party on whose topic it stood."""
         note = DeadLetter(position=position, reason=reason, message_id=message_id)
@@ -98,8 +98,6 @@ class OutgoingMessages:
             body=note.model_dump_json(),
             causation_id=message_id,
         )
-        if party is None:
-            return (dead,)
         return dead, self._answer(party, _refused(refusal, message_id, position, reason), message_id, None)
 
     def _answer(self, party: str, message: Model, causation: str | None, trace: str | None) -> OutboxMessage:

@@ -15,16 +15,16 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.contract.refusal import MESSAGE_ID_REUSED, UNKNOWN_CASE, Refusal
+from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal, public_refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
 from shared.handling.decide import Decider
-from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromPerson
+from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromParty, FromPerson
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
 from shared.storage.cases import CaseTable, CaseUnreadable
-from shared.storage.database import sqlstate
+from shared.storage.database import is_data_error, sqlstate
 from shared.storage.outbox import OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry import metrics
@@ -67,8 +67,7 @@ class Transaction(Generic[S]):
 
         Raises `DBAPIError` when the database cannot be reached or goes on reporting a conflict, after a
         restore also `KeyAuthorityUnreachable`: nothing was committed then. Data that the database itself
-        rejects (SQLSTATE classes 22 and 23), and a case that does not load, split the batch to find the
-        culprit.
+        rejects (`is_data_error`), and a case that does not load, split the batch to find the culprit.
         """
         if self.traced is None:
             return await self._run(deliveries, dead)
@@ -91,7 +90,7 @@ class Transaction(Generic[S]):
                 if state == UNIQUE_VIOLATION and not overtaken:  # by a commit that is seen next time
                     overtaken = True
                     continue
-                if state[:2] not in ("22", "23") or not deliveries:
+                if not is_data_error(error) or not deliveries:
                     raise
                 log.warning("batch-rejected-by-database", sqlstate=state, size=len(deliveries))
             except CaseUnreadable as fault:
@@ -135,9 +134,35 @@ class Transaction(Generic[S]):
             for n, delivery in enumerate(deliveries):
                 if outcomes[n] is None:
                     outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
+        await self._bound_waiting(connection, deliveries, outcomes, work)
         await self._write(connection, work)
         await _remember(connection, deliveries, outcomes)
         return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _bound_waiting(
+        self,
+        connection: AsyncConnection,
+        deliveries: Sequence[Delivery],
+        outcomes: list[Outcome | None],
+        work: UnitOfWork[S],
+    ) -> None:
+        """Refuse what would wait anew of a party that has its share waiting: a flood costs itself alone."""
+        new = [
+            (n, d)
+            for n, (d, outcome) in enumerate(zip(deliveries, outcomes, strict=True))
+            if outcome is not None
+            and outcome.status is DeliveryStatus.WAITING
+            and isinstance(d.origin, FromParty)
+            and d.held_message is None
+        ]
+        if not new:
+            return
+        waiting = await held_messages.waiting_of(connection, {d.entry.sender for _, d in new})
+        for n, delivery in new:
+            waiting[delivery.entry.sender] += 1
+            if waiting[delivery.entry.sender] > held_messages.MOST_WAITING:
+                work.release(delivery.entry.key)
+                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work)
 
     def _check_erasures(self, new: Iterable[str]) -> None:
         """Raise `ErasureUnknown` when any of these new cases may have been erased since a backup."""
@@ -153,7 +178,7 @@ class Transaction(Generic[S]):
         timers = [d.origin.deadline.id for d in deliveries if isinstance(d.origin, FromClock)]
         taken = await deadlines.take(connection, timers) if timers else set()
         ids = [again.id for d in deliveries if (again := d.held_message)]
-        released = await held_messages.take(connection, ids) if ids else set()
+        released = await held_messages.take(connection, ids) if ids else {}
         if len(claimed) == len(deliveries) and not ids:
             return [None] * len(deliveries)
         doubtful = [s.key for s in entries if s.key not in claimed]
@@ -208,12 +233,16 @@ def _named_items(deliveries: Iterable[Delivery]) -> list[str]:
 
 
 async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> list[OutboxMessage]:
-    """Return the messages of each dead letter that is new; a record read again gives none."""
+    """Return the messages of each dead letter that is new; a record read again gives none.
+
+    One that waited for its sender's key may be sent again under its id.
+    """
     if not dead:
         return []
     ids = [d.held_message.id for d in dead if d.held_message]
     if ids:
-        await held_messages.take(connection, ids)
+        for key in (await held_messages.take(connection, ids)).values():
+            await inbox.release(connection, key)
     first = await inbox.claim(connection, [d.entry for d in dead])
     return [message for d in dead if d.entry.key in first for message in d.messages]
 
@@ -223,17 +252,23 @@ async def _remember(
 ) -> None:
     """Store the answer to a person's request, so that a repeated one gets the same; a batch of one.
 
-    One that met a bug had no effect and no answer is stored: repeated, it is tried anew.
+    One that met a bug, or may have come too early, had no effect and no answer is stored: repeated, it is
+    tried anew.
     """
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
         if not isinstance(delivery.origin, FromPerson) or outcome is None:
             continue
-        if outcome.status is DeliveryStatus.QUARANTINED:
-            await inbox.release(connection, delivery.entry)
-        if outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
+        if outcome.status is DeliveryStatus.QUARANTINED or _may_pass(outcome.refusal):
+            await inbox.release(connection, delivery.entry.key)
+        elif outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}
             await inbox.store_result(connection, delivery.entry, result)
+
+
+def _may_pass(refusal: Refusal | None) -> bool:
+    """Tell whether what a person was refused may be allowed later; all of status 404 are alike."""
+    return refusal is not None and public_refusal(refusal).may_be_lag
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

@@ -61,6 +61,10 @@ class UnitOfWork(Generic[S]):
     rows: list[object] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
 
+    def release(self, key: tuple[str, str]) -> None:
+        """Keep a message, by its sender and id, from being held."""
+        self.holds = [one for one in self.holds if (one.sender, one.message_id) != key]
+
     def collect(self, delivery: Delivery, case_id: str, effect: Effect, owners: dict[str, str]) -> None:
         """Collect one effect; `owners` maps each known item id to its case, and learns of new ones."""
         match effect:

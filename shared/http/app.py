@@ -228,7 +228,10 @@ def _too_large(request: Request) -> bool:
 
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
-    """Make the answer of a refusal; whoever may not know of a case is told what is told of none."""
+    """Make the answer of a refusal; whoever may not know of a case is told what is told of none.
+
+    A request cannot wait for a fact that is still on its way, so it is asked to come again.
+    """
     told = public_refusal(refusal)
     details = ProblemDetails(
         type=f"urn:nld:zvh:refusal:{told.name}",
@@ -237,7 +240,7 @@ def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
         detail=told.sentence,
         rule=told.rule,
         article=told.article,
-        remedy=told.remedy,
+        remedy=Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
         invalid=invalid,
     )
     return JSONResponse(details.model_dump(exclude_none=True), told.status, media_type=PROBLEM)

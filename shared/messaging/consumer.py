@@ -17,11 +17,8 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contract.cloudevent import PLAIN_BODY, Unreadable, from_attributes, read_headers
-from shared.contract.messages.house import ItemsClaimed
-from shared.contract.parties import Parties, PartyRecord
+from shared.contract.parties import Parties
 from shared.contract.record import Record, from_kafka
-from shared.contract.registry import of_model
 from shared.contract.topics import Topics
 from shared.core.outcome import Outcome
 from shared.core.process import HasPhase
@@ -30,12 +27,11 @@ from shared.handling.delivery import DeadLetter, Delivery
 from shared.handling.transaction import Transaction
 from shared.kafka.aiokafka_patch import accept_any_header_name
 from shared.kafka.connection import Connection
+from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
-from shared.storage import erasure, outbox
-from shared.storage.database import sqlstate
+from shared.storage.database import is_data_error, sqlstate
 from shared.storage.held_messages import HeldMessage
-from shared.storage.item_ids import Claim
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
 
@@ -46,7 +42,6 @@ PAUSES = (0.1, 0.2, 0.5, 1, 2, *[5] * 50)  # seconds; together below max_poll_in
 MAX_POLL_INTERVAL = 300_000  # milliseconds
 SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
 TRANSACTIONS = 2  # in one batch
-ITEMS_CLAIMED = ("ce_type", of_model(ItemsClaimed).type.encode())
 
 
 class BatchFailed(Exception):
@@ -64,6 +59,7 @@ class Consumer(Generic[S]):
     receiver: Receiver[S]
     transaction: Transaction[S]
     parties: PartyReplica
+    house_records: HouseRecords
     relay: Relay
     topics: Topics
     batch_size: int
@@ -80,6 +76,8 @@ class Consumer(Generic[S]):
                 return
             except (DBAPIError, KeyAuthorityUnreachable, OSError) as error:
                 state = sqlstate(error) if isinstance(error, DBAPIError) else None
+                if isinstance(error, DBAPIError) and is_data_error(error):  # of no one record that was found
+                    log_bug(self.receiver.service.name, "batch-rejected", error)
                 log.warning("batch-waits", kind=type(error).__name__, sqlstate=state, pause=pause)
             except Exception as error:  # of ours or of a library: FastStream would read again without a word
                 log_bug(self.receiver.service.name, "batch-failed", error)
@@ -87,12 +85,10 @@ class Consumer(Generic[S]):
         raise BatchFailed
 
     async def _take(self, batch: Sequence[Record]) -> None:
-        of_parties = [record for record in batch if record.topic == self.topics.parties]
-        if of_parties:
-            await self._take_parties(of_parties)
-        if self.receiver.service.takes_items:
-            await self._learn_items(batch)
-        messages: list[Message] = [(record, None) for record in batch if record.topic != self.topics.parties]
+        left = await self.house_records.take(batch)
+        if len(left) < len(batch):  # a party may have become reachable
+            self.relay.wake()
+        messages: list[Message] = [(record, None) for record in left]
         if messages:
             async with self.engine.connect() as connection:
                 parties = await self.parties.refresh(connection)
@@ -112,43 +108,6 @@ class Consumer(Generic[S]):
             outcomes = await self.transaction.run(deliveries, dead)
             _report(outcomes, len(dead))
             self.relay.wake()
-
-    async def _learn_items(self, batch: Sequence[Record]) -> None:
-        claims = [claim for record in batch for claim in _item_claims(record)]
-        if claims:
-            async with self.engine.begin() as connection:
-                await erasure.learn_items(connection, self.transaction.marker_key, claims)
-
-    async def _take_parties(self, records: Sequence[Record]) -> None:
-        read = [one for one in map(_party_record, records) if one is not None]
-        async with self.engine.begin() as connection:
-            await self.parties.save(connection, read)
-            changed = [self.topics.to_party(record.party) for _, record in read]
-            await outbox.undefer(connection, changed)
-        self.relay.wake()
-
-
-def _party_record(record: Record) -> tuple[int, PartyRecord] | None:
-    if record.value is None:
-        return None
-    try:
-        envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
-        return int(envelope.extensions["sequence"]), PartyRecord.model_validate_json(record.value)
-    except (Unreadable, ValueError, KeyError):
-        log.error("party-record-unreadable", partition=record.partition, offset=record.offset)
-        return None
-
-
-def _item_claims(record: Record) -> list[Claim]:
-    """Return what another service says of items in general: it is for the shell, not for a case."""
-    if not record.topic.endswith(".events") or ITEMS_CLAIMED not in record.headers:
-        return []
-    try:
-        claimed = ItemsClaimed.model_validate_json(record.value or b"")
-    except ValueError:
-        log.error("item-claims-unreadable", partition=record.partition, offset=record.offset)
-        return []
-    return [(claim.item_id, claim.case_id) for claim in claimed.claims]
 
 
 def _report(outcomes: Sequence[Outcome], dead: int) -> None:

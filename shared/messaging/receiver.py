@@ -1,4 +1,8 @@
-"""Turn records into deliveries: read each, decrypt it once and check it by itself, before any transaction."""
+"""Turn records into deliveries: read each, decrypt it once and check it by itself, before any transaction.
+
+What a party sends and nobody can read is a dead letter, which the party hears of. What another service
+publishes and this one cannot read is a decision that was taken: it is quarantined with its case.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -7,10 +11,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
+import structlog
 from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.contract.cloudevent import (
     PLAIN_BODY,
     SEALED_BODY,
@@ -18,20 +23,25 @@ from shared.contract.cloudevent import (
     Unreadable,
     from_attributes,
     from_signed,
+    header,
     read_headers,
+    sequence_of,
     signed_differs,
 )
 from shared.contract.content import SEALED_ALLOWED, SealedText
 from shared.contract.fields import ID
+from shared.contract.messages.house import ItemsClaimed
 from shared.contract.parties import Parties
 from shared.contract.record import Record
 from shared.contract.refusal import (
     MESSAGE_TOO_OLD,
     NOT_A_PARTY,
+    NOT_FOR_THIS_SERVICE,
+    SIGNER_UNKNOWN,
     Refusal,
     unreadable,
 )
-from shared.contract.registry import Direction, Model, by_type
+from shared.contract.registry import Direction, MessageType, Model, by_type
 from shared.contract.topics import Topics
 from shared.core.actor import Actor, Command, Role
 from shared.core.context import DecisionContext
@@ -39,7 +49,7 @@ from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode
+from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode, UnknownSigner
 from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
@@ -49,9 +59,15 @@ from shared.storage import inbox
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.telemetry.logs import log_bug
+from shared.telemetry.metrics import EVENTS_UNREADABLE
 
+log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 AT_A_TIME = 20  # records read before others have their turn
+
+
+class UnreadableEvent(Model):
+    """Stand for the payload of an event of the house that cannot be read."""
 
 
 class ParsedMessage(NamedTuple):
@@ -88,8 +104,9 @@ class Receiver(Generic[S]):
     async def receive(
         self, records: Sequence[tuple[Record, HeldMessage | None]], parties: Parties
     ) -> tuple[list[Delivery], list[DeadLetter]]:
-        """Return deliveries in the order of the records, and a dead letter for each that is no message.
+        """Return deliveries in the order of the records, and dead letters for those that are no message.
 
+        A party's record is a dead letter then; an event of the house becomes a delivery that is quarantined.
         A record comes with its stored message if it is tried again. Raises `KeyAuthorityUnreachable` when the
         key authority does not answer; nothing is lost then.
         """
@@ -98,25 +115,33 @@ class Receiver(Generic[S]):
         for n, (record, held) in enumerate(records, 1):
             if n % AT_A_TIME == 0:
                 await asyncio.sleep(0)
-            try:
-                one = self._read(record, held, parties)
-            except (Unreadable, CannotDecode) as reason:
-                dead.append(self._dead(record, str(reason), held))
-            except Exception as error:  # a bug in reading must not stop the partition
-                log_bug(self.service.name, "record-unreadable", error)
-                dead.append(self._dead(record, "cannot-be-read", held))
-            else:
-                if one is not None:
-                    read.append(one)
+            one = self._read(record, held, parties)
+            if isinstance(one, DeadLetter):
+                dead.append(one)
+            elif one is not None:
+                read.append(one)
         keys, offset = await self._keys_for(read), self.clock.offset
         return [self._delivery(one, keys, one.record.received_at + offset) for one in read], dead
 
     # --- reading a record -------------------------------------------------------------------------
 
-    def _read(self, record: Record, held: HeldMessage | None, parties: Parties) -> ParsedMessage | None:
-        if record.topic.endswith(".events"):
-            return self._read_event(record, held)
-        return self._read_party_message(record, held, parties)
+    def _read(
+        self, record: Record, held: HeldMessage | None, parties: Parties
+    ) -> ParsedMessage | DeadLetter | None:
+        """Read one record; a bug in reading must not stop the partition."""
+        is_from_the_house = self.topics.is_of_the_house(record.topic)
+        try:
+            if is_from_the_house:
+                return self._read_event(record, held)
+            return self._read_party_message(record, held, parties)
+        except (Unreadable, CannotDecode) as error:
+            reason = str(error)
+        except Exception as error:
+            log_bug(self.service.name, "record-unreadable", error)
+            reason = "cannot-be-read"
+        if is_from_the_house:
+            return self._unreadable_event(record, reason, held)
+        return self._dead(record, reason, held)
 
     def _read_party_message(
         self, record: Record, held: HeldMessage | None, parties: Parties
@@ -129,8 +154,13 @@ class Receiver(Generic[S]):
             raise Unreadable("too-large")
         sender = parties.get(party)
         if sender is None or not sender.may_sign(record.received_at):
-            return self._not_yet_a_party(record, held, headers, party)
-        payload = self.codec.decode(record.value, sender, record.received_at)
+            return self._not_yet_known(record, held, headers, party, NOT_A_PARTY)
+        try:
+            payload = self.codec.decode(record.value, sender, record.received_at)
+        except UnknownSigner:
+            if held is not None and not held.waits_at(machine_now()):
+                raise
+            return self._not_yet_known(record, held, headers, party, SIGNER_UNKNOWN)
         signed = _json(payload)
         if signed_differs(headers, signed):
             raise Unreadable("header-differs-from-signature")
@@ -175,13 +205,20 @@ class Receiver(Generic[S]):
             return None
 
     def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
+        if record.topic == self.topics.parties:  # what is readable there never comes here
+            raise Unreadable("does-not-fit-the-schema")
         sender = self.topics.service_of(record.topic)
+        entry = by_type(header(record.headers, "ce_type") or "")
+        if entry is not None and not self._concerns(entry):
+            return _settled(record, held, sender) if held else None
         envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
-        entry = by_type(envelope.type)
-        if entry is None or entry.model not in self.service.handlers:
-            return None
-        if entry.direction is not Direction.EVENT or entry.service not in (sender, "house"):
+        if (
+            entry is None
+            or entry.service not in (sender, "house")
+            or entry.model not in self.service.handlers
+        ):
             raise Unreadable("unknown-type")
+        sequence_of(envelope)
         try:
             message = entry.model.model_validate_json(record.value or b"", context=SEALED_ALLOWED)
         except ValidationError:
@@ -197,6 +234,30 @@ class Receiver(Generic[S]):
             texts=self._texts(message, f"service:{sender}", envelope.id),
             held=held,
         )
+
+    def _concerns(self, entry: MessageType) -> bool:
+        """Tell whether an event of this type asks something here.
+
+        Whose the items are is learnt before the receiver: what comes here of it could not be learnt.
+        """
+        learns = self.service.takes_items and entry.model is ItemsClaimed
+        return learns or entry.direction is not Direction.EVENT or entry.model in self.service.handlers
+
+    def _unreadable_event(self, record: Record, reason: str, held: HeldMessage | None) -> ParsedMessage:
+        """Stand in for an event that cannot be read, so that it is quarantined and its case held."""
+        sender = self.topics.service_of(record.topic)
+        case_id = held.case_id if held else _case_named_by(record) or sender
+        log.error(
+            "event-unreadable",
+            reason=reason,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            case=case_id,
+        )
+        if held is None:
+            EVENTS_UNREADABLE.labels(sender).inc()
+        return _stand_in(record, held, sender, case_id, UnreadableEvent())
 
     def _validated(self, envelope: Envelope, data: Any) -> Model:
         entry = by_type(envelope.type)
@@ -215,16 +276,19 @@ class Receiver(Generic[S]):
             raise Unreadable("no-case-number")
         return envelope.subject
 
-    def _not_yet_a_party(
-        self, record: Record, held: HeldMessage | None, headers: Mapping[str, str], party: str
+    def _not_yet_known(
+        self,
+        record: Record,
+        held: HeldMessage | None,
+        headers: Mapping[str, str],
+        party: str,
+        refusal: Refusal,
     ) -> ParsedMessage:
-        """Let the record of an unknown sender wait, not decrypted: its accession may be on its way."""
+        """Let the record of an unknown sender or key wait, unread: its announcement may be on its way."""
         envelope = from_attributes(headers)
         case_id = envelope.subject if envelope.subject and ID.fullmatch(envelope.subject) else party
         by = Actor(Role.PARTY, party=party)
-        return ParsedMessage(
-            record, envelope, Model(), party, by, case_id, b"", refusal=NOT_A_PARTY, held=held
-        )
+        return ParsedMessage(record, envelope, Model(), party, by, case_id, b"", refusal=refusal, held=held)
 
     def _texts(self, message: Model, sender: str, message_id: str) -> ExtractedTexts:
         """Take its texts out of the message; nothing after this sees one."""
@@ -265,6 +329,8 @@ class Receiver(Generic[S]):
         """Return the command or refusal, its sealed texts, and the kind of command a refusal stands for."""
         if read.refusal is not None:
             return read.refusal, (), None
+        if isinstance(read.message, UnreadableEvent):
+            return Unhandled(by=read.by), (), None
         message, status = read.message, keys.get(read.case_id)
         key = status if isinstance(status, CaseKey) else None
         pieces = read.texts.pieces(key, self.service.name)
@@ -282,12 +348,10 @@ class Receiver(Generic[S]):
         return command, pieces, None
 
     def _dead(self, record: Record, reason: str, held: HeldMessage | None) -> DeadLetter:
-        is_event = record.topic.endswith(".events")
-        party = None if is_event else self.topics.party_of(self.service.name, record.topic)
+        party = self.topics.party_of(self.service.name, record.topic)
         message_id = _readable_id(record)
         messages = self.outgoing.unreadable(party, record.position, unreadable(reason), reason, message_id)
-        place = f"{record.partition}/{record.offset}/{record.received_at.isoformat()}"
-        entry = InboxEntry(f"dead:{record.topic}", place, b"", record.received_at, None)
+        entry = InboxEntry(f"dead:{record.topic}", _place(record), b"", record.received_at, None)
         return DeadLetter(entry, reason, messages, held)
 
 
@@ -295,8 +359,55 @@ def _origin(read: ParsedMessage) -> Origin:
     record = read.held.record if read.held else read.record
     if read.by.party is not None:
         return FromParty(read.by.party, record, read.held)
-    sequence = read.envelope.extensions.get("sequence")
-    return FromService(str(read.by.service), record, read.held, int(sequence) if sequence else None)
+    return FromService(str(read.by.service), record, read.held, sequence_of(read.envelope))
+
+
+def _settled(record: Record, held: HeldMessage, sender: str) -> ParsedMessage:
+    """Let go of an event that was kept because it could not be read, and does not concern this service."""
+    return _stand_in(record, held, sender, held.case_id, UnreadableEvent(), NOT_FOR_THIS_SERVICE)
+
+
+def _stand_in(
+    record: Record,
+    held: HeldMessage | None,
+    sender: str,
+    case_id: str,
+    message: Model,
+    refusal: Refusal | None = None,
+) -> ParsedMessage:
+    """Make a message of a record of which only its place is certain, and its id where it can be read.
+
+    Its sequence number counts only within the case that the record names.
+    """
+    number = header(record.headers, "ce_sequence") if case_id == _case_named_by(record) else None
+    envelope = Envelope(
+        id=_readable_id(record) or f"{record.topic}/{_place(record)}",
+        source="",
+        type="",
+        time=record.received_at,
+        extensions={"sequence": number} if number else {},
+    )
+    try:
+        sequence_of(envelope)
+    except Unreadable:
+        envelope = envelope._replace(extensions={})
+    by = Actor(Role.SERVICE, service=sender)
+    return ParsedMessage(
+        record, envelope, message, f"service:{sender}", by, case_id, b"", refusal=refusal, held=held
+    )
+
+
+def _place(record: Record) -> str:
+    """Name a record by where it stands; a topic that was made anew has other times."""
+    return f"{record.partition}/{record.offset}/{record.received_at.isoformat()}"
+
+
+def _case_named_by(record: Record) -> str | None:
+    """Return the case that a record is about by its subject, or else by its key; None without either."""
+    key = (record.key or b"").decode("ascii", "replace")
+    return next(
+        (id_ for id_ in (header(record.headers, "ce_subject"), key) if id_ and ID.fullmatch(id_)), None
+    )
 
 
 @cache
@@ -317,7 +428,5 @@ def _json(payload: bytes) -> dict[str, Any]:
 
 def _readable_id(record: Record) -> str | None:
     """Return the message id a dead letter can name, if the header holds a plausible one."""
-    for name, value in record.headers:
-        if name == "ce_id" and value is not None and ID.fullmatch(value.decode("ascii", "replace")):
-            return value.decode("ascii")
-    return None
+    found = header(record.headers, "ce_id")
+    return found if found and ID.fullmatch(found) else None

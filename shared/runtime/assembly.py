@@ -40,6 +40,7 @@ from shared.kafka.admin import KafkaAdmin
 from shared.kafka.connection import Connection
 from shared.kafka.watermark import Watermark
 from shared.messaging.consumer import Consumer, make_broker, subscribe
+from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.runtime import migrate
@@ -161,6 +162,7 @@ def assemble(
         receiver=receiver,
         transaction=transaction,
         parties=parties,
+        house_records=HouseRecords(engine, parties, topics, transaction.marker_key, service.takes_items),
         relay=relay,
         topics=topics,
         batch_size=settings.batch,
@@ -213,7 +215,7 @@ def assemble(
             clock=clock,
             policy=policy,
         ),
-        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding),
+        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties),
         erasure_check=erasure_check,
         broker=broker,
         producer=producer,

@@ -39,7 +39,7 @@ def command_line(
         logs.configure(service.name)
 
         async def serve() -> None:
-            await assembly.serve(_assembled(service, key_source), routers())
+            await assembly.serve(assembled(service, key_source), routers())
 
         try:
             uvloop.run(serve())
@@ -70,16 +70,14 @@ def command_line(
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
 
         async def act() -> None:
-            parts = _assembled(service, key_source)
+            parts = assembled(service, key_source)
             try:
                 if discard:
                     found = await quarantine.discard_first(parts.engine, discard)
                     typer.echo("discarded" if found else "nothing of this case can be discarded")
                 if case := retry or discard:
-                    consumer = parts.consumer
-                    done = await quarantine.retry(
-                        parts.engine, parts.transaction, parts.receiver, consumer.parties, case
-                    )
+                    house_records = parts.consumer.house_records
+                    done = await quarantine.retry(parts.transaction, parts.receiver, house_records, case)
                     typer.echo(f"handled {done.handled}; " + ("free again" if done.free else "still held"))
                 for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")
@@ -149,7 +147,7 @@ def _settings(service: str) -> Settings:
     return settings
 
 
-def _assembled(service: Service[Any], key_source: assembly.MakeKeySource | None) -> assembly.Assembly:
+def assembled(service: Service[Any], key_source: assembly.MakeKeySource | None = None) -> assembly.Assembly:
     """Assemble the service without connecting; exit with a line about a setting that proves wrong here."""
     settings = _settings(service.name)
     try:

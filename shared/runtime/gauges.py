@@ -6,7 +6,7 @@ is wrong. Whoever asks shows the token of the settings; without one there is no 
 
 import asyncio
 import hmac
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -28,6 +28,7 @@ from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
 from shared.storage import cases, deadlines, held_messages, outbox
 from shared.storage.database import sqlstate
 from shared.storage.held_messages import HoldReason
+from shared.storage.party_replica import Followed, PartyReplica
 
 log = structlog.get_logger()
 WITHIN = 5.0  # seconds; Prometheus itself waits ten
@@ -48,6 +49,7 @@ class Gauges:
     house_keys: HouseKeys
     clock: Clock
     holding: Callable[[], bool]
+    parties: PartyReplica
     within: float = WITHIN
 
     async def read(self) -> list[Metric]:
@@ -76,6 +78,8 @@ class Gauges:
                 *_due(await deadlines.overdue(connection, now, MOST), now),
                 *_held(await held_messages.count(connection, MOST), await cases.count_held(connection)),
             ]
+            await self.parties.refresh(connection)
+            found += _parties(self.parties.followed)
             return found + list(await self.service.gauges(connection, now))
 
     async def _broker(self) -> list[Metric]:
@@ -152,6 +156,18 @@ def _held(messages: dict[str, int], held_cases: int) -> list[Metric]:
     for why in HoldReason:
         kept.add_metric([why.value], messages.get(why.value, 0))
     return [kept, one("zvh_held_cases", "Cases that rest until an operator has looked", held_cases)]
+
+
+def _parties(followed: Mapping[str, Followed]) -> list[Metric]:
+    """Show how far each party's record is followed; the five services must agree on both numbers."""
+    sequence = gauge(
+        "zvh_party_sequence", "Sequence of a party's record; -1: suspended, unreadable", ["party"]
+    )
+    digest = gauge("zvh_party_digest", "First 48 bits of the SHA-256 of what it says", ["party"])
+    for party, copy in sorted(followed.items()):
+        sequence.add_metric([party], copy.sequence)
+        digest.add_metric([party], copy.digest)
+    return [sequence, digest]
 
 
 class _Read:

@@ -12,18 +12,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
 from shared.contract.record import from_bytes
-from shared.core.actor import Actor, Role
+from shared.core.actor import OPERATOR
 from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
+from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.storage import held_messages, journal, outbox
 from shared.storage.database import fetch, run
 from shared.storage.held_messages import HeldMessage, HoldReason
 from shared.storage.outbox import QuarantinedRow
-from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
-
-OPERATOR = Actor(Role.OPERATOR)
 
 _HELD_CASES = sa.text(
     """
@@ -82,19 +80,15 @@ async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
 
 
 async def retry(
-    engine: AsyncEngine,
-    transaction: Transaction[Any],
-    receiver: Receiver[Any],
-    parties: PartyReplica,
-    case_id: str,
+    transaction: Transaction[Any], receiver: Receiver[Any], house_records: HouseRecords, case_id: str
 ) -> Released:
     """Handle what is stored of the case, one by one, in the order it came; stops at the next fault.
 
     Its outbox messages are the relay's again: one that still cannot be read holds the case anew.
     """
-    handled = 0
+    engine, handled = transaction.engine, 0
     while waiting := await _of_case(engine, case_id):
-        if not await _handled(waiting[0], engine, transaction, receiver, parties):
+        if not await _handled(waiting[0], transaction, receiver, house_records):
             return Released(handled, free=False)
         handled += 1
     await let_go(engine, case_id)
@@ -120,22 +114,27 @@ async def _of_case(engine: AsyncEngine, case_id: str) -> Sequence[HeldMessage]:
 
 
 async def _handled(
-    one: HeldMessage,
-    engine: AsyncEngine,
-    transaction: Transaction[Any],
-    receiver: Receiver[Any],
-    parties: PartyReplica,
+    one: HeldMessage, transaction: Transaction[Any], receiver: Receiver[Any], house_records: HouseRecords
 ) -> bool:
-    async with engine.connect() as connection:
-        known = await parties.refresh(connection)
     try:
         record = from_bytes(one.record)
     except Exception as error:
         log_bug(receiver.service.name, "held-message-unreadable", error, row=one.id)
         return False
+    if not await house_records.take([record]):
+        await _let_go_of(one, transaction.engine)
+        return True
+    async with transaction.engine.connect() as connection:
+        known = await house_records.parties.refresh(connection)
     deliveries, dead = await receiver.receive([(record, one)], known)
     outcomes = await transaction.run(deliveries, dead)
     return all(outcome.status is not DeliveryStatus.QUARANTINED for outcome in outcomes)
+
+
+async def _let_go_of(one: HeldMessage, engine: AsyncEngine) -> None:
+    """Delete a message whose content the shell itself has taken in by now."""
+    async with engine.begin() as connection:
+        await held_messages.take(connection, [one.id])
 
 
 async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:

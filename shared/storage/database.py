@@ -23,6 +23,14 @@ def sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "?????")
 
 
+def is_data_error(error: DBAPIError) -> bool:
+    """Tell whether the database refuses what it was given, and would refuse it again however often.
+
+    SQLSTATE classes: cardinality, data, integrity, check option, program limit (too large, too deep).
+    """
+    return sqlstate(error)[:2] in ("21", "22", "23", "44", "54")
+
+
 async def fetch(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> list[Any]:
     """Return all rows of one statement."""
     return list((await connection.execute(statement, values)).all())

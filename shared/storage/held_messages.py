@@ -3,7 +3,8 @@
 The record is kept as it came, still encrypted to the house's key, and is received once more later.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,6 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.storage.database import fetch, run
 
 PATIENCE = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
+
+
+MOST_WAITING = 500  # messages of one party that may wait for a fact at once
 
 
 class HoldReason(StrEnum):
@@ -33,6 +37,10 @@ class HeldMessage:
     why: HoldReason
     until: datetime | None
     record: bytes
+
+    def waits_at(self, now: datetime) -> bool:
+        """Tell whether a fact may still come for it at that (machine) time."""
+        return self.until is None or now < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +73,22 @@ _ADD = sa.text(
     """
 )
 _WAITING = sa.text(
-    "SELECT id, case_id, why, until, record FROM held WHERE why = 'waiting' ORDER BY id LIMIT :limit"
+    """
+    SELECT id, case_id, why, until, record FROM held WHERE id IN (
+        SELECT id FROM (
+            SELECT id, row_number() OVER (PARTITION BY sender ORDER BY id) AS turn
+            FROM held WHERE why = 'waiting') AS waiting
+        ORDER BY turn, id LIMIT :limit)
+    ORDER BY id
+    """
 )
 _OF_CASE = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
-_TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id")
+_TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id, sender, message_id")
+_WAITING_OF = sa.text(
+    """
+    SELECT sender, count(*) AS n FROM held WHERE why = 'waiting' AND sender = ANY(:senders) GROUP BY sender
+    """
+)
 _QUARANTINE = sa.text("UPDATE held SET why = 'parked' WHERE id = :place")
 _EXPIRE_NOW = sa.text("UPDATE held SET why = 'waiting', until = :now WHERE case_id = ANY(:ids)")
 _COUNT = sa.text(
@@ -93,7 +113,7 @@ async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> No
 
 
 async def waiting(connection: AsyncConnection, limit: int) -> list[HeldMessage]:
-    """List messages that wait for a fact, oldest first."""
+    """List messages that wait for a fact, oldest first; of each sender the same share."""
     return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit)]
 
 
@@ -102,9 +122,16 @@ async def of_case(connection: AsyncConnection, case_id: str) -> list[HeldMessage
     return [_from_row(row) for row in await fetch(connection, _OF_CASE, case_id=case_id)]
 
 
-async def take(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
-    """Delete held messages in this transaction and return the ids that were still there."""
-    return {row.id for row in await fetch(connection, _TAKE, ids=sorted(ids))}
+async def waiting_of(connection: AsyncConnection, senders: Iterable[str]) -> Counter[str]:
+    """Count by sender the messages that wait for a fact."""
+    rows = await fetch(connection, _WAITING_OF, senders=sorted(set(senders)))
+    return Counter({row.sender: row.n for row in rows})
+
+
+async def take(connection: AsyncConnection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Delete held messages in this transaction; return sender and message id of those still there, by id."""
+    rows = await fetch(connection, _TAKE, ids=sorted(ids))
+    return {row.id: (row.sender, row.message_id) for row in rows}
 
 
 async def quarantine(connection: AsyncConnection, place: int) -> None:

@@ -97,9 +97,9 @@ async def store_result(connection: AsyncConnection, entry: InboxEntry, result: d
     await run(connection, _STORE_RESULT, result=json.dumps(result), sender=entry.sender, id=entry.message_id)
 
 
-async def release(connection: AsyncConnection, entry: InboxEntry) -> None:
-    """Delete the entry of a message that was not handled after all."""
-    await run(connection, _RELEASE, sender=entry.sender, id=entry.message_id)
+async def release(connection: AsyncConnection, key: tuple[str, str]) -> None:
+    """Delete the entry of a message that was not handled after all, by its sender and id."""
+    await run(connection, _RELEASE, sender=key[0], id=key[1])
 
 
 _PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")

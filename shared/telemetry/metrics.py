@@ -6,6 +6,7 @@ No label names a case, a person or a message: what is erased here would live on 
 from prometheus_client import Counter, Gauge, Histogram
 
 from shared.contract.refusal import REASONS
+from shared.contract.registry import SERVICES
 from shared.core.outcome import DeliveryStatus
 
 BATCH_MESSAGES = Histogram(
@@ -22,6 +23,12 @@ DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadli
 REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
 DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
 MESSAGES_SENT = Counter("zvh_messages_sent", "Messages that every in-sync replica has")
+EVENTS_UNREADABLE = Counter(
+    "zvh_events_unreadable", "Events of the house that could not be read and were quarantined", ["publisher"]
+)
+PARTY_RECORDS_UNREADABLE = Counter(
+    "zvh_party_records_unreadable", "Records of the register of parties that suspended their party"
+)
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
 UNREAD_TOO_LONG = Gauge(
@@ -33,4 +40,6 @@ for _status in DeliveryStatus:
     DELIVERIES.labels(_status.value)
 for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
+for _service in SERVICES:
+    EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")

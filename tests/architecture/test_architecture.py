@@ -54,7 +54,7 @@ TRANSACTIONS = {
     "shared/handling/transaction.py": "decides and writes; the one place that commits a decision",
     "shared/http/reading.py": "the access log is committed before anything is shown",
     "shared/messaging/relay.py": "takes out of the outbox what every in-sync replica has, as the leader",
-    "shared/messaging/consumer.py": "copies the parties topic and learns items, before the batch",
+    "shared/messaging/house_records.py": "copies the parties topic and learns items, before the batch",
     "shared/handling/erasure_check.py": "forgets what was erased, before the service does anything else",
     "shared/storage/sealed_texts.py": "a savepoint in the batch's transaction, around the cheap way in",
     "shared/storage/sequence_numbers.py": "the numbers of letters, before these are sent",

@@ -24,6 +24,7 @@ from shared.handling.transaction import Transaction
 from shared.http.commands import CommandHandler
 from shared.http.reading import CaseReader
 from shared.ids import new_id
+from shared.messaging.house_records import HouseRecords
 from shared.messaging.relay import Relay
 from shared.storage.cases import CaseTable
 from shared.storage.held_messages import HeldMessage
@@ -38,6 +39,12 @@ def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[An
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
     return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
+
+
+def house_records(transaction: Transaction[Any], *, takes_items: bool = True) -> HouseRecords:
+    """What the shell itself takes in, on the transaction's database."""
+    engine, parties = transaction.engine, transaction.parties
+    return HouseRecords(engine, parties, Topics(), MARKER_KEY, takes_items)
 
 
 async def know(engine: AsyncEngine, parties: Parties) -> None:

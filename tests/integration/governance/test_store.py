@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 from services.governance import commands as c
 from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
+from services.governance.republishing import publish_anew
 from services.governance.state import State
 from services.governance.store import all_memberships
 from shared.contract.parties import Parties, PartyKind, PartyRecord
@@ -131,3 +132,24 @@ async def test_an_end_takes_back_what_was_not_yet_sent_to_the_party_r115(
     letters = await rows(engine, "outbox", "recipient = :party", party=s.VENLO)
     assert len(letters) == 1
     assert '"reason":"exclusion"' in letters[0].body
+
+
+async def test_an_operator_publishes_every_record_anew_as_it_is_now_r115(
+    fresh_database: FreshDatabase,
+) -> None:
+    """Also of who is no party any more: that may be what a copy could not read."""
+    engine = await fresh_database(SERVICE)
+    transaction = transaction_on(engine, SERVICE)
+    police = s.record_signatory(party=s.POLICE, form=s.form(name="Politie Eenheid Limburg"))
+    await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW), delivery(POLICE, police, at=NOW)])
+    await transaction.run([delivery(VENLO, s.grant(), at=NOW), delivery(POLICE, s.end(), at=NOW)])
+    before = await rows(engine, "outbox", "topic = 'zvh.governance.parties' ORDER BY id")
+    accepted = DeliveryStatus.ACCEPTED
+    assert await publish_anew(transaction, KEY) == {s.VENLO: accepted, s.POLICE: accepted}
+    assert await publish_anew(transaction, KEY, s.VENLO) == {s.VENLO: accepted}
+    again = (await rows(engine, "outbox", "topic = 'zvh.governance.parties' ORDER BY id"))[len(before) :]
+    assert [row.key for row in again] == [s.VENLO, s.POLICE, s.VENLO]
+    last = {row.key: row.body for row in before}
+    assert {row.key: row.body for row in again} == last
+    assert await rows(engine, "journal", "what = 'RecordPublishedAnew' AND role = 'operator'") != []
+    assert await publish_anew(transaction, KEY, "no-party") == {"no-party": DeliveryStatus.REFUSED}

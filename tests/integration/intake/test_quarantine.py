@@ -23,7 +23,7 @@ from tests.conftest import FreshDatabase
 from tests.support.receiving import House
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
-from tests.support.transactions import delivery, know, rows, transaction_on
+from tests.support.transactions import delivery, house_records, know, rows, transaction_on
 
 
 def breaks(message: ConsultationConfirmed, at: MessageContext) -> c.ConfirmConsultation:
@@ -54,7 +54,7 @@ async def test_after_the_bug_is_mended_a_retry_handles_all_in_order(
     engine, house = await fresh_database(SERVICE), House(tmp_path)
     await a_held_case(engine, house)
     transaction = transaction_on(engine, SERVICE)
-    done = await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    done = await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
     assert done == quarantine.Released(2, free=True)
     assert await rows(engine, "held") == []
     entries = [row.what for row in await rows(engine, "journal")]
@@ -67,7 +67,7 @@ async def test_while_the_bug_is_there_a_retry_changes_nothing(
     engine, house = await fresh_database(SERVICE), House(tmp_path)
     await a_held_case(engine, house)
     transaction = transaction_on(engine, SERVICE)
-    done = await quarantine.retry(engine, transaction, house.receiver(BROKEN), transaction.parties, s.CASE)
+    done = await quarantine.retry(transaction, house.receiver(BROKEN), house_records(transaction), s.CASE)
     assert done == quarantine.Released(0, free=False)
     assert await quarantine.held_cases(engine) == {s.CASE: 2}
     held_now = sorted(await rows(engine, "held"), key=lambda row: row.id)
@@ -81,7 +81,7 @@ async def test_a_discarded_message_is_journalled_and_the_rest_goes_on(
     await a_held_case(engine, house)
     assert await quarantine.discard_first(engine, s.CASE)
     transaction = transaction_on(engine, SERVICE)
-    done = await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    done = await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
     assert done.free
     assert "ParkedMessageDiscarded" in [row.what for row in await rows(engine, "journal")]
     assert (await rows(engine, "cases"))[0].phase == "consulted"  # by the message behind it
@@ -143,10 +143,10 @@ async def test_a_case_that_does_not_load_is_held_and_the_rest_of_the_batch_goes_
     ]
     assert fates == [DeliveryStatus.QUARANTINED, DeliveryStatus.ACCEPTED]
     assert await quarantine.held_cases(engine) == {s.CASE: 1}
-    still = await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    still = await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
     assert still == quarantine.Released(0, free=False)
     await execute(engine, "UPDATE cases SET state = state -> 'was' WHERE held")
-    done = await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+    done = await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
     assert done == quarantine.Released(1, free=True)
     assert [row.phase for row in await rows(engine, "cases", "case_id = :id", id=s.CASE)] == ["consulted"]
 

@@ -18,6 +18,7 @@ from services.intake import commands as c
 from services.intake.main import SERVICE
 from services.retention import store as retention
 from shared.clock import Clock, machine_now
+from shared.contract.parties import Parties
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.delivery import DeadLetter, Unhandled
@@ -29,6 +30,7 @@ from shared.runtime.gauges import Gauges, metrics_router, one
 from shared.storage import cases, deadlines, held_messages, outbox
 from shared.storage.database import fetch
 from shared.storage.inbox import InboxEntry
+from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -47,7 +49,7 @@ def gauges(engine: AsyncEngine, directory: Path) -> Gauges:
     keys = HouseKeys(directory, b"r" * 32, machine_now)
     certificates = make_certificates(directory / "certificates", "test")
     office = KafkaAdmin(Connection(NOBODY, certificates.ca_file, "nobody", "nothing"))
-    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True, within=1.0)
+    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True, PartyReplica(), within=1.0)
 
 
 async def scraped(gauges: Gauges) -> dict[tuple[str, str], float]:
@@ -109,6 +111,17 @@ async def test_a_fault_is_counted_and_its_case_shown_as_held(
     assert found["zvh_held_cases", ""] == 1
     assert found["zvh_held_messages", "parked"] == 1
     assert found["zvh_held_messages", "waiting"] == 0
+
+
+async def test_how_far_each_party_is_followed_is_shown(fresh_database: FreshDatabase, tmp_path: Path) -> None:
+    engine = await fresh_database(SERVICE)
+    await know(engine, Parties({s.VENLO: s.venlo(), s.POLICE: s.venlo(party=s.POLICE)}))
+    async with engine.begin() as connection:
+        await PartyReplica().suspend(connection, s.POLICE, None)
+    found = await scraped(gauges(engine, tmp_path))
+    assert (found["zvh_party_sequence", s.VENLO], found["zvh_party_sequence", s.POLICE]) == (1, -1)
+    assert 0 < found["zvh_party_digest", s.VENLO] < 2**48
+    assert found["zvh_party_digest", s.POLICE] == -1
 
 
 async def test_what_lies_in_the_tables_is_read_when_it_is_asked_for(

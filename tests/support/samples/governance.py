@@ -10,7 +10,7 @@ from services.governance.main import PROCESS
 from services.governance.state import Phase, State
 from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
 from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
-from shared.core.actor import Actor, Command, Role
+from shared.core.actor import OPERATOR, Actor, Command, Role
 from shared.crypto.jose import new_key, public_jwk
 from tests.support.spec import NOW, Spec
 
@@ -160,6 +160,7 @@ COMMANDS: tuple[Command, ...] = (
     accept(),
     revoke(),
     end(),
+    c.PublishAnew(by=OPERATOR),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
 )
 

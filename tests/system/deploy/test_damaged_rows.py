@@ -43,7 +43,7 @@ from tests.conftest import FreshDatabase
 from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
-from tests.support.transactions import delivery, know, rows, transaction_on
+from tests.support.transactions import delivery, house_records, know, rows, transaction_on
 
 OTHER_CASE = s.CASE[:-1] + "d"
 GOOD_REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
@@ -142,7 +142,7 @@ async def test_a_mended_letter_goes_out_in_its_place_when_the_operator_tries_aga
         transaction = transaction_on(engine, SERVICE)
 
         async def again() -> quarantine.Released:
-            return await quarantine.retry(engine, transaction, house.receiver(), transaction.parties, s.CASE)
+            return await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
 
         assert await again() == quarantine.Released(0, free=True)
         await until(lambda: is_held(engine))

@@ -9,6 +9,7 @@ from shared.crypto.house_keys import HouseKeys
 from shared.kafka.admin import KafkaAdmin, Partition
 from shared.kafka.connection import Connection
 from shared.runtime.gauges import Gauges
+from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.system.deploy.posting import post, read_until
 
@@ -20,7 +21,8 @@ async def test_lag_is_what_is_there_and_not_committed(
 ) -> None:
     office = KafkaAdmin(logins["service-triage"])
     keys = HouseKeys(tmp_path, b"r" * 32, machine_now)
-    gauges = Gauges(await fresh_database(SERVICE), office, Topics(), SERVICE, keys, Clock(), lambda: False)
+    engine = await fresh_database(SERVICE)
+    gauges = Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: False, PartyReplica())
 
     async def lag() -> dict[tuple[str, str, str], float]:
         read = await gauges.read()

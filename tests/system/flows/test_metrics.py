@@ -14,7 +14,7 @@ from tests.system.flows.cases import referred
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 LABELS = frozenset(("box", "group", "le", "partition", "reason", "refusal", "rule", "source", "status"))
-LABELS |= {"state", "status", "topic", "where", "why"}
+LABELS |= {"party", "publisher", "state", "status", "topic", "where", "why"}
 OF_LIBRARY = ("python_", "process_")
 SUFFIXES = ("", "_total", "_created", "_bucket", "_count", "_sum")
 
@@ -63,13 +63,13 @@ async def test_all_five_expose_the_same_but_for_the_keys(of_services: dict[str, 
 
 
 async def test_no_label_names_a_case_a_person_or_a_message(of_services: dict[str, list[Metric]]) -> None:
-    """A party's id stands in the names of its topics, and nowhere else."""
+    """A party's id stands in the names of its topics and at its own record, and nowhere else."""
     for metrics in of_services.values():
         for sample in (s for m in metrics if not m.name.startswith(OF_LIBRARY) for s in m.samples):
             assert sample.labels.keys() <= LABELS, sample
             assert not UUID.search(" ".join(sample.labels.values())), sample
             for label, value in sample.labels.items():
-                assert label == "topic" or "venlo" not in value, sample
+                assert label in ("topic", "party") or "venlo" not in value, sample
 
 
 async def test_a_referral_is_counted_where_it_went(founded: World) -> None:

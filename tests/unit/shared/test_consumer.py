@@ -21,7 +21,7 @@ from shared.messaging.relay import Relay
 from shared.storage.database import connect
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
-from tests.support.transactions import delivery, transaction_on
+from tests.support.transactions import delivery, house_records, transaction_on
 
 SOURCE = "urn:nld:oin:00000099:systeem:zvh-intake"
 NOBODY_LISTENS = sa.URL.create("postgresql+asyncpg", "nobody", "nothing", "127.0.0.1", 1, "nowhere")
@@ -42,6 +42,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
         receiver=house.receiver(),
         transaction=transaction,
         parties=transaction.parties,
+        house_records=house_records(transaction),
         relay=relay,
         topics=Topics(),
         batch_size=10,

@@ -1,5 +1,6 @@
 """A record that must wait is kept byte for byte."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ RECORDS = st.builds(
     received_at=st.datetimes(timezones=st.just(UTC)),
     headers=st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=20)), max_size=5).map(tuple),
     value=st.none() | st.binary(max_size=200),
+    key=st.none() | st.binary(max_size=20),
 )
 
 
@@ -36,6 +38,7 @@ class FromKafka:
     timestamp: int = 1_772_442_000_123
     headers: tuple[tuple[str, bytes | None], ...] = (("ce_id", b"1"), ("other", None))
     value: bytes | None = None
+    key: bytes | None = b"a key"
 
 
 def test_what_the_broker_appended_is_when_it_was_received() -> None:
@@ -47,4 +50,11 @@ def test_what_the_broker_appended_is_when_it_was_received() -> None:
         0,
         7,
     )
+    assert record.key == b"a key"
     assert from_bytes(to_bytes(record)) == record
+
+
+def test_a_record_that_was_kept_before_keys_were_is_still_read() -> None:
+    kept = json.loads(to_bytes(from_kafka(FromKafka())))
+    del kept["key"]
+    assert from_bytes(json.dumps(kept).encode()).key is None

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 CRASHES = "tests/system/faults/test_crash_points.py"
+EDGE = "tests/integration/shared/test_edge_http.py"
+BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,5 +209,68 @@ BUGS = (
         "envelope.source != sender.source",
         "False",
         ("tests/unit/shared/test_receiver.py",),
+    ),
+    Bug(
+        "control characters let into a text",
+        "shared/contract/content.py",
+        "if not value.isprintable() and _NOT_IN_TEXT.search(value):",
+        "if False:",
+        ("tests/unit/shared/test_content.py",),
+    ),
+    Bug(
+        "field of a message without a bound",
+        "shared/contract/parties.py",
+        "    name: Line\n",
+        "    name: str\n",
+        ("tests/architecture/test_edge.py",),
+    ),
+    Bug(
+        "causation that is no uuid taken",
+        "shared/contract/cloudevent.py",
+        '_IDS = ("id", "correlationid", "causationid")',
+        '_IDS = ("id",)',
+        ("tests/unit/shared/test_cloudevent.py",),
+    ),
+    Bug(
+        "claim of a token taken as it comes",
+        "shared/http/oidc.py",
+        "    party: PartyId | None = None\n    service",
+        "    party: Any = None\n    service",
+        ("tests/unit/shared/test_token_claims.py",),
+    ),
+    Bug(
+        "name of a client's own said back",
+        "shared/http/app.py",
+        "isinstance(step, int) or step in published",
+        "True",
+        ("tests/unit/shared/test_app.py",),
+    ),
+    Bug(
+        "key of a client is the message's id",
+        "shared/http/commands.py",
+        "message_id=self._message_id(caller),",
+        'message_id=caller.idempotency_key or "",',
+        (f"{EDGE}::test_what_a_client_calls_an_act_is_neither_stored_nor_sent",),
+    ),
+    Bug(
+        "any word stored as on whose behalf somebody looked",
+        "shared/storage/access_log.py",
+        "(SELECT party FROM parties WHERE party = :for_whom)",
+        "CAST(:for_whom AS text)",
+        (BEHALF,),
+    ),
+    Bug(
+        "any word stored as on whose behalf somebody acted",
+        "shared/storage/journal.py",
+        "e if e.on_behalf_of in known else",
+        "e if True else",
+        (BEHALF,),
+    ),
+    Bug(
+        "relay sends what its readers refuse",
+        "shared/messaging/relay.py",
+        "return checked(envelope)",
+        "return envelope",
+        ("tests/integration/shared/test_relay.py",),
     ),
 )

@@ -194,6 +194,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         version=API_VERSION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would answer with an address made of the client's own Host
         responses={"4XX": {"model": ProblemDetails}, "5XX": {"model": ProblemDetails}},
         **options,
     )

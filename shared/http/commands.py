@@ -35,7 +35,7 @@ BUG = Refusal(
     "FaultOfTheHouse",
     "R127",
     "art. 15.3; B4",
-    "A fault of the house stopped this; the case is held until somebody has looked.",
+    "A fault of the house stopped this, and it had no effect: send it again later.",
     Remedy.RETRY_LATER,
     status=500,
 )

@@ -140,6 +140,12 @@ async def test_a_host_that_is_none_is_no_fault_of_ours(host: str) -> None:
     assert (await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})).status_code == 200
 
 
+async def test_a_path_with_a_slash_too_many_is_not_answered_with_the_clients_own_host() -> None:
+    answer = await sent("GET", "/fault/", headers={"host": "elsewhere.test"})
+    assert told(answer) == (404, "NotFound")
+    assert "location" not in answer.headers
+
+
 @pytest.mark.parametrize("party", ["Persoon A", "politie\t", "Politie", "a_b", "x" * 61, "", "\xb2"])
 async def test_on_whose_behalf_is_a_party_id_or_does_not_fit(party: str) -> None:
     headers: dict[str, Any] = {"idempotency-key": KEY, "on-behalf-of": party.encode("latin-1")}

@@ -142,7 +142,7 @@ async def test_a_host_that_is_none_is_no_fault_of_ours(host: str) -> None:
 
 async def test_a_path_with_a_slash_too_many_is_not_answered_with_the_clients_own_host() -> None:
     answer = await sent("GET", "/fault/", headers={"host": "elsewhere.test"})
-    assert told(answer) == (404, "NotFound")
+    assert told(answer)[0] == 404
     assert "location" not in answer.headers
 
 

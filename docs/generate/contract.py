@@ -18,6 +18,7 @@ from shared.contract.registry import SERVICES, Direction, MessageType, ServiceNa
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import DESTROY_AFTER
 from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
+from shared.storage.held_messages import MOST_WAITING
 from shared.storage.inbox import AHEAD, HORIZON
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -128,6 +129,7 @@ def _agreements() -> str:
         ahead=AHEAD // timedelta(minutes=1),
         horizon_days=HORIZON.days,
         kept_days=DESTROY_AFTER.days,
+        most_waiting=MOST_WAITING,
         reasons="\n".join(f"- {code}: {why}" for code, why in REASONS.items()),
     )
 

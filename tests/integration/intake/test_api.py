@@ -42,6 +42,7 @@ PLAYED: tuple[Command, ...] = (
     c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_TRIAGE),
     c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO),
 )
+DEESCALATED = c.FollowDeescalation(by=s.BY_SERVICE)
 DIRECTION_MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
 
 REFERRER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
@@ -158,6 +159,41 @@ async def test_each_decision_on_a_duty_stands_in_the_access_log_r129(office: Off
     labels = {f"duty/{person}/{moment}" for person, moment in each(*moments)}
     assert {thing for thing in log if thing.startswith("duty/")} == labels
     assert {log[label] for label in labels} == {(True, "R17", s.VENLO)}
+
+
+async def test_a_request_that_came_before_its_fact_may_come_again_under_its_key(office: Office) -> None:
+    """Nothing waits over HTTP, so what may be lag is not answered for good."""
+    office.signed_in.append(REFERRER)
+    inform = {"person_id": s.MAN, "moment": "at-deescalation"}
+    headers = {"idempotency-key": "the-same-each-time"}
+
+    async def asked() -> httpx.Response:
+        return await office.client.post(f"/cases/{s.CASE}/informings", json=inform, headers=headers)
+
+    early = (await asked()).json()
+    assert (early["title"], early["remedy"]) == ("NoSuchDuty", "retry-later")
+    await office.play(DEESCALATED)
+    assert (await asked()).status_code == 200
+    assert (await asked()).status_code == 200, "and then it has its answer"
+    inform["moment"] = "case-removed"
+    assert (await asked()).json()["title"] == "MessageIdReused"
+
+
+async def test_whoever_may_not_know_of_a_case_is_asked_to_come_again_as_for_none(office: Office) -> None:
+    """A case may be on its way; alike for one that is here, and never was (R34)."""
+    office.signed_in.append(POLICE)
+    withdrawal = {"reason": "Niet meer nodig."}
+    told = []
+    for case in (s.CASE, s.CASE[:-1] + "e"):
+        headers = {"idempotency-key": f"of-{case}"}
+        answers = [
+            (await office.client.post(f"/cases/{case}/withdrawal", json=withdrawal, headers=headers)).json()
+            for _ in range(2)
+        ]
+        told += answers
+    assert told == [told[0]] * 4
+    assert (told[0]["title"], told[0]["remedy"]) == ("UnknownCase", "retry-later")
+    assert await rows(office.engine, "inbox", "sender = :sender", sender=f"person:{POLICE.subject}") == []
 
 
 async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None:

@@ -26,7 +26,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core.actor import Command
+from shared.core.actor import Command, Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from tests.support.samples import rto as s
@@ -584,6 +584,18 @@ def test_cleaning_before_deescalation_waits_r95() -> None:
     command = c.FollowCleaning(by=s.BY_RETENTION, kept_items=())
     refusal = refused(s.spec().given(*MONITORING), command)
     assert refusal is r.NOT_DEESCALATED
+    assert refusal.may_be_lag
+
+
+@pytest.mark.parametrize(
+    "message",
+    [x for x in s.COMMANDS if x.by.role is Role.PARTY and x.by.party in s.state(*s.RECORDED).involved()],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_a_contributor_says_before_the_preparation_is_here_waits_r58(message: Any) -> None:
+    """Its item came before, and the preparation may be on its way."""
+    refusal = refused(s.spec().given(*s.HISTORIES[Phase.COLLECTING]), message)
+    assert refusal is r.NOT_PREPARED
     assert refusal.may_be_lag
 
 

@@ -19,6 +19,7 @@ from shared.handling.service import Service
 from shared.http.app import make_app
 from shared.runtime import assembly, migrate, quarantine
 from shared.runtime.settings import Settings
+from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
 from shared.storage import log_digests
 from shared.storage.database import connect
 from shared.storage.sequence_numbers import raise_sequences
@@ -42,7 +43,8 @@ def command_line(
             await assembly.serve(assembled(service, key_source), routers())
 
         try:
-            uvloop.run(serve())
+            with ending_at_once_on_signal(0):
+                uvloop.run(serve())
         except migrate.OtherSchema as error:
             _exit(str(error))
 
@@ -56,7 +58,8 @@ def command_line(
                 return await migrate.upgrade(engine, service)
 
         try:
-            typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
+            with ending_at_once_on_signal(INTERRUPTED):
+                typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
         except migrate.OtherSchema as error:
             _exit(str(error))
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 A = TypeVar("A", bound=BaseModel)
 WITHIN = 5.0  # seconds for one question, from connecting to the last byte
 LARGEST = 1_048_576  # bytes of one answer
+KEPT_OPEN = 3.0  # seconds an idle connection stays; servers close theirs after five
 
 
 class Unreachable(Exception):
@@ -29,7 +30,7 @@ class Unreachable(Exception):
 
 def make_client(context: ssl.SSLContext, *, most: int) -> httpx.AsyncClient:
     """Make a client for one server, with at most `most` connections that nobody else can use up."""
-    limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=30)
+    limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=KEPT_OPEN)
     return httpx.AsyncClient(verify=context, limits=limits, timeout=WITHIN)
 
 
@@ -38,19 +39,16 @@ async def ask(
     method: str,
     url: str,
     answer: type[A],
-    *,
-    within: float = WITHIN,
-    largest: int = LARGEST,
     **request: Any,
 ) -> A:
     """Send one request and return its answer, checked against a model; raise `Unreachable`.
 
-    `within` (seconds) bounds the whole of it, `largest` (bytes) the body. A compressed body is refused, as
-    its size shows only when it is unpacked.
+    `WITHIN` bounds the whole of it, `LARGEST` the body. A compressed body is refused, as its size shows only
+    when it is unpacked.
     """
     try:
-        async with asyncio.timeout(within):
-            body = await _body(client, method, url, largest, request)
+        async with asyncio.timeout(WITHIN):
+            body = await _body(client, method, url, request)
         return answer.model_validate_json(body)
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
         raise Unreachable(type(error).__name__) from None
@@ -58,9 +56,7 @@ async def ask(
         raise Unreachable("not-an-answer") from None
 
 
-async def _body(
-    client: httpx.AsyncClient, method: str, url: str, largest: int, request: dict[str, Any]
-) -> bytes:
+async def _body(client: httpx.AsyncClient, method: str, url: str, request: dict[str, Any]) -> bytes:
     headers = {**request.pop("headers", {}), "accept": "application/json", "accept-encoding": "identity"}
     async with client.stream(method, url, headers=headers, **request) as response:
         if response.status_code != httpx.codes.OK:
@@ -70,6 +66,6 @@ async def _body(
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > largest:
+            if len(body) > LARGEST:
                 raise Unreachable("too-large")
     return bytes(body)

@@ -21,7 +21,7 @@ from shared.runtime import assembly, migrate, quarantine
 from shared.runtime.settings import Settings
 from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
 from shared.storage import log_digests
-from shared.storage.database import connect
+from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
 
@@ -62,6 +62,10 @@ def command_line(
                 typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
         except migrate.OtherSchema as error:
             _exit(str(error))
+        except DATABASE_ERRORS as error:
+            if not is_unavailable(error):
+                raise
+            _exit(f"{service.name}: the database does not answer ({type(error).__name__}): run this again")
 
     @app.command()
     def held(

@@ -5,8 +5,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n"
-Answers = dict[str, bytes | None]
-
 PAGE = b"<html><body>Welcome to your new server</body></html>"
 
 
@@ -41,16 +39,14 @@ async def neighbour(answer: Callable[[bytes], bytes | None]) -> AsyncIterator[st
     served: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        request = await reader.readuntil(b"\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
-            said = answer(request)
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            said = answer(await reader.readuntil(b"\r\n\r\n"))
             writer.write(HEAD + b"\r\n" if said is None else said)
             await writer.drain()
             while said is None:
                 writer.write(b" ")
                 await writer.drain()
                 await asyncio.sleep(0.2)
-        writer.close()
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.ensure_future(serve(reader, writer))

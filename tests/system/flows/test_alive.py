@@ -129,6 +129,13 @@ def ended_in_time(started: Process) -> int | None:
     return exit_code(started)
 
 
+def hears_sigterm(pid: int) -> bool:
+    """Whether the process has come so far that it does something itself at SIGTERM."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
+
+
 @pytest.mark.parametrize("frozen", NEIGHBOURS)
 async def test_whoever_is_frozen_a_service_ends_in_time_running_or_starting(
     founded: World, house: House, frozen: str
@@ -141,7 +148,8 @@ async def test_whoever_is_frozen_a_service_ends_in_time_running_or_starting(
     await asyncio.sleep(5)
     assert await asyncio.to_thread(ended_in_time, running) in (0, 3)
     starting = start_service(house.layout, "intake")
-    await asyncio.sleep(5)
+    await until(lambda: hears_sigterm(starting.pid), 60)
+    await asyncio.sleep(3)
     assert await asyncio.to_thread(ended_in_time, starting) in (0, 1, 3), "1: it had given up by itself"
     house.thaw(frozen)
     assert set(house.running()) - {"intake"} == others
@@ -155,7 +163,7 @@ async def test_a_migration_that_waits_for_a_frozen_database_ends_in_time(house: 
         env={**os.environ, **settings},
         cwd=Path(__file__).parents[3],
     )
-    await asyncio.sleep(3)
+    await until(lambda: started.returncode is not None or hears_sigterm(started.pid), 60)
     with suppress(ProcessLookupError):
         started.send_signal(signal.SIGTERM)
     code = await asyncio.wait_for(started.wait(), ENDS_WITHIN)

@@ -19,13 +19,13 @@ RETRY_DELAYS = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
 
 
 class PublishedKey(BaseModel, extra="allow"):
-    """One published key: what it is for, and whatever else a JWK holds."""
+    """Hold one published key: what it is for, and whatever else a JWK has."""
 
     use: str
 
 
 class PublishedKeys(BaseModel):
-    """The keys of one service, as its JWKS has them."""
+    """Hold the keys of one service, as its JWKS has them."""
 
     keys: list[PublishedKey] = Field(max_length=100)
 

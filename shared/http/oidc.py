@@ -63,20 +63,20 @@ class IssuerUnreachable(Unreachable):
 
 
 class Metadata(BaseModel):
-    """What the house goes by of the issuer's OpenID configuration."""
+    """Hold what the house goes by of the issuer's OpenID configuration."""
 
     jwks_uri: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
     token_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
 
 
 class PublishedKeys(BaseModel):
-    """The issuer's published keys; each is read by itself."""
+    """Hold the issuer's published keys; each is read by itself."""
 
     keys: Annotated[list[Any], Field(max_length=100)]
 
 
 class GivenToken(BaseModel):
-    """What the token endpoint answers; `expires_in` in seconds."""
+    """Hold what the token endpoint answers; `expires_in` in seconds."""
 
     access_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=16_384)]
     expires_in: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 300.0

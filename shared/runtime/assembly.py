@@ -330,7 +330,7 @@ async def _begin(parts: Assembly) -> None:
     """Erase what was erased elsewhere before anything is taken, sent or shown."""
     await parts.erasure_check.run()
     await parts.broker.start()
-    parts.watchdog.begin()
+    parts.watchdog.watch()
     parts.started.set()
 
 
@@ -419,7 +419,7 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
     def shut_down() -> None:
         failed.set()
         server.should_exit = True
-        deadline.begin(FAULT)
+        deadline.start(FAULT)
 
     server = Server(
         deadline,
@@ -453,7 +453,7 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to end; uvicorn's own would raise the signal again, and end with what is still open."""
         self.asked = self.should_exit = True
-        self._deadline.begin()
+        self._deadline.start()
 
 
 def _collect_seldom() -> None:

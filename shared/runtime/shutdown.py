@@ -19,19 +19,19 @@ FAULT, FORCED, INTERRUPTED = 1, 3, 143  # exit codes
 
 
 class Deadline:
-    """Let the process end at most `within` seconds after `begin`, by force if need be."""
+    """Let the process end at most `within` seconds after `start`, by force if need be."""
 
     def __init__(self, within: float = WITHIN) -> None:
-        self._within, self._begun = within, False
+        self._within, self._started = within, False
 
-    def begin(self, code: int = FORCED) -> None:
+    def start(self, code: int = FORCED) -> None:
         """Begin to count; again changes nothing. Threads do it: the event loop may be what hangs.
 
         `code` is the exit code of an end by force.
         """
-        if self._begun:
+        if self._started:
             return
-        self._begun = True
+        self._started = True
         for seconds, act in ((self._within, _force), (self._within + 0.5, os._exit)):
             timer = threading.Timer(seconds, act, [code])
             timer.daemon = True

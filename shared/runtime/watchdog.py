@@ -34,7 +34,7 @@ class Watchdog:
     others: Sequence[str]
     ended_task: Callable[[], str | None]
 
-    def begin(self) -> None:
+    def watch(self) -> None:
         """Begin to watch: the consumers have just been started, and the other loops are about to be."""
         for reader in self.readers:
             reader.watch()

@@ -163,7 +163,7 @@ async def test_a_refused_token_is_forgotten_and_asked_for_once_more(client: http
     case, token = new_id(), Token()
     answers = [b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n", told(**{case: READY})]
     async with neighbour(lambda request: answers.pop(0)) as url:
-        found = await RemoteKeys(client, url, token, [].append).fetch([case], make=False)
+        found = await RemoteKeys(client, url, token, list[QuestionRefused]().append).fetch([case], make=False)
     assert found[case][0] is KeyStatus.READY
     assert token.forgotten == 1
 

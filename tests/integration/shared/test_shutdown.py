@@ -8,7 +8,7 @@ import time
 HANGS = """
 import time
 from shared.runtime.shutdown import Deadline
-Deadline(0.5).begin({code})
+Deadline(0.5).start({code})
 print("begun", flush=True)
 time.sleep(60)
 """

@@ -72,6 +72,7 @@ async def answer(engine: AsyncEngine, statement: str) -> httpx.Response:
 
 def may_come_again(response: httpx.Response) -> bool:
     assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["title"] == "TemporarilyUnavailable"
     told = (response.status_code, response.headers.get("retry-after"), response.json()["remedy"])
     return told == (503, RETRY_AFTER, "retry-later")
 

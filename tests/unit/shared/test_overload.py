@@ -22,6 +22,10 @@ async def test_what_is_too_much_is_told_at_once_to_come_again_and_health_still_a
     async def livez() -> str:
         return "alive"
 
+    @router.post("/case-keys")
+    async def keys() -> str:
+        return "keys"
+
     app = RequestLimit(make_app("test", router), most=2)
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
         served = [asyncio.create_task(client.get("/slow")) for _ in range(2)]
@@ -32,6 +36,8 @@ async def test_what_is_too_much_is_told_at_once_to_come_again_and_health_still_a
         assert refused.headers["retry-after"] == RETRY_AFTER
         assert refused.json()["remedy"] == "retry-later"
         assert (await client.get("/livez")).status_code == 200
+        asked = await client.post("/case-keys", json={})
+        assert asked.status_code == 200, "what services ask does not wait behind people"
         go_on.set()
         assert [(await one).status_code for one in served] == [200, 200]
         assert (await client.get("/slow")).status_code == 200, "their places are free again"

@@ -39,7 +39,7 @@ def test_a_loop_that_turns_is_ready_and_one_that_stands_still_or_has_not_begun_i
     turns = Turns()
     dog = Watchdog(turns, (), ("relay", "scheduler"), lambda: None)
     assert dog.ready() == {"relay": False, "scheduler": False}
-    dog.begin()
+    dog.watch()
     assert dog.ready() == {"relay": True, "scheduler": True}
     clock.now += LATE + 1
     turns.turned("relay")
@@ -50,14 +50,14 @@ def test_a_loop_that_turns_is_ready_and_one_that_stands_still_or_has_not_begun_i
 async def test_the_watchdog_ends_when_a_task_of_a_library_has_ended() -> None:
     turns = Turns()
     dog = Watchdog(turns, (), ("relay",), lambda: "sending")
-    dog.begin()
+    dog.watch()
     await dog.run()
 
 
 async def test_the_watchdog_ends_when_a_loop_of_ours_is_stuck(clock: Clock) -> None:
     turns = Turns()
     dog = Watchdog(turns, (), ("relay",), lambda: None)
-    dog.begin()
+    dog.watch()
     clock.now += 1000
     await dog.run()
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
@@ -38,9 +37,13 @@ from shared.contract.registry import SERVICES, Direction, Model, by_type, of_mod
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
 from shared.ids import new_id
 from shared.kafka.aiokafka_patch import accept_any_header_name
+from shared.kafka.consumer_life import close
+from shared.outside import make_client
 
 log = structlog.get_logger()
 KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to
+CONSUMER_ENDS_WITHIN = 3.0  # seconds
+HOUSE_CONNECTIONS = 5
 
 
 class TooLarge(Exception):
@@ -90,20 +93,12 @@ class Connector:
         settings = self._settings
         accept_any_header_name()
         login = settings.login.for_aiokafka()
-        self._client = httpx.AsyncClient(verify=settings.login.ssl_context(), timeout=10)
+        self._client = make_client(settings.login.ssl_context(), most=HOUSE_CONNECTIONS)
         self._house = HouseJwks(self._client, settings.jwks_urls)
         # Not idempotent: aiokafka then fails for good once the broker has refused a record, and a message
         # that is sent twice has one effect here anyway.
         self._producer = AIOKafkaProducer(acks="all", linger_ms=2, **login)
-        self._consumer = AIOKafkaConsumer(
-            settings.topics.to_party(settings.party),
-            group_id=settings.group,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=500,
-            metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
-            **login,
-        )
+        self._consumer = self._new_consumer()
         try:
             await self._producer.start()
             await self._consumer.start()
@@ -113,6 +108,18 @@ class Connector:
         self._reading = asyncio.create_task(self._read(), name=f"connector-{settings.party}")
         return self
 
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        settings = self._settings
+        return AIOKafkaConsumer(
+            settings.topics.to_party(settings.party),
+            group_id=settings.group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=500,
+            metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
+            **settings.login.for_aiokafka(),
+        )
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -121,7 +128,7 @@ class Connector:
         await self._close()
 
     async def _close(self) -> None:
-        await _stopped(self._consumer)
+        await close(self._consumer, CONSUMER_ENDS_WITHIN)
         await self._producer.stop()
         await self._client.aclose()
 
@@ -210,14 +217,30 @@ class Connector:
     # --- receiving --------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        """Read for ever; whatever goes wrong, begin anew with another consumer where the last one committed.
+
+        A consumer of aiokafka that has lost its group once does not recover, and its iterator never says so.
+        """
         while True:
             try:
-                async for record in self._consumer:
-                    await self._process(record)
+                while True:
+                    await self._process(await self._consumer.getone())
                     await self._consumer.commit()
-            except KafkaError as error:
+            except Exception as error:
                 log.warning("connector-pauses", party=self._settings.party, kind=type(error).__name__)
-                await asyncio.sleep(1)
+            await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Replace the consumer, and try until the broker lets it read."""
+        while True:
+            await close(self._consumer, CONSUMER_ENDS_WITHIN)
+            await asyncio.sleep(1)
+            self._consumer = self._new_consumer()
+            try:
+                await self._consumer.start()
+                return
+            except KafkaError as error:
+                log.warning("connector-waits", party=self._settings.party, kind=type(error).__name__)
 
     async def _process(self, record: Any) -> None:
         try:
@@ -309,15 +332,3 @@ class Connector:
             body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
         )
         return payload
-
-
-async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer.
-
-    While a broker is away aiokafka's `stop` raises the cancellation of its own fetch, half-way.
-    """
-    ended: Any = (await asyncio.gather(consumer.stop(), return_exceptions=True))[0]
-    if isinstance(ended, asyncio.CancelledError):
-        await consumer._client.close()
-    elif ended is not None:
-        raise ended

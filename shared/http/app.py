@@ -19,8 +19,9 @@ from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.crypto.jose import MAX_PAYLOAD
 from shared.http.caller import Caller, Refused
 from shared.http.commands import CommandHandler
-from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn
 from shared.http.reading import CaseReader
+from shared.storage.database import is_unavailable, sqlstate
 from shared.telemetry.metrics import REQUESTS
 
 log = structlog.get_logger()
@@ -45,6 +46,23 @@ TOO_LARGE = Refusal(
     "TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once, and say how long it is.", status=413
 )
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
+SIGN_IN_UNAVAILABLE = Refusal(
+    "SignInUnavailable",
+    "R126",
+    "art. 15.1, 15.2",
+    "Your token cannot be checked now, as the issuer of tokens does not answer: send this again later.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+UNAVAILABLE = Refusal(
+    "TemporarilyUnavailable",
+    "R127",
+    "art. 15.3; B4",
+    "The service is busy, or waits for its database: send it again later, under the same Idempotency-Key.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+RETRY_AFTER = "5"  # seconds
 FAULT = Refusal(
     "RequestFailed",
     "R127",
@@ -202,6 +220,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(KeyAuthorityUnreachable, _no_keys)
+    app.add_exception_handler(IssuerUnreachable, _no_issuer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -210,14 +229,23 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         try:
             response: Response = problem(TOO_LARGE) if _too_large(request) else await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
-            log.error("request-failed", kind=type(error).__name__, method=request.method)
-            response = problem(FAULT)
+            response = problem(_of_error(error, request.method))
         REQUESTS.labels(str(response.status_code)).inc()
         response.headers["Cache-Control"] = "no-store"
         response.headers["API-Version"] = API_VERSION
         return response
 
     return app
+
+
+def _of_error(error: Exception, method: str) -> Refusal:
+    """Return the refusal for an exception: having waited in vain is no fault, and may be tried again."""
+    kind = type(error).__name__
+    if is_unavailable(error):
+        log.warning("request-waited-in-vain", kind=kind, sqlstate=sqlstate(error), method=method)
+        return UNAVAILABLE
+    log.error("request-failed", kind=kind, method=method)
+    return FAULT
 
 
 def _too_large(request: Request) -> bool:
@@ -244,7 +272,8 @@ def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
         remedy=Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
         invalid=invalid,
     )
-    return JSONResponse(details.model_dump(exclude_none=True), told.status, media_type=PROBLEM)
+    headers = {"Retry-After": RETRY_AFTER} if told.status == 503 else None
+    return JSONResponse(details.model_dump(exclude_none=True), told.status, headers, media_type=PROBLEM)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -254,6 +283,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _no_keys(request: Request, error: Exception) -> Response:
     return problem(SEALING_IMPOSSIBLE)
+
+
+async def _no_issuer(request: Request, error: Exception) -> Response:
+    return problem(SIGN_IN_UNAVAILABLE)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

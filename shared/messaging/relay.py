@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
@@ -45,14 +44,17 @@ from shared.crypto.codec import Codec
 from shared.kafka.admin import fetch_partitions
 from shared.storage import outbox
 from shared.storage.cases import hold
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
 from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, load_sequences
 from shared.telemetry.logs import log_bug
 from shared.telemetry.metrics import MESSAGES_SENT
+from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
+LOOP = "relay"  # its name among the loops of the process
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
 ASIDE = 10.0  # seconds a failing destination waits
 LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
@@ -76,6 +78,7 @@ class Relay:
     codec: Codec
     source: str
     idle: float = 0.5
+    turns: Turns = field(default_factory=Turns)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -86,17 +89,19 @@ class Relay:
     async def run(self) -> None:
         """Become the one relay of this database, then send; until cancelled."""
         while True:
+            self.turns.turned(LOOP)
             try:
                 async with acquire_leadership(self.engine, LeaderLock.RELAY) as leader:
                     if leader is not None:
                         await self._lead(leader)
-            except (DBAPIError, OSError) as error:
-                log.warning("relay-pauses", kind=type(error).__name__)
+            except DATABASE_ERRORS as error:
+                log.warning("relay-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(1)
 
     async def _lead(self, leader: AsyncConnection) -> None:
         numbers = None
         while True:
+            self.turns.turned(LOOP)
             self._awake.clear()
             try:
                 numbers = numbers or await self._numbers(leader)
@@ -259,6 +264,7 @@ class Relay:
         What it goes on trying meanwhile bears the number with which it will be sent again.
         """
         while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
+            self.turns.turned(LOOP)
             if await fetch_partitions(self.producer, topic) == ():
                 delivery.add_done_callback(_looked_at)
                 raise UnknownTopicOrPartitionError

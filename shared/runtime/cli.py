@@ -19,8 +19,9 @@ from shared.handling.service import Service
 from shared.http.app import make_app
 from shared.runtime import assembly, migrate, quarantine
 from shared.runtime.settings import Settings
+from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
 from shared.storage import log_digests
-from shared.storage.database import connect
+from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
 
@@ -42,7 +43,8 @@ def command_line(
             await assembly.serve(assembled(service, key_source), routers())
 
         try:
-            uvloop.run(serve())
+            with ending_at_once_on_signal(0):
+                uvloop.run(serve())
         except migrate.OtherSchema as error:
             _exit(str(error))
 
@@ -56,9 +58,14 @@ def command_line(
                 return await migrate.upgrade(engine, service)
 
         try:
-            typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
+            with ending_at_once_on_signal(INTERRUPTED):
+                typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
         except migrate.OtherSchema as error:
             _exit(str(error))
+        except DATABASE_ERRORS as error:
+            if not is_unavailable(error):
+                raise
+            _exit(f"{service.name}: the database does not answer ({type(error).__name__}): run this again")
 
     @app.command()
     def held(

@@ -7,7 +7,6 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contract.messages.house import HouseKeysDestroyed
@@ -15,6 +14,7 @@ from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.relay import Relay
 from shared.storage import outbox
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 
 log = structlog.get_logger()
 PERIOD = 600  # seconds between two looks
@@ -35,8 +35,8 @@ class KeyRotation:
         while True:
             try:
                 await self.turn()
-            except (DBAPIError, OSError) as error:
-                log.warning("key-rotation-pauses", kind=type(error).__name__)
+            except DATABASE_ERRORS as error:
+                log.warning("key-rotation-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(PERIOD)
 
     async def turn(self) -> None:

@@ -31,6 +31,7 @@ PARTY_RECORDS_UNREADABLE = Counter(
 )
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
+REQUESTS_UNDER_WAY = Gauge("zvh_requests_under_way", "Requests over HTTPS that are not answered yet")
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
@@ -43,3 +44,4 @@ for _reason in REASONS:
 for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
+REQUESTS.labels("503")

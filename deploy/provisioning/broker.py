@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from shared.contract.limits import MAX_REQUEST
+
 ADMIN = "admin"
 
 
@@ -65,7 +67,7 @@ def broker_properties(
         "broker.heartbeat.interval.ms": 500,
         "broker.session.timeout.ms": 3_000,  # a killed broker comes back only after this
         "group.initial.rebalance.delay.ms": 0,
-        "message.max.bytes": 1_048_576,  # above every topic's own max.message.bytes
+        "message.max.bytes": MAX_REQUEST,  # above every topic's own max.message.bytes
         "log.retention.check.interval.ms": 5_000,  # emptied segments leave the disk soon
         "log.initial.task.delay.ms": 5_000,
         "log.segment.delete.delay.ms": 1_000,

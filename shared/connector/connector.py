@@ -4,6 +4,8 @@
         answer = await connector.ask(ReferralSubmitted(...))
 
 `handler` is awaited for each message before that is acknowledged; when it raises, it gets the message again.
+A message that cannot be opened is reported, and neither it nor what stands behind it is acknowledged: what
+can be opened is handled, and after a restart all of it is read again, for as long as the house keeps it.
 """
 
 import asyncio
@@ -13,7 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from joserfc.jwk import ECKey
 from pydantic_core import from_json
@@ -32,6 +34,7 @@ from shared.contract.cloudevent import (
     to_headers,
     to_json,
 )
+from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED_LETTER
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
@@ -47,7 +50,7 @@ HOUSE_CONNECTIONS = 5
 
 
 class TooLarge(Exception):
-    """Report that the broker refuses a message: a payload is at most 32 KiB; send less, or refer to it."""
+    """Report that a message is larger than the house takes: its data are at most 32 KiB; send less."""
 
 
 class NotAnswered(Exception):
@@ -84,6 +87,7 @@ class Connector:
         self._settings, self._handler = settings, handler
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._sequences: dict[str, int] = {}
+        self._unopened: set[TopicPartition] = set()  # where a message waits that cannot be opened
 
     async def __aenter__(self) -> Self:
         """Connect to the broker.
@@ -187,7 +191,7 @@ class Connector:
     ) -> tuple[Envelope, bytes, str]:
         """Return the envelope, the body signed and encrypted for its service, and the topic it belongs on.
 
-        Raises `ValueError` for a message that no party sends, and `HouseUnreachable`.
+        Raises `ValueError` for a message that no party sends, `TooLarge`, and `HouseUnreachable`.
         """
         entry = of_model(type(message))
         if entry.direction is not Direction.FROM_PARTY:
@@ -200,7 +204,10 @@ class Connector:
             subject=case,
             dataschema=schema_uri(entry),
         )
-        payload = to_json(envelope, message.model_dump_json(exclude_none=True).encode())
+        data = message.model_dump_json(exclude_none=True).encode()
+        if len(data) > MAX_PAYLOAD:
+            raise TooLarge(f"The data are {len(data)} bytes; a message holds at most {MAX_PAYLOAD}.")
+        payload = to_json(envelope, data)
         key = await self._house.sealing_key(entry.service, within=KEY_TIMEOUT)
         body = sign_and_encrypt(payload, signing=self._settings.signing_key, sealing=key)
         return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)
@@ -224,8 +231,9 @@ class Connector:
         while True:
             try:
                 while True:
-                    await self._process(await self._consumer.getone())
-                    await self._consumer.commit()
+                    record = await self._consumer.getone()
+                    await self._process(record)
+                    await self._acknowledge(record)
             except Exception as error:
                 log.warning("connector-pauses", party=self._settings.party, kind=type(error).__name__)
             await self._begin_anew()
@@ -242,11 +250,17 @@ class Connector:
             except KafkaError as error:
                 log.warning("connector-waits", party=self._settings.party, kind=type(error).__name__)
 
+    async def _acknowledge(self, record: Any) -> None:
+        """Commit up to this record, unless one that could not be opened stands before it in its partition."""
+        partition = TopicPartition(record.topic, record.partition)
+        if partition not in self._unopened:
+            await self._consumer.commit({partition: record.offset + 1})
+
     async def _process(self, record: Any) -> None:
         try:
             received = await self._parse(record)
         except (Unreadable, CannotDecode) as reason:
-            log.warning("message-unreadable", party=self._settings.party, reason=str(reason))
+            self._report(record, str(reason))
             return
         if received is None or received.sequence <= self._sequences.get(received.service, 0):
             return
@@ -254,6 +268,18 @@ class Connector:
             self._resolve(received.about, received.message)
         await self._handle(received)
         self._sequences[received.service] = received.sequence
+
+    def _report(self, record: Any, reason: str) -> None:
+        """Say which message cannot be opened and why, and keep the place, so that it is not lost."""
+        self._unopened.add(TopicPartition(record.topic, record.partition))
+        log.error(
+            "message-unopened",
+            party=self._settings.party,
+            reason=reason,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
 
     def _resolve(self, message_id: str, answer: Answer) -> None:
         future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
@@ -329,6 +355,9 @@ class Connector:
             return self._house.signer(service, kid)
 
         payload, _ = decrypt_and_verify(
-            body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
+            body,
+            sealed_to=lambda kid: own if kid == own.thumbprint() else None,
+            signed_by=signed_by,
+            most=MAX_SEALED_LETTER,
         )
         return payload

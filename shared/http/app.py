@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
 from shared.contract.fields import PartyId
+from shared.contract.limits import MAX_PAYLOAD
 from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
-from shared.crypto.jose import MAX_PAYLOAD
 from shared.http.caller import Caller, Refused
 from shared.http.commands import CommandHandler
 from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn

@@ -17,6 +17,7 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contract.limits import MAX_FETCH
 from shared.contract.parties import Parties
 from shared.contract.record import Record, from_kafka
 from shared.contract.topics import Topics
@@ -172,6 +173,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> tup
         "no_reply": True,
         "auto_offset_reset": "earliest",
         "fetch_max_wait_ms": 500,
+        "max_partition_fetch_bytes": MAX_FETCH,
         "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
         "session_timeout_ms": SESSION,

@@ -30,6 +30,7 @@ from shared.contract.cloudevent import (
 )
 from shared.contract.content import SEALED_ALLOWED, SealedText
 from shared.contract.fields import ID
+from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED
 from shared.contract.messages.house import ItemsClaimed
 from shared.contract.parties import Parties
 from shared.contract.record import Record
@@ -49,7 +50,7 @@ from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode, UnknownSigner
+from shared.crypto.jose import CannotDecode, UnknownSigner
 from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service

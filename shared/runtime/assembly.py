@@ -20,6 +20,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
+from shared.contract.limits import MAX_BATCH, MAX_REQUEST
 from shared.contract.topics import Topics
 from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
@@ -274,8 +275,8 @@ def _producer(login: Connection) -> AIOKafkaProducer:
         **login.for_aiokafka(),
         acks="all",  # not idempotent: after one refusal such a producer never gets through again
         linger_ms=2,
-        max_batch_size=65_536,
-        max_request_size=1_048_576,
+        max_batch_size=MAX_BATCH,
+        max_request_size=MAX_REQUEST,
         metadata_max_age_ms=10_000,
     )
 

@@ -71,7 +71,7 @@ def command_line(
     def held(
         retry: str = typer.Option("", help="Case of which all that is kept is tried again, in order"),
         discard: str = typer.Option(
-            "", help="Case whose quarantined message, or else unreadable outbox message, is deleted first"
+            "", help="Case whose quarantined message, or else unsendable outbox message, is deleted first"
         ),
     ) -> None:
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
@@ -89,7 +89,7 @@ def command_line(
                 for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")
                 for row in await quarantine.unreadable_letters(parts.engine):
-                    typer.echo(f"{row.case}: outbox message {row.id} ({row.type}) cannot be read")
+                    typer.echo(f"{row.case}: outbox message {row.id} ({row.type}) cannot be sent")
             finally:
                 await parts.close_unstarted()
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contract.limits import HOUSE_KEYS_PER_EVENT, in_parts
 from shared.contract.messages.house import HouseKeysDestroyed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
@@ -45,7 +46,9 @@ class KeyRotation:
         gone = self.keys.destroyed_kids
         if gone == self._said:
             return
+        parts = in_parts(gone, HOUSE_KEYS_PER_EVENT)
+        messages = [self.outgoing.event(HouseKeysDestroyed(house_keys=some)) for some in parts]
         async with self.engine.begin() as connection:
-            await outbox.write(connection, [self.outgoing.event(HouseKeysDestroyed(house_keys=gone))])
+            await outbox.write(connection, messages)
         self._said = gone
         self.relay.wake()

@@ -12,10 +12,10 @@ from services.retention.key_api import Wanted, key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from shared.clock import Clock
+from shared.contract.limits import MAX_PAYLOAD
 from shared.core.actor import Role
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import MOST_IDS, CaseKeyClient, KeyStatus, QuestionRefused, RemoteKeys
-from shared.crypto.jose import MAX_PAYLOAD
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import Identity
 from shared.ids import new_id

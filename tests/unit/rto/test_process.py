@@ -122,6 +122,16 @@ def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
     assert given.when(contribute()).events
 
 
+def test_who_is_to_see_an_item_comes_with_it_and_holds_for_the_first_rto_r42() -> None:
+    plan = (s.entry(s.NEW, s.CARE), s.entry(s.NEW, s.HOUSING))
+    record = c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.NEW), viewing=plan)
+    given = s.spec().given(*s.RECORDED)
+    given = given.given(*given.when(record).events)
+    assert given.when(record).events == (), "the same event again changes nothing"
+    open_ = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation(viewing_plan=()))
+    assert given.given(*given.when(open_).events).state.viewing_plan == plan
+
+
 def test_nothing_can_be_convened_before_triage_has_prepared_it_r58() -> None:
     assert refused(s.spec().given(*s.RECORDED), convene()) is r.NOT_PREPARED
     assert refused(s.spec(), convene()) is UNKNOWN_CASE

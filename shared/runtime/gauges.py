@@ -31,7 +31,7 @@ from shared.storage.held_messages import HoldReason
 
 log = structlog.get_logger()
 WITHIN = 5.0  # seconds; Prometheus itself waits ten
-MOST = 100_000  # rows counted: more than that is no number to act on
+MOST = 10_000  # rows counted: more than that is no number to act on
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Gauges:
             found = [
                 *_outbox(await outbox.backlog(connection, MOST), machine_now()),
                 *_due(await deadlines.overdue(connection, now, MOST), now),
-                *_held(await held_messages.count(connection, MOST), await cases.count_held(connection)),
+                *_held(await held_messages.count(connection, MOST), await cases.count_held(connection, MOST)),
             ]
             return found + list(await self.service.gauges(connection, now))
 

@@ -51,15 +51,15 @@ def check(service: Service[Any], at: str | None) -> None:
 
 
 async def upgrade(engine: AsyncEngine, service: Service[Any], to: str = "head") -> str | None:
-    """Apply the missing revisions up to `to`, in one transaction; return the revision reached.
+    """Apply the missing revisions up to `to`, each by itself; return the revision reached.
 
-    Raises `OtherSchema`.
+    One that was interrupted is run again from its beginning. Raises `OtherSchema`.
     """
     script = _script(service)
     at = await current(engine)
     if at is not None and at not in {revision.revision for revision in script.walk_revisions()}:
         raise OtherSchema(f"The database is at revision {at}, newer than this version: deploy that one.")
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         await connection.run_sync(_upgrade, script, to)
     return await current(engine)
 
@@ -69,5 +69,6 @@ def _upgrade(connection: sa.Connection, script: ScriptDirectory, to: str) -> Non
         return script._upgrade_revs(to, revision)  # type: ignore[arg-type]
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
-        environment.configure(connection=connection)
-        environment.run_migrations()
+        environment.configure(connection=connection, transaction_per_migration=True)
+        with environment.begin_transaction():
+            environment.run_migrations()

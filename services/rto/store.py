@@ -19,12 +19,14 @@ _LOOKS = sa.text(
 _INVITED = sa.text(
     """
     SELECT case_id FROM (
-        (SELECT case_id FROM invitations JOIN cases USING (case_id)
-         WHERE party = :party AND delegate = '' AND NOT cases.held AND case_id > :after
+        (SELECT case_id FROM invitations
+         WHERE party = :party AND delegate = '' AND case_id > :after
+           AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = invitations.case_id AND held)
          ORDER BY case_id LIMIT :most)
         UNION ALL
-        (SELECT case_id FROM invitations JOIN cases USING (case_id)
-         WHERE party = :party AND delegate = :person AND NOT cases.held AND case_id > :after
+        (SELECT case_id FROM invitations
+         WHERE party = :party AND delegate = :person AND case_id > :after
+           AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = invitations.case_id AND held)
          ORDER BY case_id LIMIT :most)) AS open
     ORDER BY case_id LIMIT :most
     """

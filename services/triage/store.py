@@ -41,10 +41,10 @@ _FORGET = [
 ]
 _WAITING = sa.text(
     """
-    SELECT queries.query_id, queries.case_id, CAST(queries.asked AS text) AS asked
-    FROM queries JOIN cases USING (case_id)
-    WHERE queries.recipient = :party AND queries.waits AND NOT cases.held AND queries.query_id > :after
-    ORDER BY queries.query_id LIMIT :most
+    SELECT query_id, case_id, CAST(asked AS text) AS asked FROM queries
+    WHERE recipient = :party AND waits AND query_id > :after
+      AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = queries.case_id AND held)
+    ORDER BY query_id LIMIT :most
     """
 )
 

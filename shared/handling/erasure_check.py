@@ -39,10 +39,10 @@ _KNOWN = sa.text(
         SELECT {_NEXT_KNOWN.format(after=":after")} AS case_id
         UNION ALL
         SELECT {_NEXT_KNOWN.format(after="known.case_id")} FROM known WHERE known.case_id IS NOT NULL
-    ), some AS (SELECT case_id FROM known WHERE case_id IS NOT NULL LIMIT :limit)
+    ), found AS (SELECT case_id FROM known WHERE case_id IS NOT NULL LIMIT :limit)
     SELECT case_id, EXISTS (
-        SELECT FROM cases WHERE cases.case_id = some.case_id AND phase = ANY(:phases)) AS proving
-    FROM some
+        SELECT FROM cases WHERE cases.case_id = found.case_id AND phase = ANY(:phases)) AS proving
+    FROM found
     """  # noqa: S608 - the texts above
 )
 

@@ -67,7 +67,8 @@ class Backlog(NamedTuple):
     unreadable: int
 
 
-# Each topic is found from the one before by an index, however much lies in it.
+# Each topic is found from the one before by an index, however much lies in it. What it holds is read in the
+# order of that index: asked for one topic ordered by id, PostgreSQL may look for it among all the others.
 _TOPICS = """
     topics AS (
         (SELECT topic FROM outbox ORDER BY topic LIMIT 1)
@@ -78,6 +79,18 @@ _TOPICS = """
     )
 """
 _NEXT = sa.text(
+    """
+    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
+           recorded_at
+    FROM outbox WHERE retry_at IS DISTINCT FROM 'infinity'
+        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT quarantined.case_id FROM outbox AS quarantined
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+    ORDER BY id LIMIT :limit FOR UPDATE
+    """
+)
+_DEFERRED = sa.text("SELECT topic FROM deferred_topics WHERE until > clock_timestamp()")
+_NEXT_BY_TOPIC = sa.text(
     f"""
     WITH RECURSIVE {_TOPICS}
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
@@ -85,18 +98,18 @@ _NEXT = sa.text(
     FROM outbox WHERE id = ANY (ARRAY(
         SELECT ready.id FROM topics CROSS JOIN LATERAL (
             SELECT of_topic.id FROM outbox AS of_topic
-            WHERE of_topic.topic = topics.topic AND of_topic.retry_at IS DISTINCT FROM 'infinity'
+            WHERE of_topic.topic BETWEEN topics.topic AND topics.topic
+                AND of_topic.retry_at IS DISTINCT FROM 'infinity'
                 AND (of_topic.case_id IS NULL OR of_topic.case_id <> ALL (ARRAY(
                     SELECT quarantined.case_id FROM outbox AS quarantined
                     WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
-            ORDER BY of_topic.id LIMIT :limit) AS ready
-        WHERE NOT EXISTS (
-            SELECT FROM deferred_topics AS deferred
-            WHERE deferred.topic = topics.topic AND deferred.until > clock_timestamp())
+            ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS ready
+        WHERE topics.topic <> ALL (CAST(:deferred AS text[]))
         ORDER BY ready.id LIMIT :limit))
     ORDER BY id FOR UPDATE
     """  # noqa: S608 - the text above
 )
+_OF_EACH = 200  # rows read of a topic at once, while another topic is deferred
 _ROWS_BY_ID = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
@@ -145,8 +158,9 @@ _BACKLOG = sa.text(
         FROM topics CROSS JOIN LATERAL (
             SELECT count(*) AS n, min(recorded_at) AS oldest FROM (
                 SELECT recorded_at FROM outbox AS of_topic
-                WHERE of_topic.topic = topics.topic AND of_topic.retry_at IS DISTINCT FROM 'infinity'
-                ORDER BY of_topic.id LIMIT :limit) AS first) AS unsent
+                WHERE of_topic.topic BETWEEN topics.topic AND topics.topic
+                    AND of_topic.retry_at IS DISTINCT FROM 'infinity'
+                ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS first) AS unsent
         WHERE topics.topic IS NOT NULL
     )
     SELECT CAST(coalesce(sum(n) FILTER (WHERE NOT deferred), 0) AS bigint) AS ready,
@@ -154,7 +168,7 @@ _BACKLOG = sa.text(
            CAST(coalesce(sum(n) FILTER (WHERE deferred), 0) AS bigint) AS deferred,
            min(oldest) FILTER (WHERE deferred) AS oldest_deferred,
            (SELECT count(*) FROM (
-               SELECT FROM outbox WHERE retry_at = 'infinity' LIMIT :limit) AS unreadable) AS unreadable
+               SELECT FROM outbox WHERE retry_at = 'infinity' LIMIT :of_each) AS unreadable) AS unreadable
     FROM counted
     """  # noqa: S608 - the text above
 )
@@ -183,7 +197,10 @@ async def next_rows(connection: AsyncConnection, limit: int) -> list[Row]:
 
     Leaves out the rows of a deferred topic and of a case with a quarantined row.
     """
-    return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit)]
+    if not (deferred := [row.topic for row in await fetch(connection, _DEFERRED)]):
+        return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit)]
+    found = await fetch(connection, _NEXT_BY_TOPIC, deferred=deferred, of_each=_OF_EACH, limit=limit)
+    return [Row(*row) for row in found]
 
 
 async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Row]:
@@ -238,11 +255,11 @@ async def discard_quarantined(connection: AsyncConnection, case_id: str) -> bool
 
 
 async def backlog(connection: AsyncConnection, limit: int) -> Backlog:
-    """Count what has not been sent yet; counts stop at `limit` in each topic.
+    """Count what has not been sent yet, up to `limit` in each topic.
 
     A topic stays deferred until something of it was sent.
     """
-    return Backlog(*(await fetch(connection, _BACKLOG, limit=limit))[0])
+    return Backlog(*(await fetch(connection, _BACKLOG, of_each=limit))[0])
 
 
 async def delete_unsent(

@@ -115,13 +115,15 @@ async def test_what_lies_in_the_tables_is_read_when_it_is_asked_for(
     engine, now = await fresh_database(SERVICE), machine_now()
     letter = """
         INSERT INTO outbox (event_id, topic, key, type, body, recorded_at, retry_at)
-        VALUES ('e', 't', 'k', 't', '{}', :at, CAST(:retry AS timestamptz))
+        VALUES ('e', :topic, 'k', 't', '{}', :at, NULL)
         """
     hour = timedelta(hours=1)
-    await execute(engine, letter, {"at": now - hour, "retry": None})
-    await execute(engine, letter, {"at": now, "retry": None})
-    await execute(engine, letter, {"at": now - 2 * hour, "retry": now + hour})
-    await execute(engine, letter.replace(":retry", "'infinity'"), {"at": now - 3 * hour})
+    await execute(engine, letter, {"at": now - hour, "topic": "t"})
+    await execute(engine, letter, {"at": now, "topic": "u"})
+    await execute(engine, letter, {"at": now - 2 * hour, "topic": "away"})
+    await execute(engine, letter.replace("NULL", "'infinity'"), {"at": now - 3 * hour, "topic": "t"})
+    async with engine.begin() as connection:
+        await outbox.defer(connection, ["away"], 0)  # its time is over, and nothing has got through yet
     line = (
         "INSERT INTO due (id, case_id, kind, ref, at, irreversible) VALUES (:id, :case, 'k', '', :at, true)"
     )

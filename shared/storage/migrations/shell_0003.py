@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.storage.migrations import online
+from shared.storage.migrations import indexes
 
 _DEFERRED = """
 CREATE TABLE IF NOT EXISTS deferred_topics (
@@ -13,20 +13,20 @@ CREATE TABLE IF NOT EXISTS deferred_topics (
 """
 # Each takes the place of the one after it, if there is one.
 _INDEXES = (
-    ("ix_held_waiting", "ON held (id) WHERE why = 'waiting'", None),
-    ("ix_held_of_case", "ON held (case_id, id)", "ix_held_case_id"),
-    ("ix_inbox_oldest", "ON inbox (received_at)", "ix_inbox_received_at"),
-    ("ix_access_log_of_case", "ON access_log (case_id, entry)", "ix_access_log_case_id"),
-    ("ix_due_reversible", "ON due (at) WHERE NOT irreversible", None),
-    ("ix_outbox_topic", "ON outbox (topic, id)", None),
-    ("ix_outbox_quarantined", "ON outbox (id) WHERE retry_at = 'infinity'", None),
+    ("ix_held_waiting", "held (id) WHERE why = 'waiting'", None),
+    ("ix_held_of_case", "held (case_id, id)", "ix_held_case_id"),
+    ("ix_inbox_oldest", "inbox (received_at)", "ix_inbox_received_at"),
+    ("ix_access_log_of_case", "access_log (case_id, entry)", "ix_access_log_case_id"),
+    ("ix_due_reversible", "due (at) WHERE NOT irreversible", None),
+    ("ix_outbox_topic", "outbox (topic, id)", None),
+    ("ix_outbox_quarantined", "outbox (id) WHERE retry_at = 'infinity'", None),
 )
 
 
 def upgrade() -> None:
     """Migrate from the second step; what only that one's code reads stays until the next."""
     op.execute(_DEFERRED)
-    for name, definition, replaced in _INDEXES:
-        online.create_index(name, definition)
+    for name, on, replaced in _INDEXES:
+        indexes.create_index(name, on)
         if replaced is not None:
-            online.drop_index(replaced)
+            indexes.drop_index(replaced)

@@ -1,6 +1,6 @@
 """Take the third step of the shell's schema, and index the register by party."""
 
-from shared.storage.migrations import online, shell_0003
+from shared.storage.migrations import indexes, shell_0003
 
 revision = "0003"
 down_revision = "0002"
@@ -9,4 +9,4 @@ down_revision = "0002"
 def upgrade() -> None:
     """Let no query read more the more cases there are."""
     shell_0003.upgrade()
-    online.create_index("ix_cases_party", "ON cases ((state #>> '{record,party}')) WHERE NOT held")
+    indexes.create_index("ix_cases_party", "cases ((state #>> '{record,party}')) WHERE NOT held")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.storage.migrations import online, shell_0003
+from shared.storage.migrations import backfill, shell_0003
 
 revision = "0003"
 down_revision = "0002"
@@ -72,4 +72,4 @@ def upgrade() -> None:
     shell_0003.upgrade()
     for statement in _KEEP:
         op.execute(statement)
-    online.fill(_FILL)
+    backfill.fill(_FILL)

@@ -7,7 +7,7 @@ BATCH = 5000  # rows read in one transaction
 
 
 def fill(batch: str) -> None:
-    """Run a statement until nothing is left; it takes `:after` and `:limit`, and returns its last key or NULL.
+    """Run a statement until it returns NULL; it takes `:after` and `:limit`, and returns its last key.
 
     Each run commits by itself. It must lock the rows it reads, so that whoever changes one comes before it
     or after it, and must bear being run again from the first row.

@@ -20,11 +20,11 @@ from tests.support.transactions import delivery, know, rows, transaction_on
 
 
 def case_number(n: int) -> str:
-    return f"{s.CASE[:-4]}{n:04x}"
+    return f"{s.CASE[:-4]}1{n:03x}"
 
 
 def query_number(n: int) -> str:
-    return f"{s.NEW[:-4]}{n:04x}"
+    return f"{s.NEW[:-4]}1{n:03x}"
 
 
 async def waiting_for_police(engine: AsyncEngine, count: int) -> None:

@@ -155,8 +155,8 @@ BUGS = (
     Bug(
         "inbox pruned at half its horizon",
         "shared/storage/inbox.py",
-        "before=now - HORIZON",
-        "before=now - HORIZON / 2",
+        "before = now - HORIZON",
+        "before = now - HORIZON / 2",
         ("tests/integration/shared/test_inbox.py",),
     ),
     Bug(

@@ -31,7 +31,7 @@ _HELD_CASES = sa.text(
     FROM (SELECT case_id FROM cases WHERE held ORDER BY case_id LIMIT :limit) AS resting ORDER BY case_id
     """
 )
-_IS_HELD = sa.text("SELECT FROM cases WHERE case_id = :case_id AND held")
+_IS_HELD = sa.text("SELECT case_id FROM cases WHERE case_id = :case_id AND held")
 _NOTHING_THERE = sa.text("DELETE FROM cases WHERE case_id = :case_id AND version = 0 AND NOT held")
 _LET_GO = sa.text(
     """

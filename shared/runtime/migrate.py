@@ -65,7 +65,8 @@ def check(service: Service[Any], at: str | None) -> None:
 async def upgrade(engine: AsyncEngine, service: Service[Any], to: str = "head") -> str | None:
     """Apply the missing revisions up to `to`, each in a transaction of its own; return the revision reached.
 
-    Raises `OtherSchema`, and `SchemaLocked` when a lock is not to be had; what was applied before stays.
+    One that was interrupted is run again from its beginning. Raises `OtherSchema`, and `SchemaLocked` when a
+    lock is not to be had; what was applied before stays.
     """
     script = _script(service)
     at = await current(engine)

@@ -74,15 +74,16 @@ _ADD = sa.text(
 )
 _WAITING = sa.text(
     """
-    SELECT id, case_id, why, until, record FROM held WHERE id IN (
-        SELECT id FROM (
-            SELECT id, row_number() OVER (PARTITION BY sender ORDER BY id) AS turn
-            FROM held WHERE why = 'waiting') AS waiting
-        ORDER BY turn, id LIMIT :limit)
-    ORDER BY id
+    SELECT id, case_id, why, until, record FROM held
+    WHERE why = 'waiting' AND id > :after ORDER BY id LIMIT :limit
     """
 )
-_OF_CASE = sa.text("SELECT id, case_id, why, until, record FROM held WHERE case_id = :case_id ORDER BY id")
+_FIRST_OF_CASE = sa.text(
+    """
+    SELECT id, case_id, why, until, record FROM held
+    WHERE case_id = :case_id AND why = ANY(:reasons) ORDER BY id LIMIT 1
+    """
+)
 _TAKE = sa.text("DELETE FROM held WHERE id = ANY(:ids) RETURNING id, sender, message_id")
 _WAITING_OF = sa.text(
     """
@@ -112,14 +113,17 @@ async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> No
         )
 
 
-async def waiting(connection: AsyncConnection, limit: int) -> list[HeldMessage]:
-    """List messages that wait for a fact, oldest first; of each sender the same share."""
-    return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit)]
+async def waiting(connection: AsyncConnection, limit: int, *, after: int = 0) -> list[HeldMessage]:
+    """List messages that wait for a fact, oldest first, from the one after this row id."""
+    return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit, after=after)]
 
 
-async def of_case(connection: AsyncConnection, case_id: str) -> list[HeldMessage]:
-    """List all held messages of one case, in the order they came."""
-    return [_from_row(row) for row in await fetch(connection, _OF_CASE, case_id=case_id)]
+async def first_of_case(
+    connection: AsyncConnection, case_id: str, reasons: Sequence[HoldReason]
+) -> HeldMessage | None:
+    """Return the message of a case that came first of those held for one of these reasons."""
+    rows = await fetch(connection, _FIRST_OF_CASE, case_id=case_id, reasons=[str(why) for why in reasons])
+    return _from_row(rows[0]) if rows else None
 
 
 async def waiting_of(connection: AsyncConnection, senders: Iterable[str]) -> Counter[str]:

@@ -131,8 +131,11 @@ async def test_a_migration_behind_another_sessions_lock_gives_up_in_time_and_say
     assert await migrate.upgrade(first, SERVICE) == migrate.head(SERVICE), "the same command goes on"
 
 
-async def test_an_index_is_made_while_others_write(first: AsyncEngine) -> None:
+async def test_an_index_is_made_while_others_write(
+    first: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A writer that does not end holds up the index, and no other writer."""
+    monkeypatch.setattr(migrate, "LOCK_WAITS", "60s")
     async with first.begin() as writer:
         await writer.execute(_WRITE, {"id": "one"})
         making = asyncio.create_task(migrate.upgrade(first, SERVICE, to="0002"))
@@ -140,8 +143,17 @@ async def test_an_index_is_made_while_others_write(first: AsyncEngine) -> None:
             async with first.begin() as other:
                 await asyncio.wait_for(other.execute(_WRITE, {"id": f"other-{n}"}), 5)
             await asyncio.sleep(0.02)
+        assert not making.done()
+    assert await making == "0002"
+
+
+async def test_an_index_that_was_left_half_made_is_replaced(first: AsyncEngine) -> None:
+    async with first.begin() as writer:
+        await writer.execute(_WRITE, {"id": "one"})
         with pytest.raises(migrate.SchemaLocked):
-            await making
+            await migrate.upgrade(first, SERVICE, to="0002")
+    async with first.connect() as connection:
+        assert (await connection.execute(_VALID)).scalar_one() is False
     assert await migrate.upgrade(first, SERVICE, to="0002") == "0002", "what it left half-made is replaced"
     async with first.connect() as connection:
         assert (await connection.execute(_VALID)).scalar_one() is True

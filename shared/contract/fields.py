@@ -108,7 +108,7 @@ def _at_most(characters: int) -> AfterValidator:
 PersonName = Annotated[Content, _at_most(200), content_schema(200)]
 BirthDate = Annotated[Content, _at_most(40), content_schema(40)]
 Address = Annotated[Content, _at_most(300), content_schema(300)]
-Bsn = Annotated[Content, _at_most(20), content_schema(20)]
+Bsn = Annotated[Content, _at_most(40), content_schema(40)]
 Place = Annotated[Content, _at_most(500), content_schema(500)]
 # A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
 LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]

@@ -87,7 +87,7 @@ def with_many_texts() -> tuple[Person, ...]:
 
 def with_long_texts() -> tuple[Person, ...]:
     """As many persons as there may be, of whom everything is as long as it may be."""
-    return tuple(_person(n, WIDE * 200, WIDE * 40, WIDE * 300, WIDE * 20) for n in range(MOST_PERSONS))
+    return tuple(_person(n, WIDE * 200, WIDE * 40, WIDE * 300, WIDE * 40) for n in range(MOST_PERSONS))
 
 
 def _person(n: int, name: str, born: str, address: str, bsn: str) -> Person:

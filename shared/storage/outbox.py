@@ -70,13 +70,15 @@ class Backlog(NamedTuple):
     unreadable: int
 
 
+# Nothing is set aside for as long as a minute: a later time was set by a clock that was ahead, and is over.
 _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
     FROM outbox WHERE topic <> ALL (ARRAY(
             SELECT DISTINCT deferred.topic FROM outbox AS deferred
-            WHERE deferred.retry_at > clock_timestamp() AND deferred.retry_at < 'infinity'))
+            WHERE deferred.retry_at > clock_timestamp()
+                AND deferred.retry_at <= clock_timestamp() + interval '1 minute'))
         AND (retry_at IS NULL OR retry_at < 'infinity')
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
@@ -89,7 +91,8 @@ _ROWS_BY_ID = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
-    FROM outbox WHERE id = ANY(:ids) AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+    FROM outbox WHERE id = ANY(:ids) AND (retry_at IS NULL OR retry_at <= clock_timestamp()
+        OR retry_at > clock_timestamp() + interval '1 minute' AND retry_at < 'infinity')
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))

@@ -65,4 +65,4 @@ class KeyRotation:
         if self.clock.file is not None:
             return False
         async with self.engine.connect() as connection:
-            return await ticks.leapt(connection, self.clock)
+            return await ticks.leapt(connection, self.clock.now())

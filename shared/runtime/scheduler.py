@@ -104,12 +104,12 @@ class Scheduler(Generic[S]):
 
         Otherwise it ticks. What was believed last is saved before it holds, so that a new start holds too.
         """
+        leapt = await ticks.leapt(session, now)
         believed = self.pace.expected(now, time.monotonic())
-        leapt = await ticks.leapt(session, self.clock)
-        if not leapt and self.clock.file is None and abs(now - believed) > ticks.LEAP:
-            await ticks.save(session, believed)
+        if not leapt and abs(now - believed) > ticks.LEAP:
             leapt = True
-        if leapt:
+            await ticks.save(session, believed)
+        if leapt and self.clock.file is None:
             self.pace.forget()
             return True
         await ticks.save(session, now)

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.clock import Clock
 from shared.storage.database import fetch, run
 
 LEAP = timedelta(hours=26)  # a larger distance from the last tick, in either direction, is a leap
@@ -18,10 +17,10 @@ _SAVE = sa.text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one
 _FORGET = sa.text("DELETE FROM ticks")
 
 
-async def leapt(connection: AsyncConnection, clock: Clock) -> bool:
-    """Tell whether covenant time leapt since the last tick; never where a clock file moves it."""
+async def leapt(connection: AsyncConnection, now: datetime) -> bool:
+    """Tell whether covenant time leapt between the last tick and now."""
     last = await fetch(connection, _LAST)
-    return bool(last) and clock.file is None and abs(clock.now() - last[0].at) > LEAP
+    return bool(last) and abs(now - last[0].at) > LEAP
 
 
 async def save(connection: AsyncConnection, at: datetime) -> None:

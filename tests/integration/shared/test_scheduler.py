@@ -167,6 +167,7 @@ async def test_steps_that_are_small_each_are_one_leap_and_a_confirmation_ends_it
         assert not keeper.holding
         clock.ahead = 2 * step
         await until(holding(keeper, True))
+        await until(ticked(engine, Clock()))
     await given(engine, None)
     async with at_work(engine, clock, tmp_path / "second") as keeper:
         assert await waiting(engine) == ["cannot be undone"]

@@ -211,6 +211,20 @@ BUGS = (
         ("tests/integration/shared/test_outbox.py",),
     ),
     Bug(
+        "one key that has lapsed sets all destinations aside",
+        "shared/messaging/relay.py",
+        "aside = {row.topic for row in rows if row.recipient in without}",
+        "aside = {row.topic for row in rows if without}",
+        ("tests/integration/shared/test_relay.py",),
+    ),
+    Bug(
+        "half a character is content",
+        "shared/contract/content.py",
+        "if not value.isascii() and _SURROGATE.search(value):",
+        "if False:",
+        ("tests/system/generated/test_generated_requests.py",),
+    ),
+    Bug(
         "a full disk is no reason not to be ready",
         "shared/runtime/health.py",
         "room=_has_room(engine)",

@@ -142,13 +142,15 @@ def full_disk(server: str) -> Fault:
             return
         small = small_disk(rig, server)
         disk = await asyncio.to_thread(small.__enter__)
-        await asyncio.to_thread(disk.fill)
-        await asyncio.sleep(2 * A_WHILE)
-        await asyncio.to_thread(disk.make_room)
-        if server not in rig.house.running():
-            await rig.start(server)
-        await asyncio.sleep(A_WHILE)
-        await asyncio.to_thread(small.__exit__, None, None, None)
+        try:
+            await asyncio.to_thread(disk.fill)
+            await asyncio.sleep(2 * A_WHILE)
+            await asyncio.to_thread(disk.make_room)
+            if server not in rig.house.running():
+                await rig.start(server)
+            await asyncio.sleep(A_WHILE)
+        finally:
+            await asyncio.to_thread(small.__exit__, None, None, None)
 
     return fault
 

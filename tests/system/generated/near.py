@@ -22,12 +22,13 @@ PARTY = "verzonnen-partij-"
 
 
 class Act(NamedTuple):
-    """Describe a valid request of somebody, of the house on behalf of the referrer unless a worker."""
+    """Describe a request of somebody, of the house for the referrer unless a worker; `odd` in one value."""
 
     service: ServiceName
     path: str
     body: dict[str, Any]
     who: str = "process-director-a"
+    odd: bool = False
 
 
 def acts(known: Known, dice: random.Random) -> Iterator[Act]:
@@ -36,7 +37,7 @@ def acts(known: Known, dice: random.Random) -> Iterator[Act]:
         act = make(known, dice)
         yield act
         for body in varied(act.body, dice):
-            yield make(known, dice)._replace(body=_anew(body))
+            yield make(known, dice)._replace(body=_anew(body), odd=True)
 
 
 def messages(known: Known, dice: random.Random) -> Iterator[tuple[MessageType, Any]]:

@@ -55,6 +55,30 @@ class Clock:
         return self.covenant(machine_now())
 
 
+DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Pace:
+    """Compare a clock with the time that passed meanwhile (monotonic seconds), over about a day.
+
+    Steps that are small each are so noticed as the one large step they make together.
+    """
+
+    _began: datetime | None = field(default=None, init=False)
+    _then: float = field(default=0.0, init=False)
+
+    def expected(self, now: datetime, monotonic: float) -> datetime:
+        """Return what the clock should show now; what it shows at the first call, and anew after a day."""
+        if self._began is None or monotonic - self._then > DAY.total_seconds():
+            self._began, self._then = now, monotonic
+        return self._began + timedelta(seconds=monotonic - self._then)
+
+    def forget(self) -> None:
+        """Begin anew with the next call."""
+        self._began = None
+
+
 def _offset_in(file: Path) -> timedelta:
     """Read the offset (seconds) from a clock file; raise `OSError` or `ValueError`."""
     try:

@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,7 +73,7 @@ class HouseKeys:
         self._directory, self._root, self._now = directory, AESGCM(root_key), now
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._last = self._read_directory()
-        self.rotate()
+        self._begin()
 
     @property
     def signing(self) -> ECKey:
@@ -106,13 +106,26 @@ class HouseKeys:
         signing = [k for k in self._snapshot().keys.values() if k.use == SIGNING]
         return [public_jwk(k.key, k.use) for k in (*signing, self._newest(SEALING))]
 
-    def rotate(self) -> None:
-        """Make today's encryption key, replace yesterday's, destroy what was replaced eight days ago."""
+    def _begin(self) -> None:
+        """Make the first keys, and unlink those that are listed as destroyed; replace and destroy none.
+
+        The clock may be wrong, and nothing but the directory is known yet.
+        """
         now = self._now()
         with self._exclusive() as snapshot:
-            keys = list(snapshot.keys.values())
-            if not any(k.use == SIGNING for k in keys):
-                self._write_key(HouseKey(SIGNING, new_key(), now))
+            for use in {SIGNING, SEALING} - {k.use for k in snapshot.keys.values()}:
+                self._write_key(HouseKey(use, new_key(), now))
+            self._destroy([kid for kid in snapshot.keys if kid in snapshot.destroyed], now)
+
+    def rotate(self) -> None:
+        """Make today's encryption key, replace yesterday's, destroy what was replaced eight days ago.
+
+        Call it while the machine's time is taken for right: what a clock that was ahead has dated counts from
+        now.
+        """
+        now = self._now()
+        with self._exclusive() as snapshot:
+            keys = [self._not_ahead(key, now) for key in snapshot.keys.values()]
             current = [k for k in keys if k.use == SEALING and k.replaced_at is None]
             if not current or all(now - k.made_at >= ROTATE_AFTER for k in current):
                 self._write_key(HouseKey(SEALING, new_key(), now))
@@ -122,6 +135,14 @@ class HouseKeys:
             self._destroy(
                 [k.kid for k in over] + [kid for kid in snapshot.keys if kid in snapshot.destroyed], now
             )
+
+    def _not_ahead(self, key: HouseKey, now: datetime) -> HouseKey:
+        """Return the key with no date that is to come, and write it so; else it would lie there till then."""
+        replaced = key.replaced_at and min(key.replaced_at, now)
+        dated = replace(key, made_at=min(key.made_at, now), replaced_at=replaced)
+        if dated != key:
+            self._write_key(dated)
+        return dated
 
     def _newest(self, use: str) -> HouseKey:
         return max((k for k in self._snapshot().keys.values() if k.use == use), key=lambda k: k.made_at)

@@ -167,8 +167,9 @@ class Decider(Generic[S]):
             return self.refuse(delivery, refusal, work)
         now = machine_now()
         again = delivery.held_message
-        until = (again and again.until) or now + (EVENT_PATIENCE if is_event else self.patience)
-        if until <= now:
+        patience = EVENT_PATIENCE if is_event else self.patience
+        until = (again and again.until) or now + patience
+        if not now < until <= now + patience:  # over, or set by a clock that was wrong
             return self.refuse(delivery, refusal, work)
         _hold(delivery, HoldReason.WAITING, until, work)
         return Outcome(DeliveryStatus.WAITING, refusal)

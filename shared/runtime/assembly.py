@@ -223,7 +223,7 @@ def assemble(
         consumer=consumer,
         relay=relay,
         scheduler=scheduler,
-        rotation=KeyRotation(engine, outgoing, house_keys, relay),
+        rotation=KeyRotation(engine, outgoing, house_keys, relay, clock),
         cleanup=TopicCleanup(admin, topics, name, service.keeps_inboxes, settings.tidy_every),
         commands=CommandHandler(
             engine=engine,

@@ -20,7 +20,7 @@ from shared.http.app import make_app
 from shared.runtime import assembly, migrate, quarantine
 from shared.runtime.settings import Settings
 from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
-from shared.storage import log_digests
+from shared.storage import log_digests, ticks
 from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
@@ -107,6 +107,18 @@ def command_line(
         if not asyncio.run(go_on()):
             _exit(f"{service.name}: it is running on this database; stop it, restore, and say it then")
         typer.echo(f"{service.name}: what it sends from now on bears higher numbers than ever before")
+
+    @app.command()
+    def confirm_time() -> None:
+        """Say that covenant time is right after a leap: what cannot be undone acts again when it is due."""
+        settings = _settings(service.name)
+
+        async def confirm() -> None:
+            async with _database(settings) as engine, engine.begin() as connection:
+                await ticks.confirm(connection)
+
+        asyncio.run(confirm())
+        typer.echo(f"{service.name}: what cannot be undone acts from now on when it is due")
 
     @app.command(name="erased-logs")
     def erased_logs_(

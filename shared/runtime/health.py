@@ -18,6 +18,8 @@ from shared.runtime import migrate
 
 log = structlog.get_logger()
 WITHIN = 5.0  # seconds that each check may take
+# More rows than fit into this memory: the server writes half a megabyte to disk, and frees it.
+_SPILL = text("SELECT count(*) FROM generate_series(1, 40000)")
 
 
 def health_router(
@@ -49,6 +51,7 @@ def health_router(
         checks = {
             **await _passing(
                 database=_answers(engine),
+                room=_has_room(engine),
                 broker=_has_topic(producer, own_topic),
                 migrations=_is_migrated(service, engine),
                 key_authority=case_keys.reachable(),
@@ -81,6 +84,14 @@ async def _passing(**checks: Awaitable[Any]) -> dict[str, bool]:
 async def _answers(engine: AsyncEngine) -> bool:
     async with engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
+    return True
+
+
+async def _has_room(engine: AsyncEngine) -> bool:
+    """Let the database write a temporary file; raises `DBAPIError` (53100) when its disk is full."""
+    async with engine.begin() as connection:
+        await connection.execute(text("SET LOCAL work_mem = '64kB'"))
+        await connection.execute(_SPILL)
     return True
 
 

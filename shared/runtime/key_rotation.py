@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.clock import Clock
 from shared.contract.limits import HOUSE_KEYS_PER_EVENT, in_parts
 from shared.contract.messages.house import HouseKeysDestroyed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.relay import Relay
-from shared.storage import outbox
+from shared.storage import outbox, ticks
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 
 log = structlog.get_logger()
@@ -29,6 +30,7 @@ class KeyRotation:
     outgoing: OutgoingMessages
     keys: HouseKeys
     relay: Relay
+    clock: Clock
     _said: tuple[str, ...] = ()
 
     async def run(self) -> None:
@@ -41,7 +43,13 @@ class KeyRotation:
             await asyncio.sleep(PERIOD)
 
     async def turn(self) -> None:
-        """Replace and destroy what is due, and publish the list of destroyed keys if it changed."""
+        """Replace and destroy what is due, and publish the list of destroyed keys if it changed.
+
+        Nothing is done while covenant time has leapt: what was destroyed by a wrong clock stays destroyed.
+        """
+        if await self._time_leapt():
+            log.warning("key-rotation-held")
+            return
         await asyncio.to_thread(self.keys.rotate)
         gone = self.keys.destroyed_kids
         if gone == self._said:
@@ -52,3 +60,9 @@ class KeyRotation:
             await outbox.write(connection, messages)
         self._said = gone
         self.relay.wake()
+
+    async def _time_leapt(self) -> bool:
+        if self.clock.file is not None:
+            return False
+        async with self.engine.connect() as connection:
+            return await ticks.leapt(connection, self.clock.now())

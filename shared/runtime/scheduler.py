@@ -1,28 +1,29 @@
 """Turn deadlines that have come into commands, and give messages that waited for a fact another try."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
 import structlog
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.clock import Clock, machine_now
+from shared.clock import Clock, Pace, machine_now
 from shared.contract.record import from_bytes
 from shared.core.actor import CLOCK, Command
 from shared.core.process import HasPhase
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.handling.decide import EVENT_PATIENCE
 from shared.handling.delivery import Delivery, FromClock, Unhandled
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.kafka.admin import KafkaUnreachable
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
-from shared.storage import deadlines, erasure, held_messages, inbox
-from shared.storage.database import DATABASE_ERRORS, fetch, run, sqlstate
+from shared.storage import deadlines, erasure, held_messages, inbox, ticks
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.deadlines import Deadline
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
@@ -40,11 +41,7 @@ UNREACHABLE = (*DATABASE_ERRORS, KeyAuthorityUnreachable)  # nothing is wrong wi
 PERIOD = 0.5  # seconds between two looks
 MOST = 500
 PRUNED_AT_ONCE = 5000  # rows
-HOUR = timedelta(hours=1)
-LEAP = timedelta(hours=26)  # a larger jump of covenant time holds what cannot be undone
-
-_LAST_TICK = text("SELECT at FROM ticks")
-_TICK = text("INSERT INTO ticks (one, at) VALUES (true, :at) ON CONFLICT (one) DO UPDATE SET at = :at")
+HOUR = 3600.0  # seconds
 
 
 @dataclass(slots=True)
@@ -52,8 +49,8 @@ class Scheduler(Generic[S]):
     """Fire the deadlines of one service and retry what waits, in one of its processes at a time.
 
     The two `read_until` return the moment (covenant time) before which everything that parties and other
-    services sent has been handled; None while that cannot be said. `holding`:
-    covenant time leapt, so what cannot be undone waits until the process is started anew.
+    services sent has been handled; None while that cannot be said. `holding`: covenant time leapt, so what
+    cannot be undone waits until it is back where it was, or an operator has confirmed it.
     """
 
     engine: AsyncEngine
@@ -67,8 +64,9 @@ class Scheduler(Generic[S]):
     events_read_until: ReadUntil
     holding: bool = field(default=False)
     turns: Turns = field(default_factory=Turns)
+    pace: Pace = field(default_factory=Pace)
     _tried_until: int = 0
-    _pruned_at: datetime | None = None
+    _pruned_at: float | None = None
 
     async def run(self) -> None:
         """Become the one scheduler of this database, then look again and again what is due."""
@@ -97,16 +95,28 @@ class Scheduler(Generic[S]):
         """Fire what is due, looked up in the leader's session: if that is lost, nothing fires."""
         now = self.clock.now()
         async with session.begin():
-            ticks = await fetch(session, _LAST_TICK)
-            leapt = bool(ticks) and abs(now - ticks[0].at) > LEAP and self.clock.file is None
-            self.holding = self.holding or leapt
-            if not self.holding:
-                await run(session, _TICK, at=now)
+            self.holding = await self._time_leapt(session, now)
             lines = await deadlines.due_now(session, now, irreversible=not self.holding, limit=MOST)
         lines = await self._not_before_unread(lines)
         if lines:
             await self.transaction.run([await self._delivery(line) for line in lines])
         return len(lines)
+
+    async def _time_leapt(self, session: AsyncConnection, now: datetime) -> bool:
+        """Tell whether covenant time leapt since the last tick, or step by step while this process ran.
+
+        Otherwise it ticks. What was believed last is saved before it holds, so that a new start holds too.
+        """
+        leapt = await ticks.leapt(session, now)
+        believed = self.pace.expected(now, time.monotonic())
+        if not leapt and abs(now - believed) > ticks.LEAP:
+            leapt = True
+            await ticks.save(session, believed)
+        if leapt and self.clock.file is None:
+            self.pace.forget()
+            return True
+        await ticks.save(session, now)
+        return False
 
     async def _not_before_unread(self, lines: list[Deadline]) -> list[Deadline]:
         """Return those before which nothing is unread: what came in time is decided before its term ends."""
@@ -118,6 +128,8 @@ class Scheduler(Generic[S]):
     async def _not_in_vain(self, waiting: list[HeldMessage]) -> list[HeldMessage]:
         """Leave out those whose time is over while a fact of that time may be unread: it may be theirs."""
         now = machine_now()
+        if self.holding:  # a clock that is wrong must not make a refusal of lag
+            return [one for one in waiting if one.until is None or now < one.until <= now + EVENT_PATIENCE]
         if not any(one.until is not None and one.until <= now for one in waiting):
             return waiting
         until = await _read_until(self.events_read_until)
@@ -147,9 +159,12 @@ class Scheduler(Generic[S]):
         return Delivery(entry=entry, by=CLOCK, command=command, received_at=line.at, origin=FromClock(line))
 
     async def _prune(self) -> None:
-        """Delete hourly the inbox rows and markers past the horizon (machine time), and the service's own."""
-        now = machine_now()
-        if self._pruned_at is not None and now - self._pruned_at < HOUR:
+        """Delete hourly the inbox rows and markers past the horizon (machine time), and the service's own.
+
+        None while time has leapt: without its inbox row a message that comes again has a second effect.
+        """
+        now, monotonic = machine_now(), time.monotonic()
+        if self.holding or (self._pruned_at is not None and monotonic - self._pruned_at < HOUR):
             return
         for prune in (inbox.prune, erasure.prune):
             while await self._pruned(prune, now) == PRUNED_AT_ONCE:
@@ -157,7 +172,7 @@ class Scheduler(Generic[S]):
         if self.service.own_rows is not None:
             async with self.engine.begin() as connection:
                 await self.service.own_rows.prune(connection)
-        self._pruned_at = now
+        self._pruned_at = monotonic
 
     async def _pruned(self, prune: Prune, now: datetime) -> int:
         """Delete some in a transaction of their own, so that nobody waits for what a month left behind."""

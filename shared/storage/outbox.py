@@ -93,7 +93,9 @@ _NEXT = sa.text(
     ORDER BY id LIMIT :limit FOR UPDATE
     """
 )
-_DEFERRED = sa.text("SELECT topic FROM deferred_topics WHERE until > clock_timestamp()")
+# Nothing is deferred for as long as a minute: a later time was set by a clock that was ahead, and is over.
+_IS_DEFERRED = "until > clock_timestamp() AND until <= clock_timestamp() + interval '1 minute'"
+_DEFERRED = sa.text(f"SELECT topic FROM deferred_topics WHERE {_IS_DEFERRED}")  # noqa: S608 - the text above
 _NEXT_BY_TOPIC = sa.text(
     f"""
     WITH RECURSIVE {_TOPICS}
@@ -116,7 +118,7 @@ _NEXT_BY_TOPIC = sa.text(
 )
 _OF_EACH = 200  # rows read of a topic at once, while another topic is deferred
 _ROWS_BY_ID = sa.text(
-    """
+    f"""
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
     FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
@@ -125,9 +127,9 @@ _ROWS_BY_ID = sa.text(
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
         AND NOT EXISTS (
             SELECT FROM deferred_topics AS deferred
-            WHERE deferred.topic = outbox.topic AND deferred.until > clock_timestamp())
+            WHERE deferred.topic = outbox.topic AND {_IS_DEFERRED})
     ORDER BY id FOR UPDATE
-    """
+    """  # noqa: S608 - the text above
 )
 _REMAINING = sa.text(
     """

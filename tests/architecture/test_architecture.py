@@ -62,6 +62,9 @@ TRANSACTIONS = {
     "shared/runtime/scheduler.py": "its own tick, so that a leap of time is noticed",
     "shared/runtime/key_rotation.py": "says which house keys are gone: about no case, and decided by nobody",
     "shared/runtime/quarantine.py": "an operator letting go of a held case, outside any decision",
+    "shared/runtime/cli.py": "an operator confirming the time, outside any decision",
+    "shared/runtime/health.py": "asks for room on the disk, and writes nothing that stays",
+    "shared/runtime/migrate.py": "the schema itself",
 }
 # Everything that asks the reading policy, and why it is not `shared/http/reading.py`.
 VIEWERS = {

@@ -22,15 +22,19 @@ from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.relay import Relay
 from shared.runtime.key_rotation import KeyRotation
+from shared.storage import ticks
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.integration.retention.test_store import close, database, fire, tell
+from tests.support.broker import relay_without_broker
+from tests.support.receiving import House
 from tests.support.samples import retention as s
 from tests.support.spec import NOW
 from tests.support.transactions import rows
 
 ROOT = b"r" * 32
 DAY = timedelta(days=1)
+YEAR_AND_A_MONTH = timedelta(days=396)
 PLACE = s.number(99)  # beside the cases, where retention notes which keys of a service are gone
 
 
@@ -135,7 +139,7 @@ async def test_a_service_says_which_keys_are_gone_at_every_start_and_when_anothe
             SignedAndSealed(keys),
             "urn:test",
         )
-        return KeyRotation(engine, OutgoingMessages("retention", Topics()), keys, relay)
+        return KeyRotation(engine, OutgoingMessages("retention", Topics()), keys, relay, Clock())
 
     rotation = started()
     for _ in range(9):
@@ -156,3 +160,30 @@ async def test_a_service_says_which_keys_are_gone_at_every_start_and_when_anothe
     assert lists[0] == lists[1]
     assert set(lists[1]) < set(lists[2])
     await producer.stop()
+
+
+async def test_while_time_has_leapt_no_house_key_is_replaced_or_destroyed_f13(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """Neither by a start nor by a turn; a message that is unread would open for nobody."""
+    engine, machine = await fresh_database(SERVICE), Machine()
+    keys, relay = (
+        HouseKeys(tmp_path / "house", ROOT, machine),
+        relay_without_broker(engine, House(tmp_path / "relay")),
+    )
+    machine.now += DAY
+    keys.rotate()
+    there = keys.available_kids
+    assert len(there) == 2
+    async with engine.begin() as connection:
+        await ticks.save(connection, Clock().now() - YEAR_AND_A_MONTH)
+    machine.now += YEAR_AND_A_MONTH
+    again = HouseKeys(tmp_path / "house", ROOT, machine)
+    rotation = KeyRotation(engine, OutgoingMessages("retention", Topics()), again, relay, Clock())
+    await rotation.turn()
+    assert again.available_kids == there
+    async with engine.begin() as connection:
+        await ticks.confirm(connection)
+    await rotation.turn()
+    assert len(set(again.available_kids) & set(there)) == 1, "the one that was replaced a year ago is gone"
+    await relay.producer.stop()

@@ -30,6 +30,20 @@ async def test_what_is_new_for_a_destination_waits_behind_what_was_set_aside(
     assert await next_events(engine) == [waits.event_id, behind.event_id, other.event_id]
 
 
+async def test_what_was_set_aside_by_a_clock_that_was_ahead_is_sent_when_the_clock_is_right_f13(
+    fresh_database: FreshDatabase,
+) -> None:
+    """It would wait for as long as the database's clock was ahead."""
+    engine, message = await fresh_database(SERVICE), outbox_message(s.CASE)
+    await write(engine, message)
+    async with engine.begin() as connection:
+        await outbox.defer(connection, [TO_PARTY], 60 + 400 * 86_400)
+    assert await next_events(engine) == [message.event_id]
+    async with engine.begin() as connection:
+        (row,) = await outbox.next_rows(connection, 10)
+        assert [again.id for again in await outbox.rows_by_id(connection, [row.id])] == [row.id]
+
+
 async def next_events(engine: AsyncEngine) -> list[str]:
     async with engine.begin() as connection:
         return [row.event_id for row in await outbox.next_rows(connection, 10)]

@@ -1,6 +1,7 @@
 """What the relay does before it sends, on a real PostgreSQL: no broker is reached."""
 
 import asyncio
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,17 @@ from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.main import SERVICE
+from shared.clock import machine_now
 from shared.contract.limits import MAX_RECORD
+from shared.contract.parties import KeyUse, Parties, PublicKey
+from shared.crypto.jose import new_key, public_jwk
 from shared.messaging import relay
 from shared.runtime import quarantine
 from shared.storage import outbox
 from shared.storage.cases import CaseTable
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import NO_CASE
+from shared.storage.sequence_numbers import load_sequences
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
 from tests.support.outgoing import EVENTS, outbox_message, unsent, write
@@ -148,3 +153,30 @@ async def existing_case(engine: AsyncEngine, case_id: str) -> None:
     async with engine.begin() as connection:
         cases = await table.lock(connection, [case_id])
         await table.save(connection, [cases[case_id].moved_to(SERVICE.process.empty)])
+
+
+async def test_what_is_for_a_party_whose_key_has_lapsed_waits_alone_f9(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """What is for another one, and for the services, goes in the same batch."""
+    engine, now = await fresh_database(SERVICE), machine_now()
+    rows = [outbox_message(s.CASE, recipient=party, topic=f"zvh.to.{party}") for party in ("lapsed", "valid")]
+    await write(engine, *rows, outbox_message(s.CASE, topic=EVENTS))
+    ends = {"lapsed": now - timedelta(seconds=1), "valid": None}
+    parties = Parties(
+        {name: s.venlo(party=name, keys=(sealing_key(now, end),)) for name, end in ends.items()}
+    )
+    relay_ = relay_without_broker(engine, House(tmp_path))
+    async with engine.begin() as leader:
+        numbers = await load_sequences(leader)
+        prepared = await relay_._prepare(await outbox.next_rows(leader, 10), parties, numbers)
+    assert [one.row.topic for one in prepared.ready] == ["zvh.to.valid", EVENTS]
+    assert prepared.aside == {"zvh.to.lapsed"}
+    await relay_.producer.stop()
+
+
+def sealing_key(now: datetime, until: datetime | None) -> PublicKey:
+    """Make a party's key to seal to, announced yesterday."""
+    jwk = public_jwk(new_key(), KeyUse.SEALING)
+    since = now - timedelta(days=1)
+    return PublicKey(kid=jwk["kid"], use=KeyUse.SEALING, jwk=jwk, valid_from=since, valid_until=until)

@@ -1,8 +1,9 @@
 """A leap of covenant time, in either direction, holds what cannot be undone; on a real PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from shared.clock import Clock, machine_now
 from shared.contract.fields import InformMoment
 from shared.runtime import scheduler
 from shared.runtime.scheduler import Scheduler
-from shared.storage import erasure, held_messages, inbox
+from shared.storage import erasure, held_messages, inbox, ticks
 from shared.storage.held_messages import HoldReason, MessageToHold
 from shared.storage.inbox import InboxEntry
 from tests.conftest import FreshDatabase
@@ -158,3 +159,108 @@ async def test_what_a_month_left_behind_goes_in_parts(
             await asyncio.sleep(0.01)
     assert [row.message_id for row in await rows(engine, "inbox")] == ["new"]
     assert await rows(engine, "erased") == []
+
+
+@dataclass(slots=True)
+class WrongClock(Clock):
+    """A machine's clock that is ahead of time, or behind."""
+
+    ahead: timedelta = timedelta()
+
+    def covenant(self, machine: datetime) -> datetime:
+        return machine + self.ahead
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(30):
+        while not await holds():  # noqa: ASYNC110 - a database has no event to wait for
+            await asyncio.sleep(0.01)
+
+
+def acted(engine: AsyncEngine, case: str) -> Callable[[], Awaitable[bool]]:
+    async def has() -> bool:
+        return case not in {row.case_id for row in await rows(engine, "due")}
+
+    return has
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=396), timedelta(days=-396)], ids=["forwards", "backwards"])
+async def test_when_the_clock_is_right_again_what_was_held_acts_by_itself_f13(
+    fresh_database: FreshDatabase, tmp_path: Path, ahead: timedelta
+) -> None:
+    engine, clock = await fresh_database(SERVICE), WrongClock()
+    async with at_work(engine, clock, tmp_path) as keeper:
+        await until(ticked(engine, clock))
+        clock.ahead = ahead
+        await until(holding(keeper, True))
+        await given(engine, None)
+        await asyncio.sleep(0.2)
+        assert not await acted(engine, "cannot be undone")()
+        clock.ahead = timedelta()
+        await until(acted(engine, "cannot be undone"))
+        assert not keeper.holding
+
+
+async def test_steps_that_are_small_each_are_one_leap_and_a_confirmation_ends_it_without_a_start_f13(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """A second start knows of it too."""
+    engine, clock, step = await fresh_database(SERVICE), WrongClock(), timedelta(hours=25)
+    async with at_work(engine, clock, tmp_path / "first") as keeper:
+        await until(ticked(engine, clock))
+        clock.ahead = step
+        await until(ticked(engine, clock))
+        assert not keeper.holding
+        clock.ahead = 2 * step
+        await until(holding(keeper, True))
+        await until(ticked(engine, Clock()))
+    await given(engine, None)
+    async with at_work(engine, clock, tmp_path / "second") as keeper:
+        assert await waiting(engine) == ["cannot be undone"]
+        async with engine.begin() as connection:
+            await ticks.confirm(connection)
+        await until(acted(engine, "cannot be undone"))
+        assert not keeper.holding
+
+
+async def test_while_time_has_leapt_the_inbox_forgets_nothing_and_lag_is_no_refusal_f13(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """R129: without its row in the inbox a message that comes again has a second effect."""
+    engine, over = await fresh_database(SERVICE), machine_now() - timedelta(days=40)
+    await given(engine, timedelta(days=-396))
+    entry, message = InboxEntry("politie", "old", b"digest", over, s.CASE), MessageToHold
+    waits = message("politie", "waits", s.CASE, HoldReason.WAITING, over, b"not a record")
+    async with engine.begin() as connection:
+        await inbox.claim(connection, [entry])
+        await held_messages.add(connection, [waits])
+    async with at_work(engine, Clock(), tmp_path) as keeper:
+        assert await waiting(engine) == ["cannot be undone"]
+        await asyncio.sleep(0.2)
+        assert [row.message_id for row in await rows(engine, "inbox")] == ["old"]
+        assert [row.why for row in await rows(engine, "held")] == ["waiting"], (
+            "it was not tried for the last time"
+        )
+        async with engine.begin() as connection:
+            await ticks.confirm(connection)
+        await until(holding(keeper, False))
+
+        async def pruned_and_tried() -> bool:
+            left = [row.message_id for row in await rows(engine, "inbox")]
+            return left == [] and [row.why for row in await rows(engine, "held")] == ["parked"]
+
+        await until(pruned_and_tried)
+
+
+def ticked(engine: AsyncEngine, clock: Clock) -> Callable[[], Awaitable[bool]]:
+    async def has() -> bool:
+        return any(abs(row.at - clock.now()) < timedelta(minutes=1) for row in await rows(engine, "ticks"))
+
+    return has
+
+
+def holding(keeper: Scheduler[Any], wanted: bool) -> Callable[[], Awaitable[bool]]:
+    async def does() -> bool:
+        return keeper.holding is wanted
+
+    return does

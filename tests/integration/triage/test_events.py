@@ -1,7 +1,7 @@
 """What triage hears of other services, on a real PostgreSQL: item numbers, and decisions it cannot follow."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic_core import from_json
@@ -200,10 +200,27 @@ async def test_what_came_too_early_waits_for_a_day_and_holds_the_case_then(
     assert await quarantine.held_cases(engine) == {s.CASE: 1}
 
 
+async def test_an_event_whose_time_a_clock_that_was_ahead_has_set_does_not_wait_as_long_f13(
+    fresh_database: FreshDatabase,
+) -> None:
+    """Thirteen months too long, and its case with it."""
+    engine, transaction = await house(fresh_database)
+    await fates(transaction, event(OPEN))
+    early = event(MOVED)
+    assert await fates(transaction, early) == [DeliveryStatus.WAITING]
+    far = machine_now() + timedelta(days=396)
+    assert await fates(transaction, await tried_again(engine, early, far)) == [DeliveryStatus.QUARANTINED]
+
+
 async def a_day_later(engine: AsyncEngine, waiting: Delivery) -> Delivery:
     """The same delivery, as it is tried for the last time."""
+    return await tried_again(engine, waiting, machine_now() - timedelta(seconds=1))
+
+
+async def tried_again(engine: AsyncEngine, waiting: Delivery, until: datetime) -> Delivery:
+    """The same delivery, as it is tried once more; it waits `until` then."""
     async with engine.connect() as connection:
         (one,) = await held_messages.waiting(connection, 10)
-    last = replace(one, until=machine_now() - timedelta(seconds=1))
+    last = replace(one, until=until)
     assert isinstance(waiting.origin, FromService)
     return waiting._replace(origin=waiting.origin._replace(held_message=last))

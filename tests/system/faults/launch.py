@@ -12,6 +12,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,14 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.produce import ProduceRequest
 
+import shared.clock
 from shared.crypto.case_key_client import RemoteKeys
 from shared.handling.transaction import Transaction
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.storage import outbox
 
+MACHINE_CLOCK = "machine-clock"
 Of = Callable[..., Collection[str]]
 
 
@@ -62,6 +65,17 @@ def put_in(trap: Trap) -> None:
     _around(outbox, "delete_sent", trap, before="published", of=lambda *_: _taken(sent))
     _around(RemoteKeys, "fetch", trap, before="asking-keys", after="keys-at-hand")
     _lose_replies(trap)
+
+
+def put_in_clock(file: Path) -> None:
+    """Let the machine's clock be ahead by the seconds in this file, or behind, as long as it is there."""
+
+    class Shifted(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return datetime.now(tz) + timedelta(seconds=float(file.read_text()) if file.exists() else 0)
+
+    setattr(shared.clock, "datetime", Shifted)  # noqa: B010 - what `machine_now` reads, wherever it was imported
 
 
 def put_in_key_authority(trap: Trap) -> None:
@@ -146,6 +160,7 @@ def main() -> None:
     service = module.rpartition(".")[2]
     trap = Trap(Path(directory) / f"{service}.json")
     put_in(trap)
+    put_in_clock(Path(directory) / MACHINE_CLOCK)
     if service == "retention":
         put_in_key_authority(trap)
     sys.argv = [module, *words]

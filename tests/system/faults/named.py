@@ -23,6 +23,7 @@ from tests.story.left import rows_of
 from tests.support.running import produce
 from tests.system.faults.again import kind, lose_offsets, replay, replayable
 from tests.system.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
+from tests.system.faults.disk import small_disk, why_no_disk
 from tests.system.faults.ledger import Ledger, Tape
 from tests.system.faults.load import Scene, ask, referred, taken_up
 from tests.system.faults.malformed import each_came_to_one, send_all_of_each
@@ -134,6 +135,26 @@ async def an_unknown_codec(rig: Rig) -> None:
     await unknown_codec_is_refused(rig.house.env)
 
 
+def full_disk(server: str) -> Fault:
+    async def fault(rig: Rig) -> None:
+        if why := await asyncio.to_thread(why_no_disk, rig.house, rig.points / "scratch"):
+            print(f"left out: {why}")
+            return
+        small = small_disk(rig, server)
+        disk = await asyncio.to_thread(small.__enter__)
+        try:
+            await asyncio.to_thread(disk.fill)
+            await asyncio.sleep(2 * A_WHILE)
+            await asyncio.to_thread(disk.make_room)
+            if server not in rig.house.running():
+                await rig.start(server)
+            await asyncio.sleep(A_WHILE)
+        finally:
+            await asyncio.to_thread(small.__exit__, None, None, None)
+
+    return fault
+
+
 async def all_offsets_are_lost(rig: Rig) -> None:
     await lose_offsets(rig, Broker(rig.house.env))
     await rig.start(*SERVICES)
@@ -153,6 +174,8 @@ OF_THE_HOUSE: dict[str, Fault] = {
     "F8 database frozen": frozen(POSTGRES, 10),
     "F10 services are poisoned": services_are_poisoned,
     "F11 dead letters cannot be written": no_dead_letter_can_be_written,
+    "F12 no room under the database": full_disk(POSTGRES),
+    "F12 no room under the broker": full_disk(KAFKA),
     "F16 key authority killed": killed("retention"),
     "F17 all offsets are lost": all_offsets_are_lost,
     "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
@@ -182,6 +205,19 @@ async def a_topic_is_gone(scene: Scene) -> None:
     await party.gets(QueryIssued, case.id)
 
 
+async def a_partner_does_not_read(scene: Scene) -> None:
+    """Let the program of a party stop in the middle of a message, while it is asked something more."""
+    party = scene.partner(cast.PROBATION)
+    cases = [await taken_up(scene) for _ in range(2)]
+    async with party.stuck():
+        for case in cases:
+            await ask(scene, case, party.id)
+        await asyncio.sleep(A_WHILE)
+        assert not any(party.of(QueryIssued, case.id) for case in cases)
+    for case in cases:
+        await party.gets(QueryIssued, case.id)
+
+
 async def a_decision_fails(scene: Scene) -> None:
     """Damage the row of one case, then mend it, and let an operator release the case."""
     case, house = await referred(scene), scene.rig.house
@@ -197,6 +233,7 @@ async def a_decision_fails(scene: Scene) -> None:
 
 
 OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "F9 a partner does not read": a_partner_does_not_read,
     "F10 poison": poison,
     "F22 a record of 1999": a_record_of_1999,
     "F24 a topic is gone": a_topic_is_gone,

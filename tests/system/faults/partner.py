@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -83,6 +84,22 @@ class Partner:
         message_id = new_id()
         await self._until_sent(message, None, message_id, broken=True)
         return message_id
+
+    @asynccontextmanager
+    async def stuck(self) -> AsyncIterator[None]:
+        """Stop its program in the middle of the next message, as long as this lasts."""
+        may_go_on = asyncio.Event()
+
+        async def keep_later(incoming: ReceivedMessage) -> None:
+            await may_go_on.wait()
+            await self._keep(incoming)
+
+        self.connector._handler = keep_later
+        try:
+            yield
+        finally:
+            self.connector._handler = self._keep
+            may_go_on.set()
 
     async def _until_sent(
         self, message: Model, case: str | None, message_id: str, *, broken: bool = False

@@ -7,6 +7,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,13 @@ class Rig:
         file.with_suffix(".reached").unlink(missing_ok=True)
         draft = file.with_suffix(".new")
         draft.write_text(json.dumps({"point": point, "of": of, "signal": number}))
+        draft.rename(file)
+
+    def set_machine_clock(self, ahead: timedelta) -> None:
+        """Let the machine's clock be ahead in all services, or behind."""
+        file = self.points / "machine-clock"
+        draft = file.with_suffix(".new")
+        draft.write_text(str(ahead.total_seconds()))
         draft.rename(file)
 
     async def reached(self, service: str, within: float = WITHIN) -> None:

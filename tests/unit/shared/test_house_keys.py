@@ -12,6 +12,7 @@ from shared.crypto.house_keys import DESTROY_AFTER, LIST_FOR, ROTATE_AFTER, Hous
 ROOT = b"r" * 32
 START = datetime(2026, 3, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+AHEAD = timedelta(days=400)
 
 
 class Machine:
@@ -207,3 +208,35 @@ def test_a_key_file_that_was_moved_or_changed_does_not_open(
 def test_another_root_key_opens_none(keys: HouseKeys, machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(KeyDirectoryDamaged):
         HouseKeys(tmp_path / "keys", b"x" * 32, machine)
+
+
+def test_what_a_clock_that_was_ahead_has_dated_is_not_kept_for_as_long_as_it_was_ahead_f13(
+    keys: HouseKeys, machine: Machine
+) -> None:
+    """The key that was made then is replaced after a day, and the one it replaced is destroyed in eight."""
+    first = sealing_kid(keys)
+    machine.now = START + AHEAD
+    keys.rotate()
+    made_ahead = sealing_kid(keys)
+    machine.now = START + SECOND
+    keys.rotate()
+    assert sealing_kid(keys) == made_ahead
+    machine.now += ROTATE_AFTER
+    keys.rotate()
+    assert sealing_kid(keys) != made_ahead
+    machine.now += DESTROY_AFTER - ROTATE_AFTER - SECOND
+    keys.rotate()
+    assert keys.private_key(first) is not None
+    machine.now += SECOND
+    keys.rotate()
+    assert keys.private_key(first) is None
+
+
+def test_a_start_replaces_and_destroys_nothing_as_its_clock_may_be_wrong_f13(
+    keys: HouseKeys, machine: Machine, tmp_path: Path
+) -> None:
+    machine.now += ROTATE_AFTER
+    keys.rotate()
+    before = keys.available_kids
+    machine.now += AHEAD
+    assert HouseKeys(tmp_path / "keys", ROOT, machine).available_kids == before

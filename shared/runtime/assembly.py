@@ -17,6 +17,7 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.middleware import Middleware
 
 from shared.clock import Clock, machine_now
 from shared.contract.topics import Topics
@@ -32,8 +33,10 @@ from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.http.app import make_app
 from shared.http.commands import CommandHandler
+from shared.http.entrance import Entrance
 from shared.http.oidc import Issuer, ServiceToken
 from shared.http.reading import CaseReader
+from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer
 from shared.http.startup_gate import StartupGate
 from shared.ids import keyed_hash
 from shared.kafka.admin import KafkaAdmin
@@ -351,7 +354,10 @@ def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable
     )
     token_file = parts.settings.metrics_token_file
     metrics = metrics_router(parts.gauges, read_secret(token_file) if token_file else None)
-    app = make_app(f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan)
+    entrance = Middleware(Entrance, limits=parts.settings.limits)
+    app = make_app(
+        f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan, middleware=[entrance]
+    )
     app.add_middleware(StartupGate, ready=parts.started)
     return app
 
@@ -371,9 +377,11 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
         failed.set()
         server.should_exit = True
 
-    server = uvicorn.Server(
+    server = BoundedServer(
         uvicorn.Config(
             make_http(parts, routers, shut_down),
+            http=BoundedProtocol,
+            ws="none",
             host=settings.http_host,
             port=settings.http_port,
             ssl_certfile=str(settings.tls_certificate_file),
@@ -381,8 +389,13 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=REQUESTS_END_WITHIN,
+            h11_max_incomplete_event_size=MAX_HEAD,
+            proxy_headers=bool(settings.limits.trusted_proxies),
+            forwarded_allow_ips=list(settings.limits.trusted_proxies),
+            server_header=False,
             lifespan="on",
-        )
+        ),
+        settings.limits,
     )
     await server.serve()
     if failed.is_set():

@@ -31,6 +31,7 @@ PARTY_RECORDS_UNREADABLE = Counter(
 )
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
+LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
@@ -43,3 +44,5 @@ for _reason in REASONS:
 for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
+for _whose in ("stranger", "person", "party", "address", "connections", "slow", "records"):
+    LIMITED.labels(_whose)

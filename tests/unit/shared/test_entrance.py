@@ -182,7 +182,9 @@ async def test_a_head_that_is_too_large_is_refused_before_the_token_is_looked_at
 
 async def test_a_head_of_ordinary_size_is_let_in() -> None:
     headers = {f"x-{n}": "1" for n in range(40)} | {"cookie": "c" * 4000}
-    assert (await House(Limits())("GET", f"/acts?{'q' * 1500}", "director", headers=headers)).status_code == 200
+    assert (
+        await House(Limits())("GET", f"/acts?{'q' * 1500}", "director", headers=headers)
+    ).status_code == 200
 
 
 # --- shares ------------------------------------------------------------------------------------

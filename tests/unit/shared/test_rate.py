@@ -55,9 +55,9 @@ def test_of_many_keys_those_that_spent_long_ago_are_forgotten() -> None:
 
 def test_so_many_at_once_and_when_one_ends_there_is_room_again() -> None:
     at_once = AtOnce(2)
-    with at_once.one("a") as first, at_once.one("a") as second:
-        with at_once.one("a") as third, at_once.one("b") as other:
-            assert (first, second, third, other) == (True, True, False, True)
+    one = at_once.one
+    with one("a") as first, one("a") as second, one("a") as third, one("b") as other:
+        assert (first, second, third, other) == (True, True, False, True)
     with at_once.one("a") as again:
         assert again
     assert not at_once._under_way

@@ -10,6 +10,8 @@ BURST = 5  # seconds of a rate that may be spent at once
 class Limits:
     """Hold the limits of one service; rates are per second, and five seconds of one may be spent at once.
 
+    Of one person at most a second's worth of requests is under way at once.
+
     `trusted_proxies`: addresses whose connections are not counted by address, and whose X-Forwarded-For says
     from which address a request comes.
     """

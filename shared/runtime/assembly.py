@@ -46,6 +46,7 @@ from shared.messaging.consumer import Consumer, make_broker, subscribe
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
+from shared.messaging.shares import Shares
 from shared.runtime import migrate
 from shared.runtime.gauges import Gauges, metrics_router
 from shared.runtime.health import health_router
@@ -160,6 +161,7 @@ def assemble(
         house_keys=lambda: house_keys.available_kids,
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
+    shares = Shares(topics.from_prefix(name), settings.records_per_party)
     consumer = Consumer(
         engine=engine,
         receiver=receiver,
@@ -169,6 +171,7 @@ def assemble(
         relay=relay,
         topics=topics,
         batch_size=settings.batch,
+        shares=shares,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
     events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
@@ -183,7 +186,7 @@ def assemble(
         messages_read_until=messages.position,
         events_read_until=events.position,
     )
-    broker = make_broker(login)
+    broker = make_broker(login, shares)
     subscribe(broker, consumer, name)
     return Assembly(
         settings=settings,

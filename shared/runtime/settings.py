@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         description="Requests a second from one address without a valid token; bursts as above",
     )
     requests_per_person: int = Field(
-        default=20, ge=1, description="Requests a second of one person; bursts as above"
+        default=20, ge=1, description="Requests a second of one person, and at once; bursts as above"
     )
     requests_per_party: int = Field(
         default=100, ge=1, description="Requests a second of all workers of one party; bursts as above"

@@ -35,6 +35,10 @@ LIMITED = Counter("zvh_limited", "What was turned away because it is more than i
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
+UNREAD_MOST = Gauge("zvh_unread_most", "Unread records of the topic with most, at the last round", ["box"])
+DELETED_UNREAD = Gauge(
+    "zvh_deleted_unread", "Topics of which the broker deleted records that nobody had read", ["box"]
+)
 
 # So that each is there, and zero, before it first happens: Prometheus sees no rise from nothing.
 for _status in DeliveryStatus:

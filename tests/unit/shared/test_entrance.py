@@ -238,11 +238,8 @@ async def test_a_service_of_the_house_is_not_held_up_in_its_work() -> None:
     assert {answer.status_code for answer in answers} == {200}
 
 
-async def test_one_person_has_so_many_requests_under_way_and_no_more(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(module, "PERSON_AT_ONCE", 2)
-    house, go_on = House(Limits()), asyncio.Event()
+async def test_one_person_has_so_many_requests_under_way_and_no_more() -> None:
+    house, go_on = House(Limits(requests_per_person=2)), asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
         await go_on.wait()

@@ -20,8 +20,8 @@ class Limits:
     connections_per_address: int = 200
     new_connections_per_address: int = 50
     requests_per_stranger: int = 20
-    requests_per_person: int = 20
-    requests_per_party: int = 100
+    requests_per_person: int = 10
+    requests_per_party: int = 50
     trusted_proxies: tuple[str, ...] = ()
 
 

@@ -149,13 +149,13 @@ class Settings(BaseSettings):
         description="Requests a second from one address without a valid token; bursts as above",
     )
     requests_per_person: int = Field(
-        default=20, ge=1, description="Requests a second of one person, and at once; bursts as above"
+        default=10, ge=1, description="Requests a second of one person, and at once; bursts as above"
     )
     requests_per_party: int = Field(
-        default=100, ge=1, description="Requests a second of all workers of one party; bursts as above"
+        default=50, ge=1, description="Requests a second of all workers of one party; bursts as above"
     )
     records_per_party: int = Field(
-        default=200,
+        default=100,
         ge=1,
         description="Records a second taken from one party; bursts as above, and one that cannot be read "
         "counts as five",

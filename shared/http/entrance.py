@@ -7,6 +7,8 @@ share of the service, by address; after that each person and each party has one 
 import asyncio
 import hashlib
 import math
+import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -78,9 +80,15 @@ def _digest(token: str) -> bytes:
 class Entrance:
     """Refuse what is too large or too much, and identify the sender of the rest (ASGI middleware)."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, max_body: int = MAX_PAYLOAD) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        max_body: int = MAX_PAYLOAD,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         def rate(per_second: int) -> Rate:
-            return Rate(per_second, per_second * BURST)
+            return Rate(per_second, per_second * BURST, now=now)
 
         self.app, self.max_body = app, max_body
         self.strangers, self.persons = rate(limits.requests_per_stranger), rate(limits.requests_per_person)

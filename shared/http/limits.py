@@ -18,7 +18,7 @@ class Limits:
 
     connections: int = 1000
     connections_per_address: int = 200
-    new_connections_per_address: int = 50
+    new_connections_per_address: int = 20
     requests_per_stranger: int = 20
     requests_per_person: int = 10
     requests_per_party: int = 50

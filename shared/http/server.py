@@ -8,7 +8,9 @@ import asyncio
 import socket
 import ssl
 import sys
+import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -32,10 +34,10 @@ ACCEPT_PAUSE = 0.1  # seconds, when the process has no file descriptor left
 class Door:
     """Count connections, in total and by address, and say whether there is room for one more."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, now: Callable[[], float] = time.monotonic) -> None:
         self.limits, self._open, self._total = limits, Counter[str](), 0
         new = limits.new_connections_per_address
-        self._new = Rate(new, new * BURST)
+        self._new = Rate(new, new * BURST, now=now)
 
     def let_in(self, address: str) -> bool:
         """Count one more connection of the address, if there is room; it must `leave` then."""

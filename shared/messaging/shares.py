@@ -5,7 +5,8 @@ thousand records at hand would go before everybody else.
 """
 
 import asyncio
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -25,9 +26,9 @@ REST = 0.1  # seconds' worth of records that a party waits for when it has spent
 class Shares:
     """Count what is taken from each party's topics to one service; `per_second` records of each."""
 
-    def __init__(self, own_prefix: str, per_second: int) -> None:
+    def __init__(self, own_prefix: str, per_second: int, now: Callable[[], float] = time.monotonic) -> None:
         self.own_prefix = own_prefix
-        self._rate = Rate(per_second, per_second * BURST)
+        self._rate = Rate(per_second, per_second * BURST, now=now)
         self._enough = max(1.0, per_second * REST)
 
     def counts(self, topic: str) -> bool:

@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         default=200, ge=1, description="Most of them from one address, but for a trusted proxy"
     )
     new_connections_per_address: int = Field(
-        default=50, ge=1, description="New ones a second from one address; five seconds' worth at once"
+        default=20, ge=1, description="New ones a second from one address; five seconds' worth at once"
     )
     requests_per_stranger: int = Field(
         default=20,

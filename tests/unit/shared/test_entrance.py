@@ -16,6 +16,7 @@ from shared.http.app import Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import BURST, Limits, network_of
 from shared.http.oidc import Identity, NotSignedIn
+from tests.unit.shared.test_rate import Clock
 
 WORKER = frozenset({Role.PARTY_WORKER})
 PEOPLE = {
@@ -68,7 +69,7 @@ class House:
 
     def __init__(self, limits: Limits) -> None:
         self.desk = Desk()
-        self.app = make_app("test", a_router(), middleware=[Middleware(Entrance, limits=limits)])
+        self.app = make_app("test", a_router(), middleware=[Middleware(Entrance, limits=limits, now=Clock())])
         self.app.state.issuer = self.desk
 
     async def __call__(self, method: str, path: str, who: str | None = None, **more: Any) -> Response:

@@ -17,6 +17,7 @@ from deploy.machine.process import LOOPBACK, free_port
 from shared.http import server as module
 from shared.http.limits import Limits
 from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer, Door
+from tests.unit.shared.test_rate import Clock
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: house.test\r\n\r\n"
 SOON = 0.3  # seconds of patience in these tests
@@ -269,14 +270,14 @@ async def test_a_port_that_is_taken_ends_the_process(serve: Serve, certificates:
 
 
 def test_the_total_is_bounded_whatever_the_addresses() -> None:
-    door = Door(Limits(connections=5))
+    door = Door(Limits(connections=5), Clock())
     assert [door.let_in(f"192.0.2.{n}") for n in range(6)] == [True] * 5 + [False]
     door.leave("192.0.2.0")
     assert door.let_in("192.0.2.9")
 
 
 def test_new_connections_of_an_address_come_at_a_rate() -> None:
-    door = Door(Limits(new_connections_per_address=1))
+    door = Door(Limits(new_connections_per_address=1), Clock())
     let_in = []
     for _ in range(8):
         let_in.append(door.let_in("192.0.2.1"))
@@ -288,7 +289,7 @@ def test_new_connections_of_an_address_come_at_a_rate() -> None:
 
 def test_a_trusted_proxy_brings_more_than_one_address_may() -> None:
     limits = Limits(connections_per_address=1, new_connections_per_address=1, trusted_proxies=("192.0.2.1",))
-    door = Door(limits)
+    door = Door(limits, Clock())
     assert all(door.let_in("192.0.2.1") for _ in range(50))
     assert [door.let_in("192.0.2.2") for _ in range(2)] == [True, False]
 

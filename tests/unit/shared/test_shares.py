@@ -7,7 +7,6 @@ from deploy.provisioning.topics import party_topics
 from shared.contract.topics import Topics
 from shared.crypto.jose import MAX_SEALED
 from shared.messaging.shares import AT_ONCE, BURST, UNREADABLE_COSTS, Shares
-from shared.rate import Rate
 from tests.support.alarms import RULES
 from tests.unit.shared.test_rate import Clock
 
@@ -18,9 +17,7 @@ MINUTE = 60
 
 
 def shares(per_second: int, clock: Clock) -> Shares:
-    made = Shares(PREFIX, per_second)
-    made._rate = Rate(per_second, per_second * BURST, now=clock)
-    return made
+    return Shares(PREFIX, per_second, clock)
 
 
 def test_of_one_party_so_many_are_taken_at_once_however_many_there_are() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+ROUNDING = 1e-6  # tokens
+
 
 @dataclass(slots=True)
 class Rate:
@@ -27,7 +29,8 @@ class Rate:
 
     def wait(self, key: str, tokens: float = 1) -> float:
         """Return in how many seconds the key may spend so many tokens; 0 is now."""
-        return max(0.0, (tokens - self.left(key)) / self.per_second)
+        lacking = tokens - self.left(key)
+        return lacking / self.per_second if lacking > ROUNDING else 0.0
 
     def spend(self, key: str, tokens: float = 1) -> None:
         """Spend tokens, also those that are not there yet."""

@@ -19,7 +19,7 @@ from shared.telemetry.metrics import LIMITED
 
 AT_ONCE = 100  # records of one party in one batch
 UNREADABLE_COSTS = 5  # records; a dead letter and a refusal are written, sealed and sent for it
-BURST = 5  # seconds of the rate
+BURST = 2  # seconds of the rate
 REST = 0.1  # seconds' worth of records that a party waits for when it has spent its share
 
 

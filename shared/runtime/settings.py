@@ -157,8 +157,8 @@ class Settings(BaseSettings):
     records_per_party: int = Field(
         default=100,
         ge=1,
-        description="Records a second taken from one party; bursts as above, and one that cannot be read "
-        "counts as five",
+        description="Records a second taken from one party; two seconds' worth at once, and one that cannot "
+        "be read counts as five",
     )
     trusted_proxies: Addresses = Field(
         default="", description="Addresses, with commas between, whose X-Forwarded-For is believed"

@@ -37,10 +37,10 @@ def test_who_has_spent_its_share_rests_and_another_does_not() -> None:
 
 def test_what_cannot_be_read_costs_more() -> None:
     made = shares(20, Clock())
-    made.take(ONE, 10)
-    for _ in range(10):
+    made.take(ONE, 5)
+    for _ in range(5):
         made.unreadable(ONE)
-    assert abs(made.room(ONE) - (20 * BURST - 10 * UNREADABLE_COSTS)) <= 1
+    assert abs(made.room(ONE) - (20 * BURST - 5 * UNREADABLE_COSTS)) <= 1
 
 
 def test_what_the_house_says_itself_is_never_held_up() -> None:

@@ -91,11 +91,18 @@ def remove_ended(
     user: Annotated[str, typer.Option(help="Login that may alter rights and read the register")] = "admin",
     prefix: Annotated[str, typer.Option(help="Topic prefix")] = "zvh",
 ) -> None:
-    """Remove the rights and the login of every party whose membership has ended (R115); idempotent."""
+    """Remove the rights and the login of every party whose membership has ended (R115); idempotent.
+
+    Ends with 1 when a party's last record cannot be read: whether it has ended is not known then.
+    """
     admin = Connection(bootstrap, ca_file, user, password_file.read_text().strip())
-    for party in ended(recorded_parties(admin, prefix), datetime.now(UTC)):
+    records = recorded_parties(admin, prefix)
+    for party in ended(records, datetime.now(UTC)):
         removed = remove_party_access(admin, party)
         typer.echo(f"{party}: " + ("rights and login removed" if removed else "had none"))
+    if unknown := sorted(party for party, record in records.items() if record is None):
+        typer.echo(f"unreadable, to be published anew by governance: {', '.join(unknown)}", err=True)
+        raise typer.Exit(1)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import PurePath
 
+from shared.contract.limits import MAX_REQUEST
+
 ADMIN = "admin"
 
 
@@ -70,7 +72,7 @@ def broker_properties(
         "max.connections.per.ip": 1_000,
         "socket.request.max.bytes": 8_388_608,
         "queued.max.request.bytes": 67_108_864,  # of all requests that wait in memory
-        "message.max.bytes": 1_048_576,  # above every topic's own max.message.bytes
+        "message.max.bytes": MAX_REQUEST,  # above every topic's own max.message.bytes
         "log.retention.check.interval.ms": 5_000,  # emptied segments leave the disk soon
         "log.initial.task.delay.ms": 5_000,
         "log.segment.delete.delay.ms": 1_000,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from shared.contract.limits import MAX_RECORD
 from shared.contract.parties import is_registrable
 from shared.contract.registry import SERVICES
 from shared.contract.topics import Topics
@@ -11,7 +12,7 @@ DAY = 24 * 60 * 60 * 1000  # milliseconds
 EVENT_PARTITIONS = 12
 
 # The broker dates and measures every record itself, so a sender can neither backdate nor bomb.
-_ALWAYS = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "131072"}
+_ALWAYS = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(MAX_RECORD)}
 # A broker deletes whole segments, the oldest first, when a topic holds more than this, also what nobody has
 # read: an alarm comes long before (Lagging, InboxFills), and one when it has happened (DeletedUnread).
 RETENTION_BYTES = 1024 * 1024 * 1024

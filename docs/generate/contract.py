@@ -13,17 +13,18 @@ from shared.contract import messages as messages  # importing registers every me
 from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, SPEC_VERSION, schema_uri
 from shared.contract.content import MAX_CONTENT
 from shared.contract.fields import ID, INSTANT
+from shared.contract.limits import MAX_LETTER, MAX_PAYLOAD, MAX_RECORD, MAX_SEALED, MAX_SEALED_LETTER
 from shared.contract.refusal import REASONS
 from shared.contract.registry import SERVICES, Direction, MessageType, ServiceName, all_messages
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import DESTROY_AFTER
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
+from shared.crypto.jose import SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM
+from shared.storage.held_messages import MOST_WAITING
 from shared.storage.inbox import AHEAD, HORIZON
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_TEXT = MAX_CONTENT
 MAX_DEPTH = 200  # of JSON; where the parser stops
-MAX_RECORD = 128 * 1024  # bytes; `max.message.bytes` of every partner topic
 PARTY = "{party}"
 KAFKA_BINDING = "0.5.0"
 Json = dict[str, Any]
@@ -125,9 +126,12 @@ def _agreements() -> str:
         max_depth=MAX_DEPTH,
         max_sealed=MAX_SEALED,
         max_record=MAX_RECORD,
+        max_letter=MAX_LETTER,
+        max_sealed_letter=MAX_SEALED_LETTER,
         ahead=AHEAD // timedelta(minutes=1),
         horizon_days=HORIZON.days,
         kept_days=DESTROY_AFTER.days,
+        most_waiting=MOST_WAITING,
         reasons="\n".join(f"- {code}: {why}" for code, why in REASONS.items()),
     )
 

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from shared.contract.fields import Code, Day, Instant, Jwk, KeyId, Line, PartyId, Source
+from shared.contract.limits import MOST_ACTING_BODIES
 from shared.contract.parties import PartyKind
 from shared.contract.registry import Model
 
@@ -54,7 +55,7 @@ class Signatory(Model):
     party: PartyId = Field(title="partij")
     form: AccessionForm = Field(title="toetredingsformulier")
     kind: PartyKind = Field(title="soort partij")
-    acting_bodies: tuple[Code, ...] = Field(max_length=12, title="bestuursorganen")
+    acting_bodies: tuple[Code, ...] = Field(max_length=MOST_ACTING_BODIES, title="bestuursorganen")
     source: Source = Field(title="afzender")
     may_use_bsn: bool = Field(default=False, title="mag het BSN gebruiken")
     checked_for_special: bool = Field(default=False, title="getoetst op bijzondere persoonsgegevens")

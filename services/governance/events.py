@@ -30,6 +30,7 @@ class AuthorisationGranted:
     """Record an authorisation, without effect until it is accepted (R122, R123)."""
 
     authorisation: Authorisation
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

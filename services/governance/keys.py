@@ -11,7 +11,6 @@ from shared.crypto.jose import load_key
 
 OVERLAP = timedelta(days=1)  # what was signed with the old key just before may still be on its way
 REMEMBERED = timedelta(days=31)  # nothing received longer ago is judged any more (inbox horizon)
-MOST_KEYS = 60  # a party's record must fit in one event
 
 _COORDINATE = re.compile(r"^[A-Za-z0-9_-]{43}$")  # 32 bytes, base64url without padding
 _PUBLIC_PARTS = ("kty", "crv", "x", "y")

@@ -9,15 +9,14 @@ from services.governance import commands as c
 from services.governance import events as e
 from services.governance import refusals as r
 from services.governance.accession import Signatory, day_of, start_of
-from services.governance.keys import MOST_KEYS, announced, fault_of, followed_by
+from services.governance.keys import REMEMBERED, announced, fault_of, followed_by
 from services.governance.state import Phase, State
+from shared.contract.limits import MOST_AUTHORISATIONS, MOST_KEYS
 from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
 from shared.contract.refusal import NOT_A_PARTY, Refusal
 from shared.core.actor import A_PARTY, Actor
 from shared.core.context import DecisionContext
-
-MOST_AUTHORISATIONS = 60  # a party's record must fit in one event
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -152,7 +151,7 @@ def _grant(record: PartyRecord, grant: AuthorisationGranted, context: DecisionCo
         return r.PERIOD_EMPTY
     if _found(record, grant.authorisation_id) is not None:
         return r.AUTHORISATION_KNOWN
-    if len(record.authorisations) >= MOST_AUTHORISATIONS:
+    if len(_remembered(record, context.now)) >= MOST_AUTHORISATIONS:
         return r.TOO_MANY_AUTHORISATIONS
     authorisation = Authorisation(
         authorisation_id=grant.authorisation_id,
@@ -161,7 +160,13 @@ def _grant(record: PartyRecord, grant: AuthorisationGranted, context: DecisionCo
         valid_from=begins,
         valid_until=ends,
     )
-    return (e.AuthorisationGranted(authorisation),)
+    return (e.AuthorisationGranted(authorisation, context.now),)
+
+
+def _remembered(record: PartyRecord, now: datetime) -> tuple[Authorisation, ...]:
+    """Return what counts: an authorisation that ended longer ago than anything is judged by is left out."""
+    horizon = now - REMEMBERED
+    return tuple(a for a in record.authorisations if a.ends_at is None or a.ends_at > horizon)
 
 
 def _accept(record: PartyRecord, command: c.AcceptAuthorisation, context: DecisionContext) -> Decision:
@@ -203,8 +208,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, record=record, form=form)
         case e.KeyAnnounced(key=key):
             return _with(state, keys=followed_by(_known(state).keys, key))
-        case e.AuthorisationGranted(authorisation=authorisation):
-            return _with(state, authorisations=(*_known(state).authorisations, authorisation))
+        case e.AuthorisationGranted(authorisation=authorisation, at=at):
+            return _with(state, authorisations=(*_remembered(_known(state), at), authorisation))
         case e.AuthorisationAccepted(authorisation_id=number, at=at):
             return _with_authorisation(state, number, accepted_at=at)
         case e.AuthorisationRevoked(authorisation_id=number, at=at):

@@ -123,8 +123,8 @@ TOO_MANY_AUTHORISATIONS = Refusal(
     "TooManyAuthorisations",
     "R122",
     "B3-gen; B5",
-    "No more authorisations of one party can be on record.",
-    Remedy.STOP,
+    "As many as can be on record are in force, or ended within the last month: revoke what is not needed.",
+    Remedy.RETRY_LATER,
 )
 UNKNOWN_AUTHORISATION = Refusal(
     "UnknownAuthorisation",

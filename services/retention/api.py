@@ -24,6 +24,7 @@ from services.retention.viewing import (
 )
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.limits import MOST_KEPT_ITEMS
 from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
 from shared.contract.parties import Scope
@@ -113,7 +114,7 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"person/{person.person_id}", person) for person in file.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
-    yield "plan", JointRecord(file.agreements, file.actions, file.participants)
+    yield "plan", JointRecord(file.agreements, file.actions, state.all_participants)
     yield "case-director", CaseDirector(file.case_director, state.leading_party)
 
 
@@ -192,7 +193,7 @@ def _dossier(seen: Seen[State]) -> Dossier:
 class Cleaning(Model):
     """What stays, and why; everything else in the file goes (R95, A8)."""
 
-    kept_items: tuple[KeptItem, ...] = Field(default=(), max_length=500, title="wat blijft")
+    kept_items: tuple[KeptItem, ...] = Field(default=(), max_length=MOST_KEPT_ITEMS, title="wat blijft")
 
 
 class InspectionDecision(Model):

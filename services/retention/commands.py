@@ -8,7 +8,8 @@ from pydantic import Field
 from shared.contract.content import Content, TextRef
 from shared.contract.fields import ContributedItem, Id, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason
-from shared.contract.messages.rto import CaseDeescalated
+from shared.contract.messages.rto import CaseDeescalated, Taker
+from shared.contract.messages.triage import Participant
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import MoveDirection as MoveDirection
@@ -33,6 +34,14 @@ class RecordHandedOverItem(Command):
     """Take in one contributed item of the file, before the de-escalation itself (R86)."""
 
     item: ContributedItem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFilePart(Command):
+    """Take in participants and takers of the file, before the de-escalation itself (R86, R104)."""
+
+    participants: tuple[Participant, ...] = ()
+    takers: tuple[Taker, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from services.retention.proofs import (
     ProofOfDestruction,
 )
 from services.retention.state import State
+from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import retention as m
 from shared.core.calendar_terms import local_day, month_of
 from shared.core.effects import (
@@ -58,8 +59,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
 
 def told(state: State) -> list[str]:
     """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
-    participants = state.file.participants if state.file else ()
-    return sorted({p.party for p in participants} | {state.leading_party})
+    return sorted({p.party for p in state.all_participants} | {state.leading_party})
 
 
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:
@@ -101,14 +101,22 @@ def _erased(case_id: str, event: e.CaseErased, state: State) -> list[Effect]:
         StoreRow(proof),
         StoreRow(AwaitedKeys(event.proof_id, state.house_keys)),
         StoreRow(CaseCounted(local_day(event.destroyed_at).year, state.theme, ending)),
-        *(ToParty(party, _file_destroyed(party, state), after_erasure=True) for party in told(state)),
+        *(
+            ToParty(party, message, after_erasure=True)
+            for party in told(state)
+            for message in _file_destroyed(party, state)
+        ),
         Announce(m.CaseErased(case_id=case_id), after_erasure=True),
         ForgetCase(),
     ]
 
 
-def _file_destroyed(party: str, state: State) -> m.FileDestroyed:
-    """Tell the party that led, which informs the data subject, who took what (R99, R104)."""
+def _file_destroyed(party: str, state: State) -> list[m.FileDestroyed]:
+    """Tell the party that led, which informs the data subject, who took what, in parts (R99, R104)."""
     if state.file is None or party != state.leading_party:
-        return m.FileDestroyed()
-    return m.FileDestroyed(inform_data_subject=True, takers=state.file.takers)
+        return [m.FileDestroyed()]
+    first, *others = [*in_parts(state.all_takers, TAKERS_PER_MESSAGE)] or [()]
+    return [
+        m.FileDestroyed(inform_data_subject=True, takers=first),
+        *(m.FileDestroyed(takers=more) for more in others),
+    ]

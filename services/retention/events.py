@@ -9,6 +9,7 @@ from services.retention.proofs import Ending
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
+from shared.contract.messages.triage import Participant
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,14 @@ class ItemReceived:
     """Record that an item of the file is here now (R86)."""
 
     item: ContributedItem
+
+
+@dataclass(frozen=True, slots=True)
+class FilePartReceived:
+    """Record that these participants and takers of the file are here now (R86, R104)."""
+
+    participants: tuple[Participant, ...]
+    takers: tuple[rto.Taker, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ Event: TypeAlias = (
     CaseOpened
     | DirectionMoved
     | ItemReceived
+    | FilePartReceived
     | CaseDeescalated
     | FileCleaned
     | FileArchived

@@ -26,6 +26,11 @@ def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverIte
     return c.RecordHandedOverItem(by=by, item=message.item)
 
 
+def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
+    """Make the command that takes in a part of what grew over the life of the case (R86)."""
+    return c.RecordFilePart(by=by, participants=message.participants, takers=message.takers)
+
+
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> c.Deescalate:
     """Make the command that starts the terms of phase 4 (R86)."""
     return c.Deescalate(by=by, file=message)
@@ -62,6 +67,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
             intake.ReferralClosed: close_early,
             triage.TriageClosed: close_early,
             rto.ItemHandedOver: record_item,
+            rto.FilePartHandedOver: record_part,
             rto.CaseDeescalated: deescalate,
             rto.RtoClosed: close_early,
             CasePurged: confirm_purge,

@@ -12,18 +12,16 @@ from services.retention.refusals import ONLY_INTAKE_OPENS_CASES, ONLY_SERVICES_G
 from shared.contract.fields import Id
 from shared.contract.refusal import SEALING_IMPOSSIBLE
 from shared.core.actor import Role
-from shared.crypto.case_key_client import KeyAuthorityUnreachable, KeyStatus
+from shared.crypto.case_key_client import MOST_IDS, KeyAuthorityUnreachable, KeyStatus
 from shared.http.app import signed_in
 from shared.http.caller import Refused
 from shared.http.oidc import Identity
-
-MOST = 2000  # case ids in one request
 
 
 class Wanted(BaseModel):
     """Whose keys, and whether those that never were are to be made."""
 
-    case_ids: list[Id] = Field(max_length=MOST)
+    case_ids: list[Id] = Field(max_length=MOST_IDS)
     make: bool = False
 
 

@@ -13,6 +13,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
     c.RecordHandedOverItem: Requirement(A_SERVICE),
+    c.RecordFilePart: Requirement(A_SERVICE),
     c.Deescalate: Requirement(A_SERVICE),
     c.CleanFile: Requirement(THE_DIRECTOR, Scope.PHASE_4),
     c.ArchiveFile: Requirement(THE_CLOCK),

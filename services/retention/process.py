@@ -14,6 +14,7 @@ from services.retention.state import Inspection, Phase, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
+from shared.contract.messages.triage import Participant
 from shared.contract.refusal import UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
@@ -26,6 +27,7 @@ Command: TypeAlias = (
     c.OpenCase
     | c.MoveDirection
     | c.RecordHandedOverItem
+    | c.RecordFilePart
     | c.Deescalate
     | c.CleanFile
     | c.ArchiveFile
@@ -50,6 +52,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
     c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
+    c.RecordFilePart: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
     c.CleanFile: (STEP_1, r.NOT_IN_STEP_1),
     c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
@@ -66,6 +69,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.CaseOpened): Phase.OPEN,
     (Phase.NOTHING, e.ItemReceived): Phase.COLLECTING,
     (Phase.OPEN, e.ItemReceived): Phase.COLLECTING,
+    (Phase.NOTHING, e.FilePartReceived): Phase.COLLECTING,
+    (Phase.OPEN, e.FilePartReceived): Phase.COLLECTING,
     (Phase.NOTHING, e.CaseDeescalated): Phase.STEP_1,
     (Phase.OPEN, e.CaseDeescalated): Phase.STEP_1,
     (Phase.COLLECTING, e.CaseDeescalated): Phase.STEP_1,
@@ -100,8 +105,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.DirectionMoved(party, since),)
         case c.RecordHandedOverItem(item=item):
             return _receive(state, item, context)
+        case c.RecordFilePart(participants=participants, takers=takers):
+            return (e.FilePartReceived(participants, takers),)
         case c.Deescalate(file=file):
-            return (_deescalated(file, context),)
+            return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
             return _clean(state, by, kept, context.now)
         case c.ArchiveFile():
@@ -134,22 +141,24 @@ def _receive(state: State, item: ContributedItem, context: DecisionContext) -> D
     return (e.ItemReceived(item),)
 
 
-def _deescalated(file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
+def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
     return e.CaseDeescalated(
         file.model_copy(update={"persons": persons}),
-        competent=_competent(file, context),
+        competent=_competent(replace(state, file=file), context),
         archive_on=add_months(file.decided_at, context.policy.archive_after_months),
         destroy_on=add_months(file.decided_at, context.policy.destroy_after_months),
         at=context.now,
     )
 
 
-def _competent(file: rto.CaseDeescalated, context: DecisionContext) -> tuple[str, ...]:
+def _competent(state: State, context: DecisionContext) -> tuple[str, ...]:
     """Return who passed the test at the table, or is competent by itself (R21, R49)."""
-    tested = {p.party for p in file.participants if p.passed_processing_test}
-    involved = {p.party for p in file.participants} | {file.leading_party}
+    participants = state.all_participants
+    leading = {state.file.leading_party} if state.file else set()
+    tested = {p.party for p in participants if p.passed_processing_test}
+    involved = {p.party for p in participants} | leading
     return tuple(sorted(p for p in involved if is_competent(p, context.parties, passed_test=p in tested)))
 
 
@@ -233,6 +242,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
             return replace(state, items=(*others, item))
+        case e.FilePartReceived(participants=participants, takers=takers):
+            return _with_part(state, participants, takers)
         case e.CaseDeescalated():
             return _in_phase_4(state, event)
         case e.FileCleaned(kept=kept):
@@ -257,6 +268,13 @@ def evolve(state: State, event: e.Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _with_part(state: State, participants: Iterable[Participant], takers: Iterable[rto.Taker]) -> State:
+    """Add a part of the file; what is in it already stays there once."""
+    named = {one.party: one for one in (*state.participants, *participants)}
+    taken = dict.fromkeys((*state.takers, *takers))
+    return replace(state, participants=tuple(named.values()), takers=tuple(taken))
 
 
 def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:

@@ -9,6 +9,7 @@ from services.retention.proofs import AwaitedKey, Ending
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
+from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
 
 
@@ -39,7 +40,10 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold what retention knows of a case, without any text about anybody."""
+    """Hold what retention knows of a case, without any text about anybody.
+
+    `participants` and `takers` came in parts, before `file`; one from an older version has its own inside.
+    """
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
@@ -47,6 +51,8 @@ class State:
     director: str = ""
     theme: Theme = Theme.COMPLEX_CASE
     items: tuple[ContributedItem, ...] = ()
+    participants: tuple[Participant, ...] = ()
+    takers: tuple[rto.Taker, ...] = ()
     file: rto.CaseDeescalated | None = None
     competent: tuple[str, ...] = ()
     archive_on: datetime | None = None
@@ -58,6 +64,18 @@ class State:
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
+
+    @property
+    def all_participants(self) -> tuple[Participant, ...]:
+        """Return who was at the table, each party once, as it was told last."""
+        if self.file is None:
+            return ()
+        return tuple({one.party: one for one in (*self.participants, *self.file.participants)}.values())
+
+    @property
+    def all_takers(self) -> tuple[rto.Taker, ...]:
+        """Return who lawfully took which item for which activity (R104)."""
+        return tuple(dict.fromkeys((*self.takers, *self.file.takers))) if self.file else ()
 
     def missing(self) -> tuple[str, ...]:
         """Return which services have not confirmed that they hold nothing any more (R105)."""

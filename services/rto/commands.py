@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from shared.contract.content import Content, TextRef
-from shared.contract.fields import ContributedItem, Count, Id, Instant, Item, PartyId
+from shared.contract.fields import ContributedItem, Count, Id, Instant, Item, PartyId, Place
+from shared.contract.limits import MOST_ACTIONS, MOST_PARTICIPANTS, MOST_VIEWING_ENTRIES
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
@@ -21,9 +22,13 @@ class Meeting(Model):
 
     rto_id: Id = Field(title="RTO")
     on: Instant = Field(title="datum")
-    place: Content = Field(title="plaats")
-    participants: tuple[Participant, ...] = Field(default=(), max_length=30, title="deelnemers")
-    viewing_plan: tuple[ViewingEntry, ...] = Field(default=(), max_length=400, title="inzageplan")
+    place: Place = Field(title="plaats")
+    participants: tuple[Participant, ...] = Field(
+        default=(), max_length=MOST_PARTICIPANTS, title="deelnemers"
+    )
+    viewing_plan: tuple[ViewingEntry, ...] = Field(
+        default=(), max_length=MOST_VIEWING_ENTRIES, title="inzageplan"
+    )
 
 
 class Plan(Model):
@@ -34,7 +39,7 @@ class Plan(Model):
 
     agreements: Content = Field(title="afspraken")
     ave_level: Count = Field(title="AVE-niveau")
-    actions: tuple[m.Action, ...] = Field(default=(), max_length=60, title="acties")
+    actions: tuple[m.Action, ...] = Field(default=(), max_length=MOST_ACTIONS, title="acties")
     drawn_from: tuple[Id, ...] = Field(default=(), max_length=60, title="ontleend aan")
 
 
@@ -59,9 +64,13 @@ class TakeAway(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordItem(Command):
-    """Take in one item of the case from triage, before the preparation itself (R42)."""
+    """Take in one item of the case from triage, before the preparation itself (R42).
+
+    `viewing`: who is to see it at the first RTO, and why.
+    """
 
     item: ContributedItem
+    viewing: tuple[ViewingEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

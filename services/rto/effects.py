@@ -7,6 +7,7 @@ from services.rto import events as e
 from services.rto.state import State
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem
+from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.triage import Participant
@@ -47,7 +48,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             leading = state.leading_party
             return [Announce(m.RtoOutcomeRecorded(outcome=outcome, leading_party=leading, recorded_at=at))]
         case e.CaseDeescalated():
-            return [*_handed_over(state), Announce(_deescalated(event, state))]
+            return [*_handed_over(state), *_in_parts(state), Announce(_deescalated(event, state))]
         case e.CaseEndedAtTable():
             return [*_stopped(state), Announce(_closed(event, state))]
         case e.CaseClosing():
@@ -113,6 +114,13 @@ def _handed_over(state: State) -> list[Effect]:
     return [Announce(m.ItemHandedOver(item=item)) for item in file]
 
 
+def _in_parts(state: State) -> list[Effect]:
+    """Hand over what grew over the life of the case, in events that are each small enough."""
+    participants = [m.FilePartHandedOver(participants=(one,)) for one in state.participants()]
+    takers = [m.FilePartHandedOver(takers=some) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)]
+    return [Announce(part) for part in (*participants, *takers)]
+
+
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
     assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
     return m.CaseDeescalated(
@@ -123,11 +131,11 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         director=state.director,
         case_director=state.case_director,
         theme=state.preparation.theme,
-        participants=tuple(state.participants()),
+        participants=(),
         persons=state.preparation.persons,
         agreements=state.plan.agreements if state.plan else None,
         actions=state.actions,
-        takers=state.takers,
+        takers=(),
     )
 
 

@@ -14,9 +14,10 @@ from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 
 @dataclass(frozen=True, slots=True)
 class ItemRecorded:
-    """Record that an item of the case is here, for the RTO (R42)."""
+    """Record that an item of the case is here, for the RTO, and who is to see it (R42)."""
 
     item: ContributedItem
+    viewing: tuple[ViewingEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def progress(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
 
 def record_item(message: triage.ItemPrepared, by: Actor) -> c.RecordItem:
     """Make the command that records an item that triage prepared."""
-    return c.RecordItem(by=by, item=message.item)
+    return c.RecordItem(by=by, item=message.item, viewing=message.viewing)
 
 
 def open_preparation(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:

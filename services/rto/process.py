@@ -120,8 +120,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     if command.by.role is Role.PROCESS_DIRECTOR and command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     match command:
-        case c.RecordItem(item=item):
-            return _record(state, item, context)
+        case c.RecordItem():
+            return _record(state, command, context)
         case c.OpenPreparation(preparation=preparation):
             return (e.PreparationOpened(_without_bsn(preparation)),)
         case c.ConveneRto(meeting=meeting):
@@ -193,11 +193,12 @@ def _stranger(state: State, by: Actor) -> Refusal | None:
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
 
 
-def _record(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
+def _record(state: State, command: c.RecordItem, context: DecisionContext) -> Decision:
     """Record an item of triage, also again, but no other party's item under its number (R35)."""
+    item = command.item
     known = state.item(item.item_id)
     if known is None:
-        return (e.ItemRecorded(item),)
+        return (e.ItemRecorded(item, command.viewing),)
     return () if known.contributor == item.contributor else r.ITEM_KNOWN
 
 
@@ -219,8 +220,8 @@ def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
-        case e.ItemRecorded(item=item):
-            return _with_items(state, (item,))
+        case e.ItemRecorded(item=item, viewing=viewing):
+            return _with_viewing(_with_items(state, (item,)), viewing)
         case e.PreparationOpened(preparation=preparation):
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)

@@ -16,6 +16,13 @@ from services.triage.viewing import may_view
 from services.triage.views import CaseView, WaitingQueries, WaitingQuery, case_view, things_of
 from shared.contract.content import Content, text
 from shared.contract.fields import Code, Id, Instant, LegalReference, PartyId
+from shared.contract.limits import (
+    MOST_CODES,
+    MOST_PARTICIPANTS,
+    MOST_PERSONS,
+    MOST_RESERVATIONS,
+    MOST_VIEWING_ENTRIES,
+)
 from shared.contract.messages import triage as m
 from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
@@ -35,13 +42,15 @@ PAGE = 20  # queries; each is looked at, and logged, by itself
 class NewQuery(Model):
     """A query to one party; what is left out is refused under its rule (R27, R28)."""
 
-    recipient: PartyId | list[PartyId] = Field(title="bevraagde partij")
+    recipient: PartyId | Annotated[list[PartyId], Field(max_length=MOST_RESERVATIONS)] = Field(
+        title="bevraagde partij"
+    )
     task: LegalReference = Field(default="", title="wettelijke taak")
     purpose: Content = Field(default="", title="doel")
     necessity: Content = Field(default="", title="noodzaak")
     question: Content = Field(default="", title="vraag")
     reason: Content = Field(default="", title="waarom deze partij")
-    persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
+    persons: tuple[Id, ...] = Field(default=(), max_length=MOST_PERSONS, title="betrokkenen")
     reply_before: Instant = Field(title="termijn")
     include_bsn: bool = Field(default=False, title="met burgerservicenummer")
     contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
@@ -60,10 +69,12 @@ class NewPreparation(Model):
     """What is fixed before any invitation (R42 to R49)."""
 
     goal: Content = Field(default="", title="doel")
-    decision_types: tuple[Code, ...] = Field(default=(), title="soort beslissingen")
-    themes: tuple[Code, ...] = Field(default=(), title="gespreksthema's")
-    participants: tuple[c.Invitee, ...] = Field(default=(), title="deelnemers")
-    viewing_plan: tuple[m.ViewingEntry, ...] = Field(default=(), title="inzageplan")
+    decision_types: tuple[Code, ...] = Field(default=(), max_length=MOST_CODES, title="soort beslissingen")
+    themes: tuple[Code, ...] = Field(default=(), max_length=MOST_CODES, title="gespreksthema's")
+    participants: tuple[c.Invitee, ...] = Field(default=(), max_length=MOST_PARTICIPANTS, title="deelnemers")
+    viewing_plan: tuple[m.ViewingEntry, ...] = Field(
+        default=(), max_length=MOST_VIEWING_ENTRIES, title="inzageplan"
+    )
     citizen: m.CitizenInvolvement | None = Field(default=None, title="betrekken van de burger")
     care_agreements: Content = Field(default="", title="zorgvuldigheidsafspraken")
     consulted_leading_party: bool = Field(default=False, title="overlegd met de leidende partij")

@@ -51,10 +51,10 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [_told(event, state), Announce(recorded)]
         case e.TriageClosed():
             return [_told(event, state), Announce(_closed(event, state))]
-        case e.ItemPrepared(item=item):
-            return [Announce(m.ItemPrepared.model_construct(item=item))]
+        case e.ItemPrepared(item=item, viewing=viewing):
+            return [Announce(m.ItemPrepared.model_construct(item=item, viewing=viewing))]
         case e.RtoPrepared(prepared=prepared):
-            return [Announce(prepared)]
+            return [Announce(prepared.model_copy(update={"viewing_plan": ()}))]  # it went with the items
         case e.FileCleaned(kept_items=kept, dropped=dropped):
             return [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
         case e.FileArchived(dropped=dropped):

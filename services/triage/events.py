@@ -88,9 +88,13 @@ class TriageClosed:
 
 @dataclass(frozen=True, slots=True)
 class ItemPrepared:
-    """Record that one item goes to the round table, under its contributor's terms (R65, R67)."""
+    """Record that one item goes to the round table, under its contributor's terms (R65, R67).
+
+    `viewing`: who is to see it there, and why (R42).
+    """
 
     item: ContributedItem
+    viewing: tuple[m.ViewingEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,15 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         persons=state.persons,
         prepared_at=context.now,
     )
-    return (*(e.ItemPrepared(item) for item in command.items), e.RtoPrepared(prepared))
+    return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))
+
+
+def _items_with_their_viewing(command: c.PrepareRto) -> tuple[e.ItemPrepared, ...]:
+    """Send who sees an item along with it: the whole plan can be too large for one event."""
+    viewing: dict[str, list[ViewingEntry]] = {}
+    for entry in command.viewing_plan:
+        viewing.setdefault(entry.item_id, []).append(entry)
+    return tuple(e.ItemPrepared(item, tuple(viewing.get(item.item_id, ()))) for item in command.items)
 
 
 def _participants(
@@ -103,12 +111,14 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
 
 
 def _of_viewing_plan(state: State, command: c.PrepareRto, context: DecisionContext) -> Refusal | None:
-    """Refuse an entry without its item, participant or reason (R42), or untested for special data (R49)."""
+    """Refuse an entry that lacks something or stands there twice (R42), or is untested where needed (R49)."""
     plan = command.viewing_plan
     if not {item.item_id for item in command.items}.issuperset(entry.item_id for entry in plan):
         return r.UNKNOWN_ITEM
     if not {invitee.party for invitee in command.participants}.issuperset(e.participant for e in plan):
         return r.NOT_A_PARTICIPANT
+    if len({(entry.item_id, entry.participant) for entry in plan}) != len(plan):
+        return r.VIEWING_TWICE
     if any(is_blank(entry.reason) for entry in plan):
         return r.VIEWING_WITHOUT_REASON
     return r.PARTICIPANT_NOT_TESTED if _untested(command, plan, context.parties) else None

@@ -198,6 +198,12 @@ NOT_A_PARTICIPANT = Refusal(
     "art. 9.2e; B3-F2",
     "The viewing plan names a party that is not on the list of participants.",
 )
+VIEWING_TWICE = Refusal(
+    "ViewingTwice",
+    "R42",
+    "art. 9.2e; B3-F2",
+    "The viewing plan names the same item for the same participant twice: give it one reason.",
+)
 VIEWING_WITHOUT_REASON = Refusal(
     "ViewingWithoutReason",
     "R42",

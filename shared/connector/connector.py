@@ -4,6 +4,8 @@
         answer = await connector.ask(ReferralSubmitted(...))
 
 `handler` is awaited for each message before that is acknowledged; when it raises, it gets the message again.
+A message that cannot be opened is reported, and neither it nor what stands behind it is acknowledged: what
+can be opened is handled, and after a restart all of it is read again, for as long as the house keeps it.
 """
 
 import asyncio
@@ -12,9 +14,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from joserfc.jwk import ECKey
 from pydantic_core import from_json
@@ -33,18 +34,23 @@ from shared.contract.cloudevent import (
     to_headers,
     to_json,
 )
+from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED_LETTER
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
 from shared.ids import new_id
 from shared.kafka.aiokafka_patch import accept_any_header_name
+from shared.kafka.consumer_life import close
+from shared.outside import make_client
 
 log = structlog.get_logger()
 KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to
+CONSUMER_ENDS_WITHIN = 3.0  # seconds
+HOUSE_CONNECTIONS = 5
 
 
 class TooLarge(Exception):
-    """Report that the broker refuses a message: a payload is at most 32 KiB; send less, or refer to it."""
+    """Report that a message is larger than the house takes: its data are at most 32 KiB; send less."""
 
 
 class NotAnswered(Exception):
@@ -81,6 +87,7 @@ class Connector:
         self._settings, self._handler = settings, handler
         self._answers: dict[str, asyncio.Future[Answer]] = {}
         self._sequences: dict[str, int] = {}
+        self._unopened: set[TopicPartition] = set()  # where a message waits that cannot be opened
 
     async def __aenter__(self) -> Self:
         """Connect to the broker.
@@ -90,20 +97,12 @@ class Connector:
         settings = self._settings
         accept_any_header_name()
         login = settings.login.for_aiokafka()
-        self._client = httpx.AsyncClient(verify=settings.login.ssl_context(), timeout=10)
+        self._client = make_client(settings.login.ssl_context(), most=HOUSE_CONNECTIONS)
         self._house = HouseJwks(self._client, settings.jwks_urls)
         # Not idempotent: aiokafka then fails for good once the broker has refused a record, and a message
         # that is sent twice has one effect here anyway.
         self._producer = AIOKafkaProducer(acks="all", linger_ms=2, **login)
-        self._consumer = AIOKafkaConsumer(
-            settings.topics.to_party(settings.party),
-            group_id=settings.group,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
-            fetch_max_wait_ms=500,
-            metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
-            **login,
-        )
+        self._consumer = self._new_consumer()
         try:
             await self._producer.start()
             await self._consumer.start()
@@ -113,6 +112,18 @@ class Connector:
         self._reading = asyncio.create_task(self._read(), name=f"connector-{settings.party}")
         return self
 
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        settings = self._settings
+        return AIOKafkaConsumer(
+            settings.topics.to_party(settings.party),
+            group_id=settings.group,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            fetch_max_wait_ms=500,
+            metadata_max_age_ms=10_000,  # an inbox that was made anew is read after so long
+            **settings.login.for_aiokafka(),
+        )
+
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -121,7 +132,7 @@ class Connector:
         await self._close()
 
     async def _close(self) -> None:
-        await _stopped(self._consumer)
+        await close(self._consumer, CONSUMER_ENDS_WITHIN)
         await self._producer.stop()
         await self._client.aclose()
 
@@ -180,7 +191,7 @@ class Connector:
     ) -> tuple[Envelope, bytes, str]:
         """Return the envelope, the body signed and encrypted for its service, and the topic it belongs on.
 
-        Raises `ValueError` for a message that no party sends, and `HouseUnreachable`.
+        Raises `ValueError` for a message that no party sends, `TooLarge`, and `HouseUnreachable`.
         """
         entry = of_model(type(message))
         if entry.direction is not Direction.FROM_PARTY:
@@ -193,7 +204,10 @@ class Connector:
             subject=case,
             dataschema=schema_uri(entry),
         )
-        payload = to_json(envelope, message.model_dump_json(exclude_none=True).encode())
+        data = message.model_dump_json(exclude_none=True).encode()
+        if len(data) > MAX_PAYLOAD:
+            raise TooLarge(f"The data are {len(data)} bytes; a message holds at most {MAX_PAYLOAD}.")
+        payload = to_json(envelope, data)
         key = await self._house.sealing_key(entry.service, within=KEY_TIMEOUT)
         body = sign_and_encrypt(payload, signing=self._settings.signing_key, sealing=key)
         return envelope, body, self._settings.topics.from_party(entry.service, self._settings.party)
@@ -210,20 +224,43 @@ class Connector:
     # --- receiving --------------------------------------------------------------------------------
 
     async def _read(self) -> None:
+        """Read for ever; whatever goes wrong, begin anew with another consumer where the last one committed.
+
+        A consumer of aiokafka that has lost its group once does not recover, and its iterator never says so.
+        """
         while True:
             try:
-                async for record in self._consumer:
+                while True:
+                    record = await self._consumer.getone()
                     await self._process(record)
-                    await self._consumer.commit()
-            except KafkaError as error:
+                    await self._acknowledge(record)
+            except Exception as error:
                 log.warning("connector-pauses", party=self._settings.party, kind=type(error).__name__)
-                await asyncio.sleep(1)
+            await self._begin_anew()
+
+    async def _begin_anew(self) -> None:
+        """Replace the consumer, and try until the broker lets it read."""
+        while True:
+            await close(self._consumer, CONSUMER_ENDS_WITHIN)
+            await asyncio.sleep(1)
+            self._consumer = self._new_consumer()
+            try:
+                await self._consumer.start()
+                return
+            except KafkaError as error:
+                log.warning("connector-waits", party=self._settings.party, kind=type(error).__name__)
+
+    async def _acknowledge(self, record: Any) -> None:
+        """Commit up to this record, unless one that could not be opened stands before it in its partition."""
+        partition = TopicPartition(record.topic, record.partition)
+        if partition not in self._unopened:
+            await self._consumer.commit({partition: record.offset + 1})
 
     async def _process(self, record: Any) -> None:
         try:
             received = await self._parse(record)
         except (Unreadable, CannotDecode) as reason:
-            log.warning("message-unreadable", party=self._settings.party, reason=str(reason))
+            self._report(record, str(reason))
             return
         if received is None or received.sequence <= self._sequences.get(received.service, 0):
             return
@@ -231,6 +268,18 @@ class Connector:
             self._resolve(received.about, received.message)
         await self._handle(received)
         self._sequences[received.service] = received.sequence
+
+    def _report(self, record: Any, reason: str) -> None:
+        """Say which message cannot be opened and why, and keep the place, so that it is not lost."""
+        self._unopened.add(TopicPartition(record.topic, record.partition))
+        log.error(
+            "message-unopened",
+            party=self._settings.party,
+            reason=reason,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+        )
 
     def _resolve(self, message_id: str, answer: Answer) -> None:
         future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
@@ -306,18 +355,9 @@ class Connector:
             return self._house.signer(service, kid)
 
         payload, _ = decrypt_and_verify(
-            body, sealed_to=lambda kid: own if kid == own.thumbprint() else None, signed_by=signed_by
+            body,
+            sealed_to=lambda kid: own if kid == own.thumbprint() else None,
+            signed_by=signed_by,
+            most=MAX_SEALED_LETTER,
         )
         return payload
-
-
-async def _stopped(consumer: AIOKafkaConsumer) -> None:
-    """Stop a consumer.
-
-    While a broker is away aiokafka's `stop` raises the cancellation of its own fetch, half-way.
-    """
-    ended: Any = (await asyncio.gather(consumer.stop(), return_exceptions=True))[0]
-    if isinstance(ended, asyncio.CancelledError):
-        await consumer._client.close()
-    elif ended is not None:
-        raise ended

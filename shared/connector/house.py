@@ -8,12 +8,26 @@ from dataclasses import dataclass, field
 import httpx
 import structlog
 from joserfc.jwk import ECKey
+from pydantic import BaseModel, Field
 
 from shared.crypto.jose import load_key
+from shared.outside import Unreachable, ask
 
 log = structlog.get_logger()
 MAX_AGE = 600.0  # seconds
 RETRY_DELAYS = (0.1, 0.2, 0.5, 1, 2, 5)  # seconds; the last one again and again
+
+
+class PublishedKey(BaseModel, extra="allow"):
+    """Hold one published key: what it is for, and whatever else a JWK has."""
+
+    use: str
+
+
+class PublishedKeys(BaseModel):
+    """Hold the keys of one service, as its JWKS has them."""
+
+    keys: list[PublishedKey] = Field(max_length=100)
 
 
 class HouseUnreachable(Exception):
@@ -38,7 +52,7 @@ class HouseJwks:
             await asyncio.wait_for(self.refresh(service), within)
         except TimeoutError:
             raise HouseUnreachable(service) from None
-        return next(key for use, key in self._keys[service] if use == "enc")
+        return next(key for use, key in self._keys[service] if use == "enc")  # each fetched set has one
 
     def signer(self, service: str, kid: str) -> ECKey | None:
         """Return the service's signing key with this kid, as last fetched, or None."""
@@ -57,15 +71,27 @@ class HouseJwks:
         while time.monotonic() - self._fetched.get(service, -MAX_AGE) >= MAX_AGE:
             try:
                 await self._fetch(service)
-            except httpx.HTTPError as error:
-                log.warning("house-keys-wait", service=service, kind=type(error).__name__)
+            except Unreachable as error:
+                log.warning("house-keys-wait", service=service, kind=error.kind)
                 if service in self._keys:
                     return
                 await asyncio.sleep(RETRY_DELAYS[min(tried, len(RETRY_DELAYS) - 1)])
                 tried += 1
 
     async def _fetch(self, service: str) -> None:
-        response = await self.client.get(self.urls[service])
-        response.raise_for_status()
-        self._keys[service] = [(jwk["use"], load_key(jwk)) for jwk in response.json()["keys"]]
+        published = await ask(self.client, "GET", self.urls[service], PublishedKeys)
+        self._keys[service] = _loaded(published)
         self._fetched[service] = time.monotonic()
+
+
+def _loaded(published: PublishedKeys) -> list[tuple[str, ECKey]]:
+    """Load the keys that can be read; raises `Unreachable` without one to sign and one to encrypt with."""
+    keys = []
+    for jwk in published.keys:
+        try:
+            keys.append((jwk.use, load_key(jwk.model_dump())))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("house-key-unreadable", kind=type(error).__name__)
+    if not {"sig", "enc"} <= {use for use, _ in keys}:
+        raise Unreachable("no-keys")
+    return keys

@@ -34,8 +34,6 @@ _SEQUENCE = re.compile(r"[0-9]{1,20}")
 MAX_SEQUENCE = 2**63 - 1  # what PostgreSQL counts up to
 _TRACE = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
-_SEQUENCE = re.compile(r"[0-9]{1,20}")
-_MAX_SEQUENCE = 2**63 - 1  # PostgreSQL's bigint
 
 Headers = Iterable[tuple[str, bytes | None]]
 
@@ -177,14 +175,9 @@ def _instant(written: str) -> datetime:
         raise Unreadable("time-not-rfc-3339") from None
 
 
-def sequence_of(envelope: Envelope) -> int | None:
-    """Return the sequence number of an event, None without one; raise `Unreadable` when it is no number."""
-    written = envelope.extensions.get("sequence")
-    if written is None:
-        return None
-    if not _SEQUENCE.fullmatch(written) or int(written) > _MAX_SEQUENCE:
-        raise Unreadable("does-not-fit-the-schema")
-    return int(written)
+def sequence_of(written: str | None) -> int | None:
+    """Return a sequence number as it is written; None where there is none, or it is no number."""
+    return int(written) if written is not None and _is_sequence(written) else None
 
 
 def header(headers: Headers, name: str) -> str | None:

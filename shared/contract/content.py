@@ -76,11 +76,14 @@ def _read(value: Any, info: ValidationInfo) -> AnyContent:
     raise ValueError("text is expected here")
 
 
-Content = Annotated[
-    AnyContent,
-    _ContentSchema,
-    WithJsonSchema({"type": "string", "maxLength": MAX_CONTENT, "pattern": f"^[^{CONTROL_BUT_LAYOUT}]*$"}),
-]
+def content_schema(characters: int) -> WithJsonSchema:
+    """Return the JSON Schema of a content of so many characters at most."""
+    return WithJsonSchema(
+        {"type": "string", "maxLength": characters, "pattern": f"^[^{CONTROL_BUT_LAYOUT}]*$"}
+    )
+
+
+Content = Annotated[AnyContent, _ContentSchema, content_schema(MAX_CONTENT)]
 
 
 def is_blank(content: AnyContent | None) -> bool:

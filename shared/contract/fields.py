@@ -9,10 +9,11 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from shared.contract.characters import CONTROL
-from shared.contract.content import Content
+from shared.contract.content import AnyContent, Content, content_schema
+from shared.contract.limits import MOST_PERSONS, MOST_RESERVATIONS
 from shared.contract.registry import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -90,6 +91,25 @@ Day = Annotated[
     Field(ge=date(1900, 1, 1), lt=date(2200, 1, 1)),
     WithJsonSchema({"type": "string", "format": "date", "pattern": _DATE}),
 ]
+
+
+def _at_most(characters: int) -> AfterValidator:
+    """Accept a text of so many characters; one that is sealed was measured before."""
+
+    def check(content: AnyContent) -> AnyContent:
+        if isinstance(content, str) and len(content) > characters:
+            raise ValueError(f"at most {characters} characters")
+        return content
+
+    return AfterValidator(check)
+
+
+# Texts that stand in a message beside other texts: short, so that both together fit into one.
+PersonName = Annotated[Content, _at_most(200), content_schema(200)]
+BirthDate = Annotated[Content, _at_most(40), content_schema(40)]
+Address = Annotated[Content, _at_most(300), content_schema(300)]
+Bsn = Annotated[Content, _at_most(20), content_schema(20)]
+Place = Annotated[Content, _at_most(500), content_schema(500)]
 # A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
 LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]
 
@@ -142,10 +162,10 @@ class Person(Model):
 
     person_id: Id = Field(title="betrokkene")
     role: PersonRole = Field(title="rol")
-    name: Content = Field(title="naam")
-    date_of_birth: Content = Field(title="geboortedatum")
-    address: Content | None = Field(default=None, title="adres")
-    bsn: Content | None = Field(default=None, title="burgerservicenummer")
+    name: PersonName = Field(title="naam")
+    date_of_birth: BirthDate = Field(title="geboortedatum")
+    address: Address | None = Field(default=None, title="adres")
+    bsn: Bsn | None = Field(default=None, title="burgerservicenummer")
 
 
 class Item(Model):
@@ -153,14 +173,14 @@ class Item(Model):
 
     item_id: Id = Field(title="gegeven")
     category: Category = Field(default=Category.ORDINARY, title="categorie")
-    persons: tuple[Id, ...] = Field(default=(), title="betrokkenen")
+    persons: tuple[Id, ...] = Field(default=(), max_length=MOST_PERSONS, title="betrokkenen")
     acting_body: Code = Field(title="bestuursorgaan")
     basis: LegalReference = Field(title="grondslag")
     valid_on: Day = Field(title="peildatum")
     necessity: Content = Field(title="noodzaak")
     content: Content = Field(title="inhoud")
     shareable_at_rto: bool = Field(default=False, title="deelbaar in het RTO")
-    withheld_from: tuple[PartyId, ...] = Field(default=(), title="voorbehoud")
+    withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=MOST_RESERVATIONS, title="voorbehoud")
     use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
     hidden_from_director: bool = Field(default=False, title="niet voor de procesregisseur")
 

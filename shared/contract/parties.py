@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Code, Id, Instant, Jwk, KeyId, Line, PartyId
+from shared.contract.limits import MOST_ACTING_BODIES, MOST_AUTHORISATIONS, MOST_KEYS
 from shared.contract.registry import Direction, Model, message
 from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
@@ -64,11 +67,17 @@ class Authorisation(Model):
 
     authorisation_id: Id
     acting_body: Code
-    scopes: tuple[Scope, ...]
+    scopes: tuple[Scope, ...] = Field(max_length=len(Scope))
     valid_from: Instant
     valid_until: Instant | None = None
     accepted_at: Instant | None = None
     revoked_at: Instant | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Return when it ended or will end, by its term or because it was taken back; None for no end."""
+        ends = [end for end in (self.valid_until, self.revoked_at) if end is not None]
+        return min(ends, default=None)
 
     def covers(self, scope: Scope, at: datetime, acting_body: str | None) -> bool:
         """Tell whether this act is covered at that instant, for that body of the party if one is named."""
@@ -91,13 +100,13 @@ class PartyRecord(Model):
     kind: PartyKind
     seat: Line = ""
     source: Line = ""
-    acting_bodies: tuple[Code, ...] = ()
+    acting_bodies: tuple[Code, ...] = Field(default=(), max_length=MOST_ACTING_BODIES)
     may_use_bsn: bool = False
     checked_for_special: bool = False
     member_from: Instant | None = None
     member_until: Instant | None = None
-    authorisations: tuple[Authorisation, ...] = ()
-    keys: tuple[PublicKey, ...] = ()
+    authorisations: tuple[Authorisation, ...] = Field(default=(), max_length=MOST_AUTHORISATIONS)
+    keys: tuple[PublicKey, ...] = Field(default=(), max_length=MOST_KEYS)
 
     def is_member(self, at: datetime) -> bool:
         """Tell whether it was a party at that instant (R1, R109, R115)."""

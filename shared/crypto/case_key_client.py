@@ -3,16 +3,22 @@
 import asyncio
 import base64
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import httpx
+from pydantic import BaseModel, model_validator
 
+from shared.contract.fields import ID
 from shared.contract.refusal import SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal
 from shared.crypto.case_cipher import CaseKey
+from shared.outside import Unreachable, ask
 
 KEPT_FOR = 60.0  # seconds
+MOST_IDS = 200  # in one request: less than the key authority takes, and made on a busy disk within a second
+AT_ONCE = 2  # requests of one service; the key authority answers them one by one
+OURS = frozenset({400, 403, 404, 405, 413, 415, 422})  # statuses that say that the question was wrong
 
 
 class KeyStatus(StrEnum):
@@ -32,8 +38,22 @@ def refusal_for(status: KeyStatus | None) -> Refusal:
     return SEALING_IMPOSSIBLE if status is KeyStatus.UNAVAILABLE else UNKNOWN_CASE
 
 
-class KeyAuthorityUnreachable(Exception):
+class KeyAuthorityUnreachable(Unreachable):
     """Report that the key authority does not answer: what needs a key waits, nothing is reported erased."""
+
+
+class QuestionRefused(Exception):
+    """Report that the key authority refuses what this service asks: a bug of ours, repeated to no avail.
+
+    `status` is the HTTP status, `ids` the number of cases asked about.
+    """
+
+    def __init__(self, status: int, ids: int) -> None:
+        super().__init__(status)
+        self.status, self.ids = status, ids
+
+
+NOT_ANSWERED = (KeyStatus.UNAVAILABLE, None)
 
 
 class KeySource(Protocol):
@@ -59,7 +79,7 @@ class CaseKeyClient:
     async def get(self, case_ids: Iterable[str], *, make: bool = False) -> dict[str, CaseKey | KeyStatus]:
         """Return the key per case, or the status that says why there is none.
 
-        Sends one request for all keys that are not cached. Raises `KeyAuthorityUnreachable`.
+        A case of which the answer says nothing is unavailable. Raises `KeyAuthorityUnreachable`.
         """
         now = time.monotonic()
         self._kept = {case: kept for case, kept in self._kept.items() if now - kept[0] < KEPT_FOR}
@@ -68,14 +88,15 @@ class CaseKeyClient:
         answers: dict[str, CaseKey | KeyStatus] = {
             case: self._kept[case][1] for case in unique - set(missing)
         }
-        if missing:
-            for case, (status, key) in (await self._source.fetch(missing, make=make)).items():
-                if key is None:
-                    answers[case] = status
-                else:
-                    case_key = self._key_of(key, house=self._house, case_id=case)
-                    self._kept[case] = (now, case_key)
-                    answers[case] = case_key
+        found = await self._source.fetch(missing, make=make) if missing else {}
+        for case in missing:
+            status, key = found.get(case, NOT_ANSWERED)
+            if key is None:
+                answers[case] = status
+            else:
+                case_key = self._key_of(key, house=self._house, case_id=case)
+                self._kept[case] = (now, case_key)
+                answers[case] = case_key
         return answers
 
     async def reachable(self) -> bool:
@@ -87,35 +108,107 @@ class CaseKeyClient:
         return True
 
     async def statuses(self, case_ids: Sequence[str]) -> dict[str, KeyStatus]:
-        """Fetch the status per case and cache no key; raise `KeyAuthorityUnreachable`."""
+        """Fetch the status of every one of these cases and cache no key; raise `KeyAuthorityUnreachable`."""
         answers = await self._source.fetch(list(case_ids), make=False)
-        return {case: status for case, (status, _) in answers.items()}
+        if any(case not in answers for case in case_ids):
+            raise KeyAuthorityUnreachable("incomplete")
+        return {case: answers[case][0] for case in case_ids}
 
     def drop(self, case_id: str) -> None:
         """Remove a case's key from the cache because the case is being erased."""
         self._kept.pop(case_id, None)
 
 
-class RemoteKeys:
-    """Fetch keys from the key authority over HTTP, with the service's own access token."""
+class _Answer(BaseModel):
+    """Check what the key authority says of one case: a key of 32 bytes if ready, else none."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, token: Callable[[], Awaitable[str]]) -> None:
-        self._client, self._url, self._token = client, url, token
+    status: KeyStatus
+    key: str | None = None
+
+    @model_validator(mode="after")
+    def _key_if_ready(self) -> "_Answer":
+        right = self.key is None if self.status is not KeyStatus.READY else len(self.decoded or b"") == 32
+        if not right:
+            raise ValueError("a key of 32 bytes comes with ready, and with nothing else")
+        return self
+
+    @property
+    def decoded(self) -> bytes | None:
+        """Return the key, if there is one."""
+        return None if self.key is None else base64.urlsafe_b64decode(self.key + "==")
+
+
+class _Answers(BaseModel):
+    keys: dict[str, _Answer]
+
+
+class AccessToken(Protocol):
+    """Define what gives this service's own access token."""
+
+    async def get(self) -> str:
+        """Return a valid token; raise `Unreachable`."""
+
+    def forget(self) -> None:
+        """Let the next `get` fetch another: this one was refused."""
+
+
+class RemoteKeys:
+    """Fetch keys from the key authority over HTTP, with the service's own access token.
+
+    `report` is told of each question that the key authority refuses.
+    """
+
+    def __init__(
+        self,
+        client: httpx.AsyncClient,
+        url: str,
+        token: AccessToken,
+        report: Callable[[QuestionRefused], None],
+    ) -> None:
+        self._client, self._url, self._token, self._report = client, url, token, report
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
+        """Ask in parts of `MOST_IDS`; what the key authority refuses to answer is missing in the answer.
+
+        Only what can be a case number is asked about, so that one that is none costs no other its key.
+        """
+        asked = [case for case in case_ids if ID.fullmatch(case)]
+        parts = [asked[at : at + MOST_IDS] for at in range(0, len(asked), MOST_IDS)] or [[]]
+        answers = await asyncio.gather(*(self._part(part, make) for part in parts))
+        return {case: found for part in answers for case, found in part.items()}
+
+    async def _part(self, case_ids: list[str], make: bool) -> dict[str, tuple[KeyStatus, bytes | None]]:
         try:
-            response = await self._client.post(
-                f"{self._url}/case-keys",
-                json={"case_ids": case_ids, "make": make},
-                headers={"authorization": f"Bearer {await self._token()}"},
-            )
-            response.raise_for_status()
-        except httpx.HTTPError as error:
-            raise KeyAuthorityUnreachable(type(error).__name__) from None
-        return {case: _answer(answer) for case, answer in response.json()["keys"].items()}
+            async with self._turns:
+                answers = await self._asked(case_ids, make)
+        except QuestionRefused as error:
+            self._report(error)
+            return {}
+        return {case: (answers[case].status, answers[case].decoded) for case in case_ids if case in answers}
 
+    async def _asked(self, case_ids: list[str], make: bool) -> Mapping[str, _Answer]:
+        """Send one request, with another token if the first is refused; raise `KeyAuthorityUnreachable`."""
+        try:
+            try:
+                return await self._once(case_ids, make)
+            except Unreachable as error:
+                if error.status != httpx.codes.UNAUTHORIZED:
+                    raise
+                self._token.forget()
+                return await self._once(case_ids, make)
+        except Unreachable as error:
+            if error.status in OURS:
+                raise QuestionRefused(error.status or 0, len(case_ids)) from None
+            raise KeyAuthorityUnreachable(error.kind, error.status) from None
 
-def _answer(answer: Mapping[str, str]) -> tuple[KeyStatus, bytes | None]:
-    status = KeyStatus(answer["status"])
-    key = base64.urlsafe_b64decode(answer["key"] + "==") if status is KeyStatus.READY else None
-    return status, key
+    async def _once(self, case_ids: list[str], make: bool) -> Mapping[str, _Answer]:
+        answers = await ask(
+            self._client,
+            "POST",
+            f"{self._url}/case-keys",
+            _Answers,
+            json={"case_ids": case_ids, "make": make},
+            headers={"authorization": f"Bearer {await self._token.get()}"},
+        )
+        return answers.keys

@@ -10,6 +10,10 @@ from shared.crypto.house_keys import HouseKeys
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, load_key, sign_and_encrypt
 
 
+class KeyUnusable(Exception):
+    """Report that nothing can be encrypted to the key that a party announced."""
+
+
 class Codec(Protocol):
     """Define the coding of bodies: decode what a party sent, encode what it receives."""
 
@@ -20,7 +24,7 @@ class Codec(Protocol):
         """
 
     def encode(self, payload: bytes, recipient: PartyRecord, at: datetime) -> bytes | None:
-        """Return the body for the recipient, or None while it has announced no key."""
+        """Return the body for the recipient, or None while it has announced no key; raise `KeyUnusable`."""
 
 
 class SignedAndSealed:
@@ -50,5 +54,12 @@ class SignedAndSealed:
     def _load(self, announced: PublicKey) -> ECKey:
         key = self._public.get(announced.kid)
         if key is None:
-            key = self._public[announced.kid] = load_key({**announced.jwk, "kid": announced.kid})
+            key = self._public[announced.kid] = _loaded(announced)
         return key
+
+
+def _loaded(announced: PublicKey) -> ECKey:
+    try:
+        return load_key({**announced.jwk, "kid": announced.kid})
+    except ValueError:
+        raise KeyUnusable(announced.kid) from None

@@ -14,14 +14,15 @@ from joserfc import jwe, jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM = "ECDH-ES", "A256GCM", "ES256"
-MAX_SEALED = 64 * 1024  # bytes of a compact JWE: an event's limit in the NL GOV profile
-MAX_PAYLOAD = 32 * 1024  # bytes of the signed CloudEvent's data
+from shared.contract.limits import MAX_LETTER, MAX_SEALED, MAX_SEALED_LETTER, encoded_size
 
+SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM = "ECDH-ES", "A256GCM", "ES256"
+
+# joserfc compares encoded lengths; what a reader takes at most it says itself (`decrypt_and_verify`).
 _seal_registry = jwe.JWERegistry(algorithms=[SEAL_ALGORITHM, SEAL_CIPHER])
-_seal_registry.max_ciphertext_length = MAX_SEALED
+_seal_registry.max_ciphertext_length = MAX_SEALED_LETTER
 _sign_registry = jws.JWSRegistry(algorithms=[SIGN_ALGORITHM])
-_sign_registry.max_payload_length = MAX_SEALED
+_sign_registry.max_payload_length = encoded_size(MAX_LETTER)
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")  # as keys are announced
 # A header with a value of the wrong kind makes joserfc fail on it instead of refusing it.
@@ -72,14 +73,19 @@ def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes
 
 
 def decrypt_and_verify(
-    body: bytes, *, sealed_to: Callable[[str], ECKey | None], signed_by: Callable[[str], ECKey | None]
+    body: bytes,
+    *,
+    sealed_to: Callable[[str], ECKey | None],
+    signed_by: Callable[[str], ECKey | None],
+    most: int = MAX_SEALED,
 ) -> tuple[bytes, str]:
     """Return the verified payload and the kid it was encrypted to; raise `CannotDecode`.
 
+    `most`: bytes of the body, those of a party's message unless the reader is a party itself.
     `sealed_to` finds our private key by kid, `signed_by` the sender's public key. A signature under a key
     that it does not find is an `UnknownSigner`; a wrong one, or none, is not.
     """
-    if len(body) > MAX_SEALED:
+    if len(body) > most:
         raise CannotDecode("too-large")
     no_key = CannotDecode("not-sealed-to-a-key-of-this-service")
     key, kid = _named_key(body, sealed_to, no_key, unknown=no_key)

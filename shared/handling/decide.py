@@ -199,7 +199,12 @@ class Decider(Generic[S]):
         return verdict if isinstance(verdict, Refusal) and verdict.status in (403, 404) else None
 
     def _quarantine(self, delivery: Delivery, work: UnitOfWork[S]) -> Outcome:
-        """Store the message and hold its case until an operator has looked: a bug, or a refused event."""
+        """Store the message and hold its case until an operator has looked: a bug, or a refused event.
+
+        A person's request holds nothing: it had no effect, can be made again, and may be a stranger's.
+        """
+        if isinstance(delivery.origin, FromPerson):
+            return Outcome(DeliveryStatus.QUARANTINED)
         case = work.cases[delivery.case_id]
         work.cases[case.case_id] = case._replace(held=True)
         work.changed.add(case.case_id)

@@ -11,7 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import machine_now
@@ -19,7 +18,7 @@ from shared.contract.fields import ID
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable, KeyStatus
 from shared.handling.service import Service
 from shared.storage import erasure, held_messages, inbox
-from shared.storage.database import fetch
+from shared.storage.database import DATABASE_ERRORS, fetch, sqlstate
 from shared.storage.sequence_numbers import restored_at
 
 log = structlog.get_logger()
@@ -57,8 +56,8 @@ class ErasureCheck:
             try:
                 forgotten = await self.once()
                 self._restored = await self._came_back()
-            except (KeyAuthorityUnreachable, DBAPIError, OSError) as error:
-                log.warning("erasure-check-waits", kind=type(error).__name__)
+            except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
+                log.warning("erasure-check-waits", kind=type(error).__name__, sqlstate=sqlstate(error))
                 await asyncio.sleep(PAUSE)
             else:
                 if forgotten:

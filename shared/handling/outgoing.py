@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.contract.limits import CLAIMS_PER_EVENT, in_parts
 from shared.contract.messages.house import (
     DeadLetter,
     ItemsClaimed,
@@ -20,7 +21,6 @@ from shared.ids import new_id
 from shared.storage.item_ids import Claim
 from shared.storage.outbox import OutboxMessage
 
-CLAIMS_PER_EVENT = 400  # below 64 KiB
 CLAIMS_KEY = "items-claimed"  # of no one case, so no case's id is its key
 
 
@@ -71,9 +71,8 @@ class OutgoingMessages:
         return self._answer(party, _refused(refusal, message_id), message_id, delivery.traceparent)
 
     def items_claimed(self, claims: Sequence[Claim]) -> list[OutboxMessage]:
-        """Make the events that tell the other services whose these items are, 400 claims in each."""
-        starts = range(0, len(claims), CLAIMS_PER_EVENT)
-        return [self._claimed(claims[at : at + CLAIMS_PER_EVENT]) for at in starts]
+        """Make the events that tell the other services whose these items are, in parts."""
+        return [self._claimed(some) for some in in_parts(claims, CLAIMS_PER_EVENT)]
 
     def _claimed(self, claims: Sequence[Claim]) -> OutboxMessage:
         each = [{"item_id": item, "case_id": case} for item, case in claims]

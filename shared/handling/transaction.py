@@ -209,13 +209,16 @@ class Transaction(Generic[S]):
         """Quarantine a delivery whose writes the database rejects, or whose case does not load (`damaged`).
 
         The row of the case is held unchanged. Of a person's request nothing is stored, so that it can be made
-        again; who may know of a case that does not load cannot be judged, so nobody is told of it.
+        again, and only damage that was there before holds the case; who may know of a case that does not load
+        cannot be judged, so nobody is told of it.
         """
+        of_a_person = isinstance(delivery.origin, FromPerson)
+        if of_a_person and not damaged:
+            return Outcome(DeliveryStatus.QUARANTINED)
         began = time.perf_counter()
         async with self.engine.begin() as connection:
             await self.parties.lock(connection)
             work: UnitOfWork[S] = UnitOfWork()
-            of_a_person = isinstance(delivery.origin, FromPerson)
             if not of_a_person and (await self._claim(connection, [delivery], work))[0] is not None:
                 return Outcome(DeliveryStatus.REPEATED)
             await self.cases.hold(connection, delivery.case_id)

@@ -18,8 +18,9 @@ from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.http.caller import Caller, Refused
 from shared.http.commands import CommandHandler
-from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn
 from shared.http.reading import CaseReader
+from shared.storage.database import is_unavailable, sqlstate
 from shared.telemetry.metrics import REQUESTS
 
 log = structlog.get_logger()
@@ -42,6 +43,23 @@ NO_IDEMPOTENCY_KEY = Refusal(
 )
 TOO_LARGE = Refusal("TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once.", status=413)
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
+SIGN_IN_UNAVAILABLE = Refusal(
+    "SignInUnavailable",
+    "R126",
+    "art. 15.1, 15.2",
+    "Your token cannot be checked now, as the issuer of tokens does not answer: send this again later.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+UNAVAILABLE = Refusal(
+    "TemporarilyUnavailable",
+    "R127",
+    "art. 15.3; B4",
+    "The service is busy, or waits for its database: send it again later, under the same Idempotency-Key.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+RETRY_AFTER = "5"  # seconds
 FAULT = Refusal(
     "RequestFailed",
     "R127",
@@ -198,6 +216,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         version=API_VERSION,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would answer with an address made of the client's own Host
         responses={"4XX": {"model": ProblemDetails}, "5XX": {"model": ProblemDetails}},
         **options,
     )
@@ -205,6 +224,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         app.include_router(router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(KeyAuthorityUnreachable, _no_keys)
+    app.add_exception_handler(IssuerUnreachable, _no_issuer)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
 
@@ -213,14 +233,23 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         try:
             response: Response = await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
-            log.error("request-failed", kind=type(error).__name__, method=request.method)
-            response = problem(FAULT)
+            response = problem(_of_error(error, request.method))
         REQUESTS.labels(str(response.status_code)).inc()
         response.headers["Cache-Control"] = "no-store"
         response.headers["API-Version"] = API_VERSION
         return response
 
     return app
+
+
+def _of_error(error: Exception, method: str) -> Refusal:
+    """Return the refusal for an exception: having waited in vain is no fault, and may be tried again."""
+    kind = type(error).__name__
+    if is_unavailable(error):
+        log.warning("request-waited-in-vain", kind=kind, sqlstate=sqlstate(error), method=method)
+        return UNAVAILABLE
+    log.error("request-failed", kind=kind, method=method)
+    return FAULT
 
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
@@ -239,7 +268,8 @@ def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
         remedy=Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
         invalid=invalid,
     )
-    return JSONResponse(details.model_dump(exclude_none=True), told.status, media_type=PROBLEM)
+    headers = {"Retry-After": RETRY_AFTER} if told.status == 503 else None
+    return JSONResponse(details.model_dump(exclude_none=True), told.status, headers, media_type=PROBLEM)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -249,6 +279,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _no_keys(request: Request, error: Exception) -> Response:
     return problem(SEALING_IMPOSSIBLE)
+
+
+async def _no_issuer(request: Request, error: Exception) -> Response:
+    return problem(SIGN_IN_UNAVAILABLE)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

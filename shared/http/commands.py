@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
 from shared.contract.content import SealedText
-from shared.contract.refusal import CASE_HELD, NOT_YOURS, Refusal, Remedy
+from shared.contract.refusal import CASE_HELD, NOT_YOURS, UNKNOWN_CASE, Refusal, Remedy
 from shared.contract.registry import Model
 from shared.core.actor import Actor, Command
 from shared.core.context import DecisionContext
@@ -24,7 +24,7 @@ from shared.handling.transaction import Transaction
 from shared.http.caller import Caller, Refused
 from shared.ids import keyed_id
 from shared.messaging.relay import Relay
-from shared.storage import inbox
+from shared.storage import cases, inbox
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 
@@ -35,7 +35,7 @@ BUG = Refusal(
     "FaultOfTheHouse",
     "R127",
     "art. 15.3; B4",
-    "A fault of the house stopped this; the case is held until somebody has looked.",
+    "A fault of the house stopped this, and it had no effect: send it again later.",
     Remedy.RETRY_LATER,
     status=500,
 )
@@ -109,6 +109,10 @@ class CommandHandler(Generic[S]):
         precheck = self.service.creates_case_key[type(body)]
         return precheck(body, by, DecisionContext(self.clock.now(), parties, self.policy))
 
+    async def _has(self, case_id: str) -> bool:
+        async with self.engine.connect() as connection:
+            return await cases.exists(connection, case_id)
+
     async def _sealed_texts(
         self, body: Model, entry: InboxEntry, case_id: str, *, makes_key: bool
     ) -> tuple[SealedText, ...] | Refusal:
@@ -117,6 +121,10 @@ class CommandHandler(Generic[S]):
         texts = extract_texts(body, by, lambda: keyed_id(self.digest_key, "piece", *entry.key))
         if not texts.written:
             return ()
+        if not makes_key and not await self._has(case_id):
+            return (
+                UNKNOWN_CASE  # decided without asking for a key: nobody can make a service ask for any number
+            )
         key = (await self.keys.get([case_id], make=makes_key))[case_id]
         return texts.pieces(key, by) if isinstance(key, CaseKey) else refusal_for(key)
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.contract.limits import MAX_PAYLOAD
 from shared.contract.refusal import Refusal, Remedy
 from shared.core.actor import Role
-from shared.crypto.jose import MAX_PAYLOAD
-from shared.http.app import BAD_REQUEST, NOT_SIGNED_IN, TOO_LARGE, identify, problem
+from shared.http.app import BAD_REQUEST, NOT_SIGNED_IN, SIGN_IN_UNAVAILABLE, TOO_LARGE, identify, problem
 from shared.http.limits import BURST, Limits, network_of
-from shared.http.oidc import Identity
+from shared.http.oidc import Identity, IssuerUnreachable
 from shared.http.startup_gate import ALWAYS_OPEN
 from shared.rate import AtOnce, Rate
 from shared.telemetry.metrics import LIMITED
@@ -137,7 +137,10 @@ class Entrance:
             return None
         if token not in self.known:
             _keep_to("stranger", self.strangers.wait(_address(scope)))
-        who = await identify(scope["app"].state.issuer, token)
+        try:
+            who = await identify(scope["app"].state.issuer, token)
+        except IssuerUnreachable:
+            raise _NotLetIn(SIGN_IN_UNAVAILABLE) from None
         if who is not None:
             self.known.add(token)
         return who

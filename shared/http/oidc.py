@@ -1,19 +1,30 @@
 """Identify people and services by OpenID Connect: signature, issuer, audience, expiry, role."""
 
+import asyncio
+import math
 import time
-from dataclasses import dataclass, field
+from base64 import urlsafe_b64decode
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import httpx
+import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-from pydantic import BaseModel, Field, ValidationError
+from joserfc.jwk import KeySet, import_key
+from pydantic import BaseModel, Field, StringConstraints, ValidationError
+from pydantic_core import from_json
 
 from shared.contract.fields import Line, PartyId, Subject
 from shared.contract.registry import ServiceName
 from shared.core.actor import Role
+from shared.outside import Unreachable, ask
 
+log = structlog.get_logger()
+PAUSE, FIRST_PAUSE = 10.0, 1.0  # seconds between two requests: with keys at hand, and without any
+FIRST_KEYS_WITHIN, OTHER_KEYS_WITHIN = 5.0, 1.0  # seconds a request waits for keys
+KEYS_SERVE = 300.0  # seconds
+RENEWED_BEFORE, STILL_VALID = 60.0, 5.0  # seconds before the end of this service's own token
 MOST_ROLES = 200  # in a token: an issuer may list those of other applications too
 # What the library raises on what a stranger can write; it takes some members of a header on trust.
 MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
@@ -47,19 +58,50 @@ class Identity:
     name: str | None = None
 
 
+class IssuerUnreachable(Unreachable):
+    """Report that a token cannot be judged now, as the issuer does not answer: neither valid nor invalid."""
+
+
+class Metadata(BaseModel):
+    """Hold what the house goes by of the issuer's OpenID configuration."""
+
+    jwks_uri: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
+    token_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
+
+
+class PublishedKeys(BaseModel):
+    """Hold the issuer's published keys; each is read by itself."""
+
+    keys: Annotated[list[Any], Field(max_length=100)]
+
+
+class GivenToken(BaseModel):
+    """Hold what the token endpoint answers; `expires_in` in seconds."""
+
+    access_token: Annotated[str, StringConstraints(pattern=r"^[!-~]+$", max_length=16_384)]
+    expires_in: Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)] = 300.0
+
+
 @dataclass(slots=True)
 class Issuer:
-    """Check tokens of the OpenID Connect issuer, known by its URL; fetch its keys when one is unknown."""
+    """Check tokens of the OpenID Connect issuer, known by its URL; fetch its keys when one is unknown.
+
+    At most one request for keys is under way, and at most one in ten seconds is made; whoever comes
+    meanwhile is judged by the keys at hand. Keys are fetched anew after `KEYS_SERVE`, so that one that is
+    withdrawn goes.
+    """
 
     client: httpx.AsyncClient
     url: str
     audience: str
     _keys: KeySet | None = None
-    _metadata: dict[str, Any] = field(default_factory=dict)
-    _fetched: float = 0.0
+    _metadata: Metadata | None = None
+    _fetched_at: float = -math.inf
+    _asked_at: float = -math.inf
+    _refreshing: "asyncio.Task[None] | None" = None
 
     async def identify(self, token: str) -> Identity:
-        """Return whom this token stands for; raises `NotSignedIn`."""
+        """Return whom this token stands for; raises `NotSignedIn`, and `IssuerUnreachable`."""
         claims = await self._verified(token)
         registry = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.url},
@@ -74,59 +116,141 @@ class Issuer:
         return _identity(claims)
 
     async def _verified(self, token: str) -> dict[str, Any]:
-        for refresh in (False, True):
-            keys = await self._key_set(refresh=refresh)
-            try:
-                return _claims(token, keys)
-            except MALFORMED as error:
-                if refresh:
-                    raise NotSignedIn(type(error).__name__) from None
-        raise NotSignedIn("no-key")
+        keys = await self._key_set(_kid(token))
+        try:
+            return _claims(token, keys)
+        except MALFORMED as error:
+            raise NotSignedIn(type(error).__name__) from None
 
-    async def _key_set(self, *, refresh: bool) -> KeySet:
-        """Fetch the keys anew, for a stranger's token at most once in ten seconds."""
-        recently = time.monotonic() - self._fetched < 10
-        if self._keys is None or (refresh and not recently):
-            metadata = await self.metadata()
-            response = await self.client.get(metadata["jwks_uri"])
-            response.raise_for_status()
-            self._keys = KeySet.import_key_set(response.json())
-            self._fetched = time.monotonic()
+    async def _key_set(self, kid: str | None) -> KeySet:
+        """Return the issuer's keys; fetch them first if this one is not among them."""
+        now = time.monotonic()
+        if self._keys is None:
+            await self._refreshed(FIRST_KEYS_WITHIN)
+        elif _holds(self._keys, kid):
+            if now - self._fetched_at > KEYS_SERVE:
+                self._refresh()
+        else:
+            await self._refreshed(OTHER_KEYS_WITHIN)
+        if self._keys is None or (not _holds(self._keys, kid) and self._asked_at > self._fetched_at):
+            raise IssuerUnreachable("no-key-to-judge-by")
         return self._keys
 
-    async def metadata(self) -> dict[str, Any]:
-        """Fetch the issuer's OpenID configuration."""
-        if not self._metadata:
-            response = await self.client.get(f"{self.url}/.well-known/openid-configuration")
-            response.raise_for_status()
-            self._metadata = dict(response.json())
+    async def _refreshed(self, within: float) -> None:
+        """Wait for the keys, at most `within` seconds, if they are fetched now."""
+        if (refreshing := self._refresh()) is not None:
+            await asyncio.wait({refreshing}, timeout=within)
+
+    def _refresh(self) -> "asyncio.Task[None] | None":
+        """Fetch the keys beside everything else; None if that was done within the last ten seconds."""
+        if self._refreshing is not None and not self._refreshing.done():
+            return self._refreshing
+        pause = PAUSE if self._keys is not None else FIRST_PAUSE
+        if time.monotonic() - self._asked_at < pause:
+            return None
+        self._asked_at = time.monotonic()
+        self._refreshing = asyncio.create_task(self._fetch(), name="issuer-keys")
+        return self._refreshing
+
+    async def _fetch(self) -> None:
+        try:
+            where = (await self.metadata()).jwks_uri
+            published = await ask(self.client, "GET", where, PublishedKeys)
+            self._keys = _imported(published)
+        except Unreachable as error:
+            log.warning("issuer-unreachable", kind=error.kind)
+        else:
+            self._fetched_at = time.monotonic()
+
+    async def metadata(self) -> Metadata:
+        """Fetch the issuer's OpenID configuration, once; raises `Unreachable`."""
+        if self._metadata is None:
+            where = f"{self.url}/.well-known/openid-configuration"
+            self._metadata = await ask(self.client, "GET", where, Metadata)
         return self._metadata
+
+
+def _kid(token: str) -> str | None:
+    """Return the id of the key that a token says it is signed with; raises `NotSignedIn`."""
+    try:
+        kid = from_json(urlsafe_b64decode(token.partition(".")[0] + "=="))["kid"]
+    except KeyError:
+        return None
+    except (ValueError, TypeError):
+        raise NotSignedIn("not-a-token") from None
+    return kid if isinstance(kid, str) else None
+
+
+def _holds(keys: KeySet, kid: str | None) -> bool:
+    return kid is None or any(key.kid == kid for key in keys.keys)
+
+
+def _imported(published: PublishedKeys) -> KeySet:
+    """Import the keys that can be read, and leave out the others; raises `Unreachable` if there is none."""
+    keys = []
+    for jwk in published.keys:
+        try:
+            keys.append(import_key(jwk))
+        except MALFORMED as error:
+            log.warning("issuer-key-unreadable", kind=type(error).__name__)
+    asymmetric = [key for key in keys if key.key_type != "oct"]
+    if not asymmetric:
+        raise Unreachable("no-keys")
+    return KeySet(asymmetric)
 
 
 @dataclass(slots=True)
 class ServiceToken:
-    """Keep this service's own token; fetch it anew a minute before it ends."""
+    """Keep this service's own token; fetch it anew, beside everything else, a minute before it ends."""
 
     issuer: Issuer
     client_id: str
     secret: str
     _token: str = ""
     _ends: float = 0.0
+    _fetching: "asyncio.Task[None] | None" = None
+    _failed: str = ""
+    _failed_at: float = -math.inf
 
     async def get(self) -> str:
-        """Return a valid token, by client credentials."""
-        if time.monotonic() > self._ends - 60:
-            endpoint = (await self.issuer.metadata())["token_endpoint"]
-            form = {
-                "grant_type": "client_credentials",
-                "client_id": self.client_id,
-                "client_secret": self.secret,
-            }
-            response = await self.issuer.client.post(endpoint, data=form)
-            response.raise_for_status()
-            answer = response.json()
-            self._token, self._ends = answer["access_token"], time.monotonic() + answer["expires_in"]
+        """Return a valid token, by client credentials; raises `IssuerUnreachable`.
+
+        Nobody waits for the issuer as long as there is a token that is valid.
+        """
+        now = time.monotonic()
+        if now > self._ends - RENEWED_BEFORE:
+            fetching = self._fetch_one()
+            if now > self._ends - STILL_VALID and fetching is not None:
+                await asyncio.wait({fetching}, timeout=FIRST_KEYS_WITHIN)
+        if time.monotonic() > self._ends - STILL_VALID:
+            raise IssuerUnreachable(self._failed or "no-token")
         return self._token
+
+    def forget(self) -> None:
+        """Let the next `get` fetch another token: this one was refused before its end."""
+        self._ends = 0.0
+
+    def _fetch_one(self) -> "asyncio.Task[None] | None":
+        if self._fetching is None or self._fetching.done():
+            if time.monotonic() - self._failed_at < FIRST_PAUSE:
+                return None
+            self._fetching = asyncio.create_task(self._fetch(), name="service-token")
+        return self._fetching
+
+    async def _fetch(self) -> None:
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self.client_id,
+            "client_secret": self.secret,
+        }
+        try:
+            endpoint = (await self.issuer.metadata()).token_endpoint
+            given = await ask(self.issuer.client, "POST", endpoint, GivenToken, data=form)
+        except Unreachable as error:
+            self._failed, self._failed_at = f"issuer-{error.kind}", time.monotonic()
+            log.warning("service-token-waits", kind=error.kind)
+        else:
+            self._token, self._ends = given.access_token, time.monotonic() + given.expires_in
 
 
 class Claims(BaseModel):

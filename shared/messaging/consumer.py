@@ -7,7 +7,7 @@ import asyncio
 import copy
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import structlog
@@ -17,6 +17,7 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contract.limits import MAX_FETCH
 from shared.contract.parties import Parties
 from shared.contract.record import Record, from_kafka
 from shared.contract.topics import Topics
@@ -28,13 +29,15 @@ from shared.handling.transaction import Transaction
 from shared.kafka.aiokafka_patch import accept_any_header_name
 from shared.kafka.connection import Connection
 from shared.messaging.house_records import HouseRecords
+from shared.messaging.reader import Reader
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import FairBroker, Shares
-from shared.storage.database import is_data_error, sqlstate
+from shared.storage.database import DATABASE_ERRORS, is_data_error, sqlstate
 from shared.storage.held_messages import HeldMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
+from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -43,6 +46,7 @@ PAUSES = (0.1, 0.2, 0.5, 1, 2, *[5] * 50)  # seconds; together below max_poll_in
 MAX_POLL_INTERVAL = 300_000  # milliseconds
 SESSION, HEARTBEAT = 6_000, 2_000  # milliseconds; a killed service is back in its groups after a session
 TRANSACTIONS = 2  # in one batch
+FROM_PARTIES, FROM_SERVICES = "from-parties", "from-services"  # the two loops that read
 
 
 class BatchFailed(Exception):
@@ -65,6 +69,7 @@ class Consumer(Generic[S]):
     topics: Topics
     batch_size: int
     shares: Shares
+    turns: Turns = field(default_factory=Turns)
 
     async def take(self, records: Sequence[Any]) -> None:
         """Take one batch of aiokafka records; whatever fails is tried again with growing pauses.
@@ -73,18 +78,23 @@ class Consumer(Generic[S]):
         """
         batch = [from_kafka(record) for record in records]
         for pause in PAUSES:
+            self.turns.turned(self._loop_of(batch))
             try:
                 await self._take(batch)
                 return
-            except (DBAPIError, KeyAuthorityUnreachable, OSError) as error:
-                state = sqlstate(error) if isinstance(error, DBAPIError) else None
+            except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
                 if isinstance(error, DBAPIError) and is_data_error(error):  # of no one record that was found
                     log_bug(self.receiver.service.name, "batch-rejected", error)
-                log.warning("batch-waits", kind=type(error).__name__, sqlstate=state, pause=pause)
+                log.warning("batch-waits", kind=type(error).__name__, sqlstate=sqlstate(error), pause=pause)
             except Exception as error:  # of ours or of a library: FastStream would read again without a word
                 log_bug(self.receiver.service.name, "batch-failed", error)
             await asyncio.sleep(pause)
         raise BatchFailed
+
+    def _loop_of(self, batch: Sequence[Record]) -> str:
+        topic = batch[0].topic
+        of_services = topic.endswith(".events") or topic == self.topics.parties
+        return FROM_SERVICES if of_services else FROM_PARTIES
 
     async def _take(self, batch: Sequence[Record]) -> None:
         left = await self.house_records.take(batch)
@@ -158,7 +168,7 @@ def make_broker(login: Connection, shares: Shares) -> KafkaBroker:
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> None:
+def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> tuple[Reader, Reader]:
     """Subscribe in two groups: to what parties send, and to what the other services publish."""
     topics = consumer.topics
     common: dict[str, Any] = {
@@ -168,6 +178,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
         "no_reply": True,
         "auto_offset_reset": "earliest",
         "fetch_max_wait_ms": 500,
+        "max_partition_fetch_bytes": MAX_FETCH,
         "batch_timeout_ms": 500,
         "max_poll_interval_ms": MAX_POLL_INTERVAL,
         "session_timeout_ms": SESSION,
@@ -181,3 +192,7 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> Non
     )
     from_parties(consumer.take)
     from_services(consumer.take)
+    return (
+        Reader(from_parties, consumer.turns, FROM_PARTIES),
+        Reader(from_services, consumer.turns, FROM_SERVICES),
+    )

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.contract.cloudevent import (
     PLAIN_BODY,
-    Envelope,
     Unreadable,
     from_attributes,
     header,
@@ -144,13 +143,13 @@ def _party_heard(record: Record) -> PartyHeard | None:
 
     A record without a value says nothing of its party, so it cannot be read either.
     """
+    sequence = sequence_of(header(record.headers, "ce_sequence"))
     try:
         envelope = from_attributes(read_headers(record.headers, PLAIN_BODY))
-        sequence = sequence_of(envelope)
         said = PartyRecord.model_validate_json(record.value or b"")
     except (Unreadable, ValidationError):
         party = _party_named_by(record)
-        return PartyHeard(record, party, _sequence_named_by(record), None) if party else None
+        return PartyHeard(record, party, sequence, None) if party else None
     party = _party_named_by(record) or said.party
     fits = sequence is not None and said.party == party and envelope.type == PARTY_RECORDED
     return PartyHeard(record, party, sequence, said if fits else None)
@@ -161,16 +160,6 @@ def _party_named_by(record: Record) -> str | None:
     key = (record.key or b"").decode("ascii", "replace")
     names = header(record.headers, "ce_subject"), key
     return next((name for name in names if name and is_registrable(name)), None)
-
-
-def _sequence_named_by(record: Record) -> int | None:
-    written = header(record.headers, "ce_sequence")
-    if written is None:
-        return None
-    try:
-        return sequence_of(Envelope("", "", "", record.received_at, extensions={"sequence": written}))
-    except Unreadable:
-        return None
 
 
 def _report_suspended(one: PartyHeard) -> None:

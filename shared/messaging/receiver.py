@@ -30,6 +30,7 @@ from shared.contract.cloudevent import (
 )
 from shared.contract.content import SEALED_ALLOWED, SealedText
 from shared.contract.fields import ID
+from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED
 from shared.contract.messages.house import ItemsClaimed
 from shared.contract.parties import Parties
 from shared.contract.record import Record
@@ -49,7 +50,7 @@ from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
-from shared.crypto.jose import MAX_PAYLOAD, MAX_SEALED, CannotDecode, UnknownSigner
+from shared.crypto.jose import CannotDecode, UnknownSigner
 from shared.handling.delivery import DEAD, DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
@@ -218,7 +219,6 @@ class Receiver(Generic[S]):
             or entry.model not in self.service.handlers
         ):
             raise Unreadable("unknown-type")
-        sequence_of(envelope)
         try:
             message = entry.model.model_validate_json(record.value or b"", context=SEALED_ALLOWED)
         except ValidationError:
@@ -359,7 +359,9 @@ def _origin(read: ParsedMessage) -> Origin:
     record = read.held.record if read.held else read.record
     if read.by.party is not None:
         return FromParty(read.by.party, record, read.held)
-    return FromService(str(read.by.service), record, read.held, sequence_of(read.envelope))
+    return FromService(
+        str(read.by.service), record, read.held, sequence_of(read.envelope.extensions.get("sequence"))
+    )
 
 
 def _settled(record: Record, held: HeldMessage, sender: str) -> ParsedMessage:
@@ -385,12 +387,8 @@ def _stand_in(
         source="",
         type="",
         time=record.received_at,
-        extensions={"sequence": number} if number else {},
+        extensions={} if number is None or sequence_of(number) is None else {"sequence": number},
     )
-    try:
-        sequence_of(envelope)
-    except Unreadable:
-        envelope = envelope._replace(extensions={})
     by = Actor(Role.SERVICE, service=sender)
     return ParsedMessage(
         record, envelope, message, f"service:{sender}", by, case_id, b"", refusal=refusal, held=held

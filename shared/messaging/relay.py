@@ -1,63 +1,53 @@
 """Send the outbox: one relay per database takes it in order, decrypts, encrypts for the recipient, sends.
 
 Nothing else sends. It leads as long as its session lives; rows stay locked while they are sent and are
-deleted after every in-sync replica has them. A destination that fails is deferred alone.
+deleted after every in-sync replica has them. A destination that fails is deferred alone, and a message that
+cannot be sent is quarantined alone, with its case.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    UnknownTopicOrPartitionError,
+)
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
-from shared.contract.cloudevent import (
-    PLAIN_BODY,
-    SEALED_BODY,
-    Envelope,
-    checked,
-    schema_uri,
-    to_headers,
-    to_json,
-)
-from shared.contract.content import (
-    SEALED_ALLOWED,
-    AnyContent,
-    SealedText,
-    can_hold_content,
-    contents,
-    transform,
-)
-from shared.contract.parties import Parties, PartyRecord
-from shared.contract.registry import by_type
-from shared.crypto.case_cipher import CaseKey
+from shared.contract.parties import Parties
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.codec import Codec
 from shared.kafka.admin import fetch_partitions
+from shared.messaging.preparing import Prepared, Preparer, Ready, Unsendable, sealed_messages
 from shared.storage import outbox
 from shared.storage.cases import hold
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
 from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, load_sequences
 from shared.telemetry.logs import log_bug
 from shared.telemetry.metrics import MESSAGES_SENT
+from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
+LOOP = "relay"  # its name among the loops of the process
 LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was away longer sends nothing
-ASIDE = 10.0  # seconds a failing destination waits
+ASIDE = 10.0  # seconds a failing destination waits, and a case whose key cannot be had
 LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
 MOST = 2000
-MAX_RECORD = 120_000  # bytes; what the broker would refuse again and again is not sent, and is logged
+# What the broker says of a record, and of no other: sent again, it would be refused again.
+REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTimestampError)
 
 _partitioner = DefaultPartitioner()
 
@@ -76,8 +66,10 @@ class Relay:
     codec: Codec
     source: str
     idle: float = 0.5
+    turns: Turns = field(default_factory=Turns)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _topics: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _resting: dict[str, float] = field(default_factory=dict)  # case, until when by the event loop's clock
 
     def wake(self) -> None:
         """Look at the outbox at once: something was committed."""
@@ -86,24 +78,23 @@ class Relay:
     async def run(self) -> None:
         """Become the one relay of this database, then send; until cancelled."""
         while True:
+            self.turns.turned(LOOP)
             try:
                 async with acquire_leadership(self.engine, LeaderLock.RELAY) as leader:
                     if leader is not None:
                         await self._lead(leader)
-            except (DBAPIError, OSError) as error:
-                log.warning("relay-pauses", kind=type(error).__name__)
+            except DATABASE_ERRORS as error:
+                log.warning("relay-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(1)
 
     async def _lead(self, leader: AsyncConnection) -> None:
         numbers = None
         while True:
+            self.turns.turned(LOOP)
             self._awake.clear()
             try:
                 numbers = numbers or await self._numbers(leader)
                 sent = await self._send_batch(leader, numbers)
-            except UnreadableRow as fault:
-                numbers = None
-                sent = await self._quarantine(leader, fault)
             except (KeyAuthorityUnreachable, KafkaError) as error:
                 log.warning("relay-waits", kind=type(error).__name__)
                 numbers, sent = None, 0
@@ -125,18 +116,33 @@ class Relay:
             if not rows:
                 return 0
             parties = await self.parties.refresh(leader)
-            ready, aside = await self._prepare(rows, parties, numbers)
+            prepared = await self._prepare(rows, parties, numbers)
             checked = asyncio.get_running_loop().time()
             await numbers.persist(self.engine)
             if asyncio.get_running_loop().time() - checked > LEASE:
                 raise LeadershipLost
-            done, failed = await self._publish(ready)
-            sent = [r.row.id for r in done]
+            published = await self._publish(prepared.ready)
+            sent = [r.row.id for r in published.done]
             await outbox.delete_sent(leader, sent)
-            await outbox.defer(leader, sorted(aside | failed), ASIDE)
+            await outbox.defer(leader, sorted(prepared.aside | published.failed), ASIDE)
         numbers.confirm(sent)
-        MESSAGES_SENT.inc(len(done))
+        MESSAGES_SENT.inc(len(sent))
+        self._rest(prepared.resting)
+        for fault in (*prepared.unsendable, *published.refused):
+            await self._quarantine(leader, fault)
         return len(rows)
+
+    def _rest(self, cases: set[str]) -> None:
+        """Leave these cases out for a while: their keys cannot be had."""
+        if cases:
+            log.warning("case-keys-unavailable", cases=len(cases))
+        until = asyncio.get_running_loop().time() + ASIDE
+        self._resting |= dict.fromkeys(cases, until)
+
+    def _resting_now(self) -> list[str]:
+        now = asyncio.get_running_loop().time()
+        self._resting = {case: until for case, until in self._resting.items() if until > now}
+        return list(self._resting)
 
     async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
         """Return first, and alone, the rows that were numbered before and may be at the broker or not."""
@@ -145,113 +151,78 @@ class Relay:
             numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
             if rows := await outbox.rows_by_id(leader, unsure):
                 return rows
-        return await outbox.next_rows(leader, MOST)
+        return await outbox.next_rows(leader, MOST, self._resting_now())
 
-    async def _quarantine(self, leader: AsyncConnection, fault: "UnreadableRow") -> int:
-        """Quarantine an unreadable row and hold its case; the case is locked first, as in a transaction."""
+    async def _quarantine(self, leader: AsyncConnection, fault: Unsendable) -> None:
+        """Quarantine a row that cannot be sent and hold its case, which is locked first, as elsewhere."""
         row = fault.row
-        log_bug(self._service, "outbox-message-unreadable", fault.error, row=row.id, type=row.type)
+        log_bug(self._service, "outbox-message-unsendable", fault.error, row=row.id, type=row.type)
         async with leader.begin():
             if row.case_id is not None:
                 await hold(leader, row.case_id)
             await outbox.quarantine(leader, row.id)
-        return 1
 
     @property
     def _service(self) -> str:
         return self.source.rpartition("zvh-")[2]
 
-    # --- preparing --------------------------------------------------------------------------------
-
-    async def _prepare(
-        self, rows: Sequence[Row], parties: Parties, numbers: SequenceAllocator
-    ) -> tuple[list["Ready"], set[str]]:
-        sealed = {row.id: message for row in rows if (message := _sealed_message(row)) is not None}
-        keys = await self.keys.get({row.case_id for row in rows if row.id in sealed and row.case_id})
-        now = machine_now()
-        without = _without_key({row.recipient for row in rows}, parties, now)
-        aside = {row.topic for row in rows if row.recipient in without}
-        ready: list[Ready] = []
-        for row in rows:
-            if row.topic in aside:
-                continue
-            if (message := sealed.get(row.id)) is None:
-                text = row.body.encode()
-            elif isinstance(key := keys.get(row.case_id or ""), CaseKey):
-                text = _opened(row, message, key)
-            else:
-                aside.add(row.topic)
-                continue
-            party = parties.get(row.recipient) if row.recipient else None
-            envelope = self._envelope(row, numbers.number_for(row))
-            try:
-                ready.append(self._ready(row, envelope, text, party, now))
-            except Exception as error:
-                log_bug(self._service, "cannot-be-sealed-to", error, topic=row.topic)
-                aside.add(row.topic)
-            if len(ready) % 50 == 0:
-                await asyncio.sleep(0)
-        return ready, aside
-
-    def _ready(
-        self, row: Row, envelope: Envelope, text: bytes, party: PartyRecord | None, now: datetime
-    ) -> "Ready":
-        if party is None:
-            return Ready(row, to_headers(envelope, PLAIN_BODY), text)
-        body = self.codec.encode(to_json(envelope, text), party, now)
-        return Ready(row, to_headers(envelope, SEALED_BODY), body or b"")
-
-    def _envelope(self, row: Row, number: int) -> Envelope:
-        """Make the envelope of a row; raise `UnreadableRow` for one that its reader would not take."""
-        entry = by_type(row.type)
-        extensions = {"sequence": f"{number:020d}"}
-        if row.causation_id:
-            extensions["causationid"] = row.causation_id
-        if row.traceparent:
-            extensions["traceparent"] = row.traceparent
-        envelope = Envelope(
-            id=row.event_id,
-            source=self.source,
-            type=row.type,
-            time=row.recorded_at,
-            subject=row.subject,
-            dataschema=schema_uri(entry) if entry else None,
-            extensions=extensions,
-        )
-        with _reading(row):
-            return checked(envelope)
+    async def _prepare(self, rows: Sequence[Row], parties: Parties, numbers: SequenceAllocator) -> Prepared:
+        """Fetch the keys of the cases whose texts are to be sent, and prepare the rows."""
+        texts = sealed_messages(rows)
+        keys = await self.keys.get({row.case_id for row in rows if row.id in texts and row.case_id})
+        preparer = Preparer(self.source, self.codec, parties, numbers, machine_now())
+        return await preparer.prepare(rows, texts, keys)
 
     # --- publishing -------------------------------------------------------------------------------
 
-    async def _publish(self, ready: Sequence["Ready"]) -> tuple[list["Ready"], set[str]]:
-        """Send; return what every in-sync replica has, and the topics that could not take theirs."""
+    async def _publish(self, ready: Sequence[Ready]) -> "Published":
+        """Send; return what every in-sync replica has, which topics failed, and what the broker refused."""
         by_topic: dict[str, list[Ready]] = {}
         for r in ready:
             by_topic.setdefault(r.row.topic, []).append(r)
-        sent = await asyncio.gather(*(self._send_all(topic, some) for topic, some in by_topic.items()))
-        failed = {
-            topic for topic, done in zip(by_topic, sent, strict=True) if len(done) < len(by_topic[topic])
-        }
-        return [r for done in sent for r in done], failed
+        published = Published()
+        await asyncio.gather(*(self._send_all(topic, some, published) for topic, some in by_topic.items()))
+        return published
 
-    async def _send_all(self, topic: str, messages: Sequence["Ready"]) -> list["Ready"]:
-        """Send the messages of one topic, in order per partition; return those that arrived."""
+    async def _send_all(self, topic: str, messages: Sequence[Ready], published: "Published") -> None:
+        """Send the messages of one topic, in order per partition, until one of its partitions fails."""
         partitions = await self._partitions(topic)
         if not partitions:
-            return []
-        done: list[Ready] = []
+            published.failed.add(topic)
+            return
         for partition, some in _by_partition(messages, partitions).items():
-            for batch, builder in _batches(some, self.producer):
-                try:
-                    await self._arrived(
-                        topic, await self.producer.send_batch(builder, topic, partition=partition)
-                    )
-                except KafkaError as error:
-                    log.warning("destination-deferred", topic=topic, kind=type(error).__name__)
-                    self._topics.pop(topic, None)
-                    break
-                done += batch
-        return done
+            try:
+                await self._send_in_order(topic, partition, some, published)
+            except KafkaError as error:
+                log.warning("destination-deferred", topic=topic, kind=type(error).__name__)
+                self._topics.pop(topic, None)
+                published.failed.add(topic)
+
+    async def _send_in_order(
+        self, topic: str, partition: int, messages: Sequence[Ready], published: "Published"
+    ) -> None:
+        """Send to one partition; what the broker refuses is found by halves, and left out with its case.
+
+        Raises `KafkaError` when the partition fails, with what had arrived before it among the published.
+        """
+        most = len(messages)
+        while messages:
+            batch, builder = _packed(messages, self.producer, most)
+            try:
+                delivery = await self.producer.send_batch(builder, topic, partition=partition)
+                await self._arrived(topic, delivery)
+            except REFUSED as error:
+                if len(batch) > 1:
+                    most = len(batch) // 2
+                    continue
+                refused = batch[0].row
+                published.refused.append(Unsendable(refused, error))
+                messages = [
+                    m for m in messages[1:] if refused.case_id is None or m.row.case_id != refused.case_id
+                ]
+                continue
+            published.done += batch
+            messages = messages[len(batch) :]
 
     async def _arrived(self, topic: str, delivery: asyncio.Future[Any]) -> None:
         """Wait for a delivery; raises `KafkaError`, at once when the topic is gone (the producer tries 40 s).
@@ -259,6 +230,7 @@ class Relay:
         What it goes on trying meanwhile bears the number with which it will be sent again.
         """
         while not (await asyncio.wait({delivery}, timeout=LOOKS_EVERY))[0]:
+            self.turns.turned(LOOP)
             if await fetch_partitions(self.producer, topic) == ():
                 delivery.add_done_callback(_looked_at)
                 raise UnknownTopicOrPartitionError
@@ -270,61 +242,19 @@ class Relay:
         return self._topics.get(topic, ())
 
 
+@dataclass(slots=True)
+class Published:
+    """Collect what every in-sync replica has, the topics that failed, and what the broker refused."""
+
+    done: list[Ready] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    refused: list[Unsendable] = field(default_factory=list)
+
+
 def _looked_at(delivery: asyncio.Future[Any]) -> None:
     """Look at how a delivery ended, or asyncio would report that nobody did."""
     if not delivery.cancelled():
         delivery.exception()
-
-
-class UnreadableRow(Exception):
-    """Say that this row cannot be read: a bug, or the disk it is stored on."""
-
-    def __init__(self, row: Row, error: Exception) -> None:
-        super().__init__(row.id)
-        self.row, self.error = row, error
-
-
-@contextlib.contextmanager
-def _reading(row: Row) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        raise UnreadableRow(row, error) from None
-
-
-class Ready(NamedTuple):
-    """Hold a row with what will be sent for it."""
-
-    row: Row
-    headers: list[tuple[str, bytes]]
-    body: bytes
-
-
-def _sealed_message(row: Row) -> Any:
-    """Parse the payload of a message to a party that holds sealed texts; None for what is sent as stored."""
-    entry = by_type(row.type)
-    if row.recipient is None or entry is None or not can_hold_content(entry.model):
-        return None
-    with _reading(row):
-        message = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
-        return message if any(isinstance(content, SealedText) for content in contents(message)) else None
-
-
-def _opened(row: Row, message: Any, key: CaseKey) -> bytes:
-    """Decrypt the payload for its recipient: the disclosure of each text it carries."""
-
-    def opened(content: AnyContent) -> AnyContent:
-        return key.decrypt(content) if isinstance(content, SealedText) else content
-
-    with _reading(row):
-        text: str = transform(message, opened).model_dump_json()
-        return text.encode()
-
-
-def _without_key(recipients: Iterable[str | None], parties: Parties, now: datetime) -> set[str]:
-    """Return those of them that have no key to encrypt to now."""
-    found = {name: parties.get(name) for name in recipients if name is not None}
-    return {name for name, party in found.items() if party is None or party.sealing_key(now) is None}
 
 
 def _by_partition(messages: Sequence[Ready], partitions: tuple[int, ...]) -> dict[int, list[Ready]]:
@@ -338,27 +268,18 @@ def _by_partition(messages: Sequence[Ready], partitions: tuple[int, ...]) -> dic
     return where
 
 
-def _batches(
-    messages: Sequence[Ready], producer: AIOKafkaProducer
-) -> Iterator[tuple[list[Ready], BatchBuilder]]:
-    """Pack the messages as the producer sends them: as many in one batch as it takes.
-
-    A message that is too large for the broker ends it: what stands behind it must not overtake it.
-    """
+def _packed(
+    messages: Sequence[Ready], producer: AIOKafkaProducer, most: int
+) -> tuple[list[Ready], BatchBuilder]:
+    """Pack as many of the first messages as the producer takes in one batch, and at most so many."""
     batch: list[Ready] = []
     builder = producer.create_batch()
-    for message in messages:
-        if len(message.body) > MAX_RECORD:
-            log.error("message-too-large", type=message.row.type, row=message.row.id)
-            break
+    for message in messages[:most]:
         taken = {"key": message.row.key.encode(), "value": message.body, "headers": message.headers}
         if builder.append(timestamp=None, **taken) is None:
-            yield batch, builder
-            batch, builder = [], producer.create_batch()
-            builder.append(timestamp=None, **taken)
+            break
         batch.append(message)
-    if batch:
-        yield batch, builder
+    return batch, builder
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -7,6 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -20,10 +21,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.middleware import Middleware
 
 from shared.clock import Clock, machine_now
+from shared.contract.limits import MAX_BATCH, MAX_REQUEST
 from shared.contract.topics import Topics
 from shared.core.policy import Policy
 from shared.crypto.case_cipher import CaseKey
-from shared.crypto.case_key_client import CaseKeyClient, KeySource, MakeCaseKey, RemoteKeys
+from shared.crypto.case_key_client import (
+    CaseKeyClient,
+    KeySource,
+    MakeCaseKey,
+    QuestionRefused,
+    RemoteKeys,
+)
 from shared.crypto.codec import Codec, SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.decide import Decider
@@ -34,30 +42,39 @@ from shared.handling.transaction import Transaction
 from shared.http.app import make_app
 from shared.http.commands import CommandHandler
 from shared.http.entrance import Entrance
+from shared.http.limits import Limits
 from shared.http.oidc import Issuer, ServiceToken
+from shared.http.overload import RequestLimit
 from shared.http.reading import CaseReader
 from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer
 from shared.http.startup_gate import StartupGate
 from shared.ids import keyed_hash
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.connection import Connection
+from shared.kafka.consumer_life import ended_task_of_producer
 from shared.kafka.watermark import Watermark
+from shared.messaging import relay as relay_module
 from shared.messaging.consumer import Consumer, make_broker, subscribe
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
+from shared.outside import make_client
 from shared.runtime import migrate
+from shared.runtime import scheduler as scheduler_module
 from shared.runtime.gauges import Gauges, metrics_router
 from shared.runtime.health import health_router
 from shared.runtime.key_rotation import KeyRotation
 from shared.runtime.scheduler import Scheduler
 from shared.runtime.settings import Settings, read_secret
+from shared.runtime.shutdown import FAULT, Deadline
 from shared.runtime.topic_cleanup import TopicCleanup
+from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
+from shared.telemetry.turns import Turns
 
 if TYPE_CHECKING:
     from shared.runtime.tracing import Tracing
@@ -88,22 +105,32 @@ class Assembly:
     broker: KafkaBroker
     producer: AIOKafkaProducer
     issuer: Issuer
-    client: httpx.AsyncClient
+    clients: Sequence[httpx.AsyncClient]
+    watchdog: Watchdog
     tracing: "Tracing | None"
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def close_unstarted(self) -> None:
         """Close what connected although nothing was started: for commands that use parts of a service."""
         await self.producer.stop()  # never started, and yet it complains of being open
-        await self.client.aclose()
+        await self.close_outward()
+
+    async def close_outward(self) -> None:
+        """Close the connections to the issuer, the key authority and the database."""
+        for client in self.clients:
+            await client.aclose()
         await self.engine.dispose()
 
 
-# Seconds, together below the ten that a supervisor gives between asking and killing. Closing TLS waits up to
-# half a minute for the other side to say that it closes too, and an idle client never does.
-REQUESTS_END_WITHIN = 3
-CONSUMERS_END_WITHIN = 3.0
+# Seconds, together below `shutdown.WITHIN`, at which the process ends by force. Closing TLS waits up to half
+# a minute for the other side to say that it closes too, and an idle client never does.
+REQUESTS_END_WITHIN = 2
+CONSUMERS_END_WITHIN = 2.5
+TASKS_END_WITHIN = 1.0
 PRODUCER_ENDS_WITHIN = 1.0
+CLOSED_WITHIN = 1.0
+
+ISSUER_CONNECTIONS, KEY_CONNECTIONS = 4, 8  # of one process: neither server can use up what the other needs
 
 MakeKeySource = Callable[[Settings, HouseKeys], KeySource]
 MakeCodec = Callable[[HouseKeys], Codec]
@@ -123,10 +150,11 @@ def assemble(
     for a setting that only shows here to be wrong, and `KeyDirectoryDamaged`.
     """
     context = ssl.create_default_context(cafile=str(settings.ca_file))
-    client = httpx.AsyncClient(verify=context, timeout=10)
-    issuer = Issuer(client, settings.oidc_issuer, settings.oidc_audience)
+    to_issuer = make_client(context, most=ISSUER_CONNECTIONS)
+    to_key_authority = make_client(context, most=KEY_CONNECTIONS)
+    issuer = Issuer(to_issuer, settings.oidc_issuer, settings.oidc_audience)
     token = ServiceToken(issuer, settings.client_id, read_secret(settings.client_secret_file))
-    remote = RemoteKeys(client, settings.key_authority_url, token.get)
+    remote = RemoteKeys(to_key_authority, settings.key_authority_url, token, _report_to(service.name))
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
     source = key_source(settings, house_keys) if key_source else remote
     case_keys = CaseKeyClient(source, settings.house, make_case_key)
@@ -135,6 +163,7 @@ def assemble(
     engine, admin, producer = connect(settings.database_url), KafkaAdmin(login), _producer(login)
     topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
+    turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
     tracing = _tracing(settings, name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
@@ -160,7 +189,7 @@ def assemble(
         digest_key=digest_key,
         house_keys=lambda: house_keys.available_kids,
     )
-    relay = Relay(engine, producer, parties, case_keys, codec, settings.source)
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, turns=turns)
     shares = Shares(topics.from_prefix(name), settings.records_per_party)
     consumer = Consumer(
         engine=engine,
@@ -172,6 +201,7 @@ def assemble(
         topics=topics,
         batch_size=settings.batch,
         shares=shares,
+        turns=turns,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
     events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
@@ -185,9 +215,10 @@ def assemble(
         clock=clock,
         messages_read_until=messages.position,
         events_read_until=events.position,
+        turns=turns,
     )
     broker = make_broker(login, shares)
-    subscribe(broker, consumer, name)
+    readers = subscribe(broker, consumer, name)
     return Assembly(
         settings=settings,
         service=service,
@@ -221,14 +252,29 @@ def assemble(
             clock=clock,
             policy=policy,
         ),
-        gauges=Gauges(engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties),
+        gauges=Gauges(
+            engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties, turns
+        ),
         erasure_check=erasure_check,
         broker=broker,
         producer=producer,
         issuer=issuer,
-        client=client,
+        clients=(to_issuer, to_key_authority),
+        watchdog=Watchdog(
+            turns,
+            readers,
+            (relay_module.LOOP, scheduler_module.LOOP),
+            lambda: ended_task_of_producer(producer),
+        ),
         tracing=tracing,
     )
+
+
+def _report_to(service: str) -> Callable[[QuestionRefused], None]:
+    def report(error: QuestionRefused) -> None:
+        log_bug(service, "key-request-refused", error, status=error.status, ids=error.ids)
+
+    return report
 
 
 def _producer(login: Connection) -> AIOKafkaProducer:
@@ -236,8 +282,8 @@ def _producer(login: Connection) -> AIOKafkaProducer:
         **login.for_aiokafka(),
         acks="all",  # not idempotent: after one refusal such a producer never gets through again
         linger_ms=2,
-        max_batch_size=65_536,
-        max_request_size=1_048_576,
+        max_batch_size=MAX_BATCH,
+        max_request_size=MAX_REQUEST,
         metadata_max_age_ms=10_000,
     )
 
@@ -271,26 +317,28 @@ async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterat
         asyncio.create_task(_once_started(parts, parts.scheduler.run), name="scheduler"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
         asyncio.create_task(_once_started(parts, parts.cleanup.run), name="topic-cleanup"),
+        asyncio.create_task(_once_started(parts, parts.watchdog.run), name="watchdog"),
     ]
     for task in tasks:
         task.add_done_callback(lambda ended: _report_end(ended, parts.service.name, shut_down))
     try:
         yield
     finally:
-        await _cancel(start)
+        *working, watching = tasks
+        await _ended("start", _cancel(start, watching), TASKS_END_WITHIN)
         await _ended("consumers", parts.broker.stop(), CONSUMERS_END_WITHIN)
-        await _cancel(*tasks)
+        await _ended("tasks", _cancel(*working), TASKS_END_WITHIN)
         await _ended("producer", parts.producer.stop(), PRODUCER_ENDS_WITHIN)
         if parts.tracing:
             await parts.tracing.close()
-        await parts.client.aclose()
-        await parts.engine.dispose()
+        await _ended("connections", parts.close_outward(), CLOSED_WITHIN)
 
 
 async def _begin(parts: Assembly) -> None:
     """Erase what was erased elsewhere before anything is taken, sent or shown."""
     await parts.erasure_check.run()
     await parts.broker.start()
+    parts.watchdog.watch()
     parts.started.set()
 
 
@@ -308,16 +356,16 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
 async def _ended(what: str, ending: Awaitable[None], within: float) -> None:
     """Wait at most `within` seconds for a part to end; what is then still open closes with the process.
 
-    While a broker is away aiokafka's consumer raises the cancellation of its own fetch, half-way.
+    Not even its cancellation is waited for: what waits for a frozen server may not hear it. While a broker is
+    away aiokafka's consumer raises the cancellation of its own fetch, half-way.
     """
-    try:
-        (ended,) = await asyncio.wait_for(asyncio.gather(ending, return_exceptions=True), within)
-    except TimeoutError:
-        ended = asyncio.CancelledError()
-    if isinstance(ended, asyncio.CancelledError):
+    task = asyncio.ensure_future(ending)
+    done, _ = await asyncio.wait({task}, timeout=within)
+    if not done or task.cancelled():
+        task.cancel()
         log.warning("shutdown-forced", what=what)
-    elif ended is not None:
-        raise ended
+    elif (error := task.exception()) is not None:
+        log.warning("shutdown-forced", what=what, kind=type(error).__name__)
 
 
 def _report_end(
@@ -354,23 +402,25 @@ def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable
         house_keys=parts.house_keys,
         case_keys=parts.case_keys,
         started=parts.started,
+        loops=parts.watchdog.ready,
     )
     token_file = parts.settings.metrics_token_file
     metrics = metrics_router(parts.gauges, read_secret(token_file) if token_file else None)
-    entrance = Middleware(Entrance, limits=parts.settings.limits)
+    inner = [Middleware(Entrance, limits=parts.settings.limits), Middleware(RequestLimit)]
     app = make_app(
-        f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan, middleware=[entrance]
+        f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan, middleware=inner
     )
     app.add_middleware(StartupGate, ready=parts.started)
     return app
 
 
 async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
-    """Serve until SIGTERM; then stop polling, finish the batch, acknowledge, leave the group.
+    """Serve until SIGTERM; then stop polling, finish the batch, acknowledge, leave the group: in time.
 
     When a background task ends the whole process does, with exit code 1, and whoever supervises it starts
     it anew: restarting the task alone would keep whatever in memory made it fail.
     """
+    deadline = Deadline()
     migrate.check(parts.service, await migrate.current(parts.engine))
     settings = parts.settings
     _collect_seldom()
@@ -379,8 +429,10 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
     def shut_down() -> None:
         failed.set()
         server.should_exit = True
+        deadline.start(FAULT)
 
-    server = BoundedServer(
+    server = Server(
+        deadline,
         uvicorn.Config(
             make_http(parts, routers, shut_down),
             http=BoundedProtocol,
@@ -402,7 +454,23 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
     )
     await server.serve()
     if failed.is_set():
-        raise SystemExit(1)
+        raise SystemExit(FAULT)
+    if not server.asked:
+        log.error("server-ended", service=parts.service.name)
+        raise SystemExit(FAULT)
+
+
+class Server(BoundedServer):
+    """Serve HTTPS until a signal; `asked` says that one came. The process then ends with code 0, in time."""
+
+    def __init__(self, deadline: Deadline, config: uvicorn.Config, limits: Limits) -> None:
+        super().__init__(config, limits)
+        self.asked, self._deadline = False, deadline
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to end; uvicorn's own would raise the signal again, and end with what is still open."""
+        self.asked = self.should_exit = True
+        self._deadline.start()
 
 
 def _collect_seldom() -> None:

@@ -19,8 +19,9 @@ from shared.handling.service import Service
 from shared.http.app import make_app
 from shared.runtime import assembly, migrate, quarantine
 from shared.runtime.settings import Settings
+from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
 from shared.storage import log_digests
-from shared.storage.database import connect
+from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
 
@@ -42,7 +43,8 @@ def command_line(
             await assembly.serve(assembled(service, key_source), routers())
 
         try:
-            uvloop.run(serve())
+            with ending_at_once_on_signal(0):
+                uvloop.run(serve())
         except migrate.OtherSchema as error:
             _exit(str(error))
 
@@ -56,15 +58,20 @@ def command_line(
                 return await migrate.upgrade(engine, service)
 
         try:
-            typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
+            with ending_at_once_on_signal(INTERRUPTED):
+                typer.echo(f"{service.name}: at revision {asyncio.run(upgrade())}")
         except migrate.OtherSchema as error:
             _exit(str(error))
+        except DATABASE_ERRORS as error:
+            if not is_unavailable(error):
+                raise
+            _exit(f"{service.name}: the database does not answer ({type(error).__name__}): run this again")
 
     @app.command()
     def held(
         retry: str = typer.Option("", help="Case of which all that is kept is tried again, in order"),
         discard: str = typer.Option(
-            "", help="Case whose quarantined message, or else unreadable outbox message, is deleted first"
+            "", help="Case whose quarantined message, or else unsendable outbox message, is deleted first"
         ),
     ) -> None:
         """List what a fault of ours holds; try a case again, or discard the first of it (journalled)."""
@@ -82,7 +89,7 @@ def command_line(
                 for case_id, messages in (await quarantine.held_cases(parts.engine)).items():
                     typer.echo(f"{case_id}: held, {messages} messages")
                 for row in await quarantine.unreadable_letters(parts.engine):
-                    typer.echo(f"{row.case}: outbox message {row.id} ({row.type}) cannot be read")
+                    typer.echo(f"{row.case}: outbox message {row.id} ({row.type}) cannot be sent")
             finally:
                 await parts.close_unstarted()
 

@@ -16,7 +16,6 @@ from fastapi import APIRouter, Header, Response
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
@@ -26,9 +25,10 @@ from shared.handling.service import Service
 from shared.http.app import NOT_FOUND, problem
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
 from shared.storage import cases, deadlines, held_messages, outbox
-from shared.storage.database import sqlstate
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.held_messages import HoldReason
 from shared.storage.party_replica import Followed, PartyReplica
+from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
 WITHIN = 5.0  # seconds; Prometheus itself waits ten
@@ -50,6 +50,7 @@ class Gauges:
     clock: Clock
     holding: Callable[[], bool]
     parties: PartyReplica
+    turns: Turns
     within: float = WITHIN
 
     async def read(self) -> list[Metric]:
@@ -65,9 +66,13 @@ class Gauges:
     def _own(self) -> list[Metric]:
         """Read what is known without asking anybody."""
         age = (machine_now() - self.house_keys.oldest_made_at).total_seconds()
+        turned = gauge("zvh_last_turn_seconds", "Since a loop that must never end last turned", ["loop"])
+        for loop, seconds in self.turns.seconds_since().items():
+            turned.add_metric([loop], seconds)
         return [
             one("zvh_house_key_oldest_seconds", "Age of the oldest private key that still opens", age),
             one("zvh_deadlines_held_by_leap", "1: time leapt, what cannot be undone waits", self.holding()),
+            turned,
         ]
 
     async def _database(self) -> list[Metric]:
@@ -105,9 +110,8 @@ class Gauges:
         source, reading = part
         try:
             return await asyncio.wait_for(reading, self.within)
-        except (DBAPIError, OSError, KafkaUnreachable, TimeoutError) as error:
-            state = sqlstate(error) if isinstance(error, DBAPIError) else None
-            log.warning("not-scraped", source=source, kind=type(error).__name__, sqlstate=state)
+        except (KafkaUnreachable, *DATABASE_ERRORS) as error:
+            log.warning("not-scraped", source=source, kind=type(error).__name__, sqlstate=sqlstate(error))
             return None
 
 

@@ -1,7 +1,7 @@
 """Answer without signing in whether a service is alive and ready, and which key to seal to."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import structlog
@@ -29,10 +29,12 @@ def health_router(
     house_keys: HouseKeys,
     case_keys: CaseKeyClient,
     started: asyncio.Event,
+    loops: Callable[[], dict[str, bool]],
 ) -> APIRouter:
     """Serve `/livez`, `/readyz` with each dependency by name, and the JWKS.
 
-    `started` is set when what was erased elsewhere is erased here too, so that the work has begun.
+    `started` is set when what was erased elsewhere is erased here too, so that the work has begun. `loops`
+    tells of each loop that must never end whether it turns.
     """
     router = APIRouter(tags=["operating"])
 
@@ -52,6 +54,7 @@ def health_router(
                 key_authority=case_keys.reachable(),
             ),
             "begun": started.is_set(),
+            **loops(),
         }
         if not all(checks.values()):
             response.status_code = 503

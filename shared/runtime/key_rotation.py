@@ -7,14 +7,15 @@ import asyncio
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.contract.limits import HOUSE_KEYS_PER_EVENT, in_parts
 from shared.contract.messages.house import HouseKeysDestroyed
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.relay import Relay
 from shared.storage import outbox
+from shared.storage.database import DATABASE_ERRORS, sqlstate
 
 log = structlog.get_logger()
 PERIOD = 600  # seconds between two looks
@@ -35,8 +36,8 @@ class KeyRotation:
         while True:
             try:
                 await self.turn()
-            except (DBAPIError, OSError) as error:
-                log.warning("key-rotation-pauses", kind=type(error).__name__)
+            except DATABASE_ERRORS as error:
+                log.warning("key-rotation-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(PERIOD)
 
     async def turn(self) -> None:
@@ -45,7 +46,9 @@ class KeyRotation:
         gone = self.keys.destroyed_kids
         if gone == self._said:
             return
+        parts = in_parts(gone, HOUSE_KEYS_PER_EVENT)
+        messages = [self.outgoing.event(HouseKeysDestroyed(house_keys=some)) for some in parts]
         async with self.engine.begin() as connection:
-            await outbox.write(connection, [self.outgoing.event(HouseKeysDestroyed(house_keys=gone))])
+            await outbox.write(connection, messages)
         self._said = gone
         self.relay.wake()

@@ -1,6 +1,6 @@
 """Release a held case for an operator: try what is stored of it again in order, or discard the first.
 
-Stored are messages on their way in, deadlines, and outbox messages that cannot be read.
+Stored are messages on their way in, deadlines, and outbox messages that cannot be sent.
 """
 
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ async def held_cases(engine: AsyncEngine) -> dict[str, int]:
 
 
 async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
-    """Discard the quarantined message of a case, or else its unreadable outbox message; False without either.
+    """Discard the quarantined message of a case, or else its unsendable outbox message; False without either.
 
     The journal says so. A deadline is not discarded: what it is about would never end.
     """
@@ -74,7 +74,7 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
 
 
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
-    """Return the outbox messages that the relay could not read, and so did not send."""
+    """Return the outbox messages that the relay could not send, for a reason of their own."""
     async with engine.connect() as connection:
         return await outbox.quarantined(connection)
 
@@ -84,7 +84,7 @@ async def retry(
 ) -> Released:
     """Handle what is stored of the case, one by one, in the order it came; stops at the next fault.
 
-    Its outbox messages are the relay's again: one that still cannot be read holds the case anew.
+    Its outbox messages are the relay's again: one that still cannot be sent holds the case anew.
     """
     engine, handled = transaction.engine, 0
     while waiting := await _of_case(engine, case_id):

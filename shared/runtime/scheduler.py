@@ -8,7 +8,6 @@ from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock, machine_now
@@ -23,18 +22,20 @@ from shared.kafka.admin import KafkaUnreachable
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.storage import deadlines, erasure, held_messages, inbox
-from shared.storage.database import fetch, run
+from shared.storage.database import DATABASE_ERRORS, fetch, run, sqlstate
 from shared.storage.deadlines import Deadline
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
+from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
 ReadUntil = Callable[[], Awaitable[datetime | None]]
 S = TypeVar("S", bound=HasPhase)
-UNREACHABLE = (DBAPIError, OSError, KeyAuthorityUnreachable)  # nothing is wrong with the deadline: all wait
+LOOP = "scheduler"  # its name among the loops of the process
+UNREACHABLE = (*DATABASE_ERRORS, KeyAuthorityUnreachable)  # nothing is wrong with the deadline: all wait
 PERIOD = 0.5  # seconds between two looks
 MOST = 500
 HOUR = timedelta(hours=1)
@@ -63,21 +64,27 @@ class Scheduler(Generic[S]):
     messages_read_until: ReadUntil
     events_read_until: ReadUntil
     holding: bool = field(default=False)
+    turns: Turns = field(default_factory=Turns)
     _pruned_at: datetime | None = None
 
     async def run(self) -> None:
         """Become the one scheduler of this database, then look again and again what is due."""
         while True:
+            self.turns.turned(LOOP)
             try:
                 async with acquire_leadership(self.engine, LeaderLock.SCHEDULER) as session:
                     while session is not None:
+                        self.turns.turned(LOOP)
                         await self._look(session)
             except UNREACHABLE as error:
-                log.warning("scheduler-pauses", kind=type(error).__name__)
+                log.warning("scheduler-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(PERIOD)
 
     async def _look(self, session: AsyncConnection) -> None:
-        fired = await self._fire(session) + await self._retry()
+        fired = await self._fire(session)
+        self.turns.turned(LOOP)
+        fired += await self._retry()
+        self.turns.turned(LOOP)
         await self._prune()
         if fired:
             self.relay.wake()

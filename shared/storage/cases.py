@@ -71,6 +71,7 @@ _SAVE = sa.text(
     """
 )
 _DELETE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
+_EXISTS = sa.text("SELECT 1 FROM cases WHERE case_id = :case_id")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
@@ -80,6 +81,11 @@ _COUNT_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
 async def count_held(connection: AsyncConnection) -> int:
     """Count the cases that are held until an operator has looked."""
     return int((await fetch(connection, _COUNT_HELD))[0].n)
+
+
+async def exists(connection: AsyncConnection, case_id: str) -> bool:
+    """Tell whether anything is here under this case number."""
+    return bool(await fetch(connection, _EXISTS, case_id=case_id))
 
 
 async def hold(connection: AsyncConnection, case_id: str) -> None:

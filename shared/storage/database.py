@@ -1,4 +1,8 @@
-"""Connect to a service's own PostgreSQL database and run its statements."""
+"""Connect to a service's own PostgreSQL database and run its statements.
+
+Nothing waits for ever: for a connection of the pool, a new connection, a lock, a statement, or a server that
+does not answer at all.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -6,21 +10,63 @@ from typing import Any
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 UNIQUE_VIOLATION = "23505"
+POOL_WAITS, CONNECTING, LOCK_WAITS, STATEMENT = 5.0, 5.0, 5.0, 15.0  # seconds
+SERVER_ANSWERS = 20.0  # seconds; longer than a statement may take, so only a frozen server reaches it
+
+# Whatever a loop that goes on for ever meets in the database: it pauses, and tries again. What asyncpg says
+# while it connects is not wrapped by SQLAlchemy; a pool without a free connection has a class of its own.
+DATABASE_ERRORS = (DBAPIError, PoolExhausted, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+
+# SQLSTATE: connection lost; resources used up; cancelled, shut down, starting. And a conflict or lock.
+_UNAVAILABLE_CLASSES = frozenset({"08", "53", "57", "58"})
+_UNAVAILABLE = frozenset({"55P03", "40001", "40P01", "25006", "25P03", "25P04"})
 
 
 def connect(url: sa.URL, *, pool_size: int = 8) -> AsyncEngine:
-    """Create an engine whose errors and logs never carry parameters."""
+    """Create an engine whose errors and logs never carry parameters, and whose statements end in time."""
     return create_async_engine(
-        url, pool_size=pool_size, max_overflow=4, hide_parameters=True, pool_pre_ping=False
+        url,
+        pool_size=pool_size,
+        max_overflow=4,
+        pool_timeout=POOL_WAITS,
+        hide_parameters=True,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": CONNECTING,
+            "command_timeout": SERVER_ANSWERS,
+            "server_settings": {
+                "lock_timeout": f"{LOCK_WAITS:.0f}s",
+                "statement_timeout": f"{STATEMENT:.0f}s",
+            },
+        },
     )
 
 
-def sqlstate(error: DBAPIError) -> str:
+def connect_patiently(url: sa.URL) -> AsyncEngine:
+    """Create an engine for migrations, whose statements may take as long as they need."""
+    options = {"timeout": CONNECTING, "server_settings": {"application_name": "zvh-migrate"}}
+    return create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=options)
+
+
+def sqlstate(error: BaseException) -> str:
     """Return the five-character SQLSTATE: all of a database error that may be shown or logged."""
-    return str(getattr(error.orig, "sqlstate", None) or "?????")
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "?????")
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Tell whether the database could only not be reached or waited for: the statement is not wrong."""
+    if isinstance(error, PoolExhausted | OSError | asyncpg.InterfaceError):
+        return True
+    if not isinstance(error, DBAPIError | asyncpg.PostgresError):
+        return False
+    state = sqlstate(error)
+    if state == "?????":
+        return isinstance(error, DBAPIError) and error.connection_invalidated
+    return state[:2] in _UNAVAILABLE_CLASSES or state in _UNAVAILABLE
 
 
 def is_data_error(error: DBAPIError) -> bool:

@@ -50,7 +50,7 @@ class Row(NamedTuple):
 
 
 class QuarantinedRow(NamedTuple):
-    """Show an operator a message that cannot be read."""
+    """Show an operator a message that cannot be sent."""
 
     id: int
     type: str
@@ -58,7 +58,10 @@ class QuarantinedRow(NamedTuple):
 
 
 class Backlog(NamedTuple):
-    """Count the unsent messages, and since when: ready, deferred and unreadable (machine time)."""
+    """Count the unsent messages, and since when: ready, deferred and quarantined (machine time).
+
+    `unreadable`: those that cannot be sent, for whatever reason of their own.
+    """
 
     ready: int
     oldest_ready: datetime | None
@@ -78,6 +81,7 @@ _NEXT = sa.text(
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+        AND (case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))
     ORDER BY id LIMIT :limit FOR UPDATE
     """
 )
@@ -86,10 +90,20 @@ _ROWS_BY_ID = sa.text(
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
     FROM outbox WHERE id = ANY(:ids) AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT quarantined.case_id FROM outbox AS quarantined
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
     ORDER BY id FOR UPDATE
     """
 )
-_REMAINING = sa.text("SELECT id FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'")
+_REMAINING = sa.text(
+    """
+    SELECT id FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
+        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT quarantined.case_id FROM outbox AS quarantined
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+    """
+)
 _DELETE_SENT = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _DEFER = sa.text(
     """
@@ -139,12 +153,12 @@ async def write(connection: AsyncConnection, messages: Sequence[OutboxMessage]) 
         await copy(connection, "outbox", OutboxMessage._fields, messages)
 
 
-async def next_rows(connection: AsyncConnection, limit: int) -> list[Row]:
+async def next_rows(connection: AsyncConnection, limit: int, resting: Sequence[str] = ()) -> list[Row]:
     """List the oldest rows that may be sent now, in order, locked until they are deleted.
 
-    Leaves out the rows of a deferred topic and of a case with a quarantined row.
+    Leaves out the rows of a deferred topic, of a case with a quarantined row, and of the cases `resting`.
     """
-    return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit)]
+    return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit, resting=list(resting))]
 
 
 async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Row]:
@@ -153,7 +167,7 @@ async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Ro
 
 
 async def remaining(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
-    """Return those of the ids that are still to be sent, now or later."""
+    """Return those of the ids that are still to be sent, now or later, without waiting for an operator."""
     return {row.id for row in await fetch(connection, _REMAINING, ids=list(ids))}
 
 
@@ -176,7 +190,7 @@ async def undefer(connection: AsyncConnection, topics: Sequence[str]) -> None:
 
 
 async def quarantine(connection: AsyncConnection, row: int) -> None:
-    """Quarantine a row that cannot be read, and so the rows behind it of its case, until an operator acts."""
+    """Quarantine a row that cannot be sent, and so the rows behind it of its case, until an operator acts."""
     await run(connection, _QUARANTINE, id=row)
 
 
@@ -189,7 +203,7 @@ async def quarantined(connection: AsyncConnection) -> list[QuarantinedRow]:
 
 
 async def retry_quarantined(connection: AsyncConnection, case_id: str) -> None:
-    """Release the quarantined rows of a case, as what made them unreadable is mended."""
+    """Release the quarantined rows of a case, as what made them unsendable is mended."""
     await run(connection, _RETRY_QUARANTINED, case_id=case_id, none=NO_CASE)
 
 

@@ -78,6 +78,18 @@ class SequenceAllocator:
         self._given.setdefault(row.recipient, []).append(row.id)
         return number
 
+    def take_back(self, row: Row) -> None:
+        """Give the recipient's next message the number that this row was given just now: it is not sent."""
+        recipient = row.recipient or ""
+        given = self._given.get(recipient, [])
+        if not given or given[-1] != row.id:
+            return
+        given.pop()
+        del self.unconfirmed[row.id]
+        self.last[recipient] -= 1
+        if not given:
+            del self._given[recipient]
+
     def confirm(self, ids: Iterable[int]) -> None:
         """Forget the numbers of rows that the broker has for certain, or that were deleted unsent."""
         for row_id in ids:

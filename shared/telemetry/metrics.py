@@ -31,6 +31,7 @@ PARTY_RECORDS_UNREADABLE = Counter(
 )
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
+REQUESTS_UNDER_WAY = Gauge("zvh_requests_under_way", "Requests over HTTPS that are not answered yet")
 LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
@@ -48,5 +49,6 @@ for _reason in REASONS:
 for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
+REQUESTS.labels("503")
 for _whose in ("stranger", "person", "party", "address", "connections", "slow", "records"):
     LIMITED.labels(_whose)

@@ -272,7 +272,7 @@ def test_sealed_texts_are_decrypted_by_the_reader_and_the_relay_alone() -> None:
     deciphering = {
         file for file, call in method_calls({"decrypt"}) if not ast.unparse(call.func).startswith("self._")
     }
-    assert deciphering == {"shared/http/reading.py", "shared/messaging/relay.py"}
+    assert deciphering == {"shared/http/reading.py", "shared/messaging/preparing.py"}
 
 
 def test_what_parties_sealed_is_decoded_by_the_receiver_alone() -> None:
@@ -306,7 +306,7 @@ def test_nobody_catches_everything_in_silence() -> None:
     }
     reading = ("messaging/consumer", "messaging/receiver", "runtime/quarantine")
     deciding = ("handling/decide", "runtime/scheduler")
-    around = ("messaging/relay", "runtime/topic_cleanup", "runtime/tracing", "http/app")
+    around = ("messaging/preparing", "runtime/topic_cleanup", "runtime/tracing", "http/app")
     assert found == {f"shared/{module}.py" for module in (*reading, *deciding, *around)}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
+from pydantic import TypeAdapter
 from pydantic_core import from_json
 
 from docs.generate import contract
@@ -24,6 +25,8 @@ from shared.contract.cloudevent import (
     schema_uri,
     to_headers,
 )
+from shared.contract.fields import Address, BirthDate, Bsn, PersonName, Place
+from shared.contract.limits import MAX_RECORD, MAX_SEALED
 from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.messages.house import DeadLetter, ItemsClaimed
 from shared.contract.messages.retention import CaseErased
@@ -33,7 +36,6 @@ from shared.contract.refusal import REASONS
 from shared.contract.registry import SERVICES, Direction, MessageType, all_messages
 from shared.contract.topics import Topics
 from shared.core.effects import ToParty
-from shared.crypto.jose import MAX_SEALED
 from shared.handling.service import Service
 from shared.ids import new_id
 from tests.support.spec import NOW
@@ -249,6 +251,11 @@ def test_no_field_that_a_party_sends_is_a_free_text_in_the_clear(entry: MessageT
     assert loose == []
 
 
+SHORT_CONTENT: tuple[Any, ...] = (PersonName, BirthDate, Address, Bsn, Place)
+CONTENT_LENGTHS = {
+    contract.MAX_TEXT,
+    *(TypeAdapter(kind).json_schema()["maxLength"] for kind in SHORT_CONTENT),
+}
 OPAQUE = ("delegate", "jwk")  # an opaque token subject; the members of a public key
 
 
@@ -261,7 +268,7 @@ def _loose_texts(schema: dict[str, Any]) -> Iterator[str]:
 
 def _is_loose(kind: dict[str, Any]) -> bool:
     shaped = {"pattern", "format", "enum", "const"} & kind.keys()
-    return kind.get("type") == "string" and not shaped and kind.get("maxLength") != contract.MAX_TEXT
+    return kind.get("type") == "string" and not shaped and kind.get("maxLength") not in CONTENT_LENGTHS
 
 
 def _moments(node: Any) -> Iterator[dict[str, Any]]:
@@ -345,7 +352,7 @@ def test_a_service_handles_only_what_can_reach_it(name: str) -> None:
 
 def test_an_event_fits_the_limit_of_the_profile() -> None:
     assert MAX_SEALED == 64 * 1024
-    assert contract.MAX_RECORD == 2 * MAX_SEALED
+    assert MAX_RECORD == 2 * MAX_SEALED
 
 
 # --- compatibility --------------------------------------------------------------------------------

@@ -24,7 +24,14 @@ SETTLED: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
     },
     "retention": {
         ("OpenCase",): ("open", "collecting"),
-        ("OpenCase", "MoveDirection", "RecordHandedOverItem", "Deescalate", "CloseEarly"): (
+        (
+            "OpenCase",
+            "MoveDirection",
+            "RecordHandedOverItem",
+            "RecordFilePart",
+            "Deescalate",
+            "CloseEarly",
+        ): (
             "step-1",
             "step-1-cleaned",
             "step-2",

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from shared.contract.fields import Code, Count, Id, KeyId, Line, Offset, Topic
+from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
 from shared.contract.refusal import Remedy
 from shared.contract.registry import Direction, Model, message
 
@@ -56,7 +57,7 @@ class ItemClaim(Model):
 class ItemsClaimed(Model):
     """The service that publishes this has accepted these items; no other case may use their ids (R35)."""
 
-    claims: tuple[ItemClaim, ...]
+    claims: tuple[ItemClaim, ...] = Field(max_length=CLAIMS_PER_EVENT)
 
 
 @message("case-purged", "house", Direction.EVENT, dutch="casus verwijderd")
@@ -67,11 +68,11 @@ class CasePurged(Model):
     """
 
     case_id: Id
-    house_keys: tuple[KeyId, ...] = ()
+    house_keys: tuple[KeyId, ...] = Field(default=(), max_length=HOUSE_KEYS_PER_EVENT)
 
 
 @message("house-keys-destroyed", "house", Direction.EVENT, dutch="sleutels van het huis vernietigd")
 class HouseKeysDestroyed(Model):
     """These private keys of the service that publishes this are gone; said again every day for a while."""
 
-    house_keys: tuple[KeyId, ...]
+    house_keys: tuple[KeyId, ...] = Field(max_length=HOUSE_KEYS_PER_EVENT)

@@ -18,6 +18,7 @@ from shared.contract.fields import (
     Subject,
     Theme,
 )
+from shared.contract.limits import MOST_ITEMS, MOST_PERSONS
 from shared.contract.registry import Direction, Model, message
 
 
@@ -54,9 +55,11 @@ class ReferralSubmitted(Model):
     basis: LegalReference = Field(title="grondslag")
     criteria: Criteria = Field(title="formele criteria")
     weighing: Content = Field(title="inhoudelijke afweging")
-    persons: tuple[Person, ...] = Field(min_length=1, max_length=12, title="betrokkenen")
-    items: tuple[Item, ...] = Field(default=(), max_length=40, title="gegevens")
-    informed_beforehand: tuple[Id, ...] = Field(default=(), title="vooraf geinformeerd")
+    persons: tuple[Person, ...] = Field(min_length=1, max_length=MOST_PERSONS, title="betrokkenen")
+    items: tuple[Item, ...] = Field(default=(), max_length=MOST_ITEMS, title="gegevens")
+    informed_beforehand: tuple[Id, ...] = Field(
+        default=(), max_length=MOST_PERSONS, title="vooraf geinformeerd"
+    )
 
 
 @message("referral-withdrawn", "intake", Direction.FROM_PARTY, dutch="intrekking van de aanmelding")
@@ -122,7 +125,9 @@ class InformingRequested(Model):
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
     on_behalf_of: PartyId = Field(title="namens")
-    what_to_say: tuple[WhatToSay, ...] = Field(default=tuple(WhatToSay), title="inhoud")
+    what_to_say: tuple[WhatToSay, ...] = Field(
+        default=tuple(WhatToSay), max_length=len(WhatToSay), title="inhoud"
+    )
 
 
 @message("case-taken-up", "intake", Direction.EVENT, dutch="casus in behandeling")
@@ -136,8 +141,8 @@ class CaseTakenUp(Model):
     theme: Theme
     outcome: ScreeningOutcome
     director: Subject
-    persons: tuple[Person, ...]
-    items: tuple[ContributedItem, ...]
+    persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
+    items: tuple[ContributedItem, ...] = Field(max_length=MOST_ITEMS)
     taken_up_at: Instant
 
 

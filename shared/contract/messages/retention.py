@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from shared.contract.fields import Id, Instant, PartyId
+from shared.contract.limits import MOST_KEPT_ITEMS, TAKERS_PER_MESSAGE
 from shared.contract.messages.rto import Taker
 from shared.contract.registry import Direction, Model, message
 
@@ -11,7 +12,7 @@ from shared.contract.registry import Direction, Model, message
 class FileCleaned(Model):
     """The file is stripped; this stays, until these dates (R97)."""
 
-    own_items_kept: tuple[Id, ...] = Field(title="eigen gegevens die blijven")
+    own_items_kept: tuple[Id, ...] = Field(max_length=MOST_KEPT_ITEMS, title="eigen gegevens die blijven")
     archived_on: Instant = Field(title="archivering op")
     destroyed_on: Instant = Field(title="vernietiging op")
 
@@ -25,17 +26,20 @@ class FileArchived(Model):
 
 @message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
 class FileDestroyed(Model):
-    """The file is gone (R97); the party that led it informs the data subject and knows the takers (R99)."""
+    """The file is gone (R97); the party that led it informs the data subject and knows the takers (R99).
+
+    Takers for whom there is no more room follow in messages of the same kind, which ask for nothing.
+    """
 
     inform_data_subject: bool = Field(default=False, title="betrokkene informeren")
-    takers: tuple[Taker, ...] = Field(default=(), title="lijst van afnemers")
+    takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
 
 
 @message("dossier-cleaned", "retention", Direction.EVENT, dutch="opschoning")
 class DossierCleaned(Model):
     """The other services drop every piece that is not on this list (R95, A8)."""
 
-    kept_items: tuple[Id, ...]
+    kept_items: tuple[Id, ...] = Field(max_length=MOST_KEPT_ITEMS)
     leading_party: PartyId
     cleaned_at: Instant
 

@@ -5,7 +5,24 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.contract.content import Content
-from shared.contract.fields import ContributedItem, Id, Instant, Item, PartyId, Person, Subject, Theme
+from shared.contract.fields import (
+    ContributedItem,
+    Id,
+    Instant,
+    Item,
+    PartyId,
+    Person,
+    Place,
+    Subject,
+    Theme,
+)
+from shared.contract.limits import (
+    MOST_ACTIONS,
+    MOST_ITEMS,
+    MOST_PERSONS,
+    MOST_READ,
+    TAKERS_PER_MESSAGE,
+)
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import Participant, ParticipantRole
 from shared.contract.registry import Direction, Model, message
@@ -57,7 +74,7 @@ class ItemContributed(Model):
     """A participant brings in items of its own at the table."""
 
     rto_id: Id = Field(title="RTO")
-    items: tuple[Item, ...] = Field(min_length=1, max_length=40, title="gegevens")
+    items: tuple[Item, ...] = Field(min_length=1, max_length=MOST_ITEMS, title="gegevens")
 
 
 @message("release-given", "rto", Direction.FROM_PARTY, dutch="akkoord gegeven")
@@ -117,7 +134,7 @@ class RtoConvened(Model):
 
     rto_id: Id = Field(title="RTO")
     on: Instant = Field(title="datum")
-    place: Content = Field(title="plaats")
+    place: Place = Field(title="plaats")
     role: ParticipantRole = Field(title="rol")
     contribution: Content = Field(title="gevraagde bijdrage")
 
@@ -138,7 +155,7 @@ class ItemsProvided(Model):
     """What the recipient may take away, for this activity only, on behalf of its contributor (R68, R73)."""
 
     action_id: Id = Field(title="activiteit")
-    items: tuple[ContributedItem, ...] = Field(title="gegevens")
+    items: tuple[ContributedItem, ...] = Field(max_length=1, title="gegevens")
 
 
 class Action(Model):
@@ -154,7 +171,7 @@ class Action(Model):
 class ActionsAssigned(Model):
     """The recipient's own actions of the plan, and nobody else's (A19)."""
 
-    actions: tuple[Action, ...] = Field(title="acties")
+    actions: tuple[Action, ...] = Field(max_length=MOST_ACTIONS, title="acties")
 
 
 @message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
@@ -221,9 +238,20 @@ class ItemHandedOver(Model):
     item: ContributedItem
 
 
+@message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")
+class FilePartHandedOver(Model):
+    """What grew over the life of the case goes to retention in parts, before `case-deescalated`."""
+
+    participants: tuple[Participant, ...] = Field(default=(), max_length=1)
+    takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE)
+
+
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
 class CaseDeescalated(Model):
-    """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8)."""
+    """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8).
+
+    Participants and takers went before it in parts; a version before this one put them in here.
+    """
 
     rto_id: Id
     decided_at: Instant
@@ -232,8 +260,8 @@ class CaseDeescalated(Model):
     director: Subject
     case_director: Content | None
     theme: Theme
-    participants: tuple[Participant, ...]
-    persons: tuple[Person, ...]
+    participants: tuple[Participant, ...] = Field(max_length=MOST_READ)
+    persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     agreements: Content | None
-    actions: tuple[Action, ...]
-    takers: tuple[Taker, ...]
+    actions: tuple[Action, ...] = Field(max_length=MOST_ACTIONS)
+    takers: tuple[Taker, ...] = Field(max_length=MOST_READ)

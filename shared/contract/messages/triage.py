@@ -17,6 +17,12 @@ from shared.contract.fields import (
     Subject,
     Theme,
 )
+from shared.contract.limits import (
+    MOST_ITEMS,
+    MOST_PARTICIPANTS,
+    MOST_PERSONS,
+    MOST_READ,
+)
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.registry import Direction, Model, message
 
@@ -47,7 +53,7 @@ class QueryAnswered(Model):
     plan_contribution: Content | None = Field(default=None, title="bijdrage aan het plan")
     execution_contribution: Content | None = Field(default=None, title="bijdrage aan de uitvoering")
     willingness: Willingness = Field(default=Willingness.WILLING, title="bereidheid in te brengen")
-    items: tuple[Item, ...] = Field(default=(), max_length=40, title="gegevens")
+    items: tuple[Item, ...] = Field(default=(), max_length=MOST_ITEMS, title="gegevens")
 
 
 @message("query-declined", "triage", Direction.FROM_PARTY, dutch="uitvraag geweigerd")
@@ -70,7 +76,7 @@ class QueryIssued(Model):
     purpose: Content = Field(title="doel")
     necessity: Content = Field(title="noodzaak")
     question: Content = Field(title="vraag")
-    persons: tuple[Person, ...] = Field(title="betrokkenen")
+    persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS, title="betrokkenen")
     reply_before: Instant = Field(title="termijn")
 
 
@@ -159,25 +165,32 @@ class ViewingEntry(Model):
 
 @message("item-prepared", "triage", Direction.EVENT, dutch="gegeven voorbereid")
 class ItemPrepared(Model):
-    """One item of the case goes to the round table's service, one event each, before `rto-prepared`."""
+    """One item of the case goes to the round table's service, one event each, before `rto-prepared`.
+
+    `viewing`: who is to see it, and why (R42).
+    """
 
     item: ContributedItem
+    viewing: tuple[ViewingEntry, ...] = Field(default=(), max_length=MOST_PARTICIPANTS)
 
 
 @message("rto-prepared", "triage", Direction.EVENT, dutch="RTO voorbereid")
 class RtoPrepared(Model):
-    """Everything the preparation fixed before any invitation (R42 to R49)."""
+    """Everything the preparation fixed before any invitation (R42 to R49).
+
+    Who sees which item went before it with that item; a version before this one put it in here.
+    """
 
     leading_party: PartyId
     acting_body: Code
     director: Subject
     theme: Theme
     goal: Content
-    decision_types: tuple[Code, ...]
-    themes: tuple[Code, ...]
-    participants: tuple[Participant, ...]
-    viewing_plan: tuple[ViewingEntry, ...]
+    decision_types: tuple[Code, ...] = Field(max_length=MOST_READ)
+    themes: tuple[Code, ...] = Field(max_length=MOST_READ)
+    participants: tuple[Participant, ...] = Field(max_length=MOST_READ)
+    viewing_plan: tuple[ViewingEntry, ...] = Field(max_length=MOST_READ)
     citizen: CitizenInvolvement
     care_agreements: Content | None = None
-    persons: tuple[Person, ...]
+    persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     prepared_at: Instant

@@ -1,8 +1,8 @@
 """Index the held cases: they are few, and counted whenever metrics are asked for."""
 
-from alembic import op
+from shared.storage.migrations.indexes import create_index
 
 
 def upgrade() -> None:
     """Migrate from the first release."""
-    op.execute("CREATE INDEX ix_cases_held ON cases (case_id) WHERE held")
+    create_index("ix_cases_held", "cases (case_id) WHERE held")

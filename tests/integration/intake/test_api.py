@@ -21,6 +21,7 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import Identity
+from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
@@ -42,6 +43,7 @@ PLAYED: tuple[Command, ...] = (
     c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_TRIAGE),
     c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO),
 )
+DEESCALATED = c.FollowDeescalation(by=s.BY_SERVICE)
 DIRECTION_MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
 
 REFERRER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
@@ -52,9 +54,13 @@ SUPPORT = Identity("support", frozenset({Role.SUPPORT_WORKER}))
 
 
 class OneKey:
-    """Hold one key for every case."""
+    """Hold one key for every case, and note who asks for which."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
+        self.asked += case_ids
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
 
 
@@ -71,6 +77,7 @@ class Office:
 
     engine: AsyncEngine
     client: httpx.AsyncClient
+    keys: OneKey
     signed_in: list[Identity] = field(default_factory=list)
 
     async def play(self, *commands: Command) -> None:
@@ -97,20 +104,20 @@ class Office:
 async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
     engine = await fresh_database(SERVICE)
     await know(engine, Parties({s.VENLO: s.venlo(), s.POLICE: s.venlo(party=s.POLICE)}))
-    app = make_app("zvh-intake", router)
+    app, keys = make_app("zvh-intake", router), OneKey()
     attach(
         app,
         transaction_on(engine, SERVICE),
         SERVICE,
         parties=PartyReplica(),
-        keys=CaseKeyClient(OneKey(), HOUSE),
+        keys=CaseKeyClient(keys, HOUSE),
         relay=cast(Relay, NoRelay()),
         clock=Clock(None),
         digest_key=b"d" * 32,
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
-        made = Office(engine, client)
+        made = Office(engine, client, keys)
         app.dependency_overrides[signed_in] = lambda: made.signed_in[-1]
         await made.play(*PLAYED)
         yield made
@@ -160,5 +167,54 @@ async def test_each_decision_on_a_duty_stands_in_the_access_log_r129(office: Off
     assert {log[label] for label in labels} == {(True, "R17", s.VENLO)}
 
 
+async def test_a_request_that_came_before_its_fact_may_come_again_under_its_key(office: Office) -> None:
+    """Nothing waits over HTTP, so what may be lag is not answered for good."""
+    office.signed_in.append(REFERRER)
+    inform = {"person_id": s.MAN, "moment": "at-deescalation"}
+    headers = {"idempotency-key": "the-same-each-time"}
+
+    async def asked() -> httpx.Response:
+        return await office.client.post(f"/cases/{s.CASE}/informings", json=inform, headers=headers)
+
+    early = (await asked()).json()
+    assert (early["title"], early["remedy"]) == ("NoSuchDuty", "retry-later")
+    await office.play(DEESCALATED)
+    assert (await asked()).status_code == 200
+    assert (await asked()).status_code == 200, "and then it has its answer"
+    inform["moment"] = "case-removed"
+    assert (await asked()).json()["title"] == "MessageIdReused"
+
+
+async def test_whoever_may_not_know_of_a_case_is_asked_to_come_again_as_for_none(office: Office) -> None:
+    """A case may be on its way; alike for one that is here, and never was (R34)."""
+    office.signed_in.append(POLICE)
+    withdrawal = {"reason": "Niet meer nodig."}
+    told = []
+    for case in (s.CASE, s.CASE[:-1] + "e"):
+        headers = {"idempotency-key": f"of-{case}"}
+        answers = [
+            (await office.client.post(f"/cases/{case}/withdrawal", json=withdrawal, headers=headers)).json()
+            for _ in range(2)
+        ]
+        told += answers
+    assert told == [told[0]] * 4
+    assert (told[0]["title"], told[0]["remedy"]) == ("UnknownCase", "retry-later")
+    assert await rows(office.engine, "inbox", "sender = :sender", sender=f"person:{POLICE.subject}") == []
+
+
 async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None:
     assert "piece-reason" not in (await office.look(REFERRER)).text
+
+
+async def test_no_key_is_asked_for_about_a_case_that_is_not_here(office: Office) -> None:
+    """Else one person could make the service ask about any number, and journal its questions."""
+    office.signed_in.append(REFERRER)
+    nowhere = new_id()
+    for case in (nowhere, s.CASE):
+        answer = await office.client.post(
+            f"/cases/{case}/consultation",
+            json={"remark": "Besproken."},
+            headers={"idempotency-key": new_id()},
+        )
+        assert answer.status_code == (404 if case == nowhere else 409), answer.text
+    assert office.keys.asked == [s.CASE]

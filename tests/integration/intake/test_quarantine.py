@@ -181,8 +181,26 @@ async def test_a_persons_request_that_met_a_bug_is_tried_anew_when_it_is_repeate
     asked = delivery(s.CASE, submit, at=NOW, sender="person:worker")
     (outcome,) = await transaction.run([asked._replace(command=Unhandled(by=worker))])
     assert outcome.status is DeliveryStatus.QUARANTINED
-    await quarantine.let_go(engine, s.CASE)
+    assert await rows(engine, "cases") == []
     assert [outcome.status for outcome in await transaction.run([asked])] == [DeliveryStatus.ACCEPTED]
+
+
+async def test_a_request_over_http_holds_no_case_whatever_it_meets(fresh_database: FreshDatabase) -> None:
+    """A bug in a decision, or a value that the database does not take: it may be a stranger's case."""
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    transaction = transaction_on(engine, SERVICE)
+    submit = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
+    await transaction.run([delivery(s.CASE, submit, at=NOW)])
+    stranger = Actor(Role.PARTY_WORKER, party="\0", person="worker")
+    bug, data = Unhandled(by=stranger), c.ConfirmConsultation(by=stranger)
+    for command in (bug, data):
+        asked = delivery(s.CASE, command, at=NOW, sender="person:worker")
+        assert [o.status for o in await transaction.run([asked])] == [DeliveryStatus.QUARANTINED]
+    assert await quarantine.held_cases(engine) == {}
+    consult = c.ConfirmConsultation(by=s.by_party())
+    (outcome,) = await transaction.run([delivery(s.CASE, consult, at=NOW)])
+    assert outcome.status is DeliveryStatus.ACCEPTED
 
 
 async def execute(engine: AsyncEngine, statement: str) -> None:

@@ -42,6 +42,7 @@ async def test_a_check_that_raises_is_not_passed_and_is_no_error_of_the_page(
             house_keys=HouseKeys(tmp_path, b"r" * 32, machine_now),
             case_keys=CaseKeyClient(OneKey(), "noord-limburg"),
             started=asyncio.Event(),
+            loops=lambda: {"relay": True, "from-parties": False},
         )
     )
     transport = cast(httpx.AsyncBaseTransport, httpx.ASGITransport(app))
@@ -55,4 +56,6 @@ async def test_a_check_that_raises_is_not_passed_and_is_no_error_of_the_page(
         "migrations": False,
         "key_authority": True,
         "begun": False,
+        "relay": True,
+        "from-parties": False,
     }

@@ -31,6 +31,7 @@ from shared.storage import cases, deadlines, held_messages, outbox
 from shared.storage.database import fetch
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from shared.telemetry.turns import Turns
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -49,7 +50,8 @@ def gauges(engine: AsyncEngine, directory: Path) -> Gauges:
     keys = HouseKeys(directory, b"r" * 32, machine_now)
     certificates = make_certificates(directory / "certificates", "test")
     office = KafkaAdmin(Connection(NOBODY, certificates.ca_file, "nobody", "nothing"))
-    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True, PartyReplica(), within=1.0)
+    parties, turns = PartyReplica(), Turns()
+    return Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: True, parties, turns, within=1.0)
 
 
 async def scraped(gauges: Gauges) -> dict[tuple[str, str], float]:

@@ -1,6 +1,8 @@
 """A service's database goes to the schema of its own version, and never back from a newer one."""
 
 import asyncio
+import uuid
+from collections.abc import AsyncIterator
 from importlib import import_module
 from typing import Any
 
@@ -89,3 +91,57 @@ async def test_each_migration_leaves_room_for_the_version_before(name: str, post
         assert before.keys() <= after.keys()
         before = after
     await engine.dispose()
+
+
+# --- locks and indexes ----------------------------------------------------------------
+
+
+@pytest.fixture
+async def first(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncEngine]:
+    """The database of a service at its first revision, and a migration that soon gives up."""
+    monkeypatch.setattr(migrate, "LOCK_WAITS", "300ms")
+    monkeypatch.setattr(migrate, "PAUSE", 0.1)
+    monkeypatch.setattr(migrate, "TRIES", 2)
+    engine = engine_of(create_database(postgres, f"first_{uuid.uuid4().hex[:12]}", "only-for-tests"))
+
+    class Told:
+        database_url = engine.url
+
+    monkeypatch.setattr(cli, "_settings", lambda service: Told())
+    await migrate.upgrade(engine, SERVICE, to="0001")
+    yield engine
+    await engine.dispose()
+
+
+_HOLD = sa.text("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
+_WRITE = sa.text("INSERT INTO cases (case_id, phase, version, state) VALUES (:id, 'nothing', 0, '{}')")
+_VALID = sa.text("SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_cases_held'::regclass")
+
+
+async def test_a_migration_behind_another_sessions_lock_gives_up_in_time_and_says_what_to_do(
+    first: AsyncEngine,
+) -> None:
+    app: Any = command_line(SERVICE, list)
+    async with first.begin() as other:
+        await other.execute(_HOLD)
+        result = await asyncio.wait_for(asyncio.to_thread(CliRunner().invoke, app, ["migrate"]), 30)
+    assert result.exit_code == 2
+    assert "Another session holds a lock" in result.output
+    assert result.output.count("\n") == 1
+    assert await migrate.upgrade(first, SERVICE) == migrate.head(SERVICE), "the same command goes on"
+
+
+async def test_an_index_is_made_while_others_write(first: AsyncEngine) -> None:
+    """A writer that does not end holds up the index, and no other writer."""
+    async with first.begin() as writer:
+        await writer.execute(_WRITE, {"id": "one"})
+        making = asyncio.create_task(migrate.upgrade(first, SERVICE, to="0002"))
+        for n in range(20):
+            async with first.begin() as other:
+                await asyncio.wait_for(other.execute(_WRITE, {"id": f"other-{n}"}), 5)
+            await asyncio.sleep(0.02)
+        with pytest.raises(migrate.SchemaLocked):
+            await making
+    assert await migrate.upgrade(first, SERVICE, to="0002") == "0002", "what it left half-made is replaced"
+    async with first.connect() as connection:
+        assert (await connection.execute(_VALID)).scalar_one() is True

@@ -6,16 +6,25 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.main import SERVICE
+from shared.contract.limits import MAX_RECORD
 from shared.messaging import relay
+from shared.runtime import quarantine
+from shared.storage import outbox
+from shared.storage.cases import CaseTable
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
+from shared.storage.outbox import NO_CASE
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
 from tests.support.outgoing import EVENTS, outbox_message, unsent, write
 from tests.support.receiving import House
 from tests.support.samples import intake as s
 from tests.support.transactions import rows
+
+OTHER_CASE = s.CASE[:-1] + "d"
 
 
 async def test_a_relay_that_was_away_for_longer_than_its_lease_sends_nothing_and_leads_no_more(
@@ -66,3 +75,76 @@ async def test_what_no_reader_would_take_is_quarantined_and_not_sent(
         leading.cancel()
         await asyncio.gather(leading, return_exceptions=True)
     await relay_.producer.stop()
+
+
+async def test_what_cannot_be_sent_is_quarantined_with_its_case_and_stays_so_until_an_operator_acts(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """Each row alone, in one round; what is about no case holds nobody up."""
+    engine = await fresh_database(SERVICE)
+    await existing_case(engine, s.CASE)
+    large, behind = (
+        outbox_message(s.CASE, "x" * MAX_RECORD, topic=EVENTS),
+        outbox_message(s.CASE, topic=EVENTS),
+    )
+    of_no_case = outbox_message(None, "x" * MAX_RECORD, topic=EVENTS)
+    await write(engine, large, behind, of_no_case)
+    idle = relay_without_broker(engine, House(tmp_path))
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await idle._numbers(leader)
+        assert await idle._send_batch(leader, numbers) == 3
+        assert await idle._send_batch(leader, numbers) == 0
+    assert await unsent(engine) == [large.event_id, behind.event_id, of_no_case.event_id]
+    letters = await quarantine.unreadable_letters(engine)
+    assert [one.case for one in letters] == [s.CASE, NO_CASE]
+    assert await quarantine.held_cases(engine) == {s.CASE: 0}
+    async with engine.connect() as connection:
+        assert (await outbox.backlog(connection, 10)).unreadable == 2
+    assert await quarantine.discard_first(engine, s.CASE)
+    await quarantine.let_go(engine, s.CASE)
+    assert await quarantine.held_cases(engine) == {}
+    async with engine.begin() as connection:
+        assert [row.event_id for row in await outbox.next_rows(connection, 10)] == [behind.event_id]
+    await idle.producer.stop()
+
+
+async def test_a_row_behind_a_quarantined_one_is_not_sent_for_having_a_number(
+    fresh_database: FreshDatabase,
+) -> None:
+    """A relay that died had numbered both; the one behind waits for its case, and gets a new number then."""
+    engine = await fresh_database(SERVICE)
+    first, behind, other = (outbox_message(case) for case in (s.CASE, s.CASE, OTHER_CASE))
+    await write(engine, first, behind, other)
+    async with engine.begin() as connection:
+        rows = await outbox.next_rows(connection, 10)
+        ids = [row.id for row in rows]
+        await outbox.quarantine(connection, ids[0])
+        assert [row.id for row in await outbox.rows_by_id(connection, ids)] == [ids[2]]
+        assert await outbox.remaining(connection, ids) == {ids[2]}
+
+
+async def test_a_case_whose_key_cannot_be_had_is_left_out_for_a_while_and_no_other(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine = await fresh_database(SERVICE)
+    letter, other = outbox_message(s.CASE), outbox_message(OTHER_CASE, topic=EVENTS)
+    await write(engine, letter, other)
+    idle = relay_without_broker(engine, House(tmp_path))
+    idle._rest({s.CASE})
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await idle._numbers(leader)
+        async with leader.begin():
+            assert [row.event_id for row in await idle._next_rows(leader, numbers)] == [other.event_id]
+            idle._resting[s.CASE] = 0.0
+            found = [row.event_id for row in await idle._next_rows(leader, numbers)]
+            assert found == [letter.event_id, other.event_id]
+    await idle.producer.stop()
+
+
+async def existing_case(engine: AsyncEngine, case_id: str) -> None:
+    table = CaseTable(SERVICE.process.empty, TypeAdapter(SERVICE.process.state))
+    async with engine.begin() as connection:
+        cases = await table.lock(connection, [case_id])
+        await table.save(connection, [cases[case_id].moved_to(SERVICE.process.empty)])

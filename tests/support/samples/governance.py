@@ -142,7 +142,7 @@ def recorded(**changes: Any) -> e.SignatoryRecorded:
 
 
 RECORDED = recorded()
-GRANTED = e.AuthorisationGranted(authorisation())
+GRANTED = e.AuthorisationGranted(authorisation(), NOW)
 ACCEPTED = e.AuthorisationAccepted(GRANT, DIRECTOR, NOW)
 ENDED = e.MembershipEnded(EndReason.EXCLUSION, NOW)
 

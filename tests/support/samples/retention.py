@@ -206,6 +206,7 @@ COMMANDS: tuple[Command, ...] = (
     c.OpenCase(by=by_service("intake"), case=taken_up()),
     c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
     c.RecordHandedOverItem(by=by_service(), item=ITEMS[0]),
+    c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),
     c.ArchiveFile(by=CLOCK),

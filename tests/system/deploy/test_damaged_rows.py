@@ -11,8 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import commands as c
@@ -21,6 +22,7 @@ from services.intake.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.contract.content import SealedText
 from shared.contract.fields import InformMoment
+from shared.contract.limits import MAX_RECORD
 from shared.contract.messages.intake import ReferralScreened, ScreeningOutcome
 from shared.contract.parties import KeyUse, Parties, PublicKey
 from shared.contract.topics import Topics
@@ -32,12 +34,13 @@ from shared.ids import new_id
 from shared.kafka.admin import KafkaAdmin
 from shared.kafka.connection import Connection
 from shared.kafka.watermark import Watermark
+from shared.messaging import preparing
 from shared.messaging.relay import Relay
 from shared.runtime import quarantine
 from shared.runtime.scheduler import Scheduler
-from shared.storage import held_messages
+from shared.storage import held_messages, outbox
 from shared.storage.held_messages import HoldReason, MessageToHold
-from shared.storage.outbox import NO_CASE
+from shared.storage.outbox import NO_CASE, OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
@@ -197,6 +200,72 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
         assert await quarantine.held_cases(engine) == {}
         assert [apart.case for apart in await quarantine.unreadable_letters(engine)] == [NO_CASE]
         assert await quarantine.discard_first(engine, NO_CASE)
+
+
+async def arrived(login: Connection) -> list[tuple[int, str]]:
+    """What lies on the topic of intake's events: partition and event id, in order."""
+    async with AIOKafkaConsumer(**login.for_aiokafka(), auto_offset_reset="earliest") as consumer:
+        await consumer._client.force_metadata_update()
+        consumer.assign(
+            [TopicPartition(EVENTS, n) for n in sorted(consumer.partitions_for_topic(EVENTS) or ())]
+        )
+        found: list[tuple[int, str]] = []
+        while fetched := await consumer.getmany(timeout_ms=1000):
+            records = [record for some in fetched.values() for record in some]
+            found += [(record.partition, dict(record.headers)["ce_id"].decode()) for record in records]
+        return found
+
+
+@pytest.mark.parametrize("seen_by", ["the relay", "the broker"])
+async def test_an_event_that_is_too_large_stays_with_its_case_and_the_rest_of_its_partition_is_sent(
+    fresh_database: FreshDatabase,
+    logins: dict[str, Connection],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seen_by: str,
+) -> None:
+    """Also where a topic takes less than the house believes."""
+    if seen_by == "the broker":
+        monkeypatch.setattr(preparing, "MAX_RECORD", 10 * MAX_RECORD)
+    engine = await fresh_database(SERVICE)
+    await a_case(engine, s.CASE)
+
+    def event(case: str | None, body: str = "{}") -> OutboxMessage:
+        """In one partition, whatever case it is about."""
+        return outbox_message(case, body, topic=EVENTS)._replace(key="one-key")
+
+    first, large, behind = event(s.CASE), event(s.CASE, "x" * 2 * MAX_RECORD), event(s.CASE)
+    others = [event(OTHER_CASE) for _ in range(5)]
+    of_no_case, too_large_of_none = event(None), event(None, "x" * 2 * MAX_RECORD)
+    await write(
+        engine, first, others[0], large, too_large_of_none, others[1], behind, *others[2:], of_no_case
+    )
+    async with relaying(engine, logins["service-intake"], tmp_path) as task:
+
+        async def only_these_are_left() -> bool:
+            apart = await quarantine.unreadable_letters(engine)
+            return len(apart) == 2 and len(await unsent(engine)) == 3
+
+        await until(only_these_are_left)
+        assert await unsent(engine) == [large.event_id, too_large_of_none.event_id, behind.event_id]
+        assert await is_held(engine)
+        async with engine.connect() as connection:
+            assert (await outbox.backlog(connection, 10)).unreadable == 2
+        ours = [first, *others, of_no_case]
+        sent = [
+            one for one in await arrived(logins["service-triage"]) if one[1] in {x.event_id for x in ours}
+        ]
+        assert [event_id for _, event_id in sent] == [one.event_id for one in ours]
+        assert len({partition for partition, _ in sent}) == 1
+        assert await quarantine.discard_first(engine, s.CASE)
+        await quarantine.let_go(engine, s.CASE)
+
+        async def only_what_is_of_no_case_is_left() -> bool:
+            return await unsent(engine) == [too_large_of_none.event_id]
+
+        await until(only_what_is_of_no_case_is_left)
+        assert not await is_held(engine)
+        assert not task.done()
 
 
 # --- what the timekeeper looks at ------------------------------------------------------------------

@@ -10,6 +10,7 @@ from shared.kafka.admin import KafkaAdmin, Partition
 from shared.kafka.connection import Connection
 from shared.runtime.gauges import Gauges
 from shared.storage.party_replica import PartyReplica
+from shared.telemetry.turns import Turns
 from tests.conftest import FreshDatabase
 from tests.system.deploy.posting import post, read_until
 
@@ -22,7 +23,8 @@ async def test_lag_is_what_is_there_and_not_committed(
     office = KafkaAdmin(logins["service-triage"])
     keys = HouseKeys(tmp_path, b"r" * 32, machine_now)
     engine = await fresh_database(SERVICE)
-    gauges = Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: False, PartyReplica())
+    parties, turns = PartyReplica(), Turns()
+    gauges = Gauges(engine, office, Topics(), SERVICE, keys, Clock(), lambda: False, parties, turns)
 
     async def lag() -> dict[tuple[str, str, str], float]:
         read = await gauges.read()

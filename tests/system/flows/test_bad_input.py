@@ -12,10 +12,11 @@ from confluent_kafka import KafkaException
 
 from shared.connector import TooLarge, from_house_file
 from shared.contract.cloudevent import SEALED_BODY, Envelope, attributes, to_headers, to_json
+from shared.contract.limits import MAX_PAYLOAD
 from shared.contract.messages.governance import AuthorisationGranted, AuthorisationRevoked
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.parties import Scope
-from shared.crypto.jose import MAX_PAYLOAD, load_key, new_key, sign_and_encrypt
+from shared.crypto.jose import load_key, new_key, sign_and_encrypt
 from shared.ids import new_id
 from tests.story.party import Party
 from tests.story.world import World

@@ -13,7 +13,9 @@ from tests.support.alarms import RULES, labels_in, names_in
 from tests.system.flows.cases import referred
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
-LABELS = frozenset(("box", "group", "le", "partition", "reason", "refusal", "rule", "source", "status"))
+LABELS = frozenset(
+    ("box", "group", "le", "loop", "partition", "reason", "refusal", "rule", "source", "status")
+)
 LABELS |= {"party", "publisher", "state", "status", "topic", "where", "why"}
 OF_LIBRARY = ("python_", "process_")
 SUFFIXES = ("", "_total", "_created", "_bucket", "_count", "_sum")

@@ -1,16 +1,16 @@
 """What governance decides, in sentences; each refusal stands beside the case in which it does not hold."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.governance import commands as c
 from services.governance import events as e
-from services.governance.keys import MOST_KEYS, OVERLAP
+from services.governance.keys import OVERLAP, REMEMBERED
 from services.governance.main import PROCESS
-from services.governance.process import MOST_AUTHORISATIONS
 from services.governance.state import Phase
+from shared.contract.limits import MAX_BODY, MOST_AUTHORISATIONS, MOST_KEYS
 from shared.contract.messages.governance import EndReason
 from shared.contract.parties import KeyUse, Parties, PartyRecord, Scope
 from shared.contract.refusal import Refusal
@@ -219,7 +219,7 @@ def test_a_full_record_fits_in_one_event() -> None:
         revoked_at=TOMORROW.replace(microsecond=123456),
     )
     full = s.record(keys=keys, authorisations=(given,) * MOST_AUTHORISATIONS, name="n" * 120)
-    assert len(full.model_dump_json()) < 64 * 1024
+    assert len(full.model_dump_json()) <= MAX_BODY
 
 
 # --- authorisations --------------------------------------------------------------------------------
@@ -282,6 +282,24 @@ def test_authorisations_are_bounded_so_that_a_record_fits_in_one_event() -> None
     assert given(MOST_AUTHORISATIONS - 1).when(s.grant()).events
 
 
+@pytest.mark.parametrize("end", ["revoked_at", "valid_until"])
+def test_what_has_ended_does_not_count_and_leaves_the_record_a_month_later(end: str) -> None:
+    """A party may authorise for as long as it is one: only what a message may still be judged by is kept."""
+
+    def after(ended: datetime) -> Any:
+        many = (
+            s.authorisation(authorisation_id=f"{s.GRANT[:-3]}{n + 100}", **{end: ended})
+            for n in range(MOST_AUTHORISATIONS)
+        )
+        return s.spec().given(s.recorded(authorisations=tuple(many)))
+
+    within = after(NOW - REMEMBERED + timedelta(seconds=1))
+    assert within.when(s.grant()).refusal.name == "TooManyAuthorisations"
+    over = after(NOW - REMEMBERED)
+    (granted,) = over.when(s.grant()).events
+    assert [a.authorisation_id for a in over.given(granted).state.record.authorisations] == [s.GRANT]
+
+
 def test_controllership_cannot_be_mandated_so_a_processor_agreement_goes_with_it_r123() -> None:
     refusal = GRANTED.when(s.accept(processor_agreement=False)).refusal
     assert refusal_named(refusal) == ("ProcessorAgreementMissing", "R123")
@@ -305,7 +323,7 @@ def test_what_was_revoked_is_neither_accepted_nor_revoked_again_r122() -> None:
 
 def test_an_authorisation_whose_period_is_over_is_not_accepted_r122() -> None:
     def ending(at: Any) -> Any:
-        return MEMBER.given(e.AuthorisationGranted(s.authorisation(valid_until=at)))
+        return MEMBER.given(e.AuthorisationGranted(s.authorisation(valid_until=at), NOW))
 
     assert ending(NOW).when(s.accept()).refusal.name == "AuthorisationLapsed"
     assert ending(NOW + timedelta(seconds=1)).when(s.accept()).events

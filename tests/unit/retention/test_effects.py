@@ -17,6 +17,7 @@ from services.retention.proofs import (
 )
 from services.retention.state import MUST_CONFIRM
 from shared.contract.fields import Theme
+from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import retention as m
 from shared.contract.registry import SERVICES
 from shared.core.effects import (
@@ -111,6 +112,16 @@ def test_the_leading_party_is_told_to_inform_and_who_took_what_r99_r104() -> Non
     assert all(step.after_erasure for step in of(ToParty, steps))
     assert of(Announce, steps) == [Announce(m.CaseErased(case_id=s.CASE), after_erasure=True)]
     assert steps[-1] == ForgetCase()
+
+
+def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_something_r104() -> None:
+    many = tuple(s.TAKER.model_copy(update={"action_id": s.number(1000 + n)}) for n in range(450))
+    parts = [e.FilePartReceived((), some) for some in in_parts(many, TAKERS_PER_MESSAGE)]
+    after_all = (e.ErasureStarted(s.DESTROY_ON), *s.CONFIRMED, e.AllPurged(s.DESTROY_ON))
+    steps = follows(s.OPENED, *parts, s.DEESCALATED, *after_all, s.ERASED)
+    told = of(m.FileDestroyed, [step.message for step in of(ToParty, steps) if step.recipient == s.CARE])
+    assert [(len(x.takers), x.inform_data_subject) for x in told] == [(200, True), (200, False), (51, False)]
+    assert [taker for x in told for taker in x.takers] == [*many, s.TAKER]
 
 
 def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> None:

@@ -120,6 +120,27 @@ def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None
     assert event.competent == (s.VENLO, s.POLICE)
 
 
+def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_r104() -> None:
+    """Each part may come twice; who stands in two of them stands in the file once, as it was told last."""
+    tested = s.participant(s.VENLO, passed_processing_test=True)
+    parts = [
+        c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.VENLO),)),
+        c.RecordFilePart(by=s.by_service(), participants=(tested,)),
+        c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.POLICE),)),
+        *[c.RecordFilePart(by=s.by_service(), takers=(s.TAKER,))] * 2,
+    ]
+    given = s.spec(now=NOW).given(s.OPENED)
+    for part in parts:
+        given = given.given(*given.when(part).events)
+    assert given.state.all_participants == given.state.all_takers == (), "there is no file yet"
+    file = c.Deescalate(by=s.by_service(), file=s.file(participants=(), takers=()))
+    given = given.given(*given.when(file).events)
+    assert given.state.all_participants == (tested, s.participant(s.POLICE))
+    assert given.state.all_takers == (s.TAKER,)
+    assert given.state.competent == (s.VENLO,)
+    assert name_of(given, parts[0]) == ("FileTakesNothingMore", "R95")
+
+
 def test_the_clock_starts_also_where_the_beginning_of_the_case_was_not_heard_r86() -> None:
     """The events of two services come in no order; an opening that comes last changes nothing."""
     bring = c.RecordHandedOverItem(by=s.by_service(), item=s.ITEMS[0])

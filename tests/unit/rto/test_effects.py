@@ -1,5 +1,6 @@
 """What leaves the round table: to whom, and never more than is theirs."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from services.rto import events as e
 from services.rto.effects import effects
 from services.rto.state import Phase
+from shared.contract.limits import TAKERS_PER_MESSAGE
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.intake import ClosingReason
@@ -108,15 +110,34 @@ def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutc
 
 def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
     history = (*s.AGREED, s.PROVIDED, s.MOVED, s.concluded(m.RtoOutcome.DEESCALATE))
-    *items, file = announced(after(*history, e.CaseDeescalated(s.RTO, NOW)))
-    assert [x.item.item_id for x in items] == [s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT]
+    *handed, file = announced(after(*history, e.CaseDeescalated(s.RTO, NOW)))
+    items = [x.item.item_id for x in handed if isinstance(x, m.ItemHandedOver)]
+    assert items == [s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT]
     assert isinstance(file, m.CaseDeescalated)
     assert (file.rto_id, file.decided_at, file.leading_party) == (s.RTO, NOW, s.CARE)
     assert (file.referrer, file.director) == (s.VENLO, s.DIRECTOR)
-    assert {p.party for p in file.participants} == set(s.AT_THE_TABLE)
     assert [p.person_id for p in file.persons] == [s.MAN, s.MOTHER]
     assert [action.action_id for action in file.actions] == [s.TREAT, s.ARRANGE]
-    assert file.takers == (m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT),)
+    assert (file.participants, file.takers) == ((), ()), "they went before it, in parts"
+    parts = [x for x in handed if isinstance(x, m.FilePartHandedOver)]
+    assert {p.party for part in parts for p in part.participants} == set(s.AT_THE_TABLE)
+    assert [one for part in parts for one in part.takers] == [
+        m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT)
+    ]
+
+
+def test_however_many_took_something_away_each_part_holds_no_more_than_fits_r104() -> None:
+    """Thirty items for twenty-one actions: more than one event could ever carry."""
+    provided = [
+        replace(s.PROVIDED, taking=s.taking(s.number(f"{n:02x}"), s.CARE, s.number(f"{at:02x}")))
+        for n in range(30)
+        for at in range(21)
+    ]
+    handed = announced(after(*s.AGREED, *provided, e.CaseDeescalated(s.RTO, NOW)))
+    takers = [part.takers for part in handed if isinstance(part, m.FilePartHandedOver) and part.takers]
+    assert [len(some) for some in takers] == [TAKERS_PER_MESSAGE] * 3 + [30]
+    assert len({taker for some in takers for taker in some}) == 630
+    assert isinstance(handed[-1], m.CaseDeescalated)
 
 
 def test_a_case_without_plan_can_be_handed_over_too_r86() -> None:
@@ -127,14 +148,15 @@ def test_a_case_without_plan_can_be_handed_over_too_r86() -> None:
 def test_what_did_not_stay_or_was_withdrawn_is_not_handed_over_r79_a12() -> None:
     withdrawn = e.ReleaseWithdrawn(s.FREE, NOW)
     history = (*s.HISTORIES[Phase.MONITORING], withdrawn, e.CaseDeescalated(s.RTO, NOW))
-    *items, _ = announced(after(*history))
-    assert [x.item.item_id for x in items] == [s.WITHHELD]
+    items = [x.item.item_id for x in announced(after(*history)) if isinstance(x, m.ItemHandedOver)]
+    assert items == [s.WITHHELD]
 
 
 def test_who_never_came_is_no_participant_of_the_file() -> None:
     declined = e.InvitationDeclined(s.RTO, s.HOUSING, None, NOW)
-    *_, file = announced(after(*s.INVITED, s.accepted(s.CARE), declined, e.CaseDeescalated(s.RTO, NOW)))
-    assert [p.party for p in file.participants] == [s.CARE]
+    handed = announced(after(*s.INVITED, s.accepted(s.CARE), declined, e.CaseDeescalated(s.RTO, NOW)))
+    parts = [x for x in handed if isinstance(x, m.FilePartHandedOver)]
+    assert [p.party for part in parts for p in part.participants] == [s.CARE]
 
 
 def test_a_case_that_ends_at_the_table_is_closing_everywhere() -> None:

@@ -26,7 +26,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core.actor import Command
+from shared.core.actor import Command, Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from tests.support.samples import rto as s
@@ -120,6 +120,16 @@ def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
     known = DecisionContext(NOW, given.parties, elsewhere=frozenset(elsewhere), here=frozenset(here))
     assert given.process.decide(given.state, contribute(), known) is refusal
     assert given.when(contribute()).events
+
+
+def test_who_is_to_see_an_item_comes_with_it_and_holds_for_the_first_rto_r42() -> None:
+    plan = (s.entry(s.NEW, s.CARE), s.entry(s.NEW, s.HOUSING))
+    record = c.RecordItem(by=s.BY_TRIAGE, item=s.item(s.NEW), viewing=plan)
+    given = s.spec().given(*s.RECORDED)
+    given = given.given(*given.when(record).events)
+    assert given.when(record).events == (), "the same event again changes nothing"
+    open_ = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation(viewing_plan=()))
+    assert given.given(*given.when(open_).events).state.viewing_plan == plan
 
 
 def test_nothing_can_be_convened_before_triage_has_prepared_it_r58() -> None:
@@ -584,6 +594,18 @@ def test_cleaning_before_deescalation_waits_r95() -> None:
     command = c.FollowCleaning(by=s.BY_RETENTION, kept_items=())
     refusal = refused(s.spec().given(*MONITORING), command)
     assert refusal is r.NOT_DEESCALATED
+    assert refusal.may_be_lag
+
+
+@pytest.mark.parametrize(
+    "message",
+    [x for x in s.COMMANDS if x.by.role is Role.PARTY and x.by.party in s.state(*s.RECORDED).involved()],
+    ids=lambda x: type(x).__name__,
+)
+def test_what_a_contributor_says_before_the_preparation_is_here_waits_r58(message: Any) -> None:
+    """Its item came before, and the preparation may be on its way."""
+    refusal = refused(s.spec().given(*s.HISTORIES[Phase.COLLECTING]), message)
+    assert refusal is r.NOT_PREPARED
     assert refusal.may_be_lag
 
 

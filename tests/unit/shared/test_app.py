@@ -14,8 +14,8 @@ from shared.contract.fields import Jwk
 from shared.contract.registry import SERVICES, Model
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
-from shared.http.app import Acting, make_app, signed_in
-from shared.http.oidc import Identity
+from shared.http.app import RETRY_AFTER, Acting, make_app, signed_in
+from shared.http.oidc import Identity, IssuerUnreachable
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 KEY = "0192aaaa-0000-7000-8000-00000000000a"
@@ -44,6 +44,10 @@ def a_router() -> APIRouter:
     @router.get("/keys")
     async def keys() -> None:
         raise KeyAuthorityUnreachable("ConnectError")
+
+    @router.get("/issuer")
+    async def issuer() -> None:
+        raise IssuerUnreachable("TimeoutError")
 
     return router
 
@@ -140,6 +144,12 @@ async def test_a_host_that_is_none_is_no_fault_of_ours(host: str) -> None:
     assert (await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})).status_code == 200
 
 
+async def test_a_path_with_a_slash_too_many_is_not_answered_with_the_clients_own_host() -> None:
+    answer = await sent("GET", "/fault/", headers={"host": "elsewhere.test"})
+    assert told(answer)[0] == 404
+    assert "location" not in answer.headers
+
+
 @pytest.mark.parametrize("party", ["Persoon A", "politie\t", "Politie", "a_b", "x" * 61, "", "\xb2"])
 async def test_on_whose_behalf_is_a_party_id_or_does_not_fit(party: str) -> None:
     headers: dict[str, Any] = {"idempotency-key": KEY, "on-behalf-of": party.encode("latin-1")}
@@ -180,4 +190,12 @@ async def test_a_fault_that_held_nothing_does_not_say_that_a_case_is_held() -> N
 
 
 async def test_a_key_that_cannot_be_reached_is_said_to_be_just_that() -> None:
-    assert told(await sent("GET", "/keys")) == (503, "KeyUnavailable")
+    answer = await sent("GET", "/keys")
+    assert told(answer) == (503, "KeyUnavailable")
+    assert answer.headers["retry-after"] == RETRY_AFTER
+
+
+async def test_a_token_that_cannot_be_checked_is_neither_valid_nor_invalid() -> None:
+    answer = await sent("GET", "/issuer")
+    assert told(answer) == (503, "SignInUnavailable")
+    assert answer.headers["retry-after"] == RETRY_AFTER

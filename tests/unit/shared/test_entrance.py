@@ -9,13 +9,13 @@ from fastapi import APIRouter, Request
 from httpx import ASGITransport, AsyncClient, Response
 from starlette.middleware import Middleware
 
+from shared.contract.limits import MAX_PAYLOAD
 from shared.core.actor import Role
-from shared.crypto.jose import MAX_PAYLOAD
 from shared.http import entrance as module
 from shared.http.app import Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import BURST, Limits, network_of
-from shared.http.oidc import Identity, NotSignedIn
+from shared.http.oidc import Identity, IssuerUnreachable, NotSignedIn
 from tests.unit.shared.test_rate import Clock
 
 WORKER = frozenset({Role.PARTY_WORKER})
@@ -37,6 +37,8 @@ class Desk:
 
     async def identify(self, token: str) -> Identity:
         self.asked.append(token)
+        if token == "unknown-key":
+            raise IssuerUnreachable("no-key-to-judge-by")
         if token not in PEOPLE:
             raise NotSignedIn("bad-signature")
         return PEOPLE[token]
@@ -122,6 +124,14 @@ async def test_of_a_strangers_body_not_one_byte_is_read() -> None:
         endless = Endless()
         assert told(await house("POST", "/acts", token, content=endless)) == (401, "NotSignedIn")
         assert endless.read == 0
+
+
+async def test_a_token_that_cannot_be_judged_now_is_no_strangers_and_its_body_is_not_read() -> None:
+    endless = Endless()
+    answer = await House(Limits())("POST", "/acts", "unknown-key", content=endless)
+    assert told(answer) == (503, "SignInUnavailable")
+    assert answer.headers["retry-after"]
+    assert endless.read == 0
 
 
 async def test_a_body_without_its_length_is_taken_when_it_is_small() -> None:

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from joserfc import jwe, jws
 from joserfc.jwk import ECKey, OctKey
 
+from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED
 from shared.crypto.jose import (
-    MAX_PAYLOAD,
-    MAX_SEALED,
     CannotDecode,
     decrypt_and_verify,
     load_key,

@@ -8,12 +8,12 @@ import pytest
 
 from shared.contract.cloudevent import to_json
 from shared.contract.fields import InformMoment
+from shared.contract.limits import MAX_PAYLOAD
 from shared.contract.messages.house import MessageRefused
 from shared.contract.messages.intake import ConsultationConfirmed, InformingPostponed
 from shared.contract.parties import Parties
 from shared.contract.record import Record
 from shared.contract.refusal import MESSAGE_TOO_OLD, Refusal
-from shared.crypto.jose import MAX_PAYLOAD
 from shared.handling.delivery import DeadLetter, Delivery
 from shared.ids import new_id
 from shared.storage.inbox import AHEAD, HORIZON

@@ -4,8 +4,8 @@ import re
 
 from deploy.provisioning.quotas import DEFAULT
 from deploy.provisioning.topics import party_topics
+from shared.contract.limits import MAX_RECORD, MAX_SEALED_LETTER
 from shared.contract.topics import Topics
-from shared.crypto.jose import MAX_SEALED
 from shared.messaging.shares import AT_ONCE, BURST, UNREADABLE_COSTS, Shares
 from tests.support.alarms import RULES
 from tests.unit.shared.test_rate import Clock
@@ -81,11 +81,10 @@ def bytes_of(topic: str) -> int:
 
 def test_the_alarm_of_what_a_party_sent_comes_half_an_hour_before_the_broker_deletes_it() -> None:
     records, lasts = threshold("Lagging")
-    largest = 128 * 1024
-    at_the_alarm = records * largest + lasts * DEFAULT.written
+    at_the_alarm = records * MAX_RECORD + lasts * DEFAULT.written
     assert at_the_alarm + 30 * MINUTE * DEFAULT.written <= bytes_of(Topics().from_party("intake", "politie"))
 
 
 def test_the_alarm_of_an_inbox_comes_before_it_holds_half_of_what_it_may() -> None:
     letters, _ = threshold("InboxFills")
-    assert letters * MAX_SEALED <= bytes_of(Topics().to_party("politie")) // 2
+    assert letters * MAX_SEALED_LETTER <= bytes_of(Topics().to_party("politie")) // 2

@@ -151,6 +151,12 @@ def test_each_item_and_then_the_preparation_goes_to_the_round_table_r42() -> Non
     assert all(isinstance(x, Announce) for x in announced)
     messages = [x.message for x in announced if isinstance(x, Announce)]
     assert [type(x) for x in messages] == [m.ItemPrepared] * 3 + [m.RtoPrepared]
+    *prepared, last = messages
+    assert isinstance(last, m.RtoPrepared)
+    assert [entry for x in prepared if isinstance(x, m.ItemPrepared) for entry in x.viewing] == list(
+        s.prepare().viewing_plan
+    )
+    assert last.viewing_plan == (), "it can be too large for one event, so it goes with the items"
 
 
 def test_cleaning_drops_what_was_written_and_strips_the_record_r95() -> None:

@@ -407,6 +407,7 @@ def test_nobody_is_asked_after_the_conclusion_r35() -> None:
 def test_every_item_goes_to_the_round_table_with_its_terms_before_the_preparation_r65_r67() -> None:
     *items, prepared = PREPARING.when(s.prepare()).events
     assert [event.item for event in items] == list(s.items_of_the_case())
+    assert [[x.participant for x in event.viewing] for event in items] == [[], [s.HOUSING], [s.CARE]]
     assert isinstance(prepared, e.RtoPrepared)
     assert PREPARING.given(*items, prepared).state.phase is Phase.PREPARED
 
@@ -432,6 +433,7 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
     ({"viewing_plan": (s.viewing(s.NEW, s.CARE),)}, "UnknownItem", "R42"),
     ({"viewing_plan": (s.viewing(s.ITEM, s.PROBATION),)}, "NotAParticipant", "R42"),
     ({"viewing_plan": (s.viewing(s.ITEM, s.CARE, reason=" "),)}, "ViewingWithoutReason", "R42"),
+    ({"viewing_plan": (s.viewing(s.ITEM, s.CARE), s.viewing(s.ITEM, s.CARE))}, "ViewingTwice", "R42"),
     ({"consulted_leading_party": False}, "LeadingPartyNotConsulted", "R44"),
     ({"citizen": None}, "CitizenUndecided", "R46"),
     ({"care_agreements": ""}, "CareAgreementsMissing", "R47"),

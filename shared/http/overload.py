@@ -1,0 +1,50 @@
+"""Take at most so many requests at once, and answer the others at once that they may come again."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from shared.contract.refusal import Refusal, Remedy
+from shared.http.app import problem
+from shared.http.startup_gate import ALWAYS_OPEN
+from shared.telemetry.metrics import REQUESTS_UNDER_WAY
+
+APART = frozenset({"/case-keys"})
+MOST = 100  # requests under way in one process; its database serves a dozen of them at a time
+OVERLOADED = Refusal(
+    "Overloaded",
+    "R127",
+    "art. 15.3; B4",
+    "More is asked at once than this service answers: send it again later, under the same Idempotency-Key.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+
+
+@dataclass(slots=True)
+class RequestLimit:
+    """Refuse requests beyond `most` under way, but those of health and metrics (ASGI middleware).
+
+    It comes after the entrance, so that who has no share takes no place here either.
+
+    Each path in `APART` has places of its own: what services ask does not wait behind what people ask.
+    """
+
+    app: ASGIApp
+    most: int = MOST
+    _under_way: Counter[str] = field(default_factory=Counter)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in ALWAYS_OPEN:
+            return await self.app(scope, receive, send)
+        places = scope["path"] if scope["path"] in APART else ""
+        if self._under_way[places] >= self.most:
+            return await problem(OVERLOADED)(scope, receive, send)
+        self._under_way[places] += 1
+        REQUESTS_UNDER_WAY.inc()
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._under_way[places] -= 1
+            REQUESTS_UNDER_WAY.dec()

@@ -1,0 +1,54 @@
+"""How much, and for how long, is read of what a server outside answers."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import BaseModel
+
+from shared import outside
+from shared.outside import Unreachable, ask
+from tests.support.garbage import HEAD, neighbour, whole
+
+
+class Said(BaseModel):
+    text: str
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient() as made:
+        yield made
+
+
+async def kind(client: httpx.AsyncClient, said: bytes | None, **request: Any) -> str:
+    async with neighbour(lambda asked: said) as url:
+        try:
+            return (await ask(client, "GET", url, Said, **request)).text
+        except Unreachable as error:
+            return error.kind
+
+
+async def test_an_answer_of_the_bound_is_read_and_one_byte_more_is_not(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = b'{"text": "yes"}'
+    monkeypatch.setattr(outside, "LARGEST", len(body))
+    assert await kind(client, whole(body)) == "yes"
+    assert await kind(client, whole(body + b" ")) == "too-large"
+    assert await kind(client, HEAD + b"\r\n" + b" " * 10_000_000) == "too-large"
+
+
+async def test_an_answer_that_drips_is_given_up_as_a_whole(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time for a timeout that begins anew with every byte."""
+    monkeypatch.setattr(outside, "WITHIN", 0.6)
+    assert await kind(client, None) == "TimeoutError"
+
+
+async def test_what_a_server_wrote_is_in_no_error(client: httpx.AsyncClient) -> None:
+    for said in (b'{"text": {"name": "Persoon A"}}', b"Persoon A"):
+        assert await kind(client, whole(said)) == "not-an-answer"
+    assert await kind(client, b"HTTP/1.1 503 Persoon A\r\ncontent-length: 9\r\n\r\nPersoon A") == "status-503"

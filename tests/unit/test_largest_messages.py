@@ -1,0 +1,499 @@
+"""The largest lawful content of every message the house sends is below what its receivers take.
+
+A case is played through the cores twice: with as many texts as there may be, as each costs a seal, and with
+texts as long as they may be. What accumulates over the years is added until one message no longer holds it.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from pydantic_core import from_json
+
+from services.governance import commands as gc
+from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.intake import commands as ic
+from services.intake.api import Screening
+from services.retention import commands as rc
+from services.retention.api import Cleaning
+from services.rto import commands as tc
+from services.triage import commands as c
+from services.triage.api import NewConclusion, NewPreparation, NewQuery
+from services.triage.state import State as Triage
+from shared.contract.content import SEALED_ALLOWED, text
+from shared.contract.fields import ContributedItem, Item, Theme
+from shared.contract.limits import (
+    CLAIMS_PER_EVENT,
+    HOUSE_KEYS_PER_EVENT,
+    MAX_BODY,
+    MAX_LETTER,
+    MAX_PAYLOAD,
+    MAX_RECORD,
+    MAX_SEALED_LETTER,
+    MOST_ACTIONS,
+    MOST_AUTHORISATIONS,
+    MOST_CODES,
+    MOST_KEPT_ITEMS,
+    MOST_KEYS,
+    MOST_PARTICIPANTS,
+    TAKERS_PER_MESSAGE,
+)
+from shared.contract.messages import governance as gm
+from shared.contract.messages import intake as im
+from shared.contract.messages import rto as m
+from shared.contract.messages import triage as tm
+from shared.contract.messages.house import HouseKeysDestroyed, Position
+from shared.contract.parties import KeyUse, Parties, PartyKind, Scope
+from shared.contract.refusal import REASONS, unreadable
+from shared.contract.registry import Direction, MessageType, all_messages
+from shared.contract.topics import Topics
+from shared.core.actor import CLOCK, Actor, Role
+from shared.core.calendar_terms import add_months
+from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
+from shared.handling.delivery import Delivery, FromParty
+from shared.handling.outgoing import OutgoingMessages
+from shared.messaging.preparing import Ready
+from shared.storage.inbox import InboxEntry
+from tests.support import largest as large
+from tests.support.largest import (
+    BODY,
+    CASE,
+    OTHER,
+    REFERRER,
+    SERVICES,
+    Core,
+    Recipient,
+    filled,
+    number,
+    party,
+)
+from tests.support.spec import NOW
+
+LATER = NOW + timedelta(days=7)
+TABLE = [party(n) for n in range(MOST_PARTICIPANTS)]
+
+
+class Played:
+    """One case on its way through the house, and all that was sent about it."""
+
+    def __init__(self, recipient: Recipient, persons: Any, items: Any, *, long_contribution: bool) -> None:
+        self.recipient, self.long_contribution = recipient, long_contribution
+        self.parties = large.all_parties(recipient.announced)
+        self.cores = {name: Core(service, self.parties) for name, service in SERVICES.items()}
+        self.refer(large.referral(persons, items))
+        self.query()
+        self.prepare()
+        self.meet()
+        self.end()
+
+    def __getitem__(self, name: str) -> Core:
+        return self.cores[name]
+
+    def pass_on(self, sender: str, receiver: str) -> None:
+        """Let one service hear what another one has published about the case and it does not know yet."""
+        handled = SERVICES[receiver].handlers
+        for event in self[sender].new_events(receiver):
+            if type(event) in handled:
+                self[receiver].hears(event, large.by_service(sender))
+
+    def refer(self, referral: im.ReferralSubmitted) -> None:
+        intake = self["intake"]
+        intake.hears(referral, large.by_party())
+        intake.hears(im.ConsultationConfirmed(), large.by_party())
+        screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
+        intake.is_asked(
+            screening,
+            lambda sent: ic.ScreenReferral(
+                by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
+            ),
+        )
+        for receiver in ("triage", "retention"):
+            self.pass_on("intake", receiver)
+
+    def query(self) -> None:
+        triage = self["triage"]
+        state: Triage = triage.state
+        asked = [person.person_id for person in state.persons]
+        for query_id, recipient in ((number(50), OTHER), (number(51), party(2))):
+            triage.is_asked(largest_query(recipient, asked), partial(issued, query_id))
+        answer = filled(
+            lambda said: tm.QueryAnswered(
+                query_id=number(50), involved=True, items=large.many_items(said, 2000, 1)
+            )
+        )
+        triage.hears(answer, large.by_party(OTHER))
+        triage.does(c.RemindQuery(by=CLOCK, query_id=number(51)))
+        triage.does(c.LapseQuery(by=CLOCK, query_id=number(51)))
+        conclusion = filled(lambda said: NewConclusion(outcome=tm.TriageOutcome.RTO_NEEDED, advice=said))
+        triage.is_asked(
+            conclusion,
+            lambda sent: c.ConcludeTriage(
+                by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
+            ),
+        )
+
+    def prepare(self) -> None:
+        triage = self["triage"]
+        items = tuple(
+            ContributedItem.of(item, getattr(item, "contributor", OTHER))
+            for event in triage.seen
+            for item in _items_of(event)
+        )
+        longest = items[-1].item_id
+        preparation = filled(
+            lambda said: NewPreparation(
+                goal="x" if self.long_contribution else said,
+                decision_types=tuple("c" * 60 for _ in range(MOST_CODES)),
+                themes=tuple("c" * 60 for _ in range(MOST_CODES)),
+                participants=tuple(
+                    c.Invitee(
+                        party=one,
+                        role=tm.ParticipantRole.INFORMANT,
+                        contribution=said if one == REFERRER and self.long_contribution else "x",
+                        passed_processing_test=True,
+                    )
+                    for one in TABLE
+                ),
+                viewing_plan=tuple(
+                    tm.ViewingEntry(item_id=longest, participant=one, reason="x") for one in TABLE
+                ),
+                citizen=tm.CitizenInvolvement.INFORMED_AFTERWARDS,
+                care_agreements="x",
+                consulted_leading_party=True,
+            )
+        )
+        triage.is_asked(
+            preparation,
+            lambda sent: c.PrepareRto(
+                by=large.by_director(),
+                items=items,
+                goal=sent.goal,
+                decision_types=sent.decision_types,
+                themes=sent.themes,
+                participants=sent.participants,
+                viewing_plan=sent.viewing_plan,
+                citizen=sent.citizen,
+                care_agreements=sent.care_agreements,
+                consulted_leading_party=sent.consulted_leading_party,
+            ),
+        )
+        for receiver in ("intake", "rto"):
+            self.pass_on("triage", receiver)
+
+    def meet(self) -> None:
+        rto, item = self["rto"], number(2000)
+        place = large.WIDE * 500
+        rto.is_asked(
+            tc.Meeting(rto_id=number(60), on=LATER, place=place),
+            lambda sent: tc.ConveneRto(by=large.by_director(), meeting=sent),
+        )
+        for one in TABLE:
+            come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
+            rto.hears(come, large.by_party(one))
+        actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
+        plan = filled(
+            lambda said: tc.Plan(
+                agreements="x",
+                ave_level=2,
+                actions=tuple(
+                    m.Action(action_id=one, party=REFERRER, description="x" if n else said, due_on=LATER)
+                    for n, one in enumerate(actions)
+                ),
+            )
+        )
+        rto.is_asked(plan, lambda sent: tc.RecordPlan(by=large.by_director(), plan=sent))
+        use: dict[str, Any] = {"item_id": item, "use": m.Use.PLAN_ACTIVITY, "recipient": REFERRER}
+        asked = filled(lambda said: m.ReleaseAsked(**use, action_id=actions[0], necessity=said))
+        rto.is_asked(asked, lambda sent: tc.AskRelease(by=large.by_director(), request=sent))
+        for one in actions:
+            rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+            taking = tc.TakeAway(item_id=item, recipient=REFERRER, action_id=one)
+            rto.does(tc.ProvideItem(by=large.by_director(), taking=taking))
+        rto.does(tc.OfferDirection(by=large.by_director(), party=OTHER))
+        rto.hears(m.DirectionAccepted(case_director="x"), large.by_party(OTHER))
+        rto.hears(m.ReleaseWithdrawn(item_id=item), large.by_party(OTHER))
+        for one in actions:
+            rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+
+    def end(self) -> None:
+        """De-escalate with more participants and takers than one message holds, and destroy the file."""
+        rto, retention = self["rto"], self["retention"]
+        deescalate = tc.Conclusion(outcome=m.RtoOutcome.DEESCALATE)
+        rto.does(tc.ConcludeRto(by=large.by_director(OTHER), rto_id=number(60), conclusion=deescalate))
+        for receiver in ("intake", "triage", "retention"):
+            self.pass_on("rto", receiver)
+        retention.now = add_months(NOW, 12)
+        kept = Cleaning(
+            kept_items=tuple(rc.KeptItem(item_id=i.item_id, reason="x") for i in retention.state.items)
+        )
+        retention.is_asked(kept, lambda sent: rc.CleanFile(by=large.by_director(OTHER), kept=sent.kept_items))
+        retention.does(rc.ArchiveFile(by=CLOCK))
+        retention.does(rc.StartErasure(by=CLOCK))
+        for receiver in ("intake", "triage", "rto", "governance"):
+            self.pass_on("retention", receiver)
+            self.pass_on(receiver, "retention")
+        retention.does(
+            rc.RecordKeyDestroyed(
+                by=CLOCK,
+                proof_id=number(70),
+                destroyed_at=retention.now,
+                backups_lapse_at=retention.now,
+                house_keys=("k" * 43,) * 10,
+            )
+        )
+
+
+def largest_query(recipient: str, persons: list[str]) -> NewQuery:
+    return filled(
+        lambda said: NewQuery(
+            recipient=recipient,
+            task="w" * 120,
+            purpose="x",
+            necessity="x",
+            question=said,
+            reason="x",
+            persons=tuple(persons),
+            reply_before=LATER,
+            include_bsn=True,
+        )
+    )
+
+
+def issued(query_id: str, sent: NewQuery) -> c.IssueQuery:
+    return c.IssueQuery(
+        by=large.by_director(),
+        query_id=query_id,
+        recipient=str(sent.recipient),
+        task=sent.task,
+        purpose=sent.purpose,
+        necessity=sent.necessity,
+        question=sent.question,
+        reason=sent.reason,
+        reply_before=sent.reply_before,
+        persons=sent.persons,
+        include_bsn=sent.include_bsn,
+    )
+
+
+def _items_of(event: Any) -> tuple[Item, ...]:
+    """The items that an event of triage brings in, as its record keeps them."""
+    given = getattr(event, "taken_up", None) or getattr(event, "answer", None)
+    return given.items if given is not None else ()
+
+
+def early_ends(parties: Parties) -> list[Core]:
+    """The cases that end before the table does, one for each message that says so."""
+    intake, triage, rto = (Core(SERVICES[name], parties) for name in ("intake", "triage", "rto"))
+    intake.hears(large.referral(large.with_long_texts()), large.by_party())
+    intake.hears(im.ConsultationConfirmed(), large.by_party())
+    no = im.ScreeningOutcome.NOT_TAKEN_UP
+    intake.does(ic.ScreenReferral(by=large.by_director(), outcome=no, reason=next(iter(intake.texts))))
+    person = large.with_long_texts()[0]
+    taken_up = im.CaseTakenUp(
+        referrer=REFERRER,
+        acting_body=BODY,
+        task="w",
+        basis="w",
+        theme=Theme.COMPLEX_CASE,
+        outcome=im.ScreeningOutcome.TAKEN_UP,
+        director=large.DIRECTOR,
+        persons=(person,),
+        items=(),
+        taken_up_at=NOW,
+    )
+    triage.hears(taken_up, large.by_service("intake"))
+    triage.does(c.ConcludeTriage(by=large.by_director(), outcome=tm.TriageOutcome.NOT_TAKEN_UP))
+    prepared = tm.RtoPrepared(
+        leading_party=REFERRER,
+        acting_body=BODY,
+        director=large.DIRECTOR,
+        theme=Theme.COMPLEX_CASE,
+        goal="x",
+        decision_types=("c",),
+        themes=("c",),
+        participants=(tm.Participant(party=REFERRER, role=tm.ParticipantRole.EXPERT, contribution="x"),),
+        viewing_plan=(),
+        citizen=tm.CitizenInvolvement.INVITED,
+        persons=(person,),
+        prepared_at=NOW,
+    )
+    rto.hears(prepared, large.by_service("triage"))
+    rto.does(
+        tc.ConveneRto(
+            by=large.by_director(),
+            meeting=tc.Meeting(rto_id=number(60), on=LATER, place=next(iter(rto.texts))),
+        )
+    )
+    rto.hears(m.InvitationAccepted(rto_id=number(60), delegate="d", mandate=True), large.by_party())
+    ended = tc.Conclusion(outcome=m.RtoOutcome.OTHER_TABLE)
+    rto.does(tc.ConcludeRto(by=large.by_director(), rto_id=number(60), conclusion=ended))
+    return [intake, triage, rto]
+
+
+def long_file(parties: Parties) -> Core:
+    """A file of as many items as may be kept, after years in which five hundred participants took part."""
+    retention = Core(SERVICES["retention"], parties, now=NOW)
+    by_rto = large.by_service("rto")
+    for n in range(MOST_KEPT_ITEMS):
+        item = ContributedItem.of(large.many_items("x", 5000 + n, 1)[0], REFERRER)
+        retention.hears(m.ItemHandedOver(item=item), by_rto)
+    for n in range(0, 500, TAKERS_PER_MESSAGE):
+        takers = (m.Taker(party=REFERRER, item_id=number(5000), action_id=number(n + k)) for k in range(200))
+        retention.hears(m.FilePartHandedOver(takers=tuple(takers)), by_rto)
+    file = m.CaseDeescalated(
+        rto_id=number(60),
+        decided_at=NOW,
+        leading_party=REFERRER,
+        referrer=REFERRER,
+        director=large.DIRECTOR,
+        case_director=None,
+        theme=Theme.COMPLEX_CASE,
+        participants=(),
+        persons=(),
+        agreements=None,
+        actions=(),
+        takers=(),
+    )
+    retention.hears(file, by_rto)
+    kept = tuple(rc.KeptItem(item_id=number(5000 + n), reason="x") for n in range(MOST_KEPT_ITEMS))
+    cleaning = Cleaning(kept_items=kept)
+    assert len(cleaning.model_dump_json()) <= MAX_PAYLOAD
+    retention.is_asked(cleaning, lambda sent: rc.CleanFile(by=large.by_director(), kept=sent.kept_items))
+    retention.now = add_months(NOW, 12)
+    retention.does(rc.StartErasure(by=CLOCK))
+    for name in ("governance", "intake", "rto", "triage"):
+        retention.does(rc.ConfirmPurge(by=large.by_service(name), house_keys=("k" * 43,) * 10))
+    retention.does(
+        rc.RecordKeyDestroyed(
+            by=CLOCK, proof_id=number(70), destroyed_at=NOW, backups_lapse_at=NOW, house_keys=("k" * 43,)
+        )
+    )
+    return retention
+
+
+def oldest_party(parties: Parties) -> Core:
+    """A party with as many mandates and keys as may be on record, which then leaves."""
+    governance = Core(SERVICES["governance"], parties)
+    bodies = tuple(f"b{n:059d}" for n in range(12))
+    jwk = public_jwk(new_key(), "sig")
+    day = NOW.date()
+    form = AccessionForm(
+        name=large.WIDE * 120,
+        seat=large.WIDE * 120,
+        office="x",
+        officer_function="x",
+        endorses_goals=True,
+        undertakes_to_comply=True,
+        entitled_to_exchange=True,
+        place="x",
+        organisation_signed_on=day,
+        chair_signed_on=day,
+    )
+    signatory = Signatory(
+        party=REFERRER,
+        form=form,
+        kind=PartyKind.NATIONAL_CHAIN_PARTNER,
+        acting_bodies=bodies,
+        source="urn:nld:oin:" + "0" * 108,
+        member_from=NOW,
+        signing_key=KeyOnPaper(kid=jwk["kid"], jwk=jwk),
+    )
+    secretary, director = Actor(Role.SECRETARY, person="p"), large.by_director()
+    governance.does(gc.RecordSignatory(by=secretary, signatory=signatory, received_at=NOW))
+    for n in range(MOST_AUTHORISATIONS):
+        grant = gm.AuthorisationGranted(
+            authorisation_id=number(n),
+            acting_body=bodies[0],
+            scopes=tuple(Scope),
+            valid_from=NOW.replace(microsecond=123456),
+            valid_until=LATER.replace(microsecond=123456),
+        )
+        governance.does(gc.GrantAuthorisation(by=large.by_party(), party=REFERRER, grant=grant))
+        accepted = gc.AcceptAuthorisation(by=director, authorisation_id=number(n), processor_agreement=True)
+        governance.does(accepted)
+    for _ in range(MOST_KEYS - 1):
+        jwk = public_jwk(new_key(), "sig")
+        announced = gm.PublicKeyAnnounced(kid=jwk["kid"], use=KeyUse.SIGNING, jwk=jwk)
+        governance.does(
+            gc.AnnounceKey(by=large.by_party(), party=REFERRER, announcement=announced, received_at=NOW)
+        )
+    governance.does(gc.EndMembership(by=secretary, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
+    return governance
+
+
+def of_no_case(parties: Parties) -> Core:
+    """What the shell itself sends: answers, dead letters, claims of items, keys that are gone."""
+    core = Core(SERVICES["triage"], parties)
+    outgoing = OutgoingMessages("triage", Topics())
+    entry = InboxEntry(REFERRER, number(1), b"", NOW, CASE)
+    delivery = Delivery(
+        entry, large.by_party(), unreadable("x"), NOW, FromParty(REFERRER), traceparent=large.TRACE
+    )
+    longest = max(REASONS, key=len)
+    place = Position(topic=Topics().from_party("governance", REFERRER), partition=0, offset=2**63 - 1)
+    claims = [(number(n), CASE) for n in range(CLAIMS_PER_EVENT + 1)]
+    core.sent += [
+        outgoing.accepted(REFERRER, delivery),
+        *outgoing.unreadable(REFERRER, place, unreadable(longest), longest, number(1)),
+        *outgoing.items_claimed(claims),
+        outgoing.event(HouseKeysDestroyed(house_keys=("k" * 64,) * HOUSE_KEYS_PER_EVENT)),
+    ]
+    return core
+
+
+@pytest.fixture(scope="module")
+def recipient(tmp_path_factory: pytest.TempPathFactory) -> Recipient:
+    return Recipient(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="module")
+def sent(recipient: Recipient) -> dict[str, list[Ready]]:
+    """Everything the house sent about all of these, as it lies on Kafka, by type."""
+    many = Played(recipient, large.with_many_texts(), large.many_items, long_contribution=False)
+    long = Played(recipient, large.with_long_texts(), large.no_items, long_contribution=True)
+    parties = many.parties
+    alone = [*early_ends(parties), long_file(parties), oldest_party(parties), of_no_case(parties)]
+    found: dict[str, list[Ready]] = {}
+    for core in (*many.cores.values(), *long.cores.values(), *alone):
+        for ready in large.made_ready(core, recipient):
+            found.setdefault(ready.row.type, []).append(ready)
+    return found
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [entry for entry in all_messages() if entry.direction is not Direction.FROM_PARTY],
+    ids=lambda entry: entry.name,
+)
+def test_the_largest_of_each_message_is_taken_by_its_receiver(
+    entry: MessageType, sent: dict[str, list[Ready]], recipient: Recipient
+) -> None:
+    """The relay made it ready, so it is below what a topic takes; its reader takes it, whole."""
+    largest = max(sent[entry.type], key=lambda ready: ready.size)
+    assert largest.size <= MAX_RECORD
+    assert len(largest.body) <= MAX_BODY
+    if entry.direction is Direction.EVENT:
+        assert entry.model.model_validate_json(largest.body, context=SEALED_ALLOWED)
+        return
+    assert len(largest.body) <= MAX_SEALED_LETTER
+    keys = recipient.house_keys
+    payload, _ = decrypt_and_verify(
+        largest.body,
+        sealed_to=lambda kid: recipient.sealing,
+        signed_by=lambda kid: keys.signing,
+        most=MAX_SEALED_LETTER,
+    )
+    assert len(payload) <= MAX_LETTER
+    assert entry.model.model_validate(from_json(payload)["data"])
+
+
+def test_what_is_too_long_for_one_message_goes_in_several(sent: dict[str, list[Ready]]) -> None:
+    def count(name: str) -> int:
+        return len(sent[f"nl.veiligheidscasussen.{name}.v1"])
+
+    assert count("file-part-handed-over") == 2 * (MOST_PARTICIPANTS + 1)
+    assert count("items-claimed") == 2
+    assert count("item-prepared") > 40
+    takers = [ready for ready in sent["nl.veiligheidscasussen.file-destroyed.v1"] if ready.row.key == CASE]
+    assert len(takers) >= 3

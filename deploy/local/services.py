@@ -22,6 +22,15 @@ from shared.kafka.connection import Connection
 ROOT = Path(__file__).parents[2]
 SOURCE = "urn:nld:oin:00000099000000001000:systeem:zvh"  # invented, of the managing municipality
 READY_WITHIN = 60.0  # seconds
+# On one machine all parties come from one address, and one person acts for many: no shares are held there.
+ONE_MACHINE = {
+    "CONNECTIONS_PER_ADDRESS": 1000,
+    "NEW_CONNECTIONS_PER_ADDRESS": 1000,
+    "REQUESTS_PER_STRANGER": 1000,
+    "REQUESTS_PER_PERSON": 1000,
+    "REQUESTS_PER_PARTY": 1000,
+    "RECORDS_PER_PARTY": 10_000,
+}
 
 
 def service_environment(
@@ -66,6 +75,7 @@ def service_environment(
         "METRICS_TOKEN_FILE": secrets.metrics_token_file,
         "CLOCK_FILE": layout.clock_file,
         "PATIENCE": patience,
+        **ONE_MACHINE,
     }
     environment = {f"ZVH_{name}": str(value) for name, value in settings.items()}
     write_private_json(layout.settings_file(service), environment)

@@ -5,6 +5,7 @@
 
 import asyncio
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ import typer
 from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.job import provision_broker, provision_databases, read_passwords
 from deploy.provisioning.provision import remove_party_access
+from deploy.provisioning.quotas import DEFAULT, Quotas
 from deploy.provisioning.register import ended, recorded_parties
 from deploy.provisioning.removal import StillAService, check_removed, remove_database, remove_from_broker
 from shared.kafka.connection import Connection
@@ -30,7 +32,7 @@ def make() -> None:
     passwords = read_passwords(Path(secrets_file))
     asyncio.run(provision_databases(host, port, passwords))
     typer.echo(f"databases: {', '.join(passwords.databases)}")
-    provision_broker(bootstrap, Path(ca_file), prefix, passwords)
+    provision_broker(bootstrap, Path(ca_file), prefix, passwords, _quotas())
     typer.echo(
         f"topics, logins and rights of {len(passwords.services)} services, {len(passwords.parties)} parties"
     )
@@ -63,6 +65,22 @@ def _settings() -> tuple[str, str, str, str, int, str]:
     host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
     port = int(os.environ.get("ZVH_DATABASE_PORT", "5432"))
     return host, bootstrap, ca_file, secrets_file, port, os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
+
+
+def _quotas() -> Quotas:
+    """Return the quotas of a party; ends with 2 when one is no number above zero."""
+    try:
+        given = {
+            name: int(text)
+            for name in DEFAULT.__slots__
+            if (text := os.environ.get(f"ZVH_QUOTA_{name.upper()}"))
+        }
+    except ValueError:
+        given = {"": 0}
+    if not all(value > 0 for value in given.values()):
+        typer.echo("ZVH_QUOTA_WRITTEN, _READ, _TIME and _CONNECTIONS are whole numbers above zero", err=True)
+        raise typer.Exit(2)
+    return replace(DEFAULT, **given)
 
 
 @app.command()

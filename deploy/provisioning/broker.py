@@ -67,6 +67,11 @@ def broker_properties(
         "broker.heartbeat.interval.ms": 500,
         "broker.session.timeout.ms": 3_000,  # a killed broker comes back only after this
         "group.initial.rebalance.delay.ms": 0,
+        # above these a connection waits, or is closed before it has logged in
+        "max.connections": 4_000,
+        "max.connections.per.ip": 1_000,
+        "socket.request.max.bytes": 8_388_608,
+        "queued.max.request.bytes": 67_108_864,  # of all requests that wait in memory
         "message.max.bytes": MAX_REQUEST,  # above every topic's own max.message.bytes
         "log.retention.check.interval.ms": 5_000,  # emptied segments leave the disk soon
         "log.initial.task.delay.ms": 5_000,

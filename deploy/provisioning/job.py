@@ -24,6 +24,7 @@ from deploy.provisioning.databases import (
     handing_over,
 )
 from deploy.provisioning.provision import provision_parties, provision_services
+from deploy.provisioning.quotas import DEFAULT, Quotas
 from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 
@@ -47,11 +48,13 @@ def read_passwords(file: Path) -> Passwords:
     return Passwords(**json.loads(file.read_text()))
 
 
-def provision_broker(bootstrap: str, ca_file: Path, prefix: str, passwords: Passwords) -> None:
-    """Create topics, logins and rights."""
+def provision_broker(
+    bootstrap: str, ca_file: Path, prefix: str, passwords: Passwords, quotas: Quotas = DEFAULT
+) -> None:
+    """Create topics, logins, rights and quotas."""
     admin = Connection(bootstrap, ca_file, ADMIN, passwords.kafka_admin)
     logins = {service_user(service): password for service, password in passwords.services.items()}
-    provision_services(admin, {**logins, OPERATOR: passwords.operator}, prefix=prefix)
+    provision_services(admin, {**logins, OPERATOR: passwords.operator}, prefix=prefix, quotas=quotas)
     provision_parties(admin, list(passwords.parties), prefix=prefix, passwords=passwords.parties)
 
 

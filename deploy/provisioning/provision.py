@@ -30,6 +30,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.provisioning.acls import Acl, Kind, Operation, house_acls, party_acls, permits
+from deploy.provisioning.quotas import DEFAULT, Quotas, set_quotas
 from deploy.provisioning.topics import (
     EVENT_PARTITIONS,
     Topic,
@@ -37,6 +38,7 @@ from deploy.provisioning.topics import (
     party_topics,
     service_topics,
 )
+from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 
 PATIENCE = 60.0  # seconds, for a broker that is busy
@@ -54,9 +56,14 @@ def provision_services(
     prefix: str,
     event_partitions: int = EVENT_PARTITIONS,
     replication: int = 1,
+    quotas: Quotas = DEFAULT,
 ) -> None:
-    """Create topics, rights and logins of the house; `passwords` by user: `service-intake`, `operator`."""
+    """Create topics, rights, logins and quotas of the house.
+
+    `passwords` by user: `service-intake`, `operator`. The quotas are those of each party, made at any time.
+    """
     topics = service_topics(prefix, event_partitions=event_partitions)
+    set_quotas(admin, [admin.user, *(user for user in passwords if user != OPERATOR)], quotas)
     _apply(admin, topics, passwords, house_acls(prefix), replication)
 
 

@@ -13,8 +13,12 @@ EVENT_PARTITIONS = 12
 
 # The broker dates and measures every record itself, so a sender can neither backdate nor bomb.
 _ALWAYS = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": str(MAX_RECORD)}
-_FROM_A_PARTY = _ALWAYS | {"compression.type": "uncompressed", "retention.ms": str(30 * DAY)}
-_TO_A_PARTY = _ALWAYS | {"retention.ms": str(14 * DAY)}
+# A broker deletes whole segments, the oldest first, when a topic holds more than this, also what nobody has
+# read: an alarm comes long before (Lagging, InboxFills), and one when it has happened (DeletedUnread).
+RETENTION_BYTES = 1024 * 1024 * 1024
+_BOUNDED = _ALWAYS | {"retention.bytes": str(RETENTION_BYTES), "segment.bytes": str(64 * 1024 * 1024)}
+_FROM_A_PARTY = _BOUNDED | {"compression.type": "uncompressed", "retention.ms": str(30 * DAY)}
+_TO_A_PARTY = _BOUNDED | {"retention.ms": str(14 * DAY)}
 _EVENTS = _ALWAYS | {"retention.ms": str(30 * DAY)}
 _COMPACTED = _ALWAYS | {"cleanup.policy": "compact"}
 

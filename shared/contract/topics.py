@@ -20,6 +20,10 @@ class Topics:
     def from_party(self, service: str, party: str) -> str:
         return f"{self.prefix}.{service}.from.{party}"
 
+    def from_prefix(self, service: str) -> str:
+        """Return what the names of all outboxes to one service begin with, and no other name."""
+        return self.from_party(service, "")
+
     def from_pattern(self, service: str) -> str:
         """Return the regular expression of all outboxes to one service."""
         return rf"^{self.prefix}\.{service}\.from\.[a-z0-9-]+$"

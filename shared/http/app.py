@@ -13,7 +13,6 @@ from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
 from shared.contract.fields import PartyId
-from shared.contract.limits import MAX_PAYLOAD
 from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
@@ -42,9 +41,7 @@ NO_IDEMPOTENCY_KEY = Refusal(
     "and the same one when you repeat it.",
     status=400,
 )
-TOO_LARGE = Refusal(
-    "TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once, and say how long it is.", status=413
-)
+TOO_LARGE = Refusal("TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once.", status=413)
 NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
 SIGN_IN_UNAVAILABLE = Refusal(
     "SignInUnavailable",
@@ -118,14 +115,21 @@ class ProblemDetails(BaseModel):
 async def signed_in(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(TOKEN)]
 ) -> Identity:
-    """Identify the caller by the token in the request."""
-    if token is None:
+    """Identify the caller by the token in the request, unless the entrance has done so."""
+    known: Identity | None = request.scope.get("identity")
+    if known is None and token is not None and "identity" not in request.scope:
+        known = await identify(request.app.state.issuer, token.credentials)
+    if known is None:
         raise Refused(NOT_SIGNED_IN)
-    issuer: Issuer = request.app.state.issuer
+    return known
+
+
+async def identify(issuer: Issuer, token: str) -> Identity | None:
+    """Return whom a token stands for; None if it is not valid."""
     try:
-        return await issuer.identify(token.credentials)
+        return await issuer.identify(token)
     except NotSignedIn:
-        raise Refused(NOT_SIGNED_IN) from None
+        return None
 
 
 async def looking(
@@ -227,7 +231,7 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
     @app.middleware("http")
     async def no_store(request: Request, call_next: Any) -> Response:
         try:
-            response: Response = problem(TOO_LARGE) if _too_large(request) else await call_next(request)
+            response: Response = await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
             response = problem(_of_error(error, request.method))
         REQUESTS.labels(str(response.status_code)).inc()
@@ -246,14 +250,6 @@ def _of_error(error: Exception, method: str) -> Refusal:
         return UNAVAILABLE
     log.error("request-failed", kind=kind, method=method)
     return FAULT
-
-
-def _too_large(request: Request) -> bool:
-    """Say whether a body is larger than a message may be, or does not say its length."""
-    if request.method not in ("POST", "PUT", "PATCH"):
-        return False
-    length = request.headers.get("content-length", "")
-    return not length.isdigit() or int(length) > MAX_PAYLOAD
 
 
 def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:

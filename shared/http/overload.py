@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.contract.refusal import Refusal, Remedy
 from shared.http.app import problem
 from shared.http.startup_gate import ALWAYS_OPEN
-from shared.telemetry.metrics import REQUESTS, REQUESTS_UNDER_WAY
+from shared.telemetry.metrics import REQUESTS_UNDER_WAY
 
 APART = frozenset({"/case-keys"})
 MOST = 100  # requests under way in one process; its database serves a dozen of them at a time
@@ -26,6 +26,8 @@ OVERLOADED = Refusal(
 class RequestLimit:
     """Refuse requests beyond `most` under way, but those of health and metrics (ASGI middleware).
 
+    It comes after the entrance, so that who has no share takes no place here either.
+
     Each path in `APART` has places of its own: what services ask does not wait behind what people ask.
     """
 
@@ -38,7 +40,6 @@ class RequestLimit:
             return await self.app(scope, receive, send)
         places = scope["path"] if scope["path"] in APART else ""
         if self._under_way[places] >= self.most:
-            REQUESTS.labels("503").inc()
             return await problem(OVERLOADED)(scope, receive, send)
         self._under_way[places] += 1
         REQUESTS_UNDER_WAY.inc()

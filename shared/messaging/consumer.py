@@ -32,6 +32,7 @@ from shared.messaging.house_records import HouseRecords
 from shared.messaging.reader import Reader
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
+from shared.messaging.shares import FairBroker, Shares
 from shared.storage.database import DATABASE_ERRORS, is_data_error, sqlstate
 from shared.storage.held_messages import HeldMessage
 from shared.storage.party_replica import PartyReplica
@@ -67,6 +68,7 @@ class Consumer(Generic[S]):
     relay: Relay
     topics: Topics
     batch_size: int
+    shares: Shares
     turns: Turns = field(default_factory=Turns)
 
     async def take(self, records: Sequence[Any]) -> None:
@@ -116,6 +118,8 @@ class Consumer(Generic[S]):
     async def _write(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> None:
         if deliveries or dead:
             outcomes = await self.transaction.run(deliveries, dead)
+            for letter in dead:
+                self.shares.unreadable(letter.topic)
             _report(outcomes, len(dead))
             self.relay.wake()
 
@@ -148,11 +152,12 @@ async def _as_records(message: Any, original: Callable[[Any], Awaitable[Any]]) -
     return list(message.raw_message)
 
 
-def make_broker(login: Connection) -> KafkaBroker:
-    """Make a broker connection that decodes nothing, logs no values and makes no topics."""
+def make_broker(login: Connection, shares: Shares) -> KafkaBroker:
+    """Make a connection that is fair to parties, decodes nothing, logs no values and makes no topics."""
     accept_any_header_name()
-    return KafkaBroker(
+    return FairBroker(
         login.bootstrap,
+        shares=shares,
         security=SASLScram512(username=login.user, password=login.password, ssl_context=login.ssl_context()),
         parser=_untouched,
         decoder=_as_records,

@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.middleware import Middleware
 
 from shared.clock import Clock, machine_now
 from shared.contract.limits import MAX_BATCH, MAX_REQUEST
@@ -40,9 +41,12 @@ from shared.handling.service import Service
 from shared.handling.transaction import Transaction
 from shared.http.app import make_app
 from shared.http.commands import CommandHandler
+from shared.http.entrance import Entrance
+from shared.http.limits import Limits
 from shared.http.oidc import Issuer, ServiceToken
 from shared.http.overload import RequestLimit
 from shared.http.reading import CaseReader
+from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer
 from shared.http.startup_gate import StartupGate
 from shared.ids import keyed_hash
 from shared.kafka.admin import KafkaAdmin
@@ -54,6 +58,7 @@ from shared.messaging.consumer import Consumer, make_broker, subscribe
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
+from shared.messaging.shares import Shares
 from shared.outside import make_client
 from shared.runtime import migrate
 from shared.runtime import scheduler as scheduler_module
@@ -185,6 +190,7 @@ def assemble(
         house_keys=lambda: house_keys.available_kids,
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source, turns=turns)
+    shares = Shares(topics.from_prefix(name), settings.records_per_party)
     consumer = Consumer(
         engine=engine,
         receiver=receiver,
@@ -194,6 +200,7 @@ def assemble(
         relay=relay,
         topics=topics,
         batch_size=settings.batch,
+        shares=shares,
         turns=turns,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
@@ -210,7 +217,7 @@ def assemble(
         events_read_until=events.position,
         turns=turns,
     )
-    broker = make_broker(login)
+    broker = make_broker(login, shares)
     readers = subscribe(broker, consumer, name)
     return Assembly(
         settings=settings,
@@ -399,9 +406,11 @@ def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable
     )
     token_file = parts.settings.metrics_token_file
     metrics = metrics_router(parts.gauges, read_secret(token_file) if token_file else None)
-    app = make_app(f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan)
+    inner = [Middleware(Entrance, limits=parts.settings.limits), Middleware(RequestLimit)]
+    app = make_app(
+        f"zvh-{parts.service.name}", health, metrics, *routers, lifespan=lifespan, middleware=inner
+    )
     app.add_middleware(StartupGate, ready=parts.started)
-    app.add_middleware(RequestLimit)
     return app
 
 
@@ -426,6 +435,8 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
         deadline,
         uvicorn.Config(
             make_http(parts, routers, shut_down),
+            http=BoundedProtocol,
+            ws="none",
             host=settings.http_host,
             port=settings.http_port,
             ssl_certfile=str(settings.tls_certificate_file),
@@ -433,8 +444,13 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=REQUESTS_END_WITHIN,
+            h11_max_incomplete_event_size=MAX_HEAD,
+            proxy_headers=bool(settings.limits.trusted_proxies),
+            forwarded_allow_ips=list(settings.limits.trusted_proxies),
+            server_header=False,
             lifespan="on",
         ),
+        settings.limits,
     )
     await server.serve()
     if failed.is_set():
@@ -444,11 +460,11 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
         raise SystemExit(FAULT)
 
 
-class Server(uvicorn.Server):
+class Server(BoundedServer):
     """Serve HTTPS until a signal; `asked` says that one came. The process then ends with code 0, in time."""
 
-    def __init__(self, deadline: Deadline, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, deadline: Deadline, config: uvicorn.Config, limits: Limits) -> None:
+        super().__init__(config, limits)
         self.asked, self._deadline = False, deadline
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@ A missing or contradictory setting is one clear line and exit code 2, before any
 """
 
 import base64
+import ipaddress
 import os
 import ssl
 from functools import cached_property
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.http.limits import Limits
 from shared.kafka.connection import Connection
 
 
@@ -35,6 +37,15 @@ def _usable(directory: Path) -> Path:
     if not os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         raise ValueError("this user may not read and write in it")
     return directory
+
+
+def _addresses(text: str) -> str:
+    for address in filter(None, text.split(",")):
+        try:
+            ipaddress.ip_address(address)
+        except ValueError:
+            raise ValueError("must be IP addresses, with commas between and no spaces") from None
+    return text
 
 
 def _root_key(file: Path) -> Path:
@@ -67,6 +78,7 @@ Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s/?#:]+(:\d{1,5})
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#:]+(:\d{1,5})?(/[^\s?#]*)?$")]
 Prefix = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+$")]
 Brokers = Annotated[str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$")]
+Addresses = Annotated[str, AfterValidator(_addresses)]
 File = Annotated[Path, AfterValidator(_filled)]
 Authority = Annotated[File, AfterValidator(_trusted)]
 RootKey = Annotated[File, AfterValidator(_root_key)]
@@ -124,6 +136,34 @@ class Settings(BaseSettings):
     )
     batch: int = Field(default=2000, ge=1, le=5000, description="Most records taken in one transaction")
 
+    connections: int = Field(default=1000, ge=10, description="Most connections over HTTPS at once")
+    connections_per_address: int = Field(
+        default=200, ge=1, description="Most of them from one address, but for a trusted proxy"
+    )
+    new_connections_per_address: int = Field(
+        default=20, ge=1, description="New ones a second from one address; five seconds' worth at once"
+    )
+    requests_per_stranger: int = Field(
+        default=20,
+        ge=1,
+        description="Requests a second from one address without a valid token; bursts as above",
+    )
+    requests_per_person: int = Field(
+        default=10, ge=1, description="Requests a second of one person, and at once; bursts as above"
+    )
+    requests_per_party: int = Field(
+        default=50, ge=1, description="Requests a second of all workers of one party; bursts as above"
+    )
+    records_per_party: int = Field(
+        default=100,
+        ge=1,
+        description="Records a second taken from one party; two seconds' worth at once, and one that cannot "
+        "be read counts as five",
+    )
+    trusted_proxies: Addresses = Field(
+        default="", description="Addresses, with commas between, whose X-Forwarded-For is believed"
+    )
+
     @model_validator(mode="after")
     def _no_clock_file_in_production(self) -> "Settings":
         if self.environment == "production" and self.clock_file is not None:
@@ -139,6 +179,20 @@ class Settings(BaseSettings):
         except ssl.SSLError:
             raise ValueError("ZVH_TLS_KEY_FILE: is not the key of ZVH_TLS_CERTIFICATE_FILE, in PEM") from None
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """Return what each sender may take over HTTPS."""
+        proxies = tuple(filter(None, self.trusted_proxies.split(",")))
+        return Limits(
+            connections=self.connections,
+            connections_per_address=self.connections_per_address,
+            new_connections_per_address=self.new_connections_per_address,
+            requests_per_stranger=self.requests_per_stranger,
+            requests_per_person=self.requests_per_person,
+            requests_per_party=self.requests_per_party,
+            trusted_proxies=proxies,
+        )
 
     @cached_property
     def root_key(self) -> bytes:

@@ -14,7 +14,7 @@ from shared.clock import machine_now
 from shared.contract.topics import Topics
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable, Partition
 from shared.telemetry.logs import log_bug
-from shared.telemetry.metrics import UNREAD_TOO_LONG
+from shared.telemetry.metrics import DELETED_UNREAD, UNREAD_MOST, UNREAD_TOO_LONG
 
 log = structlog.get_logger()
 TOO_LONG = timedelta(hours=24)  # unread
@@ -46,22 +46,25 @@ class TopicCleanup:
         """Delete once what was read: outboxes by this service, inboxes by all groups of their party."""
         outboxes = await self.admin.partitions(self.topics.from_pattern(self.service))
         read = await self.admin.committed_offsets(self.topics.group(self.service, "from"))
-        UNREAD_TOO_LONG.labels("outbox").set(await self._tidy(outboxes, read))
+        await self._tidy("outbox", outboxes, read)
         if self.keeps_inboxes:
             inboxes = await self.admin.partitions(self.topics.to_pattern())
             read = await self._read_by_parties(inboxes)
-            UNREAD_TOO_LONG.labels("inbox").set(await self._tidy(inboxes, read))
+            await self._tidy("inbox", inboxes, read)
 
-    async def _tidy(self, partitions: Sequence[Partition], read: Mapping[Partition, int]) -> int:
-        """Delete what was read; return how many partitions hold a record that has waited too long."""
+    async def _tidy(self, box: str, partitions: Sequence[Partition], read: Mapping[Partition, int]) -> None:
+        """Delete what was read; report what waits too long, how much waits, and what was deleted unread."""
         oldest, ends = await self.admin.start_offsets(partitions), await self.admin.end_offsets(partitions)
+        DELETED_UNREAD.labels(box).set(_deleted_unread(read, oldest))
         unread = {partition: max(read.get(partition, 0), oldest[partition]) for partition in partitions}
         await self.admin.delete_before(
             {partition: offset for partition, offset in unread.items() if oldest[partition] < offset}
         )
-        return await self._warn(
-            {partition: offset for partition, offset in unread.items() if offset < ends[partition]}
+        waiting = {partition: offset for partition, offset in unread.items() if offset < ends[partition]}
+        UNREAD_MOST.labels(box).set(
+            max((ends[place] - offset for place, offset in waiting.items()), default=0)
         )
+        UNREAD_TOO_LONG.labels(box).set(await self._warn(waiting))
 
     async def _warn(self, unread: Mapping[Partition, int]) -> int:
         """Log each partition whose first unread record has waited too long; return their number."""
@@ -88,3 +91,19 @@ class TopicCleanup:
                 if partition.topic == inbox_of[group]:
                     read[partition] = min(offset, read.get(partition, offset))
         return read
+
+
+def _deleted_unread(read: Mapping[Partition, int], oldest: Mapping[Partition, int]) -> int:
+    """Log each partition whose reader has not come to what is the oldest record now; return their number.
+
+    What is deleted here has been read: so the broker deleted it, by age or by size.
+    """
+    gone = [place for place, offset in read.items() if offset < oldest.get(place, 0)]
+    for place in gone:
+        log.error(
+            "deleted-unread",
+            topic=place.topic,
+            partition=place.partition,
+            records=oldest[place] - read[place],
+        )
+    return len(gone)

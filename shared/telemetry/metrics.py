@@ -32,8 +32,13 @@ PARTY_RECORDS_UNREADABLE = Counter(
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
 REQUESTS_UNDER_WAY = Gauge("zvh_requests_under_way", "Requests over HTTPS that are not answered yet")
+LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
+)
+UNREAD_MOST = Gauge("zvh_unread_most", "Unread records of the topic with most, at the last round", ["box"])
+DELETED_UNREAD = Gauge(
+    "zvh_deleted_unread", "Topics of which the broker deleted records that nobody had read", ["box"]
 )
 
 # So that each is there, and zero, before it first happens: Prometheus sees no rise from nothing.
@@ -45,3 +50,5 @@ for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
+for _whose in ("stranger", "person", "party", "address", "connections", "slow", "records"):
+    LIMITED.labels(_whose)

@@ -18,6 +18,7 @@ from shared.handling.unit_of_work import UnitOfWork
 from shared.messaging import consumer as module
 from shared.messaging.consumer import BatchFailed, Consumer
 from shared.messaging.relay import Relay
+from shared.messaging.shares import Shares
 from shared.storage.database import connect
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
@@ -46,6 +47,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
         relay=relay,
         topics=Topics(),
         batch_size=10,
+        shares=Shares(Topics().from_prefix("intake"), 100),
     )
     record = ConsumerRecord(
         topic=Topics().from_party("intake", s.VENLO),

@@ -33,7 +33,7 @@ from shared.contract.parties import PublicKey
 from shared.contract.registry import Model, all_messages
 from shared.crypto import jose
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, new_key, sign_and_encrypt
-from shared.http import app
+from shared.http.entrance import Entrance
 from shared.kafka.connection import Connection
 from shared.runtime.assembly import _producer
 from tests.support.largest import with_long_texts
@@ -114,7 +114,7 @@ def test_two_things_of_different_senders_fit_into_one_letter() -> None:
 
 
 def test_a_person_may_say_as_much_as_a_partys_connector() -> None:
-    assert vars(app)["MAX_PAYLOAD"] == limits.MAX_PAYLOAD
+    assert inspect.signature(Entrance).parameters["max_body"].default == limits.MAX_PAYLOAD
     assert MAX_CONTENT <= limits.MAX_PAYLOAD
 
 

@@ -1,0 +1,114 @@
+"""Take from each party its share of records and no more, so that one that floods a service waits for itself.
+
+FastStream asks aiokafka for a batch, and aiokafka empties one partition before the next: a party with a
+thousand records at hand would go before everybody else.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import ConsumerRecord, TopicPartition
+from faststream.kafka import KafkaBroker
+
+from shared.rate import Rate
+from shared.telemetry.metrics import LIMITED
+
+AT_ONCE = 100  # records of one party in one batch
+UNREADABLE_COSTS = 5  # records; a dead letter and a refusal are written, sealed and sent for it
+BURST = 2  # seconds of the rate
+REST = 0.1  # seconds' worth of records that a party waits for when it has spent its share
+
+
+class Shares:
+    """Count what is taken from each party's topics to one service; `per_second` records of each."""
+
+    def __init__(self, own_prefix: str, per_second: int, now: Callable[[], float] = time.monotonic) -> None:
+        self.own_prefix = own_prefix
+        self._rate = Rate(per_second, per_second * BURST, now=now)
+        self._enough = max(1.0, per_second * REST)
+
+    def counts(self, topic: str) -> bool:
+        """Say whether this topic is a party's; what the house says itself is never held up."""
+        return topic.startswith(self.own_prefix)
+
+    def room(self, topic: str) -> int:
+        """Return how many records may be taken now; 0 until it is worth while again."""
+        if not self.counts(topic):
+            return AT_ONCE
+        left = self._rate.left(topic)
+        return min(AT_ONCE, int(left)) if left >= self._enough else 0
+
+    def take(self, topic: str, records: int) -> None:
+        """Count records that were taken."""
+        if self.counts(topic):
+            self._rate.spend(topic, records)
+
+    def unreadable(self, topic: str) -> None:
+        """Count what one of them cost more because it could not be read."""
+        self.take(topic, UNREADABLE_COSTS - 1)
+
+
+class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]
+    """Return batches in which each party has at most its share."""
+
+    def __init__(self, shares: Shares, *topics: str, **options: Any) -> None:
+        super().__init__(*topics, **options)
+        self._shares = shares
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Return what is there of each party, within its share; wait for the first at most `timeout_ms`."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + timeout_ms / 1000
+        while True:
+            assigned = self.assignment()
+            spent = {place for place in assigned if not self._shares.room(place.topic)}
+            left = until - loop.time()
+            found = await self._take(assigned - spent, min(left, REST) if spent else left, max_records)
+            if found or left <= 0:
+                return found
+            LIMITED.labels("records").inc(len(spent))
+
+    async def _take(
+        self, ready: frozenset[TopicPartition], wait: float, most: int | None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """Wait for one record of those that are ready, and add what else is there, fairly."""
+        wait_ms = max(0, int(wait * 1000))
+        if not ready and self.assignment():
+            await asyncio.sleep(wait_ms / 1000)
+            return {}
+        some = tuple(ready) if len(ready) < len(self.assignment()) else ()
+        found = dict(await super().getmany(*some, timeout_ms=wait_ms, max_records=1))
+        if found:
+            for place in self._at_hand(ready):
+                room = self._shares.room(place.topic) - len(found.get(place, ()))
+                room = min(room, most - sum(map(len, found.values()))) if most else room
+                if room > 0:
+                    more = await super().getmany(place, max_records=room)
+                    found[place] = [*found.get(place, ()), *more.get(place, ())]
+            for place, records in found.items():
+                self._shares.take(place.topic, len(records))
+        return found
+
+    def _at_hand(self, ready: Iterable[TopicPartition]) -> list[TopicPartition]:
+        """List the partitions of which records have been fetched; aiokafka has no public word for it."""
+        return [place for place in self._fetcher._records if place in ready]
+
+
+class FairBroker(KafkaBroker):
+    """Make consumers of FastStream that are fair."""
+
+    def __init__(self, *arguments: Any, shares: Shares, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._shares = shares
+
+    async def _connect(self) -> Any:
+        plain: Any = await super()._connect()
+        fair = partial(FairConsumer, self._shares, **plain.keywords)
+        self.config.broker_config.builder = fair
+        return fair

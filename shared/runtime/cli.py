@@ -117,7 +117,7 @@ def command_line(
 
         async def read() -> None:
             async with _database(settings) as engine, engine.connect() as connection:
-                for log in await log_digests.stored(connection):
+                async for log in log_digests.stored(connection):
                     typer.echo(str(log))
                 if measure:
                     key = assembly.marker_key(settings)

@@ -32,7 +32,8 @@ from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
 WITHIN = 5.0  # seconds; Prometheus itself waits ten
-MOST = 100_000  # rows counted: more than that is no number to act on
+MOST = 10_000  # rows counted: more than that is no number to act on
+MOST_OF_A_TOPIC = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class Gauges:
         now = self.clock.now()
         async with self.engine.connect() as connection:
             found = [
-                *_outbox(await outbox.backlog(connection, MOST), machine_now()),
+                *_outbox(await outbox.backlog(connection, MOST_OF_A_TOPIC), machine_now()),
                 *_due(await deadlines.overdue(connection, now, MOST), now),
-                *_held(await held_messages.count(connection, MOST), await cases.count_held(connection)),
+                *_held(await held_messages.count(connection, MOST), await cases.count_held(connection, MOST)),
             ]
             await self.parties.refresh(connection)
             found += _parties(self.parties.followed)

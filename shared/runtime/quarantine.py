@@ -3,7 +3,6 @@
 Stored are messages on their way in, deadlines, and outbox messages that cannot be sent.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,12 +22,15 @@ from shared.storage.held_messages import HeldMessage, HoldReason
 from shared.storage.outbox import QuarantinedRow
 from shared.telemetry.logs import log_bug
 
+MOST = 1000  # shown at once to an operator, who works through them
+
 _HELD_CASES = sa.text(
     """
-    SELECT cases.case_id, count(held.id) AS messages FROM cases LEFT JOIN held USING (case_id)
-    WHERE cases.held GROUP BY cases.case_id ORDER BY cases.case_id
+    SELECT case_id, (SELECT count(*) FROM held WHERE held.case_id = resting.case_id) AS messages
+    FROM (SELECT case_id FROM cases WHERE held ORDER BY case_id LIMIT :limit) AS resting ORDER BY case_id
     """
 )
+_IS_HELD = sa.text("SELECT case_id FROM cases WHERE case_id = :case_id AND held")
 _NOTHING_THERE = sa.text("DELETE FROM cases WHERE case_id = :case_id AND version = 0 AND NOT held")
 _LET_GO = sa.text(
     """
@@ -47,9 +49,9 @@ class Released:
 
 
 async def held_cases(engine: AsyncEngine) -> dict[str, int]:
-    """Return the held cases, each with the number of messages that wait in it."""
+    """Return the held cases, each with the number of messages that wait in it; at most `MOST`."""
     async with engine.connect() as connection:
-        return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES)}
+        return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES, limit=MOST)}
 
 
 async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
@@ -58,13 +60,9 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
     The journal says so. A deadline is not discarded: what it is about would never end.
     """
     async with engine.begin() as connection:
-        quarantined = [
-            one
-            for one in await held_messages.of_case(connection, case_id)
-            if one.why is HoldReason.QUARANTINED
-        ]
-        if quarantined:
-            await held_messages.take(connection, [quarantined[0].id])
+        quarantined = await held_messages.first_of_case(connection, case_id, [HoldReason.QUARANTINED])
+        if quarantined is not None:
+            await held_messages.take(connection, [quarantined.id])
             await _note(connection, case_id, "ParkedMessageDiscarded")
             return True
         if await outbox.discard_quarantined(connection, case_id):
@@ -74,9 +72,9 @@ async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
 
 
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
-    """Return the outbox messages that the relay could not send, for a reason of their own."""
+    """Return the first `MOST` outbox messages that the relay could not send, for a reason of their own."""
     async with engine.connect() as connection:
-        return await outbox.quarantined(connection)
+        return await outbox.quarantined(connection, MOST)
 
 
 async def retry(
@@ -87,12 +85,14 @@ async def retry(
     Its outbox messages are the relay's again: one that still cannot be sent holds the case anew.
     """
     engine, handled = transaction.engine, 0
-    while waiting := await _of_case(engine, case_id):
-        if not await _handled(waiting[0], transaction, receiver, house_records):
+    while (first := await _first_of_case(engine, case_id)) is not None:
+        if not await _handled(first, transaction, receiver, house_records):
             return Released(handled, free=False)
         handled += 1
     await let_go(engine, case_id)
-    return Released(handled, free=case_id not in await held_cases(engine))
+    async with engine.connect() as connection:
+        held = await fetch(connection, _IS_HELD, case_id=case_id)
+    return Released(handled, free=not held)
 
 
 async def let_go(engine: AsyncEngine, case_id: str) -> None:
@@ -104,13 +104,11 @@ async def let_go(engine: AsyncEngine, case_id: str) -> None:
         await _note(connection, case_id, "HeldCaseReleased")
 
 
-async def _of_case(engine: AsyncEngine, case_id: str) -> Sequence[HeldMessage]:
+async def _first_of_case(engine: AsyncEngine, case_id: str) -> HeldMessage | None:
     async with engine.connect() as connection:
-        return [
-            one
-            for one in await held_messages.of_case(connection, case_id)
-            if one.why is not HoldReason.WAITING
-        ]
+        return await held_messages.first_of_case(
+            connection, case_id, [HoldReason.QUARANTINED, HoldReason.QUEUED]
+        )
 
 
 async def _handled(

@@ -33,11 +33,13 @@ from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
 ReadUntil = Callable[[], Awaitable[datetime | None]]
+Prune = Callable[[AsyncConnection, datetime, int], Awaitable[int]]  # with a limit; returns how many went
 S = TypeVar("S", bound=HasPhase)
 LOOP = "scheduler"  # its name among the loops of the process
 UNREACHABLE = (*DATABASE_ERRORS, KeyAuthorityUnreachable)  # nothing is wrong with the deadline: all wait
 PERIOD = 0.5  # seconds between two looks
 MOST = 500
+PRUNED_AT_ONCE = 5000  # rows
 HOUR = timedelta(hours=1)
 LEAP = timedelta(hours=26)  # a larger jump of covenant time holds what cannot be undone
 
@@ -65,6 +67,7 @@ class Scheduler(Generic[S]):
     events_read_until: ReadUntil
     holding: bool = field(default=False)
     turns: Turns = field(default_factory=Turns)
+    _tried: dict[str, int] = field(default_factory=dict)
     _pruned_at: datetime | None = None
 
     async def run(self) -> None:
@@ -148,17 +151,21 @@ class Scheduler(Generic[S]):
         now = machine_now()
         if self._pruned_at is not None and now - self._pruned_at < HOUR:
             return
-        async with self.engine.begin() as connection:
-            await inbox.prune(connection, now)
-            await erasure.prune(connection, now)
-            if self.service.own_rows is not None:
+        for prune in (inbox.prune, erasure.prune):
+            while await self._pruned(prune, now) == PRUNED_AT_ONCE:
+                pass
+        if self.service.own_rows is not None:
+            async with self.engine.begin() as connection:
                 await self.service.own_rows.prune(connection)
         self._pruned_at = now
 
-    async def _retry(self) -> int:
+    async def _pruned(self, prune: Prune, now: datetime) -> int:
+        """Delete some in a transaction of their own, so that nobody waits for what a month left behind."""
         async with self.engine.begin() as connection:
-            waiting = await held_messages.waiting(connection, MOST)
-        waiting = await self._not_in_vain(waiting)
+            return await prune(connection, now, PRUNED_AT_ONCE)
+
+    async def _retry(self) -> int:
+        waiting = await self._not_in_vain(await self._waiting())
         if not waiting:
             return 0
         async with self.engine.begin() as connection:
@@ -173,6 +180,13 @@ class Scheduler(Generic[S]):
         deliveries, dead = await self.receiver.receive(records, parties)
         await self.transaction.run(deliveries, dead)
         return len(waiting)
+
+    async def _waiting(self) -> list[HeldMessage]:
+        """Return what waits, of each sender behind what was tried last, as long as not all has its turn."""
+        async with self.engine.connect() as connection:
+            found = await held_messages.waiting(connection, MOST, tried=self._tried)
+        self._tried = {one.sender: one.id for one in found} if len(found) == MOST else {}
+        return found
 
     async def _quarantine(self, one: HeldMessage) -> None:
         async with self.engine.begin() as connection:

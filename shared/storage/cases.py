@@ -57,7 +57,7 @@ _LOCK = sa.text(
 _READ = sa.text(
     """
     SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
-    FROM cases WHERE case_id = :id AND version > 0
+    FROM cases WHERE case_id = ANY(:ids) AND version > 0
     """
 )
 _SAVE = sa.text(
@@ -75,12 +75,14 @@ _EXISTS = sa.text("SELECT 1 FROM cases WHERE case_id = :case_id")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
-_COUNT_HELD = sa.text("SELECT count(*) AS n FROM cases WHERE held")
+_COUNT_HELD = sa.text(
+    "SELECT count(*) AS n FROM (SELECT FROM cases WHERE held ORDER BY case_id LIMIT :limit) AS counted"
+)
 
 
-async def count_held(connection: AsyncConnection) -> int:
-    """Count the cases that are held until an operator has looked."""
-    return int((await fetch(connection, _COUNT_HELD))[0].n)
+async def count_held(connection: AsyncConnection, limit: int) -> int:
+    """Count the cases that are held until an operator has looked, up to `limit`."""
+    return int((await fetch(connection, _COUNT_HELD, limit=limit))[0].n)
 
 
 async def exists(connection: AsyncConnection, case_id: str) -> bool:
@@ -121,9 +123,10 @@ class CaseTable(Generic[S]):
         state = to_json(self.empty)
         await run(connection, _INSERT_PLACEHOLDERS, ids=list(ids), phase=str(self.empty.phase), state=state)
 
-    async def read(self, connection: AsyncConnection, case_id: str) -> Case[S] | None:
-        """Load one case without a lock, for reading; None when there is none, or none that can be judged."""
-        return next(iter(self.readable(await fetch(connection, _READ, id=case_id))), None)
+    async def read(self, connection: AsyncConnection, ids: Sequence[str]) -> dict[str, Case[S]]:
+        """Load the cases of one page without a lock, by id; leave out what is not here or does not load."""
+        rows = await fetch(connection, _READ, ids=list(ids))
+        return {case.case_id: case for case in self.readable(rows)}
 
     def readable(self, rows: Iterable[Any]) -> list[Case[S]]:
         """Load the cases from rows of the table; log one that cannot be loaded, and go on with the others."""

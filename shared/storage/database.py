@@ -98,6 +98,6 @@ async def copy(
         raise DBAPIError(None, None, asyncpg.DataError(table), hide_parameters=True) from None
 
 
-async def run(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> None:
-    """Run one statement that returns nothing."""
-    await connection.execute(statement, values)
+async def run(connection: AsyncConnection, statement: sa.TextClause, **values: Any) -> int:
+    """Run one statement that returns no rows; return how many it wrote or deleted."""
+    return (await connection.execute(statement, values)).rowcount

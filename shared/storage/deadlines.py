@@ -51,7 +51,14 @@ _DUE_NOW = sa.text(
     """
     SELECT due.id, due.case_id, due.kind, due.ref, due.at, due.irreversible
     FROM due LEFT JOIN cases USING (case_id)
-    WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND (:irreversible OR NOT due.irreversible)
+    WHERE due.at <= :now AND NOT coalesce(cases.held, false) ORDER BY due.at LIMIT :limit
+    """
+)
+_REVERSIBLE_DUE_NOW = sa.text(
+    """
+    SELECT due.id, due.case_id, due.kind, due.ref, due.at, due.irreversible
+    FROM due LEFT JOIN cases USING (case_id)
+    WHERE due.at <= :now AND NOT coalesce(cases.held, false) AND NOT due.irreversible
     ORDER BY due.at LIMIT :limit
     """
 )
@@ -100,7 +107,8 @@ async def due_now(
 
     `irreversible` ones only when they may act.
     """
-    rows = await fetch(connection, _DUE_NOW, now=now, irreversible=irreversible, limit=limit)
+    statement = _DUE_NOW if irreversible else _REVERSIBLE_DUE_NOW
+    rows = await fetch(connection, statement, now=now, limit=limit)
     return [Deadline(*row) for row in rows]
 
 

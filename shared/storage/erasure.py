@@ -79,9 +79,17 @@ async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[
     await item_ids.learn(connection, [claim for claim in claims if claim[1] not in gone])
 
 
-_PRUNE = sa.text("DELETE FROM erased WHERE until < :now")
+_PRUNE = sa.text(
+    """
+    DELETE FROM erased WHERE marker IN (
+        SELECT marker FROM erased WHERE until < :now ORDER BY until LIMIT :limit)
+    """
+)
 
 
-async def prune(connection: AsyncConnection, now: datetime) -> None:
-    """Delete the markers whose case can no longer come back in a replay; `now` is machine time."""
-    await run(connection, _PRUNE, now=now)
+async def prune(connection: AsyncConnection, now: datetime, limit: int) -> int:
+    """Delete the oldest markers whose case can no longer come back in a replay, and return how many.
+
+    At most `limit`; `now` is machine time.
+    """
+    return await run(connection, _PRUNE, now=now, limit=limit)

@@ -102,9 +102,18 @@ async def release(connection: AsyncConnection, key: tuple[str, str]) -> None:
     await run(connection, _RELEASE, sender=key[0], id=key[1])
 
 
-_PRUNE = sa.text("DELETE FROM inbox WHERE received_at < :before")
+_PRUNE = sa.text(
+    """
+    DELETE FROM inbox WHERE (sender, message_id) IN (
+        SELECT sender, message_id FROM inbox WHERE received_at < :before ORDER BY received_at LIMIT :limit)
+    """
+)
 
 
-async def prune(connection: AsyncConnection, now: datetime) -> None:
-    """Delete entries older than the horizon: such a message is refused by its signed time."""
-    await run(connection, _PRUNE, before=now - HORIZON - timedelta(days=1))
+async def prune(connection: AsyncConnection, now: datetime, limit: int) -> int:
+    """Delete the oldest entries older than the horizon, and return how many; at most `limit`.
+
+    Such a message is refused by its signed time.
+    """
+    before = now - HORIZON - timedelta(days=1)
+    return await run(connection, _PRUNE, before=before, limit=limit)

@@ -5,7 +5,7 @@ whether it is that one, whole and unchanged. The digests are keyed with a key th
 who only has these rows, or only a copy of a log, cannot bring the two together (R106).
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,8 +67,12 @@ _STORE = sa.text(
     """
 )
 _STORED = sa.text(
-    "SELECT month, entries, entries_digest, looks, looks_digest FROM erased_logs ORDER BY number"
+    """
+    SELECT number, month, entries, entries_digest, looks, looks_digest FROM erased_logs
+    WHERE number > :after ORDER BY number LIMIT :limit
+    """
 )
+_AT_ONCE = 1000  # rows in memory
 
 
 async def measure(
@@ -101,10 +105,11 @@ async def store(connection: AsyncConnection, logs: Sequence[LogDigest]) -> None:
     )
 
 
-async def stored(connection: AsyncConnection) -> list[LogDigest]:
-    """List the digests of all erased cases, in the order of erasure."""
-    rows = await fetch(connection, _STORED)
-    return [
-        LogDigest(row.month, row.entries, bytes(row.entries_digest), row.looks, bytes(row.looks_digest))
-        for row in rows
-    ]
+async def stored(connection: AsyncConnection) -> AsyncIterator[LogDigest]:
+    """Yield the digests of all erased cases, in the order of erasure."""
+    after = 0
+    while rows := await fetch(connection, _STORED, after=after, limit=_AT_ONCE):
+        for row in rows:
+            entries, looks = bytes(row.entries_digest), bytes(row.looks_digest)
+            yield LogDigest(row.month, row.entries, entries, row.looks, looks)
+        after = rows[-1].number

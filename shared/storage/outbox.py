@@ -70,14 +70,22 @@ class Backlog(NamedTuple):
     unreadable: int
 
 
+# Each topic is found from the one before by an index, however much lies in it. What it holds is read in the
+# order of that index: asked for one topic ordered by id, PostgreSQL may look for it among all the others.
+_TOPICS = """
+    topics AS (
+        (SELECT topic FROM outbox ORDER BY topic LIMIT 1)
+        UNION ALL
+        SELECT (SELECT later.topic FROM outbox AS later WHERE later.topic > topics.topic
+                ORDER BY later.topic LIMIT 1)
+        FROM topics WHERE topics.topic IS NOT NULL
+    )
+"""
 _NEXT = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
-    FROM outbox WHERE topic <> ALL (ARRAY(
-            SELECT DISTINCT deferred.topic FROM outbox AS deferred
-            WHERE deferred.retry_at > clock_timestamp() AND deferred.retry_at < 'infinity'))
-        AND (retry_at IS NULL OR retry_at < 'infinity')
+    FROM outbox WHERE retry_at IS DISTINCT FROM 'infinity'
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
@@ -85,11 +93,36 @@ _NEXT = sa.text(
     ORDER BY id LIMIT :limit FOR UPDATE
     """
 )
+_DEFERRED = sa.text("SELECT topic FROM deferred_topics WHERE until > clock_timestamp()")
+_NEXT_BY_TOPIC = sa.text(
+    f"""
+    WITH RECURSIVE {_TOPICS}
+    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
+           recorded_at
+    FROM outbox WHERE id = ANY (ARRAY(
+        SELECT ready.id FROM topics CROSS JOIN LATERAL (
+            SELECT of_topic.id FROM outbox AS of_topic
+            WHERE of_topic.topic BETWEEN topics.topic AND topics.topic
+                AND of_topic.retry_at IS DISTINCT FROM 'infinity'
+                AND (of_topic.case_id IS NULL OR of_topic.case_id <> ALL (ARRAY(
+                    SELECT quarantined.case_id FROM outbox AS quarantined
+                    WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+                AND (of_topic.case_id IS NULL OR of_topic.case_id <> ALL (CAST(:resting AS text[])))
+            ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS ready
+        WHERE topics.topic <> ALL (CAST(:deferred AS text[]))
+        ORDER BY ready.id LIMIT :limit))
+    ORDER BY id FOR UPDATE
+    """  # noqa: S608 - the text above
+)
+_OF_EACH = 200  # rows read of a topic at once, while another topic is deferred
 _ROWS_BY_ID = sa.text(
     """
     SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
            recorded_at
-    FROM outbox WHERE id = ANY(:ids) AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+    FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
+        AND NOT EXISTS (
+            SELECT FROM deferred_topics AS deferred
+            WHERE deferred.topic = outbox.topic AND deferred.until > clock_timestamp())
         AND (case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
@@ -104,16 +137,25 @@ _REMAINING = sa.text(
             WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
     """
 )
-_DELETE_SENT = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
-_DEFER = sa.text(
+_DELETE_SENT = sa.text(
     """
-    UPDATE outbox SET retry_at = clock_timestamp() + make_interval(secs => :seconds)
-    WHERE topic = ANY(:topics) AND retry_at IS DISTINCT FROM 'infinity'
+    WITH sent AS (DELETE FROM outbox WHERE id = ANY(:ids) RETURNING topic)
+    DELETE FROM deferred_topics WHERE topic IN (SELECT topic FROM sent)
     """
 )
-_UNDEFER = sa.text("UPDATE outbox SET retry_at = NULL WHERE topic = ANY(:topics) AND retry_at < 'infinity'")
+_DEFER = sa.text(
+    """
+    INSERT INTO deferred_topics (topic, until)
+    SELECT topic, clock_timestamp() + make_interval(secs => :seconds)
+    FROM unnest(CAST(:topics AS text[])) AS topic
+    ON CONFLICT (topic) DO UPDATE SET until = excluded.until
+    """
+)
+_UNDEFER = sa.text("DELETE FROM deferred_topics WHERE topic = ANY(:topics)")
 _QUARANTINE = sa.text("UPDATE outbox SET retry_at = 'infinity' WHERE id = :id")
-_QUARANTINED = sa.text("SELECT id, type, case_id FROM outbox WHERE retry_at = 'infinity' ORDER BY id")
+_QUARANTINED = sa.text(
+    "SELECT id, type, case_id FROM outbox WHERE retry_at = 'infinity' ORDER BY id LIMIT :limit"
+)
 _RETRY_QUARANTINED = sa.text(
     "UPDATE outbox SET retry_at = NULL WHERE retry_at = 'infinity' AND coalesce(case_id, :none) = :case_id"
 )
@@ -125,15 +167,26 @@ _DISCARD_QUARANTINED = sa.text(
     """
 )
 _BACKLOG = sa.text(
-    """
-    SELECT (SELECT count(*) FROM (
-               SELECT FROM outbox WHERE retry_at IS NULL ORDER BY id LIMIT :limit) AS counted) AS ready,
-           (SELECT recorded_at FROM outbox WHERE retry_at IS NULL ORDER BY id LIMIT 1) AS oldest_ready,
-           count(*) FILTER (WHERE retry_at < 'infinity') AS deferred,
-           min(recorded_at) FILTER (WHERE retry_at < 'infinity') AS oldest_deferred,
-           count(*) FILTER (WHERE retry_at = 'infinity') AS unreadable
-    FROM (SELECT retry_at, recorded_at FROM outbox WHERE retry_at IS NOT NULL LIMIT :limit) AS later
-    """
+    f"""
+    WITH RECURSIVE {_TOPICS}, counted AS (
+        SELECT EXISTS (SELECT FROM deferred_topics WHERE deferred_topics.topic = topics.topic) AS deferred,
+               unsent.n, unsent.oldest
+        FROM topics CROSS JOIN LATERAL (
+            SELECT count(*) AS n, min(recorded_at) AS oldest FROM (
+                SELECT recorded_at FROM outbox AS of_topic
+                WHERE of_topic.topic BETWEEN topics.topic AND topics.topic
+                    AND of_topic.retry_at IS DISTINCT FROM 'infinity'
+                ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS first) AS unsent
+        WHERE topics.topic IS NOT NULL
+    )
+    SELECT CAST(coalesce(sum(n) FILTER (WHERE NOT deferred), 0) AS bigint) AS ready,
+           min(oldest) FILTER (WHERE NOT deferred) AS oldest_ready,
+           CAST(coalesce(sum(n) FILTER (WHERE deferred), 0) AS bigint) AS deferred,
+           min(oldest) FILTER (WHERE deferred) AS oldest_deferred,
+           (SELECT count(*) FROM (
+               SELECT FROM outbox WHERE retry_at = 'infinity' LIMIT :of_each) AS unreadable) AS unreadable
+    FROM counted
+    """  # noqa: S608 - the text above
 )
 _DELETE_UNSENT = sa.text(
     """
@@ -156,9 +209,15 @@ async def write(connection: AsyncConnection, messages: Sequence[OutboxMessage]) 
 async def next_rows(connection: AsyncConnection, limit: int, resting: Sequence[str] = ()) -> list[Row]:
     """List the oldest rows that may be sent now, in order, locked until they are deleted.
 
+    What lies in a deferred topic is not read, however much it is.
+
     Leaves out the rows of a deferred topic, of a case with a quarantined row, and of the cases `resting`.
     """
-    return [Row(*row) for row in await fetch(connection, _NEXT, limit=limit, resting=list(resting))]
+    asked = {"limit": limit, "resting": list(resting)}
+    if not (deferred := [row.topic for row in await fetch(connection, _DEFERRED)]):
+        return [Row(*row) for row in await fetch(connection, _NEXT, **asked)]
+    found = await fetch(connection, _NEXT_BY_TOPIC, deferred=deferred, of_each=_OF_EACH, **asked)
+    return [Row(*row) for row in found]
 
 
 async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Row]:
@@ -172,7 +231,7 @@ async def remaining(connection: AsyncConnection, ids: Sequence[int]) -> set[int]
 
 
 async def delete_sent(connection: AsyncConnection, ids: Sequence[int]) -> None:
-    """Delete rows that every in-sync replica has acknowledged."""
+    """Delete rows that every in-sync replica has acknowledged; their topics are deferred no longer."""
     if ids:
         await run(connection, _DELETE_SENT, ids=list(ids))
 
@@ -194,11 +253,11 @@ async def quarantine(connection: AsyncConnection, row: int) -> None:
     await run(connection, _QUARANTINE, id=row)
 
 
-async def quarantined(connection: AsyncConnection) -> list[QuarantinedRow]:
+async def quarantined(connection: AsyncConnection, limit: int) -> list[QuarantinedRow]:
     """List the quarantined rows, oldest first."""
     return [
         QuarantinedRow(row.id, row.type, row.case_id or NO_CASE)
-        for row in await fetch(connection, _QUARANTINED)
+        for row in await fetch(connection, _QUARANTINED, limit=limit)
     ]
 
 
@@ -213,8 +272,11 @@ async def discard_quarantined(connection: AsyncConnection, case_id: str) -> bool
 
 
 async def backlog(connection: AsyncConnection, limit: int) -> Backlog:
-    """Count what has not been sent yet; counts stop at `limit`."""
-    return Backlog(*(await fetch(connection, _BACKLOG, limit=limit))[0])
+    """Count what has not been sent yet, up to `limit` in each topic.
+
+    A topic stays deferred until something of it was sent.
+    """
+    return Backlog(*(await fetch(connection, _BACKLOG, of_each=limit))[0])
 
 
 async def delete_unsent(

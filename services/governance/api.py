@@ -1,11 +1,11 @@
 """Serve governance over HTTP: the secretary's register of parties, and their authorisations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.governance import commands as c
@@ -13,7 +13,7 @@ from services.governance import handlers as h
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
 from services.governance.state import Phase, State
-from services.governance.store import all_memberships
+from services.governance.store import memberships
 from services.governance.viewing import may_view
 from shared.clock import machine_now
 from shared.contract.fields import Id, PartyId
@@ -27,8 +27,10 @@ from shared.core.viewing import Allowed
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
+from shared.storage.cases import Case
 
 router = APIRouter(tags=["governance"])
+PARTIES_PER_PAGE = 100
 
 
 class PartyEntry(Model):
@@ -39,6 +41,13 @@ class PartyEntry(Model):
     kind: PartyKind = Field(title="soort partij")
     member_from: datetime | None = Field(title="partij vanaf")
     member_until: datetime | None = Field(title="partij tot")
+
+
+class Register(Model):
+    """A page of them, by party; `after` gives the next one."""
+
+    parties: list[PartyEntry] = Field(title="partijen")
+    after: PartyId | None = Field(default=None, title="volgende")
 
 
 class PartyView(PartyEntry):
@@ -72,14 +81,23 @@ class Ending(Model):
 
 
 @router.get("/parties")
-async def read_register(caller: Looking, reader: Reader) -> list[PartyEntry]:
+async def read_register(
+    caller: Looking,
+    commands: Commands,
+    reader: Reader,
+    after: Annotated[PartyId | None, Query()] = None,
+) -> Register:
     """Who is a party to the covenant; for the people of the house and the workers of parties."""
-    async with reader.engine.connect() as connection:
-        states = await all_memberships(connection, reader.cases)
     viewer, now = caller.viewer(), reader.clock.now()
-    _refuse_without_rights(caller, reader, states)
-    seen = (state.record for state in states if isinstance(may_view(viewer, None, state, now), Allowed))
-    return [PartyEntry(**_entry(record)) for record in seen if record is not None]
+    async with reader.engine.connect() as connection:
+        own = membership_id(commands.digest_key, viewer.party) if viewer.party else ""
+        _refuse_without_rights(caller, reader, await reader.cases.read(connection, [own]))
+        found, last = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
+    seen = (state.record for state in found if isinstance(may_view(viewer, None, state, now), Allowed))
+    return Register(
+        parties=[PartyEntry(**_entry(record)) for record in seen if record is not None],
+        after=last,
+    )
 
 
 @router.get("/parties/{party}")
@@ -104,9 +122,10 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
     )
 
 
-def _refuse_without_rights(caller: Caller, reader: CaseReader[State], states: Iterable[State]) -> None:
-    """Refuse a worker of a party whose rights have ended (R115)."""
-    records = {state.record.party: state.record for state in states if state.record is not None}
+def _refuse_without_rights(caller: Caller, reader: CaseReader[State], own: Mapping[str, Case[State]]) -> None:
+    """Refuse a worker of a party whose rights have ended, by its membership (R115)."""
+    found = (case.state.record for case in own.values() if not case.held)
+    records = {record.party: record for record in found if record is not None}
     context = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
     everybody = frozenset(Role)
     if refusal := permit(Requirement(everybody), caller.actor(everybody), context):

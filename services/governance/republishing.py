@@ -3,7 +3,7 @@
 from services.governance import commands as c
 from services.governance.handlers import membership_id
 from services.governance.state import State
-from services.governance.store import all_memberships
+from services.governance.store import all_parties
 from shared.clock import machine_now
 from shared.core.actor import OPERATOR
 from shared.core.outcome import DeliveryStatus
@@ -28,8 +28,7 @@ async def publish_anew(
 
 async def _all_parties(transaction: Transaction[State]) -> list[str]:
     async with transaction.engine.connect() as connection:
-        states = await all_memberships(connection, transaction.cases)
-    return [state.record.party for state in states if state.record is not None]
+        return await all_parties(connection, transaction.cases)
 
 
 def _delivery(membership: str) -> Delivery:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.retention import commands as c
@@ -37,6 +37,10 @@ from shared.http.caller import Caller, Refused
 from shared.http.reading import Seen
 
 router = APIRouter(tags=["retention"])
+PROOFS_PER_PAGE = 100
+ERASURES_PER_PAGE = 100
+LAST_NUMBER = 2**63 - 1  # what the database counts up to
+After = Annotated[int, Query(ge=0, le=LAST_NUMBER)]
 
 # --- what is shown --------------------------------------------------------------------------------
 
@@ -260,10 +264,14 @@ class Proof(Model):
 
 
 class Proofs(Model):
-    """All proofs in order; `broken_at` is the first whose place in the chain is not sound."""
+    """A page of them in order; `after` gives the next one.
+
+    `broken_at` is the first of the page whose place in the chain, behind the page before, is not sound.
+    """
 
     broken_at: int | None
     proofs: list[Proof]
+    after: int | None = Field(default=None, title="volgende")
 
 
 class FigureCell(Model):
@@ -292,6 +300,13 @@ class Erasure(Model):
     key_destroyed_next: bool
 
 
+class Erasures(Model):
+    """A page of them, the first that was ordered first; `after` gives the next one."""
+
+    erasures: list[Erasure] = Field(title="vernietigingen")
+    after: int | None = Field(default=None, title="volgende")
+
+
 def _register(caller: Caller, register: Register) -> None:
     """Refuse who may not read this register."""
     if isinstance(may_view_register(caller.viewer(), register), Denied):
@@ -299,14 +314,25 @@ def _register(caller: Caller, register: Register) -> None:
 
 
 @router.get("/proofs")
-async def read_proofs(caller: Looking, reader: Reader) -> Proofs:
+async def read_proofs(caller: Looking, reader: Reader, after: After = 0) -> Proofs:
     """What was destroyed and proven, in the order in which it happened (R91, R106)."""
     _register(caller, Register.PROOFS)
     async with reader.engine.connect() as connection:
-        chain = await store.proofs(connection)
-        waiting = await store.waiting_for_keys(connection)
+        found = await store.proofs(connection, first=after, most=PROOFS_PER_PAGE + 1)
+        before = found[0] if found and found[0].number == after else None
+        page = found[1:] if before else found[:PROOFS_PER_PAGE]
+        waiting = await store.waiting_for_keys(connection, [link.proof.proof_id for link in page])
     this_month = month_of(reader.clock.now())
-    return Proofs(broken_at=first_break(chain), proofs=[_proof(link, waiting, this_month) for link in chain])
+    return Proofs(
+        broken_at=_first_break(page, before, after),
+        proofs=[_proof(link, waiting, this_month) for link in page],
+        after=page[-1].number if len(page) == PROOFS_PER_PAGE else None,
+    )
+
+
+def _first_break(page: list[ChainedProof], before: ChainedProof | None, after: int) -> int | None:
+    """Return the first break of a page; where the proof before it is missing, that is its first number."""
+    return after + 1 if after and page and before is None else first_break(page, before)
 
 
 def _proof(link: ChainedProof, waiting: set[str], this_month: str) -> Proof:
@@ -341,17 +367,20 @@ async def read_figures(caller: Looking, reader: Reader) -> Figures:
 
 
 @router.get("/erasures")
-async def read_erasures(caller: Looking, reader: Reader) -> list[Erasure]:
+async def read_erasures(caller: Looking, reader: Reader, after: After = 0) -> Erasures:
     """Which erasures are under way, and which service has not confirmed (R105)."""
     _register(caller, Register.ERASURES)
     async with reader.engine.connect() as connection:
-        states = await store.under_erasure(connection, reader.cases)
-    return [
-        Erasure(
-            ordered_at=state.ordered_at,
-            confirmed=state.confirmed,
-            missing=state.missing(),
-            key_destroyed_next=state.phase is Phase.DESTROYING,
+        states, last = await store.under_erasure(
+            connection, reader.cases, after=after, most=ERASURES_PER_PAGE
         )
-        for state in states
-    ]
+    return Erasures(erasures=[_erasure(state) for state in states], after=last)
+
+
+def _erasure(state: State) -> Erasure:
+    return Erasure(
+        ordered_at=state.ordered_at,
+        confirmed=state.confirmed,
+        missing=state.missing(),
+        key_destroyed_next=state.phase is Phase.DESTROYING,
+    )

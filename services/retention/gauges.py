@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.retention import store
 from services.retention.key_authority import KeyAuthority
 from shared.handling.service import Gauges
-from shared.runtime.gauges import one, seconds_since
+from shared.runtime.gauges import MOST, one, seconds_since
 
 
 def gauges(keys: KeyAuthority) -> Gauges:
@@ -18,7 +18,7 @@ def gauges(keys: KeyAuthority) -> Gauges:
 
     async def read(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
         made, destroyed = await keys.counted()
-        erasures, first_ordered = await store.erasures(connection)
+        erasures, first_ordered = await store.erasures(connection, MOST)
         age = seconds_since(first_ordered, now)
         return (
             CounterMetricFamily("zvh_case_keys_made", "Case keys ever handed out", made),

@@ -105,10 +105,13 @@ def digest_of(number: int, proof: ProofOfDestruction, previous: bytes) -> bytes:
     return hashlib.sha256(previous + json.dumps(said, separators=(",", ":")).encode()).digest()
 
 
-def first_break(chain: Sequence[ChainedProof]) -> int | None:
-    """Return the first number at which the chain is not what was written: missing, moved or changed."""
-    previous = FIRST
-    for expected, link in enumerate(chain, start=1):
+def first_break(chain: Sequence[ChainedProof], after: ChainedProof | None = None) -> int | None:
+    """Return the first number at which the chain is not what was written: missing, moved or changed.
+
+    `after` is the proof before the first of these; without one they begin at the beginning.
+    """
+    previous, first = (after.digest, after.number + 1) if after else (FIRST, 1)
+    for expected, link in enumerate(chain, start=first):
         sound = digest_of(expected, link.proof, previous)
         if (link.number, link.previous, link.digest) != (expected, previous, sound):
             return expected

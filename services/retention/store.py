@@ -27,7 +27,7 @@ from shared.storage.database import fetch, run
 _CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
-_PROOFS = sa.text("SELECT * FROM proofs ORDER BY number")
+_PROOFS = sa.text("SELECT * FROM proofs WHERE number >= :first ORDER BY number LIMIT :most")
 _LAST = sa.text("SELECT * FROM proofs ORDER BY number DESC LIMIT 1")
 _PROVE = sa.text(
     """
@@ -59,20 +59,31 @@ _GONE = sa.text(
         IN (SELECT * FROM unnest(CAST(:services AS text[]), CAST(:kids AS text[])))
     """
 )
-_OWN_GONE = sa.text(
-    "DELETE FROM awaited_keys WHERE service = 'retention' AND kid <> :unknown AND NOT kid = ANY(:held)"
+# Each kid is found from the one before by an index, however many proofs wait for it.
+_OWN_KIDS = sa.text(
+    """
+    WITH RECURSIVE kids AS (
+        (SELECT kid FROM awaited_keys WHERE service = 'retention' ORDER BY kid LIMIT 1)
+        UNION ALL
+        SELECT (SELECT later.kid FROM awaited_keys AS later
+                WHERE later.service = 'retention' AND later.kid > kids.kid ORDER BY later.kid LIMIT 1)
+        FROM kids WHERE kids.kid IS NOT NULL
+    )
+    SELECT kid FROM kids WHERE kid IS NOT NULL
+    """
 )
-_WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys")
+_WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys WHERE proof_id = ANY(:proofs)")
+# PostgreSQL keeps `erasures` from the phases of the cases, by triggers.
 _ERASURES = sa.text(
     """
-    SELECT count(*), min(CAST(state ->> 'ordered_at' AS timestamptz))
-    FROM cases WHERE phase IN ('erasing', 'destroying')
+    SELECT (SELECT count(*) FROM (SELECT FROM erasures ORDER BY number LIMIT :limit) AS counted),
+           (SELECT min(ordered_at) FROM erasures)
     """
 )
 _UNDER_ERASURE = sa.text(
     """
-    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
-    FROM cases WHERE phase IN ('erasing', 'destroying')
+    SELECT number, case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM erasures JOIN cases USING (case_id) WHERE number > :after ORDER BY number LIMIT :most
     """
 )
 
@@ -109,7 +120,9 @@ class Records:
     async def prune(self, connection: AsyncConnection) -> None:
         """Look at retention's own keys: it consumes what the others publish, and not itself."""
         if held := self._held():
-            await run(connection, _OWN_GONE, unknown=UNKNOWN_KEY, held=list(held))
+            awaited = {row.kid for row in await fetch(connection, _OWN_KIDS)}
+            gone = sorted(awaited - {UNKNOWN_KEY, *held})
+            await run(connection, _GONE, services=["retention"] * len(gone), kids=gone)
 
 
 async def _prove(connection: AsyncConnection, proofs: Sequence[ProofOfDestruction]) -> None:
@@ -156,14 +169,14 @@ async def _count(connection: AsyncConnection, counted: Counter[CaseCounted]) -> 
     )
 
 
-async def proofs(connection: AsyncConnection) -> list[ChainedProof]:
-    """Return the whole chain, first proof first."""
-    return [_chained(row) for row in await fetch(connection, _PROOFS)]
+async def proofs(connection: AsyncConnection, *, first: int, most: int) -> list[ChainedProof]:
+    """Return the chain from this number on, at most so many proofs."""
+    return [_chained(row) for row in await fetch(connection, _PROOFS, first=first, most=most)]
 
 
-async def waiting_for_keys(connection: AsyncConnection) -> set[str]:
-    """Return the proofs that still wait for a house key to go."""
-    return {row.proof_id for row in await fetch(connection, _WAITING)}
+async def waiting_for_keys(connection: AsyncConnection, proof_ids: Sequence[str]) -> set[str]:
+    """Return those of these proofs that still wait for a house key to go."""
+    return {row.proof_id for row in await fetch(connection, _WAITING, proofs=list(proof_ids))}
 
 
 async def figures(connection: AsyncConnection) -> dict[Cell, int]:
@@ -172,15 +185,24 @@ async def figures(connection: AsyncConnection) -> dict[Cell, int]:
     return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
 
 
-async def erasures(connection: AsyncConnection) -> tuple[int, datetime | None]:
-    """Return how many are ordered and not done, and when the first was ordered (covenant time)."""
-    found = (await fetch(connection, _ERASURES))[0]
+async def erasures(connection: AsyncConnection, limit: int) -> tuple[int, datetime | None]:
+    """Return how many are ordered and not done, up to `limit`, and when the first was ordered.
+
+    That is covenant time.
+    """
+    found = (await fetch(connection, _ERASURES, limit=limit))[0]
     return found[0], found[1]
 
 
-async def under_erasure(connection: AsyncConnection, cases: CaseTable[State]) -> list[State]:
-    """Return the cases whose erasure was ordered and is not done."""
-    return [case.state for case in cases.readable(await fetch(connection, _UNDER_ERASURE))]
+async def under_erasure(
+    connection: AsyncConnection, cases: CaseTable[State], *, after: int, most: int
+) -> tuple[list[State], int | None]:
+    """Return the cases whose erasure was ordered after that number and is not done, and the last number.
+
+    None instead of a number where there are no more.
+    """
+    found = await fetch(connection, _UNDER_ERASURE, after=after, most=most)
+    return [case.state for case in cases.readable(found)], found[-1].number if len(found) == most else None
 
 
 def _chained(row: Any) -> ChainedProof:

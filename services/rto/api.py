@@ -9,7 +9,6 @@ from pydantic import Field
 
 from services.rto import commands as c
 from services.rto import handlers as h
-from services.rto.state import State
 from services.rto.store import invited, looks
 from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
@@ -22,15 +21,14 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
-from shared.http.caller import Caller, Refused
-from shared.http.reading import CaseReader
+from shared.http.caller import Refused
 
 reading = APIRouter(tags=["reading"])
 directing = APIRouter(tags=["process director"])
 taking_part = APIRouter(tags=["parties"])
 
 LOOKS_PER_PAGE = 1000
-INVITATIONS_PER_PAGE = 20  # each is looked at, and logged, by itself
+INVITATIONS_PER_PAGE = 20  # all are looked at, and logged, at once
 LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 
@@ -80,24 +78,18 @@ async def read_invitations(
         raise Refused(NOT_YOURS)
     party = caller.identity.party
     async with reader.engine.connect() as connection:
-        found = await invited(connection, party, after=after, most=INVITATIONS_PER_PAGE)
-    seen = [await _look_at_invitation(caller, reader, case_id, party) for case_id in found]
+        person = caller.identity.subject
+        found = await invited(connection, party, person, after=after, most=INVITATIONS_PER_PAGE)
+    page = dict.fromkeys(found, invitation_of(party))
+    seen = await reader.look_at_page(caller, page, may_view_invitation, scope=Scope.RTO)
     return Invitations(
-        invitations=[one for one in seen if one is not None],
+        invitations=[
+            Invitation(**dict(shown), case_id=case_id)
+            for case_id, one in seen.items()
+            if (shown := one.things.get("invitation"))
+        ],
         after=found[-1] if len(found) == INVITATIONS_PER_PAGE else None,
     )
-
-
-async def _look_at_invitation(
-    caller: Caller, reader: CaseReader[State], case_id: str, party: str
-) -> Invitation | None:
-    """Return an invitation as this worker sees it; None if it is not the delegate, or the RTO just ended."""
-    try:
-        seen = await reader.look(caller, case_id, may_view_invitation, invitation_of(party), scope=Scope.RTO)
-    except Refused:
-        return None
-    shown = seen.things.get("invitation")
-    return Invitation(**dict(shown), case_id=case_id) if shown else None
 
 
 @reading.get("/cases/{case_id}/access-log")

@@ -1,8 +1,7 @@
 """Serve triage over HTTP: what the director asks, what parties' workers reply, what they may read."""
 
-from collections.abc import Iterable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -13,7 +12,14 @@ from services.triage.record import Record
 from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
 from services.triage.viewing import may_view
-from services.triage.views import CaseView, WaitingQueries, WaitingQuery, case_view, things_of
+from services.triage.views import (
+    CaseView,
+    WaitingQueries,
+    case_view,
+    queries_by_case,
+    things_of,
+    waiting_query,
+)
 from shared.contract.content import Content, text
 from shared.contract.fields import Code, Id, Instant, LegalReference, PartyId
 from shared.contract.limits import (
@@ -34,7 +40,7 @@ from shared.http.reading import CaseReader
 from shared.ids import keyed_id
 
 router = APIRouter(tags=["triage"])
-PAGE = 20  # queries; each is looked at, and logged, by itself
+PAGE = 20  # queries; all are looked at, and logged, at once
 
 # --- what is asked -------------------------------------------------------------------------------
 
@@ -112,31 +118,12 @@ async def read_waiting_queries(
         raise Refused(NOT_YOURS)
     async with reader.engine.connect() as connection:
         found = await waiting_queries(connection, caller.identity.party, after=after, most=PAGE)
-    seen = [await _look_at_query(caller, reader, case_id, query_id) for query_id, case_id in found]
+    seen = await reader.look_at_page(caller, queries_by_case(found), may_view, scope=Scope.QUERY)
+    shown = (waiting_query(row, seen) for row in found)
     return WaitingQueries(
-        queries=[query for query in seen if query is not None],
-        after=found[-1][0] if len(found) == PAGE else None,
+        queries=[query for query in shown if query is not None],
+        after=found[-1].query.query_id if len(found) == PAGE else None,
     )
-
-
-async def _look_at_query(
-    caller: Caller, reader: CaseReader[State], case_id: str, query_id: str
-) -> WaitingQuery | None:
-    """Return a waiting query as this worker sees it; None where its case was closed or held just now."""
-    asked = [row for row in (await _record(reader, case_id)).asked if row.query.query_id == query_id]
-
-    def the_query(state: State) -> Iterable[tuple[str, Any]]:
-        return ((f"query/{query_id}", row.query) for row in asked)
-
-    try:
-        seen = await reader.look(caller, case_id, may_view, the_query, scope=Scope.QUERY)
-    except Refused:
-        return None
-    query = seen.case.state.query(query_id)
-    shown = seen.things.get(f"query/{query_id}")
-    if query is None or shown is None:
-        return None
-    return WaitingQuery(**dict(shown), case_id=case_id, replies_until=query.lapses_at)
 
 
 async def _record(reader: CaseReader[State], case_id: str) -> Record:

@@ -41,9 +41,10 @@ _FORGET = [
 ]
 _WAITING = sa.text(
     """
-    SELECT queries.query_id, queries.case_id FROM queries JOIN cases USING (case_id)
-    WHERE queries.recipient = :party AND queries.waits AND NOT cases.held AND queries.query_id > :after
-    ORDER BY queries.query_id LIMIT :most
+    SELECT query_id, case_id, CAST(asked AS text) AS asked FROM queries
+    WHERE recipient = :party AND waits AND query_id > :after
+      AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = queries.case_id AND held)
+    ORDER BY query_id LIMIT :most
     """
 )
 
@@ -126,9 +127,7 @@ async def record_of(connection: AsyncConnection, case_id: str) -> Record:
     )
 
 
-async def waiting_queries(
-    connection: AsyncConnection, party: str, *, after: str, most: int
-) -> list[tuple[str, str]]:
-    """Return (query id, case id) of what waits for this party, by query id, without cases that are held."""
+async def waiting_queries(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[Asked]:
+    """Return what waits for this party, by query id, without cases that are held."""
     rows = await fetch(connection, _WAITING, party=party, after=after, most=most)
-    return [(row.query_id, row.case_id) for row in rows]
+    return [_ASKED.validate_json(row.asked, context=SEALED_ALLOWED) for row in rows]

@@ -1,13 +1,14 @@
 """Make what people are shown of a case at triage from the things that `may_view` let through."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from pydantic import Field
 
 from services.triage.queries import without_bsn
-from services.triage.record import Choice, Record
+from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, QueryStatus, State
 from services.triage.viewing import PersonNumber
 from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
@@ -80,6 +81,30 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
             yield "preparation", state.preparation.model_copy(update={"persons": ()})
 
     return things
+
+
+def queries_by_case(asked: Sequence[Asked]) -> dict[str, Callable[[State], Iterable[tuple[str, Any]]]]:
+    """List the queries of a page by the case they are of, each as a thing to look at."""
+    by_case: dict[str, list[tuple[str, m.QueryIssued]]] = {}
+    for row in asked:
+        by_case.setdefault(row.case_id, []).append((f"query/{row.query.query_id}", row.query))
+    return {case_id: partial(_these, queries) for case_id, queries in by_case.items()}
+
+
+def _these(things: Sequence[tuple[str, Any]], state: State) -> Sequence[tuple[str, Any]]:
+    """Return what is looked at whatever the state is; the policy decides on each."""
+    return things
+
+
+def waiting_query(row: Asked, seen: Mapping[str, Seen[State]]) -> WaitingQuery | None:
+    """Return a waiting query as it is shown; None where its case was closed or held just now."""
+    if (found := seen.get(row.case_id)) is None:
+        return None
+    query = found.case.state.query(row.query.query_id)
+    shown = found.things.get(f"query/{row.query.query_id}")
+    if query is None or shown is None:
+        return None
+    return WaitingQuery(**dict(shown), case_id=row.case_id, replies_until=query.lapses_at)
 
 
 def _persons(seen: Seen[State]) -> list[Person]:

@@ -4,7 +4,7 @@ Nothing else decrypts for people. Each decision is committed to the access log b
 (R68, R129).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
-from shared.contract.content import AnyContent, TextRef, contents, transform
+from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
 from shared.contract.parties import Scope
 from shared.contract.refusal import CASE_HELD, UNKNOWN_CASE, Refusal
 from shared.core.actor import THE_HOUSE, Actor, Role
@@ -33,6 +33,7 @@ from shared.storage.party_replica import PartyReplica
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 MayView = Callable[[Viewer, Any, S, Any], Verdict]
+Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
 TRIES = 3  # a text may be deleted between the decision and its decryption; then it is decided anew
 
 
@@ -61,7 +62,7 @@ class CaseReader(Generic[S]):
         caller: Caller,
         case_id: str,
         may_view: MayView[S],
-        things: Callable[[S], Iterable[tuple[str, Any]]],
+        things: Things[S],
         *,
         scope: Scope | None,
     ) -> Seen[S]:
@@ -72,60 +73,110 @@ class CaseReader(Generic[S]):
 
         Raises `Refused`, alike whether the case is unknown or may not be seen, and `KeyAuthorityUnreachable`.
         """
-        for _ in range(TRIES):
-            case, shown = await self._decide(caller, case_id, may_view, things, scope)
-            if (decrypted := await self._decrypted(case_id, shown)) is not None:
-                return Seen(case, decrypted)
-        log.error("text-missing", case=case_id)
-        raise Refused(CASE_HELD)
+        (found,) = (await self._look(caller, {case_id: things}, may_view, scope)).values()
+        if isinstance(found, Refusal):
+            raise Refused(found)
+        return found
 
-    async def _decide(
+    async def look_at_page(
         self,
         caller: Caller,
-        case_id: str,
+        page: Mapping[str, Things[S]],
         may_view: MayView[S],
-        things: Callable[[S], Iterable[tuple[str, Any]]],
+        *,
         scope: Scope | None,
-    ) -> tuple[Case[S], dict[str, Any]]:
-        """Return the case and what of it may be shown, after that was logged; raises `Refused`."""
+    ) -> dict[str, Seen[S]]:
+        """Look at all cases of a page at once; return those that this person may see, by case id.
+
+        Each thing is decided on and logged as in a `look`. Raises `KeyAuthorityUnreachable`.
+        """
+        found = await self._look(caller, page, may_view, scope) if page else {}
+        return {case_id: seen for case_id, seen in found.items() if not isinstance(seen, Refusal)}
+
+    async def _look(
+        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Scope | None
+    ) -> dict[str, Seen[S] | Refusal]:
+        """Decide on all cases in one transaction, then fetch all their keys and texts at once."""
+        found: dict[str, Seen[S] | Refusal] = {}
+        open_ = page
+        for _ in range(TRIES):
+            decided = await self._decide(caller, open_, may_view, scope)
+            found |= await self._decrypted(decided)
+            if not (open_ := {case_id: page[case_id] for case_id in decided if case_id not in found}):
+                return found
+        for case_id in open_:
+            log.error("text-missing", case=case_id)
+        return found | dict.fromkeys(open_, CASE_HELD)
+
+    async def _decide(
+        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Scope | None
+    ) -> dict[str, Seen[S] | Refusal]:
+        """Return what of each case may be shown, not decrypted yet, after all of it was logged."""
         viewer, now = caller.viewer(), self.clock.now()
         async with self.engine.begin() as connection:
-            case = await self.cases.read(connection, case_id)
+            cases = await self.cases.read(connection, list(page))
             context = DecisionContext(now, await self.parties.lock(connection), self.policy)
             refusal = _may_not_read_at_all(caller, viewer, scope, context)
-            state = case.state if case else self.service.process.empty
-            verdict = _first(refusal, may_view(viewer, None, state, now))
-            told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
-            if case is None or case.held:
-                verdict = Denied(told.rule, told.article)
-            decided = [Decided("case", None, verdict)]
-            if isinstance(verdict, Allowed):
-                decided += [
-                    Decided(label, thing, may_view(viewer, thing, state, now))
-                    for label, thing in things(state)
-                ]
-            await access_log.write(connection, viewer, case.case_id if case else None, decided)
-        if case is None or isinstance(verdict, Denied):
-            raise Refused(told)
-        return case, {d.label: d.thing for d in decided[1:] if isinstance(d.verdict, Allowed)}
 
-    async def _decrypted(self, case_id: str, shown: dict[str, Any]) -> dict[str, Any] | None:
-        """Put the texts in the place of their references; None when one was deleted since the decision."""
-        refs = {c for thing in shown.values() for c in contents(thing) if isinstance(c, TextRef)}
-        if not refs:
-            return shown
-        key = (await self.keys.get([case_id]))[case_id]
-        if not isinstance(key, CaseKey):
-            raise Refused(refusal_for(key))
+            def decided(thing: Any, state: S) -> Verdict:
+                return _first(refusal, may_view(viewer, thing, state, now))
+
+            judged = {
+                case_id: _judged(cases.get(case_id), self.service.process.empty, decided, things)
+                for case_id, things in page.items()
+            }
+            await access_log.write(connection, viewer, [one for looks, _ in judged.values() for one in looks])
+        return {case_id: seen for case_id, (_, seen) in judged.items()}
+
+    async def _decrypted(self, decided: Mapping[str, Seen[S] | Refusal]) -> dict[str, Seen[S] | Refusal]:
+        """Put the texts in the place of their references; leave out a case of which one was deleted since."""
+        seen = {case_id: one for case_id, one in decided.items() if not isinstance(one, Refusal)}
+        refs = {case_id: _references(one) for case_id, one in seen.items()}
+        wanted = [(case_id, ref) for case_id, some in refs.items() for ref in some]
+        if not wanted:
+            return dict(decided)
+        keys = await self.keys.get({case_id for case_id, _ in wanted})
         async with self.engine.connect() as connection:
-            found = await sealed_texts.find(connection, [(case_id, ref) for ref in refs])
-        if len(found) < len(refs):
-            return None
+            texts = await sealed_texts.find(connection, wanted)
+        found: dict[str, Seen[S] | Refusal] = {}
+        for case_id, one in decided.items():
+            if isinstance(one, Refusal) or not refs[case_id]:
+                found[case_id] = one
+            elif not isinstance(key := keys.get(case_id), CaseKey):
+                found[case_id] = refusal_for(key)
+            elif all((case_id, ref) in texts for ref in refs[case_id]):
+                found[case_id] = _opened(one, key, texts)
+        return found
 
-        def decrypted(content: AnyContent) -> AnyContent:
-            return key.decrypt(found[case_id, content]) if isinstance(content, TextRef) else content
 
-        return {label: transform(thing, decrypted) for label, thing in shown.items()}
+def _judged(
+    case: Case[S] | None, empty: S, decided: Callable[[Any, S], Verdict], things: Things[S]
+) -> tuple[list[Decided], Seen[S] | Refusal]:
+    """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
+    state, where = (case.state, case.case_id) if case else (empty, None)
+    verdict = decided(None, state)
+    told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
+    if case is None or case.held:
+        verdict = Denied(told.rule, told.article)
+    looks = [Decided(where, "case", None, verdict)]
+    if case is None or isinstance(verdict, Denied):
+        return looks, told
+    looks += [Decided(where, label, thing, decided(thing, state)) for label, thing in things(state)]
+    return looks, Seen(case, {d.label: d.thing for d in looks[1:] if isinstance(d.verdict, Allowed)})
+
+
+def _references(seen: Seen[S]) -> set[TextRef]:
+    return {c for thing in seen.things.values() for c in contents(thing) if isinstance(c, TextRef)}
+
+
+def _opened(seen: Seen[S], key: CaseKey, texts: Mapping[tuple[str, TextRef], SealedText]) -> Seen[S]:
+    """Return what is seen with its texts decrypted."""
+
+    def decrypted(content: AnyContent) -> AnyContent:
+        return key.decrypt(texts[key.case_id, content]) if isinstance(content, TextRef) else content
+
+    things = {label: transform(thing, decrypted) for label, thing in seen.things.items()}
+    return Seen(seen.case, things)
 
 
 def _may_not_read_at_all(

@@ -44,7 +44,7 @@ async def _nothing_is_there(world: World) -> None:
         (await world.worker(party).see("triage", "/queries"))["queries"]
         for party in (cast.POLICE, cast.HOUSING)
     ]
-    erasures = await manager.see("retention", "/erasures")
+    erasures = (await manager.see("retention", "/erasures"))["erasures"]
     world.telling.check(
         waiting == [[], []] and erasures == [], "no query waits for anybody, and no erasure is under way"
     )

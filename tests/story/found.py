@@ -23,7 +23,7 @@ async def found(here: World) -> None:
     """Register signatures, keys and accepted authorisations of everybody; idempotent."""
     signatories = parties_of(here.house["house"])
     secretary = here.people("secretary-a")
-    if any(party["member_from"] for party in await secretary.see("governance", "/parties")):
+    if any(party["member_from"] for party in (await secretary.see("governance", "/parties"))["parties"]):
         return
     await founding.record(here, signatories)
     await founding.join(here, signatories, without=())

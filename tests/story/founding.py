@@ -78,7 +78,7 @@ async def _the_stranger_has_its_answer(world: World) -> None:
 
 
 async def _register(world: World) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = await world.people("secretary-a").see("governance", "/parties")
+    found: list[dict[str, Any]] = (await world.people("secretary-a").see("governance", "/parties"))["parties"]
     return found
 
 

@@ -12,6 +12,7 @@ from shared.contract.content import SEALED_ALLOWED, TextRef, check_walkable, con
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
 from shared.storage.json_writer import to_json
+from tests.support.samples import samples_of
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
 EACH = pytest.mark.parametrize("service", SERVICES)
@@ -19,10 +20,6 @@ EACH = pytest.mark.parametrize("service", SERVICES)
 
 def core(service: str, module: str) -> Any:
     return import_module(f"services.{service}.{module}")
-
-
-def samples_of(service: str) -> Any:
-    return import_module(f"tests.support.samples.{service}")
 
 
 MATRIX = [

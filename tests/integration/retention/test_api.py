@@ -319,17 +319,17 @@ async def erased(http: Http) -> None:
     await http.tell(c.StartErasure(by=CLOCK), at=NOW + s.TERM)
     for service in ("intake", "triage", "rto"):
         await http.tell(confirmed(service))
-    (under_way,) = (await http.get("officer", "/erasures")).json()
+    (under_way,) = (await http.get("officer", "/erasures")).json()["erasures"]
     assert (under_way["missing"], under_way["key_destroyed_next"]) == (["governance"], False)
     assert s.CASE not in str(under_way)
     await http.tell(confirmed("governance"))
-    assert (await http.get(MANAGER, "/erasures")).json()[0]["key_destroyed_next"] is True
+    assert (await http.get(MANAGER, "/erasures")).json()["erasures"][0]["key_destroyed_next"] is True
     await http.tell(next(x for x in s.COMMANDS if isinstance(x, c.RecordKeyDestroyed)))
 
 
 async def test_what_stays_is_a_proof_and_a_figure_that_lead_to_nobody_r106_a24(http: Http) -> None:
     await erased(http)
-    assert (await http.get(MANAGER, "/erasures")).json() == []
+    assert (await http.get(MANAGER, "/erasures")).json() == {"erasures": [], "after": None}
     proofs = (await http.get("officer", "/proofs")).json()
     assert proofs["broken_at"] is None
     (proof,) = proofs["proofs"]

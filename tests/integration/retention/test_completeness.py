@@ -81,7 +81,8 @@ async def test_complete_is_never_said_while_a_key_of_then_is_on_disk_and_said_wh
             await tell(transaction, gone, case_id=PLACE)
         async with engine.begin() as connection:
             await records.prune(connection)
-            waiting = bool(await store.waiting_for_keys(connection))
+            proof_ids = [row.proof_id for row in await rows(engine, "proofs")]
+            waiting = bool(await store.waiting_for_keys(connection, proof_ids))
         assert waiting == any(file.exists() for file in of_then)
         seen.add(waiting)
     assert seen == {True, False}

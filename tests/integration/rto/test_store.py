@@ -122,7 +122,7 @@ async def test_an_acceptance_waits_for_its_authorisation_and_moves_the_direction
         async with engine.begin() as connection:
             record = s.record(s.CARE, authorisations=(grant,))
             await PartyReplica().save(connection, [(sequence, record)])
-            held = await held_messages.of_case(connection, s.CASE)
+            held = await held_messages.waiting(connection, 10)
         again = FromParty(s.CARE, b"sealed", held[0] if held else None)
         (outcome,) = await transaction.run([message._replace(origin=again)])
         return outcome.status

@@ -19,8 +19,8 @@ from tests.conftest import FreshDatabase
 from tests.support import awkward as a
 from tests.support.receiving import House
 from tests.support.samples import intake as s
+from tests.support.samples import samples_of
 from tests.support.transactions import know, rows, transaction_on
-from tests.unit.test_matrices import samples_of
 
 SENDING = [
     name

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.retention.key_authority import KeyAuthority
@@ -18,6 +19,7 @@ from services.triage.main import SERVICE as TRIAGE
 from shared.clock import Clock, machine_now
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable, KeyStatus
+from shared.handling import erasure_check
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.service import Service
 from shared.storage import erasure, held_messages
@@ -82,6 +84,19 @@ async def test_what_the_ledger_lists_goes_and_what_survives_stays_r105(
     expected = {table: cases - {s.CASE} for table, cases in before.items()} | {"held": before["held"]}
     assert await left(engine) == expected, "the erased one is gone, and no case is because its key is missing"
     assert {row.case_id for row in await rows(engine, "inbox")} == {None, SURVIVING, DAMAGED}
+
+
+async def test_every_case_is_asked_about_some_at_a_time(
+    fresh_database: FreshDatabase, keys: KeyAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one of which nothing but its journal or an item's number is left here."""
+    engine = await restored(fresh_database, keys)
+    monkeypatch.setattr(erasure_check, "AT_ONCE", 2)
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("DELETE FROM cases WHERE case_id = :case"), {"case": s.CASE})
+    found = [some async for some in forgetting(engine, keys)._known()]
+    assert [len(some) for some in found] == [2, 1]
+    assert {case for some in found for case in some} == set(CASES)
 
 
 async def test_what_is_held_of_a_case_forgotten_again_is_answered_and_not_lost(

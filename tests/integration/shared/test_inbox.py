@@ -21,5 +21,5 @@ async def test_a_message_is_forgotten_no_sooner_than_its_signed_time_refuses_it(
     entries = [InboxEntry("politie", name, b"digest", now - age, s.CASE) for name, age in ages.items()]
     async with engine.begin() as connection:
         assert len(await inbox.claim(connection, entries)) == 4
-        await inbox.prune(connection, now)
+        assert await inbox.prune(connection, now, 10) == 1
     assert {row.message_id for row in await rows(engine, "inbox")} == {"new", "half", "last"}

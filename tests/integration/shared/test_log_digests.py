@@ -54,7 +54,7 @@ async def forgotten(engine: AsyncEngine, *case_ids: str) -> list[LogDigest]:
     async with engine.begin() as connection:
         await erasure.erase(connection, MARKER_KEY, case_ids, machine_now())
     async with engine.connect() as connection:
-        return await log_digests.stored(connection)
+        return [one async for one in log_digests.stored(connection)]
 
 
 async def test_erasing_leaves_what_a_copy_of_the_log_still_measures(fresh_database: FreshDatabase) -> None:
@@ -133,7 +133,7 @@ async def test_what_is_left_stays_when_the_marker_goes_and_is_never_changed(
     engine = await with_a_case(fresh_database)
     await forgotten(engine, s.CASE)
     async with engine.begin() as connection:
-        await erasure.prune(connection, machine_now() + timedelta(days=31))
+        await erasure.prune(connection, machine_now() + timedelta(days=31), 10)
     assert await rows(engine, "erased") == []
     for statement in (
         "UPDATE erased_logs SET entries = 0",

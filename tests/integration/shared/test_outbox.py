@@ -1,6 +1,7 @@
 """What lies in the outbox: the order in which it may leave, and what is taken back; on a real PostgreSQL."""
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.main import SERVICE
@@ -60,3 +61,43 @@ async def test_only_what_carries_the_item_and_goes_to_the_recipient_is_taken_bac
         await outbox.delete_unsent(connection, [(s.CASE, item, recipient)])
     left = await unsent(engine)
     assert {name for name, message in messages.items() if message.event_id in left} == stays
+
+
+async def test_a_destination_is_set_aside_in_one_row_however_much_waits_for_it_until_something_got_through(
+    fresh_database: FreshDatabase,
+) -> None:
+    """What waits is not written again; and that its time has come says nothing yet."""
+    engine = await fresh_database(SERVICE)
+    waits = [outbox_message(s.CASE) for _ in range(3)]
+    await write(engine, *waits, outbox_message(s.CASE, topic=EVENTS))
+    versions = await places(engine)
+    async with engine.begin() as connection:
+        await outbox.defer(connection, [TO_PARTY], 0)
+        counted = await outbox.backlog(connection, 10)
+        found = await outbox.next_rows(connection, 10)
+    assert await places(engine) == versions
+    assert (counted.ready, counted.deferred, len(found)) == (1, 3, 4)
+    async with engine.begin() as connection:
+        await outbox.delete_sent(connection, [found[0].id])
+        counted = await outbox.backlog(connection, 10)
+    assert (counted.ready, counted.deferred) == (3, 0)
+
+
+async def places(engine: AsyncEngine) -> list[str]:
+    """Where each row lies: it moves when it is written."""
+    async with engine.connect() as connection:
+        return list(await connection.scalars(sa.text("SELECT CAST(ctid AS text) FROM outbox ORDER BY id")))
+
+
+async def test_what_lies_behind_a_row_that_cannot_be_read_waits_also_while_another_topic_is_set_aside(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine = await fresh_database(SERVICE)
+    unreadable, behind = outbox_message(s.CASE), outbox_message(s.CASE)
+    other = outbox_message(OTHER_CASE)
+    await write(engine, unreadable, behind, other, outbox_message(OTHER_CASE, topic=EVENTS))
+    async with engine.begin() as connection:
+        (first, *_) = await outbox.next_rows(connection, 1)
+        await outbox.quarantine(connection, first.id)
+        await outbox.defer(connection, [EVENTS], 60)
+    assert await next_events(engine) == [other.event_id]

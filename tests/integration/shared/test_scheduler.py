@@ -17,6 +17,9 @@ from shared.clock import Clock, machine_now
 from shared.contract.fields import InformMoment
 from shared.runtime import scheduler
 from shared.runtime.scheduler import Scheduler
+from shared.storage import erasure, held_messages, inbox
+from shared.storage.held_messages import HoldReason, MessageToHold
+from shared.storage.inbox import InboxEntry
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
 from tests.support.receiving import House
@@ -42,32 +45,40 @@ async def given(engine: AsyncEngine, last_tick: timedelta | None) -> None:
 
 
 @asynccontextmanager
-async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
-    """The scheduler of intake, on topics on which nothing stands."""
+async def keeper_on(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
+    """The scheduler of intake, on topics on which nothing stands, before it begins."""
 
     async def everything_is_read() -> datetime:
         return clock.now()
 
     transaction, house = transaction_on(engine, SERVICE), House(directory)
     relay = relay_without_broker(engine, house, transaction.parties)
-    keeper = Scheduler(
-        engine=engine,
-        service=SERVICE,
-        transaction=transaction,
-        receiver=house.receiver(),
-        parties=transaction.parties,
-        relay=relay,
-        clock=clock,
-        messages_read_until=everything_is_read,
-        events_read_until=everything_is_read,
-    )
-    task = asyncio.create_task(keeper.run())
     try:
-        yield keeper
+        yield Scheduler(
+            engine=engine,
+            service=SERVICE,
+            transaction=transaction,
+            receiver=house.receiver(),
+            parties=transaction.parties,
+            relay=relay,
+            clock=clock,
+            messages_read_until=everything_is_read,
+            events_read_until=everything_is_read,
+        )
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
         await relay.producer.stop()
+
+
+@asynccontextmanager
+async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
+    """The same at work."""
+    async with keeper_on(engine, clock, directory) as keeper:
+        task = asyncio.create_task(keeper.run())
+        try:
+            yield keeper
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 async def waiting(engine: AsyncEngine) -> list[str]:
@@ -109,3 +120,41 @@ async def test_a_clock_file_may_leap(fresh_database: FreshDatabase, tmp_path: Pa
     async with at_work(engine, Clock(file), tmp_path / "house") as keeper:
         assert await waiting(engine) == []
         assert not keeper.holding
+
+
+async def test_what_waits_keeps_nobody_behind_it_from_being_tried(
+    fresh_database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many are tried at a look as there is room for, each time those behind the last ones."""
+    monkeypatch.setattr(scheduler, "MOST", 2)
+    engine = await fresh_database(SERVICE)
+    async with engine.begin() as connection:
+        await held_messages.add(
+            connection,
+            [
+                MessageToHold("politie", str(n), s.CASE, HoldReason.WAITING, machine_now(), b"kept")
+                for n in range(5)
+            ],
+        )
+    async with keeper_on(engine, Clock(), tmp_path) as keeper:
+        looks = [[one.id for one in await keeper._waiting()] for _ in range(4)]
+    assert looks == [[1, 2], [3, 4], [5], [1, 2]]
+
+
+async def test_what_a_month_left_behind_goes_in_parts(
+    fresh_database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each in a transaction of its own, until nothing is left that is too old."""
+    monkeypatch.setattr(scheduler, "PRUNED_AT_ONCE", 2)
+    engine, old = await fresh_database(SERVICE), machine_now() - timedelta(days=40)
+    entries = [InboxEntry("politie", str(n), b"digest", old, s.CASE) for n in range(5)]
+    async with engine.begin() as connection:
+        await inbox.claim(connection, [*entries, InboxEntry("politie", "new", b"d", machine_now(), s.CASE)])
+        await erasure.mark(connection, b"k" * 32, [str(n) for n in range(5)], old)
+    async with at_work(engine, Clock(), tmp_path):
+        for _ in range(1000):
+            if not await rows(engine, "erased"):
+                break
+            await asyncio.sleep(0.01)
+    assert [row.message_id for row in await rows(engine, "inbox")] == ["new"]
+    assert await rows(engine, "erased") == []

@@ -1,16 +1,13 @@
 """The code and the migrated database of each service agree: statements, columns, phases and erasure."""
 
-import pkgutil
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import shared
@@ -21,11 +18,11 @@ from shared.storage import erasure
 from shared.storage.journal import Entry
 from shared.storage.outbox import OutboxMessage
 from tests.conftest import FreshDatabase
+from tests.support.statements import compiled, statements
 from tests.support.transactions import MARKER_KEY, rows, tables
 
 EACH = pytest.mark.parametrize("name", SERVICES)
 CASE = "a-case"
-DIALECT: sa.Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-call]
 # What each column that must be filled gets; of `phase` and `why` the database takes certain values only.
 FILLING = {
     "text": "'x'",
@@ -53,17 +50,6 @@ def service_of(name: str) -> Service[Any]:
     return service
 
 
-def statements(package: Any) -> Iterator[tuple[str, sa.TextClause]]:
-    """Each statement that a module of the package holds, with where it stands."""
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if ".migrations" in found.name or found.name.endswith("__main__"):
-            continue
-        for name, value in vars(import_module(found.name)).items():
-            for one in value if isinstance(value, list | tuple) else [value]:
-                if isinstance(one, sa.TextClause):
-                    yield f"{found.name}.{name}", one
-
-
 @EACH
 async def test_postgresql_takes_every_statement_of_the_code(name: str, fresh_database: FreshDatabase) -> None:
     """Prepared and not run: each table, column, type and function in it exists after the migrations."""
@@ -74,7 +60,7 @@ async def test_postgresql_takes_every_statement_of_the_code(name: str, fresh_dat
         for package in (shared, import_module(f"services.{name}")):
             for where, statement in statements(package):
                 try:
-                    await raw.prepare(str(statement.compile(dialect=DIALECT)))
+                    await raw.prepare(compiled(statement)[0])
                     prepared += 1
                 except asyncpg.PostgresError as error:
                     refused.append(f"{where}: {error}")

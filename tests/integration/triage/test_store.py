@@ -43,7 +43,8 @@ async def record(engine: AsyncEngine) -> Record:
 
 async def waiting(engine: AsyncEngine, party: str, after: str = "", most: int = 10) -> list[str]:
     async with engine.connect() as connection:
-        return [q for q, _ in await waiting_queries(connection, party, after=after, most=most)]
+        found = await waiting_queries(connection, party, after=after, most=most)
+    return [row.query.query_id for row in found]
 
 
 async def test_the_same_answer_twice_has_one_effect(fresh_database: FreshDatabase) -> None:

@@ -61,7 +61,11 @@ async def withdrawn(scene: Scene, case: Case) -> None:
 
 
 async def proofs(scene: Scene) -> list[Any]:
-    found: list[Any] = (await scene.people("manager-a").see("retention", "/proofs"))["proofs"]
+    found, after = list[Any](), "0"
+    while after != "None":
+        page = await scene.people("manager-a").see("retention", f"/proofs?after={after}")
+        found += page["proofs"]
+        after = str(page["after"])
     return found
 
 

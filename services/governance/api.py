@@ -92,12 +92,11 @@ async def read_register(
     async with reader.engine.connect() as connection:
         own = membership_id(commands.digest_key, viewer.party) if viewer.party else ""
         _refuse_without_rights(caller, reader, await reader.cases.read(connection, [own]))
-        found = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
+        found, last = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
     seen = (state.record for state in found if isinstance(may_view(viewer, None, state, now), Allowed))
-    last = found[-1].record if len(found) == PARTIES_PER_PAGE else None
     return Register(
         parties=[PartyEntry(**_entry(record)) for record in seen if record is not None],
-        after=last.party if last else None,
+        after=last,
     )
 
 

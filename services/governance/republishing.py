@@ -3,7 +3,7 @@
 from services.governance import commands as c
 from services.governance.handlers import membership_id
 from services.governance.state import State
-from services.governance.store import memberships
+from services.governance.store import all_parties
 from shared.clock import machine_now
 from shared.core.actor import OPERATOR
 from shared.core.outcome import DeliveryStatus
@@ -11,8 +11,6 @@ from shared.handling.delivery import Delivery, FromPerson
 from shared.handling.transaction import Transaction
 from shared.ids import new_id
 from shared.storage.inbox import InboxEntry
-
-AT_ONCE = 500  # parties read at once
 
 
 async def publish_anew(
@@ -29,13 +27,8 @@ async def publish_anew(
 
 
 async def _all_parties(transaction: Transaction[State]) -> list[str]:
-    found: list[str] = []
     async with transaction.engine.connect() as connection:
-        while states := await memberships(
-            connection, transaction.cases, after=found[-1] if found else "", most=AT_ONCE
-        ):
-            found += [state.record.party for state in states if state.record is not None]
-    return found
+        return await all_parties(connection, transaction.cases)
 
 
 def _delivery(membership: str) -> Delivery:

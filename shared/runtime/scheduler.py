@@ -65,7 +65,7 @@ class Scheduler(Generic[S]):
     holding: bool = field(default=False)
     turns: Turns = field(default_factory=Turns)
     pace: Pace = field(default_factory=Pace)
-    _tried_until: int = 0
+    _tried: dict[str, int] = field(default_factory=dict)
     _pruned_at: float | None = None
 
     async def run(self) -> None:
@@ -197,10 +197,10 @@ class Scheduler(Generic[S]):
         return len(waiting)
 
     async def _waiting(self) -> list[HeldMessage]:
-        """Return what waits behind what was tried last, then the oldest again: none keeps others from it."""
+        """Return what waits, of each sender behind what was tried last, as long as not all has its turn."""
         async with self.engine.connect() as connection:
-            found = await held_messages.waiting(connection, MOST, after=self._tried_until)
-        self._tried_until = found[-1].id if len(found) == MOST else 0
+            found = await held_messages.waiting(connection, MOST, tried=self._tried)
+        self._tried = {one.sender: one.id for one in found} if len(found) == MOST else {}
         return found
 
     async def _quarantine(self, one: HeldMessage) -> None:

@@ -4,10 +4,11 @@ The record is kept as it came, still encrypted to the house's key, and is receiv
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,7 +17,7 @@ from shared.storage.database import fetch, run
 
 PATIENCE = timedelta(seconds=60)  # lag must not look like law, and law must not look like lag for longer
 
-
+NOBODY_TRIED: Mapping[str, int] = MappingProxyType({})
 MOST_WAITING = 500  # messages of one party that may wait for a fact at once
 
 
@@ -37,6 +38,7 @@ class HeldMessage:
     why: HoldReason
     until: datetime | None
     record: bytes
+    sender: str = ""
 
     def waits_at(self, now: datetime) -> bool:
         """Tell whether a fact may still come for it at that (machine) time."""
@@ -74,13 +76,30 @@ _ADD = sa.text(
 )
 _WAITING = sa.text(
     """
-    SELECT id, case_id, why, until, record FROM held
-    WHERE why = 'waiting' AND id > :after ORDER BY id LIMIT :limit
+    WITH RECURSIVE senders AS (
+        (SELECT sender FROM held WHERE why = 'waiting' ORDER BY sender LIMIT 1)
+        UNION ALL
+        SELECT (SELECT later.sender FROM held AS later WHERE later.why = 'waiting'
+                AND later.sender > senders.sender ORDER BY later.sender LIMIT 1)
+        FROM senders WHERE senders.sender IS NOT NULL
+    )
+    SELECT id, sender, case_id, why, until, record FROM held WHERE id = ANY (ARRAY(
+        SELECT one.id FROM senders
+        LEFT JOIN unnest(CAST(:senders AS text[]), CAST(:ids AS bigint[])) AS tried (sender, last)
+            ON tried.sender = senders.sender
+        CROSS JOIN LATERAL (
+            SELECT id, row_number() OVER (ORDER BY of_sender.sender, of_sender.id) AS turn
+            FROM held AS of_sender
+            WHERE of_sender.why = 'waiting' AND of_sender.id > coalesce(tried.last, 0)
+                AND of_sender.sender BETWEEN senders.sender AND senders.sender
+            ORDER BY of_sender.sender, of_sender.id LIMIT :limit) AS one
+        ORDER BY one.turn, one.id LIMIT :limit))
+    ORDER BY id
     """
 )
 _FIRST_OF_CASE = sa.text(
     """
-    SELECT id, case_id, why, until, record FROM held
+    SELECT id, sender, case_id, why, until, record FROM held
     WHERE case_id = :case_id AND why = ANY(:reasons) ORDER BY id LIMIT 1
     """
 )
@@ -113,9 +132,17 @@ async def add(connection: AsyncConnection, holds: Sequence[MessageToHold]) -> No
         )
 
 
-async def waiting(connection: AsyncConnection, limit: int, *, after: int = 0) -> list[HeldMessage]:
-    """List messages that wait for a fact, oldest first, from the one after this row id."""
-    return [_from_row(row) for row in await fetch(connection, _WAITING, limit=limit, after=after)]
+async def waiting(
+    connection: AsyncConnection, limit: int, *, tried: Mapping[str, int] = NOBODY_TRIED
+) -> list[HeldMessage]:
+    """List messages that wait for a fact, oldest first; of each sender the same share.
+
+    `tried` is by sender the row id of the last of its messages that was listed before.
+    """
+    rows = await fetch(
+        connection, _WAITING, limit=limit, senders=list(tried.keys()), ids=list(tried.values())
+    )
+    return [_from_row(row) for row in rows]
 
 
 async def first_of_case(
@@ -156,5 +183,5 @@ async def count(connection: AsyncConnection, limit: int) -> dict[str, int]:
     return {row.why: row.n for row in await fetch(connection, _COUNT, limit=limit)}
 
 
-def _from_row(row: sa.Row[tuple[int, str, str, datetime | None, bytes]]) -> HeldMessage:
-    return HeldMessage(row.id, row.case_id, HoldReason(row.why), row.until, bytes(row.record))
+def _from_row(row: sa.Row[tuple[int, str, str, str, datetime | None, bytes]]) -> HeldMessage:
+    return HeldMessage(row.id, row.case_id, HoldReason(row.why), row.until, bytes(row.record), row.sender)

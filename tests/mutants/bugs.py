@@ -334,7 +334,7 @@ BUGS = (
     Bug(
         "waiting messages found without their index",
         "shared/storage/migrations/shell_0003.py",
-        """    ("ix_held_waiting", "held (id) WHERE why = 'waiting'", None),\n""",
+        """    ("ix_held_waiting", "held (sender, id) WHERE why = 'waiting'", None),\n""",
         "",
         ("tests/integration/shared/test_plans.py",),
     ),

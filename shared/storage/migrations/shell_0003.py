@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS deferred_topics (
 """
 # Each takes the place of the one after it, if there is one.
 _INDEXES = (
-    ("ix_held_waiting", "held (id) WHERE why = 'waiting'", None),
+    ("ix_held_waiting", "held (sender, id) WHERE why = 'waiting'", None),
     ("ix_held_of_case", "held (case_id, id)", "ix_held_case_id"),
     ("ix_inbox_oldest", "inbox (received_at)", "ix_inbox_received_at"),
     ("ix_access_log_of_case", "access_log (case_id, entry)", "ix_access_log_case_id"),

@@ -212,9 +212,9 @@ BUGS = (
     ),
     Bug(
         "one key that has lapsed sets all destinations aside",
-        "shared/messaging/relay.py",
-        "aside = {row.topic for row in rows if row.recipient in without}",
-        "aside = {row.topic for row in rows if without}",
+        "shared/messaging/preparing.py",
+        "aside={row.topic for row in rows if row.recipient in without}",
+        "aside={row.topic for row in rows if without}",
         ("tests/integration/shared/test_relay.py",),
     ),
     Bug(

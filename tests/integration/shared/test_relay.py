@@ -169,9 +169,9 @@ async def test_what_is_for_a_party_whose_key_has_lapsed_waits_alone_f9(
     relay_ = relay_without_broker(engine, House(tmp_path))
     async with engine.begin() as leader:
         numbers = await load_sequences(leader)
-        ready, aside = await relay_._prepare(await outbox.next_rows(leader, 10), parties, numbers)
-    assert [one.row.topic for one in ready] == ["zvh.to.valid", EVENTS]
-    assert aside == {"zvh.to.lapsed"}
+        prepared = await relay_._prepare(await outbox.next_rows(leader, 10), parties, numbers)
+    assert [one.row.topic for one in prepared.ready] == ["zvh.to.valid", EVENTS]
+    assert prepared.aside == {"zvh.to.lapsed"}
     await relay_.producer.stop()
 
 

@@ -21,4 +21,6 @@ def test_processes_that_begin_or_turn_at_once_make_one_key_between_them(tmp_path
 
 
 def kids_of_new_process(directory: Path, now: datetime) -> tuple[str, ...]:
-    return tuple(jwk["kid"] for jwk in HouseKeys(directory, ROOT, lambda: now).public())
+    keys = HouseKeys(directory, ROOT, lambda: now)
+    keys.rotate()
+    return tuple(jwk["kid"] for jwk in keys.public())

@@ -38,10 +38,10 @@ from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED_LETTER
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
+from shared.https_client import make_client
 from shared.ids import new_id
 from shared.kafka.aiokafka_patch import accept_any_header_name
-from shared.kafka.consumer_life import close
-from shared.outside import make_client
+from shared.kafka.client_tasks import close
 
 log = structlog.get_logger()
 KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to

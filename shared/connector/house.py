@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from pydantic import BaseModel, Field
 
 from shared.crypto.jose import load_key
-from shared.outside import Unreachable, ask
+from shared.https_client import Unreachable, ask
 
 log = structlog.get_logger()
 MAX_AGE = 600.0  # seconds

@@ -13,7 +13,7 @@ from pydantic import BaseModel, model_validator
 from shared.contract.fields import ID
 from shared.contract.refusal import SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal
 from shared.crypto.case_cipher import CaseKey
-from shared.outside import Unreachable, ask
+from shared.https_client import Unreachable, ask
 
 KEPT_FOR = 60.0  # seconds
 MOST_IDS = 200  # in one request: less than the key authority takes, and made on a busy disk within a second

@@ -122,9 +122,7 @@ class CommandHandler(Generic[S]):
         if not texts.written:
             return ()
         if not makes_key and not await self._has(case_id):
-            return (
-                UNKNOWN_CASE  # decided without asking for a key: nobody can make a service ask for any number
-            )
+            return UNKNOWN_CASE  # no key is asked for: nobody makes a service ask about just any number
         key = (await self.keys.get([case_id], make=makes_key))[case_id]
         return texts.pieces(key, by) if isinstance(key, CaseKey) else refusal_for(key)
 

@@ -18,7 +18,7 @@ from pydantic_core import from_json
 from shared.contract.fields import Line, PartyId, Subject
 from shared.contract.registry import ServiceName
 from shared.core.actor import Role
-from shared.outside import Unreachable, ask
+from shared.https_client import Unreachable, ask
 
 log = structlog.get_logger()
 PAUSE, FIRST_PAUSE = 10.0, 1.0  # seconds between two requests: with keys at hand, and without any

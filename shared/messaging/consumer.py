@@ -28,8 +28,8 @@ from shared.handling.delivery import DeadLetter, Delivery
 from shared.handling.transaction import Transaction
 from shared.kafka.aiokafka_patch import accept_any_header_name
 from shared.kafka.connection import Connection
+from shared.messaging.consumer_supervisor import ConsumerSupervisor
 from shared.messaging.house_records import HouseRecords
-from shared.messaging.reader import Reader
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import FairBroker, Shares
@@ -168,7 +168,9 @@ def make_broker(login: Connection, shares: Shares) -> KafkaBroker:
     )
 
 
-def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> tuple[Reader, Reader]:
+def subscribe(
+    broker: KafkaBroker, consumer: Consumer[Any], service: str
+) -> tuple[ConsumerSupervisor, ConsumerSupervisor]:
     """Subscribe in two groups: to what parties send, and to what the other services publish."""
     topics = consumer.topics
     common: dict[str, Any] = {
@@ -193,6 +195,6 @@ def subscribe(broker: KafkaBroker, consumer: Consumer[Any], service: str) -> tup
     from_parties(consumer.take)
     from_services(consumer.take)
     return (
-        Reader(from_parties, consumer.turns, FROM_PARTIES),
-        Reader(from_services, consumer.turns, FROM_SERVICES),
+        ConsumerSupervisor(from_parties, consumer.turns, FROM_PARTIES),
+        ConsumerSupervisor(from_services, consumer.turns, FROM_SERVICES),
     )

@@ -48,10 +48,11 @@ from shared.http.overload import RequestLimit
 from shared.http.reading import CaseReader
 from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer
 from shared.http.startup_gate import StartupGate
+from shared.https_client import make_client
 from shared.ids import keyed_hash
 from shared.kafka.admin import KafkaAdmin
+from shared.kafka.client_tasks import ended_task_of_producer
 from shared.kafka.connection import Connection
-from shared.kafka.consumer_life import ended_task_of_producer
 from shared.kafka.watermark import Watermark
 from shared.messaging import relay as relay_module
 from shared.messaging.consumer import Consumer, make_broker, subscribe
@@ -59,7 +60,6 @@ from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
-from shared.outside import make_client
 from shared.runtime import migrate
 from shared.runtime import scheduler as scheduler_module
 from shared.runtime.gauges import Gauges, metrics_router
@@ -218,7 +218,7 @@ def assemble(
         turns=turns,
     )
     broker = make_broker(login, shares)
-    readers = subscribe(broker, consumer, name)
+    supervisors = subscribe(broker, consumer, name)
     return Assembly(
         settings=settings,
         service=service,
@@ -262,7 +262,7 @@ def assemble(
         clients=(to_issuer, to_key_authority),
         watchdog=Watchdog(
             turns,
-            readers,
+            supervisors,
             (relay_module.LOOP, scheduler_module.LOOP),
             lambda: ended_task_of_producer(producer),
         ),

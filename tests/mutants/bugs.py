@@ -282,10 +282,10 @@ BUGS = (
     ),
     Bug(
         "answer of a neighbour without a bound",
-        "shared/outside.py",
+        "shared/https_client.py",
         '            if len(body) > LARGEST:\n                raise Unreachable("too-large")\n',
         "            if not body:\n                break\n",
-        ("tests/integration/shared/test_outside.py",),
+        ("tests/integration/shared/test_https_client.py",),
     ),
     Bug(
         "more keys asked for than one request may hold",

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from shared import outside
+from shared import https_client
 from shared.connector import HouseUnreachable
 from shared.connector.house import HouseJwks
 from shared.crypto.case_key_client import (
@@ -41,7 +41,7 @@ class Token:
 
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outside, "WITHIN", 0.6)
+    monkeypatch.setattr(https_client, "WITHIN", 0.6)
 
 
 @pytest.fixture

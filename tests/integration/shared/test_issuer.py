@@ -9,7 +9,7 @@ import httpx
 import pytest
 from joserfc import jwt
 
-from shared import outside
+from shared import https_client
 from shared.crypto.jose import new_key
 from shared.http import oidc
 from shared.http.oidc import Issuer, IssuerUnreachable, NotSignedIn, ServiceToken
@@ -98,7 +98,7 @@ async def test_a_hanging_issuer_costs_a_good_token_nothing_and_a_bad_one_is_neit
     assert await outcome(issuer, there.token()) == "somebody"
     assert time.monotonic() - began < oidc.OTHER_KEYS_WITHIN, "it waits for nobody"
     assert set(await asyncio.gather(*bad)) == {"IssuerUnreachable"}
-    assert time.monotonic() - began < outside.WITHIN, "nor do they wait as long as the issuer hangs"
+    assert time.monotonic() - began < https_client.WITHIN, "nor do they wait as long as the issuer hangs"
     assert there.times("/jwks") == 2
 
 
@@ -142,7 +142,7 @@ async def test_nobody_waits_for_the_issuer_while_the_services_own_token_is_valid
     there.hangs = True
     began = time.monotonic()
     assert {await own.get() for _ in range(20)} == {first}
-    assert time.monotonic() - began < outside.WITHIN
+    assert time.monotonic() - began < https_client.WITHIN
     while there.times("/token") < 2:
         await asyncio.sleep(0.01)
         assert await own.get() == first

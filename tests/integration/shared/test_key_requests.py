@@ -18,8 +18,8 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import MOST_IDS, CaseKeyClient, KeyStatus, QuestionRefused, RemoteKeys
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import Identity
+from shared.https_client import LARGEST
 from shared.ids import new_id
-from shared.outside import LARGEST
 
 INTAKE = Identity("service-intake", frozenset({Role.SERVICE}), service="intake")
 MANY = 2_400  # what two parties may send at once

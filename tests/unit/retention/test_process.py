@@ -271,7 +271,7 @@ def test_inspecting_changes_no_date_a5() -> None:
 
 
 @pytest.mark.parametrize("phase", [p for p in Phase if p is not Phase.STEP_2])
-def test_outside_step_2_the_manager_learns_of_no_case_r90(phase: Phase) -> None:
+def test_https_client_step_2_the_manager_learns_of_no_case_r90(phase: Phase) -> None:
     for command in (INSPECT, READ):
         refusal = s.spec().given(*s.HISTORIES[phase]).when(command).refusal
         assert refusal.status == 404

@@ -4,7 +4,7 @@ import pytest
 from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.messaging.reader import Reader
+from shared.messaging.consumer_supervisor import ConsumerSupervisor
 from shared.runtime.watchdog import LATE, LOOKS_EVERY, Watchdog, late_loops
 from shared.telemetry import turns as module
 from shared.telemetry.turns import Turns
@@ -66,7 +66,7 @@ def test_a_consumer_that_was_never_started_is_not_ready() -> None:
     subscriber = KafkaBroker(logger=None).subscriber("topic", batch=True, group_id="group")
     assert isinstance(subscriber, BatchSubscriber)
     turns = Turns()
-    reader = Reader(subscriber, turns, "from-parties")
+    supervisor = ConsumerSupervisor(subscriber, turns, "from-parties")
     turns.expect("from-parties")
-    assert reader.why_dead() == "not-started"
-    assert Watchdog(turns, (reader,), (), lambda: None).ready() == {"from-parties": False}
+    assert supervisor.why_dead() == "not-started"
+    assert Watchdog(turns, (supervisor,), (), lambda: None).ready() == {"from-parties": False}

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from shared import outside
-from shared.outside import Unreachable, ask
+from shared import https_client
+from shared.https_client import Unreachable, ask
 from tests.support.garbage import HEAD, neighbour, whole
 
 
@@ -34,7 +34,7 @@ async def test_an_answer_of_the_bound_is_read_and_one_byte_more_is_not(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     body = b'{"text": "yes"}'
-    monkeypatch.setattr(outside, "LARGEST", len(body))
+    monkeypatch.setattr(https_client, "LARGEST", len(body))
     assert await kind(client, whole(body)) == "yes"
     assert await kind(client, whole(body + b" ")) == "too-large"
     assert await kind(client, HEAD + b"\r\n" + b" " * 10_000_000) == "too-large"
@@ -44,7 +44,7 @@ async def test_an_answer_that_drips_is_given_up_as_a_whole(
     client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each byte comes in time for a timeout that begins anew with every byte."""
-    monkeypatch.setattr(outside, "WITHIN", 0.6)
+    monkeypatch.setattr(https_client, "WITHIN", 0.6)
     assert await kind(client, None) == "TimeoutError"
 
 

@@ -13,7 +13,7 @@ import structlog
 from aiokafka.errors import KafkaError
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.kafka import consumer_life
+from shared.kafka import client_tasks
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -24,8 +24,8 @@ PAUSES = (1.0, 2.0, 5.0)  # seconds between two attempts to begin anew; the last
 
 
 @dataclass(slots=True)
-class Reader:
-    """Read in one consumer group, under the name `loop` in the turns of this process."""
+class ConsumerSupervisor:
+    """Supervise the consumer of one group, which is called `loop` among the loops of this process."""
 
     subscriber: BatchSubscriber
     turns: Turns
@@ -58,7 +58,7 @@ class Reader:
             return "not-started"
         if all(task.done() for task in self.subscriber.tasks):
             return "polling-ended"
-        if ended := consumer_life.ended_task_of_consumer(self.subscriber.consumer):
+        if ended := client_tasks.ended_task_of_consumer(self.subscriber.consumer):
             return f"{ended}-ended"
         if self._failure is not None and since > FAILS_FOR:
             return self._failure
@@ -75,7 +75,7 @@ class Reader:
             task.cancel()
         self.subscriber.tasks.clear()
         if old is not None:
-            await consumer_life.close(old, STOPS_WITHIN)
+            await client_tasks.close(old, STOPS_WITHIN)
         async with asyncio.timeout(STARTS_WITHIN):
             await self.subscriber.start()
         self.watch()

@@ -90,9 +90,6 @@ class Unhandled(Command):
     """
 
 
-DEAD = "dead:"  # before the topic, where the inbox has the sender of a message
-
-
 class DeadLetter(NamedTuple):
     """Hold what is written about a record that is no message, and to whom; never what it said.
 
@@ -103,8 +100,3 @@ class DeadLetter(NamedTuple):
     reason: str
     messages: tuple[OutboxMessage, ...]
     held_message: HeldMessage | None = None
-
-    @property
-    def topic(self) -> str:
-        """Return the topic on which the record stands."""
-        return self.entry.sender.removeprefix(DEAD)

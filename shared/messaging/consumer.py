@@ -5,6 +5,7 @@ FastStream subscribes, rewinds and acknowledges.
 
 import asyncio
 import copy
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -79,8 +80,10 @@ class Consumer(Generic[S]):
         batch = [from_kafka(record) for record in records]
         for pause in PAUSES:
             self.turns.turned(self._loop_of(batch))
+            began = time.process_time()
             try:
                 await self._take(batch)
+                self.shares.took((record.topic for record in batch), time.process_time() - began)
                 return
             except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
                 if isinstance(error, DBAPIError) and is_data_error(error):  # of no one record that was found
@@ -118,8 +121,6 @@ class Consumer(Generic[S]):
     async def _write(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> None:
         if deliveries or dead:
             outcomes = await self.transaction.run(deliveries, dead)
-            for letter in dead:
-                self.shares.unreadable(letter.topic)
             _report(outcomes, len(dead))
             self.relay.wake()
 

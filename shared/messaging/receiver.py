@@ -51,7 +51,7 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.crypto.codec import Codec
 from shared.crypto.jose import CannotDecode, UnknownSigner
-from shared.handling.delivery import DEAD, DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
+from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
 from shared.handling.text_extraction import ExtractedTexts, extract_texts
@@ -351,7 +351,7 @@ class Receiver(Generic[S]):
         party = self.topics.party_of(self.service.name, record.topic)
         message_id = _readable_id(record)
         messages = self.outgoing.unreadable(party, record.position, unreadable(reason), reason, message_id)
-        entry = InboxEntry(DEAD + record.topic, _place(record), b"", record.received_at, None)
+        entry = InboxEntry(f"dead:{record.topic}", _place(record), b"", record.received_at, None)
         return DeadLetter(entry, reason, messages, held)
 
 

@@ -6,6 +6,7 @@ thousand records at hand would go before everybody else.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -17,39 +18,47 @@ from faststream.kafka import KafkaBroker
 from shared.rate import Rate
 from shared.telemetry.metrics import LIMITED
 
-AT_ONCE = 100  # records of one party in one batch
-UNREADABLE_COSTS = 5  # records; a dead letter and a refusal are written, sealed and sent for it
-BURST = 2  # seconds of the rate
-REST = 0.1  # seconds' worth of records that a party waits for when it has spent its share
+AT_ONCE = 1000  # records of one party in one batch, however cheap they are
+BURST = 2.0  # seconds of its share that a party may spend at once
+SLICE, REST = 0.3, 0.1  # seconds of its share: the most in one batch, and the least that is worth while
+FIRST_COST = 0.002  # seconds of processor time; of a record, before the first was measured
+MEMORY = 0.8  # of what records cost so far, when a batch is measured
 
 
 class Shares:
-    """Count what is taken from each party's topics to one service; `per_second` records of each."""
+    """Count the processor time that each party's records to one service take.
 
-    def __init__(self, own_prefix: str, per_second: int, now: Callable[[], float] = time.monotonic) -> None:
-        self.own_prefix = own_prefix
-        self._rate = Rate(per_second, per_second * BURST, now=now)
-        self._enough = max(1.0, per_second * REST)
+    `share`: of one processor, for one party. What a batch took is divided over its records, so the dear ones
+    of a party cost it more: those that cannot be read, and those for which keys are made.
+    """
+
+    def __init__(self, own_prefix: str, share: float, now: Callable[[], float] = time.monotonic) -> None:
+        self.own_prefix, self.share = own_prefix, share
+        self._time = Rate(share, share * BURST, now=now)
+        self._cost: dict[str, float] = {}
 
     def counts(self, topic: str) -> bool:
         """Say whether this topic is a party's; what the house says itself is never held up."""
         return topic.startswith(self.own_prefix)
 
     def room(self, topic: str) -> int:
-        """Return how many records may be taken now; 0 until it is worth while again."""
+        """Return how many records may be taken into a batch now; 0 until it is worth while again."""
         if not self.counts(topic):
             return AT_ONCE
-        left = self._rate.left(topic)
-        return min(AT_ONCE, int(left)) if left >= self._enough else 0
+        left = self._time.left(topic)
+        if left < self.share * REST:
+            return 0
+        cost = self._cost.get(topic, FIRST_COST)
+        return max(1, min(AT_ONCE, int(min(left, self.share * SLICE) / cost)))
 
-    def take(self, topic: str, records: int) -> None:
-        """Count records that were taken."""
-        if self.counts(topic):
-            self._rate.spend(topic, records)
-
-    def unreadable(self, topic: str) -> None:
-        """Count what one of them cost more because it could not be read."""
-        self.take(topic, UNREADABLE_COSTS - 1)
+    def took(self, topics: Iterable[str], seconds: float) -> None:
+        """Charge the processor time of a batch to the topics of its records; one is named for each record."""
+        records = Counter(topics)
+        each = seconds / max(1, records.total())
+        for topic, count in records.items():
+            if self.counts(topic):
+                self._time.spend(topic, each * count)
+                self._cost[topic] = MEMORY * self._cost.get(topic, each) + (1 - MEMORY) * each
 
 
 class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]
@@ -91,8 +100,6 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 if room > 0:
                     more = await super().getmany(place, max_records=room)
                     found[place] = [*found.get(place, ()), *more.get(place, ())]
-            for place, records in found.items():
-                self._shares.take(place.topic, len(records))
         return found
 
     def _at_hand(self, ready: Iterable[TopicPartition]) -> list[TopicPartition]:

@@ -190,7 +190,7 @@ def assemble(
         house_keys=lambda: house_keys.available_kids,
     )
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source, turns=turns)
-    shares = Shares(topics.from_prefix(name), settings.records_per_party)
+    shares = Shares(topics.from_prefix(name), settings.party_share / 100)
     consumer = Consumer(
         engine=engine,
         receiver=receiver,

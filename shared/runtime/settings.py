@@ -154,11 +154,8 @@ class Settings(BaseSettings):
     requests_per_party: int = Field(
         default=50, ge=1, description="Requests a second of all workers of one party; bursts as above"
     )
-    records_per_party: int = Field(
-        default=100,
-        ge=1,
-        description="Records a second taken from one party; two seconds' worth at once, and one that cannot "
-        "be read counts as five",
+    party_share: int = Field(
+        default=10, ge=1, description="Percent of one processor that the records of one party may take"
     )
     trusted_proxies: Addresses = Field(
         default="", description="Addresses, with commas between, whose X-Forwarded-For is believed"

@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ from tests.system.faults import flood
 from tests.system.faults.load import Scene, referred
 from tests.system.faults.rig import Rig, until
 
-ROUNDS = 3  # each without the flood and with it, so that what else the machine does is the same in both
+ROUNDS = 3  # without a flood, and then with it
 SECONDS = 5.0  # of each measurement
 SETTLED = 1.0  # seconds of a flood before it is measured
 PAUSE = 0.1  # seconds between two acts of the other party
@@ -39,7 +39,7 @@ class Latencies:
     """How long the other party waited, in seconds."""
 
     messages: list[float] = field(default_factory=list)
-    work: list[float] = field(default_factory=list)  # of a core, by the service meanwhile
+    work: float = 0.0  # of a core, by the service meanwhile
     looks: list[float] = field(default_factory=list)
 
     def p95(self) -> tuple[float, float]:
@@ -70,9 +70,15 @@ async def shares(rig: Rig, scene: Scene) -> AsyncIterator[None]:
     await asyncio.to_thread(restart_with, rig, dict(ONE_MACHINE))
 
 
-async def measure(scene: Scene, case: str, found: Latencies) -> None:
-    """Let another party send, and its director look, one after the other; add how long each took."""
-    stops, service = time.monotonic() + SECONDS, process(scene.rig)
+def middle(rounds: Sequence[Latencies]) -> tuple[float, float]:
+    """Return the p95 of messages and of looks in the middle one of the rounds: one may be disturbed."""
+    messages, looks = zip(*(one.p95() for one in rounds), strict=True)
+    return statistics.median(messages), statistics.median(looks)
+
+
+async def measured(scene: Scene, case: str) -> Latencies:
+    """Let another party send, and its director look, one after the other; return how long each took."""
+    found, stops, service = Latencies(), time.monotonic() + SECONDS, process(scene.rig)
     service.cpu_percent()
     director, partner = scene.director(), scene.partner(cast.REFERRER)
 
@@ -91,7 +97,8 @@ async def measure(scene: Scene, case: str, found: Latencies) -> None:
         assert (await director.get(SERVICE, f"/cases/{case}")).status_code == 200
 
     await asyncio.gather(again(found.messages, refer), again(found.looks, look))
-    found.work.append(service.cpu_percent() / 100)
+    found.work = service.cpu_percent() / 100
+    return found
 
 
 @dataclass
@@ -142,9 +149,11 @@ def process(rig: Rig) -> psutil.Process:
 
 
 async def costs_nobody_else(scene: Scene, kind: str) -> Counter[str]:
-    """Measure another party without and with a flood, in turns; return what the flood met."""
+    """Measure another party before and during a flood; return what the flood met."""
     case = (await referred(scene)).id
-    quiet, flooded, peak, service = Latencies(), Latencies(), 0, process(scene.rig)
+    peak, service = 0, process(scene.rig)
+    quiet = [await measured(scene, case) for _ in range(ROUNDS)]
+    flooded = []
 
     async def watch() -> None:
         nonlocal peak
@@ -155,16 +164,15 @@ async def costs_nobody_else(scene: Scene, kind: str) -> Counter[str]:
     watching = asyncio.create_task(watch())
     async with flooding(scene, kind) as found:
         for _ in range(ROUNDS):
-            await measure(scene, case, quiet)
             async with found.runs():
-                await measure(scene, case, flooded)
+                flooded.append(await measured(scene, case))
     watching.cancel()
-    before, during = quiet.p95(), flooded.p95()
+    before, during = middle(quiet), middle(flooded)
     print(f"\n{kind}: p95 before {before}, during {during}, {peak / 1e6:.0f} MB, {found.seen}")
-    print(f"{kind}: work before {quiet.work}, during {flooded.work}")
+    print(f"{kind}: work before {[one.work for one in quiet]}, during {[one.work for one in flooded]}")
     for was, now in zip(before, during, strict=True):
         assert now <= max(TIMES * was, FLOOR), (kind, before, during)
-    assert statistics.mean(flooded.work) - statistics.mean(quiet.work) < WORK
+    assert statistics.mean(one.work for one in flooded) - statistics.mean(one.work for one in quiet) < WORK
     assert 0 < peak < MEMORY
     return found.seen
 

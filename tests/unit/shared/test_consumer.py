@@ -47,7 +47,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
         relay=relay,
         topics=Topics(),
         batch_size=10,
-        shares=Shares(Topics().from_prefix("intake"), 100),
+        shares=Shares(Topics().from_prefix("intake"), 0.1),
     )
     record = ConsumerRecord(
         topic=Topics().from_party("intake", s.VENLO),

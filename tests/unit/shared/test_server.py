@@ -116,9 +116,11 @@ def serve(certificates: Certificates) -> Serve:
         running = asyncio.create_task(server._serve())
         while server._listening is None:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
-        yield Running(server, certificates)
-        server.should_exit = True
-        await running
+        try:
+            yield Running(server, certificates)
+        finally:
+            server.should_exit = True
+            await running
 
     return started
 

@@ -6,7 +6,7 @@ from deploy.provisioning.quotas import DEFAULT
 from deploy.provisioning.topics import party_topics
 from shared.contract.limits import MAX_RECORD, MAX_SEALED_LETTER
 from shared.contract.topics import Topics
-from shared.messaging.shares import AT_ONCE, BURST, UNREADABLE_COSTS, Shares
+from shared.messaging.shares import AT_ONCE, BURST, FIRST_COST, REST, SLICE, Shares
 from tests.support.alarms import RULES
 from tests.unit.shared.test_rate import Clock
 
@@ -14,50 +14,65 @@ PREFIX = Topics().from_prefix("intake")
 ONE, OTHER = (Topics().from_party("intake", party) for party in ("politie", "ggd"))
 EVENTS = Topics().events("triage")
 MINUTE = 60
+TENTH = 0.1  # of a processor
 
 
-def shares(per_second: int, clock: Clock) -> Shares:
-    return Shares(PREFIX, per_second, clock)
+def spent(clock: Clock, share: float = TENTH) -> Shares:
+    """Return shares of which one party has just spent all, by records of a millisecond each."""
+    made = Shares(PREFIX, share, clock)
+    made.took([ONE] * round(share * BURST * 1000), share * BURST)
+    return made
 
 
-def test_of_one_party_so_many_are_taken_at_once_however_many_there_are() -> None:
-    assert shares(1000, Clock()).room(ONE) == AT_ONCE
+def test_before_anything_is_known_a_batch_is_small_and_not_empty() -> None:
+    assert Shares(PREFIX, TENTH, Clock()).room(ONE) == TENTH * SLICE / FIRST_COST
 
 
 def test_who_has_spent_its_share_rests_and_another_does_not() -> None:
     clock = Clock()
-    made = shares(20, clock)
-    made.take(ONE, 20 * BURST)
-    assert (made.room(ONE), made.room(OTHER)) == (0, 20 * BURST)
-    clock.at += 0.05
+    made = spent(clock)
+    assert made.room(ONE) == 0
+    assert made.room(OTHER) > 0
+    clock.at += REST / 2
     assert made.room(ONE) == 0, "it is not worth while yet"
-    clock.at += 0.06
-    assert made.room(ONE) == 2
+    clock.at += REST
+    assert 10 <= made.room(ONE) <= 15, "what a tenth of 0.15 seconds buys at a millisecond each"
 
 
-def test_what_cannot_be_read_costs_more() -> None:
-    made = shares(20, Clock())
-    made.take(ONE, 5)
-    for _ in range(5):
-        made.unreadable(ONE)
-    assert abs(made.room(ONE) - (20 * BURST - 5 * UNREADABLE_COSTS)) <= 1
+def test_a_batch_holds_fewer_of_dear_records_and_more_of_cheap_ones() -> None:
+    clock = Clock()
+    made = Shares(PREFIX, TENTH, clock)
+    rooms = []
+    for cost in (0.01, 0.0001):
+        for _ in range(30):
+            made.took([ONE], cost)
+        clock.at += 3600
+        rooms.append(made.room(ONE))
+    assert 2 <= rooms[0] <= 3
+    assert 200 <= rooms[1] <= 300
+
+
+def test_what_a_batch_took_is_divided_over_those_whose_records_are_in_it() -> None:
+    made = Shares(PREFIX, 1.0, Clock())
+    made.took([ONE] * 9 + [OTHER], 1.0)
+    assert abs(made._time.left(ONE) - (BURST - 0.9)) < 1e-6
+    assert abs(made._time.left(OTHER) - (BURST - 0.1)) < 1e-6
+
+
+def test_one_record_that_costs_more_than_the_share_is_taken_and_paid_for() -> None:
+    clock = Clock()
+    made = Shares(PREFIX, TENTH, clock)
+    made.took([ONE], 1.0)
+    assert made.room(ONE) == 0
+    clock.at += 1.0 / TENTH
+    assert made.room(ONE) == 1
 
 
 def test_what_the_house_says_itself_is_never_held_up() -> None:
-    made = shares(1, Clock())
+    made = Shares(PREFIX, TENTH, Clock())
     for topic in (EVENTS, Topics().parties, Topics().from_party("triage", "politie")):
-        made.take(topic, 1_000_000)
-        made.unreadable(topic)
+        made.took([topic], 1_000_000)
         assert made.room(topic) == AT_ONCE
-
-
-def test_a_slow_share_still_lets_one_through() -> None:
-    clock = Clock()
-    made = shares(1, clock)
-    made.take(ONE, BURST)
-    assert made.room(ONE) == 0
-    clock.at += 1
-    assert made.room(ONE) == 1
 
 
 # --- before the broker deletes anything that is unread -----------------------------------------

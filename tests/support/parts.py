@@ -39,14 +39,20 @@ class Outcome:
 
 
 def run_parts(
-    servers: str, parts: Sequence[str], *, at_once: int = 2, without: Sequence[str] = ()
+    servers: str, parts: Sequence[str], *, at_once: int = 2, without: Sequence[str] = (), marked: str = ""
 ) -> Outcome:
-    """Run each part without what is in those before it, and `without` what is to be left out."""
+    """Run each part without what is in those before it, and `without` what is to be left out.
+
+    `marked` is pytest's expression over markers; without one all tests run.
+    """
     print(f"\n== {', '.join(parts)}, {servers}", flush=True)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory:
         reports = Path(directory)
-        commands = [_command(parts, place, without, reports) for place in range(len(parts))]
+        commands = [
+            [*_command(parts, place, without, reports), *(("-m", marked) if marked else ())]
+            for place in range(len(parts))
+        ]
         codes = asyncio.run(_run_all(dict(zip(parts, commands, strict=True)), servers, at_once))
         return _read(reports, servers, codes, time.monotonic() - began)
 

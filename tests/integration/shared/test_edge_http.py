@@ -181,6 +181,7 @@ def must_be_refused(path: a.Path, kind: str) -> bool:
     )
 
 
+@pytest.mark.exhaustive
 async def test_what_fits_the_documents_is_not_refused_for_its_form(desk: tuple[str, Desk]) -> None:
     """Or the refusals below would say nothing; where no case is needed it takes effect."""
     service, house = desk
@@ -192,6 +193,7 @@ async def test_what_fits_the_documents_is_not_refused_for_its_form(desk: tuple[s
     assert await house.anywhere(TYPED) == []
 
 
+@pytest.mark.exhaustive
 async def test_awkward_values_are_refused_as_the_clients_and_leave_nothing(desk: tuple[str, Desk]) -> None:
     """Never a fault of the house, never held, and no word of it anywhere, whatever the position."""
     service, house = desk

@@ -82,6 +82,7 @@ async def test_each_message_as_the_schema_has_it_is_read(post: tuple[str, Post])
         assert (len(deliveries), dead) == (1, []), entry.name
 
 
+@pytest.mark.exhaustive
 async def test_an_awkward_value_is_a_dead_letter_or_decided(post: tuple[str, Post]) -> None:
     name, house = post
     turns, statuses = a.in_turn(), set[DeliveryStatus]()

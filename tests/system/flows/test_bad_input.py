@@ -290,5 +290,6 @@ async def test_each_service_says_that_it_is_ready_and_what_it_leans_on(founded: 
     for service in founded.house["services"].values():
         answer = await founded.people.client.get(f"{service['base_url']}/readyz")
         assert answer.status_code == 200
-        checks = ("database", "broker", "migrations", "key_authority", "begun")
-        assert answer.json() == dict.fromkeys(checks, True)
+        leans_on = ("database", "room", "broker", "migrations", "key_authority", "begun")
+        loops = ("from-parties", "from-services", "relay", "scheduler")
+        assert answer.json() == dict.fromkeys((*leans_on, *loops), True)

@@ -161,7 +161,7 @@ def nine_days_pass_for_the_keys(house: House) -> None:
     def pass_for(service: str) -> None:
         house.stop_one(service)
         for days in (2, 11):
-            keys_at(house, service, machine_now() + timedelta(days=days))
+            keys_at(house, service, machine_now() + timedelta(days=days)).rotate()
         house.start_one(service)
 
     with ThreadPoolExecutor(len(SERVICES)) as pool:

@@ -27,7 +27,7 @@ from tests.system.generated.known import EXPENDABLE, ODD, ODDS, Known
 from tests.system.generated.near import Act, acts
 from tests.system.generated.sound import check_sound
 
-OF_EACH = size("REQUESTS", 8)  # operation, that fit, and as many that nearly do
+OF_EACH = size("REQUESTS", 5)  # operation, that fit, and as many that nearly do
 AT_ONCE = 4
 LONGEST = 30.0  # seconds for the requests to one service
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]

@@ -33,7 +33,7 @@ class Quotas:
 
     written: int = 256 * 1024
     read: int = 1024 * 1024
-    time: int = 50
+    time: int = 10
     connections: int = 100
 
     def of_a_login(self) -> dict[str, float]:

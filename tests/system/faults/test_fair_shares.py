@@ -21,14 +21,17 @@ from shared.contract.messages.house import MessageAccepted
 from shared.http.limits import Limits
 from tests.story import cast
 from tests.system.faults import flood
+from tests.system.faults.broker import Broker
 from tests.system.faults.load import Scene, referred
 from tests.system.faults.rig import Rig, until
 
 ROUNDS = 3  # without a flood, and then with it
-SECONDS = 5.0  # of each measurement
+SECONDS = 4.0  # of each measurement
 SETTLED = 1.0  # seconds of a flood before it is measured
 PAUSE = 0.1  # seconds between two acts of the other party
-TIMES, FLOOR = 2.0, 0.25  # a p95 below twice what it was; below the floor it does not matter
+TIMES = 2.0  # a p95 below twice what it was
+# Seconds below which it does not matter, of messages (an idle consumer pauses half a second) and of looks.
+FLOORS = 0.5, 0.25
 WORK = 0.6  # of a core: what a flood may add to the work of the service, whoever else uses the machine
 MEMORY = 400 * 1024 * 1024  # bytes of one service, as docs/operating.md says
 SERVICE = flood.SERVICE
@@ -64,10 +67,12 @@ def restart_with(rig: Rig, values: dict[str, object]) -> None:
 
 @pytest.fixture
 async def shares(rig: Rig, scene: Scene) -> AsyncIterator[None]:
-    """Let the service hold the shares that it holds in earnest, for one test."""
+    """Let the service hold the shares that it holds in earnest, for one test; then it takes what waits."""
     await asyncio.to_thread(restart_with, rig, {})
     yield
     await asyncio.to_thread(restart_with, rig, dict(ONE_MACHINE))
+    await Broker(scene.env).all_read(within=240)
+    await scene.rig.drained(within=240)
 
 
 def middle(rounds: Sequence[Latencies]) -> tuple[float, float]:
@@ -170,8 +175,8 @@ async def costs_nobody_else(scene: Scene, kind: str) -> Counter[str]:
     before, during = middle(quiet), middle(flooded)
     print(f"\n{kind}: p95 before {before}, during {during}, {peak / 1e6:.0f} MB, {found.seen}")
     print(f"{kind}: work before {[one.work for one in quiet]}, during {[one.work for one in flooded]}")
-    for was, now in zip(before, during, strict=True):
-        assert now <= max(TIMES * was, FLOOR), (kind, before, during)
+    for was, now, floor in zip(before, during, FLOORS, strict=True):
+        assert now <= max(TIMES * was, floor), (kind, before, during)
     assert statistics.mean(one.work for one in flooded) - statistics.mean(one.work for one in quiet) < WORK
     assert 0 < peak < MEMORY
     return found.seen
@@ -207,9 +212,5 @@ async def test_a_party_that_sends_garbage_costs_nobody_else_and_each_has_its_dea
     assert dead() - before == sent
 
 
-async def test_a_party_that_sends_too_many_messages_costs_nobody_else(
-    rig: Rig, shares: None, scene: Scene
-) -> None:
+async def test_a_party_that_sends_too_many_messages_costs_nobody_else(shares: None, scene: Scene) -> None:
     assert (await costs_nobody_else(scene, "valid"))["sent"] == flood.SEALED
-    await asyncio.to_thread(restart_with, rig, dict(ONE_MACHINE))
-    await scene.rig.drained(within=240)

@@ -70,7 +70,7 @@ class DeadLetters:
         self._consumer.subscribe([topic for topic in operator["topics"] if f".{service}." in topic])
         self.seen: list[DeadLetter] = []
 
-    async def of(self, topic: str, offset: int, within: float = 15.0) -> DeadLetter:
+    async def of(self, topic: str, offset: int, within: float = 60.0) -> DeadLetter:
         """The dead letter about this record."""
 
         def about(letter: DeadLetter) -> bool:

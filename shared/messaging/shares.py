@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faststream.kafka import KafkaBroker
 
@@ -22,6 +23,7 @@ AT_ONCE = 1000  # records of one party in one batch, however cheap they are
 BURST = 2.0  # seconds of its share that a party may spend at once
 SLICE, REST = 0.3, 0.1  # seconds of its share: the most in one batch, and the least that is worth while
 FIRST_COST = 0.002  # seconds of processor time; of a record, before the first was measured
+IDLE = 4.0  # seconds
 MEMORY = 0.8  # of what records cost so far, when a batch is measured
 
 
@@ -71,14 +73,17 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        """Return what is there of each party, within its share; wait for the first at most `timeout_ms`."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + timeout_ms / 1000
+        """Return what is there of each party, within its share; wait for the first at most `IDLE`.
+
+        FastStream, which asks for `timeout_ms`, sleeps as long again when nothing came.
+        """
+        loop, at_a_time = asyncio.get_running_loop(), timeout_ms / 1000
+        until = loop.time() + (max(IDLE, at_a_time) if timeout_ms else 0)
         while True:
             assigned = self.assignment()
             spent = {place for place in assigned if not self._shares.room(place.topic)}
             left = until - loop.time()
-            found = await self._take(assigned - spent, min(left, REST) if spent else left, max_records)
+            found = await self._take(assigned - spent, min(left, REST if spent else at_a_time), max_records)
             if found or left <= 0:
                 return found
             LIMITED.labels("records").inc(len(spent))
@@ -93,14 +98,22 @@ class FairConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             return {}
         some = tuple(ready) if len(ready) < len(self.assignment()) else ()
         found = dict(await super().getmany(*some, timeout_ms=wait_ms, max_records=1))
-        if found:
-            for place in self._at_hand(ready):
-                room = self._shares.room(place.topic) - len(found.get(place, ()))
-                room = min(room, most - sum(map(len, found.values()))) if most else room
-                if room > 0:
-                    more = await super().getmany(place, max_records=room)
-                    found[place] = [*found.get(place, ()), *more.get(place, ())]
+        for place in self._at_hand(ready) if found else ():
+            room = self._shares.room(place.topic) - len(found.get(place, ()))
+            room = min(room, most - sum(map(len, found.values()))) if most else room
+            if room > 0:
+                found[place] = [*found.get(place, ()), *await self._more(place, room)]
         return found
+
+    async def _more(self, place: TopicPartition, room: int) -> list[ConsumerRecord]:
+        """Return what has been fetched of one partition; none if it cannot be read.
+
+        An error that lasts is raised by a later poll; what was taken of others by now must be handed on.
+        """
+        try:
+            return list((await super().getmany(place, max_records=room)).get(place, ()))
+        except KafkaError:
+            return []
 
     def _at_hand(self, ready: Iterable[TopicPartition]) -> list[TopicPartition]:
         """List the partitions of which records have been fetched; aiokafka has no public word for it."""

@@ -21,7 +21,7 @@ from shared.telemetry.metrics import LIMITED
 
 AT_ONCE = 1000  # records of one party in one batch, however cheap they are
 BURST = 2.0  # seconds of its share that a party may spend at once
-SLICE, REST = 0.3, 0.1  # seconds of its share: the most in one batch, and the least that is worth while
+SLICE, REST = 0.1, 0.1  # seconds of its share: the most in one batch, and the least that is worth while
 FIRST_COST = 0.002  # seconds of processor time; of a record, before the first was measured
 IDLE = 4.0  # seconds
 MEMORY = 0.8  # of what records cost so far, when a batch is measured

@@ -25,7 +25,7 @@ def spent(clock: Clock, share: float = TENTH) -> Shares:
 
 
 def test_before_anything_is_known_a_batch_is_small_and_not_empty() -> None:
-    assert Shares(PREFIX, TENTH, Clock()).room(ONE) == TENTH * SLICE / FIRST_COST
+    assert Shares(PREFIX, TENTH, Clock()).room(ONE) == round(TENTH * SLICE / FIRST_COST) > 0
 
 
 def test_who_has_spent_its_share_rests_and_another_does_not() -> None:
@@ -36,7 +36,7 @@ def test_who_has_spent_its_share_rests_and_another_does_not() -> None:
     clock.at += REST / 2
     assert made.room(ONE) == 0, "it is not worth while yet"
     clock.at += REST
-    assert 10 <= made.room(ONE) <= 15, "what a tenth of 0.15 seconds buys at a millisecond each"
+    assert 9 <= made.room(ONE) <= 10, "what a tenth of 0.1 seconds buys at a millisecond each"
 
 
 def test_a_batch_holds_fewer_of_dear_records_and_more_of_cheap_ones() -> None:
@@ -48,8 +48,8 @@ def test_a_batch_holds_fewer_of_dear_records_and_more_of_cheap_ones() -> None:
             made.took([ONE], cost)
         clock.at += 3600
         rooms.append(made.room(ONE))
-    assert 2 <= rooms[0] <= 3
-    assert 200 <= rooms[1] <= 300
+    assert rooms[0] == 1
+    assert 70 <= rooms[1] <= 100
 
 
 def test_what_a_batch_took_is_divided_over_those_whose_records_are_in_it() -> None:

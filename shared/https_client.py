@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 A = TypeVar("A", bound=BaseModel)
 WITHIN = 5.0  # seconds for one question, from connecting to the last byte
 LARGEST = 1_048_576  # bytes of one answer
-KEPT_OPEN = 3.0  # seconds an idle connection stays; servers close theirs after five
+KEPT_OPEN = 3.0  # seconds an idle connection stays; many servers close theirs after five
 
 
 class Unreachable(Exception):

@@ -130,6 +130,10 @@ TASKS_END_WITHIN = 1.0
 PRODUCER_ENDS_WITHIN = 1.0
 CLOSED_WITHIN = 1.0
 
+# Seconds that an idle connection of a client stays: many clients let theirs go after five, and a request that
+# meets a closing connection is lost.
+KEPT_OPEN = 9
+
 ISSUER_CONNECTIONS, KEY_CONNECTIONS = 4, 8  # of one process: neither server can use up what the other needs
 
 MakeKeySource = Callable[[Settings, HouseKeys], KeySource]
@@ -444,6 +448,7 @@ async def serve(parts: Assembly, routers: Sequence[APIRouter]) -> None:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=REQUESTS_END_WITHIN,
+            timeout_keep_alive=KEPT_OPEN,
             h11_max_incomplete_event_size=MAX_HEAD,
             proxy_headers=bool(settings.limits.trusted_proxies),
             forwarded_allow_ips=list(settings.limits.trusted_proxies),

@@ -50,5 +50,8 @@ for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
+for _box in ("outbox", "inbox"):
+    UNREAD_MOST.labels(_box)
+    DELETED_UNREAD.labels(_box)
 for _whose in ("stranger", "person", "party", "address", "connections", "slow", "records"):
     LIMITED.labels(_whose)

@@ -26,7 +26,9 @@ from shared.telemetry.metrics import LIMITED
 
 MAX_TARGET = 2048  # bytes of path and query
 MAX_HEADERS, MAX_HEADER_BYTES = 64, 12 * 1024
-STRANGERS_AT_ONCE = 8  # over all addresses, for each page that is open to all, and for all other paths
+# At least, over all addresses, for each page that is open to all, and for all other paths; half of what one
+# stranger may ask in a second where that is more: a house whose parties all come from one address lifts both.
+STRANGERS_AT_ONCE = 8
 PAUSE = 1.0  # seconds before a refusal for haste is sent: who does not wait, waits here
 KNOWN_TOKENS = 10_000
 LENGTHS = (b"content-length", b"transfer-encoding")  # what announces a body
@@ -94,7 +96,7 @@ class Entrance:
         self.strangers, self.persons = rate(limits.requests_per_stranger), rate(limits.requests_per_person)
         self.parties = rate(limits.requests_per_party)
         self.at_once = AtOnce(limits.requests_per_person)
-        self.strangers_at_once = AtOnce(STRANGERS_AT_ONCE)
+        self.strangers_at_once = AtOnce(max(STRANGERS_AT_ONCE, limits.requests_per_stranger // 2))
         self.known = _KnownTokens()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -185,8 +185,6 @@ OF_THE_HOUSE: dict[str, Fault] = {
     "F8 database frozen": frozen(POSTGRES, 10),
     "F10 services are poisoned": services_are_poisoned,
     "F11 dead letters cannot be written": no_dead_letter_can_be_written,
-    "F12 no room under the database": full_disk(POSTGRES),
-    "F12 no room under the broker": full_disk(KAFKA),
     "F16 key authority killed": killed("retention"),
     "F17 all offsets are lost": all_offsets_are_lost,
     "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
@@ -244,6 +242,8 @@ async def a_decision_fails(scene: Scene) -> None:
 
 
 OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "F12 no room under the database": lambda scene: full_disk(POSTGRES)(scene.rig),
+    "F12 no room under the broker": lambda scene: full_disk(KAFKA)(scene.rig),
     "F9 a partner does not read": a_partner_does_not_read,
     "F10 poison": poison,
     "F22 a record of 1999": a_record_of_1999,

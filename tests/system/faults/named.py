@@ -13,13 +13,17 @@ from confluent_kafka import Producer
 
 from deploy.local.environment import admin_connection
 from deploy.local.house import KAFKA, POSTGRES
+from deploy.local.postgres import Database
 from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.messages.intake import ConsultationConfirmed
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.registry import SERVICES
+from shared.ids import new_id
 from shared.messaging.relay import LEASE
+from shared.runtime import quarantine
 from tests.story import cast
 from tests.story.left import rows_of
+from tests.support.databases import engine_of
 from tests.support.running import produce
 from tests.system.faults.again import kind, lose_offsets, replay, replayable
 from tests.system.faults.broker import TO_WRITE_DEAD_LETTERS, Broker
@@ -36,6 +40,7 @@ from tests.system.flows.test_quarantine import damage, held
 Fault = Callable[[Rig], Awaitable[None]]
 A_WHILE = 3.0  # seconds
 POISONED = 200  # records
+UNREADABLE = 5  # events
 SESSION_IS_OVER = 8.0  # seconds; its partitions have moved, or wait for it
 
 
@@ -107,28 +112,34 @@ async def everything_comes_again(rig: Rig) -> None:
 
 
 async def services_are_poisoned(rig: Rig) -> None:
-    """Write to an events topic with intake's login what the other four cannot read."""
+    """Write to an events topic with intake's login what the other four cannot read, each about another case.
+
+    Each of them holds these cases until an operator discards what it cannot read.
+    """
     topic, dice = "zvh.intake.events", random.Random(SEED)  # noqa: S311 - seeded, not secret
     producer = Producer(admin_connection(rig.house.env).for_librdkafka())
-    stands = {
-        (topic, produce(producer, topic, dice.randbytes(100), [("ce_id", None)]))
-        for _ in range(POISONED // 10)
-    }
-    tape = Tape(rig.house.env)
-    ledger = Ledger(tape, rig.house.env)
+    cases = {new_id() for _ in range(UNREADABLE)}
+    for case in cases:
+        await asyncio.to_thread(produce, producer, topic, dice.randbytes(100), [("ce_id", None)], case)
+    for service in SERVICES:
+        if service != "intake":
+            await held_and_discarded(rig, service, cases)
 
-    def each_has_its_dead_letters() -> bool:
-        others = [service for service in SERVICES if service != "intake"]
-        return all(stands <= dead_of(ledger, service) for service in others)
+
+async def held_and_discarded(rig: Rig, service: str, cases: set[str]) -> None:
+    """Wait until a service holds these cases, and discard what it holds each of them for."""
+    engine = engine_of(Database(**rig.house.env["admin"]["databases"][service]))
+
+    async def holds_each() -> bool:
+        return cases <= (await quarantine.held_cases(engine)).keys()
 
     try:
-        await until("dead letters of the other four", each_has_its_dead_letters)
+        await until(f"{service} to hold each case", holds_each)
+        for case in cases:
+            assert await quarantine.discard_first(engine, case)
+            await quarantine.let_go(engine, case)
     finally:
-        await asyncio.to_thread(tape.stop)
-
-
-def dead_of(ledger: Ledger, service: str) -> set[tuple[str, int]]:
-    return {(letter.position.topic, letter.position.offset) for letter in ledger.dead(service)}
+        await engine.dispose()
 
 
 async def an_unknown_codec(rig: Rig) -> None:
@@ -174,8 +185,6 @@ OF_THE_HOUSE: dict[str, Fault] = {
     "F8 database frozen": frozen(POSTGRES, 10),
     "F10 services are poisoned": services_are_poisoned,
     "F11 dead letters cannot be written": no_dead_letter_can_be_written,
-    "F12 no room under the database": full_disk(POSTGRES),
-    "F12 no room under the broker": full_disk(KAFKA),
     "F16 key authority killed": killed("retention"),
     "F17 all offsets are lost": all_offsets_are_lost,
     "F19 relay frozen in mid-batch": frozen_at("prepared", LEASE + A_WHILE),
@@ -233,6 +242,8 @@ async def a_decision_fails(scene: Scene) -> None:
 
 
 OF_A_LOAD: dict[str, Callable[[Scene], Awaitable[None]]] = {
+    "F12 no room under the database": lambda scene: full_disk(POSTGRES)(scene.rig),
+    "F12 no room under the broker": lambda scene: full_disk(KAFKA)(scene.rig),
     "F9 a partner does not read": a_partner_does_not_read,
     "F10 poison": poison,
     "F22 a record of 1999": a_record_of_1999,

@@ -19,7 +19,7 @@ from tests.system.faults.rig import LAUNCHER, Rig
 from tests.system.faults.sizes import CASES, SEED
 from tests.system.whole_story import LONG_PATIENCE, check_whole, played
 
-LAST = 280.0  # seconds over which the cases begin
+LAST = 420.0  # seconds over which the cases begin
 A_STORY = 300.0  # seconds that it lasts at most
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Database, Postgres, run_sql
-from deploy.machine.process import clean_up_on_sigterm
+from deploy.machine.process import clean_up_on_sigterm, uninterrupted
 from shared.handling.service import Service
 from tests.support.containers import chosen
 from tests.support.databases import NOT_DURABLE, Databases, engine_of
@@ -48,8 +48,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     started = servers.start_postgres(directory / "postgres", directory / "postgres.log")
     run_sql(started.administration, *NOT_DURABLE)
     yield started
-    started.kill()  # a stop would first write all databases to a disk that nobody reads
-    servers.remove_postgres(directory / "postgres")
+    with uninterrupted():
+        started.kill()  # a stop would first write all databases to a disk that nobody reads
+        servers.remove_postgres(directory / "postgres")
 
 
 FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type-arg]

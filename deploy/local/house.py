@@ -154,10 +154,11 @@ class House:
         self.servers.remove_postgres(self.layout.postgres)
 
     def reset(self) -> None:
-        """Stop, and remove everything."""
-        self.stop()
-        self.remove_servers()
-        shutil.rmtree(self.layout.directory)
+        """Stop, and remove everything; a signal meanwhile is heard after it."""
+        with process.uninterrupted():
+            self.stop()
+            self.remove_servers()
+            shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
         """Return the one set of certificates for all servers of this house."""

@@ -12,7 +12,7 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from deploy.local.reasons import Refused
-from deploy.machine.process import Account
+from deploy.machine.process import Account, remove_tree
 from deploy.machine.secrets import private_directory
 
 # found, not imported: importing the wheel makes lock files and warns
@@ -48,7 +48,7 @@ def remove_place(directory: Path) -> None:
     """Remove what lies elsewhere of this house, and the link."""
     link = link_of(directory)
     if link.is_symlink():
-        shutil.rmtree(link.readlink(), ignore_errors=True)
+        remove_tree(link.readlink())
         link.unlink()
 
 

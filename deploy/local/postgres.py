@@ -104,7 +104,7 @@ def remove_data(directory: Path) -> None:
     remove_account(account_of(directory))
     remove_shared_memory(data_of(directory))
     remove_place(directory)
-    shutil.rmtree(directory, ignore_errors=True)
+    process.remove_tree(directory)
 
 
 def account_of(directory: Path) -> Path:

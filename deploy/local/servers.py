@@ -1,6 +1,5 @@
 """Start and remove Kafka and PostgreSQL: as processes of this machine, or elsewhere by the same functions."""
 
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from deploy.local.kafka import Kafka, start_kafka
 from deploy.local.postgres import Postgres, remove_data, start_postgres
 from deploy.machine.certificates import Certificates
+from deploy.machine.process import remove_tree
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,4 @@ class Servers:
     remove_postgres: Callable[[Path], None]
 
 
-def _remove(directory: Path) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-
-
-EMBEDDED = Servers(start_kafka, start_postgres, _remove, remove_data)
+EMBEDDED = Servers(start_kafka, start_postgres, remove_tree, remove_data)

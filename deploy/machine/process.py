@@ -2,14 +2,16 @@
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import current_thread, main_thread
 from typing import Protocol
 
 import psutil
@@ -23,6 +25,31 @@ MARK = "STARTED_WITH_LOG"  # a variable of every child: by it those are found th
 def clean_up_on_sigterm() -> None:
     """Make SIGTERM interrupt this program as Ctrl-C does, so that it stops and removes what it started."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put SIGINT and SIGTERM off until the block has ended: a removal that was begun is finished."""
+    came: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
+    before = {number: signal.signal(number, lambda sent, _: came.append(sent)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a directory with all that is in it; what is gone already is no error, anything else is."""
+
+    def unless_gone(_: object, path: str, error: tuple[type[BaseException], BaseException, object]) -> None:
+        if not isinstance(error[1], FileNotFoundError):
+            raise error[1]
+
+    shutil.rmtree(directory, onerror=unless_gone)
 
 
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -186,16 +213,16 @@ def send(process: Process, number: signal.Signals) -> None:
             os.kill(process.pid, number)
 
 
-def send_to_family(process: Process, number: signal.Signals) -> None:
-    """Send it to the children too: PostgreSQL's sessions work on for a while without their parent."""
-    family: list[psutil.Process] = []
+def send_to_family(process: Process, number: signal.Signals) -> list[Process]:
+    """Send it to the children too, and return these: PostgreSQL's sessions work on without their parent."""
+    family: list[Process] = []
     with suppress(psutil.NoSuchProcess):
         if is_running(process):
-            family = psutil.Process(process.pid).children(recursive=True)
-    send(process, number)
-    for member in family:
-        with suppress(psutil.NoSuchProcess):
-            member.send_signal(number)
+            children = psutil.Process(process.pid).children(recursive=True)
+            family = [Process(child.pid, child.create_time()) for child in children]
+    for member in (process, *family):
+        send(member, number)
+    return family
 
 
 def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience: float = 15) -> None:
@@ -207,9 +234,9 @@ def stop(process: Process, *, number: signal.Signals = signal.SIGTERM, patience:
 
 
 def kill(process: Process) -> None:
-    """Kill it by SIGKILL, and its children; gone when this returns, or raises `RuntimeError`."""
-    send_to_family(process, signal.SIGKILL)
-    if not _wait_until_gone(process, 10):
+    """Kill it by SIGKILL, and its children; all gone when this returns, or raises `RuntimeError`."""
+    family = send_to_family(process, signal.SIGKILL)
+    if not all(_wait_until_gone(member, 10) for member in (process, *family)):
         raise RuntimeError(f"process {process.pid} survives SIGKILL")
 
 

@@ -11,6 +11,7 @@ import httpx
 from pydantic import BaseModel, model_validator
 
 from shared.contract.fields import ID
+from shared.contract.limits import in_parts
 from shared.contract.refusal import SEALING_IMPOSSIBLE, UNKNOWN_CASE, Refusal
 from shared.crypto.case_cipher import CaseKey
 from shared.https_client import Unreachable, ask
@@ -174,11 +175,11 @@ class RemoteKeys:
         Only what can be a case number is asked about, so that one that is none costs no other its key.
         """
         asked = [case for case in case_ids if ID.fullmatch(case)]
-        parts = [asked[at : at + MOST_IDS] for at in range(0, len(asked), MOST_IDS)] or [[]]
+        parts = list(in_parts(asked, MOST_IDS)) or [()]
         answers = await asyncio.gather(*(self._part(part, make) for part in parts))
         return {case: found for part in answers for case, found in part.items()}
 
-    async def _part(self, case_ids: list[str], make: bool) -> dict[str, tuple[KeyStatus, bytes | None]]:
+    async def _part(self, case_ids: Sequence[str], make: bool) -> dict[str, tuple[KeyStatus, bytes | None]]:
         try:
             async with self._turns:
                 answers = await self._asked(case_ids, make)
@@ -187,7 +188,7 @@ class RemoteKeys:
             return {}
         return {case: (answers[case].status, answers[case].decoded) for case in case_ids if case in answers}
 
-    async def _asked(self, case_ids: list[str], make: bool) -> Mapping[str, _Answer]:
+    async def _asked(self, case_ids: Sequence[str], make: bool) -> Mapping[str, _Answer]:
         """Send one request, with another token if the first is refused; raise `KeyAuthorityUnreachable`."""
         try:
             try:
@@ -202,13 +203,13 @@ class RemoteKeys:
                 raise QuestionRefused(error.status or 0, len(case_ids)) from None
             raise KeyAuthorityUnreachable(error.kind, error.status) from None
 
-    async def _once(self, case_ids: list[str], make: bool) -> Mapping[str, _Answer]:
+    async def _once(self, case_ids: Sequence[str], make: bool) -> Mapping[str, _Answer]:
         answers = await ask(
             self._client,
             "POST",
             f"{self._url}/case-keys",
             _Answers,
-            json={"case_ids": case_ids, "make": make},
+            json={"case_ids": list(case_ids), "make": make},
             headers={"authorization": f"Bearer {await self._token.get()}"},
         )
         return answers.keys

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import machine_now
 from shared.contract.fields import ID
+from shared.contract.limits import in_parts
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable, KeyStatus
 from shared.handling.service import Service
 from shared.storage import erasure, held_messages, inbox
@@ -80,7 +81,7 @@ class ErasureCheck:
         A case whose key is only unavailable stays: nothing is erased because a key is missing.
         """
         erased = [case async for some in self._known() for case in await self._erased(some)]
-        for some in _parts(erased):
+        for some in in_parts(erased, AT_ONCE):
             await self._forget(some)
         return len(erased)
 
@@ -125,7 +126,3 @@ class ErasureCheck:
             if self.service.own_rows is not None:
                 await self.service.own_rows.forget(connection, case_ids)
             await erasure.erase(connection, self.marker_key, case_ids, now)
-
-
-def _parts(cases: Sequence[str]) -> list[Sequence[str]]:
-    return [cases[at : at + AT_ONCE] for at in range(0, len(cases), AT_ONCE)]

@@ -24,7 +24,7 @@ from shared.handling.erasure_check import ErasureCheck
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
 from shared.storage.cases import CaseTable, CaseUnreadable
-from shared.storage.database import is_data_error, sqlstate
+from shared.storage.database import UNIQUE_VIOLATION, is_data_error, sqlstate
 from shared.storage.outbox import OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry import metrics
@@ -34,7 +34,6 @@ S = TypeVar("S", bound=HasPhase)
 Run = Callable[[Sequence[Delivery]], Awaitable[list[Outcome]]]
 Traced = Callable[[Sequence[Delivery], Run], Awaitable[list[Outcome]]]
 CONFLICTS = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
-UNIQUE_VIOLATION = "23505"
 CONFLICT_PAUSES = (0.0, 0.01, 0.05, 0.2, 0.5, 1.0)  # seconds before each new try; then it is the caller's
 
 
@@ -244,8 +243,8 @@ async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -
         return []
     ids = [d.held_message.id for d in dead if d.held_message]
     if ids:
-        for key in (await held_messages.take(connection, ids)).values():
-            await inbox.release(connection, key)
+        taken = await held_messages.take(connection, ids)
+        await inbox.release(connection, taken.values())
     first = await inbox.claim(connection, [d.entry for d in dead])
     return [message for d in dead if d.entry.key in first for message in d.messages]
 
@@ -262,7 +261,7 @@ async def _remember(
         if not isinstance(delivery.origin, FromPerson) or outcome is None:
             continue
         if outcome.status is DeliveryStatus.QUARANTINED or _may_pass(outcome.refusal):
-            await inbox.release(connection, delivery.entry.key)
+            await inbox.release(connection, [delivery.entry.key])
         elif outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
             refusal = asdict(outcome.refusal) if outcome.refusal else None
             result = {"version": outcome.version, "refusal": refusal}

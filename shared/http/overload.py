@@ -1,6 +1,5 @@
 """Take at most so many requests at once, and answer the others at once that they may come again."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -8,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.contract.refusal import Refusal, Remedy
 from shared.http.app import problem
 from shared.http.startup_gate import ALWAYS_OPEN
+from shared.rate import AtOnce
 from shared.telemetry.metrics import REQUESTS_UNDER_WAY
 
 APART = frozenset({"/case-keys"})
@@ -33,18 +33,19 @@ class RequestLimit:
 
     app: ASGIApp
     most: int = MOST
-    _under_way: Counter[str] = field(default_factory=Counter)
+    _under_way: AtOnce = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._under_way = AtOnce(self.most)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in ALWAYS_OPEN:
-            return await self.app(scope, receive, send)
-        places = scope["path"] if scope["path"] in APART else ""
-        if self._under_way[places] >= self.most:
-            return await problem(OVERLOADED)(scope, receive, send)
-        self._under_way[places] += 1
-        REQUESTS_UNDER_WAY.inc()
-        try:
             await self.app(scope, receive, send)
-        finally:
-            self._under_way[places] -= 1
-            REQUESTS_UNDER_WAY.dec()
+            return
+        places = scope["path"] if scope["path"] in APART else ""
+        with self._under_way.one(places) as room:
+            if not room:
+                await problem(OVERLOADED)(scope, receive, send)
+                return
+            with REQUESTS_UNDER_WAY.track_inprogress():
+                await self.app(scope, receive, send)

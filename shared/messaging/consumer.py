@@ -18,7 +18,7 @@ from faststream.security import SASLScram512
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.contract.limits import MAX_FETCH
+from shared.contract.limits import MAX_FETCH, in_parts
 from shared.contract.parties import Parties
 from shared.contract.record import Record, from_kafka
 from shared.contract.topics import Topics
@@ -111,9 +111,7 @@ class Consumer(Generic[S]):
 
     async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:
         """Run one transaction after the other; while the database writes one, the next is read."""
-        first, *others = (
-            messages[at : at + self.batch_size] for at in range(0, len(messages), self.batch_size)
-        )
+        first, *others = in_parts(messages, self.batch_size)
         read = await self.receiver.receive(first, parties)
         for following in (*others, ()):
             _, read = await asyncio.gather(self._write(*read), self.receiver.receive(following, parties))

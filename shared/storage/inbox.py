@@ -1,7 +1,7 @@
 """Give each message one effect: store its sender and id in the transaction of that effect."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -65,7 +65,12 @@ _PRIOR_RESULTS = sa.text(
 _STORE_RESULT = sa.text(
     "UPDATE inbox SET result = CAST(:result AS jsonb) WHERE sender = :sender AND message_id = :id"
 )
-_RELEASE = sa.text("DELETE FROM inbox WHERE sender = :sender AND message_id = :id")
+_RELEASE = sa.text(
+    """
+    DELETE FROM inbox
+    WHERE (sender, message_id) IN (SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[])))
+    """
+)
 
 
 async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> set[tuple[str, str]]:
@@ -97,9 +102,10 @@ async def store_result(connection: AsyncConnection, entry: InboxEntry, result: d
     await run(connection, _STORE_RESULT, result=json.dumps(result), sender=entry.sender, id=entry.message_id)
 
 
-async def release(connection: AsyncConnection, key: tuple[str, str]) -> None:
-    """Delete the entry of a message that was not handled after all, by its sender and id."""
-    await run(connection, _RELEASE, sender=key[0], id=key[1])
+async def release(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> None:
+    """Delete the entries of messages that were not handled after all, by their senders and ids."""
+    if keys:
+        await run(connection, _RELEASE, senders=[key[0] for key in keys], ids=[key[1] for key in keys])
 
 
 _PRUNE = sa.text(

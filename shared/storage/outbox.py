@@ -70,6 +70,12 @@ class Backlog(NamedTuple):
     unreadable: int
 
 
+_COLUMNS = ", ".join(Row._fields)
+# Of no case, or of one without a quarantined row; and of none that is to rest.
+_IS_FREE = """(case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT quarantined.case_id FROM outbox AS quarantined
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))"""
+_IS_RESTED = "(case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))"
 # Each topic is found from the one before by an index, however much lies in it. What it holds is read in the
 # order of that index: asked for one topic ordered by id, PostgreSQL may look for it among all the others.
 _TOPICS = """
@@ -82,16 +88,13 @@ _TOPICS = """
     )
 """
 _NEXT = sa.text(
-    """
-    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
-           recorded_at
+    f"""
+    SELECT {_COLUMNS}
     FROM outbox WHERE retry_at IS DISTINCT FROM 'infinity'
-        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
-            SELECT quarantined.case_id FROM outbox AS quarantined
-            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
-        AND (case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))
+        AND {_IS_FREE}
+        AND {_IS_RESTED}
     ORDER BY id LIMIT :limit FOR UPDATE
-    """
+    """  # noqa: S608 - the texts above
 )
 # Nothing is deferred for as long as a minute: a later time was set by a clock that was ahead, and is over.
 _IS_DEFERRED = "until > clock_timestamp() AND until <= clock_timestamp() + interval '1 minute'"
@@ -99,17 +102,14 @@ _DEFERRED = sa.text(f"SELECT topic FROM deferred_topics WHERE {_IS_DEFERRED}")  
 _NEXT_BY_TOPIC = sa.text(
     f"""
     WITH RECURSIVE {_TOPICS}
-    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
-           recorded_at
+    SELECT {_COLUMNS}
     FROM outbox WHERE id = ANY (ARRAY(
         SELECT ready.id FROM topics CROSS JOIN LATERAL (
             SELECT of_topic.id FROM outbox AS of_topic
             WHERE of_topic.topic BETWEEN topics.topic AND topics.topic
                 AND of_topic.retry_at IS DISTINCT FROM 'infinity'
-                AND (of_topic.case_id IS NULL OR of_topic.case_id <> ALL (ARRAY(
-                    SELECT quarantined.case_id FROM outbox AS quarantined
-                    WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
-                AND (of_topic.case_id IS NULL OR of_topic.case_id <> ALL (CAST(:resting AS text[])))
+                AND {_IS_FREE}
+                AND {_IS_RESTED}
             ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS ready
         WHERE topics.topic <> ALL (CAST(:deferred AS text[]))
         ORDER BY ready.id LIMIT :limit))
@@ -119,12 +119,9 @@ _NEXT_BY_TOPIC = sa.text(
 _OF_EACH = 200  # rows read of a topic at once, while another topic is deferred
 _ROWS_BY_ID = sa.text(
     f"""
-    SELECT id, event_id, topic, key, type, body, recipient, case_id, subject, causation_id, traceparent,
-           recorded_at
+    SELECT {_COLUMNS}
     FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
-        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
-            SELECT quarantined.case_id FROM outbox AS quarantined
-            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+        AND {_IS_FREE}
         AND NOT EXISTS (
             SELECT FROM deferred_topics AS deferred
             WHERE deferred.topic = outbox.topic AND {_IS_DEFERRED})
@@ -132,12 +129,10 @@ _ROWS_BY_ID = sa.text(
     """  # noqa: S608 - the text above
 )
 _REMAINING = sa.text(
-    """
+    f"""
     SELECT id FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
-        AND (case_id IS NULL OR case_id <> ALL (ARRAY(
-            SELECT quarantined.case_id FROM outbox AS quarantined
-            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
-    """
+        AND {_IS_FREE}
+    """  # noqa: S608 - the text above
 )
 _DELETE_SENT = sa.text(
     """

@@ -294,8 +294,8 @@ BUGS = (
     Bug(
         "more keys asked for than one request may hold",
         "shared/crypto/case_key_client.py",
-        "range(0, len(asked), MOST_IDS)",
-        "range(0, len(asked), 10 * MOST_IDS)",
+        "in_parts(asked, MOST_IDS)",
+        "in_parts(asked, 10 * MOST_IDS)",
         ("tests/integration/shared/test_key_requests.py",),
     ),
     Bug(

@@ -8,9 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.retention import store
 from services.retention.api import PROOFS_PER_PAGE
 from services.retention.main import SERVICE
-from services.retention.proofs import Ending, ProofOfDestruction
 from services.retention.store import Records
-from shared.contract.fields import Theme
 from tests.conftest import FreshDatabase
 from tests.integration.retention.test_api import MANAGER, Http
 from tests.integration.retention.test_api import http as http
@@ -18,20 +16,9 @@ from tests.support.samples import retention as s
 from tests.support.transactions import rows, transaction_on
 
 
-def proof(n: int) -> ProofOfDestruction:
-    return ProofOfDestruction(
-        proof_id=f"proof-{n}",
-        month="2027-03",
-        theme=Theme.COMPLEX_CASE,
-        ending=Ending.DEESCALATED,
-        confirmed_by=("intake",),
-        backups_lapse_in="2027-04",
-    )
-
-
 async def proven(engine: AsyncEngine, count: int) -> None:
     async with engine.begin() as connection:
-        await Records(lambda: ()).save(connection, [proof(n) for n in range(1, count + 1)])
+        await Records(lambda: ()).save(connection, [s.proof(n) for n in range(1, count + 1)])
 
 
 async def pages(http: Http) -> Sequence[tuple[int | None, list[int]]]:

@@ -8,29 +8,18 @@ from services.retention.proofs import (
     Cell,
     ChainedProof,
     Ending,
-    ProofOfDestruction,
     chained,
     first_break,
     shown,
 )
 from shared.contract.fields import Theme
-
-
-def proof(n: int) -> ProofOfDestruction:
-    return ProofOfDestruction(
-        proof_id=f"proof-{n}",
-        month="2027-03",
-        theme=Theme.COMPLEX_CASE,
-        ending=Ending.DEESCALATED,
-        confirmed_by=("governance", "intake", "rto", "triage"),
-        backups_lapse_in="2027-04",
-    )
+from tests.support.samples import retention as s
 
 
 def chain(length: int) -> list[ChainedProof]:
     links: list[ChainedProof] = []
     for n in range(length):
-        links.append(chained(links[-1] if links else None, proof(n)))
+        links.append(chained(links[-1] if links else None, s.proof(n)))
     return links
 
 
@@ -75,7 +64,7 @@ def test_a_place_in_the_chain_that_was_changed_shows_r106() -> None:
 
 def test_a_proof_that_was_rewritten_with_its_digest_shows_at_the_next_r106() -> None:
     links = chain(3)
-    links[1] = chained(links[0], replace(proof(1), month="2026-01"))
+    links[1] = chained(links[0], replace(s.proof(1), month="2026-01"))
     assert first_break(links) == 3
 
 

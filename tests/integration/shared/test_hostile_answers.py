@@ -67,16 +67,20 @@ async def test_a_key_authority_that_answers_garbage_is_unreachable(
         assert not await CaseKeyClient(keys, "house").reachable()
 
 
+async def check_unreachable(issuer: Issuer) -> None:
+    """Check that neither a token can be judged nor one of our own be had."""
+    with pytest.raises(IssuerUnreachable):
+        await issuer.identify(A_TOKEN)
+    with pytest.raises(IssuerUnreachable):
+        await ServiceToken(issuer, "service-intake", "secret").get()
+
+
 @EACH
 async def test_an_issuer_that_answers_garbage_is_unreachable(
     client: httpx.AsyncClient, said: bytes | None
 ) -> None:
     async with neighbour(lambda request: said) as url:
-        issuer = Issuer(client, url, "zvh")
-        with pytest.raises(IssuerUnreachable):
-            await issuer.identify(A_TOKEN)
-        with pytest.raises(IssuerUnreachable):
-            await ServiceToken(issuer, "service-intake", "secret").get()
+        await check_unreachable(Issuer(client, url, "zvh"))
 
 
 @EACH
@@ -92,11 +96,7 @@ async def test_an_issuer_whose_keys_or_token_are_garbage_is_unreachable(
 
     async with neighbour(answer) as url:
         where.append(url)
-        issuer = Issuer(client, url, "zvh")
-        with pytest.raises(IssuerUnreachable):
-            await issuer.identify(A_TOKEN)
-        with pytest.raises(IssuerUnreachable):
-            await ServiceToken(issuer, "service-intake", "secret").get()
+        await check_unreachable(Issuer(client, url, "zvh"))
 
 
 @EACH

@@ -22,10 +22,9 @@ from shared.storage import erasure, held_messages, inbox, ticks
 from shared.storage.held_messages import HoldReason, MessageToHold
 from shared.storage.inbox import InboxEntry
 from tests.conftest import FreshDatabase
-from tests.support.broker import relay_without_broker
-from tests.support.receiving import House
 from tests.support.samples import intake as s
-from tests.support.transactions import rows, transaction_on
+from tests.support.scheduling import scheduler_on
+from tests.support.transactions import rows
 
 REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
 _DUE = sa.text(
@@ -46,34 +45,9 @@ async def given(engine: AsyncEngine, last_tick: timedelta | None) -> None:
 
 
 @asynccontextmanager
-async def keeper_on(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
-    """The scheduler of intake, on topics on which nothing stands, before it begins."""
-
-    async def everything_is_read() -> datetime:
-        return clock.now()
-
-    transaction, house = transaction_on(engine, SERVICE), House(directory)
-    relay = relay_without_broker(engine, house, transaction.parties)
-    try:
-        yield Scheduler(
-            engine=engine,
-            service=SERVICE,
-            transaction=transaction,
-            receiver=house.receiver(),
-            parties=transaction.parties,
-            relay=relay,
-            clock=clock,
-            messages_read_until=everything_is_read,
-            events_read_until=everything_is_read,
-        )
-    finally:
-        await relay.producer.stop()
-
-
-@asynccontextmanager
 async def at_work(engine: AsyncEngine, clock: Clock, directory: Path) -> AsyncIterator[Scheduler[Any]]:
-    """The same at work."""
-    async with keeper_on(engine, clock, directory) as keeper:
+    """Let a scheduler of intake work, on topics on which nothing stands."""
+    async with scheduler_on(engine, clock, directory) as keeper:
         task = asyncio.create_task(keeper.run())
         try:
             yield keeper
@@ -137,7 +111,7 @@ async def test_what_waits_keeps_nobody_behind_it_from_being_tried(
                 for n in range(5)
             ],
         )
-    async with keeper_on(engine, Clock(), tmp_path) as keeper:
+    async with scheduler_on(engine, Clock(), tmp_path) as keeper:
         looks = [[one.id for one in await keeper._waiting()] for _ in range(4)]
     assert looks == [[1, 2], [3, 4], [5], [1, 2]]
 

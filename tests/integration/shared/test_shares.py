@@ -14,6 +14,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.shares import BURST, Shares
 from tests.conftest import FreshDatabase
 from tests.support.receiving import SOURCE, House, OneKey
+from tests.support.records import consumer_record
 from tests.support.samples import intake as s
 from tests.support.transactions import house_records, transaction_on
 
@@ -21,20 +22,8 @@ TOPIC, OTHER = (Topics().from_party("intake", party) for party in (s.VENLO, "ggd
 SHARE, MANY = 0.001, 50
 
 
-def garbage(offset: int) -> ConsumerRecord[None, bytes]:
-    return ConsumerRecord(
-        topic=TOPIC,
-        partition=0,
-        offset=offset,
-        timestamp=1_700_000_000_000,
-        timestamp_type=1,
-        key=None,
-        value=b"x",
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=1,
-        headers=(),
-    )
+def garbage(offset: int) -> ConsumerRecord[bytes, bytes]:
+    return consumer_record(TOPIC, offset, value=b"x", timestamp=1_700_000_000_000)
 
 
 async def test_records_that_cannot_be_read_cost_their_party_its_share(

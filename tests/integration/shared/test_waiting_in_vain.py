@@ -13,18 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.effects import INFORMING
 from services.intake.main import SERVICE
-from shared.clock import Clock, machine_now
+from shared.clock import Clock
 from shared.contract.fields import InformMoment
 from shared.http.app import RETRY_AFTER, make_app
 from shared.runtime import scheduler
-from shared.runtime.scheduler import Scheduler
 from shared.storage import database
 from shared.storage.database import connect
 from tests.conftest import FreshDatabase
-from tests.support.broker import relay_without_broker
-from tests.support.receiving import House
 from tests.support.samples import intake as s
-from tests.support.transactions import rows, transaction_on
+from tests.support.scheduling import scheduler_on
+from tests.support.transactions import rows
 
 LOCK = sa.text("LOCK TABLE cases IN ACCESS EXCLUSIVE MODE")
 INSERT_DUE = sa.text(
@@ -135,39 +133,22 @@ async def test_the_scheduler_and_the_relay_go_on_when_connections_are_free_again
     engine: AsyncEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scheduler, "PERIOD", 0.01)
-
-    async def everything_is_read() -> object:
-        return machine_now()
-
-    transaction, house = transaction_on(engine, SERVICE), House(tmp_path)
-    relay = relay_without_broker(engine, house, transaction.parties)
-    keeper = Scheduler(
-        engine=engine,
-        service=SERVICE,
-        transaction=transaction,
-        receiver=house.receiver(),
-        parties=transaction.parties,
-        relay=relay,
-        clock=Clock(),
-        messages_read_until=everything_is_read,  # type: ignore[arg-type]
-        events_read_until=everything_is_read,  # type: ignore[arg-type]
-    )
-    async with engine.begin() as connection:
-        ref = f"{s.MAN}/{InformMoment.TAKEN_UP}"
-        await connection.execute(INSERT_DUE, {"kind": INFORMING, "ref": ref})
-    async with all_connections(engine):
-        loops = [asyncio.create_task(loop()) for loop in (keeper.run, relay.run)]
-        await asyncio.sleep(1)
+    async with scheduler_on(engine, Clock(), tmp_path) as keeper:
+        async with engine.begin() as connection:
+            ref = f"{s.MAN}/{InformMoment.TAKEN_UP}"
+            await connection.execute(INSERT_DUE, {"kind": INFORMING, "ref": ref})
+        async with all_connections(engine):
+            loops = [asyncio.create_task(loop()) for loop in (keeper.run, keeper.relay.run)]
+            await asyncio.sleep(1)
+            assert not any(loop.done() for loop in loops)
+        for _ in range(1000):
+            if any(loop.done() for loop in loops) or not await rows(engine, "due"):
+                break
+            await asyncio.sleep(0.01)
         assert not any(loop.done() for loop in loops)
-    for _ in range(1000):
-        if any(loop.done() for loop in loops) or not await rows(engine, "due"):
-            break
-        await asyncio.sleep(0.01)
-    assert not any(loop.done() for loop in loops)
-    assert not await rows(engine, "due"), "the deadline has acted"
-    assert keeper.turns.seconds_since()["scheduler"] < 10
-    assert relay.turns.seconds_since()["relay"] < 10
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
-    await relay.producer.stop()
+        assert not await rows(engine, "due"), "the deadline has acted"
+        assert keeper.turns.seconds_since()["scheduler"] < 10
+        assert keeper.relay.turns.seconds_since()["relay"] < 10
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)

@@ -8,7 +8,7 @@ from services.retention import commands as c
 from services.retention import events as e
 from services.retention.commands import KeptItem
 from services.retention.main import PROCESS
-from services.retention.proofs import Ending
+from services.retention.proofs import Ending, ProofOfDestruction
 from services.retention.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Theme
@@ -25,6 +25,18 @@ from tests.support.spec import NOW, Spec
 def number(n: int) -> str:
     """An opaque id."""
     return f"0192aaaa-0000-7000-8000-{n:012d}"
+
+
+def proof(n: int, ending: Ending = Ending.DEESCALATED) -> ProofOfDestruction:
+    """Make the proof of a destruction that the other four have confirmed."""
+    return ProofOfDestruction(
+        proof_id=f"proof-{n}",
+        month="2027-03",
+        theme=Theme.COMPLEX_CASE,
+        ending=ending,
+        confirmed_by=("governance", "intake", "rto", "triage"),
+        backups_lapse_in="2027-04",
+    )
 
 
 CASE, MAN, MOTHER, RTO, ACTION = (number(n) for n in (1, 2, 3, 4, 5))

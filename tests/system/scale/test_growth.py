@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Postgres
 from services.governance.handlers import membership_id
-from services.retention.proofs import ChainedProof, Ending, ProofOfDestruction, chained
+from services.retention.proofs import ChainedProof, Ending, chained
 from services.triage.api import PAGE
-from shared.contract.fields import Theme
 from shared.storage.database import copy
 from tests.integration.governance import test_api as of_governance
 from tests.integration.governance.test_api import http as governance
@@ -128,19 +127,8 @@ async def prove(engine: AsyncEngine, count: int) -> None:
     last: ChainedProof | None = None
     found: list[tuple[Any, ...]] = []
     for n in range(count):
-        last = chained(last, _proof(n))
+        last = chained(last, retention_samples.proof(n, Ending.WITHDRAWN))
         said = (getattr(last.proof, column) for column in SAID)
         found.append((last.number, *said, last.previous, last.digest))
     async with engine.begin() as connection:
         await copy(connection, "proofs", ("number", *SAID, "previous", "digest"), found)
-
-
-def _proof(n: int) -> ProofOfDestruction:
-    return ProofOfDestruction(
-        proof_id=f"proof-{n}",
-        month="2027-03",
-        theme=Theme.COMPLEX_CASE,
-        ending=Ending.WITHDRAWN,
-        confirmed_by=("intake",),
-        backups_lapse_in="2027-04",
-    )

@@ -8,6 +8,7 @@ from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.connector import Connector, ConnectorSettings
 from shared.crypto.jose import new_key
+from tests.support.records import consumer_record
 
 INBOX = "zvh.to.politie"
 
@@ -23,19 +24,7 @@ class Committed:
 
 
 def record(offset: int, partition: int = 0) -> ConsumerRecord[bytes, bytes]:
-    return ConsumerRecord(
-        topic=INBOX,
-        partition=partition,
-        offset=offset,
-        timestamp=0,
-        timestamp_type=1,
-        key=None,
-        value=b"nothing that opens",
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=(),
-    )
+    return consumer_record(INBOX, offset, partition=partition, value=b"nothing that opens")
 
 
 async def test_a_letter_that_does_not_open_is_named_and_nothing_from_there_on_is_acknowledged() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
-from aiokafka.structs import ConsumerRecord
 
 from services.intake import commands as c
 from services.intake.main import SERVICE
@@ -21,6 +20,7 @@ from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
 from shared.storage.database import connect
 from tests.support.receiving import House, OneKey
+from tests.support.records import consumer_record
 from tests.support.samples import intake as s
 from tests.support.transactions import delivery, house_records, transaction_on
 
@@ -49,19 +49,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
         batch_size=10,
         shares=Shares(Topics().from_prefix("intake"), 0.1),
     )
-    record = ConsumerRecord(
-        topic=Topics().from_party("intake", s.VENLO),
-        partition=0,
-        offset=0,
-        timestamp=0,
-        timestamp_type=1,
-        key=None,
-        value=b"",
-        checksum=None,
-        serialized_key_size=0,
-        serialized_value_size=0,
-        headers=(),
-    )
+    record = consumer_record(Topics().from_party("intake", s.VENLO))
     with pytest.raises(BatchFailed):
         await consumer.take([record])
     await producer.stop()

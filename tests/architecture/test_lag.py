@@ -17,7 +17,7 @@ OWNERS: tuple[str, ...] = ("every", *SERVICES)
 
 
 def refusals_in(owner: str) -> dict[str, Refusal]:
-    """By name; `NotFound` and the like of the HTTP side are said of requests, which never wait."""
+    """Return the refusals of a module by name, without those of HTTP requests as such, which never wait."""
     module = shared if owner == "every" else import_module(f"services.{owner}.refusals")
     return {one.name: one for one in vars(module).values() if isinstance(one, Refusal)}
 

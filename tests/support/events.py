@@ -49,6 +49,6 @@ def party_record(said: PartyRecord, sequence: int, **changes: Any) -> Record:
 
 
 def with_header(record: Record, name: str, value: bytes | None) -> Record:
-    """The same record with one header changed, added, or with None left out."""
+    """Return the same record with one header changed, added, or with None left out."""
     headers: Mapping[str, bytes | None] = {**dict(record.headers), name: value}
     return record._replace(headers=tuple((n, v) for n, v in headers.items() if v is not None))

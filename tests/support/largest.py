@@ -81,12 +81,12 @@ def _written(message: Model) -> int:
 
 
 def with_many_texts() -> tuple[Person, ...]:
-    """As many persons as there may be, each with all its texts: every text costs a seal of its own."""
+    """Make as many persons as there may be, each with all its texts: every text costs a seal of its own."""
     return tuple(_person(n, "x", "x", "x", "x") for n in range(MOST_PERSONS))
 
 
 def with_long_texts() -> tuple[Person, ...]:
-    """As many persons as there may be, of whom everything is as long as it may be."""
+    """Make as many persons as there may be, of whom everything is as long as it may be."""
     return tuple(_person(n, WIDE * 200, WIDE * 40, WIDE * 300, WIDE * 40) for n in range(MOST_PERSONS))
 
 
@@ -102,7 +102,7 @@ def _person(n: int, name: str, born: str, address: str, bsn: str) -> Person:
 
 
 def many_items(text: str, first: int = 1000, count: int = MOST_ITEMS) -> tuple[Item, ...]:
-    """So many items, each with all the texts of an item; the first one has the long text."""
+    """Make so many items, each with all the texts of an item; the first one has the long text."""
     return tuple(
         Item(
             item_id=number(first + n),
@@ -159,7 +159,7 @@ def by_service(name: str) -> Actor:
 
 
 def all_parties(sealing: PublicKey) -> Parties:
-    """Everybody who is met: each may everything, and has a key to seal to."""
+    """Make everybody who is met: each may everything, and has a key to seal to."""
     mandate = Authorisation(
         authorisation_id=number(1),
         acting_body=BODY,
@@ -243,7 +243,7 @@ class Core:
         return outgoing.message(delivery, Announce(message))
 
     def new_events(self, receiver: str) -> list[Model]:
-        """The events it has published since this receiver asked last, as that one reads them."""
+        """Return the events it has published since this receiver asked last, as that one reads them."""
         events = [one for one in self.sent if one.recipient is None]
         new, self._told[receiver] = events[self._told.get(receiver, 0) :], len(events)
         return [read(one) for one in new]
@@ -257,7 +257,7 @@ def read(sent: OutboxMessage) -> Model:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """What all the parties of this house have in common: one key."""
+    """Hold what all the parties of this house have in common: one key."""
 
     directory: Path
     sealing: Any = field(default_factory=new_key)

@@ -32,7 +32,7 @@ class OneKey:
 
 
 class House:
-    """The receiving side of a service, intake if none is named, with a party that can sign."""
+    """Hold the receiving side of a service, intake if none is named, with a party that can sign."""
 
     def __init__(self, directory: Path, name: ServiceName = "intake") -> None:
         self.name = name

@@ -13,7 +13,7 @@ DIALECT: sa.Dialect = postgresql.asyncpg.dialect()  # type: ignore[no-untyped-ca
 
 
 def statements(package: ModuleType) -> Iterator[tuple[str, sa.TextClause]]:
-    """Each statement that a module of the package holds, with where it stands."""
+    """Yield each statement that a module of the package holds, with where it stands."""
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if ".migrations" in found.name or found.name.endswith("__main__"):
             continue

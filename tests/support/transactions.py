@@ -42,7 +42,7 @@ def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[An
 
 
 def house_records(transaction: Transaction[Any], *, takes_items: bool = True) -> HouseRecords:
-    """What the shell itself takes in, on the transaction's database."""
+    """Make what the shell itself takes in, on the transaction's database."""
     engine, parties = transaction.engine, transaction.parties
     return HouseRecords(engine, parties, Topics(), MARKER_KEY, takes_items)
 

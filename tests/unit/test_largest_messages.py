@@ -75,7 +75,7 @@ TABLE = [party(n) for n in range(MOST_PARTICIPANTS)]
 
 
 class Played:
-    """One case on its way through the house, and all that was sent about it."""
+    """Hold one case on its way through the house, and all that was sent about it."""
 
     def __init__(self, recipient: Recipient, persons: Any, items: Any, *, long_contribution: bool) -> None:
         self.recipient, self.long_contribution = recipient, long_contribution
@@ -277,13 +277,13 @@ def issued(query_id: str, sent: NewQuery) -> c.IssueQuery:
 
 
 def _items_of(event: Any) -> tuple[Item, ...]:
-    """The items that an event of triage brings in, as its record keeps them."""
+    """Return the items that an event of triage brings in, as its record keeps them."""
     given = getattr(event, "taken_up", None) or getattr(event, "answer", None)
     return given.items if given is not None else ()
 
 
 def early_ends(parties: Parties) -> list[Core]:
-    """The cases that end before the table does, one for each message that says so."""
+    """Return the cases that end before the table does, one for each message that says so."""
     intake, triage, rto = (Core(SERVICES[name], parties) for name in ("intake", "triage", "rto"))
     intake.hears(large.referral(large.with_long_texts()), large.by_party())
     intake.hears(im.ConsultationConfirmed(), large.by_party())
@@ -332,7 +332,7 @@ def early_ends(parties: Parties) -> list[Core]:
 
 
 def long_file(parties: Parties) -> Core:
-    """A file of as many items as may be kept, after years in which five hundred participants took part."""
+    """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
     by_rto = large.by_service("rto")
     for n in range(MOST_KEPT_ITEMS):
@@ -373,7 +373,7 @@ def long_file(parties: Parties) -> Core:
 
 
 def oldest_party(parties: Parties) -> Core:
-    """A party with as many mandates and keys as may be on record, which then leaves."""
+    """Make a party with as many mandates and keys as may be on record, which then leaves."""
     governance = Core(SERVICES["governance"], parties)
     bodies = tuple(f"b{n:059d}" for n in range(12))
     jwk = public_jwk(new_key(), "sig")
@@ -423,7 +423,7 @@ def oldest_party(parties: Parties) -> Core:
 
 
 def of_no_case(parties: Parties) -> Core:
-    """What the shell itself sends: answers, dead letters, claims of items, keys that are gone."""
+    """Return what the shell itself sends: answers, dead letters, claims of items, keys that are gone."""
     core = Core(SERVICES["triage"], parties)
     outgoing = OutgoingMessages("triage", Topics())
     entry = InboxEntry(REFERRER, number(1), b"", NOW, CASE)
@@ -449,7 +449,7 @@ def recipient(tmp_path_factory: pytest.TempPathFactory) -> Recipient:
 
 @pytest.fixture(scope="module")
 def sent(recipient: Recipient) -> dict[str, list[Ready]]:
-    """Everything the house sent about all of these, as it lies on Kafka, by type."""
+    """Return everything the house sent about all of these, as it lies on Kafka, by type."""
     many = Played(recipient, large.with_many_texts(), large.many_items, long_contribution=False)
     long = Played(recipient, large.with_long_texts(), large.no_items, long_contribution=True)
     parties = many.parties

@@ -33,7 +33,7 @@ SECOND = timedelta(seconds=1)
 
 
 class Intake:
-    """The receiving side of intake on a database of its own; the party signs with a key nobody knows yet."""
+    """Hold the receiving side of intake on its own database; the party signs with a key nobody knows yet."""
 
     def __init__(self, engine: AsyncEngine, directory: Path) -> None:
         self.engine, self.house = engine, House(directory)

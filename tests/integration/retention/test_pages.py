@@ -22,7 +22,7 @@ async def proven(engine: AsyncEngine, count: int) -> None:
 
 
 async def pages(http: Http) -> Sequence[tuple[int | None, list[int]]]:
-    """Where each page says the chain is broken, and which proofs are on it."""
+    """Return where each page says the chain is broken, and which proofs are on it."""
     found, after = [], "0"
     while after != "None":
         page = (await http.get(MANAGER, f"/proofs?after={after}")).json()

@@ -24,7 +24,7 @@ SEATED = (*INVITED, s.accepted(s.POLICE))
 
 
 def listed_of(state: State) -> set[tuple[str, str]]:
-    """(party, delegate) of who has a seat at an RTO under way that it did not decline, by the state."""
+    """Return by the state (party, delegate) of each seat at an RTO under way that is not declined."""
     if state.phase is not Phase.CONVENED or state.latest is None:
         return set()
     seats = (seat for seat in state.latest.seats if seat.answer is not Answer.DECLINED)

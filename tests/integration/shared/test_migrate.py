@@ -98,7 +98,7 @@ async def test_each_migration_leaves_room_for_the_version_before(name: str, post
 
 @pytest.fixture
 async def first(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AsyncEngine]:
-    """The database of a service at its first revision, and a migration that soon gives up."""
+    """Yield the database of a service at its first revision, and a migration that soon gives up."""
     monkeypatch.setattr(migrate, "LOCK_WAITS", "300ms")
     monkeypatch.setattr(migrate, "PAUSE", 0.1)
     monkeypatch.setattr(migrate, "TRIES", 2)

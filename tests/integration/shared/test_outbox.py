@@ -98,7 +98,7 @@ async def test_a_destination_is_set_aside_in_one_row_however_much_waits_for_it_u
 
 
 async def places(engine: AsyncEngine) -> list[str]:
-    """Where each row lies: it moves when it is written."""
+    """Return where each row lies: it moves when it is written."""
     async with engine.connect() as connection:
         return list(await connection.scalars(sa.text("SELECT CAST(ctid AS text) FROM outbox ORDER BY id")))
 

@@ -25,7 +25,7 @@ OTHER = "met-ggz"
 
 
 class Register:
-    """The copy of one service, as records come in."""
+    """Hold the copy of one service, as records come in."""
 
     def __init__(self, house: HouseRecords) -> None:
         self.house = house

@@ -104,7 +104,7 @@ def service_of(name: str) -> Service[Any]:
 
 
 def of_code(*packages: ModuleType) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Where each statement stands, what PostgreSQL gets, and the names of its parameters."""
+    """Yield where each statement stands, what PostgreSQL gets, and the names of its parameters."""
     for package in packages:
         for where, statement in statements(package):
             if not str(statement).lstrip().startswith("SET "):  # has no plan
@@ -153,7 +153,7 @@ def test_every_statement_stands_where_it_is_found() -> None:
 
 
 def texts_in(function: ast.AST) -> Iterator[str]:
-    """Each statement made inside a function, from the module `sqlalchemy`."""
+    """Yield each statement made inside a function, from the module `sqlalchemy`."""
     for call in ast.walk(function):
         if not isinstance(call, ast.Call):
             continue
@@ -184,7 +184,7 @@ async def fill(raw: Any, names: set[str]) -> None:
 
 
 async def plan(raw: Any, sql: str, names: tuple[str, ...], *, often: int) -> Mapping[str, Any]:
-    """The plan of a statement; executed so often before, it is executed once more and measured."""
+    """Return the plan of a statement; executed so often before, it is executed once more and measured."""
     await raw.execute(f"PREPARE tried AS {sql}")
     transaction = raw.transaction()
     await transaction.start()
@@ -216,13 +216,13 @@ def nodes(one: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def tables_in(one: Mapping[str, Any]) -> set[str]:
-    """Our tables in a plan, without those of PostgreSQL itself."""
+    """Return our tables in a plan, without those of PostgreSQL itself."""
     found = {node["Relation Name"] for node in nodes(one) if "Relation Name" in node}
     return {name for name in found if not name.startswith("pg_")}
 
 
 def faults(one: Mapping[str, Any]) -> Iterator[str]:
-    """What reads a whole table, or more than it is asked for."""
+    """Say what reads a whole table, or more than it is asked for."""
     read = 0.0
     for node in nodes(one):
         table = node.get("Relation Name", "pg_")

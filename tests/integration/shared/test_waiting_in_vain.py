@@ -35,7 +35,7 @@ INSERT_DUE = sa.text(
 async def engine(
     fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[AsyncEngine]:
-    """The database of a service that waits for nothing longer than moments."""
+    """Yield the database of a service that waits for nothing longer than moments."""
     monkeypatch.setattr(database, "POOL_WAITS", 0.2)
     monkeypatch.setattr(database, "LOCK_WAITS", 1.0)
     monkeypatch.setattr(database, "STATEMENT", 2.0)
@@ -54,7 +54,7 @@ async def all_connections(engine: AsyncEngine) -> AsyncIterator[None]:
 
 
 async def answer(engine: AsyncEngine, statement: str) -> httpx.Response:
-    """What a request is answered that runs this statement."""
+    """Return what a request is answered that runs this statement."""
     router = APIRouter()
 
     @router.get("/asks")

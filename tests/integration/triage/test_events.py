@@ -218,7 +218,7 @@ async def a_day_later(engine: AsyncEngine, waiting: Delivery) -> Delivery:
 
 
 async def tried_again(engine: AsyncEngine, waiting: Delivery, until: datetime) -> Delivery:
-    """The same delivery, as it is tried once more; it waits `until` then."""
+    """Return the same delivery, as it is tried once more; it waits `until` then."""
     async with engine.connect() as connection:
         (one,) = await held_messages.waiting(connection, 10)
     last = replace(one, until=until)

@@ -28,7 +28,7 @@ def query_number(n: int) -> str:
 
 
 async def waiting_for_police(engine: AsyncEngine, count: int) -> None:
-    """So many cases, with one query to the police in each."""
+    """Make so many cases, with one query to the police in each."""
     transaction = transaction_on(engine, SERVICE)
     for n in range(count):
         key = CaseKey(KEY, house=HOUSE, case_id=case_number(n))
@@ -42,7 +42,7 @@ async def waiting_for_police(engine: AsyncEngine, count: int) -> None:
 
 @contextmanager
 def counted(engine: AsyncEngine) -> Iterator[list[str]]:
-    """The statements that PostgreSQL gets meanwhile."""
+    """Collect the statements that PostgreSQL gets meanwhile."""
     seen: list[str] = []
 
     def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:

@@ -36,7 +36,7 @@ QUARANTINED, HELD, ACCEPTED = DeliveryStatus.QUARANTINED, DeliveryStatus.HELD, D
 
 
 class Triage:
-    """The receiving side of triage on a database of its own."""
+    """Hold the receiving side of triage on a database of its own."""
 
     def __init__(self, engine: AsyncEngine, directory: Path) -> None:
         self.engine, self.transaction = engine, transaction_on(engine, SERVICE)
@@ -133,7 +133,7 @@ async def test_a_version_that_can_read_it_follows_it_and_what_queued_behind_it(t
 
 
 async def mended(triage: Triage, record: Record) -> None:
-    """The quarantined record, as if a later version could read what it says."""
+    """Return the quarantined record, as if a later version could read what it says."""
     async with triage.engine.begin() as connection:
         await connection.exec_driver_sql(
             "UPDATE held SET record = $1 WHERE why = 'parked'", (to_bytes(record),)

@@ -130,7 +130,7 @@ def ended_in_time(started: Process) -> int | None:
 
 
 def hears_sigterm(pid: int) -> bool:
-    """Whether the process has come so far that it does something itself at SIGTERM."""
+    """Tell whether the process has come so far that it does something itself at SIGTERM."""
     status = Path(f"/proc/{pid}/status").read_text()
     caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)

@@ -203,7 +203,7 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
 
 
 async def arrived(login: Connection) -> list[tuple[int, str]]:
-    """What lies on the topic of intake's events: partition and event id, in order."""
+    """Return what lies on the topic of intake's events: partition and event id, in order."""
     async with AIOKafkaConsumer(**login.for_aiokafka(), auto_offset_reset="earliest") as consumer:
         await consumer._client.force_metadata_update()
         consumer.assign(

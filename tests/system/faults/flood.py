@@ -43,7 +43,7 @@ Record = tuple[bytes, list[tuple[str, bytes | None]]]
 
 
 class Door(NamedTuple):
-    """Where the service listens."""
+    """Name where the service listens."""
 
     host: str
     port: int

@@ -25,7 +25,7 @@ HELD = "zvh_deadlines_held_by_leap 1.0"
 
 @pytest.fixture
 async def without_clock_file(scene: Scene) -> AsyncIterator[None]:
-    """As in production: nothing moves covenant time but the machine's clock."""
+    """Start as in production: nothing moves covenant time but the machine's clock."""
     layout = scene.rig.house.layout
     kept: dict[str, dict[str, Any]] = {
         service: json.loads(layout.settings_file(service).read_text()) for service in SERVICES

@@ -39,7 +39,7 @@ SERVICE = flood.SERVICE
 
 @dataclass
 class Latencies:
-    """How long the other party waited, in seconds."""
+    """Hold how long the other party waited, in seconds."""
 
     messages: list[float] = field(default_factory=list)
     work: float = 0.0  # of a core, by the service meanwhile
@@ -108,7 +108,7 @@ async def measured(scene: Scene, case: str) -> Latencies:
 
 @dataclass
 class Flood:
-    """Another process that floods the service when it is told to; `seen` is what it met, over all rounds."""
+    """Hold a process that floods the service when it is told to; `seen` is what it met, over all rounds."""
 
     process: asyncio.subprocess.Process
     seen: Counter[str] = field(default_factory=Counter)

@@ -25,7 +25,7 @@ LOOKS = 100  # of a fifth of a second and a little more
 
 
 def headers(type_: str, subject: str) -> list[tuple[str, bytes | None]]:
-    """As a service publishes, with a control character that its reader refuses."""
+    """Make headers as a service publishes, with a control character that its reader refuses."""
     source = "urn:nld:oin:00000099:systeem:zvh-governance"
     envelope = Envelope(new_id(), source, type_, machine_now(), subject, None, TAB)
     return [*to_headers(envelope, PLAIN_BODY)]

@@ -101,7 +101,7 @@ def unsent(house: House) -> list[str]:
 
 
 def number(house: House, event_id: str, that: str = "true") -> str:
-    """The place of a row that is so, or nothing."""
+    """Return the place of a row that is so, or nothing."""
     query = f"SELECT id FROM outbox WHERE event_id = '{event_id}' AND {that}"  # noqa: S608 - our own
     return run_sql(intake(house), query).strip()
 

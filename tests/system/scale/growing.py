@@ -41,7 +41,7 @@ _ID = "'ffffffff-ffff-7fff-8' || lpad(to_hex(k), 3, '0') || '-' || lpad(to_hex(n
 
 @dataclass(frozen=True)
 class Ask:
-    """One request that somebody makes, signed in already."""
+    """Describe one request that somebody makes, signed in already."""
 
     path: str
     headers: Mapping[str, str]
@@ -49,7 +49,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Growth:
-    """The application of one service, which reads one of its two databases at a time."""
+    """Hold the application of one service, which reads one of its two databases at a time."""
 
     client: httpx.AsyncClient
     few: AsyncEngine

@@ -30,7 +30,7 @@ FEW = Limits(requests_per_stranger=1, requests_per_person=2, requests_per_party=
 
 
 class Desk:
-    """An issuer that knows a few people by tokens that are their names, and counts what it is asked."""
+    """Stand for an issuer that knows people by tokens that are their names, and counts what it is asked."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -67,7 +67,7 @@ def a_router() -> APIRouter:
 
 
 class House:
-    """An application behind the entrance."""
+    """Hold an application behind the entrance."""
 
     def __init__(self, limits: Limits) -> None:
         self.desk = Desk()
@@ -96,7 +96,7 @@ def told(answer: Response) -> tuple[int, str]:
 
 
 class Endless:
-    """A body that never ends, and knows how much of it was read."""
+    """Give a body that never ends, and knows how much of it was read."""
 
     def __init__(self, chunk: int = 4096) -> None:
         self.chunk, self.read = chunk, 0

@@ -164,7 +164,7 @@ MANY = (tuple, list, set, frozenset, dict)
 
 
 def requests() -> Iterator[type[BaseModel]]:
-    """The body of each request to any service."""
+    """Yield the body of each request to any service."""
     for route in (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)):
         hints = typing.get_type_hints(route.endpoint)
         for name, kind in hints.items():

@@ -35,7 +35,7 @@ def recipient(tmp_path_factory: pytest.TempPathFactory) -> Recipient:
 
 
 class Outbox:
-    """Rows in their order, and what becomes of them."""
+    """Hold rows in their order, and what becomes of them."""
 
     def __init__(self, recipient: Recipient, parties: Parties | None = None) -> None:
         self.rows: list[Row] = []
@@ -83,7 +83,7 @@ def apart(prepared: Prepared) -> dict[int, type[Exception]]:
 
 
 def sequences(prepared: Prepared) -> list[int]:
-    """The numbers of the letters that are ready, in order."""
+    """Return the numbers of the letters that are ready, in order."""
     letters = [one for one in prepared.ready if one.row.recipient]
     return [int(read_headers(one.headers, SEALED_BODY)["sequence"]) for one in letters]
 

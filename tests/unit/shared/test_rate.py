@@ -4,7 +4,7 @@ from shared.rate import AtOnce, Rate
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """Hold time that passes when it is told to."""
 
     def __init__(self) -> None:
         self.at = 1000.0

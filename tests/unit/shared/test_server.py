@@ -57,7 +57,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 class Running:
-    """A running server, and how to connect to it."""
+    """Hold a running server, and how to connect to it."""
 
     def __init__(self, server: BoundedServer, certificates: Certificates) -> None:
         self.server, self.port = server, server.config.port

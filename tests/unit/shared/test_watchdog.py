@@ -11,7 +11,7 @@ from shared.telemetry.turns import Turns
 
 
 class Clock:
-    """The monotonic clock, moved by the test."""
+    """Hold the monotonic clock, moved by the test."""
 
     now = 1000.0
 

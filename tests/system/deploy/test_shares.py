@@ -25,6 +25,7 @@ from tests.system.deploy.conftest import PREFIX
 from tests.system.deploy.posting import post
 
 FLOODS, WAITS = "a-flooder", "one-who-waits"
+SERVICE = "retention"  # which nobody else here reads: what is posted stays unread
 SHARE = 0.1
 COST = 0.001  # seconds that a record is said to have taken: a hundred a second are its share
 PER_SECOND = SHARE / COST
@@ -38,14 +39,14 @@ def parties(kafka: Kafka, logins: dict[str, Connection]) -> dict[str, Connection
     return {party: kafka.connection.as_user(party, password) for party, password in passwords.items()}
 
 
-def topic(party: str, service: str = "rto") -> str:
+def topic(party: str, service: str = SERVICE) -> str:
     return Topics().from_party(service, party)
 
 
 @asynccontextmanager
 async def fair(login: Connection) -> AsyncIterator[FairConsumer]:
     consumer = FairConsumer(
-        Shares(Topics().from_prefix("rto"), SHARE),
+        Shares(Topics().from_prefix(SERVICE), SHARE),
         topic(FLOODS),
         topic(WAITS),
         group_id=None,
@@ -71,7 +72,7 @@ async def test_a_flood_is_taken_by_its_share_and_what_comes_behind_it_is_in_the_
     logins: dict[str, Connection], parties: dict[str, Connection]
 ) -> None:
     post(parties[FLOODS], topic(FLOODS), *(b"x" * 20,) * MANY)
-    async with fair(logins["service-rto"]) as consumer:
+    async with fair(logins[f"service-{SERVICE}"]) as consumer:
         began, seen, largest = time.monotonic(), Counter[str](), 0
         while seen[topic(FLOODS)] < PER_SECOND * BURST + 50:
             batch = await taken(consumer)
@@ -90,7 +91,7 @@ async def test_records_are_handed_on_in_order_and_none_twice(
     logins: dict[str, Connection], parties: dict[str, Connection]
 ) -> None:
     post(parties[WAITS], topic(WAITS), *(b"x",) * 100)
-    async with fair(logins["service-rto"]) as consumer:
+    async with fair(logins[f"service-{SERVICE}"]) as consumer:
         offsets: list[int] = []
         while len(offsets) < 100:
             for place, records in (await consumer.getmany(timeout_ms=500, max_records=7)).items():

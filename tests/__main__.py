@@ -54,7 +54,8 @@ def main() -> int:
     outcomes, missing = [], ""
     try:
         with containers(may_start=wish.engine == "own"):
-            outcomes.append(run_parts(CONTAINERS, PARTS, without=(*LONG, FREEZE_SERVERS)))
+            in_containers = [part for part in PARTS if part != FREEZE_SERVERS]
+            outcomes.append(run_parts(CONTAINERS, in_containers, without=(*LONG, FREEZE_SERVERS)))
         outcomes.append(run_parts(EMBEDDED, (*too, START_SERVERS, FREEZE_SERVERS)))
     except NoContainers as why:
         missing = str(why)

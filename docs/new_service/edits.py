@@ -42,6 +42,11 @@ def glossary_section(name: str) -> str:
 """
 
 
+def lag_rows(name: str) -> str:
+    """Return the lines by which the list of what may be lag says it of the template's refusals."""
+    return f"| {name} | `AlreadySubmitted` | no | `there` |\n"
+
+
 def with_blocks(compose: str, name: str) -> str:
     """Return compose.yaml with a copy, for this service, of every block of the service that is copied."""
     made, copies = "", ""

@@ -116,14 +116,17 @@ class Assembly:
         await self.close_outward()
 
     async def close_outward(self) -> None:
-        """Close the connections to the issuer, the key authority and the database."""
+        """Close the connections to the receiver of traces, the issuer, the key authority and the database."""
+        if self.tracing:
+            await self.tracing.close()
         for client in self.clients:
             await client.aclose()
         await self.engine.dispose()
 
 
-# Seconds, together below `shutdown.WITHIN`, at which the process ends by force. Closing TLS waits up to half
-# a minute for the other side to say that it closes too, and an idle client never does.
+# Seconds, together below `shutdown.WITHIN`, at which the process ends by force. Each part may also use what
+# those before it left. Closing TLS waits up to half a minute for the other side to say that it closes, and
+# an idle client never does.
 REQUESTS_END_WITHIN = 2
 CONSUMERS_END_WITHIN = 2.5
 TASKS_END_WITHIN = 1.0
@@ -329,13 +332,13 @@ async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterat
         yield
     finally:
         *working, watching = tasks
-        await _ended("start", _cancel(start, watching), TASKS_END_WITHIN)
-        await _ended("consumers", parts.broker.stop(), CONSUMERS_END_WITHIN)
-        await _ended("tasks", _cancel(*working), TASKS_END_WITHIN)
-        await _ended("producer", parts.producer.stop(), PRODUCER_ENDS_WITHIN)
-        if parts.tracing:
-            await parts.tracing.close()
-        await _ended("connections", parts.close_outward(), CLOSED_WITHIN)
+        await _end_in_turn(
+            ("start", lambda: _cancel(start, watching), TASKS_END_WITHIN),
+            ("consumers", parts.broker.stop, CONSUMERS_END_WITHIN),
+            ("tasks", lambda: _cancel(*working), TASKS_END_WITHIN),
+            ("producer", parts.producer.stop, PRODUCER_ENDS_WITHIN),
+            ("connections", parts.close_outward, CLOSED_WITHIN),
+        )
 
 
 async def _begin(parts: Assembly) -> None:
@@ -355,6 +358,15 @@ async def _cancel(*tasks: asyncio.Task[None]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _end_in_turn(*ends: tuple[str, Callable[[], Awaitable[None]], float]) -> None:
+    """End the parts in this order, each within its seconds and what those before it left of theirs."""
+    now = asyncio.get_running_loop().time
+    until = now()
+    for what, end, seconds in ends:
+        until += seconds
+        await _ended(what, end(), max(0.0, until - now()))
 
 
 async def _ended(what: str, ending: Awaitable[None], within: float) -> None:

@@ -10,7 +10,7 @@ from docs.generate.tree import ROOT, python_files, syntax
 from tests.architecture.test_architecture import where
 
 # A room is added when all of it holds.
-HELD = ("shared", "services", "deploy")
+HELD = ("shared", "services", "deploy", "docs/new_service")
 NO_VERBS = frozenset(
     {
         *("A", "All", "An", "As", "Each", "Every", "Everything", "How", "Its", "None", "Nobody", "Nothing"),

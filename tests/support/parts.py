@@ -23,7 +23,7 @@ LONGEST_LINE = 16_777_216  # bytes; a failing comparison is shown whole
 
 @dataclass(frozen=True)
 class Outcome:
-    """Hold the result of one run: how many passed, which failed, and each reason for skipping."""
+    """Hold the result of one run: how many passed, which failed with what, and each reason for skipping."""
 
     servers: str
     code: int
@@ -123,9 +123,9 @@ def _read(reports: Path, servers: str, codes: Sequence[int], seconds: float) -> 
     trees = [Xml.parse(report) for report in found]  # noqa: S314 - written by our own run
     cases = [case for tree in trees for case in tree.getroot().iter("testcase")]
     failed = tuple(
-        f"{case.get('classname')}::{case.get('name')}"
+        f"{case.get('classname')}::{case.get('name')}: {str(found.get('message')).splitlines()[0][:300]}"
         for case in cases
-        if case.find("failure") is not None or case.find("error") is not None
+        for found in (*case.iter("failure"), *case.iter("error"))
     )
     skipped = Counter(str(found.get("message")) for case in cases for found in case.iter("skipped"))
     code = max(map(abs, codes)) or int(len(found) < len(codes))

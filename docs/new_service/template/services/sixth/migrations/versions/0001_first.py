@@ -1,4 +1,4 @@
-"""The first schema of sixth."""
+"""Create the first schema of sixth."""
 
 from shared.storage.migrations import shell_0001
 
@@ -9,5 +9,5 @@ PHASES = ("nothing", "submitted", "purged")
 
 
 def upgrade() -> None:
-    """From an empty database."""
+    """Create it in an empty database."""
     shell_0001.create(PHASES)

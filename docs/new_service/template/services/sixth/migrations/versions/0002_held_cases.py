@@ -1,4 +1,4 @@
-"""The shell's second step."""
+"""Take the second step of the shell's schema."""
 
 from shared.storage.migrations import shell_0002
 
@@ -7,5 +7,5 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Held cases can be counted."""
+    """Let held cases be counted."""
     shell_0002.upgrade()

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ValidationError
 
 A = TypeVar("A", bound=BaseModel)
 WITHIN = 5.0  # seconds for one question, from connecting to the last byte
+# Parts of it, together below the whole: one that is cut off while TLS is agreed leaves its connection open.
+FOR_A_FREE_CONNECTION, FOR_TCP_AND_FOR_TLS = 0.3, 0.3
 LARGEST = 1_048_576  # bytes of one answer
 KEPT_OPEN = 3.0  # seconds an idle connection stays; many servers close theirs after five
 
@@ -31,7 +33,10 @@ class Unreachable(Exception):
 def make_client(context: ssl.SSLContext, *, most: int) -> httpx.AsyncClient:
     """Make a client for one server, with at most `most` connections that nobody else can use up."""
     limits = httpx.Limits(max_connections=most, max_keepalive_connections=most, keepalive_expiry=KEPT_OPEN)
-    return httpx.AsyncClient(verify=context, limits=limits, timeout=WITHIN)
+    connect, pool = WITHIN * FOR_TCP_AND_FOR_TLS, WITHIN * FOR_A_FREE_CONNECTION
+    return httpx.AsyncClient(
+        verify=context, limits=limits, timeout=httpx.Timeout(WITHIN, connect=connect, pool=pool)
+    )
 
 
 async def ask(

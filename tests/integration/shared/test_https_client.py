@@ -1,5 +1,8 @@
 """How much, and for how long, is read of what a server outside answers."""
 
+import asyncio
+import gc
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -46,6 +49,31 @@ async def test_an_answer_that_drips_is_given_up_as_a_whole(
     """Each byte comes in time for a timeout that begins anew with every byte."""
     monkeypatch.setattr(https_client, "WITHIN", 0.6)
     assert await kind(client, None) == "TimeoutError"
+
+
+async def test_a_connection_whose_handshake_is_never_answered_is_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cut off by the bound of the whole, it would stay open until memory is next tidied."""
+    monkeypatch.setattr(https_client, "WITHIN", 1.0)
+    closed = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(4096):
+            pass
+        closed.set()
+        writer.close()
+
+    gc.disable()
+    try:
+        async with await asyncio.start_server(say_nothing, "127.0.0.1") as server:
+            url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            async with https_client.make_client(ssl.create_default_context(), most=1) as client:
+                with pytest.raises(Unreachable, match="ConnectTimeout"):
+                    await ask(client, "GET", url, Said)
+                await asyncio.wait_for(closed.wait(), 5)
+    finally:
+        gc.enable()
 
 
 async def test_what_a_server_wrote_is_in_no_error(client: httpx.AsyncClient) -> None:

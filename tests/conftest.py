@@ -75,4 +75,4 @@ async def fresh_database(databases: Databases) -> AsyncIterator[FreshDatabase]:
     yield make
     for service, database, engine in taken:
         await engine.dispose()
-        databases.give_back(service, database)
+        await databases.give_back(service, database)

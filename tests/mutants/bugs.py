@@ -397,14 +397,14 @@ BUGS = (
         "shared/http/server.py",
         "self._open[address] >= most or",
         "False or",
-        ("tests/unit/shared/test_server.py",),
+        ("tests/integration/shared/test_server.py",),
     ),
     Bug(
         "slow clients waited for",
         "shared/http/server.py",
         "self._deadline = self.loop.call_later(WITHIN[waits_for[0]], self._too_slow)",
         "pass",
-        ("tests/unit/shared/test_server.py",),
+        ("tests/integration/shared/test_server.py",),
     ),
     Bug(
         "one party fills the batch",

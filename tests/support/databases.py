@@ -83,18 +83,26 @@ class Databases:
         copy = replace(migrated, name=f"t{uuid.uuid4().hex[:16]}")
         copying = f'CREATE DATABASE "{copy.name}" TEMPLATE "{migrated.name}" OWNER "{migrated.user}"'
         run_sql(self.postgres.administration, copying)
-        self._shapes.setdefault(service.name, self._emptied(copy))
+        if service.name not in self._shapes:
+            self._shapes[service.name] = await self._emptied(copy)
         return copy
 
-    def give_back(self, service: Service[Any], database: Database) -> None:
+    async def give_back(self, service: Service[Any], database: Database) -> None:
         """Empty it for another test, unless its schema is no longer that of the service."""
-        if self._emptied(database) == self._shapes[service.name]:
+        if await self._emptied(database) == self._shapes[service.name]:
             self._idle[service.name].append(database)
 
-    def _emptied(self, database: Database) -> str:
+    async def _emptied(self, database: Database) -> str:
         """End whoever is connected, delete all rows, start all sequences anew; return the schema's digest."""
-        own = replace(self.postgres.administration, name=database.name)
-        return run_sql(own, _END_SESSIONS, _SHAPE, _EMPTY).splitlines()[-1]
+        engine = engine_of(replace(self.postgres.administration, name=database.name))
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(sa.text(_END_SESSIONS))
+                shape = str(await connection.scalar(sa.text(_SHAPE)))
+                await connection.exec_driver_sql(_EMPTY)
+        finally:
+            await engine.dispose()
+        return shape
 
 
 def engine_of(database: Database) -> AsyncEngine:

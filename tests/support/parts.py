@@ -43,6 +43,8 @@ def run_parts(
 ) -> Outcome:
     """Run each part without what is in those before it, and `without` what is to be left out.
 
+    A part is one folder or file, or several with spaces between them; it may have `*` in it.
+
     `marked` is pytest's expression over markers; without one all tests run.
     """
     print(f"\n== {', '.join(parts)}, {servers}", flush=True)
@@ -58,9 +60,19 @@ def run_parts(
 
 
 def _command(parts: Sequence[str], place: int, without: Sequence[str], reports: Path) -> list[str]:
-    left_out = [f"--ignore={other}" for other in (*parts[:place], *without) if other != parts[place]]
+    left_out = [
+        f"--ignore={path}"
+        for other in (*parts[:place], *without)
+        for path in _paths(other)
+        if other != parts[place]
+    ]
     report = f"--junitxml={reports / f'{place}.xml'}"
-    return [sys.executable, "-m", "pytest", report, parts[place], *left_out]
+    return [sys.executable, "-m", "pytest", report, *_paths(parts[place]), *left_out]
+
+
+def _paths(part: str) -> list[str]:
+    """Return the folders and files that a part names."""
+    return [str(path.relative_to(ROOT)) for name in part.split() for path in sorted(ROOT.glob(name))]
 
 
 async def _run_all(commands: dict[str, list[str]], servers: str, at_once: int) -> list[int]:

@@ -105,7 +105,7 @@ async def test_a_service_whose_keys_are_garbage_is_unreachable_for_a_connector(
 ) -> None:
     async with neighbour(lambda request: said) as url:
         with pytest.raises(HouseUnreachable):
-            await HouseJwks(client, {"intake": url}).sealing_key("intake", within=0.8)
+            await HouseJwks(client, {"intake": url}).sealing_key("intake", within=0.3)
 
 
 async def test_one_key_that_cannot_be_read_costs_a_connector_no_other(client: httpx.AsyncClient) -> None:

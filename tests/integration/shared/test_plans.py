@@ -111,7 +111,7 @@ def of_code(*packages: ModuleType) -> Iterator[tuple[str, str, tuple[str, ...]]]
                 yield where, *compiled(statement)
 
 
-SOON = {"intake", "rto"}  # with the shell's statements, and with the largest tables of a service's own
+SOON = {"rto"}  # with the largest tables of a service's own
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def ran(settings: Mapping[str, str], command: str) -> subprocess.CompletedProces
     )
 
 
-@pytest.mark.parametrize("command", ["run", "migrate"])
+@pytest.mark.parametrize("command", ["run", pytest.param("migrate", marks=pytest.mark.exhaustive)])
 def test_the_process_itself_ends_so(right: dict[str, str], command: str) -> None:
     ended = ran({**right, "ZVH_HTTP_PORT": "99999"}, command)
     assert (ended.returncode, ended.stdout) == (2, "")

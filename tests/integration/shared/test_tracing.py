@@ -92,6 +92,7 @@ async def test_a_receiver_that_is_away_delays_neither_work_nor_end(fresh_databas
     assert (machine_now() - began).total_seconds() < 5
 
 
+@pytest.mark.exhaustive
 def test_without_an_endpoint_nothing_of_the_sdk_is_imported() -> None:
     program = "import sys, services.intake.main; print([m for m in sys.modules if 'opentelemetry.sdk' in m])"
     ran = subprocess.run(  # noqa: S603

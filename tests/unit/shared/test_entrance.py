@@ -16,7 +16,7 @@ from shared.http.app import Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import BURST, Limits, network_of
 from shared.http.oidc import Identity, IssuerUnreachable, NotSignedIn
-from tests.unit.shared.test_rate import Clock
+from tests.support.clock import Clock
 
 WORKER = frozenset({Role.PARTY_WORKER})
 PEOPLE = {

@@ -1,16 +1,7 @@
 """How often something may happen, on both sides of each bound, and how much memory that takes."""
 
 from shared.rate import AtOnce, Rate
-
-
-class Clock:
-    """Hold time that passes when it is told to."""
-
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def __call__(self) -> float:
-        return self.at
+from tests.support.clock import Clock
 
 
 def test_a_burst_is_let_through_and_what_comes_after_it_waits() -> None:

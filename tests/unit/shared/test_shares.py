@@ -8,7 +8,7 @@ from shared.contract.limits import MAX_RECORD, MAX_SEALED_LETTER
 from shared.contract.topics import Topics
 from shared.messaging.shares import AT_ONCE, BURST, FIRST_COST, REST, SLICE, Shares
 from tests.support.alarms import RULES
-from tests.unit.shared.test_rate import Clock
+from tests.support.clock import Clock
 
 PREFIX = Topics().from_prefix("intake")
 ONE, OTHER = (Topics().from_party("intake", party) for party in ("politie", "ggd"))

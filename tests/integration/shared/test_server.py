@@ -17,7 +17,7 @@ from deploy.machine.process import LOOPBACK, free_port
 from shared.http import server as module
 from shared.http.limits import Limits
 from shared.http.server import MAX_HEAD, BoundedProtocol, BoundedServer, Door
-from tests.unit.shared.test_rate import Clock
+from tests.support.clock import Clock
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: house.test\r\n\r\n"
 SOON = 0.3  # seconds of patience in these tests

@@ -57,7 +57,7 @@ reset-containers: $(STAMP) ## Remove its containers and forget all its data
 test: $(STAMP) ## Run the tests on real Kafka and PostgreSQL, in containers where an engine answers; FIGURES=too adds the figures
 	@$(BIN)/python -m tests --engine "$(ENGINE)" --figures "$(FIGURES)"
 
-test-fast: $(STAMP) ## Run the tests that need no broker, no house and no containers: in under a minute
+test-fast: $(STAMP) ## Run the tests that need no broker, no house and no containers: in a good minute
 	@$(BIN)/python -m tests --fast
 
 figures: $(STAMP) ## Run the figures of each commit: random kills, malformed messages, erasures, a backup put back

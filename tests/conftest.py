@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.postgres import Database, Postgres, run_sql
+from deploy.local.postgres import Postgres, run_sql
 from deploy.machine.process import clean_up_on_sigterm, uninterrupted
 from shared.handling.service import Service
 from tests.support.containers import chosen
-from tests.support.databases import NOT_DURABLE, Databases, engine_of
+from tests.support.databases import NOT_DURABLE, Databases, Taken
 from tests.support.seen import houses_in, seen_of
 
 # A broker that lives for minutes: to compile it well takes longer than it then saves.
@@ -57,22 +57,22 @@ FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type
 
 
 @pytest.fixture(scope="session")
-def databases(postgres: Postgres) -> Databases:
+async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
     """The migrated databases of this run."""
-    return Databases(postgres)
+    made = Databases(postgres)
+    yield made
+    await made.close()
 
 
 @pytest.fixture
 async def fresh_database(databases: Databases) -> AsyncIterator[FreshDatabase]:
     """`engine = await fresh_database(SERVICE)`: an empty migrated database of the test's own."""
-    taken: list[tuple[Service, Database, AsyncEngine]] = []  # type: ignore[type-arg]
+    taken: list[tuple[Service, Taken]] = []  # type: ignore[type-arg]
 
     async def make(service: Service) -> AsyncEngine:  # type: ignore[type-arg]
-        database = await databases.take(service)
-        taken.append((service, database, engine_of(database)))
-        return taken[-1][-1]
+        taken.append((service, await databases.take(service)))
+        return taken[-1][-1].engine
 
     yield make
-    for service, database, engine in taken:
-        await engine.dispose()
+    for service, database in taken:
         await databases.give_back(service, database)

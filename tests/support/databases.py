@@ -6,7 +6,7 @@ that database is not given again.
 
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -25,7 +25,7 @@ NOT_DURABLE = (
 )
 _END_SESSIONS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
+    WHERE datname = current_database() AND application_name <> 'kept'
 """
 _SHAPE = """
     SELECT md5(string_agg(part, ';' ORDER BY part)) FROM (
@@ -56,6 +56,37 @@ _EMPTY = """
 """
 
 
+class Taken(NamedTuple):
+    """Hold a database that one test has: connected to as the service does, and as its administrator."""
+
+    engine: AsyncEngine
+    office: AsyncEngine
+
+    async def emptied(self) -> str:
+        """End all other sessions, delete all rows, start all sequences anew; return the schema's digest."""
+        async with self.office.begin() as connection:
+            await connection.execute(sa.text(_END_SESSIONS))
+            shape = str(await connection.scalar(sa.text(_SHAPE)))
+            await connection.exec_driver_sql(_EMPTY)
+        return shape
+
+    async def close(self) -> None:
+        """Close its connections."""
+        await self.engine.dispose()
+        await self.office.dispose()
+
+
+def kept(engine: AsyncEngine) -> AsyncEngine:
+    """Mark the sessions of this engine, which stay when its database is emptied."""
+
+    @sa.event.listens_for(engine.sync_engine, "connect")
+    def mark(connection: Any, record: object) -> None:
+        connection.cursor().execute("SET application_name = 'kept'")
+        connection.commit()
+
+    return engine
+
+
 @dataclass
 class Databases:
     """Makes and keeps the databases of one run on one server."""
@@ -63,7 +94,7 @@ class Databases:
     postgres: Postgres
     _templates: dict[str, Database] = field(default_factory=dict)
     _shapes: dict[str, str] = field(default_factory=dict)
-    _idle: dict[str, list[Database]] = field(default_factory=dict)
+    _idle: dict[str, list[Taken]] = field(default_factory=dict)
 
     async def template(self, service: Service[Any]) -> Database:
         """Return a migrated database to copy; its login is that of the copies too."""
@@ -75,34 +106,34 @@ class Databases:
             self._templates[service.name] = made
         return self._templates[service.name]
 
-    async def take(self, service: Service[Any]) -> Database:
-        """Return an empty migrated database that nobody else has."""
+    async def take(self, service: Service[Any]) -> Taken:
+        """Return an empty migrated database that nobody else has, with connections of earlier tests."""
         if idle := self._idle.setdefault(service.name, []):
             return idle.pop()
         migrated = await self.template(service)
         copy = replace(migrated, name=f"t{uuid.uuid4().hex[:16]}")
         copying = f'CREATE DATABASE "{copy.name}" TEMPLATE "{migrated.name}" OWNER "{migrated.user}"'
         run_sql(self.postgres.administration, copying)
+        office = engine_of(replace(self.postgres.administration, name=copy.name))
+        taken = Taken(kept(engine_of(copy)), kept(office))
         if service.name not in self._shapes:
-            self._shapes[service.name] = await self._emptied(copy)
-        return copy
+            self._shapes[service.name] = await taken.emptied()
+        return taken
 
-    async def give_back(self, service: Service[Any], database: Database) -> None:
-        """Empty it for another test, unless its schema is no longer that of the service."""
-        if await self._emptied(database) == self._shapes[service.name]:
-            self._idle[service.name].append(database)
+    async def give_back(self, service: Service[Any], taken: Taken) -> None:
+        """Empty it for another test, unless a connection is in use still or its schema is another one."""
+        pool = taken.engine.sync_engine.pool
+        in_use = isinstance(pool, sa.QueuePool) and pool.checkedout() > 0
+        if not in_use and await taken.emptied() == self._shapes[service.name]:
+            self._idle[service.name].append(taken)
+            return
+        await taken.close()
 
-    async def _emptied(self, database: Database) -> str:
-        """End whoever is connected, delete all rows, start all sequences anew; return the schema's digest."""
-        engine = engine_of(replace(self.postgres.administration, name=database.name))
-        try:
-            async with engine.begin() as connection:
-                await connection.execute(sa.text(_END_SESSIONS))
-                shape = str(await connection.scalar(sa.text(_SHAPE)))
-                await connection.exec_driver_sql(_EMPTY)
-        finally:
-            await engine.dispose()
-        return shape
+    async def close(self) -> None:
+        """Close the connections that were kept."""
+        for some in self._idle.values():
+            for taken in some:
+                await taken.close()
 
 
 def engine_of(database: Database) -> AsyncEngine:

@@ -53,11 +53,13 @@ async def test_a_database_that_answers_and_has_no_room_is_not_ready_f12(
     """Its limit on temporary files stands for a full disk: both are refusals for want of room (class 53)."""
     engine = await fresh_database(SERVICE)
     limited = f'ALTER DATABASE "{engine.url.database}" {{}} temp_file_limit'
+    await engine.dispose()  # its sessions would not know of the limit
     run_sql(postgres.administration, limited.format("SET") + " = '100kB'")
     try:
         answer = await ready(engine, tmp_path)
     finally:
         run_sql(postgres.administration, limited.format("RESET"))
+        await engine.dispose()
     assert answer.status_code == 503
     assert (answer.json()["database"], answer.json()["room"]) == (True, False)
 

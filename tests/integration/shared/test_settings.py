@@ -35,6 +35,7 @@ def test_the_process_itself_ends_so(right: dict[str, str], command: str) -> None
     assert ended.stderr == "ZVH_HTTP_PORT: Input should be less than or equal to 65535\n"
 
 
+@pytest.mark.exhaustive
 def test_with_every_setting_right_it_goes_on_to_connect(right: dict[str, str]) -> None:
     """Nothing listens there. What an exception says could be anything, so its kind alone is told."""
     ended = ran(right, "run")

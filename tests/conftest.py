@@ -58,7 +58,7 @@ FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type
 
 @pytest.fixture(scope="session")
 async def databases(postgres: Postgres) -> AsyncIterator[Databases]:
-    """The migrated databases of this run."""
+    """Keep the migrated databases of this run."""
     made = Databases(postgres)
     yield made
     await made.close()

@@ -15,7 +15,7 @@ from pathlib import Path
 import docker
 from docker.errors import DockerException
 
-from deploy.machine.process import last_lines
+from deploy.machine.process import last_lines, uninterrupted
 
 DISTRIBUTION = "io"  # the ending that tells Debian's package of the engine from its maker's
 PACKAGES = (f"docker.{DISTRIBUTION}", "debootstrap")
@@ -103,14 +103,15 @@ def own_engine() -> Iterator[str]:
         _wait_until_it_answers(address, daemon, log)
         yield address
     finally:
-        _empty(address)
-        daemon.terminate()
-        try:
-            daemon.wait(STOPS_WITHIN)
-        except subprocess.TimeoutExpired:
-            daemon.kill()
-            daemon.wait()
-        _remove(directory)
+        with uninterrupted():
+            _empty(address)
+            daemon.terminate()
+            try:
+                daemon.wait(STOPS_WITHIN)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait()
+            _remove(directory)
 
 
 def _wait_until_it_answers(address: str, daemon: subprocess.Popen[bytes], log: Path) -> None:

@@ -129,13 +129,18 @@ async def _show(run: Process, part: str) -> None:
             print(f"{part}: {line.decode(errors='replace')}", end="", flush=True)
 
 
+def _first_line(found: Xml.Element) -> str:
+    """Return what a failure says first, which may be nothing."""
+    return str(found.get("message")).partition("\n")[0][:300]
+
+
 def _read(reports: Path, servers: str, codes: Sequence[int], seconds: float) -> Outcome:
     """Count all parts together; one that left no report has failed."""
     found = sorted(reports.glob("*.xml"))
     trees = [Xml.parse(report) for report in found]  # noqa: S314 - written by our own run
     cases = [case for tree in trees for case in tree.getroot().iter("testcase")]
     failed = tuple(
-        f"{case.get('classname')}::{case.get('name')}: {str(found.get('message')).splitlines()[0][:300]}"
+        f"{case.get('classname')}::{case.get('name')}: {_first_line(found)}"
         for case in cases
         for found in (*case.iter("failure"), *case.iter("error"))
     )

@@ -14,6 +14,7 @@ from datetime import datetime
 import structlog
 
 from shared.kafka.admin import KafkaUnreachable
+from shared.telemetry.metrics import BEHIND
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -54,9 +55,11 @@ class Currency:
 
     async def run(self) -> None:
         """Ask again and again; until cancelled."""
+        began = time.monotonic()
         while True:
             self.turns.turned(LOOP)
             followed = await self._look()
+            BEHIND.set(time.monotonic() - max(self._as_of, began))
             await asyncio.sleep(LOOKS_EVERY if followed else LOOKS_WHILE_BEHIND)
 
     async def _look(self) -> bool:

@@ -28,6 +28,7 @@ LETTERS_STOPPED = Counter(
     "Letters that were decided and might not leave when they were sent",
     ["rule"],
 )
+BEHIND = Gauge("zvh_behind_seconds", "How long ago all was followed that the other services had published")
 EVENTS_UNREADABLE = Counter(
     "zvh_events_unreadable", "Events of the house that could not be read and were quarantined", ["publisher"]
 )

@@ -26,7 +26,7 @@ from shared.storage.outbox import OutboxMessage
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
 from tests.support.leaving import gate_of
-from tests.support.outgoing import unsent, write
+from tests.support.outgoing import sealing_key, unsent, write
 from tests.support.receiving import House
 from tests.support.samples import triage as s
 from tests.support.transactions import delivery, know, now_are, rows, transaction_on
@@ -154,6 +154,23 @@ async def test_while_something_may_be_unread_that_forbids_it_no_letter_goes_and_
     await write(engine, waits, event)
     assert await left(relay_on(engine, tmp_path, is_current=False)) == [event.event_id]
     assert await unsent(engine) == [waits.event_id, event.event_id]
+
+
+async def test_a_stopped_letter_is_not_sent_whoever_could_open_it(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """Its recipient has a key still; the producer was never started, so that sending anything would fail."""
+    engine = await taken_up(fresh_database)
+    now = machine_now()
+    left_with_key = s.record(s.POLICE, member_until=now, keys=(sealing_key(now, None),))
+    await now_are(engine, s.parties(police=left_with_key))
+    await write(engine, letter(LAPSED))
+    relay = relay_on(engine, tmp_path)
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        assert await relay._send_batch(leader, await relay._numbers(leader)) == 1
+    assert await unsent(engine) == []
+    await relay.producer.stop()
 
 
 # --- timers and replies ------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import typer
 from services.governance.api import router
 from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
-from services.governance.permissions import PERMISSIONS
+from services.governance.permissions import PERMISSIONS, SENDING
 from services.governance.process import decide, evolve
 from services.governance.republishing import publish_anew
 from services.governance.state import State
@@ -21,6 +21,7 @@ PROCESS = Process(
     service="governance",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

@@ -7,8 +7,11 @@ asks for it in the replica as well, which would lag behind.
 from collections.abc import Mapping
 
 from services.governance import commands as c
+from shared.contract.messages import governance as m
+from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, THE_OPERATOR, Command, Role
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions, Standing
 
 THE_SECRETARY = frozenset({Role.SECRETARY})
 ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known key
@@ -22,4 +25,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.EndMembership: Requirement(THE_SECRETARY),
     c.PublishAnew: Requirement(THE_OPERATOR),
     c.PurgeCase: Requirement(A_SERVICE),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.MembershipChanged: Conditions(Standing.ANY),  # it tells a party that it is none any more
 }

@@ -25,3 +25,7 @@ class State:
     record: PartyRecord | None = None
     form: AccessionForm | None = None
     ended: EndReason | None = None
+
+    @property
+    def mandate(self) -> None:
+        """Return nothing: the house acts here in nobody's name."""

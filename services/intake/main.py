@@ -5,7 +5,7 @@ from pathlib import Path
 from services.intake.api import router
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
-from services.intake.permissions import PERMISSIONS
+from services.intake.permissions import PERMISSIONS, SENDING
 from services.intake.process import decide, evolve
 from services.intake.state import State
 from shared.contract.messages.intake import ReferralSubmitted
@@ -17,6 +17,7 @@ PROCESS = Process(
     service="intake",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 
 from services.intake import commands as c
+from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
+from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.SubmitReferral: Requirement(A_PARTY),
@@ -22,4 +25,10 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.ReferralReceived: Conditions(),
+    m.ReferralScreened: Conditions(),
+    m.InformingRequested: Conditions(),
 }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.core.leaving import Mandate
 
 
 class Phase(StrEnum):
@@ -59,6 +60,13 @@ class State:
     weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        if not self.leading_party:
+            return None
+        return Mandate(self.leading_party, self.acting_body if self.leading_party == self.referrer else None)
 
     def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
         """Return the duty to inform this person at this moment, if it arose."""

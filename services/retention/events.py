@@ -20,6 +20,7 @@ class CaseOpened:
     theme: Theme
     director: str
     at: datetime
+    acting_body: str = ""
 
 
 @dataclass(frozen=True, slots=True)

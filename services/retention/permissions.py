@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 
 from services.retention import commands as c
+from shared.contract.messages import retention as m
 from shared.contract.parties import Scope
+from shared.contract.registry import Model
 from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command, Role
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions
 
 THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
 
@@ -24,4 +27,10 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ConfirmPurge: Requirement(A_SERVICE),
     c.RecordKeyDestroyed: Requirement(THE_CLOCK),
     c.RecordHouseKeysDestroyed: Requirement(A_SERVICE),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.FileCleaned: Conditions(),
+    m.FileArchived: Conditions(),
+    m.FileDestroyed: Conditions(),
 }

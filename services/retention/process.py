@@ -100,7 +100,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.director, context.now),)
+            return (e.CaseOpened(case.referrer, case.theme, case.director, context.now, case.acting_body),)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
         case c.RecordHandedOverItem(item=item):
@@ -235,10 +235,10 @@ def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
-        case e.CaseOpened(referrer=referrer, theme=theme, director=director):
-            return replace(state, referrer=referrer, leading_party=referrer, theme=theme, director=director)
+        case e.CaseOpened():
+            return _opened(state, event)
         case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party)
+            return replace(state, leading_party=party, acting_body="")
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
             return replace(state, items=(*others, item))
@@ -268,6 +268,17 @@ def evolve(state: State, event: e.Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _opened(state: State, event: e.CaseOpened) -> State:
+    return replace(
+        state,
+        referrer=event.referrer,
+        leading_party=event.referrer,
+        acting_body=event.acting_body,
+        theme=event.theme,
+        director=event.director,
+    )
 
 
 def _with_part(state: State, participants: Iterable[Participant], takers: Iterable[rto.Taker]) -> State:

@@ -5,7 +5,7 @@ from pathlib import Path
 from services.rto.api import routers
 from services.rto.effects import effects
 from services.rto.handlers import HANDLERS
-from services.rto.permissions import PERMISSIONS
+from services.rto.permissions import PERMISSIONS, SENDING
 from services.rto.process import decide, evolve
 from services.rto.state import State
 from shared.core.process import Process
@@ -16,6 +16,7 @@ PROCESS = Process(
     service="rto",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

@@ -10,6 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.core.leaving import Mandate
 
 
 class Phase(StrEnum):
@@ -130,6 +131,15 @@ class State:
     offered_to: str | None = None
     case_director: TextRef | None = None
     monitoring: Monitoring | None = None
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        if not self.leading_party:
+            return None
+        referred = self.preparation is not None and self.leading_party == self.preparation.leading_party
+        body = self.preparation.acting_body if self.preparation and referred else None
+        return Mandate(self.leading_party, body)
 
     @property
     def referrer(self) -> str:

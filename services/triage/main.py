@@ -5,7 +5,7 @@ from pathlib import Path
 from services.triage.api import router
 from services.triage.effects import effects
 from services.triage.handlers import HANDLERS, TIMERS
-from services.triage.permissions import PERMISSIONS
+from services.triage.permissions import PERMISSIONS, SENDING
 from services.triage.process import decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
@@ -17,6 +17,7 @@ PROCESS = Process(
     service="triage",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

@@ -10,6 +10,7 @@ from enum import StrEnum
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
+from shared.core.leaving import Mandate
 
 
 class Phase(StrEnum):
@@ -81,6 +82,11 @@ class State:
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
 
     def query(self, query_id: str) -> Query | None:
         """Return the query with this id."""

@@ -131,6 +131,15 @@ CASE_HELD = Refusal(
     status=503,
 )
 
+NOT_CURRENT = Refusal(
+    "NotCurrent",
+    "R115",
+    "art. 21.2; B3-gen 1",
+    "What the other services decided last is not all known here yet: ask again in a few seconds.",
+    Remedy.RETRY_LATER,
+    status=503,
+)
+
 CHANGED_MEANWHILE = Refusal(
     "ChangedMeanwhile",
     "R7",

@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.contract.refusal import Refusal
-from shared.contract.registry import ServiceName
+from shared.contract.registry import Model, ServiceName
 from shared.core.actor import Command
 from shared.core.authorisation import Requirement
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect
+from shared.core.leaving import ANSWERS, Conditions, Mandate
 
 
 class HasPhase(Protocol):
-    """Require a phase: a state is a frozen dataclass whose phase is a StrEnum."""
+    """Require a phase and a mandate: a state is a frozen dataclass whose phase is a StrEnum."""
 
     @property
     def phase(self) -> str: ...
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts in this case; None while nobody leads it."""
 
 
 S = TypeVar("S", bound=HasPhase)
@@ -27,12 +32,13 @@ class Process(Generic[S]):
     """Describe one service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
 
     Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
-    state after it.
+    state after it. `sending`: of each message to parties, on what conditions it leaves.
     """
 
     service: ServiceName
     state: type[S]
     permissions: Mapping[type[Command], Requirement]
+    sending: Mapping[type[Model], Conditions]
     decide: Callable[[S, Any, DecisionContext], tuple[Any, ...] | Refusal]
     evolve: Callable[[S, Any], S]
     effects: Callable[[str, Any, S], Iterable[Effect]]
@@ -41,3 +47,7 @@ class Process(Generic[S]):
     def empty(self) -> S:
         """Return the state of a case of which nothing is known yet: every field has a default."""
         return self.state()
+
+    def conditions(self, message: type[Model] | None) -> Conditions:
+        """Return on what conditions a message to a party leaves: by default only to a party."""
+        return {**ANSWERS, **self.sending}.get(message, Conditions()) if message else Conditions()

@@ -15,7 +15,7 @@ from shared.contract.content import contents
 from shared.contract.parties import Parties
 from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, Refusal
-from shared.core.authorisation import permit
+from shared.core.authorisation import permit, permit_here
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
 from shared.core.outcome import DeliveryStatus, Outcome
@@ -93,16 +93,19 @@ class Decider(Generic[S]):
                 return ERASED_CASE
             raise TypeError("no command was made of this message")
         asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
-        if asked and (refusal := permit(self.process.permissions[asked], delivery.by, context)):
+        required = self.process.permissions[asked] if asked else None
+        if required and (refusal := permit(required, delivery.by, context)):
             return refusal
         if erased and (isinstance(command, Refusal) or not command.after_erasure):
             return ERASED_CASE
         if isinstance(command, Refusal):
             return command
         verdict = self.process.decide(case.state, command, context)
-        if not isinstance(verdict, Refusal) and _is_outdated(delivery, case):
-            return CHANGED_MEANWHILE
-        return verdict
+        if isinstance(verdict, Refusal):
+            return verdict
+        if required and (refusal := permit_here(required, delivery.by, case.state.mandate, context)):
+            return refusal
+        return CHANGED_MEANWHILE if _is_outdated(delivery, case) else verdict
 
     def _accept(
         self,

@@ -54,8 +54,11 @@ from shared.kafka.admin import KafkaAdmin
 from shared.kafka.client_tasks import ended_task_of_producer
 from shared.kafka.connection import Connection
 from shared.kafka.watermark import Watermark
+from shared.messaging import currency as currency_module
 from shared.messaging import relay as relay_module
 from shared.messaging.consumer import Consumer, make_broker, subscribe
+from shared.messaging.currency import Currency
+from shared.messaging.gate import Gate
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
@@ -95,6 +98,7 @@ class Assembly:
     receiver: Receiver[Any]
     consumer: Consumer[Any]
     relay: Relay
+    currency: Currency
     scheduler: Scheduler[Any]
     rotation: KeyRotation
     cleanup: TopicCleanup
@@ -196,7 +200,12 @@ def assemble(
         digest_key=digest_key,
         house_keys=lambda: house_keys.available_kids,
     )
-    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, turns=turns)
+    messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
+    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
+    followed = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
+    currency = Currency(followed.position, turns)
+    gate = Gate(service.process, cases, clock, currency.is_current)
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, gate, turns=turns)
     shares = Shares(topics.from_prefix(name), settings.party_share / 100)
     consumer = Consumer(
         engine=engine,
@@ -208,10 +217,9 @@ def assemble(
         topics=topics,
         batch_size=settings.batch,
         shares=shares,
+        currency=currency,
         turns=turns,
     )
-    messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
-    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
     scheduler = Scheduler(
         engine=engine,
         service=service,
@@ -258,7 +266,9 @@ def assemble(
             keys=case_keys,
             clock=clock,
             policy=policy,
+            currency=currency,
         ),
+        currency=currency,
         gauges=Gauges(
             engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties, turns
         ),
@@ -270,7 +280,7 @@ def assemble(
         watchdog=Watchdog(
             turns,
             supervisors,
-            (relay_module.LOOP, scheduler_module.LOOP),
+            (relay_module.LOOP, scheduler_module.LOOP, currency_module.LOOP),
             lambda: ended_task_of_producer(producer),
         ),
         tracing=tracing,
@@ -322,6 +332,7 @@ async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterat
     tasks = [
         asyncio.create_task(_once_started(parts, parts.relay.run), name="relay"),
         asyncio.create_task(_once_started(parts, parts.scheduler.run), name="scheduler"),
+        asyncio.create_task(_once_started(parts, parts.currency.run), name="currency"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
         asyncio.create_task(_once_started(parts, parts.cleanup.run), name="topic-cleanup"),
         asyncio.create_task(_once_started(parts, parts.watchdog.run), name="watchdog"),

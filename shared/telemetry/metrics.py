@@ -23,6 +23,12 @@ DELIVERIES = Counter("zvh_deliveries", "What became of messages, acts and deadli
 REFUSALS = Counter("zvh_refusals", "Final refusals, as they stand in the journal", ["rule", "refusal"])
 DEAD_LETTERS = Counter("zvh_dead_letters", "Records that could not be read", ["reason"])
 MESSAGES_SENT = Counter("zvh_messages_sent", "Messages that every in-sync replica has")
+LETTERS_STOPPED = Counter(
+    "zvh_letters_stopped",
+    "Letters that were decided and might not leave when they were sent",
+    ["rule"],
+)
+BEHIND = Gauge("zvh_behind_seconds", "How long ago all was followed that the other services had published")
 EVENTS_UNREADABLE = Counter(
     "zvh_events_unreadable", "Events of the house that could not be read and were quarantined", ["publisher"]
 )

@@ -30,6 +30,7 @@ from shared.storage.cases import CaseTable
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from tests.support.leaving import current
 
 MARKER_KEY = b"m" * 32
 
@@ -51,6 +52,15 @@ async def know(engine: AsyncEngine, parties: Parties) -> None:
     """Put these parties into the service's copy, as governance's topic would."""
     async with engine.begin() as connection:
         await PartyReplica().save(connection, [(1, record) for record in parties.records.values()])
+
+
+async def now_are(engine: AsyncEngine, parties: Parties) -> None:
+    """Let governance have said this of the parties since."""
+    async with engine.begin() as connection:
+        for party, record in parties.records.items():
+            values = {"party": party, "record": record.model_dump_json()}
+            change = "UPDATE parties SET record = CAST(:record AS jsonb), sequence = 2 WHERE party = :party"
+            await connection.execute(sa.text(change), values)
 
 
 def delivery(
@@ -133,6 +143,7 @@ def attach(
         keys=keys,
         clock=clock,
         policy=Policy(),
+        currency=current(),
     )
 
 

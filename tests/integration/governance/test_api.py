@@ -25,6 +25,7 @@ from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.samples import governance as s
 from tests.support.transactions import attach, know, rows, transaction_on
 
@@ -88,7 +89,9 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     keys = CaseKeyClient(NoKeys(), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
+    relay = Relay(
+        engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
+    )
     app = make_app("test", router)
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=Clock(), digest_key=KEY)

@@ -36,6 +36,7 @@ from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.samples import retention as s
 from tests.support.spec import NOW
 from tests.support.transactions import attach, delivery, know, rows, transaction_on
@@ -135,7 +136,9 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     )
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
+    relay = Relay(
+        engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
+    )
     app = make_app("test", router, key_router(authority))
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=clock, digest_key=KEY)

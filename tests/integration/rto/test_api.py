@@ -34,6 +34,7 @@ from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 from tests.support.transactions import attach, delivery, know, rows, transaction_on
@@ -140,7 +141,9 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     transaction, copy, keys = transaction_on(engine, SERVICE), PartyReplica(), CaseKeyClient(OneKey(), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
+    relay = Relay(
+        engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
+    )
     app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=copy, keys=keys, relay=relay, clock=clock, digest_key=KEY)

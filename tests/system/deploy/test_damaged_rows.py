@@ -43,6 +43,7 @@ from shared.storage.held_messages import HoldReason, MessageToHold
 from shared.storage.outbox import NO_CASE, OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
@@ -69,6 +70,7 @@ async def relaying(
             CaseKeyClient(OneKey(), "noord-limburg"),
             SignedAndSealed(keys),
             "urn:nld:oin:00000099:systeem:zvh-intake",
+            gate_of(transaction_on(engine, SERVICE)),
             idle=0.1,
         )
         async with working(relay.run()) as task:
@@ -282,7 +284,8 @@ async def keeping_time(
     events = Watermark(office, clock, topics.subscribed_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, transaction.parties, CaseKeyClient(OneKey(), "x"), codec, "urn:x")
+    keys = CaseKeyClient(OneKey(), "x")
+    relay = Relay(engine, producer, transaction.parties, keys, codec, "urn:x", gate_of(transaction))
     receiver = House(directory / "house").receiver()
     parties = transaction.parties
     keeper = Scheduler(

@@ -1,0 +1,68 @@
+"""On the running house: who is no party any more gets nothing more, and nothing of it is taken (R115)."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from shared.contract.messages.triage import QueryAnswered
+from tests.story import cast
+from tests.story.party import Party
+from tests.story.world import World
+from tests.system.faults.rig import until
+from tests.system.flows.cases import asked, taken_up
+
+WITHIN = 5.0  # seconds after the answer to who excluded it
+EVERY = 0.05  # seconds
+LEAVES = cast.OTHER_MENTAL_HEALTH  # takes part in no other test of this house
+
+
+@asynccontextmanager
+async def answering_on_and_on(party: Party, case: str, query: str) -> AsyncIterator[list[str]]:
+    """Let the party answer its query again and again; yields the ids of what it has sent."""
+    sent: list[str] = []
+
+    async def send() -> None:
+        for n in itertools.count():
+            answer = QueryAnswered(query_id=query, involved=True, plan_contribution=f"Bijdrage {n}.")
+            sent.append(await party.connector.send(answer, case=case))
+            await asyncio.sleep(EVERY)
+
+    task = asyncio.create_task(send())
+    try:
+        yield sent
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_is_under_way_when_a_party_is_excluded_is_not_taken_and_it_is_sent_nothing_f18(
+    founded: World,
+) -> None:
+    """Nor does anybody of it see anything; its last letter says that it is a party no more."""
+    case = await taken_up(founded)
+    query, party, worker = await asked(founded, case, LEAVES), founded.party(LEAVES), founded.worker(LEAVES)
+    director, path = founded.people("process-director-a", cast.REFERRER), f"/cases/{case}"
+    assert (await worker.get("triage", path)).status_code == 200
+    async with answering_on_and_on(party, case, query.query_id) as sent:
+        assert await party.connector.answer(await until_sent(sent, 10), within=30)
+        secretary = founded.people("secretary-a")
+        await secretary.do("governance", f"/parties/{LEAVES}/ending", {"reason": "exclusion"})
+        await asyncio.sleep(WITHIN)
+        seen = [(await worker.get(service, path)).status_code for service in ("intake", "triage", "rto")]
+        assert seen == [404, 404, 404]
+        already, taken = len(sent), (await director.see("triage", path))["queries"]
+        stood = (await founded.inboxes())[LEAVES]
+        await until_sent(sent, already + 40)
+    late = await founded.party(cast.REFERRER).connector.send(
+        QueryAnswered(query_id=query.query_id, involved=False), case=case
+    )
+    assert await founded.party(cast.REFERRER).connector.answer(late, within=30), "all before it was decided"
+    assert (await director.see("triage", path))["queries"] == taken
+    assert (await founded.inboxes())[LEAVES] == stood
+
+
+async def until_sent(sent: list[str], number: int) -> str:
+    """Wait until so many have been sent; return the last."""
+    await until(f"{number} messages of {LEAVES}", lambda: len(sent) >= number)
+    return sent[-1]

@@ -133,6 +133,7 @@ def attach(
         keys=keys,
         clock=clock,
         policy=Policy(),
+        log_key=MARKER_KEY,
     )
 
 

@@ -66,6 +66,7 @@ from shared.runtime.gauges import Gauges, metrics_router
 from shared.runtime.health import health_router
 from shared.runtime.key_rotation import KeyRotation
 from shared.runtime.log_chaining import LogChaining
+from shared.runtime.log_pruning import LogPruning
 from shared.runtime.scheduler import Scheduler
 from shared.runtime.settings import Settings, read_secret
 from shared.runtime.shutdown import FAULT, Deadline
@@ -242,7 +243,14 @@ def assemble(
         rotation=KeyRotation(engine, outgoing, house_keys, relay, clock),
         cleanup=TopicCleanup(admin, topics, name, service.keeps_inboxes, settings.tidy_every),
         chaining=LogChaining(
-            engine, outgoing, case_keys, house_keys, relay.wake, marker_key(settings), turns
+            engine,
+            outgoing,
+            case_keys,
+            house_keys,
+            relay.wake,
+            marker_key(settings),
+            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for),
+            turns,
         ),
         commands=CommandHandler(
             engine=engine,

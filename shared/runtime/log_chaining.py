@@ -17,6 +17,7 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
+from shared.runtime.log_pruning import LogPruning
 from shared.storage import log_chain, log_checkpoints, outbox
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
@@ -30,6 +31,7 @@ PERIOD = 1.0  # seconds between two looks
 AT_ONCE = 1000  # entries of each log
 SETTLES_AFTER = 60.0  # seconds; by then whoever was given an id has said so to the database
 CHECKPOINT_EVERY = 60.0  # seconds
+PRUNE_EVERY = 6 * 3600.0  # seconds
 
 
 @dataclass(slots=True)
@@ -47,10 +49,12 @@ class LogChaining:
     house_keys: HouseKeys
     wake: Callable[[], None]  # the relay
     log_key: bytes
+    pruning: LogPruning
     turns: Turns = field(default_factory=Turns)
     _settled: dict[str, int] = field(default_factory=dict)
     _asked: tuple[float, GivenOut] | None = None
     _said_at: float | None = None
+    _pruned_at: float | None = None
 
     async def run(self) -> None:
         """Become the one that chains in this database, then look again and again what is new."""
@@ -72,6 +76,7 @@ class LogChaining:
             chained = await self.turn(session)
             if self._said_at is None or time.monotonic() - self._said_at >= CHECKPOINT_EVERY:
                 await self.say()
+            await self._prune()
             await asyncio.sleep(0 if chained >= AT_ONCE else PERIOD)
 
     async def turn(self, session: AsyncConnection) -> int:
@@ -103,6 +108,13 @@ class LogChaining:
             await outbox.write(connection, [self.outgoing.event(made.message())])
         self._said_at = time.monotonic()
         self.wake()
+
+    async def _prune(self) -> None:
+        """Prune some of what is due, each `PRUNE_EVERY` seconds all of it."""
+        if self._pruned_at is not None and time.monotonic() - self._pruned_at < PRUNE_EVERY:
+            return
+        if not await self.pruning.turn():
+            self._pruned_at = time.monotonic()
 
     async def _keys_of(self, entries: Sequence[Unchained]) -> dict[str, bytes]:
         cases = {one.case_id for one in entries if ID.fullmatch(one.case_id)}

@@ -146,4 +146,6 @@ def upgrade() -> None:
         "FOR EACH ROW EXECUTE FUNCTION refuse_change_of_leaf()"
     )
     op.execute(_RIGHTS)
+    indexes.create_index("ix_journal_of_case", "journal (case_id, entry)")
+    indexes.drop_index("ix_journal_case_id")
     indexes.create_index("ix_log_leaves_removal", "log_leaves (removal, number) WHERE removal IS NOT NULL")

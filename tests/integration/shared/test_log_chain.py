@@ -25,6 +25,7 @@ from shared.handling.outgoing import OutgoingMessages
 from shared.ids import new_id
 from shared.runtime import log_chaining
 from shared.runtime.log_chaining import LogChaining
+from shared.runtime.log_pruning import LogPruning
 from shared.runtime.log_verification import LogVerification
 from shared.storage import access_log, erasure, journal, log_chain, log_checkpoints, log_digests, log_walk
 from shared.storage.access_log import Decided
@@ -35,6 +36,7 @@ from tests.support.spec import NOW
 from tests.support.transactions import MARKER_KEY, delivery, know, rows, transaction_on
 
 OTHER_CASE = new_id()
+TERM = timedelta(days=365)
 VIEWER = Viewer(Role.PROCESS_DIRECTOR, "person-1")
 SHOWN = Allowed("R68")
 
@@ -68,7 +70,8 @@ class Logs:
     def _chaining(self) -> LogChaining:
         client = CaseKeyClient(self.keys, "house")
         outgoing = OutgoingMessages("intake", Topics())
-        return LogChaining(self.engine, outgoing, client, self.house_keys, lambda: None, MARKER_KEY)
+        pruning = LogPruning(self.engine, client, MARKER_KEY, TERM)
+        return LogChaining(self.engine, outgoing, client, self.house_keys, lambda: None, MARKER_KEY, pruning)
 
     async def chain(self) -> int:
         async with self.engine.connect() as session:
@@ -464,3 +467,84 @@ async def test_the_journal_of_an_operators_act_is_sealed(logs: Logs) -> None:
         await journal.write(connection, MARKER_KEY, [entry])
     await logs.chain()
     assert await logs.verify() == []
+
+
+# --- numbers that are no case -------------------------------------------------------------------------
+
+
+async def pruned(logs: Logs, *strangers: str) -> None:
+    """Prune all, as the key authority knows these numbers not at all."""
+    logs.keys.status |= dict.fromkeys(strangers, KeyStatus.UNKNOWN)
+    while await logs.chaining.pruning.turn():
+        pass
+
+
+async def aged(logs: Logs, case_id: str | None, age: timedelta) -> None:
+    """Log a look as one that was chained so long ago."""
+    await logs.look(case_id)
+    await chained(logs, age)
+
+
+async def chained(logs: Logs, age: timedelta) -> None:
+    async with logs.engine.begin() as connection:
+        entries = await log_chain.unchained(connection, {"journal": 0, "access_log": 0}, 10)
+        await log_chain.append(connection, entries, MARKER_KEY, {}, machine_now() - age)
+
+
+async def looked_at(logs: Logs) -> list[str]:
+    return sorted({row.case_id for row in await rows(logs.engine, "access_log")} - {s.CASE, OTHER_CASE})
+
+
+async def test_the_log_of_a_number_that_never_was_a_case_goes_after_the_term(logs: Logs) -> None:
+    old, young = new_id(), new_id()
+    await aged(logs, old, TERM + timedelta(days=1))
+    await aged(logs, young, TERM - timedelta(days=1))
+    signed = await logs.checkpoint()
+    await pruned(logs, old, young)
+    assert await looked_at(logs) == sorted([young, "nowhere"])
+    assert await logs.verify(signed) == []
+
+
+async def test_of_a_number_that_was_asked_for_lately_nothing_goes(logs: Logs) -> None:
+    number = new_id()
+    await aged(logs, number, TERM + timedelta(days=1))
+    await aged(logs, number, timedelta(days=1))
+    await pruned(logs, number)
+    assert number in await looked_at(logs)
+
+
+@pytest.mark.parametrize("status", [KeyStatus.READY, KeyStatus.ERASED, KeyStatus.UNAVAILABLE])
+async def test_the_log_of_a_number_that_is_or_was_a_case_somewhere_stays(
+    logs: Logs, status: KeyStatus
+) -> None:
+    number = new_id()
+    await aged(logs, number, TERM + timedelta(days=1))
+    await pruned(logs)
+    logs.keys.status[number] = status
+    await pruned(logs)
+    assert number in await looked_at(logs)
+
+
+async def test_what_is_logged_without_a_case_goes_day_by_day_after_the_term(logs: Logs) -> None:
+    """As refusals are of messages about erased cases."""
+    for days in (900, 500, 366, 364):
+        refused = journal.entry(NOW, journal.ERASED, "UnknownCase", s.by_party(), new_id())
+        async with logs.engine.begin() as connection:
+            await journal.write(connection, MARKER_KEY, [refused])
+        await chained(logs, timedelta(days=days))
+    signed = await logs.checkpoint()
+    await pruned(logs)
+    assert len(await rows(logs.engine, "journal", "case_id = 'erased'")) == 1
+    assert await logs.verify(signed) == []
+
+
+async def test_the_database_prunes_nothing_young_and_nothing_of_a_case(logs: Logs) -> None:
+    prune = sa.text("SELECT remove_log(:case, :before, '2026-11', 0, '', 1, '', '')")
+    await aged(logs, s.CASE, timedelta(days=400))
+    for case, days in ((s.CASE, 365), ("nowhere", 29)):
+        with pytest.raises(DBAPIError) as refused:
+            async with logs.engine.begin() as connection:
+                await connection.execute(
+                    prune, {"case": case, "before": machine_now() - timedelta(days=days)}
+                )
+        assert getattr(refused.value.orig, "sqlstate", None) == "ZV001"

@@ -1,0 +1,55 @@
+"""Prune the logs of numbers that never were a case, and of what is logged without one, after a term."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.clock import machine_now
+from shared.contract.fields import ID
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
+from shared.storage import log_strangers
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class LogPruning:
+    """Prune the logs of one service, some numbers a turn; `term` is how long they are kept.
+
+    Only the key authority knows whether a number ever was a case: one that has a key, had one, or is not told
+    of now stays. It is erased with its case.
+    """
+
+    engine: AsyncEngine
+    case_keys: CaseKeyClient
+    log_key: bytes
+    term: timedelta
+    _after: str = ""
+
+    async def turn(self) -> bool:
+        """Prune some; return whether there is more to look at.
+
+        Raises `DBAPIError`, and `KeyAuthorityUnreachable`, before anything of this turn is gone.
+        """
+        now = machine_now()
+        before = now - self.term
+        async with self.engine.connect() as connection:
+            found, last = await log_strangers.strangers(connection, self._after, before)
+        never = await self._never_a_case(found)
+        async with self.engine.begin() as connection:
+            if never:
+                await log_strangers.remove(connection, self.log_key, never, before, now)
+                log.info("strangers-pruned", numbers=len(never))
+            more = [
+                await log_strangers.remove_caseless(connection, self.log_key, word, before, now)
+                for word in log_strangers.WITHOUT_A_CASE
+            ]
+        self._after = last or ""
+        return last is not None or any(more)
+
+    async def _never_a_case(self, numbers: list[str]) -> list[str]:
+        asked = [one for one in numbers if ID.fullmatch(one)]
+        statuses = await self.case_keys.statuses(asked) if asked else {}
+        return [one for one in numbers if statuses.get(one, KeyStatus.UNKNOWN) is KeyStatus.UNKNOWN]

@@ -27,6 +27,7 @@ from shared.storage import log_chain, log_checkpoints, log_digests, ticks
 from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
+from shared.telemetry.security import administrative_act
 
 
 def command_line(
@@ -82,6 +83,9 @@ def command_line(
         async def act() -> None:
             parts = assembled(service, key_source)
             try:
+                if discard or retry:
+                    act_done = "held-case-discarded" if discard else "held-case-retried"
+                    administrative_act(service.name, act_done)
                 if discard:
                     key = parts.transaction.marker_key
                     found = await quarantine.discard_first(parts.engine, key, discard)
@@ -103,6 +107,7 @@ def command_line(
     def restored() -> None:
         """Say that the database came back from a backup, before the service is started on it."""
         settings = _settings(service.name)
+        administrative_act(service.name, "restored")
 
         async def go_on() -> bool:
             async with _database(settings) as engine:
@@ -119,10 +124,12 @@ def command_line(
     def confirm_time() -> None:
         """Say that covenant time is right after a leap: what cannot be undone acts again when it is due."""
         settings = _settings(service.name)
+        administrative_act(service.name, "time-confirmed")
 
         async def confirm() -> None:
             async with _database(settings) as engine, engine.begin() as connection:
                 await ticks.confirm(connection)
+                await quarantine.note_act(connection, assembly.marker_key(settings), "TimeConfirmed")
 
         asyncio.run(confirm())
         typer.echo(f"{service.name}: what cannot be undone acts from now on when it is due")
@@ -226,6 +233,7 @@ async def _say_restored(engine: AsyncEngine, settings: Settings, service: str) -
         length, head = await log_chain.end(connection)
         made = log_checkpoints.make(service, length, head, machine_now(), keys.signing, restored=True)
         await log_checkpoints.keep(connection, made)
+        await quarantine.note_act(connection, assembly.marker_key(settings), "DatabaseRestored")
 
 
 @contextlib.asynccontextmanager

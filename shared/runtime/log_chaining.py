@@ -23,6 +23,7 @@ from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.log_chain import GivenOut, Unchained
 from shared.storage.log_seals import ACCESS_LOG, JOURNAL
+from shared.telemetry.metrics import LOG_CHAIN_BEHIND
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -55,15 +56,18 @@ class LogChaining:
     _asked: tuple[float, GivenOut] | None = None
     _said_at: float | None = None
     _pruned_at: float | None = None
+    _behind_since: float | None = None
 
     async def run(self) -> None:
         """Become the one that chains in this database, then look again and again what is new."""
         while True:
             self.turns.turned(LOOP)
+            self._tell_behind()
             try:
                 async with acquire_leadership(self.engine, LeaderLock.LOG_CHAIN) as session:
                     if session is not None:
                         await self._lead(session)
+                    self._behind_since = None
             except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
                 log.warning("log-chain-pauses", kind=type(error).__name__, sqlstate=sqlstate(error))
             await asyncio.sleep(PERIOD)
@@ -71,13 +75,22 @@ class LogChaining:
     async def _lead(self, session: AsyncConnection) -> None:
         """Look as long as this session leads: what it is asked in fails when the lead is lost."""
         self._settled, self._asked = {}, None
+        self._behind_since = self._behind_since or time.monotonic()
         while True:
             self.turns.turned(LOOP)
+            self._tell_behind()
             chained = await self.turn(session)
+            if chained < AT_ONCE:
+                self._behind_since = time.monotonic()
             if self._said_at is None or time.monotonic() - self._said_at >= CHECKPOINT_EVERY:
                 await self.say()
             await self._prune()
             await asyncio.sleep(0 if chained >= AT_ONCE else PERIOD)
+
+    def _tell_behind(self) -> None:
+        """Set the gauge: how long ago all was chained, as far as this process is the one that chains."""
+        since = self._behind_since
+        LOG_CHAIN_BEHIND.set(0.0 if since is None else time.monotonic() - since)
 
     async def turn(self, session: AsyncConnection) -> int:
         """Chain what is there now, some of it, and return how many entries; raise `DBAPIError`.

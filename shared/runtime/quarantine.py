@@ -17,6 +17,7 @@ from shared.handling.transaction import Transaction
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.storage import held_messages, journal, outbox
+from shared.storage.access_log import NOWHERE
 from shared.storage.database import fetch, run
 from shared.storage.held_messages import HeldMessage, HoldReason
 from shared.storage.outbox import QuarantinedRow
@@ -133,6 +134,11 @@ async def _let_go_of(one: HeldMessage, engine: AsyncEngine) -> None:
     """Delete a message whose content the shell itself has taken in by now."""
     async with engine.begin() as connection:
         await held_messages.take(connection, [one.id])
+
+
+async def note_act(connection: AsyncConnection, log_key: bytes, what: str) -> None:
+    """Write an operator's act that is about no one case into the journal."""
+    await _note(connection, log_key, NOWHERE, what)
 
 
 async def _note(connection: AsyncConnection, log_key: bytes, case_id: str, what: str) -> None:

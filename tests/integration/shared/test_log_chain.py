@@ -30,10 +30,11 @@ from shared.runtime.log_verification import LogVerification
 from shared.storage import access_log, erasure, journal, log_chain, log_checkpoints, log_digests, log_walk
 from shared.storage.access_log import Decided
 from tests.conftest import FreshDatabase
-from tests.support.databases import Databases, engine_of
+from tests.support.databases import Databases, as_owner, engine_of
+from tests.support.events import event
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
-from tests.support.transactions import MARKER_KEY, delivery, know, rows, transaction_on
+from tests.support.transactions import MARKER_KEY, delivery, house_records, know, rows, transaction_on
 
 OTHER_CASE = new_id()
 TERM = timedelta(days=365)
@@ -431,19 +432,62 @@ async def test_the_first_checkpoint_of_each_day_is_kept_for_good(logs: Logs) -> 
     assert 3 <= len(old) <= 4
 
 
-async def test_the_journal_takes_no_change_from_the_service_itself(logs: Logs) -> None:
+async def test_the_service_itself_has_no_right_to_rewrite_its_logs(logs: Logs) -> None:
     for statement in (
         "DELETE FROM access_log",
         "DELETE FROM journal",
         "UPDATE access_log SET rule = 'R1'",
         "UPDATE log_leaves SET removal = 1",
         "DELETE FROM log_leaves",
+        "TRUNCATE access_log",
+        "UPDATE erased_logs SET looks = 0",
+        "INSERT INTO erased_logs (month, entries) VALUES ('2026-11', 0)",
+        "ALTER TABLE journal DISABLE TRIGGER USER",
+        "SET session_replication_role = replica",
+        "UPDATE alembic_version SET version_num = '0003'",
     ):
-        with pytest.raises(DBAPIError):
+        with pytest.raises(DBAPIError) as refused:
             async with logs.engine.begin() as connection:
                 await connection.execute(sa.text("SET LOCAL zvh.erasing = 'on'"))
                 await connection.execute(sa.text(statement))
+        assert getattr(refused.value.orig, "sqlstate", None) == "42501", statement
     assert await logs.verify() == []
+
+
+async def test_the_owner_of_the_tables_meets_the_triggers_all_the_same(logs: Logs) -> None:
+    for statement in ("DELETE FROM access_log", "UPDATE journal SET rule = 'R1'", "DELETE FROM log_leaves"):
+        with pytest.raises(DBAPIError) as refused:
+            async with as_owner(logs.engine) as connection:
+                await connection.execute(sa.text(statement))
+        assert getattr(refused.value.orig, "sqlstate", None) == "ZV001", statement
+
+
+async def test_the_setting_by_which_a_version_before_erased_gives_nobody_a_right(logs: Logs) -> None:
+    """Given back the right to delete, as an old grant would."""
+    async with as_owner(logs.engine) as connection:
+        await connection.execute(sa.text(f'GRANT DELETE ON journal TO "{logs.engine.url.username}"'))
+    with pytest.raises(DBAPIError) as refused:
+        async with logs.engine.begin() as connection:
+            await connection.execute(sa.text("SET LOCAL zvh.erasing = 'on'"))
+            await connection.execute(sa.text("DELETE FROM journal"))
+    assert getattr(refused.value.orig, "sqlstate", None) == "ZV001"
+    async with as_owner(logs.engine) as connection:
+        await connection.execute(sa.text(f'REVOKE DELETE ON journal FROM "{logs.engine.url.username}"'))
+
+
+async def test_what_another_service_says_of_its_logs_is_kept_as_it_was_signed(logs: Logs) -> None:
+    made = log_checkpoints.make("rto", 7, b"h" * 32, machine_now(), logs.house_keys.signing)
+    said = event(made.message(), None, service="rto")
+    unreadable = said._replace(value=b"{}")
+    records = house_records(transaction_on(logs.engine, SERVICE))
+    assert await records.take([said, unreadable, said]) == [unreadable], (
+        "for the receiver, who quarantines it"
+    )
+    async with logs.engine.connect() as connection:
+        kept = [one async for one in log_checkpoints.kept(connection, "rto")]
+    assert kept == [made.signed]
+    read = log_checkpoints.read(kept[0], logs.house_keys.signing_key)
+    assert read == made
 
 
 async def test_the_log_of_a_case_that_is_here_cannot_be_removed(logs: Logs) -> None:

@@ -1,4 +1,4 @@
-"""Prune the logs of numbers that never were a case, and of what is logged without one, after a term."""
+"""Prune the logs of numbers that are no case, and of what is logged without one, after a term."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,14 +12,15 @@ from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.storage import log_strangers
 
 log = structlog.get_logger()
+NO_CASE = (KeyStatus.UNKNOWN, KeyStatus.ERASED)
 
 
 @dataclass(slots=True)
 class LogPruning:
     """Prune the logs of one service, some numbers a turn; `term` is how long they are kept.
 
-    Only the key authority knows whether a number ever was a case: one that has a key, had one, or is not told
-    of now stays. It is erased with its case.
+    Only the key authority knows whether a number is a case somewhere: one that has a key, or whose key cannot
+    be had now, stays, and is erased with its case. What was written while that was going on goes here.
     """
 
     engine: AsyncEngine
@@ -37,11 +38,11 @@ class LogPruning:
         before = now - self.term
         async with self.engine.connect() as connection:
             found, last = await log_strangers.strangers(connection, self._after, before)
-        never = await self._never_a_case(found)
+        gone = await self._no_case_anywhere(found)
         async with self.engine.begin() as connection:
-            if never:
-                await log_strangers.remove(connection, self.log_key, never, before, now)
-                log.info("strangers-pruned", numbers=len(never))
+            if gone:
+                await log_strangers.remove(connection, self.log_key, gone, before, now)
+                log.info("strangers-pruned", numbers=len(gone))
             more = [
                 await log_strangers.remove_caseless(connection, self.log_key, word, before, now)
                 for word in log_strangers.WITHOUT_A_CASE
@@ -49,7 +50,7 @@ class LogPruning:
         self._after = last or ""
         return last is not None or any(more)
 
-    async def _never_a_case(self, numbers: list[str]) -> list[str]:
+    async def _no_case_anywhere(self, numbers: list[str]) -> list[str]:
         asked = [one for one in numbers if ID.fullmatch(one)]
         statuses = await self.case_keys.statuses(asked) if asked else {}
-        return [one for one in numbers if statuses.get(one, KeyStatus.UNKNOWN) is KeyStatus.UNKNOWN]
+        return [one for one in numbers if statuses.get(one, KeyStatus.UNKNOWN) in NO_CASE]

@@ -59,13 +59,15 @@ class LogVerification:
         `KeyAuthorityUnreachable`: nothing is known then.
         """
         async with self.engine.connect() as connection:
+            own = [signed async for signed in log_checkpoints.kept(connection, self.service)]
+            self._began = min((one.at for one in self._signed([*own, *others])), default=None)
             async for page in log_walk.leaves(connection):
                 await self._check_leaves(connection, page)
             async for page in log_walk.removals(connection):
                 for record in page:
                     self._check_removal(record)
             await self._check_unchained(connection)
-            await self._check_checkpoints(connection, others)
+            await self._check_checkpoints(connection, own, others)
         return self.findings
 
     def _found(self, what: str) -> None:
@@ -93,7 +95,8 @@ class LogVerification:
         elif bytes(leaf.head) != head_after(self._head, leaf.number, bytes(leaf.leaf)):
             self._found(f"chain: broken at {leaf.number}")
         self.leaves, self._head = leaf.number, bytes(leaf.head)
-        self._began = self._began or leaf.chained_at
+        if leaf.chained_at is not None:
+            self._began = min(self._began or leaf.chained_at, leaf.chained_at)
 
     def _check_leaf(self, leaf: Any, entry: Any, keys: Any) -> None:
         where = f"{leaf.log} entry {leaf.entry} (chain {leaf.number})"
@@ -114,6 +117,8 @@ class LogVerification:
     def _is_as_chained(self, leaf: Any, entry: Any, keys: Any) -> bool:
         """Tell whether entry and leaf agree; without the key that is counted, and left to the seal."""
         key = self.log_key
+        if leaf.chained_at is None:
+            return False
         if leaf.of_case:
             case_key = keys.get(entry.case_id)
             if not isinstance(case_key, CaseKey):
@@ -125,6 +130,7 @@ class LogVerification:
         return leaf_of(key, leaf.number, leaf.chained_at, one) == bytes(leaf.leaf)
 
     def _is_ours(self, leaf: Any, entry: Any) -> bool:
+        """Tell whether the service wrote it; unsealed entries are from before the chain, or soon after."""
         if entry.seal is None:
             return self._began is not None and leaf.chained_at <= self._began + UNSEALED_FOR
         return self._is_sealed(leaf.log, entry)
@@ -171,8 +177,9 @@ class LogVerification:
 
     # --- checkpoints ------------------------------------------------------------------------------
 
-    async def _check_checkpoints(self, connection: AsyncConnection, others: Sequence[str]) -> None:
-        own = [signed async for signed in log_checkpoints.kept(connection, self.service)]
+    async def _check_checkpoints(
+        self, connection: AsyncConnection, own: Sequence[str], others: Sequence[str]
+    ) -> None:
         self._restores = [one for one in self._signed(own) if one.restored]
         for some in in_parts([*own, *others], log_walk.PAGE):
             checkpoints = self._signed(some, tell=True)

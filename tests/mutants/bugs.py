@@ -704,7 +704,7 @@ BUGS = (
     Bug(
         "log of a case that is somewhere else pruned",
         "shared/runtime/log_pruning.py",
-        "if statuses.get(one, KeyStatus.UNKNOWN) is KeyStatus.UNKNOWN]",
+        "if statuses.get(one, KeyStatus.UNKNOWN) in NO_CASE]",
         "if statuses.get(one, KeyStatus.UNKNOWN) is not None]",
         (LOG_CHAIN,),
     ),

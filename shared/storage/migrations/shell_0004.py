@@ -13,7 +13,7 @@ _TABLES = (
         number BIGINT NOT NULL,
         log TEXT NOT NULL,
         entry BIGINT NOT NULL,
-        chained_at TIMESTAMP WITH TIME ZONE NOT NULL,
+        chained_at TIMESTAMP WITH TIME ZONE,
         of_case BOOLEAN NOT NULL,
         leaf BYTEA NOT NULL,
         head BYTEA NOT NULL,
@@ -54,7 +54,8 @@ BEGIN
 END $$
 """
 
-# What a leaf says never changes; once only it is noted by which record its entry was removed.
+# What a leaf says never changes. Once only it is noted by which record its entry was removed, and then its
+# moment goes too: of an erased case no day is kept (R106).
 _REFUSE_LEAF = """
 CREATE OR REPLACE FUNCTION refuse_change_of_leaf() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -92,7 +93,7 @@ BEGIN
             WHERE k.log = 'journal' AND k.entry = journal.entry AND k.chained_at < before))
         RETURNING entry
     ), marked AS (
-        UPDATE log_leaves AS k SET removal = removed_by
+        UPDATE log_leaves AS k SET removal = removed_by, chained_at = NULL
         FROM gone WHERE k.log = 'journal' AND k.entry = gone.entry
     ) SELECT count(*) INTO gone_entries FROM gone;
     WITH gone AS (
@@ -101,7 +102,7 @@ BEGIN
             WHERE k.log = 'access_log' AND k.entry = access_log.entry AND k.chained_at < before))
         RETURNING entry
     ), marked AS (
-        UPDATE log_leaves AS k SET removal = removed_by
+        UPDATE log_leaves AS k SET removal = removed_by, chained_at = NULL
         FROM gone WHERE k.log = 'access_log' AND k.entry = gone.entry
     ) SELECT count(*) INTO gone_looks FROM gone;
     PERFORM set_config('zvh.erasing', '', true);

@@ -180,6 +180,10 @@ REWRITTEN: dict[str, tuple[tuple[str, ...], str]] = {
         ),
         "chain: broken at 4",
     ),
+    "the moment of a leaf is taken away": (
+        ("UPDATE log_leaves SET chained_at = NULL WHERE number = 4",),
+        "access_log entry 3 (chain 4): changed",
+    ),
     "two entries change places": (
         (
             "UPDATE access_log SET entry = 100 WHERE entry = 3",
@@ -297,7 +301,8 @@ async def test_erasing_a_case_is_not_found_and_leaves_its_leaves(logs: Logs) -> 
         await erasure.erase(connection, MARKER_KEY, [s.CASE, new_id()], machine_now())
     logs.keys.status[s.CASE] = KeyStatus.ERASED
     assert await rows(logs.engine, "access_log", "case_id = :case", case=s.CASE) == []
-    assert len(await rows(logs.engine, "log_leaves", "removal IS NOT NULL")) == 11
+    left = await rows(logs.engine, "log_leaves", "removal IS NOT NULL")
+    assert [leaf.chained_at for leaf in left] == [None] * 11, "no day of an erased case (R106)"
     assert await logs.verify(signed) == []
     await logs.look(OTHER_CASE)
     assert await logs.chain() == 1
@@ -549,6 +554,14 @@ async def test_the_log_of_a_number_that_never_was_a_case_goes_after_the_term(log
     assert await logs.verify(signed) == []
 
 
+async def test_what_was_logged_while_a_case_was_being_erased_goes_after_the_term_too(logs: Logs) -> None:
+    number = new_id()
+    await aged(logs, number, TERM + timedelta(days=1))
+    logs.keys.status[number] = KeyStatus.ERASED
+    await pruned(logs)
+    assert number not in await looked_at(logs)
+
+
 async def test_of_a_number_that_was_asked_for_lately_nothing_goes(logs: Logs) -> None:
     number = new_id()
     await aged(logs, number, TERM + timedelta(days=1))
@@ -557,13 +570,12 @@ async def test_of_a_number_that_was_asked_for_lately_nothing_goes(logs: Logs) ->
     assert number in await looked_at(logs)
 
 
-@pytest.mark.parametrize("status", [KeyStatus.READY, KeyStatus.ERASED, KeyStatus.UNAVAILABLE])
+@pytest.mark.parametrize("status", [KeyStatus.READY, KeyStatus.UNAVAILABLE])
 async def test_the_log_of_a_number_that_is_or_was_a_case_somewhere_stays(
     logs: Logs, status: KeyStatus
 ) -> None:
     number = new_id()
     await aged(logs, number, TERM + timedelta(days=1))
-    await pruned(logs)
     logs.keys.status[number] = status
     await pruned(logs)
     assert number in await looked_at(logs)

@@ -30,7 +30,8 @@ log = structlog.get_logger()
 LOOP = "log-chain"  # its name among the loops of the process
 PERIOD = 1.0  # seconds between two looks
 AT_ONCE = 1000  # entries of each log
-SETTLES_AFTER = 60.0  # seconds; by then whoever was given an id has said so to the database
+SWEPT_EVERY = 2.0  # seconds between two looks for what committed after entries with higher ids
+SETTLES_AFTER = 10.0  # seconds; by then whoever was given an id has begun to write its entry
 CHECKPOINT_EVERY = 60.0  # seconds
 PRUNE_EVERY = 6 * 3600.0  # seconds
 
@@ -53,6 +54,8 @@ class LogChaining:
     pruning: LogPruning
     turns: Turns = field(default_factory=Turns)
     _settled: dict[str, int] = field(default_factory=dict)
+    _seen: dict[str, int] = field(default_factory=dict)
+    _swept_at: float | None = None
     _asked: tuple[float, GivenOut] | None = None
     _said_at: float | None = None
     _pruned_at: float | None = None
@@ -74,12 +77,13 @@ class LogChaining:
 
     async def _lead(self, session: AsyncConnection) -> None:
         """Look as long as this session leads: what it is asked in fails when the lead is lost."""
-        self._settled, self._asked = {}, None
+        self._settled, self._seen, self._swept_at, self._asked = {}, {}, None, None
         self._behind_since = self._behind_since or time.monotonic()
         while True:
             self.turns.turned(LOOP)
             self._tell_behind()
             chained = await self.turn(session)
+            await self.settle(session)
             if chained < AT_ONCE:
                 self._behind_since = time.monotonic()
             if self._said_at is None or time.monotonic() - self._said_at >= CHECKPOINT_EVERY:
@@ -99,13 +103,45 @@ class LogChaining:
         """
         async with session.begin():
             self._settled = self._settled or await log_chain.settled(session)
-            entries = await log_chain.unchained(session, self._settled, AT_ONCE)
+            entries = await log_chain.unchained(session, self._from(), AT_ONCE)
         if not entries:
-            await self._settle(session)
             return 0
         keys = await self._keys_of(entries)
+        self.turns.turned(LOOP)
         async with self.engine.begin() as connection:
-            return await log_chain.append(connection, entries, self.log_key, keys, machine_now())
+            chained = await log_chain.append(connection, entries, self.log_key, keys, machine_now())
+        for one in entries:
+            self._seen[one.log] = max(one.entry, self._seen.get(one.log, 0))
+        return chained
+
+    def _from(self) -> dict[str, int]:
+        """Return behind which ids to look: those seen last, or now and then all that may still come."""
+        if self._swept_at is None or time.monotonic() - self._swept_at >= SWEPT_EVERY:
+            self._swept_at = time.monotonic()
+            return self._settled
+        return {log: max(entry, self._seen.get(log, 0)) for log, entry in self._settled.items()}
+
+    async def settle(self, session: AsyncConnection) -> None:
+        """Note up to which ids all is chained, so that nobody looks there again; raise `DBAPIError`.
+
+        An id was given out before `next_to_run`; when all transactions of then are over, and a while after,
+        its entry is there and chained, or never comes.
+        """
+        if self._asked is not None and time.monotonic() - self._asked[0] < SETTLES_AFTER:
+            return
+        async with session.begin():
+            found = await log_chain.given_out(session)
+            if self._asked is None:
+                self._asked = (time.monotonic(), found)
+                return
+            _, then = self._asked
+            if found.oldest_running < then.next_to_run:
+                return
+            up_to = {JOURNAL: then.journal, ACCESS_LOG: then.access_log}
+            for left in await log_chain.unchained(session, self._settled, 1):
+                up_to[left.log] = min(up_to[left.log], left.entry - 1)
+            await log_chain.settle(session, up_to)
+        self._settled, self._asked = up_to, None
 
     async def say(self) -> None:
         """Sign how far the chain is, keep that, and publish it for the other services to keep.
@@ -133,23 +169,3 @@ class LogChaining:
         cases = {one.case_id for one in entries if ID.fullmatch(one.case_id)}
         found = await self.case_keys.get(cases) if cases else {}
         return {case: key.log_key for case, key in found.items() if isinstance(key, CaseKey)}
-
-    async def _settle(self, session: AsyncConnection) -> None:
-        """Note up to which ids all is chained, so that nobody looks there again.
-
-        An id was given out before `next_to_run`; when all transactions of then are over, and a while after,
-        its entry is there and chained, or never comes.
-        """
-        async with session.begin():
-            found = await log_chain.given_out(session)
-            if self._asked is None:
-                self._asked = (time.monotonic(), found)
-                return
-            at, then = self._asked
-            if time.monotonic() - at < SETTLES_AFTER or found.oldest_running < then.next_to_run:
-                return
-            if await log_chain.unchained(session, self._settled, 1):
-                return
-            up_to = {JOURNAL: then.journal, ACCESS_LOG: then.access_log}
-            await log_chain.settle(session, up_to)
-        self._settled, self._asked = up_to, None

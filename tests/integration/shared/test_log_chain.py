@@ -23,7 +23,7 @@ from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.outgoing import OutgoingMessages
 from shared.ids import new_id
-from shared.runtime import log_chaining
+from shared.runtime import log_chaining, quarantine
 from shared.runtime.log_chaining import LogChaining
 from shared.runtime.log_pruning import LogPruning
 from shared.runtime.log_verification import LogVerification
@@ -76,7 +76,9 @@ class Logs:
 
     async def chain(self) -> int:
         async with self.engine.connect() as session:
-            return await self.chaining.turn(session)
+            chained = await self.chaining.turn(session)
+            await self.chaining.settle(session)
+            return chained
 
     async def verify(self, *others: str) -> list[str]:
         """All that is found, by a process that has nothing in its memory."""
@@ -358,6 +360,7 @@ async def test_while_the_key_authority_is_away_entries_wait_and_are_chained_in_t
 async def test_an_entry_that_commits_after_later_ones_is_chained_too(logs: Logs, monkeypatch: Any) -> None:
     """Ids say nothing about order; one that was rolled back leaves a gap that nobody misses."""
     monkeypatch.setattr(log_chaining, "SETTLES_AFTER", 0.0)
+    monkeypatch.setattr(log_chaining, "SWEPT_EVERY", 0.0)
     async with logs.engine.connect() as slow:
         await access_log.write(slow, MARKER_KEY, VIEWER, [Decided(OTHER_CASE, "item/1", None, SHOWN)])
         await logs.look(OTHER_CASE, 2)
@@ -377,6 +380,17 @@ async def test_an_entry_that_commits_after_later_ones_is_chained_too(logs: Logs,
     await logs.look(OTHER_CASE)
     assert await logs.chain() == 1
     assert await logs.verify() == []
+
+
+async def test_without_an_end_of_new_entries_what_is_chained_is_settled_all_the_same(
+    logs: Logs, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(log_chaining, "SETTLES_AFTER", 0.0)
+    for _ in range(3):
+        await logs.look(OTHER_CASE)
+        assert await logs.chain() == 1
+    settled = {row.log: row.entry for row in await rows(logs.engine, "log_settled")}
+    assert settled["access_log"] >= 12
 
 
 async def test_an_entry_erased_while_it_is_being_chained_is_in_neither(logs: Logs) -> None:
@@ -510,11 +524,12 @@ async def test_a_log_that_grew_since_it_was_measured_is_not_removed(logs: Logs) 
     assert getattr(refused.value.orig, "sqlstate", None) == "40001"
 
 
-async def test_the_journal_of_an_operators_act_is_sealed(logs: Logs) -> None:
-    entry = journal.entry(machine_now(), s.CASE, "HeldCaseReleased", s.by_party(), "operator")
+async def test_an_operators_act_stands_in_the_journal_sealed_and_is_chained(logs: Logs) -> None:
     async with logs.engine.begin() as connection:
-        await journal.write(connection, MARKER_KEY, [entry])
-    await logs.chain()
+        await quarantine.note_act(connection, MARKER_KEY, "TimeConfirmed")
+    assert await logs.chain() == 1
+    (entry,) = await rows(logs.engine, "journal", "what = 'TimeConfirmed'")
+    assert (entry.case_id, entry.role) == ("nowhere", "operator")
     assert await logs.verify() == []
 
 

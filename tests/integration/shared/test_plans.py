@@ -30,6 +30,7 @@ FEW = {
     "deferred_topics": 50,  # one at most for each topic
     "ticks": 1,
     "log_settled": 2,  # the two logs
+    "log_checkpoints": 8000,  # of each service those of a day, and one for each day
     "figures": 500,  # one for each year, theme and ending
 }
 VALUE = "'v' || lpad(CAST(n AS text), 6, '0')"

@@ -249,7 +249,7 @@ def assemble(
             house_keys,
             relay.wake,
             marker_key(settings),
-            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for),
+            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for, clock),
             turns,
         ),
         commands=CommandHandler(

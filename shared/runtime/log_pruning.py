@@ -6,10 +6,10 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.clock import machine_now
+from shared.clock import Clock, machine_now
 from shared.contract.fields import ID
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
-from shared.storage import log_strangers
+from shared.storage import log_strangers, ticks
 
 log = structlog.get_logger()
 NO_CASE = (KeyStatus.UNKNOWN, KeyStatus.ERASED)
@@ -27,16 +27,20 @@ class LogPruning:
     case_keys: CaseKeyClient
     log_key: bytes
     term: timedelta
+    clock: Clock
     _after: str = ""
 
     async def turn(self) -> bool:
         """Prune some; return whether there is more to look at.
 
-        Raises `DBAPIError`, and `KeyAuthorityUnreachable`, before anything of this turn is gone.
+        Nothing goes while time has leapt: by a wrong clock a year may be over. Raises `DBAPIError`, and
+        `KeyAuthorityUnreachable`, before anything of this turn is gone.
         """
         now = machine_now()
         before = now - self.term
         async with self.engine.connect() as connection:
+            if self.clock.file is None and await ticks.leapt(connection, self.clock.now()):
+                return False
             found, last = await log_strangers.strangers(connection, self._after, before)
         gone = await self._no_case_anywhere(found)
         async with self.engine.begin() as connection:

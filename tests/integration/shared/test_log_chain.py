@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import commands as c
 from services.intake.main import SERVICE
-from shared.clock import machine_now
+from shared.clock import Clock, machine_now
 from shared.contract.topics import Topics
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Viewer
@@ -27,7 +27,16 @@ from shared.runtime import log_chaining, quarantine
 from shared.runtime.log_chaining import LogChaining
 from shared.runtime.log_pruning import LogPruning
 from shared.runtime.log_verification import LogVerification
-from shared.storage import access_log, erasure, journal, log_chain, log_checkpoints, log_digests, log_walk
+from shared.storage import (
+    access_log,
+    erasure,
+    journal,
+    log_chain,
+    log_checkpoints,
+    log_digests,
+    log_walk,
+    ticks,
+)
 from shared.storage.access_log import Decided
 from tests.conftest import FreshDatabase
 from tests.support.databases import Databases, as_owner, engine_of
@@ -71,7 +80,7 @@ class Logs:
     def _chaining(self) -> LogChaining:
         client = CaseKeyClient(self.keys, "house")
         outgoing = OutgoingMessages("intake", Topics())
-        pruning = LogPruning(self.engine, client, MARKER_KEY, TERM)
+        pruning = LogPruning(self.engine, client, MARKER_KEY, TERM, Clock())
         return LogChaining(self.engine, outgoing, client, self.house_keys, lambda: None, MARKER_KEY, pruning)
 
     async def chain(self) -> int:
@@ -594,6 +603,19 @@ async def test_the_log_of_a_number_that_is_or_was_a_case_somewhere_stays(
     logs.keys.status[number] = status
     await pruned(logs)
     assert number in await looked_at(logs)
+
+
+async def test_while_time_has_leapt_no_log_is_pruned_f13(logs: Logs) -> None:
+    number = new_id()
+    await aged(logs, number, TERM + timedelta(days=1))
+    async with logs.engine.begin() as connection:
+        await ticks.save(connection, machine_now() - timedelta(days=396))
+    await pruned(logs, number)
+    assert number in await looked_at(logs)
+    async with logs.engine.begin() as connection:
+        await ticks.confirm(connection)
+    await pruned(logs, number)
+    assert number not in await looked_at(logs)
 
 
 async def test_what_is_logged_without_a_case_goes_day_by_day_after_the_term(logs: Logs) -> None:

@@ -14,9 +14,11 @@ PAGE = 1000  # rows in memory
 
 _LEAVES = sa.text(
     """
-    SELECT number, log, entry, chained_at, of_case, leaf, head, removal,
-           EXISTS (SELECT FROM erased_logs WHERE erased_logs.number = removal) AS recorded
-    FROM log_leaves WHERE number > :after ORDER BY number LIMIT :limit
+    SELECT page.*, record.number IS NOT NULL AS recorded
+    FROM (SELECT number, log, entry, chained_at, of_case, leaf, head, removal
+          FROM log_leaves WHERE number > :after ORDER BY number LIMIT :limit) AS page
+    LEFT JOIN LATERAL (SELECT number FROM erased_logs WHERE number = page.removal LIMIT 1) AS record ON true
+    ORDER BY page.number
     """
 )
 # What is sealed stands first, in the order in which it was.

@@ -88,6 +88,7 @@ def prepare(
         database_admin=files.write_for_postgres(layout.directory),
         operator=logins[OPERATOR],
         databases={service: secrets[service].database_password_file.read_text() for service in SERVICES},
+        owners={service: secrets[service].owner_password_file.read_text() for service in SERVICES},
         services={service: logins[service_user(service)] for service in SERVICES},
         parties={party: kept["password"] for party, kept in credentials.items()},
     )

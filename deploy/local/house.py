@@ -358,8 +358,9 @@ def _at_once(work: Callable[[str], None], names: Iterable[str]) -> None:
 
 
 def _database(layout: Layout, postgres: Postgres, service: str) -> Database:
-    password = layout.secrets(service).database_password_file.read_text()
-    return create_database(postgres, service, password)
+    secrets = layout.secrets(service)
+    password, owner_password = secrets.database_password_file, secrets.owner_password_file
+    return create_database(postgres, service, password.read_text(), owner_password.read_text()).service
 
 
 def kafka_passwords(layout: Layout) -> dict[str, str]:

@@ -16,6 +16,7 @@ from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import assembled, command_line
+from shared.telemetry.security import administrative_act
 
 PROCESS = Process(
     service="governance",
@@ -44,6 +45,7 @@ def republish(
 
     async def act() -> None:
         parts = assembled(SERVICE)
+        administrative_act(SERVICE.name, "parties-republished")
         try:
             done = await publish_anew(parts.transaction, parts.commands.digest_key, party)
         finally:

@@ -40,6 +40,9 @@ MAX_LINE = 200  # characters
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY_ID, max_length=MAX_PARTY_ID)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+CompactJws = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$", max_length=1000)
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 # The opaque subject of a person's token: without blanks, so that no name fits.
 Subject = Annotated[str, StringConstraints(pattern=_SUBJECT)]

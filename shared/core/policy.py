@@ -15,3 +15,4 @@ class Policy:
     archive_after_months: int = 6  # R88
     destroy_after_months: int = 12  # R91
     smallest_cell: int = 5  # A24
+    strangers_logged_for: timedelta = timedelta(days=365)  # R129: logs about numbers that are no case

@@ -65,11 +65,25 @@ def public_jwk(key: ECKey, use: str) -> dict[str, str]:
 
 def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
     """Return a compact JWE for the holder of `sealing` around the payload signed with `signing`."""
-    signed = jws.serialize_compact(
-        {"alg": SIGN_ALGORITHM, "kid": signing.kid}, payload, signing, registry=_sign_registry
-    )
+    signed = sign(payload, signing)
     protected = {"alg": SEAL_ALGORITHM, "enc": SEAL_CIPHER, "kid": sealing.kid, "cty": "JOSE"}
     return jwe.encrypt_compact(protected, signed, sealing, registry=_seal_registry).encode()
+
+
+def sign(payload: bytes, key: ECKey) -> str:
+    """Return a compact JWS of a payload that nobody needs to be kept from."""
+    protected = {"alg": SIGN_ALGORITHM, "kid": key.kid}
+    return jws.serialize_compact(protected, payload, key, registry=_sign_registry)
+
+
+def verify(token: bytes, signed_by: Callable[[str], ECKey | None]) -> bytes:
+    """Return the payload of a compact JWS under a key that `signed_by` finds; raise `CannotDecode`."""
+    forged = CannotDecode("signature-not-of-the-sender")
+    signer, _ = _named_key(token, signed_by, forged, unknown=UnknownSigner(str(forged)))
+    try:
+        return jws.deserialize_compact(token, signer, registry=_sign_registry).payload
+    except _UNREADABLE:
+        raise forged from None
 
 
 def decrypt_and_verify(
@@ -95,13 +109,7 @@ def decrypt_and_verify(
         raise CannotDecode("does-not-open") from None
     if signed is None:
         raise CannotDecode("does-not-open")
-    forged = CannotDecode("signature-not-of-the-sender")
-    signer, _ = _named_key(signed, signed_by, forged, unknown=UnknownSigner(str(forged)))
-    try:
-        payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
-    except _UNREADABLE:
-        raise forged from None
-    return payload, kid
+    return verify(signed, signed_by), kid
 
 
 def _named_key(

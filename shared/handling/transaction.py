@@ -28,6 +28,7 @@ from shared.storage.database import UNIQUE_VIOLATION, is_data_error, sqlstate
 from shared.storage.outbox import OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry import metrics
+from shared.telemetry.security import REFUSALS
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -108,6 +109,7 @@ class Transaction(Generic[S]):
         async with self.engine.begin() as connection:
             outcomes = await self._batch(connection, deliveries, dead, work)
         _count(outcomes, dead, time.perf_counter() - began)
+        _notice_bursts(deliveries, outcomes)
         for case_id in work.forgotten:
             self.on_erased(case_id)
         return outcomes
@@ -271,6 +273,14 @@ async def _remember(
 def _may_pass(refusal: Refusal | None) -> bool:
     """Tell whether what a person was refused may be allowed later; all of status 404 are alike."""
     return refusal is not None and public_refusal(refusal).may_be_lag
+
+
+def _notice_bursts(deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    """Tell of parties that are refused one message after the other; of persons the HTTP side does."""
+    for delivery, outcome in zip(deliveries, outcomes, strict=True):
+        refused = outcome.status is DeliveryStatus.REFUSED
+        if refused and isinstance(delivery.origin, FromParty) and delivery.by.party is not None:
+            REFUSALS.refused(delivery.by.party, "party", delivery.by.party)
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

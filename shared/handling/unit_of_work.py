@@ -116,7 +116,7 @@ async def write(
     await sealed_texts.delete(connection, work.dropped)
     for case_id, kept_pieces in work.stripped.items():
         await sealed_texts.delete_except(connection, case_id, kept_pieces)
-    await journal.write(connection, work.entries)
+    await journal.write(connection, marker_key, work.entries)
     await deadlines.set_timers(connection, work.timers)
     await deadlines.cancel_timers(connection, work.cancelled)
     await held_messages.add(connection, work.holds)

@@ -22,6 +22,7 @@ from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn
 from shared.http.reading import CaseReader
 from shared.storage.database import is_unavailable, sqlstate
 from shared.telemetry.metrics import REQUESTS
+from shared.telemetry.security import REFUSALS, SIGN_INS
 
 log = structlog.get_logger()
 API_VERSION = "1.0.0"
@@ -112,6 +113,9 @@ class ProblemDetails(BaseModel):
     invalid: list[str] | None = None
 
 
+SUSPECT = (403, 404)  # what is not this person's, or not there: who tries many of those is looking for more
+
+
 async def signed_in(
     request: Request, token: Annotated[HTTPAuthorizationCredentials | None, Security(TOKEN)]
 ) -> Identity:
@@ -128,7 +132,8 @@ async def identify(issuer: Issuer, token: str) -> Identity | None:
     """Return whom a token stands for; None if it is not valid."""
     try:
         return await issuer.identify(token)
-    except NotSignedIn:
+    except NotSignedIn as error:
+        SIGN_INS.failed(str(error))
         return None
 
 
@@ -274,6 +279,9 @@ def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this type
+    who: Identity | None = request.scope.get("identity")
+    if who is not None and error.refusal.status in SUSPECT:
+        REFUSALS.refused(who.subject, "person", who.party)
     return problem(error.refusal)
 
 

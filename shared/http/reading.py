@@ -49,7 +49,7 @@ class Seen(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReader(Generic[S]):
-    """Read cases of one service for people."""
+    """Read cases of one service for people; `log_key` seals what is written to the access log."""
 
     engine: AsyncEngine
     service: Service[S]
@@ -59,6 +59,7 @@ class CaseReader(Generic[S]):
     clock: Clock
     policy: Policy
     currency: Currency
+    log_key: bytes
 
     async def look(
         self,
@@ -131,7 +132,8 @@ class CaseReader(Generic[S]):
                 case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)
                 for case_id, things in page.items()
             }
-            await access_log.write(connection, viewer, [one for looks, _ in judged.values() for one in looks])
+            looks = [one for some, _ in judged.values() for one in some]
+            await access_log.write(connection, self.log_key, viewer, looks)
         return {case_id: seen for case_id, (_, seen) in judged.items()}
 
     async def _decrypted(self, decided: Mapping[str, Seen[S] | Refusal]) -> dict[str, Seen[S] | Refusal]:

@@ -38,12 +38,14 @@ class Gate:
     """Judge the letters of one service; what goes to the house's own topics passes.
 
     `is_current`: whether all that could forbid a letter is known here; otherwise none is sent.
+    `log_key` seals what the journal says of a letter that was stopped.
     """
 
     process: Process[Any]
     cases: CaseTable[Any]
     clock: Clock
     is_current: Callable[[], bool]
+    log_key: bytes
 
     async def judge(self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties) -> Judged:
         """Return which of these rows may not leave, by their cases and the parties as they are now."""

@@ -31,7 +31,7 @@ from shared.contract.cloudevent import (
 from shared.contract.content import SEALED_ALLOWED, SealedText
 from shared.contract.fields import ID
 from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED
-from shared.contract.messages.house import ItemsClaimed
+from shared.contract.messages.house import ItemsClaimed, LogCheckpointed
 from shared.contract.parties import Parties
 from shared.contract.record import Record
 from shared.contract.refusal import (
@@ -238,9 +238,10 @@ class Receiver(Generic[S]):
     def _concerns(self, entry: MessageType) -> bool:
         """Tell whether an event of this type asks something here.
 
-        Whose the items are is learnt before the receiver: what comes here of it could not be learnt.
+        Whose the items are is learnt before the receiver, and how far logs are chained is kept: what comes
+        here of it could not be read.
         """
-        learns = self.service.takes_items and entry.model is ItemsClaimed
+        learns = entry.model is LogCheckpointed or (self.service.takes_items and entry.model is ItemsClaimed)
         return learns or entry.direction is not Direction.EVENT or entry.model in self.service.handlers
 
     def _unreadable_event(self, record: Record, reason: str, held: HeldMessage | None) -> ParsedMessage:

@@ -167,6 +167,7 @@ class Relay:
         await outbox.delete_stopped(leader, [row.id for row, _ in judged.stopped])
         await journal.write(
             leader,
+            self.gate.log_key,
             [
                 journal.of_refusal(now, row.case_id or NO_CASE, refusal, by, row.event_id)
                 for row, refusal in judged.stopped

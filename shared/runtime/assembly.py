@@ -63,11 +63,13 @@ from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
-from shared.runtime import migrate
+from shared.runtime import log_chaining, migrate
 from shared.runtime import scheduler as scheduler_module
 from shared.runtime.gauges import Gauges, metrics_router
 from shared.runtime.health import health_router
 from shared.runtime.key_rotation import KeyRotation
+from shared.runtime.log_chaining import LogChaining
+from shared.runtime.log_pruning import LogPruning
 from shared.runtime.scheduler import Scheduler
 from shared.runtime.settings import Settings, read_secret
 from shared.runtime.shutdown import FAULT, Deadline
@@ -102,6 +104,7 @@ class Assembly:
     scheduler: Scheduler[Any]
     rotation: KeyRotation
     cleanup: TopicCleanup
+    chaining: LogChaining
     commands: CommandHandler[Any]
     reader: CaseReader[Any]
     gauges: Gauges
@@ -204,7 +207,7 @@ def assemble(
     events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
     followed = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
     currency = Currency(followed.position, turns)
-    gate = Gate(service.process, cases, clock, currency.is_current)
+    gate = Gate(service.process, cases, clock, currency.is_current, marker_key(settings))
     relay = Relay(engine, producer, parties, case_keys, codec, settings.source, gate, turns=turns)
     shares = Shares(topics.from_prefix(name), settings.party_share / 100)
     consumer = Consumer(
@@ -247,6 +250,16 @@ def assemble(
         scheduler=scheduler,
         rotation=KeyRotation(engine, outgoing, house_keys, relay, clock),
         cleanup=TopicCleanup(admin, topics, name, service.keeps_inboxes, settings.tidy_every),
+        chaining=LogChaining(
+            engine,
+            outgoing,
+            case_keys,
+            house_keys,
+            relay.wake,
+            marker_key(settings),
+            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for, clock),
+            turns,
+        ),
         commands=CommandHandler(
             engine=engine,
             service=service,
@@ -267,6 +280,7 @@ def assemble(
             clock=clock,
             policy=policy,
             currency=currency,
+            log_key=marker_key(settings),
         ),
         currency=currency,
         gauges=Gauges(
@@ -280,7 +294,7 @@ def assemble(
         watchdog=Watchdog(
             turns,
             supervisors,
-            (relay_module.LOOP, scheduler_module.LOOP, currency_module.LOOP),
+            (relay_module.LOOP, scheduler_module.LOOP, currency_module.LOOP, log_chaining.LOOP),
             lambda: ended_task_of_producer(producer),
         ),
         tracing=tracing,
@@ -315,7 +329,7 @@ def _tracing(settings: Settings, service: str) -> "Tracing | None":
 
 
 def marker_key(settings: Settings) -> bytes:
-    """Return the key of the markers and log digests of erased cases; it lies outside the database."""
+    """Return the key of what erased cases leave, and of the seals of logs; it lies outside the database."""
     return keyed_hash(settings.root_key, "marker")
 
 
@@ -335,6 +349,7 @@ async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterat
         asyncio.create_task(_once_started(parts, parts.currency.run), name="currency"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
         asyncio.create_task(_once_started(parts, parts.cleanup.run), name="topic-cleanup"),
+        asyncio.create_task(_once_started(parts, parts.chaining.run), name="log-chain"),
         asyncio.create_task(_once_started(parts, parts.watchdog.run), name="watchdog"),
     ]
     for task in tasks:

@@ -1,6 +1,6 @@
 """Erase a case in one service: delete every row of it and leave a keyed marker for a while (R105).
 
-Of its journal and access log a count and a digest stay for good (`erased_logs`).
+Of its journal and access log a count and a digest stay for good (`erased_logs`), and the leaves of the chain.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,14 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import keyed_hash
-from shared.storage import inbox, item_ids, log_digests
+from shared.storage import inbox, item_ids, log_chain, log_digests
 from shared.storage.database import fetch, run
 
 _DELETE_ROWS = [
     sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
-    for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
+    for table in ("pieces", "items", "due", "outbox", "cases")
 ]
-_ALLOW_JOURNAL_DELETE = sa.text("SET LOCAL zvh.erasing = 'on'")
 _UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
 _MARK = sa.text(
     """
@@ -42,11 +41,10 @@ async def erase(connection: AsyncConnection, key: bytes, case_ids: Sequence[str]
         return
     ids = sorted(set(case_ids))
     await item_ids.lock_exclusively(connection)
-    logs = await log_digests.measure(connection, key, ids, now)
-    await log_digests.store(connection, [logs[case] for case in ids])
-    await run(connection, _ALLOW_JOURNAL_DELETE)
     for statement in _DELETE_ROWS:
         await run(connection, statement, ids=ids)
+    await log_chain.hold_still(connection)
+    await log_digests.remove(connection, key, ids, now)
     await unlink(connection, ids)
     await mark(connection, key, ids, now)
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
+from shared.storage import log_seals
 from shared.storage.database import copy, fetch
 from shared.storage.json_writer import to_json
 
@@ -70,11 +71,15 @@ def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, m
     return entry(at, where, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)
 
 
-async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Insert all entries of a batch in one statement; on whose behalf is stored only if that is a party."""
+async def write(connection: AsyncConnection, key: bytes, entries: Sequence[Entry]) -> None:
+    """Insert all entries of a batch in one statement; on whose behalf is stored only if that is a party.
+
+    `key` seals each, so that a row that somebody else put there is told from ours (`log_seals`).
+    """
     if not entries:
         return
     named = {entry.on_behalf_of for entry in entries} - {None}
     known = {row.party for row in await fetch(connection, _KNOWN, named=list(named))} if named else set()
     written = [e if e.on_behalf_of in known else e._replace(on_behalf_of=None) for e in entries]
-    await copy(connection, "journal", Entry._fields, written)
+    sealed = [(*one, log_seals.seal(key, log_seals.JOURNAL, one)) for one in written]
+    await copy(connection, "journal", (*Entry._fields, "seal"), sealed)

@@ -38,6 +38,13 @@ PARTY_RECORDS_UNREADABLE = Counter(
 FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was quarantined for", ["where"])
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
 REQUESTS_UNDER_WAY = Gauge("zvh_requests_under_way", "Requests over HTTPS that are not answered yet")
+SIGN_INS_FAILED = Counter("zvh_sign_ins_failed", "Tokens that were not accepted", ["reason"])
+REFUSAL_BURSTS = Counter(
+    "zvh_refusal_bursts", "Times that one sender was refused far more often than mistakes explain", ["whose"]
+)
+LOG_CHAIN_BEHIND = Gauge(
+    "zvh_log_chain_behind_seconds", "Since all entries of the logs were chained; 0 where another process does"
+)
 LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
@@ -56,6 +63,9 @@ for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
+for _whose in ("party", "person"):
+    REFUSAL_BURSTS.labels(_whose)
+SIGN_INS_FAILED.labels("not-a-token")
 for _box in ("outbox", "inbox"):
     UNREAD_MOST.labels(_box)
     DELETED_UNREAD.labels(_box)

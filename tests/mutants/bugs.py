@@ -5,6 +5,7 @@ from dataclasses import dataclass
 CRASHES = "tests/system/faults/test_crash_points.py"
 GENERATED = "tests/system/generated/test_generated_requests.py"
 EDGE = "tests/integration/shared/test_edge_http.py"
+LOG_CHAIN = "tests/integration/shared/test_log_chain.py"
 BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
 
@@ -699,5 +700,68 @@ BUGS = (
         "        return time.monotonic() - self._as_of <= self.within",
         "        return self._as_of > 0",
         ("tests/integration/shared/test_gate.py",),
+    ),
+    Bug(
+        "leaf that does not say where it stands",
+        "shared/storage/log_chain.py",
+        'return keyed_hash(key, "log-leaf", str(number), at, one.log, one.line, seal)',
+        'return keyed_hash(key, "log-leaf", at, one.log, one.line, seal)',
+        ("tests/unit/shared/test_log_seals.py",),
+    ),
+    Bug(
+        "seal of an entry that leaves a part out",
+        "shared/storage/log_seals.py",
+        "to_json((moment, *rest))",
+        "to_json((moment, *rest[:-1]))",
+        ("tests/unit/shared/test_log_seals.py",),
+    ),
+    Bug(
+        "leaf of a case under the key of the service",
+        "shared/storage/log_chain.py",
+        "leaf = leaf_of(service_key if key is None else key, number, now, one)",
+        "leaf = leaf_of(service_key, number, now, one)",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "record of a removed log believed without its seal",
+        "shared/runtime/log_verification.py",
+        "if record.seal is None or bytes(record.seal) != sealed:",
+        "if record.seal is None:",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "checkpoint of another service dropped",
+        "shared/messaging/house_records.py",
+        "await log_checkpoints.keep_heard(connection, heard)",
+        "pass",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "chain that was cut not compared with its checkpoints",
+        "shared/runtime/log_verification.py",
+        "        if one.length > self.leaves:",
+        "        if False:",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "logs that their service may delete from",
+        "shared/storage/migrations/shell_0004.py",
+        "    op.execute(_RIGHTS)\n",
+        "",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "log of a case that is somewhere else pruned",
+        "shared/runtime/log_pruning.py",
+        "if statuses.get(one, KeyStatus.UNKNOWN) in NO_CASE]",
+        "if statuses.get(one, KeyStatus.UNKNOWN) is not None]",
+        (LOG_CHAIN,),
+    ),
+    Bug(
+        "burst of refusals told at each refusal",
+        "shared/telemetry/security.py",
+        "if not self._allowed.take(sender) or self._told.take(sender):",
+        "if not self._allowed.take(sender):",
+        ("tests/unit/shared/test_security.py",),
     ),
 )

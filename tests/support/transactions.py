@@ -144,6 +144,7 @@ def attach(
         clock=clock,
         policy=Policy(),
         currency=current(),
+        log_key=MARKER_KEY,
     )
 
 

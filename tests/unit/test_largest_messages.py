@@ -54,6 +54,7 @@ from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
 from shared.handling.delivery import Delivery, FromParty
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.preparing import Ready
+from shared.storage import log_checkpoints
 from shared.storage.inbox import InboxEntry
 from tests.support import largest as large
 from tests.support.largest import (
@@ -438,6 +439,7 @@ def of_no_case(parties: Parties) -> Core:
         *outgoing.unreadable(REFERRER, place, unreadable(longest), longest, number(1)),
         *outgoing.items_claimed(claims),
         outgoing.event(HouseKeysDestroyed(house_keys=("k" * 64,) * HOUSE_KEYS_PER_EVENT)),
+        outgoing.event(log_checkpoints.make("triage", 2**63 - 1, b"h" * 32, NOW, new_key()).message()),
     ]
     return core
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.contract.fields import Code, Count, Id, KeyId, Line, Offset, Topic
+from shared.contract.fields import Code, CompactJws, Count, Id, Instant, KeyId, Line, Offset, Topic
 from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
 from shared.contract.refusal import Remedy
 from shared.contract.registry import Direction, Model, message
@@ -76,3 +76,16 @@ class HouseKeysDestroyed(Model):
     """These private keys of the service that publishes this are gone; said again every day for a while."""
 
     house_keys: tuple[KeyId, ...] = Field(max_length=HOUSE_KEYS_PER_EVENT)
+
+
+@message("log-checkpointed", "house", Direction.EVENT, dutch="stand van de logboeken")
+class LogCheckpointed(Model):
+    """The chained logs of the service that publishes this were so long at this moment; the others keep it.
+
+    `signed` is a compact JWS (RFC 7515) under a signing key of that service, of `service`, `length`, `head`
+    (hexadecimal, SHA-256) and `at`.
+    """
+
+    length: Offset
+    at: Instant
+    signed: CompactJws

@@ -68,7 +68,7 @@ async def taken_up(database: FreshDatabase) -> AsyncEngine:
 def relay_on(engine: AsyncEngine, directory: Path, *, is_current: bool = True) -> Relay:
     relay = relay_without_broker(engine, House(directory))
     gate = gate_of(transaction_on(engine, SERVICE))
-    relay.gate = Gate(gate.process, gate.cases, Clock(), lambda: is_current)
+    relay.gate = Gate(gate.process, gate.cases, Clock(), lambda: is_current, gate.log_key)
     return relay
 
 

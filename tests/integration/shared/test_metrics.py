@@ -31,6 +31,7 @@ from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.turns import Turns
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery, know, transaction_on
@@ -91,7 +92,8 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
 
 async def test_what_could_not_be_committed_is_not_counted(fresh_database: FreshDatabase) -> None:
     engine = await fresh_database(SERVICE)
-    await execute(engine, "DROP TABLE journal", {})
+    async with as_owner(engine) as connection:
+        await connection.execute(sa.text("DROP TABLE journal"))
     before = counted("zvh_batch_messages_count")
     with pytest.raises(sa.exc.DBAPIError):
         await transaction_on(engine, SERVICE).run([delivery(s.CASE, SUBMIT, at=NOW)])
@@ -164,7 +166,8 @@ async def test_without_a_database_what_is_known_without_it_is_still_told(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
     engine = await fresh_database(SERVICE)
-    await execute(engine, "DROP TABLE held", {})
+    async with as_owner(engine) as connection:
+        await connection.execute(sa.text("DROP TABLE held"))
     found = await scraped(gauges(engine, tmp_path))
     assert (found["zvh_scraped", "database"], found["zvh_deadlines_held_by_leap", ""]) == (0, 1)
     assert not [name for name, _ in found if name.startswith("zvh_outbox")]

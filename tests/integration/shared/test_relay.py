@@ -26,7 +26,7 @@ from tests.support.broker import relay_without_broker
 from tests.support.outgoing import EVENTS, outbox_message, sealing_key, unsent, write
 from tests.support.receiving import House
 from tests.support.samples import intake as s
-from tests.support.transactions import rows
+from tests.support.transactions import MARKER_KEY, rows
 
 OTHER_CASE = s.CASE[:-1] + "d"
 
@@ -105,8 +105,8 @@ async def test_what_cannot_be_sent_is_quarantined_with_its_case_and_stays_so_unt
     assert await quarantine.held_cases(engine) == {s.CASE: 0}
     async with engine.connect() as connection:
         assert (await outbox.backlog(connection, 10)).unreadable == 2
-    assert await quarantine.discard_first(engine, s.CASE)
-    await quarantine.let_go(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+    await quarantine.let_go(engine, MARKER_KEY, s.CASE)
     assert await quarantine.held_cases(engine) == {}
     async with engine.begin() as connection:
         assert [row.event_id for row in await outbox.next_rows(connection, 10)] == [behind.event_id]

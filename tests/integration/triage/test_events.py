@@ -157,10 +157,10 @@ async def test_an_operator_who_discards_it_lets_the_case_go_and_leaves_no_trace_
 ) -> None:
     engine, transaction = await house(fresh_database)
     await fates(transaction, event(NOT_FOR_TRIAGE))
-    assert await quarantine.discard_first(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
     async with engine.begin() as connection:
         assert await held_messages.count(connection, 100) == {}
-    await quarantine.let_go(engine, s.CASE)
+    await quarantine.let_go(engine, MARKER_KEY, s.CASE)
     assert await rows(engine, "cases") == []
     whats = [row.what for row in await rows(engine, "journal", "true ORDER BY entry")]
     assert whats == ["NotTakenUpAtScreening", "ParkedMessageDiscarded", "HeldCaseReleased"]

@@ -47,7 +47,7 @@ from tests.support.leaving import gate_of
 from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
-from tests.support.transactions import delivery, house_records, know, rows, transaction_on
+from tests.support.transactions import MARKER_KEY, delivery, house_records, know, rows, transaction_on
 
 OTHER_CASE = s.CASE[:-1] + "d"
 GOOD_REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
@@ -174,9 +174,9 @@ async def test_a_letter_whose_text_does_not_open_can_be_discarded_and_the_journa
     await write(engine, outbox_message(s.CASE, damaged.model_dump_json()), outbox_message(s.CASE))
     async with relaying(engine, logins["service-intake"], tmp_path):
         await until(lambda: is_held(engine))
-        assert await quarantine.discard_first(engine, s.CASE)
-        assert not await quarantine.discard_first(engine, s.CASE)
-        await quarantine.let_go(engine, s.CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        assert not await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        await quarantine.let_go(engine, MARKER_KEY, s.CASE)
 
         async def all_sent() -> bool:
             return await unsent(engine) == []
@@ -201,7 +201,7 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
         await until(only_this_is_left)
         assert await quarantine.held_cases(engine) == {}
         assert [apart.case for apart in await quarantine.unreadable_letters(engine)] == [NO_CASE]
-        assert await quarantine.discard_first(engine, NO_CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, NO_CASE)
 
 
 async def arrived(login: Connection) -> list[tuple[int, str]]:
@@ -259,8 +259,8 @@ async def test_an_event_that_is_too_large_stays_with_its_case_and_the_rest_of_it
         ]
         assert [event_id for _, event_id in sent] == [one.event_id for one in ours]
         assert len({partition for partition, _ in sent}) == 1
-        assert await quarantine.discard_first(engine, s.CASE)
-        await quarantine.let_go(engine, s.CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        await quarantine.let_go(engine, MARKER_KEY, s.CASE)
 
         async def only_what_is_of_no_case_is_left() -> bool:
             return await unsent(engine) == [too_large_of_none.event_id]
@@ -353,4 +353,4 @@ async def test_a_waiting_message_that_cannot_be_read_is_parked_and_the_others_go
         await until(fired)
         assert not task.done()
     assert [row.why for row in await rows(engine, "held")] == ["parked"]
-    assert await quarantine.discard_first(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)

@@ -134,6 +134,7 @@ class Transaction(Generic[S]):
                 if outcomes[n] is None:
                     outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
         await self._bound_waiting(connection, deliveries, outcomes, work)
+        work.unlink(await erasure.find_erased(connection, self.marker_key, work.entries_about_no_case()))
         await self._write(connection, work)
         await _remember(connection, deliveries, outcomes)
         return [outcome for outcome in outcomes if outcome is not None]

@@ -73,7 +73,7 @@ from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
-from shared.telemetry.logs import log_bug
+from shared.telemetry.logs import digest_ids_with, log_bug
 from shared.telemetry.turns import Turns
 
 if TYPE_CHECKING:
@@ -172,6 +172,7 @@ def assemble(
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
+    digest_ids_with(log_key(settings))
     tracing = _tracing(settings, name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
@@ -302,6 +303,11 @@ def _tracing(settings: Settings, service: str) -> "Tracing | None":
     from shared.runtime.tracing import Tracing
 
     return Tracing(service, settings.house, settings.otlp_endpoint, str(settings.ca_file))
+
+
+def log_key(settings: Settings) -> bytes:
+    """Return the key of the digests that stand for ids in log lines; it lies outside the database."""
+    return keyed_hash(settings.root_key, "log")
 
 
 def marker_key(settings: Settings) -> bytes:

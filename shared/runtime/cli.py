@@ -17,7 +17,7 @@ from shared.clock import machine_now
 from shared.crypto.house_keys import KeyDirectoryDamaged
 from shared.handling.service import Service
 from shared.http.app import make_app
-from shared.runtime import assembly, migrate, quarantine
+from shared.runtime import assembly, logged_ids, migrate, quarantine
 from shared.runtime.settings import Settings
 from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
 from shared.storage import log_digests, ticks
@@ -137,6 +137,18 @@ def command_line(
                     typer.echo(f"as it lies here: {found[measure]}")
 
         asyncio.run(read())
+
+    @app.command()
+    def logged(digest: str) -> None:
+        """Say for which case or item this digest stands in the log lines, as long as it is there."""
+        settings = _settings(service.name)
+
+        async def find() -> str | None:
+            async with _database(settings) as engine, engine.connect() as connection:
+                return await logged_ids.find(connection, assembly.log_key(settings), digest)
+
+        found = asyncio.run(find())
+        typer.echo(found or f"{service.name}: nothing here has it any more")
 
     @app.command()
     def openapi() -> None:

@@ -334,6 +334,20 @@ BUGS = (
         ("tests/unit/shared/test_token_claims.py",),
     ),
     Bug(
+        "number of an erased case kept with a refusal",
+        "shared/handling/transaction.py",
+        "work.unlink(await erasure.find_erased(connection, self.marker_key, work.entries_about_no_case()))",
+        "pass",
+        ("tests/integration/shared/test_nothing_of_an_erased_case.py",),
+    ),
+    Bug(
+        "number of a case in the log lines",
+        "shared/telemetry/logs.py",
+        "            _without_ids,\n",
+        "",
+        ("tests/integration/shared/test_logs.py",),
+    ),
+    Bug(
         "list of invitations that no index serves",
         "services/rto/store.py",
         "WHERE party = :party AND delegate = '' AND case_id > :after",

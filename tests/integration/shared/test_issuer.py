@@ -54,7 +54,7 @@ class House:
     def times(self, path: str) -> int:
         return self.asked.count(path)
 
-    def token(self, key: object = KEY, kid: str = "", **changes: object) -> str:
+    def token(self, key: object = KEY, kid: str = "", **changes: Any) -> str:
         header = {"alg": "ES256", "kid": kid or KEY.thumbprint()}
         claims = {"iss": self.url, "aud": "zvh", "sub": "somebody", "exp": int(time.time()) + 60, "roles": []}
         claims |= changes

@@ -33,6 +33,10 @@ FAULTS = Counter("zvh_faults", "Exceptions in our own code that something was qu
 REQUESTS = Counter("zvh_requests", "Answers over HTTPS", ["status"])
 REQUESTS_UNDER_WAY = Gauge("zvh_requests_under_way", "Requests over HTTPS that are not answered yet")
 LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
+KEYS_GIVEN = Counter("zvh_case_keys_given", "Case keys given to a service, by the key authority", ["to"])
+KEYS_WITHHELD = Counter(
+    "zvh_case_keys_withheld", "Case keys a service asked for and has no need of, by the key authority", ["to"]
+)
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
@@ -48,6 +52,8 @@ for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
+    KEYS_GIVEN.labels(_service)
+    KEYS_WITHHELD.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
 for _box in ("outbox", "inbox"):

@@ -54,10 +54,10 @@ class House:
     def times(self, path: str) -> int:
         return self.asked.count(path)
 
-    def token(self, key: object = KEY, kid: str = "", **changes: Any) -> str:
+    def token(self, key: object = KEY, kid: str = "", changes: Any = None) -> str:
         header = {"alg": "ES256", "kid": kid or KEY.thumbprint()}
         claims = {"iss": self.url, "aud": "zvh", "sub": "somebody", "exp": int(time.time()) + 60, "roles": []}
-        claims |= changes
+        claims |= changes or {}
         return jwt.encode(header, claims, key, algorithms=["ES256"])  # type: ignore[arg-type]
 
 
@@ -217,8 +217,8 @@ async def test_clocks_may_differ_by_a_minute_and_no_more(
     now = int(time.time())
     within, beyond = now + seconds * (oidc.CLOCKS_DIFFER - 5), now + seconds * (oidc.CLOCKS_DIFFER + 5)
     assert oidc.CLOCKS_DIFFER == 60
-    assert await outcome(issuer, there.token(**{claim: within})) == "somebody"
-    assert await outcome(issuer, there.token(**{claim: beyond})) == "NotSignedIn"
+    assert await outcome(issuer, there.token(changes={claim: within})) == "somebody"
+    assert await outcome(issuer, there.token(changes={claim: beyond})) == "NotSignedIn"
 
 
 @pytest.mark.parametrize("token", ["", "abc", "a.b.c", "é.b.c", "W10.e30.AA", "e30.e30.AA", "bnVsbA.e30.AA"])

@@ -14,6 +14,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ExtendViewingPlan: Requirement(THE_DIRECTOR, Scope.RTO),
     c.AcceptInvitation: Requirement(A_PARTY),
     c.DeclineInvitation: Requirement(A_PARTY),
+    c.EndMandate: Requirement(THE_DIRECTOR, Scope.RTO),
     c.ContributeItems: Requirement(A_PARTY),
     c.ConcludeRto: Requirement(THE_DIRECTOR, Scope.RTO),
     c.AskRelease: Requirement(THE_DIRECTOR, Scope.RTO),

@@ -362,6 +362,13 @@ BUGS = (
         ("tests/integration/intake/test_time_tells_nothing.py",),
     ),
     Bug(
+        "delegate replaced by accepting anew",
+        "services/rto/meetings.py",
+        'if _named(state, command.rto_id, party) not in ("", command.delegate):',
+        "if False:",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
         "list of invitations that no index serves",
         "services/rto/store.py",
         "WHERE party = :party AND delegate = '' AND case_id > :after",

@@ -390,6 +390,13 @@ BUGS = (
         ("tests/unit/shared/test_app.py",),
     ),
     Bug(
+        "one key for all",
+        "deploy/machine/certificates.py",
+        "return _files(self.ca_file.parent, part)",
+        "return self",
+        ("tests/unit/test_certificates.py",),
+    ),
+    Bug(
         "list of invitations that no index serves",
         "services/rto/store.py",
         "WHERE party = :party AND delegate = '' AND case_id > :after",

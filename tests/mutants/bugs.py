@@ -380,7 +380,7 @@ BUGS = (
         "shared/http/server.py",
         "        config.ssl_ciphers = CIPHERS\n",
         "",
-        ("tests/unit/shared/test_server.py",),
+        ("tests/integration/shared/test_server.py",),
     ),
     Bug(
         "a refusal without the headers of every answer",

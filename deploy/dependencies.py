@@ -70,7 +70,7 @@ def audit(
     requirements: Annotated[Path, typer.Option(help="Locked requirements")] = ROOT / LOCKED,
 ) -> None:
     """Fail when an advisory was found (1), and when something was skipped (2); 3 without any source."""
-    command = [sys.executable, "-m", "pip_audit", "--requirement", str(requirements), "--service", service]
+    command = [sys.executable, "-m", "pip_audit", "-r", str(requirements), "-s", service]
     command += ["--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json"]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN)  # noqa: S603

@@ -19,6 +19,7 @@ from services.retention.key_authority import KeyAuthority
 from services.retention.key_needs import may_have
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
+from services.retention.refusals import NO_NEED_OF_KEYS
 from services.retention.state import Phase
 from shared.clock import Clock
 from shared.contract.registry import SERVICES
@@ -116,6 +117,7 @@ async def test_governance_gets_no_key_and_learns_what_was_erased(keys: Keys) -> 
     before = KEYS_WITHHELD.labels("governance")._value.get()
     assert await keys.given("governance", case) is KeyStatus.UNAVAILABLE
     assert [error.status for error in keys.refused] == [403]
+    assert (NO_NEED_OF_KEYS.rule, NO_NEED_OF_KEYS.status) == ("R127", 403)
     assert KEYS_WITHHELD.labels("governance")._value.get() == before + 1
     assert await keys.of("governance").statuses([case]) == {case: KeyStatus.READY}
     assert await keys.of("governance").reachable()

@@ -20,7 +20,7 @@ from shared.ids import new_id
 from shared.storage import erasure
 from shared.storage.inbox import InboxEntry
 from tests.conftest import FreshDatabase
-from tests.story.left import in_any_form
+from tests.support.any_form import in_any_form
 from tests.support.samples import triage as s
 from tests.support.transactions import MARKER_KEY, know, rows, transaction_on
 

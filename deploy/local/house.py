@@ -161,11 +161,13 @@ class House:
             shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
-        """Return the one set of certificates for all servers of this house."""
+        """Return the certificates of this house, of one authority: each service and server has its own."""
         return make_certificates(self.layout.certificates, "zvh")
 
     def _start_kafka(self) -> Kafka:
-        kafka = self.servers.start_kafka(self.layout.kafka, self.certificates(), self.layout.log(KAFKA))
+        kafka = self.servers.start_kafka(
+            self.layout.kafka, self.certificates().of(KAFKA), self.layout.log(KAFKA)
+        )
         self._note(KAFKA, kafka.process)
         return kafka
 
@@ -175,7 +177,7 @@ class House:
         return postgres
 
     def _start_issuer(self) -> Process:
-        files, url, log = self.certificates(), self.layout.url(ISSUER), self.layout.log(ISSUER)
+        files, url, log = self.certificates().of(ISSUER), self.layout.url(ISSUER), self.layout.log(ISSUER)
         started = start_issuer(
             self.layout.issuer,
             url,
@@ -307,7 +309,7 @@ def _bring_up(
                 prefix=prefix,
                 database=databases[service],
                 kafka=admin,
-                certificates=certificates,
+                certificates=certificates.of(service),
                 patience=patience,
             )
             for service in SERVICES

@@ -33,6 +33,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
     keeps_inboxes=True,
+    holds_texts=False,
 )
 app = command_line(SERVICE, lambda: [router])
 

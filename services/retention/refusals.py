@@ -135,6 +135,14 @@ ONLY_SERVICES_GET_KEYS = Refusal(
     Remedy.STOP,
     status=403,
 )
+NO_NEED_OF_KEYS = Refusal(
+    "NoNeedOfKeys",
+    "R127",
+    "art. 15.3; B4",
+    "This service keeps no text about anybody, so it gets no key: ask for the status alone.",
+    Remedy.STOP,
+    status=403,
+)
 ONLY_INTAKE_OPENS_CASES = Refusal(
     "OnlyIntakeOpensCases",
     "R15",

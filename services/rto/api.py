@@ -12,7 +12,7 @@ from services.rto import handlers as h
 from services.rto.store import invited, looks
 from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
-from shared.contract.content import Content
+from shared.contract.content import Content, text
 from shared.contract.fields import Id, Item, PartyId, Subject
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
@@ -159,6 +159,28 @@ async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, 
             ConclusionOf(**dict(body), rto_id=rto_id),
             lambda sent, by: c.ConcludeRto(by=by, rto_id=rto_id, conclusion=sent),
             asks=c.ConcludeRto,
+        )
+    )
+
+
+class MandateEnding(Model):
+    """Why the delegate of a party is to be replaced."""
+
+    reason: Content = Field(title="reden")
+
+
+@directing.post("/cases/{case_id}/rtos/{rto_id}/delegates/{party}/mandate-end")
+async def end_mandate(
+    case_id: Id, rto_id: Id, party: PartyId, body: MandateEnding, caller: Acting, commands: Commands
+) -> Done:
+    """Free the seat of a party's delegate, so that the party may name another; it is told (R59)."""
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.EndMandate(by=by, rto_id=rto_id, party=party, reason=text(sent.reason)),
+            asks=c.EndMandate,
         )
     )
 

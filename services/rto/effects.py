@@ -31,6 +31,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [ClaimItems(tuple(item.item_id for item in items))]
         case e.RtoConvened():
             return _invitations(event)
+        case e.MandateEnded():
+            return _mandate_ended(event, state)
         case e.ReleaseAsked(request=request, contributor=contributor):
             return [ToParty(contributor, request)]
         case e.ReleaseWithdrawn(item_id=item_id):
@@ -76,6 +78,12 @@ def invitation(rto_id: str, on: datetime, place: Content, participant: Participa
     return m.RtoConvened(
         rto_id=rto_id, on=on, place=place, role=participant.role, contribution=participant.contribution
     )
+
+
+def _mandate_ended(event: e.MandateEnded, state: State) -> list[Effect]:
+    """Tell the party, and the one on whose behalf the director leads; why is for the journal (R59)."""
+    message = m.MandateEnded(rto_id=event.rto_id, party=event.party, by=event.by)
+    return [ToParty(party, message) for party in dict.fromkeys((event.party, state.leading_party))]
 
 
 def _assignments(state: State) -> list[Effect]:

@@ -67,6 +67,17 @@ class InvitationDeclined:
 
 
 @dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """Record that a named delegate comes no longer, by whom, and why (R59)."""
+
+    rto_id: str
+    party: str
+    by: m.MandateEndedBy
+    reason: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ItemsContributed:
     """Record what was brought in at the table (R61)."""
 
@@ -230,6 +241,7 @@ Event: TypeAlias = (
     | ViewingPlanExtended
     | InvitationAccepted
     | InvitationDeclined
+    | MandateEnded
     | ItemsContributed
     | ReleaseAsked
     | ReleaseGiven

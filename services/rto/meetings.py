@@ -6,15 +6,16 @@ from typing import TypeAlias, assert_never
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Phase, State
+from services.rto.state import Answer, Phase, State
 from shared.contract.content import is_blank, text
 from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.intake import ClosingReason
-from shared.contract.messages.rto import RtoOutcome
+from shared.contract.messages.rto import MandateEndedBy, RtoOutcome
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
 from shared.core import item_rules
+from shared.core.actor import Role
 from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -89,15 +90,46 @@ def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) 
         return refusal
     if not command.mandate:
         return r.NO_MANDATE
+    if _named(state, command.rto_id, party) not in ("", command.delegate):
+        return r.DELEGATE_IS_NAMED
     return (e.InvitationAccepted(command.rto_id, party, command.delegate, context.now),)
 
 
 def decline(state: State, command: c.DeclineInvitation, context: DecisionContext) -> Decision:
-    """Take the refusal of an invited party."""
+    """Take the refusal of an invited party; after it has come, by the delegate or the party itself (R59).
+
+    A colleague of the delegate, who may act for the party too, could otherwise take the seat in two steps.
+    """
     party = command.by.party or ""
-    return _open_to(state, command.rto_id, party) or (
-        e.InvitationDeclined(command.rto_id, party, command.reason, context.now),
-    )
+    if refusal := _open_to(state, command.rto_id, party):
+        return refusal
+    declined = e.InvitationDeclined(command.rto_id, party, command.reason, context.now)
+    delegate = _named(state, command.rto_id, party)
+    if not delegate:
+        return (declined,)
+    if command.by.role is Role.PARTY_WORKER and command.by.person != delegate:
+        return r.DELEGATE_IS_NAMED
+    by = MandateEndedBy.PARTY
+    return (e.MandateEnded(command.rto_id, party, by, command.reason, context.now), declined)
+
+
+def end_mandate(state: State, command: c.EndMandate, context: DecisionContext) -> Decision:
+    """Free a delegate's seat, as the director, with a reason; the party may name another (R59)."""
+    if refusal := _open_to(state, command.rto_id, command.party):
+        return refusal
+    if not _named(state, command.rto_id, command.party):
+        return r.NO_DELEGATE_NAMED
+    if is_blank(command.reason):
+        return r.MANDATE_REASON_MISSING
+    by = MandateEndedBy.DIRECTOR
+    return (e.MandateEnded(command.rto_id, command.party, by, command.reason, context.now),)
+
+
+def _named(state: State, rto_id: str, party: str) -> str:
+    """Return the party's delegate at this RTO; empty while it has named none."""
+    rto = state.rto(rto_id)
+    seat = rto.seat(party) if rto else None
+    return seat.delegate if seat and seat.answer is Answer.ACCEPTED else ""
 
 
 def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:

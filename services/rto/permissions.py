@@ -17,6 +17,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ExtendViewingPlan: Requirement(THE_DIRECTOR, Scope.RTO),
     c.AcceptInvitation: Requirement(A_PARTY, asked_under=Scope.RTO),
     c.DeclineInvitation: Requirement(A_PARTY),
+    c.EndMandate: Requirement(THE_DIRECTOR, Scope.RTO),
     c.ContributeItems: Requirement(A_PARTY, asked_under=Scope.RTO),
     c.ConcludeRto: Requirement(THE_DIRECTOR, Scope.RTO),
     c.AskRelease: Requirement(THE_DIRECTOR, Scope.RTO),

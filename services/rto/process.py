@@ -40,6 +40,7 @@ Command: TypeAlias = (
     | c.ConveneRto
     | c.ExtendViewingPlan
     | c.AcceptInvitation
+    | c.EndMandate
     | c.DeclineInvitation
     | c.ContributeItems
     | c.ConcludeRto
@@ -75,6 +76,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ExtendViewingPlan: (CONVENED, r.NO_RTO_IS_OPEN),
     c.AcceptInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
     c.DeclineInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.EndMandate: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ContributeItems: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ConcludeRto: (CONVENED, r.NO_RTO_IS_OPEN),
     c.AskRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
@@ -132,6 +134,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return meetings.accept(state, command, context)
         case c.DeclineInvitation():
             return meetings.decline(state, command, context)
+        case c.EndMandate():
+            return meetings.end_mandate(state, command, context)
         case c.ContributeItems():
             return meetings.contribute(state, command, context)
         case c.ConcludeRto():
@@ -234,6 +238,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_answer(state, rto_id, party, Answer.ACCEPTED, delegate)
         case e.InvitationDeclined(rto_id=rto_id, party=party):
             return _with_answer(state, rto_id, party, Answer.DECLINED, "")
+        case e.MandateEnded(rto_id=rto_id, party=party):
+            return _with_answer(state, rto_id, party, Answer.INVITED, "")
         case e.ItemsContributed(items=items):
             return _with_items(state, items)
         case e.ReleaseAsked(request=request):

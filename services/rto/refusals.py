@@ -94,6 +94,19 @@ NO_MANDATE = Refusal(
     "art. 6.2, 6.3",
     "A delegate comes with a mandate for operational decisions on the case.",
 )
+DELEGATE_IS_NAMED = Refusal(
+    "DelegateIsNamed",
+    "R59",
+    "art. 6.2, 6.3",
+    "Your party has named another delegate: the delegate, your party by message, or the director ends that "
+    "mandate first.",
+)
+NO_DELEGATE_NAMED = Refusal(
+    "NoDelegateNamed", "R59", "art. 6.2, 6.3", "That party has no delegate whose mandate could end."
+)
+MANDATE_REASON_MISSING = Refusal(
+    "MandateReasonMissing", "R59", "art. 6.2, 6.3", "Say why the delegate of another party is to be replaced."
+)
 RTO_CONCLUDED = Refusal(
     "RtoConcluded",
     "R61",

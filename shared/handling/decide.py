@@ -83,6 +83,20 @@ class Decider(Generic[S]):
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
 
+    def preview(
+        self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, str], *, erased: bool
+    ) -> Refusal | None:
+        """Return what this delivery would be refused for now; None for what goes on to be decided."""
+        elsewhere, here = _known_items(delivery, owners)
+        context = DecisionContext(delivery.received_at, parties, self.policy, elsewhere, here)
+        if case.held:
+            return self._stranger(delivery, case, context) or CASE_HELD
+        try:
+            verdict = self._verdict(delivery, case, context, erased=erased)
+        except Exception:  # a bug, which the decision itself meets again and logs
+            return None
+        return verdict if isinstance(verdict, Refusal) else None
+
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
     ) -> tuple[Any, ...] | Refusal:

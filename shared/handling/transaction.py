@@ -73,6 +73,20 @@ class Transaction(Generic[S]):
             return await self._run(deliveries, dead)
         return await self.traced(deliveries, lambda carrying: self._run(carrying, dead))
 
+    async def preview(self, delivery: Delivery) -> Refusal | None:
+        """Return what this delivery would be refused for now; nothing is locked or written.
+
+        The statements are the same for a case that is here and for one that is not.
+        """
+        case_id = delivery.case_id
+        async with self.engine.connect() as connection:
+            parties = await self.parties.refresh(connection)
+            found = await self.cases.read(connection, [case_id])
+            erased = await erasure.find_erased(connection, self.marker_key, [case_id])
+            owners = await item_ids.owners(connection, _named_items([delivery]))
+        case = found.get(case_id) or self.cases.nothing(case_id)
+        return self.decider.preview(delivery, case, parties, owners, erased=bool(erased) and not case.exists)
+
     async def _run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
         pauses, overtaken = iter(CONFLICT_PAUSES), False
         while True:
@@ -136,6 +150,7 @@ class Transaction(Generic[S]):
                 if outcomes[n] is None:
                     outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
         await self._bound_waiting(connection, deliveries, outcomes, work)
+        work.unlink(await erasure.find_erased(connection, self.marker_key, work.entries_about_no_case()))
         await self._write(connection, work)
         await _remember(connection, deliveries, outcomes)
         return [outcome for outcome in outcomes if outcome is not None]

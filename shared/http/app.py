@@ -1,5 +1,7 @@
 """Make the HTTP application by the Dutch API design rules: problem+json with the rule, no-store."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -61,6 +63,17 @@ UNAVAILABLE = Refusal(
     status=503,
 )
 RETRY_AFTER = "5"  # seconds
+# Of every answer, whoever made it: for browsers, that nothing of it is kept, guessed at, framed or sent on.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+EVEN = 0.05  # seconds: "there is none" is answered at a multiple of this, whatever the answer took
 FAULT = Refusal(
     "RequestFailed",
     "R127",
@@ -235,13 +248,16 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
 
     @app.middleware("http")
     async def no_store(request: Request, call_next: Any) -> Response:
+        began = time.monotonic()
         try:
             response: Response = await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
             response = problem(_of_error(error, request.method))
         REQUESTS.labels(str(response.status_code)).inc()
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.update(HEADERS)
         response.headers["API-Version"] = API_VERSION
+        if response.status_code == NOT_FOUND.status:
+            await asyncio.sleep(EVEN - (time.monotonic() - began) % EVEN)
         return response
 
     return app
@@ -273,7 +289,7 @@ def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
         remedy=Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
         invalid=invalid,
     )
-    headers = {"Retry-After": RETRY_AFTER} if told.status == 503 else None
+    headers = HEADERS | ({"Retry-After": RETRY_AFTER} if told.status == 503 else {})
     return JSONResponse(details.model_dump(exclude_none=True), told.status, headers, media_type=PROBLEM)
 
 

@@ -78,7 +78,7 @@ from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
-from shared.telemetry.logs import log_bug
+from shared.telemetry.logs import digest_ids_with, log_bug
 from shared.telemetry.turns import Turns
 
 if TYPE_CHECKING:
@@ -179,6 +179,7 @@ def assemble(
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
+    digest_ids_with(log_key(settings))
     tracing = _tracing(settings, name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
@@ -253,7 +254,7 @@ def assemble(
         chaining=LogChaining(
             engine,
             outgoing,
-            case_keys,
+            case_keys if service.holds_texts else None,
             house_keys,
             relay.wake,
             marker_key(settings),
@@ -326,6 +327,11 @@ def _tracing(settings: Settings, service: str) -> "Tracing | None":
     from shared.runtime.tracing import Tracing
 
     return Tracing(service, settings.house, settings.otlp_endpoint, str(settings.ca_file))
+
+
+def log_key(settings: Settings) -> bytes:
+    """Return the key of the digests that stand for ids in log lines; it lies outside the database."""
+    return keyed_hash(settings.root_key, "log")
 
 
 def marker_key(settings: Settings) -> bytes:

@@ -19,7 +19,7 @@ from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.crypto.house_keys import HouseKeys, KeyDirectoryDamaged
 from shared.handling.service import Service
 from shared.http.app import make_app
-from shared.runtime import assembly, migrate, quarantine
+from shared.runtime import assembly, logged_ids, migrate, quarantine
 from shared.runtime.log_verification import LogVerification
 from shared.runtime.settings import Settings
 from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
@@ -168,6 +168,18 @@ def _add_log_commands(
         asyncio.run(read())
 
     @app.command()
+    def logged(digest: str) -> None:
+        """Say for which case or item this digest stands in the log lines, as long as it is there."""
+        settings = _settings(service.name)
+
+        async def find() -> str | None:
+            async with _database(settings) as engine, engine.connect() as connection:
+                return await logged_ids.find(connection, assembly.log_key(settings), digest)
+
+        found = asyncio.run(find())
+        typer.echo(found or f"{service.name}: nothing here has it any more")
+
+    @app.command()
     def verify_log(
         checkpoints: Annotated[
             list[Path] | None,
@@ -214,7 +226,7 @@ async def _verify(parts: assembly.Assembly, others: Sequence[str]) -> int:
         engine=parts.engine,
         service=parts.service.name,
         log_key=parts.transaction.marker_key,
-        case_keys=parts.case_keys,
+        case_keys=parts.case_keys if parts.service.holds_texts else None,
         signing_key=parts.house_keys.signing_key,
         report=typer.echo,
     )

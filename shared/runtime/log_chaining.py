@@ -47,7 +47,7 @@ class LogChaining:
 
     engine: AsyncEngine
     outgoing: OutgoingMessages
-    case_keys: CaseKeyClient
+    case_keys: CaseKeyClient | None
     house_keys: HouseKeys
     wake: Callable[[], None]  # the relay
     log_key: bytes
@@ -167,5 +167,5 @@ class LogChaining:
 
     async def _keys_of(self, entries: Sequence[Unchained]) -> dict[str, bytes]:
         cases = {one.case_id for one in entries if ID.fullmatch(one.case_id)}
-        found = await self.case_keys.get(cases) if cases else {}
+        found = await self.case_keys.get(cases) if cases and self.case_keys else {}
         return {case: key.log_key for case, key in found.items() if isinstance(key, CaseKey)}

@@ -41,7 +41,7 @@ class LogVerification:
     engine: AsyncEngine
     service: str
     log_key: bytes
-    case_keys: CaseKeyClient
+    case_keys: CaseKeyClient | None
     signing_key: FindKey
     report: Report
     within: float = CHAINED_WITHIN
@@ -79,8 +79,10 @@ class LogVerification:
     async def _check_leaves(self, connection: AsyncConnection, page: Sequence[Any]) -> None:
         asked = {log: [leaf.entry for leaf in page if leaf.log == log] for log in LOGS}
         found = {log: await log_walk.entries(connection, log, asked[log]) for log in LOGS}
-        cases = {entry.case_id for some in found.values() for entry in some.values()}
-        keys = await self.case_keys.get(sorted(filter(ID.fullmatch, cases))) if cases else {}
+        cases = sorted(
+            {e.case_id for some in found.values() for e in some.values() if ID.fullmatch(e.case_id)}
+        )
+        keys = await self.case_keys.get(cases) if cases and self.case_keys else {}
         for leaf in page:
             self._check_link(leaf)
             self._check_leaf(leaf, found[leaf.log].get(leaf.entry), keys)

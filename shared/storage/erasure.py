@@ -18,6 +18,7 @@ _DELETE_ROWS = [
     for table in ("pieces", "items", "due", "outbox", "cases")
 ]
 _UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_FORGET_NAMED = sa.text("DELETE FROM inbox WHERE case_id = ANY(:ids) AND message_id = ANY(:ids)")
 _MARK = sa.text(
     """
     INSERT INTO erased (marker, until)
@@ -56,8 +57,12 @@ async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str],
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled."""
+    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled.
+
+    But not a message to which its sender gave the number of its case as an id: it is forgotten.
+    """
     if case_ids:
+        await run(connection, _FORGET_NAMED, ids=list(case_ids))
         await run(connection, _UNLINK, ids=list(case_ids))
 
 

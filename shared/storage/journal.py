@@ -1,6 +1,6 @@
 """Write the journal: what was decided or refused, for whom, under which rule; insert-only, without a text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -31,6 +31,11 @@ class Entry(NamedTuple):
     on_behalf_of: str | None
     message_id: str
     detail: str
+
+    def without(self, gone: Collection[str]) -> "Entry":
+        """Return the entry without the ids of these cases, also where a sender took one for its message."""
+        where = ERASED if self.case_id in gone else self.case_id
+        return self._replace(case_id=where, message_id=ERASED if self.message_id in gone else self.message_id)
 
 
 def entry(

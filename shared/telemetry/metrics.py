@@ -46,6 +46,10 @@ LOG_CHAIN_BEHIND = Gauge(
     "zvh_log_chain_behind_seconds", "Since all entries of the logs were chained; 0 where another process does"
 )
 LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
+KEYS_GIVEN = Counter("zvh_case_keys_given", "Case keys given to a service, by the key authority", ["to"])
+KEYS_WITHHELD = Counter(
+    "zvh_case_keys_withheld", "Case keys a service asked for and has no need of, by the key authority", ["to"]
+)
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]
 )
@@ -61,6 +65,8 @@ for _reason in REASONS:
     DEAD_LETTERS.labels(_reason)
 for _service in SERVICES:
     EVENTS_UNREADABLE.labels(_service)
+    KEYS_GIVEN.labels(_service)
+    KEYS_WITHHELD.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
 for _whose in ("party", "person"):

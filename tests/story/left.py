@@ -9,14 +9,15 @@ from typing import Any
 from deploy.local.postgres import Database, run_sql
 from deploy.machine.container import copied
 from shared.contract.registry import SERVICES
+from tests.support.any_form import in_any_form
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 
 
 def rows_that_mention(house: Mapping[str, Any], words: Iterable[str]) -> dict[str, int]:
-    """Return per service how many rows of its database hold any of these words anywhere."""
-    pattern = "|".join(sorted(words))
-    return {service: sum(_counts(house, service, f"t::text ~ '{pattern}'").values()) for service in SERVICES}
+    """Return per service how many rows of its database hold any of these words anywhere, in any form."""
+    condition = f"t::text ~* '{in_any_form(words)}'"
+    return {service: sum(_counts(house, service, condition).values()) for service in SERVICES}
 
 
 def rows_of(house: Mapping[str, Any], table: str) -> dict[str, int]:

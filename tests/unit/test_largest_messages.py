@@ -18,6 +18,7 @@ from services.intake.api import Screening
 from services.retention import commands as rc
 from services.retention.api import Cleaning
 from services.rto import commands as tc
+from services.rto.api import MandateEnding
 from services.triage import commands as c
 from services.triage.api import NewConclusion, NewPreparation, NewQuery
 from services.triage.state import State as Triage
@@ -192,6 +193,15 @@ class Played:
         for one in TABLE:
             come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
             rto.hears(come, large.by_party(one))
+        one = TABLE[0]
+        rto.is_asked(
+            MandateEnding(reason="r" * 4000),
+            lambda sent: tc.EndMandate(
+                by=large.by_director(), rto_id=number(60), party=one, reason=text(sent.reason)
+            ),
+        )
+        come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
+        rto.hears(come, large.by_party(one))
         actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
         plan = filled(
             lambda said: tc.Plan(

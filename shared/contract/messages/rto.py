@@ -69,6 +69,22 @@ class InvitationDeclined(Model):
     reason: Content | None = Field(default=None, title="reden")
 
 
+class MandateEndedBy(StrEnum):
+    """Who ended the mandate of a delegate (R59)."""
+
+    PARTY = "party"
+    DIRECTOR = "director"
+
+
+@message("mandate-ended", "rto", Direction.TO_PARTY, dutch="mandaat beëindigd")
+class MandateEnded(Model):
+    """The party's delegate comes no longer, and it may name another; the leading party is told too."""
+
+    rto_id: Id = Field(title="RTO")
+    party: PartyId = Field(title="partij")
+    by: MandateEndedBy = Field(title="beëindigd door")
+
+
 @message("item-contributed", "rto", Direction.FROM_PARTY, dutch="gegeven ingebracht")
 class ItemContributed(Model):
     """A participant brings in items of its own at the table."""

@@ -63,6 +63,9 @@ class OneKey:
         self.asked += case_ids
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
 
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
+
 
 class NoRelay:
     """Send nothing: there is no broker here."""
@@ -206,8 +209,8 @@ async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None
     assert "piece-reason" not in (await office.look(REFERRER)).text
 
 
-async def test_no_key_is_asked_for_about_a_case_that_is_not_here(office: Office) -> None:
-    """Else one person could make the service ask about any number, and journal its questions."""
+async def test_no_key_is_asked_for_before_an_act_is_decided_on(office: Office) -> None:
+    """Else one person could make the service ask about any number, and learn of a case by the time."""
     office.signed_in.append(REFERRER)
     nowhere = new_id()
     for case in (nowhere, s.CASE):
@@ -217,4 +220,10 @@ async def test_no_key_is_asked_for_about_a_case_that_is_not_here(office: Office)
             headers={"idempotency-key": new_id()},
         )
         assert answer.status_code == (404 if case == nowhere else 409), answer.text
-    assert office.keys.asked == [s.CASE]
+    assert office.keys.asked == []
+    answer = await office.client.post(
+        f"/cases/{s.CASE}/postponements",
+        json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig."},
+        headers={"idempotency-key": new_id()},
+    )
+    assert (answer.status_code, office.keys.asked) == (200, [s.CASE]), answer.text

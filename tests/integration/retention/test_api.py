@@ -378,7 +378,9 @@ async def test_registers_are_not_for_everybody_r91(http: Http) -> None:
 # --- keys -----------------------------------------------------------------------------------------
 
 
-async def test_only_intake_has_keys_made_and_every_service_gets_them(http: Http) -> None:
+async def test_only_intake_has_keys_made_and_another_service_gets_none_before_the_case_is_taken_up(
+    http: Http,
+) -> None:
     wanted = {"case_ids": [s.CASE, s.MAN], "make": True}
     assert told(await http.post("triage", "/case-keys", wanted)) == (403, "OnlyIntakeOpensCases", "R15")
     never = (await http.post("triage", "/case-keys", wanted | {"make": False})).json()
@@ -386,7 +388,9 @@ async def test_only_intake_has_keys_made_and_every_service_gets_them(http: Http)
     made = (await http.post("intake", "/case-keys", wanted)).json()
     assert {answer["status"] for answer in made["keys"].values()} == {"ready"}
     assert [len(base64.urlsafe_b64decode(a["key"] + "==")) for a in made["keys"].values()] == [32, 32]
-    assert (await http.post("triage", "/case-keys", wanted | {"make": False})).json() == made
+    withheld = {"status": "unavailable", "withheld": True}
+    answered = (await http.post("triage", "/case-keys", wanted | {"make": False})).json()
+    assert answered == {"keys": {s.CASE: withheld, s.MAN: withheld}}
 
 
 async def test_no_person_gets_a_key(http: Http) -> None:

@@ -74,6 +74,9 @@ class OneKey:
         known = {s.CASE: (KeyStatus.READY, KEY)}
         return {case: known.get(case, (KeyStatus.UNKNOWN, None)) for case in case_ids}
 
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
+
 
 class Http:
     """People at the round table, each with a token of their own; `tell` is what Kafka would bring."""

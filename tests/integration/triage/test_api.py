@@ -40,6 +40,9 @@ class OneKey:
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
 
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
+
 
 class NoRelay:
     """Nothing is sent in these tests; the outbox is what they look at."""
@@ -373,6 +376,9 @@ class KeyDuringCleaning:
             elif not self.taken:
                 self.taken = [dict(row) for row in (await connection.execute(_TAKE)).mappings()]
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
 
 
 @pytest.mark.parametrize(("comes_back", "status"), [(True, 200), (False, 503)])

@@ -288,6 +288,7 @@ COMMANDS: tuple[Command, ...] = (
     c.ExtendViewingPlan(by=by_director(), entries=(entry(RENT, POLICE),)),
     c.AcceptInvitation(by=by_party(CARE), rto_id=RTO, delegate=worker(CARE), mandate=True),
     c.DeclineInvitation(by=by_party(HOUSING), rto_id=RTO),
+    c.EndMandate(by=by_director(), rto_id=RTO, party=CARE, reason=text("reason")),
     c.ContributeItems(by=by_party(HOUSING), rto_id=RTO, items=(own_item(NEW),)),
     c.ConcludeRto(by=by_director(), rto_id=RTO, conclusion=conclusion()),
     ask(use=m.Use.RTO, recipient=None, action_id=None, item_id=SILENT),

@@ -122,7 +122,7 @@ def _delegates(history: Sequence[Any]) -> dict[str, str]:
     for event in _since_convened(history):
         if isinstance(event, e.InvitationAccepted):
             found[event.party] = event.delegate
-        if isinstance(event, e.InvitationDeclined):
+        if isinstance(event, e.InvitationDeclined | e.MandateEnded):
             found.pop(event.party, None)
     return found
 

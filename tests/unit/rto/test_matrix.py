@@ -28,6 +28,7 @@ ACCEPTED = {
     "ExtendViewingPlan": {"convened"},
     "AcceptInvitation": {"convened"},
     "DeclineInvitation": {"convened"},
+    "EndMandate": {"convened"},
     "ContributeItems": {"convened"},
     "ConcludeRto": {"convened"},
     "AskRelease": PHASE_3 | {"prepared"},

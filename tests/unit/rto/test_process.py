@@ -11,7 +11,7 @@ from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
-from services.rto.state import Answer, Phase
+from services.rto.state import Answer, Phase, Seat
 from shared.contract.fields import Category
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
@@ -26,7 +26,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core.actor import Command, Role
+from shared.core.actor import Actor, Command, Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from tests.support.samples import rto as s
@@ -242,21 +242,60 @@ def test_a_delegate_without_mandate_is_refused_r59() -> None:
     assert refused(s.spec().given(*s.INVITED), accept(mandate=False)) is r.NO_MANDATE
 
 
-def test_a_party_may_send_somebody_else_after_all() -> None:
-    (event,) = s.spec().given(*s.SEATED).when(accept(delegate="another")).events
-    rto = s.state(*s.SEATED, event).latest
+def seat_of_care(*history: Any) -> Seat:
+    rto = s.state(*history).latest
     seat = rto.seat(s.CARE) if rto else None
     assert seat is not None
-    assert seat.delegate == "another"
+    return seat
 
 
-def test_who_declines_has_no_delegate_any_more() -> None:
-    decline = c.DeclineInvitation(by=s.by_party(s.CARE), rto_id=s.RTO, reason=s.text("reason"))
-    (event,) = s.spec().given(*s.SEATED).when(decline).events
-    rto = s.state(*s.SEATED, event).latest
-    seat = rto.seat(s.CARE) if rto else None
-    assert seat is not None
+def worker(person: str) -> Actor:
+    return Actor(Role.PARTY_WORKER, s.CARE, person)
+
+
+def decline(by: Actor) -> c.DeclineInvitation:
+    return c.DeclineInvitation(by=by, rto_id=s.RTO, reason=s.text("reason"))
+
+
+def end_mandate(**changes: Any) -> c.EndMandate:
+    given: dict[str, Any] = {"rto_id": s.RTO, "party": s.CARE, "reason": s.text("reason")}
+    return c.EndMandate(**({"by": s.by_director()} | given | changes))
+
+
+@pytest.mark.parametrize("by", [s.by_party(s.CARE), worker("another"), worker(s.worker(s.CARE))])
+def test_nobody_takes_the_seat_of_a_named_delegate_by_accepting_anew_r59(by: Actor) -> None:
+    anew = c.AcceptInvitation(by=by, rto_id=s.RTO, delegate="another", mandate=True)
+    assert refused(s.spec().given(*s.SEATED), anew) is r.DELEGATE_IS_NAMED
+    assert r.DELEGATE_IS_NAMED.rule == "R59"
+    same = replace(anew, delegate=s.worker(s.CARE))
+    assert s.spec().given(*s.SEATED).when(same).events
+
+
+def test_a_colleague_does_not_end_the_mandate_to_take_the_seat_in_two_steps_r59() -> None:
+    assert refused(s.spec().given(*s.SEATED), decline(worker("another"))) is r.DELEGATE_IS_NAMED
+    assert s.spec().given(*s.INVITED).when(decline(worker("another"))).events, "before anybody is named"
+
+
+@pytest.mark.parametrize("by", [s.by_party(s.CARE), worker(s.worker(s.CARE))])
+def test_the_party_or_its_delegate_ends_the_mandate_and_then_names_another_r59(by: Actor) -> None:
+    ended = s.spec().given(*s.SEATED).when(decline(by)).events
+    assert [type(event) for event in ended] == [e.MandateEnded, e.InvitationDeclined]
+    assert ended[0].by is m.MandateEndedBy.PARTY
+    seat = seat_of_care(*s.SEATED, *ended)
     assert (seat.answer, seat.delegate) == (Answer.DECLINED, "")
+    (named,) = s.spec().given(*s.SEATED, *ended).when(accept(delegate="another")).events
+    assert seat_of_care(*s.SEATED, *ended, named).delegate == "another"
+
+
+def test_the_director_ends_a_mandate_with_a_reason_and_the_party_names_another_r59() -> None:
+    (ended,) = s.spec().given(*s.SEATED).when(end_mandate()).events
+    seat = seat_of_care(*s.SEATED, ended)
+    assert (seat.answer, seat.delegate) == (Answer.INVITED, "")
+    (named,) = s.spec().given(*s.SEATED, ended).when(accept(delegate="another")).events
+    assert seat_of_care(*s.SEATED, ended, named).delegate == "another"
+    assert refused(s.spec().given(*s.SEATED), end_mandate(reason=None)) is r.MANDATE_REASON_MISSING
+    assert refused(s.spec().given(*s.INVITED), end_mandate()) is r.NO_DELEGATE_NAMED
+    assert refused(s.spec().given(*s.SEATED), end_mandate(party=s.STRANGER)) is r.NOT_INVITED
 
 
 def test_only_an_invited_party_may_answer_r61() -> None:

@@ -1,5 +1,6 @@
 """What HTTP publishes of itself, and what it says of its own faults."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 from httpx import ASGITransport, AsyncClient, Response
+from starlette.middleware import Middleware
 
 from docs.generate.tree import ROOT
 from shared.contract.content import Content
@@ -14,8 +16,11 @@ from shared.contract.fields import Jwk
 from shared.contract.registry import SERVICES, Model
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
-from shared.http.app import RETRY_AFTER, Acting, make_app, signed_in
+from shared.http.app import BAD_REQUEST, HEADERS, RETRY_AFTER, Acting, make_app, problem, signed_in
+from shared.http.entrance import Entrance
+from shared.http.limits import Limits
 from shared.http.oidc import Identity, IssuerUnreachable
+from shared.http.startup_gate import StartupGate
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 KEY = "0192aaaa-0000-7000-8000-00000000000a"
@@ -199,3 +204,20 @@ async def test_a_token_that_cannot_be_checked_is_neither_valid_nor_invalid() -> 
     answer = await sent("GET", "/issuer")
     assert told(answer) == (503, "SignInUnavailable")
     assert answer.headers["retry-after"] == RETRY_AFTER
+
+
+async def test_every_answer_bears_the_same_headers_for_browsers_whoever_made_it() -> None:
+    app = make_app("test", middleware=[Middleware(Entrance, limits=Limits())])
+    app.add_middleware(StartupGate, ready=(ready := asyncio.Event()))
+    async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
+        answers: list[Any] = [await client.get("/cases"), problem(BAD_REQUEST)]
+        ready.set()
+        answers += [
+            await client.get("/cases"),
+            await client.get("/" + "x" * 3000),
+            await client.post("/cases"),
+        ]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert HEADERS["Strict-Transport-Security"].startswith("max-age=")
+    assert HEADERS["X-Content-Type-Options"] == "nosniff"

@@ -6,7 +6,7 @@ from services.intake import commands as c
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions
 
@@ -15,6 +15,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ConfirmConsultation: Requirement(A_PARTY),
     c.WithdrawReferral: Requirement(A_PARTY),
     c.ScreenReferral: Requirement(THE_DIRECTOR, Scope.SCREENING),
+    c.AssignDirector: Requirement(THE_MANAGER),
+    c.AssignSupport: Requirement(THE_MANAGER),
     c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.RemindOfInforming: Requirement(THE_CLOCK),
@@ -25,6 +27,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
 }
 
 SENDING: Mapping[type[Model], Conditions] = {

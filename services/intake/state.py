@@ -8,6 +8,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.core.leaving import Mandate
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -55,11 +56,15 @@ class State:
     theme: Theme = Theme.COMPLEX_CASE
     criteria: Criteria | None = None
     director: str | None = None
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
     weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
+    overdue: Overdue | None = None
+    last_act: datetime | None = None
 
     @property
     def mandate(self) -> Mandate | None:

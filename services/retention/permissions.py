@@ -6,15 +6,14 @@ from services.retention import commands as c
 from shared.contract.messages import retention as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command, Role
+from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions
-
-THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.RecordHandedOverItem: Requirement(A_SERVICE),
     c.RecordFilePart: Requirement(A_SERVICE),
     c.Deescalate: Requirement(A_SERVICE),

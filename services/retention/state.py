@@ -51,6 +51,8 @@ class State:
     leading_party: str = ""
     acting_body: str = ""
     director: str = ""
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     items: tuple[ContributedItem, ...] = ()
     participants: tuple[Participant, ...] = ()

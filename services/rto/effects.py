@@ -11,6 +11,7 @@ from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.triage import Participant
+from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
@@ -60,6 +61,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case e.TermPassed():
+            return terms.reminders(event, state.leading_party)
         case _:
             return []
 
@@ -131,12 +134,15 @@ def _in_parts(state: State) -> list[Effect]:
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
     assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
+    assert state.people is not None  # noqa: S101 - the preparation names them
     return m.CaseDeescalated(
         rto_id=event.rto_id,
         decided_at=event.at,
         leading_party=state.leading_party,
         referrer=state.referrer,
-        director=state.director,
+        director=state.people.director,
+        support_workers=state.people.support_workers,
+        assignment=state.people.assignment,
         case_director=state.case_director,
         theme=state.preparation.theme,
         participants=(),

@@ -6,7 +6,7 @@ from services.rto import commands as c
 from shared.contract.messages import rto as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, Command
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions, Standing
 
@@ -30,10 +30,12 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.AcceptDirection: Requirement(A_PARTY),
     c.DeclineDirection: Requirement(A_PARTY),
     c.ProgressAction: Requirement(A_PARTY),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
 }
 
 SENDING: Mapping[type[Model], Conditions] = {

@@ -21,7 +21,7 @@ from services.rto.state import (
     State,
 )
 from shared.contract.content import TextRef, contents
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.rto import Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
@@ -29,6 +29,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core import terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -54,10 +55,12 @@ Command: TypeAlias = (
     | c.AcceptDirection
     | c.DeclineDirection
     | c.ProgressAction
+    | c.FollowAssignment
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -67,6 +70,13 @@ PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 LIVE = BEFORE | RELEASABLE
+
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {
+    Phase.PREPARED: Step.CONVENING,
+    Phase.CONVENED: Step.ROUND_TABLE,
+    Phase.MONITORING: Step.MONITORING,
+}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -89,10 +99,12 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AcceptDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.DeclineDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.ProgressAction: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -160,6 +172,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return direction.decline(state, command, context)
         case c.ProgressAction():
             return direction.progress(state, command, context)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
         case c.FollowArchiving():
@@ -168,6 +182,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            # Nothing ends by silence here: it counts as if somebody had acted just now.
+            passed = terms.pass_term(TERMS[state.phase], state.overdue, at, at, context.policy)
+            return (passed,) if passed else ()
         case _:
             assert_never(command)
 
@@ -222,7 +240,7 @@ def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ItemRecorded(item=item, viewing=viewing):
             return _with_viewing(_with_items(state, (item,)), viewing)
@@ -230,6 +248,11 @@ def evolve(state: State, event: e.Event) -> State:
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)
             return _with_viewing(state, preparation.viewing_plan)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
+        case e.TeamChanged(team=team):
+            known = state.team
+            return state if known and known.assignment > team.assignment else replace(state, team=team)
         case e.RtoConvened():
             return _with_rto(state, event)
         case e.ViewingPlanExtended(entries=entries):

@@ -7,10 +7,11 @@ from enum import StrEnum
 
 from services.rto.commands import Plan
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.core.leaving import Mandate
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -131,6 +132,8 @@ class State:
     offered_to: str | None = None
     case_director: TextRef | None = None
     monitoring: Monitoring | None = None
+    team: Team | None = None
+    overdue: Overdue | None = None
 
     @property
     def mandate(self) -> Mandate | None:
@@ -147,8 +150,18 @@ class State:
         return self.preparation.leading_party if self.preparation else ""
 
     @property
+    def people(self) -> Team | None:
+        """Return who works on the case: the later word of intake's and triage's (R6)."""
+        known = [team for team in (self.preparation, self.team) if team is not None]
+        return max(known, key=lambda team: team.assignment, default=None)
+
+    @property
     def director(self) -> str:
-        return self.preparation.director if self.preparation else ""
+        return self.people.director if self.people else ""
+
+    @property
+    def support_workers(self) -> tuple[str, ...]:
+        return self.people.support_workers if self.people else ()
 
     @property
     def latest(self) -> Rto | None:
@@ -162,6 +175,11 @@ class State:
 
     def action(self, action_id: str) -> Action | None:
         return next((a for a in self.actions if a.action_id == action_id), None)
+
+    @property
+    def planned_for(self) -> datetime | None:
+        """Return the day of the round table that is convened."""
+        return self.latest.on if self.phase is Phase.CONVENED and self.latest else None
 
     @property
     def actions(self) -> tuple[Action, ...]:

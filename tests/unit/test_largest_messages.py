@@ -38,6 +38,7 @@ from shared.contract.limits import (
     MOST_KEPT_ITEMS,
     MOST_KEYS,
     MOST_PARTICIPANTS,
+    MOST_SUPPORT_WORKERS,
     TAKERS_PER_MESSAGE,
 )
 from shared.contract.messages import governance as gm
@@ -103,6 +104,9 @@ class Played:
         intake = self["intake"]
         intake.hears(referral, large.by_party())
         intake.hears(im.ConsultationConfirmed(), large.by_party())
+        supporters = [f"{n:064}" for n in range(MOST_SUPPORT_WORKERS)]
+        for person in supporters:
+            self._support(person, None)
         screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
         intake.is_asked(
             screening,
@@ -110,8 +114,14 @@ class Played:
                 by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
             ),
         )
+        self._support("s" * 64, supporters[0])
         for receiver in ("triage", "retention"):
             self.pass_on("intake", receiver)
+
+    def _support(self, person: str, instead_of: str | None) -> None:
+        reason = next(iter(self["intake"].texts))
+        manager = Actor(Role.MANAGER, person="m")
+        self["intake"].does(ic.AssignSupport(by=manager, person=person, instead_of=instead_of, reason=reason))
 
     def query(self) -> None:
         triage = self["triage"]
@@ -342,6 +352,15 @@ def early_ends(parties: Parties) -> list[Core]:
     return [intake, triage, rto]
 
 
+def lapsed(parties: Parties) -> Core:
+    """Return a referral in which nobody acts, after all its terms."""
+    intake = Core(SERVICES["intake"], parties)
+    intake.hears(large.referral(large.with_long_texts()), large.by_party())
+    for days in (10, 20, 60):
+        intake.does(ic.PassTerm(by=CLOCK, at=NOW + timedelta(days=days)))
+    return intake
+
+
 def long_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
@@ -465,7 +484,13 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
     many = Played(recipient, large.with_many_texts(), large.many_items, long_contribution=False)
     long = Played(recipient, large.with_long_texts(), large.no_items, long_contribution=True)
     parties = many.parties
-    alone = [*early_ends(parties), long_file(parties), oldest_party(parties), of_no_case(parties)]
+    alone = [
+        *early_ends(parties),
+        lapsed(parties),
+        long_file(parties),
+        oldest_party(parties),
+        of_no_case(parties),
+    ]
     found: dict[str, list[Ready]] = {}
     for core in (*many.cores.values(), *long.cores.values(), *alone):
         for ready in large.made_ready(core, recipient):

@@ -41,6 +41,8 @@ ACCEPTED = {
     "AcceptDirection": PHASE_3,
     "DeclineDirection": PHASE_3,
     "ProgressAction": PHASE_3,
+    "PassTerm": PHASE_3 | {"prepared"},
+    "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},
     "FollowClosing": PHASE_3 | {"nothing", "collecting", "prepared", "closing"},

@@ -117,7 +117,11 @@ async def test_governance_gets_no_key_and_learns_what_was_erased(keys: Keys) -> 
     before = KEYS_WITHHELD.labels("governance")._value.get()
     assert await keys.given("governance", case) is KeyStatus.UNAVAILABLE
     assert [error.status for error in keys.refused] == [403]
-    assert (NO_NEED_OF_KEYS.rule, NO_NEED_OF_KEYS.status) == ("R127", 403)
+    assert (NO_NEED_OF_KEYS.name, NO_NEED_OF_KEYS.rule, NO_NEED_OF_KEYS.status) == (
+        "NoNeedOfKeys",
+        "R127",
+        403,
+    )
     assert KEYS_WITHHELD.labels("governance")._value.get() == before + 1
     assert await keys.of("governance").statuses([case]) == {case: KeyStatus.READY}
     assert await keys.of("governance").reachable()

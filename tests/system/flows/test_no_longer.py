@@ -9,7 +9,6 @@ from shared.contract.messages.triage import QueryAnswered
 from tests.story import cast
 from tests.story.party import Party
 from tests.story.world import World
-from tests.system.faults.rig import until
 from tests.system.flows.cases import asked, taken_up
 
 WITHIN = 5.0  # seconds after the answer to who excluded it
@@ -17,15 +16,35 @@ EVERY = 0.05  # seconds
 LEAVES = cast.OTHER_MENTAL_HEALTH  # takes part in no other test of this house
 
 
+class Sent:
+    """Collect the ids of what was sent, and wait for more of them."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+        self._more = asyncio.Event()
+
+    def add(self, message_id: str) -> None:
+        self.ids.append(message_id)
+        self._more.set()
+
+    async def until(self, number: int) -> str:
+        """Wait until so many have been sent; return the last."""
+        async with asyncio.timeout(60):
+            while len(self.ids) < number:
+                self._more.clear()
+                await self._more.wait()
+        return self.ids[-1]
+
+
 @asynccontextmanager
-async def answering_on_and_on(party: Party, case: str, query: str) -> AsyncIterator[list[str]]:
-    """Let the party answer its query again and again; yields the ids of what it has sent."""
-    sent: list[str] = []
+async def answering_on_and_on(party: Party, case: str, query: str) -> AsyncIterator[Sent]:
+    """Let the party answer its query again and again."""
+    sent = Sent()
 
     async def send() -> None:
         for n in itertools.count():
             answer = QueryAnswered(query_id=query, involved=True, plan_contribution=f"Bijdrage {n}.")
-            sent.append(await party.connector.send(answer, case=case))
+            sent.add(await party.connector.send(answer, case=case))
             await asyncio.sleep(EVERY)
 
     task = asyncio.create_task(send())
@@ -45,24 +64,18 @@ async def test_what_is_under_way_when_a_party_is_excluded_is_not_taken_and_it_is
     director, path = founded.people("process-director-a", cast.REFERRER), f"/cases/{case}"
     assert (await worker.get("triage", path)).status_code == 200
     async with answering_on_and_on(party, case, query.query_id) as sent:
-        assert await party.connector.answer(await until_sent(sent, 10), within=30)
+        assert await party.connector.answer(await sent.until(10), within=30)
         secretary = founded.people("secretary-a")
         await secretary.do("governance", f"/parties/{LEAVES}/ending", {"reason": "exclusion"})
         await asyncio.sleep(WITHIN)
         seen = [(await worker.get(service, path)).status_code for service in ("intake", "triage", "rto")]
         assert seen == [404, 404, 404]
-        already, taken = len(sent), (await director.see("triage", path))["queries"]
+        already, taken = len(sent.ids), (await director.see("triage", path))["queries"]
         stood = (await founded.inboxes())[LEAVES]
-        await until_sent(sent, already + 40)
+        await sent.until(already + 40)
     late = await founded.party(cast.REFERRER).connector.send(
         QueryAnswered(query_id=query.query_id, involved=False), case=case
     )
     assert await founded.party(cast.REFERRER).connector.answer(late, within=30), "all before it was decided"
     assert (await director.see("triage", path))["queries"] == taken
     assert (await founded.inboxes())[LEAVES] == stood
-
-
-async def until_sent(sent: list[str], number: int) -> str:
-    """Wait until so many have been sent; return the last."""
-    await until(f"{number} messages of {LEAVES}", lambda: len(sent) >= number)
-    return sent[-1]

@@ -30,7 +30,7 @@ BY += [Actor(Role.PARTY_WORKER, "a-party-that-was", new_id(), None, None)]
 
 
 def in_any_form(case: str) -> str:
-    """A pattern of the id as text, and as the bytes of its text or of itself, which columns show in hexadecimal."""
+    """A pattern of the id as text, and as bytes, which columns show in hexadecimal digits."""
     return "|".join((case, case.encode().hex(), case.upper().encode().hex(), case.replace("-", "")))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import httpx
@@ -260,9 +260,10 @@ async def test_no_key_is_asked_for_before_an_act_is_decided_on(office: Office) -
         )
         assert answer.status_code == (404 if case == nowhere else 409), answer.text
     assert office.keys.asked == []
+    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
     answer = await office.client.post(
         f"/cases/{s.CASE}/postponements",
-        json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig."},
+        json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig.", "until": soon},
         headers={"idempotency-key": new_id()},
     )
     assert (answer.status_code, office.keys.asked) == (200, [s.CASE]), answer.text

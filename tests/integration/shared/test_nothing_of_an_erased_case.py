@@ -20,7 +20,6 @@ from shared.ids import new_id
 from shared.storage import erasure
 from shared.storage.inbox import InboxEntry
 from tests.conftest import FreshDatabase
-from tests.support.any_form import in_any_form
 from tests.support.samples import triage as s
 from tests.support.transactions import MARKER_KEY, know, rows, transaction_on
 
@@ -30,10 +29,15 @@ BY = [Actor(role, s.POLICE, new_id(), None, s.POLICE) for role in Role if role i
 BY += [Actor(Role.PARTY_WORKER, "a-party-that-was", new_id(), None, None)]
 
 
-async def tables_with(engine: AsyncEngine, *words: str) -> set[str]:
-    """The tables in which any of these stands, in any column and form."""
+def in_any_form(case: str) -> str:
+    """A pattern of the id as text, and as bytes, which columns show in hexadecimal digits."""
+    return "|".join((case, case.encode().hex(), case.upper().encode().hex(), case.replace("-", "")))
+
+
+async def tables_with(engine: AsyncEngine, case: str) -> set[str]:
+    """The tables in which it stands, in any column and form."""
     tables = [row.tablename for row in await rows(engine, "pg_tables", "schemaname = 'public'")]
-    pattern = in_any_form(words)
+    pattern = in_any_form(case)
     return {table for table in tables if await rows(engine, f"{table} AS t", "t::text ~* :p", p=pattern)}
 
 
@@ -65,7 +69,7 @@ async def test_whatever_is_refused_after_the_erasure_leaves_no_number_of_the_cas
     outcomes = [*await transaction.run(said), *await transaction.run([late(case, asks, BY[0], used, b"new")])]
     assert len({outcome.refusal.name for outcome in outcomes if outcome.refusal}) > 2
     assert await tables_with(engine, case) <= {"outbox"}
-    answers = await rows(engine, "outbox AS t", "t::text ~* :p", p=in_any_form([case]))
+    answers = await rows(engine, "outbox AS t", "t::text ~* :p", p=in_any_form(case))
     assert {row.causation_id for row in answers} <= {case}, "the answer to what bore that number as its own"
     journal = await rows(engine, "journal")
     assert {row.case_id for row in journal} == {"erased"}

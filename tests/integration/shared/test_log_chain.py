@@ -278,7 +278,7 @@ async def test_what_has_no_seal_is_found_unless_it_was_there_when_the_chain_bega
     assert await logs.verify() == ["access_log entry 14 (chain 15): put in, not by the service"]
 
 
-async def test_a_chain_that_was_cut_before_the_last_checkpoint_is_found_by_what_others_keep(
+async def test_a_chain_that_was_cut_is_found_by_what_the_other_services_keep(
     logs: Logs,
 ) -> None:
     signed = await logs.checkpoint()

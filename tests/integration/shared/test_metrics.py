@@ -20,6 +20,7 @@ from shared.clock import Clock, machine_now
 from shared.contract.parties import Parties
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import HouseKeys
+from shared.handling import transaction as transaction_module
 from shared.handling.delivery import DeadLetter, Unhandled
 from shared.http.app import make_app
 from shared.ids import new_id
@@ -29,6 +30,7 @@ from shared.runtime.gauges import Gauges, metrics_router, one
 from shared.storage import outbox
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from shared.telemetry.security import BURST, Refusals
 from shared.telemetry.turns import Turns
 from tests.conftest import FreshDatabase
 from tests.support.databases import as_owner
@@ -88,6 +90,21 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
     await transaction_on(engine, SERVICE).run([asked_for, asked_for, other], [dead])
     after = [counted(name, **labels) for name, labels in names]
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 4, 1, 1, 1, 1, 1]
+
+
+async def test_a_party_that_is_refused_one_message_after_the_other_is_told_of(
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction_module, "REFUSALS", Refusals())
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    before = counted("zvh_refusal_bursts_total", whose="party")
+    await transaction_on(engine, SERVICE).run(
+        [delivery(s.CASE, SUBMIT, at=NOW, record=b"kept") for _ in range(BURST + 1)]
+    )
+    assert counted("zvh_refusal_bursts_total", whose="party") == before, "the first one was accepted"
+    await transaction_on(engine, SERVICE).run([delivery(s.CASE, SUBMIT, at=NOW, record=b"kept")])
+    assert counted("zvh_refusal_bursts_total", whose="party") == before + 1
 
 
 async def test_what_could_not_be_committed_is_not_counted(fresh_database: FreshDatabase) -> None:

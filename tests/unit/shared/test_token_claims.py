@@ -23,6 +23,7 @@ from shared.http.app import PROBLEM, Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import Limits
 from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.telemetry.metrics import SIGN_INS_FAILED
 from tests.support import awkward as a
 
 URL = "https://issuer.test"
@@ -148,11 +149,14 @@ async def test_over_http_such_a_token_is_401_and_says_nothing_of_it(tokens: Toke
 
     app = make_app("test", router)
     app.state.issuer = tokens.issuer
+    failed = SIGN_INS_FAILED.labels("claim-party")._value
+    before = failed.get()
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
         for party in ([a.VENLO], {a.VENLO: 1}, 5, "\0", f"{a.MARK}\ud800"):
             answer = await client.get("/me", headers={"authorization": f"Bearer {tokens.token(party=party)}"})
             assert (answer.status_code, answer.json()["title"]) == (401, "NotSignedIn")
             assert a.MARK not in answer.text
+        assert failed.get() == before + 5, "each is counted, by what is wrong with it"
         answer = await client.get("/me", headers={"authorization": f"Bearer {tokens.token()}"})
         assert answer.json() == "person-1"
 

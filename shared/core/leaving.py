@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from shared.contract.messages.house import MessageAccepted, MessageRefused
+from shared.contract.messages.house import CaseLapsed, MessageAccepted, MessageRefused, TermPassed
 from shared.contract.parties import Parties, Scope
 from shared.contract.refusal import CASE_HELD, NO_AUTHORISATION, NOT_A_PARTY, Refusal
 from shared.contract.registry import Model
@@ -42,10 +42,12 @@ class Mandate(NamedTuple):
     acting_body: str | None = None
 
 
-# What every service answers: also to who is not a party yet, because it announces its keys before (R109).
-ANSWERS: Mapping[type[Model], Conditions] = {
+# What any service sends. Answers go to who is not a party yet too, because it announces its keys before (R109).
+OF_EVERY_SERVICE: Mapping[type[Model], Conditions] = {
     MessageAccepted: Conditions(Standing.NOT_ENDED),
     MessageRefused: Conditions(Standing.NOT_ENDED),
+    TermPassed: Conditions(),
+    CaseLapsed: Conditions(),
 }
 
 

@@ -12,7 +12,7 @@ from shared.core.actor import Command
 from shared.core.authorisation import Requirement
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect
-from shared.core.leaving import ANSWERS, Conditions, Mandate
+from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate
 
 
 class HasPhase(Protocol):
@@ -59,4 +59,4 @@ class Process(Generic[S]):
 
     def conditions(self, message: type[Model] | None) -> Conditions:
         """Return on what conditions a message to a party leaves: by default only to a party."""
-        return {**ANSWERS, **self.sending}.get(message, Conditions()) if message else Conditions()
+        return {**OF_EVERY_SERVICE, **self.sending}.get(message, Conditions()) if message else Conditions()

@@ -10,14 +10,13 @@ import pytest
 from services.triage import commands as c
 from services.triage.main import PROCESS
 from services.triage.state import State
-from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.parties import Parties, Scope
 from shared.contract.refusal import CASE_HELD, NO_AUTHORISATION, NOT_A_PARTY
 from shared.contract.registry import SERVICES, Direction, all_messages
 from shared.core.actor import CLOCK
 from shared.core.authorisation import permit_here
 from shared.core.context import DecisionContext
-from shared.core.leaving import ANSWERS, Conditions, Mandate, Standing, may_leave
+from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate, Standing, may_leave
 from tests.support.samples import triage as s
 from tests.support.spec import NOW
 
@@ -112,8 +111,11 @@ def test_each_message_to_parties_says_on_what_conditions_it_leaves(service: str)
     assert process.sending.keys() == sent
 
 
-def test_every_answer_says_so_too() -> None:
-    assert ANSWERS.keys() == {MessageAccepted, MessageRefused}
+def test_what_every_service_sends_says_so_too() -> None:
+    sent = {
+        one.model for one in all_messages() if one.service == "house" and one.direction is Direction.TO_PARTY
+    }
+    assert OF_EVERY_SERVICE.keys() == sent
 
 
 def test_a_message_of_which_nothing_is_said_goes_to_parties_alone() -> None:

@@ -43,6 +43,23 @@ class ScreenReferral(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AssignDirector(Command):
+    """Assign the case to a process director, as the manager (R6)."""
+
+    person: str
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignSupport(Command):
+    """Assign, replace or (without `person`) end a support worker of the case, as the manager (R6)."""
+
+    person: str | None = None
+    instead_of: str | None = None
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawReferral(Command):
     """Stop a referral, as its referrer (A21)."""
 

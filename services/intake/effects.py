@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.intake import events as e
+from services.intake.process import PROVISIONAL
 from services.intake.state import State
 from shared.contract.content import sealed_text_ids
 from shared.contract.messages import intake as m
@@ -18,6 +19,7 @@ from shared.core.effects import (
     SetTimer,
     ToParty,
 )
+from shared.core.team import team_of
 
 INFORMING = "informing"  # timer: a postponed duty to inform comes back
 
@@ -32,6 +34,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CaseTakenUp(outcome=outcome, advice=advice):
             screened = m.ReferralScreened(outcome=outcome, advice=advice)
             return [ToParty(state.referrer, screened), Announce(_taken_up(event, state))]
+        case e.CaseAssigned(at=at):
+            return _assigned(state, at)
         case e.ReferralNotTakenUp(advice=advice, at=at):
             outcome = m.ScreeningOutcome.NOT_TAKEN_UP
             return [
@@ -56,6 +60,14 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return []
 
 
+def _assigned(state: State, at: datetime) -> list[Effect]:
+    """Tell the other services; as long as a record is provisional none of them knows of it (R15)."""
+    team = team_of(state)
+    if team is None or state.phase in PROVISIONAL:
+        return []
+    return [Announce(m.CaseAssigned(**dict(team), assigned_at=at))]
+
+
 def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
     return m.CaseTakenUp(
         referrer=state.referrer,
@@ -64,7 +76,9 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         basis=state.basis,
         theme=state.theme,
         outcome=event.outcome,
-        director=event.director,
+        director=state.director,
+        support_workers=state.support_workers,
+        assignment=state.assignment,
         persons=state.persons,
         items=state.items,
         taken_up_at=event.at,
@@ -72,4 +86,10 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
 
 
 def _closed(state: State, reason: m.ClosingReason, at: datetime) -> m.ReferralClosed:
-    return m.ReferralClosed(leading_party=state.leading_party, theme=state.theme, reason=reason, closed_at=at)
+    return m.ReferralClosed(
+        leading_party=state.leading_party,
+        theme=state.theme,
+        reason=reason,
+        closed_at=at,
+        team=team_of(state),
+    )

@@ -39,6 +39,17 @@ class CaseTakenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseAssigned:
+    """Record who works on the case from now on, and why that changed; a `director` may lack (R6)."""
+
+    director: str | None
+    support_workers: tuple[str, ...]
+    assignment: int
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReferralNotTakenUp:
     """Record outcome (a): nothing stays (R14)."""
 
@@ -127,6 +138,7 @@ Event: TypeAlias = (
     ReferralReceived
     | ConsultationConfirmed
     | CaseTakenUp
+    | CaseAssigned
     | ReferralNotTakenUp
     | ReferralWithdrawn
     | DutyToInformArose

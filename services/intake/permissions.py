@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from services.intake import commands as c
 from shared.contract.parties import Scope
-from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
@@ -12,6 +12,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ConfirmConsultation: Requirement(A_PARTY),
     c.WithdrawReferral: Requirement(A_PARTY),
     c.ScreenReferral: Requirement(THE_DIRECTOR, Scope.SCREENING),
+    c.AssignDirector: Requirement(THE_MANAGER),
+    c.AssignSupport: Requirement(THE_MANAGER),
     c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.RemindOfInforming: Requirement(THE_CLOCK),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
+from services.intake import assignment
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
@@ -30,6 +31,8 @@ Command: TypeAlias = (
     c.SubmitReferral
     | c.ConfirmConsultation
     | c.ScreenReferral
+    | c.AssignDirector
+    | c.AssignSupport
     | c.WithdrawReferral
     | c.RecordInforming
     | c.PostponeInforming
@@ -45,6 +48,7 @@ Command: TypeAlias = (
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 GONE = frozenset({Phase.NOTHING, Phase.PURGED})
+KNOWN = frozenset(Phase) - GONE
 PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
 ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 SCREENED = ENDED | {Phase.TAKEN_UP}
@@ -58,6 +62,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ConfirmConsultation: (frozenset({Phase.RECEIVED}), r.ALREADY_CONSULTED),
     c.ScreenReferral: (PROVISIONAL, r.ALREADY_SCREENED),
     c.WithdrawReferral: (PROVISIONAL | {Phase.TAKEN_UP}, r.ALREADY_SCREENED),
+    c.AssignDirector: (KNOWN, UNKNOWN_CASE),
+    c.AssignSupport: (KNOWN, UNKNOWN_CASE),
     c.RecordInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PostponeInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.RemindOfInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
@@ -102,6 +108,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _of_referrer(state, by) or (e.ConsultationConfirmed(remark, context.now),)
         case c.ScreenReferral():
             return _screen(state, command, context)
+        case c.AssignDirector():
+            return assignment.assign_director(state, command, context)
+        case c.AssignSupport():
+            return assignment.assign_support(state, command, context)
         case c.WithdrawReferral(by=by, reason=reason):
             if state.leading_party != state.referrer:
                 return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
@@ -303,6 +313,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _received(state, event)
         case e.CaseTakenUp(outcome=outcome, director=director):
             return replace(state, outcome=outcome, director=director)
+        case e.CaseAssigned(director=director, support_workers=support, assignment=number):
+            return replace(state, director=director, support_workers=support, assignment=number)
         case e.ReferralNotTakenUp(director=director):
             return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
         case e.DutyToInformArose(person_id=person, moment=when):

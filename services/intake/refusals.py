@@ -102,6 +102,24 @@ NOT_THE_DIRECTOR = Refusal(
     Remedy.STOP,
     status=404,
 )
+ASSIGNMENT_WITHOUT_REASON = Refusal(
+    "AssignmentWithoutReason", "R6", "B3-F1 access", "Say why the case is assigned to somebody else."
+)
+ALREADY_ASSIGNED = Refusal(
+    "AlreadyAssigned", "R6", "B3-F1 access", "This person works on the case already.", Remedy.STOP
+)
+NOT_ASSIGNED = Refusal(
+    "NotAssigned",
+    "R6",
+    "B3-F1 access",
+    "Name a support worker who is to work on the case, or one who does and no longer is to.",
+)
+SUPPORT_IS_FULL = Refusal(
+    "SupportIsFull",
+    "R6",
+    "B3-F1 access",
+    "The case has its full number of support workers: replace one.",
+)
 NOT_BEFORE_SCREENING = Refusal(
     "NotBeforeScreening",
     "R12",

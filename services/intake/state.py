@@ -54,6 +54,8 @@ class State:
     theme: Theme = Theme.COMPLEX_CASE
     criteria: Criteria | None = None
     director: str | None = None
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
     weighing: TextRef | None = None

@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 from services.retention import commands as c
 from shared.contract.parties import Scope
-from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command, Role
+from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
-
-THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.RecordHandedOverItem: Requirement(A_SERVICE),
     c.RecordFilePart: Requirement(A_SERVICE),
     c.Deescalate: Requirement(A_SERVICE),

@@ -20,12 +20,14 @@ from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
 Command: TypeAlias = (
     c.OpenCase
     | c.MoveDirection
+    | c.FollowAssignment
     | c.RecordHandedOverItem
     | c.RecordFilePart
     | c.Deescalate
@@ -51,6 +53,7 @@ STEP_2 = frozenset({Phase.STEP_2})
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.ERASED}, UNKNOWN_CASE),
     c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.RecordFilePart: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
@@ -100,9 +103,11 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.director, context.now),)
+            return (e.CaseOpened(case.referrer, case.theme, case.alone(), context.now),)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.RecordHandedOverItem(item=item):
             return _receive(state, item, context)
         case c.RecordFilePart(participants=participants, takers=takers):
@@ -197,6 +202,7 @@ def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
         Ending(command.reason.value),
         removal_on=command.closed_at + context.policy.closing_term,
         at=context.now,
+        team=command.team,
     )
 
 
@@ -235,8 +241,10 @@ def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
-        case e.CaseOpened(referrer=referrer, theme=theme, director=director):
-            return replace(state, referrer=referrer, leading_party=referrer, theme=theme, director=director)
+        case e.CaseOpened(referrer=referrer, theme=theme, team=team):
+            return followed(replace(state, referrer=referrer, leading_party=referrer, theme=theme), team)
+        case e.TeamChanged(team=team):
+            return followed(state, team)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party)
         case e.ItemReceived(item=item):
@@ -256,8 +264,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.InspectionUsed(number=number, at=at):
             used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
             return replace(state, inspections=tuple(used))
-        case e.CaseClosing(leading_party=party, theme=theme, ending=ending, removal_on=removal_on):
-            return replace(state, leading_party=party, theme=theme, ending=ending, removal_on=removal_on)
+        case e.CaseClosing():
+            return _closed(state, event)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):
@@ -286,16 +294,25 @@ def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
 def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
     file = event.file
     return replace(
-        state,
+        followed(state, file),
         referrer=file.referrer,
         leading_party=file.leading_party,
-        director=file.director,
         theme=file.theme,
         file=file,
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,
         ending=Ending.DEESCALATED,
+    )
+
+
+def _closed(state: State, event: e.CaseClosing) -> State:
+    return replace(
+        followed(state, event.team),
+        leading_party=event.leading_party,
+        theme=event.theme,
+        ending=event.ending,
+        removal_on=event.removal_on,
     )
 
 

@@ -49,6 +49,8 @@ class State:
     referrer: str = ""
     leading_party: str = ""
     director: str = ""
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     items: tuple[ContributedItem, ...] = ()
     participants: tuple[Participant, ...] = ()

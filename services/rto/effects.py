@@ -123,12 +123,15 @@ def _in_parts(state: State) -> list[Effect]:
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
     assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
+    assert state.people is not None  # noqa: S101 - the preparation names them
     return m.CaseDeescalated(
         rto_id=event.rto_id,
         decided_at=event.at,
         leading_party=state.leading_party,
         referrer=state.referrer,
-        director=state.director,
+        director=state.people.director,
+        support_workers=state.people.support_workers,
+        assignment=state.people.assignment,
         case_director=state.case_director,
         theme=state.preparation.theme,
         participants=(),

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
@@ -25,6 +25,14 @@ class PreparationOpened:
     """Record all that triage fixed before any invitation (R42)."""
 
     preparation: RtoPrepared
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Record that other people of the house work on the case; this may come before the case itself (R6)."""
+
+    team: Team
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +234,7 @@ class CasePurged:
 Event: TypeAlias = (
     ItemRecorded
     | PreparationOpened
+    | TeamChanged
     | RtoConvened
     | ViewingPlanExtended
     | InvitationAccepted

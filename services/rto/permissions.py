@@ -26,6 +26,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.AcceptDirection: Requirement(A_PARTY),
     c.DeclineDirection: Requirement(A_PARTY),
     c.ProgressAction: Requirement(A_PARTY),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),

@@ -53,6 +53,7 @@ Command: TypeAlias = (
     | c.AcceptDirection
     | c.DeclineDirection
     | c.ProgressAction
+    | c.FollowAssignment
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowClosing
@@ -87,6 +88,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AcceptDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.DeclineDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.ProgressAction: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
@@ -156,6 +158,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return direction.decline(state, command, context)
         case c.ProgressAction():
             return direction.progress(state, command, context)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
         case c.FollowArchiving():
@@ -226,6 +230,9 @@ def evolve(state: State, event: e.Event) -> State:
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)
             return _with_viewing(state, preparation.viewing_plan)
+        case e.TeamChanged(team=team):
+            known = state.team
+            return state if known and known.assignment > team.assignment else replace(state, team=team)
         case e.RtoConvened():
             return _with_rto(state, event)
         case e.ViewingPlanExtended(entries=entries):

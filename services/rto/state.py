@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from services.rto.commands import Plan
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 
@@ -130,6 +130,7 @@ class State:
     offered_to: str | None = None
     case_director: TextRef | None = None
     monitoring: Monitoring | None = None
+    team: Team | None = None
 
     @property
     def referrer(self) -> str:
@@ -137,8 +138,18 @@ class State:
         return self.preparation.leading_party if self.preparation else ""
 
     @property
+    def people(self) -> Team | None:
+        """Return who works on the case: the later word of intake's and triage's (R6)."""
+        known = [team for team in (self.preparation, self.team) if team is not None]
+        return max(known, key=lambda team: team.assignment, default=None)
+
+    @property
     def director(self) -> str:
-        return self.preparation.director if self.preparation else ""
+        return self.people.director if self.people else ""
+
+    @property
+    def support_workers(self) -> tuple[str, ...]:
+        return self.people.support_workers if self.people else ()
 
     @property
     def latest(self) -> Rto | None:

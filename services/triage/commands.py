@@ -19,6 +19,7 @@ from shared.contract.messages.triage import (
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.triage.record import Choice
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
 
@@ -105,6 +105,14 @@ class RtoPrepared:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Record that other people of the house work on the case (R6)."""
+
+    team: Team
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DirectionMoved:
     """Record that another party leads (R72)."""
 
@@ -156,6 +164,7 @@ Event: TypeAlias = (
     | TriageClosed
     | ItemPrepared
     | RtoPrepared
+    | TeamChanged
     | DirectionMoved
     | CaseDeescalated
     | FileCleaned

@@ -30,6 +30,7 @@ def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
 
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(
+        intake.CaseAssigned,
         intake.ReferralClosed,
         rto.RtoClosed,
         rto.DirectionMoved,

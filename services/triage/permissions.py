@@ -17,6 +17,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ConcludeTriage: Requirement(THE_DIRECTOR, Scope.QUERY),
     c.PrepareRto: Requirement(THE_DIRECTOR, Scope.RTO),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowDeescalation: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),

@@ -45,6 +45,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         leading_party=state.leading_party,
         acting_body=state.acting_body,
         director=state.director,
+        support_workers=state.support_workers,
+        assignment=state.assignment,
         theme=state.theme,
         goal=command.goal,
         decision_types=command.decision_types,

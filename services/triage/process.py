@@ -21,6 +21,7 @@ from shared.contract.refusal import (
     Refusal,
 )
 from shared.core.context import DecisionContext
+from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -34,6 +35,7 @@ Command: TypeAlias = (
     | c.ConcludeTriage
     | c.PrepareRto
     | c.MoveDirection
+    | c.FollowAssignment
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
@@ -61,6 +63,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ConcludeTriage: (TRIAGE, r.ALREADY_CONCLUDED),
     c.PrepareRto: (frozenset({Phase.PREPARING}), r.NOT_IN_PREPARATION),
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.PURGED}, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
@@ -117,6 +120,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             )
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -209,6 +214,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, conclusion=_conclusion(event))
         case e.RtoPrepared(prepared=prepared):
             return replace(state, preparation=prepared)
+        case e.TeamChanged(team=team):
+            return followed(state, team)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):
@@ -229,6 +236,8 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         leading_party=case.referrer,
         acting_body=case.acting_body,
         director=case.director,
+        support_workers=case.support_workers,
+        assignment=case.assignment,
         theme=case.theme,
         persons=case.persons,
         items_given=len(case.items),

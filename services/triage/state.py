@@ -75,6 +75,8 @@ class State:
     leading_party: str = ""
     acting_body: str = ""
     director: str = ""
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
     items_given: int = 0

@@ -78,7 +78,7 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
         if state.conclusion is not None:
             yield "conclusion", state.conclusion
         if state.preparation is not None:
-            yield "preparation", state.preparation.model_copy(update={"persons": ()})
+            yield "preparation", state.preparation.model_copy(update={"persons": (), "support_workers": ()})
 
     return things
 

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from shared.contract.characters import CONTROL
 from shared.contract.content import AnyContent, Content, content_schema
-from shared.contract.limits import MOST_PERSONS, MOST_RESERVATIONS
+from shared.contract.limits import MOST_PERSONS, MOST_RESERVATIONS, MOST_SUPPORT_WORKERS
 from shared.contract.registry import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -194,3 +194,17 @@ class ContributedItem(Item):
     def of(cls, item: Item, contributor: str) -> "ContributedItem":
         """Return the item as this party's."""
         return cls.model_construct(**{**dict(item), "contributor": contributor})
+
+
+class Team(Model):
+    """Who of the house works on a case (R6); of two, the one with the higher `assignment` is the later."""
+
+    director: Subject = Field(title="procesregisseur")
+    support_workers: tuple[Subject, ...] = Field(
+        default=(), max_length=MOST_SUPPORT_WORKERS, title="ondersteunende medewerkers"
+    )
+    assignment: Count = Field(default=0, title="nummer van de toewijzing")
+
+    def alone(self) -> "Team":
+        """Return the team without what a message says besides."""
+        return Team(director=self.director, support_workers=self.support_workers, assignment=self.assignment)

@@ -37,6 +37,7 @@ from shared.contract.limits import (
     MOST_KEPT_ITEMS,
     MOST_KEYS,
     MOST_PARTICIPANTS,
+    MOST_SUPPORT_WORKERS,
     TAKERS_PER_MESSAGE,
 )
 from shared.contract.messages import governance as gm
@@ -101,6 +102,9 @@ class Played:
         intake = self["intake"]
         intake.hears(referral, large.by_party())
         intake.hears(im.ConsultationConfirmed(), large.by_party())
+        supporters = [f"{n:064}" for n in range(MOST_SUPPORT_WORKERS)]
+        for person in supporters:
+            self._support(person, None)
         screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
         intake.is_asked(
             screening,
@@ -108,8 +112,14 @@ class Played:
                 by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
             ),
         )
+        self._support("s" * 64, supporters[0])
         for receiver in ("triage", "retention"):
             self.pass_on("intake", receiver)
+
+    def _support(self, person: str, instead_of: str | None) -> None:
+        reason = next(iter(self["intake"].texts))
+        manager = Actor(Role.MANAGER, person="m")
+        self["intake"].does(ic.AssignSupport(by=manager, person=person, instead_of=instead_of, reason=reason))
 
     def query(self) -> None:
         triage = self["triage"]

@@ -14,6 +14,7 @@ from shared.contract.fields import (
     Person,
     Place,
     Subject,
+    Team,
     Theme,
 )
 from shared.contract.limits import (
@@ -247,7 +248,7 @@ class FilePartHandedOver(Model):
 
 
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
-class CaseDeescalated(Model):
+class CaseDeescalated(Team):
     """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8).
 
     Participants and takers went before it in parts; a version before this one put them in here.
@@ -257,7 +258,6 @@ class CaseDeescalated(Model):
     decided_at: Instant
     leading_party: PartyId
     referrer: PartyId
-    director: Subject
     case_director: Content | None
     theme: Theme
     participants: tuple[Participant, ...] = Field(max_length=MOST_READ)

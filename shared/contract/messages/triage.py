@@ -14,7 +14,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
-    Subject,
+    Team,
     Theme,
 )
 from shared.contract.limits import (
@@ -175,7 +175,7 @@ class ItemPrepared(Model):
 
 
 @message("rto-prepared", "triage", Direction.EVENT, dutch="RTO voorbereid")
-class RtoPrepared(Model):
+class RtoPrepared(Team):
     """Everything the preparation fixed before any invitation (R42 to R49).
 
     Who sees which item went before it with that item; a version before this one put it in here.
@@ -183,7 +183,6 @@ class RtoPrepared(Model):
 
     leading_party: PartyId
     acting_body: Code
-    director: Subject
     theme: Theme
     goal: Content
     decision_types: tuple[Code, ...] = Field(max_length=MOST_READ)

@@ -49,6 +49,7 @@ DIRECTION_MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since
 REFERRER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
 POLICE = Identity("worker-of-police", frozenset({Role.PARTY_WORKER}), s.POLICE)
 DIRECTOR = Identity(s.DIRECTOR, frozenset({Role.PROCESS_DIRECTOR}))
+MANAGER = Identity(s.MANAGER, frozenset({Role.MANAGER}))
 OTHER_DIRECTOR = Identity("another", frozenset({Role.PROCESS_DIRECTOR}))
 SUPPORT = Identity("support", frozenset({Role.SUPPORT_WORKER}))
 
@@ -91,6 +92,11 @@ class Office:
         headers = {"on-behalf-of": on_behalf_of} if on_behalf_of else {}
         return await self.client.get(f"/cases/{s.CASE}", headers=headers)
 
+    async def assign(self, who: Identity, what: str, **said: str) -> httpx.Response:
+        self.signed_in.append(who)
+        path, headers = f"/cases/{s.CASE}/{what}", {"idempotency-key": new_id()}
+        return await self.client.post(path, json={"reason": "Langdurig afwezig."} | said, headers=headers)
+
     async def duties(self, who: Identity, on_behalf_of: str | None = None) -> list[tuple[str, str]]:
         seen = (await self.look(who, on_behalf_of)).json()
         return [(duty["person_id"], duty["moment"]) for duty in seen["duties"]]
@@ -128,12 +134,45 @@ def each(*moments: InformMoment) -> list[tuple[str, str]]:
     return sorted((person.person_id, moment) for person in s.referral().persons for moment in moments)
 
 
+async def test_the_manager_replaces_who_works_on_a_case_and_only_those_read_it_from_then_on_r6(
+    office: Office,
+) -> None:
+    assert (await office.look(DIRECTOR, s.VENLO)).status_code == 200
+    assert (await office.look(SUPPORT, s.VENLO)).status_code == 404
+    assert (await office.assign(MANAGER, "director", person="another")).status_code == 200
+    assert (await office.assign(MANAGER, "support-workers", person="support")).status_code == 200
+    for who, status in ((DIRECTOR, 404), (OTHER_DIRECTOR, 200), (SUPPORT, 200), (MANAGER, 404)):
+        assert (await office.look(who, s.VENLO)).status_code == status
+    assert (await office.assign(MANAGER, "support-workers", instead_of="support")).status_code == 200
+    assert (await office.look(SUPPORT, s.VENLO)).status_code == 404
+
+
+async def test_an_assignment_is_journalled_with_a_reason_and_told_to_the_other_services(
+    office: Office,
+) -> None:
+    assert (await office.assign(MANAGER, "director", person="another")).status_code == 200
+    (entry,) = await rows(office.engine, "journal", "what = 'CaseAssigned'")
+    assert (entry.role, entry.person, entry.detail["director"]) == ("manager", s.MANAGER, "another")
+    assert entry.detail["reason"]["piece"] in {row.piece for row in await rows(office.engine, "pieces")}
+    (told,) = await rows(office.engine, "outbox", "type LIKE '%case-assigned%'")
+    assert "Langdurig" not in told.body
+
+
+async def test_nobody_else_assigns_and_without_a_reason_nobody_does(office: Office) -> None:
+    for who in (DIRECTOR, SUPPORT, REFERRER):
+        assert (await office.assign(who, "director", person="another")).status_code == 403
+    refused = await office.assign(MANAGER, "director", person="another", reason=" ")
+    assert (refused.status_code, refused.json()["rule"]) == (409, "R6")
+    assert await rows(office.engine, "journal", "what = 'CaseAssigned'") == []
+
+
 async def test_the_leading_party_and_who_acts_for_it_read_each_duty_with_its_state_r17(
     office: Office,
 ) -> None:
     all_of_them = each(InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO)
     assert sorted(await office.duties(REFERRER)) == all_of_them
     assert sorted(await office.duties(DIRECTOR, s.VENLO)) == all_of_them
+    await office.play(c.AssignSupport(by=s.BY_MANAGER, person=SUPPORT.subject, reason=s.text("why")))
     assert sorted(await office.duties(SUPPORT, s.VENLO)) == all_of_them
     shown = (await office.look(REFERRER)).json()["duties"]
     (postponed,) = [duty for duty in shown if duty["status"] == "postponed"]

@@ -20,7 +20,7 @@ MOTHER = "0192aaaa-0000-7000-8000-000000000002"
 ITEM = "0192aaaa-0000-7000-8000-00000000000a"
 REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
-DIRECTOR = "person-director"
+DIRECTOR, SUPPORT, MANAGER = "person-director", "person-support", "person-manager"
 
 
 def text(name: str) -> TextRef:
@@ -105,11 +105,13 @@ def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Ac
     return Actor(Role.PROCESS_DIRECTOR, person=person_, on_behalf_of=on_behalf_of)
 
 
+BY_MANAGER = Actor(Role.MANAGER, person=MANAGER)
 BY_SERVICE = Actor(Role.SERVICE, service="rto")
 
 RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
 CONSULTED = e.ConsultationConfirmed(None, NOW)
 TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
+ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
 DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
@@ -127,6 +129,8 @@ COMMANDS: tuple[Command, ...] = (
     c.SubmitReferral(by=by_party(), case_id=CASE, referral=referral()),
     c.ConfirmConsultation(by=by_party()),
     c.ScreenReferral(by=by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    c.AssignDirector(by=BY_MANAGER, person="another-director", reason=text("why")),
+    c.AssignSupport(by=BY_MANAGER, person=SUPPORT, reason=text("why")),
     c.WithdrawReferral(by=by_party(), reason=text("reason")),
     c.RecordInforming(by=by_party(), person_id=MAN, moment=InformMoment.TAKEN_UP),
     c.PostponeInforming(

@@ -127,6 +127,28 @@ def test_a_purged_case_is_forgotten_and_confirmed() -> None:
     ]
 
 
+def test_an_assignment_is_told_to_the_other_services_with_all_who_work_on_the_case_r6() -> None:
+    (announced,) = follows(Phase.TAKEN_UP, s.ASSIGNED)
+    told = m.CaseAssigned(
+        director="another-director", support_workers=(s.SUPPORT,), assignment=1, assigned_at=NOW
+    )
+    assert announced == Announce(told)
+
+
+def test_an_assignment_of_a_provisional_record_is_told_to_nobody_until_the_case_is_taken_up_r15() -> None:
+    assert follows(Phase.CONSULTED, s.ASSIGNED) == []
+    screened = e.CaseTakenUp(m.ScreeningOutcome.TAKEN_UP, "another-director", None, None, NOW)
+    told = follows(Phase.CONSULTED, screened, s.ASSIGNED)[1].message
+    assert (told.director, told.support_workers, told.assignment) == ("another-director", (s.SUPPORT,), 1)
+
+
+def test_a_case_that_ends_before_it_was_taken_up_says_who_worked_on_it_r6() -> None:
+    ended = e.ReferralWithdrawn(None, NOW)
+    (without,), (with_team,) = follows(Phase.CONSULTED, ended), follows(Phase.CONSULTED, ended, s.ASSIGNED)
+    assert without.message.team is None
+    assert with_team.message.team.director == "another-director"
+
+
 QUIET: tuple[Any, ...] = (
     s.CONSULTED,
     e.DirectionMoved(s.POLICE, NOW),
@@ -144,6 +166,7 @@ def test_the_tests_above_cover_every_event() -> None:
     loud = {
         e.ReferralReceived,
         e.CaseTakenUp,
+        e.CaseAssigned,
         e.ReferralNotTakenUp,
         e.ReferralWithdrawn,
         e.DutyToInformArose,

@@ -8,7 +8,8 @@ from services.intake.process import PROVISIONAL
 from services.intake.state import State
 from shared.contract.content import sealed_text_ids
 from shared.contract.messages import intake as m
-from shared.contract.messages.house import CasePurged
+from shared.contract.messages.house import CaseLapsed, CasePurged
+from shared.core import terms
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -44,6 +45,9 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             ]
         case e.ReferralWithdrawn(at=at):
             return [Announce(_closed(state, m.ClosingReason.WITHDRAWN, at))]
+        case e.ReferralLapsed(step=step, at=at):
+            closed = _closed(state, m.ClosingReason.NOT_TAKEN_UP, at, lapsed=True)
+            return [ToParty(state.referrer, CaseLapsed(step=step, lapsed_at=at)), Announce(closed)]
         case e.DutyToInformArose(person_id=person, moment=moment):
             request = m.InformingRequested(person_id=person, moment=moment, on_behalf_of=state.leading_party)
             return [ToParty(state.leading_party, request)]
@@ -56,6 +60,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case e.TermPassed():
+            return terms.reminders(event, state.leading_party)
         case _:
             return []
 
@@ -85,11 +91,12 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
     )
 
 
-def _closed(state: State, reason: m.ClosingReason, at: datetime) -> m.ReferralClosed:
+def _closed(state: State, reason: m.ClosingReason, at: datetime, *, lapsed: bool = False) -> m.ReferralClosed:
     return m.ReferralClosed(
         leading_party=state.leading_party,
         theme=state.theme,
         reason=reason,
         closed_at=at,
         team=team_of(state),
+        lapsed=lapsed,
     )

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from shared.contract.content import TextRef
-from shared.contract.fields import InformMoment
+from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,14 @@ class ReferralWithdrawn:
     """Record that the referrer stopped (A21)."""
 
     reason: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralLapsed:
+    """Record that nobody did what the referral waited for, within all its terms (R102)."""
+
+    step: Step
     at: datetime
 
 
@@ -141,6 +150,7 @@ Event: TypeAlias = (
     | CaseAssigned
     | ReferralNotTakenUp
     | ReferralWithdrawn
+    | ReferralLapsed
     | DutyToInformArose
     | PersonInformed
     | InformingPostponed
@@ -150,4 +160,5 @@ Event: TypeAlias = (
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

@@ -11,7 +11,7 @@ from services.intake import events as e
 from services.intake import refusals as r
 from services.intake.state import Duty, DutyStatus, Phase, State
 from shared.contract.content import TextRef, is_blank
-from shared.contract.fields import ContributedItem, InformMoment
+from shared.contract.fields import ContributedItem, InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
@@ -21,7 +21,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_rules
+from shared.core import item_rules, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -44,6 +44,7 @@ Command: TypeAlias = (
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -55,6 +56,9 @@ SCREENED = ENDED | {Phase.TAKEN_UP}
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
+
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {Phase.RECEIVED: Step.CONSULTATION, Phase.CONSULTED: Step.SCREENING}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -74,6 +78,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -84,6 +89,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.RECEIVED, e.ReferralWithdrawn): Phase.CLOSING,
     (Phase.CONSULTED, e.ReferralWithdrawn): Phase.CLOSING,
     (Phase.TAKEN_UP, e.ReferralWithdrawn): Phase.CLOSING,
+    (Phase.RECEIVED, e.ReferralLapsed): Phase.CLOSING,
+    (Phase.CONSULTED, e.ReferralLapsed): Phase.CLOSING,
     (Phase.TAKEN_UP, e.CaseClosing): Phase.CLOSING,
     (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
@@ -142,6 +149,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CaseClosing(), *_tell_who_knew(state, context.now))
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            return _pass_term(state, at, context)
         case _:
             assert_never(command)
 
@@ -287,6 +296,13 @@ def _postpone(state: State, command: c.PostponeInforming, context: DecisionConte
     )
 
 
+def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision:
+    """Remind of a referral that waits; one that nobody screens ends as any other early end (R102)."""
+    step = TERMS[state.phase]
+    passed = terms.pass_term(step, state.overdue, state.last_act, at, context.policy)
+    return (passed,) if passed else (e.ReferralLapsed(step, at), *_tell_who_knew(state, at))
+
+
 def _of_referrer(state: State, by: Actor) -> Refusal | None:
     return None if by.party == state.referrer else r.NOT_THE_REFERRER
 
@@ -307,14 +323,17 @@ def _of_informer(state: State, by: Actor) -> Refusal | None:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ReferralReceived():
             return _received(state, event)
         case e.CaseTakenUp(outcome=outcome, director=director):
             return replace(state, outcome=outcome, director=director)
-        case e.CaseAssigned(director=director, support_workers=support, assignment=number):
-            return replace(state, director=director, support_workers=support, assignment=number)
+        case e.CaseAssigned(director=director, support_workers=support, assignment=number, at=at):
+            team = replace(state, director=director, support_workers=support, assignment=number)
+            return replace(team, last_act=at)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
         case e.ReferralNotTakenUp(director=director):
             return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
         case e.DutyToInformArose(person_id=person, moment=when):
@@ -335,6 +354,7 @@ def evolve(state: State, event: e.Event) -> State:
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()
+            | e.ReferralLapsed()
             | e.CaseDeescalated()
             | e.CaseClosing()
             | e.CasePurged()

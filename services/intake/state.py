@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -61,6 +62,8 @@ class State:
     weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
+    overdue: Overdue | None = None
+    last_act: datetime | None = None
 
     def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
         """Return the duty to inform this person at this moment, if it arose."""

@@ -85,6 +85,7 @@ class CloseEarly(Command):
     reason: ClosingReason
     closed_at: datetime
     team: Team | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -199,7 +199,7 @@ def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
     return e.CaseClosing(
         command.leading_party,
         command.theme,
-        Ending(command.reason.value),
+        Ending.LAPSED if command.lapsed else Ending(command.reason.value),
         removal_on=command.closed_at + context.policy.closing_term,
         at=context.now,
         team=command.team,

@@ -20,6 +20,7 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
+from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Refused
 
@@ -34,7 +35,7 @@ LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [reading, directing, taking_part]
+    return [reading, directing, taking_part, overdue.router]
 
 
 # --- reading ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.triage import Participant
+from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
@@ -58,6 +59,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case e.TermPassed():
+            return terms.reminders(event, state.leading_party)
         case _:
             return []
 

@@ -10,6 +10,7 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,4 +259,5 @@ Event: TypeAlias = (
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

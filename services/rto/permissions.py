@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from services.rto import commands as c
 from shared.contract.parties import Scope
-from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, Command
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
@@ -31,4 +31,5 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
 }

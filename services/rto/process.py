@@ -21,7 +21,7 @@ from services.rto.state import (
     State,
 )
 from shared.contract.content import TextRef, contents
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.rto import Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
@@ -29,6 +29,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core import terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -58,6 +59,7 @@ Command: TypeAlias = (
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -67,6 +69,13 @@ PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 LIVE = BEFORE | RELEASABLE
+
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {
+    Phase.PREPARED: Step.CONVENING,
+    Phase.CONVENED: Step.ROUND_TABLE,
+    Phase.MONITORING: Step.MONITORING,
+}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -93,6 +102,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -168,6 +178,9 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            passed = terms.pass_term(TERMS[state.phase], state.overdue, None, at, context.policy)
+            return (passed,) if passed else ()  # nothing at the table ends by silence
         case _:
             assert_never(command)
 
@@ -222,7 +235,7 @@ def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ItemRecorded(item=item, viewing=viewing):
             return _with_viewing(_with_items(state, (item,)), viewing)
@@ -230,6 +243,8 @@ def evolve(state: State, event: e.Event) -> State:
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)
             return _with_viewing(state, preparation.viewing_plan)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
         case e.TeamChanged(team=team):
             known = state.team
             return state if known and known.assignment > team.assignment else replace(state, team=team)

@@ -10,6 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -131,6 +132,7 @@ class State:
     case_director: TextRef | None = None
     monitoring: Monitoring | None = None
     team: Team | None = None
+    overdue: Overdue | None = None
 
     @property
     def referrer(self) -> str:
@@ -163,6 +165,11 @@ class State:
 
     def action(self, action_id: str) -> Action | None:
         return next((a for a in self.actions if a.action_id == action_id), None)
+
+    @property
+    def planned_for(self) -> datetime | None:
+        """Return the day of the round table that is convened."""
+        return self.latest.on if self.phase is Phase.CONVENED and self.latest else None
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -9,6 +9,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,13 @@ class TriageClosed:
     director: str
     advice: TextRef | None
     reason: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TriageLapsed:
+    """Record that nobody concluded triage within all its terms: the case ends here (R102)."""
+
     at: datetime
 
 
@@ -162,6 +170,7 @@ Event: TypeAlias = (
     | QueryLapsed
     | TriageConcluded
     | TriageClosed
+    | TriageLapsed
     | ItemPrepared
     | RtoPrepared
     | TeamChanged
@@ -171,4 +180,5 @@ Event: TypeAlias = (
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

@@ -6,11 +6,12 @@ from services.triage.api import router
 from services.triage.effects import effects
 from services.triage.handlers import HANDLERS, TIMERS
 from services.triage.permissions import PERMISSIONS
-from services.triage.process import decide, evolve
+from services.triage.process import TERMS, decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
 from shared.core.process import Process
 from shared.handling.service import Service
+from shared.http import overdue
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -20,6 +21,7 @@ PROCESS = Process(
     decide=decide,
     evolve=evolve,
     effects=effects,
+    terms=TERMS,
 )
 SERVICE = Service(
     process=PROCESS,
@@ -29,4 +31,4 @@ SERVICE = Service(
     own_rows=TriageRecord(),
     takes_items=True,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, lambda: [router, overdue.router])

@@ -23,4 +23,5 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
 }

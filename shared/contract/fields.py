@@ -157,6 +157,18 @@ class InformMoment(StrEnum):
     CASE_REMOVED = "case-removed"
 
 
+class Step(StrEnum):
+    """What a case waits for; each has a term, after which whoever can do it is reminded."""
+
+    CONSULTATION = "consultation"
+    SCREENING = "screening"
+    TRIAGE = "triage"
+    PREPARATION = "preparation"
+    CONVENING = "convening"
+    ROUND_TABLE = "round-table"
+    MONITORING = "monitoring"
+
+
 class Person(Model):
     """A data subject of the case (R16): an opaque id and a role in the clear, the identity only sealed."""
 

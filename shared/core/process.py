@@ -1,9 +1,11 @@
 """Define the shape of a pure core, the same for all five: what the shell needs to run one."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.contract.fields import Step
 from shared.contract.refusal import Refusal
 from shared.contract.registry import ServiceName
 from shared.core.actor import Command
@@ -22,12 +24,17 @@ class HasPhase(Protocol):
 S = TypeVar("S", bound=HasPhase)
 
 
+def _any_day(state: HasPhase) -> None:
+    """Return that no day was set."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process(Generic[S]):
     """Describe one service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
 
     Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
-    state after it.
+    state after it. `terms`: what a case waits for, by phase; `planned_for`: the day that was set for it, and
+    with which its term starts.
     """
 
     service: ServiceName
@@ -36,6 +43,8 @@ class Process(Generic[S]):
     decide: Callable[[S, Any, DecisionContext], tuple[Any, ...] | Refusal]
     evolve: Callable[[S, Any], S]
     effects: Callable[[str, Any, S], Iterable[Effect]]
+    terms: Mapping[Any, Step] = field(default_factory=dict)
+    planned_for: Callable[[S], datetime | None] = _any_day
 
     @property
     def empty(self) -> S:

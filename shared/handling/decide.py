@@ -12,9 +12,11 @@ import structlog
 
 from shared.clock import machine_now
 from shared.contract.content import contents
+from shared.contract.fields import Step
 from shared.contract.parties import Parties
 from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, Refusal
+from shared.core import terms
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
@@ -122,6 +124,7 @@ class Decider(Generic[S]):
                 journal.of_event(delivery.received_at, case.case_id, event, delivery.by, message_id)
             )
         if events:
+            effects += self._terms(case.state, state, delivery.received_at)
             case = case.moved_to(state)
             work.cases[case.case_id] = case
             work.changed.add(case.case_id)
@@ -134,6 +137,17 @@ class Decider(Generic[S]):
         for effect in effects:
             work.collect(delivery, case.case_id, effect, owners)
         return Outcome(DeliveryStatus.ACCEPTED, version=case.version, events=events)
+
+    def _terms(self, before: S, after: S, at: datetime) -> list[Effect]:
+        """Start the term of what the case waits for now, if that is something else than before."""
+        was, now = self._waiting(before), self._waiting(after)
+        if was == now:
+            return []
+        step, planned_for = now
+        return [terms.first_timer(step, max(at, planned_for or at), self.policy)]
+
+    def _waiting(self, state: S) -> tuple[Step | None, datetime | None]:
+        return self.process.terms.get(state.phase), self.process.planned_for(state)
 
     # --- not deciding, or not now -----------------------------------------------------------------
 

@@ -24,7 +24,7 @@ from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
 from shared.http.app import NOT_FOUND, problem
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
-from shared.storage import cases, deadlines, held_messages, outbox
+from shared.storage import cases, deadlines, held_messages, outbox, overdue
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.held_messages import HoldReason
 from shared.storage.party_replica import Followed, PartyReplica
@@ -84,6 +84,7 @@ class Gauges:
                 *_due(await deadlines.overdue(connection, now, MOST), now),
                 *_held(await held_messages.count(connection, MOST), await cases.count_held(connection, MOST)),
             ]
+            found.append(_waiting_too_long(await overdue.count(connection, MOST)))
             await self.parties.refresh(connection)
             found += _parties(self.parties.followed)
             return found + list(await self.service.gauges(connection, now))
@@ -154,6 +155,13 @@ def _due(late: deadlines.Overdue, now: datetime) -> list[Metric]:
             seconds_since(late.oldest_due_at, now),
         ),
     ]
+
+
+def _waiting_too_long(counted: Sequence[tuple[str, str, int]]) -> Metric:
+    late = gauge("zvh_overdue_cases", "Cases of which a step takes longer than its term", ["step", "told"])
+    for step, told, cases_ in counted:
+        late.add_metric([step, told], cases_)
+    return late
 
 
 def _held(messages: dict[str, int], held_cases: int) -> list[Metric]:

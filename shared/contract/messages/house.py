@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from shared.contract.fields import Code, Count, Id, KeyId, Line, Offset, Topic
+from shared.contract.fields import Code, Count, Id, Instant, KeyId, Line, Offset, Step, Topic
 from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
 from shared.contract.refusal import Remedy
 from shared.contract.registry import Direction, Model, message
@@ -35,6 +35,23 @@ class MessageRefused(Model):
     message_id: Id | None = Field(default=None, title="bericht")
     position: Position | None = Field(default=None, title="plaats")
     reason: Code | None = Field(default=None, title="reden")
+
+
+@message("term-passed", "house", Direction.TO_PARTY, dutch="termijn verstreken")
+class TermPassed(Model):
+    """A case that your organisation leads waits for this longer than its term; nothing else is said of it."""
+
+    step: Step = Field(title="wacht op")
+    since: Instant = Field(title="over de termijn sinds")
+    ends_on: Instant | None = Field(default=None, title="eindigt vanzelf op")
+
+
+@message("case-lapsed", "house", Direction.TO_PARTY, dutch="casus vervallen")
+class CaseLapsed(Model):
+    """Nobody did this within its terms, as was announced: the case closes, and is removed (R102)."""
+
+    step: Step = Field(title="wachtte op")
+    lapsed_at: Instant = Field(title="vervallen op")
 
 
 @message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")

@@ -170,3 +170,4 @@ class ReferralClosed(Model):
     reason: ClosingReason
     closed_at: Instant
     team: Team | None = None
+    lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")

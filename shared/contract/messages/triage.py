@@ -128,6 +128,7 @@ class TriageClosed(Model):
     theme: Theme
     reason: ClosingReason
     closed_at: Instant
+    lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
 
 
 class ParticipantRole(StrEnum):

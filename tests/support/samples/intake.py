@@ -8,10 +8,11 @@ from services.intake import events as e
 from services.intake.main import PROCESS
 from services.intake.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Theme
+from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
@@ -112,17 +113,18 @@ RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
 CONSULTED = e.ConsultationConfirmed(None, NOW)
 TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
 ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
+ANNOUNCED = e.TermPassed(Overdue(Step.SCREENING, NOW - timedelta(days=35), Told.MANAGER, NOW), NOW)
 DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.RECEIVED: (RECEIVED,),
-    Phase.CONSULTED: (RECEIVED, CONSULTED),
+    Phase.CONSULTED: (RECEIVED, CONSULTED, ANNOUNCED),
     Phase.TAKEN_UP: (RECEIVED, CONSULTED, TAKEN_UP, DUTY),
     Phase.DEESCALATED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated()),
     Phase.ARCHIVED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (RECEIVED, CONSULTED, e.ReferralNotTakenUp(DIRECTOR, None, None, NOW)),
-    Phase.PURGED: (RECEIVED, e.CasePurged(CASE)),
+    Phase.PURGED: (RECEIVED, e.ReferralLapsed(Step.CONSULTATION, NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -148,6 +150,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowArchiving(by=BY_SERVICE),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

@@ -19,7 +19,7 @@ from shared.contract.messages.triage import (
     ViewingEntry,
 )
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
-from shared.core.actor import Actor, Command, Role
+from shared.core.actor import CLOCK, Actor, Command, Role
 from tests.support.spec import NOW, Spec
 
 
@@ -315,6 +315,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowArchiving(by=BY_RETENTION),
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

@@ -298,7 +298,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.DEESCALATED: (*PREPARED, e.CaseDeescalated()),
     Phase.ARCHIVED: (*PREPARED, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (*IN_TRIAGE, CLOSED),
-    Phase.PURGED: (*IN_TRIAGE, e.CasePurged(CASE)),
+    Phase.PURGED: (*IN_TRIAGE, e.TriageLapsed(NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -317,6 +317,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowArchiving(by=BY_SERVICE),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

@@ -90,7 +90,7 @@ async def test_a_postponed_duty_comes_back_at_its_moment() -> None:
     event = e.InformingPostponed(s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
     (timer,) = follows(Phase.TAKEN_UP, event)
     assert timer == SetTimer(INFORMING, f"{s.MAN}/taken-up", LATER)
-    line = Deadline("1", s.CASE, timer.kind, timer.ref, timer.at, timer.irreversible)
+    line = Deadline("1", s.CASE, timer.kind, timer.ref, timer.at, timer.irreversible, NOW)
     command = await TIMERS[INFORMING](line)
     assert (command.person_id, command.moment) == (s.MAN, InformMoment.TAKEN_UP)
 
@@ -169,6 +169,8 @@ def test_the_tests_above_cover_every_event() -> None:
         e.CaseAssigned,
         e.ReferralNotTakenUp,
         e.ReferralWithdrawn,
+        e.ReferralLapsed,  # and what is overdue: tests/unit/test_lapsing.py
+        e.TermPassed,
         e.DutyToInformArose,
         e.PersonInformed,
         e.InformingPostponed,

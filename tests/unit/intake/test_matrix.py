@@ -18,6 +18,7 @@ ACCEPTED = {
     "ScreenReferral": {"consulted"},
     "AssignDirector": KNOWN,
     "AssignSupport": KNOWN,
+    "PassTerm": {"received", "consulted"},
     "WithdrawReferral": {"received", "consulted", "taken-up"},
     "RecordInforming": {"taken-up", "deescalated", "archived"},
     "PostponeInforming": {"taken-up", "deescalated", "archived"},

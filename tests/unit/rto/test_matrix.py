@@ -40,6 +40,7 @@ ACCEPTED = {
     "AcceptDirection": PHASE_3,
     "DeclineDirection": PHASE_3,
     "ProgressAction": PHASE_3,
+    "PassTerm": PHASE_3 | {"prepared"},
     "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},

@@ -179,8 +179,9 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
-            passed = terms.pass_term(TERMS[state.phase], state.overdue, None, at, context.policy)
-            return (passed,) if passed else ()  # nothing at the table ends by silence
+            # Nothing ends by silence here: it counts as if somebody had acted just now.
+            passed = terms.pass_term(TERMS[state.phase], state.overdue, at, at, context.policy)
+            return (passed,) if passed else ()
         case _:
             assert_never(command)
 

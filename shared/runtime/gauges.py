@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
 from shared.contract.topics import Topics
+from shared.core.terms import Told
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
 from shared.http.app import NOT_FOUND, problem
@@ -157,10 +158,10 @@ def _due(late: deadlines.Overdue, now: datetime) -> list[Metric]:
     ]
 
 
-def _waiting_too_long(counted: Sequence[tuple[str, str, int]]) -> Metric:
-    late = gauge("zvh_overdue_cases", "Cases of which a step takes longer than its term", ["step", "told"])
-    for step, told, cases_ in counted:
-        late.add_metric([step, told], cases_)
+def _waiting_too_long(counted: Mapping[str, int]) -> Metric:
+    late = gauge("zvh_overdue_cases", "Cases of which a step takes longer than its term", ["told"])
+    for told in Told:
+        late.add_metric([told.value], counted.get(told.value, 0))
     return late
 
 

@@ -1,7 +1,5 @@
 """List the cases of which a step takes too long; PostgreSQL keeps the table from the states, by triggers."""
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,8 +21,7 @@ _FOR_MANAGER = sa.text(
 )
 _COUNT = sa.text(
     """
-    SELECT step, told, count(*) AS cases FROM (SELECT step, told FROM overdue LIMIT :limit) AS counted
-    GROUP BY step, told
+    SELECT told, count(*) AS cases FROM (SELECT told FROM overdue LIMIT :limit) AS counted GROUP BY told
     """
 )
 
@@ -41,6 +38,6 @@ async def for_manager(connection: AsyncConnection, *, after: str, most: int) -> 
     return [row.case_id for row in found]
 
 
-async def count(connection: AsyncConnection, limit: int) -> Sequence[tuple[str, str, int]]:
-    """Count them by step and by who was told, up to `limit` altogether."""
-    return [(row.step, row.told, row.cases) for row in await fetch(connection, _COUNT, limit=limit)]
+async def count(connection: AsyncConnection, limit: int) -> dict[str, int]:
+    """Count them by who was told, up to `limit` altogether."""
+    return {row.told: row.cases for row in await fetch(connection, _COUNT, limit=limit)}

@@ -341,6 +341,15 @@ def early_ends(parties: Parties) -> list[Core]:
     return [intake, triage, rto]
 
 
+def lapsed(parties: Parties) -> Core:
+    """Return a referral in which nobody acts, after all its terms."""
+    intake = Core(SERVICES["intake"], parties)
+    intake.hears(large.referral(large.with_long_texts()), large.by_party())
+    for days in (10, 20, 60):
+        intake.does(ic.PassTerm(by=CLOCK, at=NOW + timedelta(days=days)))
+    return intake
+
+
 def long_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
@@ -463,7 +472,13 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
     many = Played(recipient, large.with_many_texts(), large.many_items, long_contribution=False)
     long = Played(recipient, large.with_long_texts(), large.no_items, long_contribution=True)
     parties = many.parties
-    alone = [*early_ends(parties), long_file(parties), oldest_party(parties), of_no_case(parties)]
+    alone = [
+        *early_ends(parties),
+        lapsed(parties),
+        long_file(parties),
+        oldest_party(parties),
+        of_no_case(parties),
+    ]
     found: dict[str, list[Ready]] = {}
     for core in (*many.cores.values(), *long.cores.values(), *alone):
         for ready in large.made_ready(core, recipient):

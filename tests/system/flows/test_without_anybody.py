@@ -1,4 +1,4 @@
-"""On a running house: a director who is gone is replaced in every service, and what nobody does is told and ends.
+"""On a running house: a director who is gone is replaced everywhere, and what nobody does is told and ends.
 
 The clock of the house goes two months further here, so this is the last file of the flows.
 """
@@ -59,7 +59,7 @@ def listed(case: str, told: str) -> Callable[[Any], bool]:
 
 
 async def test_a_referral_that_nobody_looks_at_is_listed_told_and_ended(founded: World) -> None:
-    """The manager sees it first, as nobody has it; then its referrer hears of it, and at last that it ended."""
+    """The manager sees it first, as nobody has it; its referrer hears of it, and at last that it ended."""
     referrer, manager = founded.party(cast.REFERRER), founded.people("manager-a")
     term = TERMS[Step.CONSULTATION]
     assert term.end is not None

@@ -158,7 +158,7 @@ class InformMoment(StrEnum):
 
 
 class Step(StrEnum):
-    """What a case waits for; each has a term, after which whoever can do it is reminded."""
+    """Name what a case waits for; each has a term, after which whoever can do it is reminded."""
 
     CONSULTATION = "consultation"
     SCREENING = "screening"
@@ -209,7 +209,7 @@ class ContributedItem(Item):
 
 
 class Team(Model):
-    """Who of the house works on a case (R6); of two, the one with the higher `assignment` is the later."""
+    """Say who of the house works on a case (R6); of two, the higher `assignment` is the later."""
 
     director: Subject = Field(title="procesregisseur")
     support_workers: tuple[Subject, ...] = Field(

@@ -20,7 +20,7 @@ TERM = "term"  # timer: the step of a case has lasted as long as its term
 
 
 class Told(StrEnum):
-    """Who knows that a step takes too long."""
+    """Name who knows that a step takes too long."""
 
     DIRECTOR = "director"
     MANAGER = "manager"  # and the leading party

@@ -21,7 +21,8 @@ _FOR_MANAGER = sa.text(
 )
 _COUNT = sa.text(
     """
-    SELECT told, count(*) AS cases FROM (SELECT told FROM overdue LIMIT :limit) AS counted GROUP BY told
+    SELECT told, count(*) AS cases
+    FROM (SELECT told FROM overdue ORDER BY case_id LIMIT :limit) AS counted GROUP BY told
     """
 )
 

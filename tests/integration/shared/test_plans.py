@@ -52,6 +52,8 @@ SPREAD = {
     ("outbox", "retry_at"): "CASE WHEN n % 10000 = 0 THEN timestamptz 'infinity' END",
     ("invitations", "party"): "'v050000'",
     ("invitations", "delegate"): "''",
+    ("overdue", "director"): "'v050000'",
+    ("overdue", "told"): "(ARRAY['director', 'manager'])[n % 2 + 1]",
     ("queries", "recipient"): "'v050000'",
     ("awaited_keys", "service"): "'retention'",
     ("awaited_keys", "kid"): "'kid-' || n % 10",

@@ -42,7 +42,7 @@ class Mandate(NamedTuple):
     acting_body: str | None = None
 
 
-# What any service sends. Answers go to who is not a party yet too, because it announces its keys before (R109).
+# What any service sends. Answers go to who is not a party yet too: it announces its keys before (R109).
 OF_EVERY_SERVICE: Mapping[type[Model], Conditions] = {
     MessageAccepted: Conditions(Standing.NOT_ENDED),
     MessageRefused: Conditions(Standing.NOT_ENDED),

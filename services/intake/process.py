@@ -16,6 +16,7 @@ from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
     ITEM_OF_ANOTHER_CASE,
+    ITEM_TWICE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
@@ -51,6 +52,11 @@ SCREENED = ENDED | {Phase.TAKEN_UP}
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
+OF_A_REFERRAL = (
+    c.ConfirmConsultation,
+    c.ScreenReferral,
+    c.WithdrawReferral,
+)  # nothing of it is left to decide
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -140,6 +146,8 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     """Return the refusal of a command in a phase that does not allow it."""
     if state.phase in GONE:
         return UNKNOWN_CASE
+    if state.phase in ENDED and isinstance(command, OF_A_REFERRAL):
+        return r.REFERRAL_ENDED
     return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
 
 
@@ -194,14 +202,16 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
         _of_persons(referral)
         or item_rules.must_be_checked(items, record, r.SPECIAL_NOT_CHECKED)
         or _of_numbers(referral, record)
-        or item_rules.must_differ(items, r.ITEM_TWICE)
+        or item_rules.must_differ(items, ITEM_TWICE)
     )
 
 
 def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
     """Refuse a person named twice, or named and not in the case."""
     known = {person.person_id for person in referral.persons}
-    if len(known) != len(referral.persons) or not known.issuperset(referral.informed_beforehand):
+    if len(known) != len(referral.persons):
+        return r.PERSON_TWICE
+    if not known.issuperset(referral.informed_beforehand):
         return r.UNKNOWN_PERSON
     return item_rules.must_be_about(referral.items, known, r.UNKNOWN_PERSON)
 

@@ -21,11 +21,12 @@ class DeliveryStatus(StrEnum):
 class Outcome(NamedTuple):
     """Hold the status of one delivery.
 
-    `version` is the case's after it, `earlier` a repeated request's answer.
+    `version` is the case's after it. Of what is repeated, `refusal` and `version` are those of the first
+    answer, if `is_answered`: the first may still wait.
     """
 
     status: DeliveryStatus
     refusal: Refusal | None = None
     version: int = 0
     events: tuple[Any, ...] = ()
-    earlier: dict[str, Any] | None = None
+    is_answered: bool = True

@@ -8,7 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
 from shared.contract.content import SealedText
-from shared.contract.refusal import CASE_HELD, NOT_YOURS, UNKNOWN_CASE, Refusal, Remedy
+from shared.contract.refusal import (
+    CASE_HELD,
+    NOT_YOURS,
+    UNKNOWN_CASE,
+    Refusal,
+    Remedy,
+    refusals_of,
+)
 from shared.contract.registry import Model
 from shared.core.actor import Actor, Command
 from shared.core.context import DecisionContext
@@ -31,14 +38,7 @@ from shared.storage.party_replica import PartyReplica
 S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
 
-BUG = Refusal(
-    "FaultOfTheHouse",
-    "R127",
-    "art. 15.3; B4",
-    "A fault of the house stopped this, and it had no effect: send it again later.",
-    Remedy.RETRY_LATER,
-    status=500,
-)
+BUG = refusals_of("http")("FaultOfTheHouse", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,10 +133,9 @@ def answered(outcome: Outcome) -> Outcome:
         case DeliveryStatus.ACCEPTED:
             return outcome
         case DeliveryStatus.REPEATED:
-            earlier = outcome.earlier or {}
-            if earlier.get("refusal"):
-                raise Refused(Refusal(**earlier["refusal"]))
-            return Outcome(DeliveryStatus.REPEATED, version=earlier.get("version", 0))
+            if outcome.refusal is not None:
+                raise Refused(outcome.refusal)
+            return outcome
         case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:

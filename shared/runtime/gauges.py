@@ -22,7 +22,8 @@ from shared.clock import Clock, machine_now
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
-from shared.http.app import NOT_FOUND, problem
+from shared.http.app import NOT_FOUND
+from shared.http.problem import Problem
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
 from shared.storage import cases, deadlines, held_messages, outbox
 from shared.storage.database import DATABASE_ERRORS, sqlstate
@@ -190,7 +191,7 @@ def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
     @router.get("/metrics")
     async def metrics(authorization: Annotated[str, Header()] = "") -> Response:
         if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            return problem(NOT_FOUND)
+            return Problem(NOT_FOUND)
         read = CollectorRegistry(auto_describe=False)
         read.register(_Read(await gauges.read()))
         text = generate_latest(REGISTRY) + generate_latest(read)

@@ -18,7 +18,12 @@ _DELETE_ROWS = [
     for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
 ]
 _ALLOW_JOURNAL_DELETE = sa.text("SET LOCAL zvh.erasing = 'on'")
-_UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_UNLINK = sa.text(
+    """
+    UPDATE inbox SET case_id = NULL, result = CASE WHEN result ? 'place' THEN result END
+    WHERE case_id = ANY(:ids)
+    """
+)
 _MARK = sa.text(
     """
     INSERT INTO erased (marker, until)
@@ -58,7 +63,11 @@ async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str],
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled."""
+    """Remove the case id from the inbox rows of these cases; each still counts as handled.
+
+    A party that repeats a message gets its first answer, as for a case that never was. What people were
+    answered goes.
+    """
     if case_ids:
         await run(connection, _UNLINK, ids=list(case_ids))
 

@@ -132,7 +132,7 @@ async def test_what_does_not_fit_the_schema_is_400(http: Http) -> None:
     for wrong in wrongs:
         response = await http.post("secretary", "/signatories", SIGNED | wrong)
         assert told(response)[:2] == (400, "DoesNotFitTheSchema"), wrong
-        assert response.json()["invalid"] == [f"body.{next(iter(wrong))}"]
+        assert response.json()["invalid"] == [f"/{next(iter(wrong))}"]
 
 
 async def test_an_authorisation_goes_from_grant_to_acceptance_to_revocation_r122(http: Http) -> None:

@@ -162,7 +162,7 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
     (r.UNKNOWN_PERSON, {"items": (s.item(persons=(s.REFERRAL,)),)}, {}, {"items": (s.item(persons=()),)}, {}),
     (r.UNKNOWN_PERSON, {"informed_beforehand": (s.CASE,)}, {}, {"informed_beforehand": (s.MOTHER,)}, {}),
     (
-        r.UNKNOWN_PERSON,
+        r.PERSON_TWICE,
         {"persons": (s.person(s.MAN), s.person(s.MAN))},
         {},
         {"persons": (s.person(s.MAN),)},
@@ -351,6 +351,13 @@ def test_the_referrer_withdraws_as_long_as_it_leads(phase: Phase) -> None:
     outcome = given.when(c.WithdrawReferral(by=s.by_party(), reason=s.text("reason")))
     assert outcome.events == (e.ReferralWithdrawn(s.text("reason"), NOW),)
     assert given.given(*outcome.events).state.phase is Phase.CLOSING
+
+
+def test_nothing_is_decided_on_a_referral_that_has_ended() -> None:
+    withdraw = c.WithdrawReferral(by=s.by_party(), reason=s.text("reason"))
+    given = s.spec().given(*s.HISTORIES[Phase.RECEIVED], e.ReferralWithdrawn(s.text("reason"), NOW))
+    for command in (withdraw, c.ConfirmConsultation(by=s.by_party()), screen()):
+        assert given.when(command).refusal is r.REFERRAL_ENDED
 
 
 def test_after_direction_has_moved_the_referrer_cannot_withdraw() -> None:

@@ -427,7 +427,7 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
     ({"decision_types": ()}, "ThemesMissing", "R42"),
     ({"themes": ("",)}, "ThemesMissing", "R42"),
     ({"participants": ()}, "ParticipantsMissing", "R42"),
-    ({"participants": (s.invitee(s.CARE), s.invitee(s.CARE))}, "ParticipantsMissing", "R42"),
+    ({"participants": (s.invitee(s.CARE), s.invitee(s.CARE))}, "ParticipantTwice", "R42"),
     ({"participants": (s.invitee(s.CARE, contribution=" "),)}, "ContributionMissing", "R42"),
     ({"participants": (s.invitee(s.CARE, role=None),)}, "RoleMissing", "R60"),
     ({"viewing_plan": (s.viewing(s.NEW, s.CARE),)}, "UnknownItem", "R42"),

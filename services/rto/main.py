@@ -7,6 +7,7 @@ from services.rto.effects import effects
 from services.rto.handlers import HANDLERS
 from services.rto.permissions import PERMISSIONS
 from services.rto.process import decide, evolve
+from services.rto.shared_things import REPLACES
 from services.rto.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -19,6 +20,7 @@ PROCESS = Process(
     decide=decide,
     evolve=evolve,
     effects=effects,
+    replaces=REPLACES,
 )
 SERVICE = Service(
     process=PROCESS,

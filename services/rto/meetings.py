@@ -62,11 +62,11 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
     )
 
 
-def extend(state: State, entries: tuple[ViewingEntry, ...]) -> Decision:
+def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:
     """Extend the viewing plan: necessity is decided per participant and item, with the reason (R42)."""
     seats = state.latest.seats if state.latest else ()
     refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
-    return refusal or (e.ViewingPlanExtended(entries),)
+    return refusal or (e.ViewingPlanExtended(entries, context.now),)
 
 
 def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Collection[str]) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.rto import commands as c
@@ -127,7 +128,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.ConveneRto(meeting=meeting):
             return meetings.convene(state, meeting, context)
         case c.ExtendViewingPlan(entries=entries):
-            return meetings.extend(state, entries)
+            return meetings.extend(state, entries, context)
         case c.AcceptInvitation():
             return meetings.accept(state, command, context)
         case c.DeclineInvitation():
@@ -221,15 +222,15 @@ def evolve(state: State, event: e.Event) -> State:
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ItemRecorded(item=item, viewing=viewing):
-            return _with_viewing(_with_items(state, (item,)), viewing)
+            return _with_viewing(_with_items(state, (item,)), viewing, state.viewing_plan_at)
         case e.PreparationOpened(preparation=preparation):
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)
-            return _with_viewing(state, preparation.viewing_plan)
+            return _with_viewing(state, preparation.viewing_plan, preparation.prepared_at)
         case e.RtoConvened():
             return _with_rto(state, event)
-        case e.ViewingPlanExtended(entries=entries):
-            return _with_viewing(state, entries)
+        case e.ViewingPlanExtended(entries=entries, at=at):
+            return _with_viewing(state, entries, at)
         case e.InvitationAccepted(rto_id=rto_id, party=party, delegate=delegate):
             return _with_answer(state, rto_id, party, Answer.ACCEPTED, delegate)
         case e.InvitationDeclined(rto_id=rto_id, party=party):
@@ -244,8 +245,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
-        case e.PlanRecorded(plan=plan, made_by=made_by):
-            return replace(state, plan=plan, made_by=made_by)
+        case e.PlanRecorded(plan=plan, made_by=made_by, at=at):
+            return replace(state, plan=plan, made_by=made_by, plan_at=at)
         case e.ItemProvided(taking=t):
             taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
             return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
@@ -282,10 +283,11 @@ def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
     return state
 
 
-def _with_viewing(state: State, entries: tuple[ViewingEntry, ...]) -> State:
+def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime | None) -> State:
     new = {(entry.item_id, entry.participant) for entry in entries}
     others = (x for x in state.viewing_plan if (x.item_id, x.participant) not in new)
-    return replace(state, viewing_plan=(*others, *entries))
+    changed_at = at if entries else state.viewing_plan_at
+    return replace(state, viewing_plan=(*others, *entries), viewing_plan_at=changed_at)
 
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
@@ -293,7 +295,7 @@ def _with_rto(state: State, event: e.RtoConvened) -> State:
     place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
     rto = Rto(meeting.rto_id, meeting.on, place, seats)
-    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan)
+    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan, event.at)
 
 
 def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate: str) -> State:

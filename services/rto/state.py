@@ -114,7 +114,10 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold a case at the round table; `rtos` in order, the last is the current or latest one."""
+    """Hold a case at the round table; `rtos` in order, the last is the current or latest one.
+
+    `viewing_plan_at` and `plan_at`: when each last changed.
+    """
 
     phase: Phase = Phase.NOTHING
     preparation: RtoPrepared | None = None
@@ -123,7 +126,9 @@ class State:
     viewing_plan: tuple[ViewingEntry, ...] = ()
     rtos: tuple[Rto, ...] = ()
     releases: tuple[Release, ...] = ()
+    viewing_plan_at: datetime | None = None
     plan: Plan | None = None
+    plan_at: datetime | None = None
     made_by: tuple[str, ...] = ()
     progress: tuple[Progress, ...] = ()
     takers: tuple[Taker, ...] = ()

@@ -173,6 +173,10 @@ CASE_HELD = define("CaseHeld", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, stat
 
 CHANGED_MEANWHILE = define("ChangedMeanwhile", "R7", "B3-gen; art. 9.3", status=412)
 
+VERSION_REQUIRED = define("VersionRequired", "R7", "B3-gen; art. 9.3", status=428)
+
+VERSION_NOT_TAKEN = define("VersionNotTaken", "R7", "B3-gen; art. 9.3", status=400)
+
 MESSAGE_ID_REUSED = define("MessageIdReused", "R129", "art. 13.1")
 
 MESSAGE_TOO_OLD = define("MessageTooOld", "R129", "art. 13.1")

@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from shared.contract.refusal import Refusal, from_stored, public_refusal, to_stored
+from shared.contract.refusal import (
+    CHANGED_MEANWHILE,
+    VERSION_REQUIRED,
+    Refusal,
+    from_stored,
+    public_refusal,
+    to_stored,
+)
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.handling.delivery import Delivery, FromParty, FromPerson
 from shared.handling.outgoing import OutgoingMessages
@@ -29,6 +36,7 @@ def repeated(delivery: Delivery, prior: PriorResult | None, service: str) -> Out
         DeliveryStatus.REPEATED,
         from_stored(stored, service) if stored else None,
         result.get("version", 0),
+        thing_version=result.get("thing"),
         is_answered=not again and not result.get("waits", False),
     )
 
@@ -79,21 +87,25 @@ def to_remember(decided: Decided) -> tuple[Results, list[tuple[str, str]]]:
             at_once = outcome.status is DeliveryStatus.ACCEPTED and delivery.held_message is None
             if not at_once:
                 waits = outcome.status not in ANSWERS
-                result = {
-                    "place": delivery.entry.place,
-                    "waits": waits,
-                    "refusal": None if waits else refusal,
-                }
-                results.append((delivery.entry, result))
+                told = None if waits else refusal
+                results.append(
+                    (delivery.entry, {"place": delivery.entry.place, "waits": waits, "refusal": told})
+                )
         elif isinstance(delivery.origin, FromPerson):
             if _is_tried_anew(outcome):
                 forgotten.append(delivery.entry.key)
             elif outcome.status in ANSWERS:
-                results.append((delivery.entry, {"version": outcome.version, "refusal": refusal}))
+                versions = {"version": outcome.version, "thing": outcome.thing_version}
+                results.append((delivery.entry, {**versions, "refusal": refusal}))
     return results, forgotten
 
 
 def _is_tried_anew(outcome: Outcome) -> bool:
-    """Tell whether what a person was refused may be allowed later; all of status 404 are alike."""
-    may_pass = outcome.refusal is not None and public_refusal(outcome.refusal).may_be_lag
-    return outcome.status is DeliveryStatus.QUARANTINED or may_pass
+    """Tell whether what a person was refused may be allowed later; all of status 404 are alike.
+
+    A version is compared at each try: with another one the same request may pass.
+    """
+    if outcome.refusal is None:
+        return outcome.status is DeliveryStatus.QUARANTINED
+    told = public_refusal(outcome.refusal)
+    return told.may_be_lag or told in (CHANGED_MEANWHILE, VERSION_REQUIRED)

@@ -170,7 +170,7 @@ class Transaction(Generic[S]):
             waiting[delivery.entry.sender] += 1
             if waiting[delivery.entry.sender] > held_messages.MOST_WAITING:
                 work.release(delivery.entry.key)
-                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work)
+                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work=work)
 
     def _check_erasures(self, new: Iterable[str]) -> None:
         """Raise `ErasureUnknown` when any of these new cases may have been erased since a backup."""
@@ -209,7 +209,7 @@ class Transaction(Generic[S]):
             earlier = known.get(delivery.entry.key)
             if earlier is None or earlier.digest in (b"", delivery.entry.digest):
                 return repeated(delivery, earlier, self.decider.process.service)
-            return self.decider.refuse(delivery, MESSAGE_ID_REUSED, work)
+            return self.decider.refuse(delivery, MESSAGE_ID_REUSED, work=work)
 
         return [prior(delivery) for delivery in deliveries]
 

@@ -62,7 +62,10 @@ IdempotencyKey = Annotated[
 ]
 IfMatch = Annotated[
     str | None,
-    Header(pattern=r'^"?[0-9]{1,9}"?$', description="The version the decision is based on, as it was read."),
+    Header(
+        pattern=r'^"?[A-Za-z0-9_-]{1,2000}"?$',
+        description="The version of what the act replaces, as it was read. No other act takes one.",
+    ),
 ]
 OnBehalfOf = Annotated[
     PartyId | None,
@@ -71,9 +74,13 @@ OnBehalfOf = Annotated[
 
 
 class Done(BaseModel):
-    """The act took effect; `version` is the case's, for the next If-Match."""
+    """The act took effect."""
 
-    version: int
+
+class Replaced(Done):
+    """The act took effect; `version` is that of what it replaced or added to, for the next If-Match."""
+
+    version: str
 
 
 async def signed_in(
@@ -113,7 +120,7 @@ async def acting(
     traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
 ) -> Caller:
     """Make the caller of a request that acts: once, however often it is repeated."""
-    version = int(if_match.strip('"')) if if_match else None
+    version = if_match.strip('"') if if_match else None
     return Caller(
         looker.identity,
         looker.on_behalf_of,
@@ -144,7 +151,12 @@ Reader = Annotated[CaseReader[Any], Depends(case_reader)]
 
 def done(outcome: Outcome) -> Done:
     """Make the answer to an act that took effect."""
-    return Done(version=outcome.version)
+    return Done()
+
+
+def replaced(outcome: Outcome) -> Replaced:
+    """Make the answer to an act on a shared thing."""
+    return Replaced(version=outcome.thing_version or "")
 
 
 class HouseApp(FastAPI):
@@ -218,7 +230,7 @@ def _of_error(error: Exception, method: str) -> Refusal:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this type
-    return problem(error.refusal)
+    return problem(error.refusal, changed=error.changed)
 
 
 async def _no_keys(request: Request, error: Exception) -> Response:

@@ -12,6 +12,7 @@ from shared.contract.refusal import (
     CASE_HELD,
     NOT_YOURS,
     UNKNOWN_CASE,
+    VERSION_NOT_TAKEN,
     Refusal,
     Remedy,
     refusals_of,
@@ -70,6 +71,8 @@ class CommandHandler(Generic[S]):
         `asks` is the command's type, which decides in which role the person acts. `makes_key`: the request
         opens a case, so a case key is made for it. Raises `Refused`, and `KeyAuthorityUnreachable`.
         """
+        if caller.if_match is not None and asks not in self.service.process.replaces:
+            raise Refused(VERSION_NOT_TAKEN)
         roles = self.service.process.permissions[asks].roles
         actor = caller.actor(roles)
         entry = InboxEntry(
@@ -139,4 +142,4 @@ def answered(outcome: Outcome) -> Outcome:
         case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:
-            raise Refused(outcome.refusal or CASE_HELD)
+            raise Refused(outcome.refusal or CASE_HELD, outcome.changed)

@@ -1,6 +1,7 @@
 """Answer a refusal over HTTP as problem+json (RFC 9457), in the language that the client asks for."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi.responses import JSONResponse
@@ -8,6 +9,7 @@ from pydantic import Field
 from starlette.types import Receive, Scope, Send
 
 from shared.contract.refusal import Refusal, RefusalTold, Remedy, members_told, public_refusal
+from shared.core.shared_things import Changed
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER = "5"  # seconds
@@ -24,6 +26,10 @@ class ProblemDetails(RefusalTold):
     parameters: tuple[str, ...] = Field(
         default=(), description="Names of the headers and parameters that do not fit."
     )
+    changed: tuple[str, ...] = Field(
+        default=(), description="With 412: the parts of the thing that are other than in the version named."
+    )
+    changed_at: datetime | None = Field(default=None, description="With 412: when the thing last changed.")
 
 
 class Problem(JSONResponse):
@@ -31,7 +37,7 @@ class Problem(JSONResponse):
 
     media_type = PROBLEM
 
-    def __init__(self, told: Refusal, invalid: Sequence[str] = (), parameters: Sequence[str] = ()) -> None:
+    def __init__(self, told: Refusal, **more: Any) -> None:
         self._told = told
         self._details: dict[str, Any] = {
             "type": f"urn:nld:zvh:refusal:{told.name}",
@@ -39,8 +45,7 @@ class Problem(JSONResponse):
             "status": told.status,
             **members_told(told),
             "remedy": Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
-            **({"invalid": list(invalid)} if invalid else {}),
-            **({"parameters": list(parameters)} if parameters else {}),
+            **{name: value for name, value in more.items() if value},
         }
         super().__init__(self._details, told.status, {"Vary": "Accept-Language"})
         if told.status == 503:
@@ -58,13 +63,25 @@ class Problem(JSONResponse):
         await super().__call__(scope, receive, send)
 
 
-def problem(refusal: Refusal, invalid: Sequence[str] = (), parameters: Sequence[str] = ()) -> Problem:
+def problem(
+    refusal: Refusal,
+    invalid: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    changed: Changed | None = None,
+) -> Problem:
     """Make the answer of a refusal; whoever may not know of a case is told what is told of none.
 
     `invalid`: JSON pointers into the body; `parameters`: names of headers and parameters. A request cannot
     wait for a fact that is still on its way, so it is asked to come again.
     """
-    return Problem(public_refusal(refusal), invalid, parameters)
+    parts, at = changed or Changed()
+    return Problem(
+        public_refusal(refusal),
+        invalid=list(invalid),
+        parameters=list(parameters),
+        changed=list(parts),
+        changed_at=at.isoformat().replace("+00:00", "Z") if at else None,
+    )
 
 
 def preferred(accept_language: str) -> Language:

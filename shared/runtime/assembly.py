@@ -177,7 +177,7 @@ def assemble(
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine=engine,
-        decider=Decider(service.process, outgoing, policy, timedelta(seconds=settings.patience)),
+        decider=Decider(service.process, outgoing, policy, digest_key, timedelta(seconds=settings.patience)),
         cases=cases,
         parties=parties,
         marker_key=marker_key(settings),
@@ -258,6 +258,7 @@ def assemble(
             keys=case_keys,
             clock=clock,
             policy=policy,
+            version_key=digest_key,
         ),
         gauges=Gauges(
             engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties, turns

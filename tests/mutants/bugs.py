@@ -278,11 +278,18 @@ BUGS = (
         ("tests/integration/shared/test_relay.py",),
     ),
     Bug(
+        "shared thing replaced without its version",
+        "shared/handling/decide.py",
+        "return (VERSION_REQUIRED, None) if replacement.overwrites(case.state, command) else None",
+        "return None",
+        ("tests/unit/rto/test_shared_things.py",),
+    ),
+    Bug(
         "expected version ignored",
         "shared/handling/decide.py",
-        "origin.expected_version not in (None, case.version)",
-        "False",
-        ("tests/integration/intake/test_store.py",),
+        "return None if changed is None else (CHANGED_MEANWHILE, changed)",
+        "return None",
+        ("tests/unit/rto/test_shared_things.py",),
     ),
     Bug(
         "old event followed again",

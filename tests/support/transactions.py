@@ -32,12 +32,13 @@ from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 
 MARKER_KEY = b"m" * 32
+VERSION_KEY = b"v" * 32
 
 
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
+    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy(), VERSION_KEY)
     return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
 
 
@@ -65,7 +66,7 @@ def delivery(
     record: bytes | None = None,
     held: HeldMessage | None = None,
     sequence: int | None = None,
-    expected_version: int | None = None,
+    expected_version: str | None = None,
     traceparent: str | None = None,
 ) -> Delivery:
     """Make the delivery of a command as the receiver does, with the sealed text each reference leads to.
@@ -91,7 +92,7 @@ def _origin(
     record: bytes | None,
     held: HeldMessage | None,
     sequence: int | None,
-    expected_version: int | None,
+    expected_version: str | None,
 ) -> Origin:
     if by.service is not None:
         return FromService(by.service, record, held, sequence)
@@ -133,6 +134,7 @@ def attach(
         keys=keys,
         clock=clock,
         policy=Policy(),
+        version_key=VERSION_KEY,
     )
 
 

@@ -210,7 +210,7 @@ async def test_every_refusal_of_an_unreadable_record_has_a_name_of_its_own(house
 
 
 def test_a_name_of_the_senders_own_becomes_a_star_and_a_branch_of_a_union_no_step() -> None:
-    data = {"jwk": {"Persoon A": 5}, "recipient": ["x", 5]}
+    data: dict[str, object] = {"jwk": {"Persoon A": 5}, "recipient": ["x", 5]}
     published = {"jwk", "recipient"}
     places: list[tuple[int | str, ...]] = [("jwk", "Persoon A", "[key]"), ("recipient", "list[str]", 1)]
     assert pointers(places, data, published) == ("/jwk/*", "/recipient/1")

@@ -15,7 +15,7 @@ from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
     ITEM_TWICE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
@@ -158,7 +158,7 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
         return None
     if by.role in A_PARTY and by.party not in (state.referrer, state.leading_party):
         return r.NOT_THE_REFERRER
-    if isinstance(command, c.ScreenReferral):
+    if by.role is Role.PROCESS_DIRECTOR:
         known_to = by.person if by.on_behalf_of == state.leading_party else None
         return None if (state.director or known_to) == by.person else r.NOT_THE_DIRECTOR
     return None
@@ -169,7 +169,7 @@ def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
     if refusal := unfit(referral, party, context):
         return refusal
     if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
+        return ITEM_NUMBER_NOT_USABLE
     return (e.ReferralReceived(command.case_id, party, referral, context.now),)
 
 

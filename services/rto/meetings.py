@@ -13,8 +13,9 @@ from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.rto import RtoOutcome
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import PartyRecord, Scope
-from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
+from shared.core.actor import Actor
 from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -85,7 +86,7 @@ def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Colle
 def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) -> Decision:
     """Take the acceptance of an invited party, which names a delegate with a mandate (R59)."""
     party = command.by.party or ""
-    if refusal := _open_to(state, command.rto_id, party):
+    if refusal := _concluded(state, command.rto_id):
         return refusal
     if not command.mandate:
         return r.NO_MANDATE
@@ -95,29 +96,31 @@ def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) 
 def decline(state: State, command: c.DeclineInvitation, context: DecisionContext) -> Decision:
     """Take the refusal of an invited party."""
     party = command.by.party or ""
-    return _open_to(state, command.rto_id, party) or (
+    return _concluded(state, command.rto_id) or (
         e.InvitationDeclined(command.rto_id, party, command.reason, context.now),
     )
 
 
-def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
-    """Refuse all but an invited party, and that once the RTO has an outcome (R61)."""
+def not_invited(state: State, rto_id: str, by: Actor) -> Refusal | None:
+    """Refuse all but a party that was invited to this RTO (R61)."""
     rto = state.rto(rto_id)
-    if rto is None or rto.seat(party) is None:
-        return r.NOT_INVITED
-    return r.RTO_CONCLUDED if rto.outcome is not None else None
+    return r.NOT_INVITED if rto is None or rto.seat(by.party) is None else None
+
+
+def _concluded(state: State, rto_id: str) -> Refusal | None:
+    """Refuse what comes after the RTO has an outcome (R61)."""
+    rto = state.rto(rto_id)
+    return r.RTO_CONCLUDED if rto is not None and rto.outcome is not None else None
 
 
 def contribute(state: State, command: c.ContributeItems, context: DecisionContext) -> Decision:
     """Take items of a participant during the RTO, each of them complete (B3-F3)."""
     party = command.by.party or ""
-    if refusal := _open_to(state, command.rto_id, party):
+    if refusal := _concluded(state, command.rto_id):
         return refusal
     rto, record = state.rto(command.rto_id), context.parties.get(party)
     if rto is None or record is None or party not in rto.present:
         return r.NOT_AT_THE_TABLE
-    if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
     if refusal := _known_before(state, command.items, context):
         return refusal
     persons = {p.person_id for p in state.preparation.persons} if state.preparation else set()
@@ -129,10 +132,11 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
 
 
 def _known_before(state: State, items: tuple[Item, ...], context: DecisionContext) -> Refusal | None:
-    """Refuse items known at this table, or given in this case before: those have a contributor (R35)."""
-    if context.here or any(state.item(item.item_id) for item in items):
-        return r.ITEM_KNOWN
-    return item_rules.must_differ(items, r.ITEM_KNOWN)
+    """Refuse items whose number was given before, here or elsewhere: those have a contributor (R35)."""
+    known = any(state.item(item.item_id) for item in items)
+    if context.elsewhere or context.here or known:
+        return ITEM_NUMBER_NOT_USABLE
+    return item_rules.must_differ(items, ITEM_TWICE)
 
 
 def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:

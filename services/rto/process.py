@@ -113,7 +113,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Decide any command in any phase: events, or a named refusal; strangers come first."""
-    if refusal := _stranger(state, command.by):
+    if refusal := _stranger(state, command):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
@@ -181,17 +181,36 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     return refusal
 
 
-def _stranger(state: State, by: Actor) -> Refusal | None:
+def _stranger(state: State, command: Command) -> Refusal | None:
     """Refuse who has nothing to do with the case without telling that it exists (R34, R60)."""
+    by = command.by
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
     if by.role in A_PARTY:
-        return None if by.party in state.involved() else r.NOT_INVOLVED
+        return _unknown_to_party(state, command, by)
     if by.role is not Role.PROCESS_DIRECTOR:
         return None
     if state.preparation is None:
         return r.NOT_PREPARED
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
+
+
+def _unknown_to_party(state: State, command: Command, by: Actor) -> Refusal | None:
+    """Refuse a party what it cannot know of: a table it was not invited to, an item of another (R61, R66).
+
+    Before the phase is looked at, as that is told to who takes part alone.
+    """
+    if by.party not in state.involved():
+        return r.NOT_INVOLVED
+    match command:
+        case c.AcceptInvitation() | c.DeclineInvitation() | c.ContributeItems():
+            return meetings.not_invited(state, command.rto_id, by)
+        case c.GiveRelease(release=use) | c.RefuseRelease(refusal=use):
+            return releases.not_its_contributor(state, use.item_id, by)
+        case c.WithdrawRelease(item_id=item_id):
+            return releases.not_its_contributor(state, item_id, by)
+        case _:
+            return None if by.party in state.taking_part() else r.NOT_INVOLVED
 
 
 def _record(state: State, command: c.RecordItem, context: DecisionContext) -> Decision:

@@ -198,6 +198,9 @@ class State:
 
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
-        contributors = {item.contributor for item in self.items}
+        return self.taking_part() | {item.contributor for item in self.items}
+
+    def taking_part(self) -> frozenset[str]:
+        """Return the parties that led the case or were invited to a round table."""
         invited = {seat.party for rto in self.rtos for seat in rto.seats}
-        return frozenset({self.referrer, self.leading_party} - {""} | contributors | invited)
+        return frozenset({self.referrer, self.leading_party} - {""} | invited)

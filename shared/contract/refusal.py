@@ -161,7 +161,8 @@ NO_AUTHORISATION = define("NoAuthorisation", "R122", "B3-gen; B5", may_be_lag=Tr
 # What waits may wait for ever with a flood behind it, so each party has its share.
 TOO_MANY_WAIT = define("TooManyMessagesWait", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=429)
 
-ITEM_OF_ANOTHER_CASE = define("ItemOfAnotherCase", "R35", "B3-F2")
+# Given before in this case or another, by whomever: who gave it is told one thing (R34, decision 0039).
+ITEM_NUMBER_NOT_USABLE = define("ItemNumberNotUsable", "R35", "B3-F2")
 
 ITEM_TWICE = define("ItemTwice", "R35", "B3-F2")
 

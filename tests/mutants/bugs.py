@@ -56,6 +56,20 @@ BUGS = (
         ("tests/unit/shared/test_first_answers.py",),
     ),
     Bug(
+        "number given in this case told apart from one given elsewhere",
+        "services/triage/queries.py",
+        "if context.elsewhere or context.here:",
+        "if context.elsewhere:",
+        ("tests/unit/triage/test_process.py",),
+    ),
+    Bug(
+        "phase told to a director for another party",
+        "services/intake/process.py",
+        "    if by.role is Role.PROCESS_DIRECTOR:\n        known_to",
+        "    if isinstance(command, c.ScreenReferral):\n        known_to",
+        ("tests/unit/intake/test_process.py",),
+    ),
+    Bug(
         "committed before the work",
         "shared/handling/transaction.py",
         "claimed = await inbox.claim(connection, entries) if entries else set()",

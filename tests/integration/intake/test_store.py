@@ -70,7 +70,7 @@ async def test_an_item_of_one_case_cannot_be_moved_to_another(fresh_database: Fr
     moved = c.SubmitReferral(by=s.by_party(), case_id=other_case, referral=s.referral())
     batch = [delivery(s.CASE, SUBMIT, at=NOW), delivery(other_case, moved, at=NOW)]
     fates = [(o.status, o.refusal and o.refusal.name) for o in await transaction.run(batch)]
-    assert fates == [(DeliveryStatus.ACCEPTED, None), (DeliveryStatus.REFUSED, "ItemOfAnotherCase")]
+    assert fates == [(DeliveryStatus.ACCEPTED, None), (DeliveryStatus.REFUSED, "ItemNumberNotUsable")]
 
 
 async def test_a_purged_case_leaves_no_row_and_never_comes_back(fresh_database: FreshDatabase) -> None:

@@ -17,7 +17,7 @@ from shared.contract.fields import Category, InformMoment
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.contract.parties import PartyKind, Scope
 from shared.contract.refusal import (
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
     NO_AUTHORISATION,
     NO_ON_BEHALF_OF,
     NOT_A_PARTY,
@@ -136,7 +136,7 @@ def test_the_refusal_for_want_of_an_authorisation_may_be_lag() -> None:
 
 def test_a_referral_with_an_item_of_another_case_is_refused() -> None:
     moment = DecisionContext(NOW, s.parties(), elsewhere=frozenset({s.ITEM}))
-    assert PROCESS.decide(PROCESS.empty, submit(), moment) is ITEM_OF_ANOTHER_CASE
+    assert PROCESS.decide(PROCESS.empty, submit(), moment) is ITEM_NUMBER_NOT_USABLE
     assert submit().new_items() == (s.ITEM,)
 
 
@@ -310,6 +310,15 @@ def test_the_director_screens_on_behalf_of_the_referrer_only() -> None:
     other = screen(by=s.by_director(on_behalf_of=s.POLICE))
     assert given.when(other).refusal.name == "NotTheDirectorOfThisCase"
     assert given.when(screen()).events
+
+
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in (Phase.NOTHING, Phase.PURGED)])
+def test_a_director_for_another_party_is_told_nothing_in_any_phase(phase: Phase) -> None:
+    """In phase 1 nobody is assigned yet: who acts for the referrer may know, and nobody else."""
+    given = s.spec().given(*s.HISTORIES[phase])
+    other = s.by_director(person_="another", on_behalf_of=s.POLICE)
+    for command in (screen(by=other), inform(other), replace(postpone(), by=other)):
+        assert given.when(command).refusal.status == 404
 
 
 def test_whoever_screened_hears_for_whom_to_act_and_another_director_nothing_r6() -> None:

@@ -18,7 +18,7 @@ from shared.contract.fields import Category
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, Refusal
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
 from tests.support.samples import triage as s
@@ -297,15 +297,15 @@ def test_special_data_come_only_from_who_may_process_them_r21(category: Category
 def test_an_item_is_bound_to_the_case_it_was_given_for_r35() -> None:
     command = s.answer()
     assert command.new_items() == (s.ITEM,)
-    assert named(with_items_elsewhere(ASKED, command, s.ITEM)) == ("ItemOfAnotherCase", "R35")
+    assert named(with_items_elsewhere(ASKED, command, s.ITEM)) == ("ItemNumberNotUsable", "R35")
 
 
 def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     again = s.answer(items=(s.item(s.NEW), s.item(s.ITEM)))
     known = DecisionContext(NOW, s.parties(), here=frozenset({s.ITEM}))
-    assert decide(TRIAGE.state, again, known) == r.ITEM_GIVEN_BEFORE
+    assert decide(TRIAGE.state, again, known) == ITEM_NUMBER_NOT_USABLE
     twice = s.answer(items=(s.item(s.NEW), s.item(s.NEW)))
-    assert TRIAGE.when(twice).refusal.name == "ItemGivenBefore"
+    assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
 # --- declining and silence (R31) -------------------------------------------------------------------

@@ -278,13 +278,13 @@ async def test_of_two_plans_at_once_one_is_told_what_it_would_have_lost(http: Ht
 
 async def test_adding_to_the_viewing_plan_needs_no_version_and_replacing_in_it_does(http: Http) -> None:
     await seat(http)
-    entry = {"item_id": s.RENT, "participant": s.CARE, "reason": "Nodig voor de regeling."}
+    entry = {"item_id": s.RENT, "participant": s.POLICE, "reason": "Nodig voor de regeling."}
     before = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["viewing_plan_version"]
     added = await http.direct("viewing-entries", {"entries": [entry]})
     assert added.status_code == 200
     assert (await http.direct("viewing-entries", {"entries": [entry]})).status_code == 428
     old = await http.direct("viewing-entries", {"entries": [entry]}, version=before)
-    assert (old.status_code, old.json()["changed"]) == (412, [s.CARE])
+    assert (old.status_code, old.json()["changed"]) == (412, [s.POLICE])
     new = await http.direct("viewing-entries", {"entries": [entry]}, version=added.json()["version"])
     assert new.status_code == 200
 

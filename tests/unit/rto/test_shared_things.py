@@ -9,6 +9,7 @@ from services.rto import events as e
 from services.rto.main import PROCESS
 from services.rto.shared_things import REPLACES, plan, viewing_plan
 from services.rto.state import State
+from shared.contract.messages.rto import ActionProgress
 from shared.contract.refusal import CHANGED_MEANWHILE, NOT_YOURS, VERSION_REQUIRED
 from shared.contract.topics import Topics
 from shared.core.actor import Command
@@ -79,7 +80,7 @@ def test_what_others_do_elsewhere_in_the_case_moves_no_version() -> None:
         e.ItemsContributed(s.RTO, (s.item(s.NEW),), NOW),
         e.ReleaseGiven(s.release(), NOW),
         e.InvitationDeclined(s.RTO, s.HOUSING, None, NOW),
-        e.ActionProgressed(s.TREAT, next(iter(c.m.ActionProgress)), None, NOW),
+        e.ActionProgressed(s.TREAT, ActionProgress.DONE, None, NOW),
     )
     after = s.state(*s.SEATED, s.PLANNED, *more)
     for command in REPLACES:

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from services.triage import commands as c
 from services.triage import events as e
-from services.triage import refusals as r
 from services.triage.process import decide
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef

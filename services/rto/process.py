@@ -198,10 +198,12 @@ def _stranger(state: State, command: Command) -> Refusal | None:
 def _unknown_to_party(state: State, command: Command, by: Actor) -> Refusal | None:
     """Refuse a party what it cannot know of: a table it was not invited to, an item of another (R61, R66).
 
-    Before the phase is looked at, as that is told to who takes part alone.
+    Before the phase is looked at, as that is told to who takes part alone; while items come in, nobody does.
     """
     if by.party not in state.involved():
         return r.NOT_INVOLVED
+    if state.phase is Phase.COLLECTING:
+        return None
     match command:
         case c.AcceptInvitation() | c.DeclineInvitation() | c.ContributeItems():
             return meetings.not_invited(state, command.rto_id, by)

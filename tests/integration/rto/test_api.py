@@ -300,7 +300,7 @@ async def test_a_version_is_shown_to_who_may_replace_and_to_nobody_else(http: Ht
 
 async def test_an_act_that_replaces_nothing_takes_no_version(http: Http) -> None:
     await seat(http)
-    acts = (
+    acts: tuple[tuple[str, dict[str, str]], ...] = (
         ("release-withdrawal", {}),
         ("releases", {"use": "rto"}),
         ("release-refusals", {"use": "rto"}),

@@ -199,7 +199,8 @@ def test_a_signature_that_may_only_be_early_is_refused_by_its_own_name() -> None
 
 
 async def test_data_that_are_no_object_do_not_fit_as_a_whole(house: House) -> None:
-    for data in ([], "Persoon A", None, 5):
+    wrong: tuple[object, ...] = ([], "Persoon A", None, 5)
+    for data in wrong:
         assert (await refused(house, with_data(house, MESSAGE, data))).invalid == ("",)
 
 

@@ -54,7 +54,6 @@ class PartyView(PartyEntry):
     """A party, with what the viewer may see of its authorisations and of what it signed."""
 
     phase: Phase = Field(title="fase")
-    version: int
     authorisations: list[Authorisation] = Field(title="bevoegdheidsverleningen")
     form: AccessionForm | None = Field(title="toetredingsformulier")
 
@@ -116,7 +115,6 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
     return PartyView(
         **_entry(record),
         phase=state.phase,
-        version=seen.case.version,
         authorisations=[thing for thing in seen.things.values() if isinstance(thing, Authorisation)],
         form=seen.things.get("form"),
     )

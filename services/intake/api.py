@@ -37,7 +37,6 @@ class CaseView(Model):
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
-    version: int
     theme: Theme = Field(title="thema")
     referrer: str = Field(title="aanmeldende partij")
     leading_party: str = Field(title="leidende partij")
@@ -87,7 +86,6 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     return CaseView(
         case_id=case_id,
         phase=state.phase,
-        version=seen.case.version,
         theme=state.theme,
         referrer=state.referrer,
         leading_party=state.leading_party,

@@ -16,7 +16,8 @@ from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
+    ITEM_TWICE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
@@ -56,6 +57,11 @@ SCREENED = ENDED | {Phase.TAKEN_UP}
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
+OF_A_REFERRAL = (
+    c.ConfirmConsultation,
+    c.ScreenReferral,
+    c.WithdrawReferral,
+)  # nothing of it is left to decide
 
 # What a case waits for, by phase: each has its terms in the policy.
 TERMS: Mapping[Phase, Step] = {Phase.RECEIVED: Step.CONSULTATION, Phase.CONSULTED: Step.SCREENING}
@@ -159,6 +165,8 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     """Return the refusal of a command in a phase that does not allow it."""
     if state.phase in GONE:
         return UNKNOWN_CASE
+    if state.phase in ENDED and isinstance(command, OF_A_REFERRAL):
+        return r.REFERRAL_ENDED
     return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
 
 
@@ -169,7 +177,7 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
         return None
     if by.role in A_PARTY and by.party not in (state.referrer, state.leading_party):
         return r.NOT_THE_REFERRER
-    if isinstance(command, c.ScreenReferral):
+    if by.role is Role.PROCESS_DIRECTOR:
         known_to = by.person if by.on_behalf_of == state.leading_party else None
         return None if (state.director or known_to) == by.person else r.NOT_THE_DIRECTOR
     return None
@@ -180,7 +188,7 @@ def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
     if refusal := unfit(referral, party, context):
         return refusal
     if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
+        return ITEM_NUMBER_NOT_USABLE
     return (e.ReferralReceived(command.case_id, party, referral, context.now),)
 
 
@@ -213,14 +221,16 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
         _of_persons(referral)
         or item_rules.must_be_checked(items, record, r.SPECIAL_NOT_CHECKED)
         or _of_numbers(referral, record)
-        or item_rules.must_differ(items, r.ITEM_TWICE)
+        or item_rules.must_differ(items, ITEM_TWICE)
     )
 
 
 def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
     """Refuse a person named twice, or named and not in the case."""
     known = {person.person_id for person in referral.persons}
-    if len(known) != len(referral.persons) or not known.issuperset(referral.informed_beforehand):
+    if len(known) != len(referral.persons):
+        return r.PERSON_TWICE
+    if not known.issuperset(referral.informed_beforehand):
         return r.UNKNOWN_PERSON
     return item_rules.must_be_about(referral.items, known, r.UNKNOWN_PERSON)
 

@@ -15,7 +15,7 @@ from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
-from shared.contract.refusal import UNKNOWN_CASE, Refusal
+from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
@@ -171,7 +171,9 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
     if by.on_behalf_of != state.leading_party:
         return r.NOT_ON_BEHALF_OF_THE_LAST_LEADER
     ids = [item.item_id for item in kept]
-    if len(set(ids)) != len(ids) or not set(ids) <= {item.item_id for item in state.items}:
+    if len(set(ids)) != len(ids):
+        return ITEM_TWICE
+    if not set(ids) <= {item.item_id for item in state.items}:
         return r.NO_SUCH_ITEM
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED

@@ -21,7 +21,7 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.http import overdue
-from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, done, replaced
 from shared.http.caller import Refused
 
 reading = APIRouter(tags=["reading"])
@@ -67,7 +67,7 @@ class AccessLog(Model):
 async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
     seen = await reader.look(caller, case_id, may_view, things, scope=Scope.RTO)
-    return case_view(case_id, caller, seen)
+    return case_view(case_id, caller, seen, lambda asks: reader.version_of(seen.case, asks))
 
 
 @reading.get("/invitations")
@@ -137,9 +137,14 @@ async def convene(case_id: Id, body: c.Meeting, caller: Acting, commands: Comman
 
 
 @directing.post("/cases/{case_id}/viewing-entries")
-async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting, commands: Commands) -> Done:
-    """Open more items to participants, such as those brought in at the table (R42, R61)."""
-    return done(
+async def extend_viewing_plan(
+    case_id: Id, body: ViewingEntries, caller: Acting, commands: Commands
+) -> Replaced:
+    """Open more items to participants, such as those brought in at the table (R42, R61).
+
+    An entry that stands there already is replaced: that takes the version of the viewing plan in If-Match.
+    """
+    return replaced(
         await commands.act(
             caller,
             case_id,
@@ -197,9 +202,12 @@ async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, command
 
 
 @directing.post("/cases/{case_id}/plan")
-async def record_plan(case_id: Id, body: c.Plan, caller: Acting, commands: Commands) -> Done:
-    """Record the plan the participants made together (R69, R70, A19)."""
-    return done(
+async def record_plan(case_id: Id, body: c.Plan, caller: Acting, commands: Commands) -> Replaced:
+    """Record the plan the participants made together (R69, R70, A19).
+
+    A plan that stands there already is replaced: that takes its version in If-Match.
+    """
+    return replaced(
         await commands.act(
             caller, case_id, body, lambda sent, by: c.RecordPlan(by=by, plan=sent), asks=c.RecordPlan
         )

@@ -53,6 +53,7 @@ class ViewingPlanExtended:
     """Record more items for participants, each with its reason (R42)."""
 
     entries: tuple[ViewingEntry, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

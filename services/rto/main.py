@@ -7,6 +7,7 @@ from services.rto.effects import effects
 from services.rto.handlers import HANDLERS
 from services.rto.permissions import PERMISSIONS, SENDING
 from services.rto.process import TERMS, decide, evolve
+from services.rto.shared_things import REPLACES
 from services.rto.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -23,6 +24,7 @@ PROCESS = Process(
     effects=effects,
     terms=TERMS,
     planned_for=lambda state: state.planned_for,
+    replaces=REPLACES,
 )
 SERVICE = Service(
     process=PROCESS,

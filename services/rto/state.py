@@ -116,7 +116,10 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold a case at the round table; `rtos` in order, the last is the current or latest one."""
+    """Hold a case at the round table; `rtos` in order, the last is the current or latest one.
+
+    `viewing_plan_at` and `plan_at`: when each last changed.
+    """
 
     phase: Phase = Phase.NOTHING
     preparation: RtoPrepared | None = None
@@ -125,7 +128,9 @@ class State:
     viewing_plan: tuple[ViewingEntry, ...] = ()
     rtos: tuple[Rto, ...] = ()
     releases: tuple[Release, ...] = ()
+    viewing_plan_at: datetime | None = None
     plan: Plan | None = None
+    plan_at: datetime | None = None
     made_by: tuple[str, ...] = ()
     progress: tuple[Progress, ...] = ()
     takers: tuple[Taker, ...] = ()
@@ -221,6 +226,9 @@ class State:
 
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
-        contributors = {item.contributor for item in self.items}
+        return self.taking_part() | {item.contributor for item in self.items}
+
+    def taking_part(self) -> frozenset[str]:
+        """Return the parties that led the case or were invited to a round table."""
         invited = {seat.party for rto in self.rtos for seat in rto.seats}
-        return frozenset({self.referrer, self.leading_party} - {""} | contributors | invited)
+        return frozenset({self.referrer, self.leading_party} - {""} | invited)

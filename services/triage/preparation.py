@@ -73,8 +73,10 @@ def _participants(
     invitees: tuple[c.Invitee, ...], context: DecisionContext
 ) -> tuple[Participant, ...] | Refusal:
     """Return the participants: each once, lawfully present, with role and contribution (R42, R43, R60)."""
-    if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
+    if not invitees:
         return r.PARTICIPANTS_MISSING
+    if len({invitee.party for invitee in invitees}) != len(invitees):
+        return r.PARTICIPANT_TWICE
     participants = []
     for invitee in invitees:
         if not context.parties.is_member(invitee.party, context.judged_at):

@@ -49,6 +49,8 @@ Subject = Annotated[str, StringConstraints(pattern=_SUBJECT)]
 Topic = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 # One line in the clear, of what is not about a person: a name of an organisation, a sentence of the house.
 Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=MAX_LINE)]
+# A JSON pointer (RFC 6901) to a field of what somebody sent; a name that is not of the contract is a star.
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_-]+|\*))*$", max_length=MAX_LINE)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Offset = Annotated[int, Field(ge=0, le=2**63 - 1)]  # of a record on Kafka, or a row that a sequence numbers
 Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]

@@ -31,6 +31,7 @@ MOST_RESERVATIONS = 200  # parties from which one item is withheld
 MOST_AUTHORISATIONS = 60  # of a party, that have not ended
 MOST_KEYS = 60  # of a party, that have not ended
 TAKERS_PER_MESSAGE = 200
+MOST_INVALID = 20  # fields that a refusal names
 CLAIMS_PER_EVENT = 400
 HOUSE_KEYS_PER_EVENT = 200
 MOST_READ = 1000  # where a version before this one sent more than this one does: what is read of it

@@ -13,6 +13,7 @@ from shared.core.authorisation import Requirement
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect
 from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate
+from shared.core.shared_things import Replacement
 
 
 class HasPhase(Protocol):
@@ -40,6 +41,7 @@ class Process(Generic[S]):
     Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
     state after it. `sending`: of each message to parties, on what conditions it leaves. `terms`: what a case
     waits for, by phase; `planned_for`: the day that was set for it, and with which its term starts.
+    `replaces`: the commands that can replace a shared thing, which say its version then.
     """
 
     service: ServiceName
@@ -51,6 +53,7 @@ class Process(Generic[S]):
     effects: Callable[[str, Any, S], Iterable[Effect]]
     terms: Mapping[Any, Step] = field(default_factory=dict)
     planned_for: Callable[[S], datetime | None] = _any_day
+    replaces: Mapping[type[Command], Replacement[S]] = field(default_factory=dict)
 
     @property
     def empty(self) -> S:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
-from shared.contract.refusal import CASE_HELD, NOT_YOURS, Refusal, Remedy
+from shared.contract.refusal import CASE_HELD, NOT_YOURS, VERSION_NOT_TAKEN, Refusal, Remedy, refusals_of
 from shared.contract.registry import Model
 from shared.core.actor import Actor, Command
 from shared.core.context import DecisionContext
@@ -32,14 +32,7 @@ S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
 
 KEY_TRIES, KEY_PAUSE = 5, 0.2  # seconds
-BUG = Refusal(
-    "FaultOfTheHouse",
-    "R127",
-    "art. 15.3; B4",
-    "A fault of the house stopped this, and it had no effect: send it again later.",
-    Remedy.RETRY_LATER,
-    status=500,
-)
+BUG = refusals_of("http")("FaultOfTheHouse", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +64,8 @@ class CommandHandler(Generic[S]):
         `asks` is the command's type, which decides in which role the person acts. `makes_key`: the request
         opens a case, so a case key is made for it. Raises `Refused`, and `KeyAuthorityUnreachable`.
         """
+        if caller.if_match is not None and asks not in self.service.process.replaces:
+            raise Refused(VERSION_NOT_TAKEN)
         roles = self.service.process.permissions[asks].roles
         actor = caller.actor(roles)
         entry = InboxEntry(
@@ -140,11 +135,10 @@ def answered(outcome: Outcome) -> Outcome:
         case DeliveryStatus.ACCEPTED:
             return outcome
         case DeliveryStatus.REPEATED:
-            earlier = outcome.earlier or {}
-            if earlier.get("refusal"):
-                raise Refused(Refusal(**earlier["refusal"]))
-            return Outcome(DeliveryStatus.REPEATED, version=earlier.get("version", 0))
+            if outcome.refusal is not None:
+                raise Refused(outcome.refusal)
+            return outcome
         case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:
-            raise Refused(outcome.refusal or CASE_HELD)
+            raise Refused(outcome.refusal or CASE_HELD, outcome.changed)

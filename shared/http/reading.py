@@ -15,7 +15,7 @@ from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
 from shared.contract.parties import Scope
 from shared.contract.refusal import CASE_HELD, NOT_CURRENT, UNKNOWN_CASE, Refusal
-from shared.core.actor import THE_HOUSE, Actor, Role
+from shared.core.actor import THE_HOUSE, Actor, Command, Role
 from shared.core.authorisation import Requirement, permit, permit_here
 from shared.core.context import DecisionContext
 from shared.core.leaving import Mandate
@@ -25,6 +25,7 @@ from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
+from shared.handling.versions import version_of
 from shared.http.caller import Caller, Refused
 from shared.messaging.currency import Currency
 from shared.storage import access_log, sealed_texts
@@ -60,6 +61,12 @@ class CaseReader(Generic[S]):
     policy: Policy
     currency: Currency
     log_key: bytes
+    version_key: bytes
+
+    def version_of(self, case: Case[S], asks: type[Command]) -> str | None:
+        """Return the version of the shared thing that this command can replace; None where nothing stands."""
+        thing = self.service.process.replaces[asks].thing(case.state)
+        return version_of(self.version_key, case.case_id, thing) if thing else None
 
     async def look(
         self,

@@ -18,8 +18,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.http.app import BAD_REQUEST, problem
+from shared.http.app import BAD_REQUEST
 from shared.http.limits import BURST, Limits, network_of
+from shared.http.problem import problem
 from shared.rate import Rate
 from shared.telemetry.metrics import LIMITED
 

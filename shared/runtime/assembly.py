@@ -185,7 +185,7 @@ def assemble(
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine=engine,
-        decider=Decider(service.process, outgoing, policy, timedelta(seconds=settings.patience)),
+        decider=Decider(service.process, outgoing, policy, digest_key, timedelta(seconds=settings.patience)),
         cases=cases,
         parties=parties,
         marker_key=marker_key(settings),
@@ -282,6 +282,7 @@ def assemble(
             policy=policy,
             currency=currency,
             log_key=marker_key(settings),
+            version_key=digest_key,
         ),
         currency=currency,
         gauges=Gauges(

@@ -23,7 +23,8 @@ from shared.contract.topics import Topics
 from shared.core.terms import Told
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
-from shared.http.app import NOT_FOUND, problem
+from shared.http.app import NOT_FOUND
+from shared.http.problem import Problem
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
 from shared.storage import cases, deadlines, held_messages, outbox, overdue
 from shared.storage.database import DATABASE_ERRORS, sqlstate
@@ -199,7 +200,7 @@ def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
     @router.get("/metrics")
     async def metrics(authorization: Annotated[str, Header()] = "") -> Response:
         if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            return problem(NOT_FOUND)
+            return Problem(NOT_FOUND)
         read = CollectorRegistry(auto_describe=False)
         read.register(_Read(await gauges.read()))
         text = generate_latest(REGISTRY) + generate_latest(read)

@@ -16,7 +16,7 @@ from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
-from shared.storage import held_messages, journal, outbox
+from shared.storage import held_messages, inbox, journal, outbox
 from shared.storage.access_log import NOWHERE
 from shared.storage.database import fetch, run
 from shared.storage.held_messages import HeldMessage, HoldReason
@@ -58,18 +58,24 @@ async def held_cases(engine: AsyncEngine) -> dict[str, int]:
 async def discard_first(engine: AsyncEngine, log_key: bytes, case_id: str) -> bool:
     """Discard the quarantined message of a case, or else its unsendable outbox message; False without either.
 
-    The journal says so. A deadline is not discarded: what it is about would never end.
+    The journal says so. A party that sends it again has it decided on, as it had no answer. A deadline is not
+    discarded: what it is about would never end.
     """
     async with engine.begin() as connection:
         quarantined = await held_messages.first_of_case(connection, case_id, [HoldReason.QUARANTINED])
         if quarantined is not None:
-            await held_messages.take(connection, [quarantined.id])
+            taken = await held_messages.take(connection, [quarantined.id])
+            await inbox.release(connection, [key for key in taken.values() if not _is_of_the_house(key)])
             await _note(connection, log_key, case_id, "ParkedMessageDiscarded")
             return True
         if await outbox.discard_quarantined(connection, case_id):
             await _note(connection, log_key, case_id, "UnreadableLetterDiscarded")
             return True
         return False
+
+
+def _is_of_the_house(key: tuple[str, str]) -> bool:
+    return key[0].startswith("service:")
 
 
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:

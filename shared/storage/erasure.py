@@ -17,7 +17,12 @@ _DELETE_ROWS = [
     sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
     for table in ("pieces", "items", "due", "outbox", "cases")
 ]
-_UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_UNLINK = sa.text(
+    """
+    UPDATE inbox SET case_id = NULL, result = CASE WHEN result ? 'place' THEN result END
+    WHERE case_id = ANY(:ids)
+    """
+)
 _FORGET_NAMED = sa.text("DELETE FROM inbox WHERE case_id = ANY(:ids) AND message_id = ANY(:ids)")
 _MARK = sa.text(
     """
@@ -57,9 +62,10 @@ async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str],
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled.
+    """Remove the case id from the inbox rows of these cases; each still counts as handled.
 
-    But not a message to which its sender gave the number of its case as an id: it is forgotten.
+    A party that repeats a message gets its first answer, as for a case that never was. What people were
+    answered goes. A message to which its sender gave the number of its case as an id is forgotten.
     """
     if case_ids:
         await run(connection, _FORGET_NAMED, ids=list(case_ids))

@@ -33,12 +33,13 @@ from shared.storage.party_replica import PartyReplica
 from tests.support.leaving import current
 
 MARKER_KEY = b"m" * 32
+VERSION_KEY = b"v" * 32
 
 
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
+    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy(), VERSION_KEY)
     return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
 
 
@@ -75,7 +76,7 @@ def delivery(
     record: bytes | None = None,
     held: HeldMessage | None = None,
     sequence: int | None = None,
-    expected_version: int | None = None,
+    expected_version: str | None = None,
     traceparent: str | None = None,
 ) -> Delivery:
     """Make the delivery of a command as the receiver does, with the sealed text each reference leads to.
@@ -101,7 +102,7 @@ def _origin(
     record: bytes | None,
     held: HeldMessage | None,
     sequence: int | None,
-    expected_version: int | None,
+    expected_version: str | None,
 ) -> Origin:
     if by.service is not None:
         return FromService(by.service, record, held, sequence)
@@ -145,6 +146,7 @@ def attach(
         policy=Policy(),
         currency=current(),
         log_key=MARKER_KEY,
+        version_key=VERSION_KEY,
     )
 
 

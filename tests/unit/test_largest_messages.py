@@ -35,6 +35,7 @@ from shared.contract.limits import (
     MOST_ACTIONS,
     MOST_AUTHORISATIONS,
     MOST_CODES,
+    MOST_INVALID,
     MOST_KEPT_ITEMS,
     MOST_KEYS,
     MOST_PARTICIPANTS,
@@ -458,14 +459,16 @@ def of_no_case(parties: Parties) -> Core:
     outgoing = OutgoingMessages("triage", Topics())
     entry = InboxEntry(REFERRER, number(1), b"", NOW, CASE)
     delivery = Delivery(
-        entry, large.by_party(), unreadable("x"), NOW, FromParty(REFERRER), traceparent=large.TRACE
+        entry, large.by_party(), unreadable("too-large"), NOW, FromParty(REFERRER), traceparent=large.TRACE
     )
     longest = max(REASONS, key=len)
     place = Position(topic=Topics().from_party("governance", REFERRER), partition=0, offset=2**63 - 1)
     claims = [(number(n), CASE) for n in range(CLAIMS_PER_EVENT + 1)]
     core.sent += [
         outgoing.accepted(REFERRER, delivery),
-        *outgoing.unreadable(REFERRER, place, unreadable(longest), longest, number(1)),
+        *outgoing.unreadable(
+            REFERRER, place, unreadable(longest), number(1), ("/" + "x" * 199,) * MOST_INVALID
+        ),
         *outgoing.items_claimed(claims),
         outgoing.event(HouseKeysDestroyed(house_keys=("k" * 64,) * HOUSE_KEYS_PER_EVENT)),
         outgoing.event(log_checkpoints.make("triage", 2**63 - 1, b"h" * 32, NOW, new_key()).message()),

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from shared.contract.fields import Code, CompactJws, Count, Id, Instant, KeyId, Line, Offset, Step, Topic
 from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
-from shared.contract.refusal import Remedy
+from shared.contract.refusal import RefusalTold
 from shared.contract.registry import Direction, Model, message
 
 
@@ -24,17 +24,13 @@ class Position(Model):
 
 
 @message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")
-class MessageRefused(Model):
+class MessageRefused(RefusalTold):
     """The message had no effect, under this rule, and this is what to do; never the content."""
 
-    name: Line = Field(title="weigering")
-    rule: Line = Field(title="regel")
-    article: Line = Field(title="artikel")
     sentence: Line = Field(title="toelichting")
-    remedy: Remedy = Field(title="wat te doen")
+    sentence_nl: Line = Field(default="", title="toelichting in het Nederlands")
     message_id: Id | None = Field(default=None, title="bericht")
     position: Position | None = Field(default=None, title="plaats")
-    reason: Code | None = Field(default=None, title="reden")
 
 
 @message("term-passed", "house", Direction.TO_PARTY, dutch="termijn verstreken")

@@ -82,7 +82,7 @@ async def test_an_item_that_another_service_accepted_in_another_case_is_refused_
     await learn(engine, (GIVEN[0], OTHER))
     (outcome,) = await transaction.run([delivery(s.CASE, ANSWER, at=NOW)])
     assert outcome.refusal is not None
-    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
+    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemNumberNotUsable", "R35")
     fresh = s.answer(items=(s.item(s.NEW),))
     assert await fates(transaction, delivery(s.CASE, fresh, at=NOW)) == [DeliveryStatus.ACCEPTED]
 

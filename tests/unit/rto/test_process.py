@@ -17,7 +17,7 @@ from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Scope
 from shared.contract.refusal import (
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
     NO_AUTHORISATION,
     NO_ON_BEHALF_OF,
     NOT_A_PARTY,
@@ -110,7 +110,7 @@ def test_an_item_under_a_number_of_another_party_is_refused_r35() -> None:
 
 @pytest.mark.parametrize(
     ("elsewhere", "here", "refusal"),
-    [({s.NEW}, set(), ITEM_OF_ANOTHER_CASE), (set(), {s.NEW}, r.ITEM_KNOWN)],
+    [({s.NEW}, set(), ITEM_NUMBER_NOT_USABLE), (set(), {s.NEW}, ITEM_NUMBER_NOT_USABLE)],
     ids=["given-in-another-case", "given-in-this-case-at-another-service"],
 )
 def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
@@ -308,6 +308,29 @@ def test_only_an_invited_party_may_answer_r61() -> None:
     assert given.when(accept(s.CARE)).events
 
 
+@pytest.mark.parametrize("phase", Phase)
+def test_a_contributor_that_takes_no_part_is_told_the_same_in_every_phase(phase: Phase) -> None:
+    """Not even in which phase the case is: only of its own items does it hear anything (R34, R60)."""
+    uninvited = s.convened(participants=(s.participant(s.CARE),))
+    history = tuple(
+        uninvited if isinstance(event, e.RtoConvened) else event
+        for event in s.HISTORIES[phase]
+        if not isinstance(event, e.InvitationAccepted) or event.party == s.CARE
+    )
+    others = next(one for one in s.ITEMS if one.contributor != s.POLICE).item_id
+    acts: tuple[Command, ...] = (
+        accept(s.POLICE),
+        contribute(s.POLICE),
+        c.DeclineInvitation(by=s.by_party(s.POLICE), rto_id=s.RTO),
+        c.DeclineDirection(by=s.by_party(s.POLICE)),
+        c.ProgressAction(by=s.by_party(s.POLICE), action_id=s.TREAT, progress=m.ActionProgress.DONE),
+        c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=others),
+        c.GiveRelease(by=s.by_party(s.POLICE), release=s.release(item_id=others)),
+    )
+    for act in acts:
+        assert refused(s.spec().given(*history), act).status == 404
+
+
 def test_an_earlier_rto_can_not_be_accepted_any_more() -> None:
     given = s.spec().given(*MONITORING, s.convened(s.SECOND_RTO))
     assert refused(given, accept(rto_id=s.RTO)) is r.RTO_CONCLUDED
@@ -349,7 +372,7 @@ def test_an_item_not_marked_as_shareable_is_not_released_by_being_brought_in_r65
         ({"acting_body": "college"}, r.ACTING_BODY_UNKNOWN),
         ({"persons": (s.NEW,)}, r.UNKNOWN_PERSON),
         ({"category": Category.CRIMINAL}, r.SPECIAL_NOT_CHECKED),
-        ({"item_id": s.FREE}, r.ITEM_KNOWN),
+        ({"item_id": s.FREE}, ITEM_NUMBER_NOT_USABLE),
     ],
 )
 def test_an_incomplete_item_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:

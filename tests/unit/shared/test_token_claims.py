@@ -19,10 +19,11 @@ from starlette.middleware import Middleware
 from deploy.local.issuer import AUDIENCE, kept_signing_key, make_issuer, subject_of
 from shared.contract.messages.rto import InvitationAccepted
 from shared.core.actor import Role
-from shared.http.app import PROBLEM, Looking, make_app
+from shared.http.app import Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import Limits
 from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.http.problem import PROBLEM
 from shared.telemetry.metrics import SIGN_INS_FAILED
 from tests.support import awkward as a
 

@@ -1,6 +1,6 @@
 """Serve intake over HTTP: what people ask of it, and what they may read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -18,9 +18,15 @@ from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Su
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
+from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, overdue.router]
 
 
 class DutyView(Model):

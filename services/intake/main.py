@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.intake.api import router
+from services.intake.api import routers
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
 from services.intake.permissions import PERMISSIONS, SENDING
@@ -11,7 +11,6 @@ from services.intake.state import State
 from shared.contract.messages.intake import ReferralSubmitted
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.http import overdue
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -33,4 +32,4 @@ SERVICE = Service(
     creates_case_key={ReferralSubmitted: precheck},
     takes_items=True,
 )
-app = command_line(SERVICE, lambda: [router, overdue.router])
+app = command_line(SERVICE, routers)

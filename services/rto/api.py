@@ -21,7 +21,7 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.http import overdue
-from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, done, replaced
+from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, Replacing, done, replaced
 from shared.http.caller import Refused
 
 reading = APIRouter(tags=["reading"])
@@ -138,7 +138,7 @@ async def convene(case_id: Id, body: c.Meeting, caller: Acting, commands: Comman
 
 @directing.post("/cases/{case_id}/viewing-entries")
 async def extend_viewing_plan(
-    case_id: Id, body: ViewingEntries, caller: Acting, commands: Commands
+    case_id: Id, body: ViewingEntries, caller: Replacing, commands: Commands
 ) -> Replaced:
     """Open more items to participants, such as those brought in at the table (R42, R61).
 
@@ -202,7 +202,7 @@ async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, command
 
 
 @directing.post("/cases/{case_id}/plan")
-async def record_plan(case_id: Id, body: c.Plan, caller: Acting, commands: Commands) -> Replaced:
+async def record_plan(case_id: Id, body: c.Plan, caller: Replacing, commands: Commands) -> Replaced:
     """Record the plan the participants made together (R69, R70, A19).
 
     A plan that stands there already is replaced: that takes its version in If-Match.

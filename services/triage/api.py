@@ -1,5 +1,6 @@
 """Serve triage over HTTP: what the director asks, what parties' workers reply, what they may read."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -33,6 +34,7 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
+from shared.http import overdue
 from shared.http.app import BAD_REQUEST, Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
@@ -40,6 +42,12 @@ from shared.ids import keyed_id
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; all are looked at, and logged, at once
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, overdue.router]
+
 
 # --- what is asked -------------------------------------------------------------------------------
 

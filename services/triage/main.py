@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.triage.api import router
+from services.triage.api import routers
 from services.triage.effects import effects
 from services.triage.handlers import HANDLERS, TIMERS
 from services.triage.permissions import PERMISSIONS, SENDING
@@ -11,7 +11,6 @@ from services.triage.state import State
 from services.triage.store import TriageRecord
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.http import overdue
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -32,4 +31,4 @@ SERVICE = Service(
     own_rows=TriageRecord(),
     takes_items=True,
 )
-app = command_line(SERVICE, lambda: [router, overdue.router])
+app = command_line(SERVICE, routers)

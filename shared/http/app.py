@@ -124,11 +124,10 @@ async def acting(
     request: Request,
     looker: Annotated[Caller, Depends(looking)],
     idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
     traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
 ) -> Caller:
     """Make the caller of a request that acts: once, however often it is repeated."""
-    version = if_match.strip('"') if if_match else None
+    version = request.headers.get("if-match")  # in no document: where none is taken, one is refused
     return Caller(
         looker.identity,
         looker.on_behalf_of,
@@ -137,6 +136,11 @@ async def acting(
         trace_of(traceparent),
         request.scope["path"],
     )
+
+
+async def replacing(actor: Annotated[Caller, Depends(acting)], if_match: IfMatch = None) -> Caller:
+    """Make the caller of a request that may replace a shared thing, whose version it then names."""
+    return replace(actor, if_match=if_match.strip('"') if if_match else None)
 
 
 async def command_handler(request: Request) -> CommandHandler[Any]:
@@ -153,6 +157,7 @@ async def case_reader(request: Request) -> CaseReader[Any]:
 
 Looking = Annotated[Caller, Depends(looking)]
 Acting = Annotated[Caller, Depends(acting)]
+Replacing = Annotated[Caller, Depends(replacing)]
 Commands = Annotated[CommandHandler[Any], Depends(command_handler)]
 Reader = Annotated[CaseReader[Any], Depends(case_reader)]
 

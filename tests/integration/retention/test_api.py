@@ -152,9 +152,10 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
 
 async def step_1(http: Http) -> None:
     """A case of this director, de-escalated at `NOW` with Care leading."""
-    file = s.file(director=await http.subject(DIRECTOR))
+    director, support = await http.subject(DIRECTOR), await http.subject("support")
+    file = s.file(director=director, support_workers=(support,))
     await http.tell(
-        c.OpenCase(by=s.by_service("intake"), case=s.taken_up()),
+        c.OpenCase(by=s.by_service("intake"), case=s.taken_up(director, support)),
         *(c.RecordHandedOverItem(by=s.by_service(), item=item) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=file),
     )

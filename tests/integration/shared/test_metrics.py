@@ -209,7 +209,7 @@ async def test_whoever_does_not_show_the_token_finds_no_such_page() -> None:
         asked(None),
     )
     assert [answer.status_code for answer in (nobody, wrong, right, off, empty)] == [404, 404, 200, 404, 404]
-    assert nobody.json()["title"] == "UnknownCase"
+    assert nobody.json()["title"] == "NotFound"
     assert right.headers["content-type"].startswith("text/plain; version=")
     assert "zvh_batch_seconds_bucket" in right.text
     assert "zvh_held_cases 3.0" in right.text

@@ -78,7 +78,7 @@ ARGUMENTS = {
     "phases": "ARRAY['nothing', 'nothing', 'nothing']",
     "whys": "ARRAY['waiting', 'waiting', 'waiting']",
     "reasons": "ARRAY['parked', 'queued']",
-    **dict.fromkeys(("states", "heards", "records", "asked", "givens"), "ARRAY['{}', '{}', '{}']"),
+    **dict.fromkeys(("states", "heards", "records", "results", "asked", "givens"), "ARRAY['{}', '{}', '{}']"),
     "senders": "ARRAY['sender-0', 'sender-1', 'sender-2']",
     "deferred": "ARRAY['topic-1', 'topic-2']",
     "text": "'v050000'",

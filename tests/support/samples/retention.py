@@ -121,7 +121,7 @@ def file(**changes: Any) -> CaseDeescalated:
     return CaseDeescalated(**(given | changes))
 
 
-def taken_up() -> CaseTakenUp:
+def taken_up(director: str = DIRECTOR, support: str = "support-a") -> CaseTakenUp:
     return CaseTakenUp(
         referrer=VENLO,
         acting_body="college",
@@ -129,8 +129,8 @@ def taken_up() -> CaseTakenUp:
         basis="AVG art. 6 lid 1 sub e",
         theme=Theme.COMPLEX_CASE,
         outcome=ScreeningOutcome.TAKEN_UP,
-        director=DIRECTOR,
-        support_workers=("support-a",),
+        director=director,
+        support_workers=(support,),
         persons=(person(MAN), person(MOTHER)),
         items=(),
         taken_up_at=NOW,

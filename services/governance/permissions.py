@@ -14,6 +14,7 @@ from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions, Standing
 
 THE_SECRETARY = frozenset({Role.SECRETARY})
+SECRETARY_OR_MANAGER = frozenset({Role.SECRETARY, Role.MANAGER})
 ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known key
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
@@ -22,7 +23,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.GrantAuthorisation: Requirement(A_PARTY, needs_membership=False),
     c.AcceptAuthorisation: Requirement(THE_DIRECTOR),
     c.RevokeAuthorisation: Requirement(A_PARTY, needs_membership=False),
-    c.EndMembership: Requirement(THE_SECRETARY),
+    c.ProposeEnding: Requirement(SECRETARY_OR_MANAGER),
+    c.EndMembership: Requirement(SECRETARY_OR_MANAGER),
     c.PublishAnew: Requirement(THE_OPERATOR),
     c.PurgeCase: Requirement(A_SERVICE),
 }

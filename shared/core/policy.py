@@ -51,5 +51,6 @@ class Policy:
     archive_after_months: int = 6  # R88
     destroy_after_months: int = 12  # R91
     smallest_cell: int = 5  # A24
+    confirmation_within: timedelta = timedelta(days=14)  # R115: of what cannot be undone, by a second person
     strangers_logged_for: timedelta = timedelta(days=365)  # R129: logs about numbers that are no case
     terms: Mapping[Step, Term] = field(default_factory=lambda: TERMS)

@@ -946,4 +946,11 @@ BUGS = (
         "if not self._allowed.take(sender):",
         ("tests/unit/shared/test_security.py",),
     ),
+    Bug(
+        "who proposes the end of a membership confirms it",
+        "services/governance/process.py",
+        "    return r.SECOND_PERSON_NEEDED if command.by.person == proposed.person else None",
+        "    return None",
+        ("tests/unit/governance/test_process.py",),
+    ),
 )

@@ -449,7 +449,9 @@ def oldest_party(parties: Parties) -> Core:
         governance.does(
             gc.AnnounceKey(by=large.by_party(), party=REFERRER, announcement=announced, received_at=NOW)
         )
-    governance.does(gc.EndMembership(by=secretary, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
+    governance.does(gc.ProposeEnding(by=secretary, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
+    manager = Actor(Role.MANAGER, person="manager")
+    governance.does(gc.EndMembership(by=manager, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
     return governance
 
 

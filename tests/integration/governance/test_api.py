@@ -188,8 +188,13 @@ async def test_a_worker_who_belongs_to_no_party_reads_nothing_r115(http: Http) -
     assert told(await http.get(POLICE_WORKER, f"/parties/{s.VENLO}"))[:2] == (404, "UnknownCase")
     register = (await http.get(VENLO_WORKER, "/parties")).json()
     assert [(entry["party"], entry["name"]) for entry in register["parties"]] == [(s.VENLO, "Gemeente Venlo")]
-    excluded = await http.post("secretary", f"/parties/{s.VENLO}/ending", {"reason": "exclusion"})
-    assert excluded.status_code == 200
+    ending = f"/parties/{s.VENLO}/ending"
+    assert (await http.post("secretary", ending, {"reason": "exclusion"})).status_code == 200
+    assert (await http.get("manager", f"/parties/{s.VENLO}")).json()["ending_proposed"] == "exclusion"
+    alone = await http.post("secretary", f"{ending}/confirmation", {"reason": "exclusion"})
+    assert told(alone) == (403, "SecondPersonNeeded", "R115")
+    assert (await http.get(VENLO_WORKER, "/parties")).status_code == 200
+    assert (await http.post("manager", f"{ending}/confirmation", {"reason": "exclusion"})).status_code == 200
     assert told(await http.get(VENLO_WORKER, "/parties"))[0] == 403
     assert (await http.get("support", "/parties")).json()["parties"][0]["member_until"] is not None
 

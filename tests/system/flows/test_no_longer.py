@@ -65,8 +65,9 @@ async def test_what_is_under_way_when_a_party_is_excluded_is_not_taken_and_it_is
     assert (await worker.get("triage", path)).status_code == 200
     async with answering_on_and_on(party, case, query.query_id) as sent:
         assert await party.connector.answer(await sent.until(10), within=30)
-        secretary = founded.people("secretary-a")
-        await secretary.do("governance", f"/parties/{LEAVES}/ending", {"reason": "exclusion"})
+        ending, why = f"/parties/{LEAVES}/ending", {"reason": "exclusion"}
+        await founded.people("secretary-a").do("governance", ending, why)
+        await founded.people("manager-a").do("governance", f"{ending}/confirmation", why)
         await asyncio.sleep(WITHIN)
         seen = [(await worker.get(service, path)).status_code for service in ("intake", "triage", "rto")]
         assert seen == [404, 404, 404]

@@ -94,7 +94,7 @@ class LogVerification:
         """Check that a leaf follows on the one before; go on from what it says, to find the next fault."""
         if leaf.number != self.leaves + 1:
             self._found(f"chain: cut out, {self.leaves + 1} to {leaf.number - 1}")
-        elif bytes(leaf.head) != head_after(self._head, leaf.number, bytes(leaf.leaf)):
+        elif bytes(leaf.head) != head_after(self._head, leaf.number, bytes(leaf.leaf), of_case=leaf.of_case):
             self._found(f"chain: broken at {leaf.number}")
         self.leaves, self._head = leaf.number, bytes(leaf.head)
         if leaf.chained_at is not None:
@@ -125,7 +125,7 @@ class LogVerification:
             case_key = keys.get(entry.case_id)
             if not isinstance(case_key, CaseKey):
                 self.unverified += 1
-                return True
+                return entry.seal is not None
             key = case_key.log_key
         seal = None if entry.seal is None else bytes(entry.seal)
         one = Unchained(leaf.log, entry.entry, entry.case_id, seal, entry.line)

@@ -1,9 +1,9 @@
 """Chain the entries of journal and access log, after their commit, in an order of the chain's own.
 
 Leaf n is a keyed hash of n, of the moment, the log, and all that the entry says; head n is SHA-256 of head
-n-1, n and leaf n. A leaf's key is derived from the case key: once that is destroyed, a leaf that stays tells
-nobody anything, and still counts in the heads. An entry about what has no key, or none that can be had now,
-is hashed under a key of the service.
+n-1, n, whose key it is, and leaf n. A leaf's key is derived from the case key: once that is destroyed, a leaf
+that stays tells nobody anything, and still counts in the heads. An entry about what has no key, or none that
+can be had now, is hashed under a key of the service.
 
 The ids of entries say nothing about order: some are never used, and an entry may commit after a later one.
 """
@@ -101,9 +101,9 @@ def leaf_of(key: bytes, number: int, chained_at: datetime, one: Unchained) -> by
     return keyed_hash(key, "log-leaf", str(number), at, one.log, one.line, seal)
 
 
-def head_after(head: bytes, number: int, leaf: bytes) -> bytes:
-    """Compute the head of the chain with one leaf more."""
-    return hashlib.sha256(head + number.to_bytes(8, "big") + leaf).digest()
+def head_after(head: bytes, number: int, leaf: bytes, *, of_case: bool) -> bytes:
+    """Compute the head of the chain with one leaf more, of a case's key or of the service's."""
+    return hashlib.sha256(head + number.to_bytes(8, "big") + bytes([of_case]) + leaf).digest()
 
 
 async def settled(connection: AsyncConnection) -> dict[str, int]:
@@ -153,7 +153,7 @@ async def append(
         number += 1
         key = case_keys.get(one.case_id)
         leaf = leaf_of(service_key if key is None else key, number, now, one)
-        head = head_after(head, number, leaf)
+        head = head_after(head, number, leaf, of_case=key is not None)
         leaves.append(Leaf(number, one.log, one.entry, now, key is not None, leaf, head))
     if leaves:
         await copy(connection, "log_leaves", Leaf._fields, leaves)

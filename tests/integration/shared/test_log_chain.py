@@ -302,6 +302,27 @@ async def test_a_chain_that_was_cut_is_found_by_its_own_checkpoints_too(logs: Lo
     assert [one.partition(" at ")[0] for one in await logs.verify()] == ["chain: cut off, 6 long and was 13"]
 
 
+async def test_nobody_hides_a_change_behind_a_key_that_is_not_to_be_had(logs: Logs) -> None:
+    """An entry without a seal, and one of which only the leaf says on whose behalf it was."""
+    logs.keys.status[OTHER_CASE] = KeyStatus.UNKNOWN
+    logs.chaining = logs._chaining()
+    await logs.look(OTHER_CASE)
+    await logs.rewrite(PUT_IN.replace("'nowhere'", f"'{s.CASE}'"))
+    assert await logs.chain() == 2
+    assert await logs.verify() == []
+    nobody = new_id()
+    logs.keys.status[nobody] = KeyStatus.UNKNOWN
+    await logs.rewrite(
+        "UPDATE log_leaves SET of_case = true WHERE number = 14",
+        "UPDATE access_log SET viewed_on_behalf_of = 'gemeente-venlo' WHERE entry = 13",
+        f"UPDATE access_log SET rule = 'R8', case_id = '{nobody}' WHERE entry = 14",  # noqa: S608 - ours
+    )
+    assert await logs.verify() == [
+        "chain: broken at 14",
+        "access_log entry 14 (chain 15): changed",
+    ]
+
+
 async def test_a_checkpoint_of_somebody_else_is_found(logs: Logs, tmp_path: Path) -> None:
     forger = HouseKeys(tmp_path / "forger", b"f" * 32, machine_now)
     forged = log_checkpoints.make("intake", 1, bytes(32), machine_now(), forger.signing)

@@ -58,9 +58,14 @@ def test_a_leaf_says_where_when_and_what() -> None:
 def test_a_head_depends_on_all_leaves_before_it_and_on_their_order() -> None:
     first, second = b"a" * 32, b"b" * 32
     start = log_chain.FIRST_HEAD
-    forwards = head_after(head_after(start, 1, first), 2, second)
-    backwards = head_after(head_after(start, 1, second), 2, first)
-    assert len({forwards, backwards, head_after(start, 1, first), head_after(start, 2, first)}) == 4
+
+    def after(head: bytes, number: int, leaf: bytes, *, of_case: bool = False) -> bytes:
+        return head_after(head, number, leaf, of_case=of_case)
+
+    forwards = after(after(start, 1, first), 2, second)
+    backwards = after(after(start, 1, second), 2, first)
+    others = after(start, 1, first), after(start, 2, first), after(start, 1, first, of_case=True)
+    assert len({forwards, backwards, *others}) == 5
 
 
 def test_a_case_key_gives_a_key_for_leaves_that_is_not_the_key_itself() -> None:

@@ -46,9 +46,11 @@ LOG_CHAIN_BEHIND = Gauge(
     "zvh_log_chain_behind_seconds", "Since all entries of the logs were chained; 0 where another process does"
 )
 LIMITED = Counter("zvh_limited", "What was turned away because it is more than its share", ["whose"])
-KEYS_GIVEN = Counter("zvh_case_keys_given", "Case keys given to a service, by the key authority", ["to"])
+KEYS_GIVEN = Counter("zvh_case_keys_given", "Case keys given to a service, by the key authority", ["service"])
 KEYS_WITHHELD = Counter(
-    "zvh_case_keys_withheld", "Case keys a service asked for and has no need of, by the key authority", ["to"]
+    "zvh_case_keys_withheld",
+    "Case keys a service asked for and has no need of, by the key authority",
+    ["service"],
 )
 UNREAD_TOO_LONG = Gauge(
     "zvh_unread_too_long", "Topics whose first unread record is older than a day, at the last round", ["box"]

@@ -292,5 +292,5 @@ async def test_each_service_says_that_it_is_ready_and_what_it_leans_on(founded: 
         answer = await founded.people.client.get(f"{service['base_url']}/readyz")
         assert answer.status_code == 200
         leans_on = ("database", "room", "broker", "migrations", "key_authority", "begun")
-        loops = ("from-parties", "from-services", "relay", "scheduler")
+        loops = ("from-parties", "from-services", "relay", "scheduler", "currency", "log-chain")
         assert answer.json() == dict.fromkeys((*leans_on, *loops), True)

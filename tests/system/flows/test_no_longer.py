@@ -2,18 +2,46 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
+import pytest
+
+from deploy.local import house as local
+from deploy.local.house import House
+from deploy.local.parties import parties_of
 from shared.contract.messages.triage import QueryAnswered
-from tests.story import cast
+from tests.story import cast, founding
 from tests.story.party import Party
-from tests.story.world import World
+from tests.story.telling import Telling
+from tests.story.world import World, world
+from tests.support.containers import chosen
+from tests.support.running import quiet_console
 from tests.system.flows.cases import asked, taken_up
+from tests.system.flows.conftest import SHORT_PATIENCE
 
 WITHIN = 5.0  # seconds after the answer to who excluded it
 EVERY = 0.05  # seconds
-LEAVES = cast.OTHER_MENTAL_HEALTH  # takes part in no other test of this house
+LEAVES = cast.OTHER_MENTAL_HEALTH
+PARTIES = [party for party in parties_of("noord-limburg") if party.id in cast.CONNECTED]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Start a house of this file's own: a party that has left does not come back."""
+    directory = tmp_path_factory.mktemp("left")
+    started = local.start(directory, parties=PARTIES, patience=SHORT_PATIENCE, servers=chosen().servers)
+    yield started
+    started.reset()
+
+
+@pytest.fixture(scope="module")
+async def founded(house: House) -> AsyncIterator[World]:
+    """Yield it with its parties, their keys and authorisations."""
+    async with world(house.env, Telling(quiet_console())) as here:
+        await founding.record(here, PARTIES)
+        await founding.join(here, PARTIES, without=(cast.STRANGER,))
+        yield here
 
 
 class Sent:

@@ -49,7 +49,7 @@ LIMITED = Counter("zvh_limited", "What was turned away because it is more than i
 KEYS_GIVEN = Counter("zvh_case_keys_given", "Case keys given to a service, by the key authority", ["service"])
 KEYS_WITHHELD = Counter(
     "zvh_case_keys_withheld",
-    "Case keys a service asked for and has no need of, by the key authority",
+    "Case keys a service asked for and does not need, by the key authority",
     ["service"],
 )
 UNREAD_TOO_LONG = Gauge(

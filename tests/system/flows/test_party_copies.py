@@ -37,7 +37,7 @@ def producer(house: House) -> Producer:
 
 
 async def run(house: House, service: str, *arguments: str) -> tuple[int, str]:
-    """Run a command with a service's environment; its exit code, and what it prints but for the note of the act."""
+    """Run a command with a service's environment; its exit code and output, without the note of the act."""
     file = house.layout.directory / "services" / service / "environment.json"
     result = await asyncio.to_thread(
         subprocess.run,

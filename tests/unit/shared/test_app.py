@@ -104,6 +104,18 @@ def test_each_act_of_a_person_asks_for_an_idempotency_key(service: str) -> None:
         assert ("idempotency-key" in required) is (method != "get" and path != "/case-keys"), (path, method)
 
 
+@EACH
+def test_a_version_is_asked_for_only_where_something_is_replaced(service: str) -> None:
+    """Elsewhere one is refused (`VersionNotTaken`), so no document has a place for it."""
+    takes = {
+        path
+        for path, _, operation, _ in operations(service)
+        if "if-match" in {one["name"] for one in operation.get("parameters", ())}
+    }
+    replacing = {"/cases/{case_id}/plan", "/cases/{case_id}/viewing-entries"}
+    assert takes == (replacing if service == "rto" else set())
+
+
 # --- what it answers ---------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
@@ -48,6 +49,7 @@ NOT_FOUND = define("NotFound", "R34", "B3-F2", status=404)
 SIGN_IN_UNAVAILABLE = define("SignInUnavailable", "R126", "art. 15.1, 15.2", Remedy.RETRY_LATER, status=503)
 UNAVAILABLE = define("TemporarilyUnavailable", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=503)
 FAULT = define("RequestFailed", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
+SHOWN_FOR = "30"  # seconds: then a browser asks again, so that what was withdrawn meanwhile is covered
 EVEN = 0.05  # seconds: "there is none" is answered at a multiple of this, whatever the answer took
 
 TOKEN = HTTPBearer(
@@ -227,6 +229,12 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
         REQUESTS.labels(str(response.status_code)).inc()
         response.headers.update(HEADERS)
         response.headers["API-Version"] = API_VERSION
+        if (
+            request.method == "GET"
+            and response.status_code == HTTPStatus.OK
+            and "authorization" in request.headers
+        ):
+            response.headers["Refresh"] = SHOWN_FOR
         if response.status_code == NOT_FOUND.status:
             await asyncio.sleep(EVEN - (time.monotonic() - began) % EVEN)
         return response

@@ -316,6 +316,14 @@ async def test_an_act_that_replaces_nothing_takes_no_version(http: Http) -> None
         assert (answer.status_code, answer.json()["name"]) == (400, "VersionNotTaken"), act
 
 
+async def test_a_page_that_is_open_is_asked_for_again_within_half_a_minute_f15(http: Http) -> None:
+    """By the browser itself: what was withdrawn meanwhile is covered. An act is not done again."""
+    await seat(http)
+    assert (await http.get(s.CARE)).headers["refresh"] == "30"
+    assert "refresh" not in (await http.get(s.STRANGER)).headers
+    assert "refresh" not in (await http.direct("plan", PLAN)).headers
+
+
 async def test_what_is_read_is_opened_and_says_no_more_than_is_ones_own(http: Http) -> None:
     await seat(http)
     assert (await http.direct("plan", PLAN)).status_code == 200

@@ -159,7 +159,7 @@ async def test_while_something_may_be_unread_that_forbids_it_no_letter_goes_and_
 async def test_a_stopped_letter_is_not_sent_whoever_could_open_it(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
-    """Its recipient has a key still; the producer was never started, so that whatever is sent is put aside."""
+    """Its recipient has a key still; the producer was never started, so what is sent is put aside."""
     engine = await taken_up(fresh_database)
     now = machine_now()
     left_with_key = s.record(s.POLICE, member_until=now, keys=(sealing_key(now, None),))

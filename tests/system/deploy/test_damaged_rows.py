@@ -107,6 +107,16 @@ async def a_case(engine: AsyncEngine, case: str) -> None:
         await connection.execute(sa.text("DELETE FROM outbox"))
 
 
+async def an_empty_case(engine: AsyncEngine, case: str) -> None:
+    """Store a case of which nothing is known but that it is there."""
+    values = {"case": case, "phase": str(SERVICE.process.empty.phase)}
+    async with engine.begin() as connection:
+        await connection.execute(
+            sa.text("INSERT INTO cases (case_id, phase, version, state) VALUES (:case, :phase, 1, '{}')"),
+            values,
+        )
+
+
 async def is_held(engine: AsyncEngine) -> bool:
     return list(await quarantine.held_cases(engine)) == [s.CASE]
 
@@ -116,6 +126,7 @@ async def test_a_letter_that_cannot_be_read_stays_with_what_stands_behind_it_and
 ) -> None:
     engine = await fresh_database(SERVICE)
     await a_case(engine, s.CASE)
+    await an_empty_case(engine, OTHER_CASE)
     broken, behind = outbox_message(s.CASE, UNREADABLE), outbox_message(s.CASE, topic=EVENTS)
     other = outbox_message(OTHER_CASE)
     await write(engine, broken, behind, other)

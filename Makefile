@@ -6,13 +6,14 @@ BASE ?=
 ENGINE ?=
 FIGURES ?=
 NAME ?=
+REQUIRED ?=
 ROUNDS ?= 1000000
 HOURS ?= 24
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up parties down reset images up-containers down-containers reset-containers test test-fast \
-	figures faults soak mutants check bench lock format generate service
+	figures faults soak mutants check audit sbom bench lock format generate service
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -75,6 +76,13 @@ check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated f
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m docs.generate --check
+
+audit: $(STAMP) ## Ask about each locked package whether an advisory is known; REQUIRED=yes fails without a source too
+	@$(BIN)/python -m deploy.dependencies audit $(if $(REQUIRED),--required) || \
+		{ code=$$?; [ $$code -eq 3 ] && [ -z "$(REQUIRED)" ]; }
+
+sbom: $(STAMP) ## Write bills of materials (CycloneDX) of the wheel and the images to .local/sbom
+	@$(BIN)/python -m deploy.dependencies sbom .local/sbom
 
 service: $(STAMP) ## Make a new service from the template: NAME=complaints (docs/new-service.md)
 	@$(BIN)/python -m docs.new_service make "$(NAME)"

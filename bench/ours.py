@@ -15,6 +15,7 @@ import uvloop
 from bench.child import Began, Noting, Plain, PlainKey, read_records
 from bench.load import Query
 from bench.seed import open_queries
+from deploy.provisioning.databases import owner_of
 from services.triage.main import SERVICE
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import KeyStatus
@@ -36,11 +37,16 @@ class DerivedKeys:
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
         return {case: (KeyStatus.READY, keyed_hash(self._root, "bench", case)) for case in case_ids}
 
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
+
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Create triage's own tables, with the open queries in them."""
     parts = assembly.assemble(settings, SERVICE, key_source=DerivedKeys)
-    await migrate.upgrade(parts.engine, SERVICE)
+    owner = connect(settings.database_url.set(username=owner_of(settings.database_user)))
+    await migrate.upgrade(owner, SERVICE)
+    await owner.dispose()
     await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)
     await parts.close_unstarted()
 

@@ -22,6 +22,7 @@ from deploy.local.postgres import Database, Postgres, create_database, run_sql
 from deploy.machine import process
 from deploy.machine.process import Process
 from deploy.provisioning.acls import service_user
+from deploy.provisioning.databases import owner_of
 from deploy.provisioning.provision import provision_parties, provision_services
 from shared.clock import machine_now
 from shared.contract.topics import Topics
@@ -89,12 +90,17 @@ class TestBed:
         server = self.env["admin"]["postgres"]
         administration = Database(**server)
         postgres = Postgres(self._running(POSTGRES), administration, read_log=str)
-        create_database(postgres, name, read_secret(settings.database_password_file))
+        password = read_secret(settings.database_password_file)
+        create_database(postgres, name, password, password)
         run_sql(administration, "CHECKPOINT")
         try:
             yield settings
         finally:
-            run_sql(administration, f'DROP DATABASE "{name}" WITH (FORCE)', f'DROP ROLE "{name}"')
+            run_sql(
+                administration,
+                f'DROP DATABASE "{name}" WITH (FORCE)',
+                f'DROP ROLE "{name}", "{owner_of(name)}"',
+            )
 
     def _settings(self, prefix: str, database: str) -> Settings:
         values: dict[str, Any] = {

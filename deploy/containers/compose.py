@@ -112,6 +112,8 @@ def _part(project: str, name: str, said: dict[str, Any], secrets: Mapping[str, s
                 image = str(value)
             case "command" | "environment" | "read_only" | "cap_drop" | "security_opt" | "shm_size":
                 options[key] = value
+            case "mem_limit" | "pids_limit":
+                options[key] = value
             case "tmpfs":
                 places = (entry.partition(":") for entry in value)
                 options[key] = {place: mode for place, _, mode in places}

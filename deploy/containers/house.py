@@ -81,18 +81,21 @@ def prepare(
     secrets = {service: layout.secrets(service) for service in SERVICES}
     make_people(layout, parties)
     kept_signing_key(layout.issuer)
-    kafka = files.write_for_kafka(layout.directory, certificates, layout.port(KAFKA))
+    kafka = files.write_for_kafka(layout.directory, certificates.of(KAFKA), layout.port(KAFKA))
     logins = kafka_passwords(layout)
     passwords = Passwords(
         kafka_admin=kafka,
         database_admin=files.write_for_postgres(layout.directory),
         operator=logins[OPERATOR],
         databases={service: secrets[service].database_password_file.read_text() for service in SERVICES},
+        owners={service: secrets[service].owner_password_file.read_text() for service in SERVICES},
         services={service: logins[service_user(service)] for service in SERVICES},
         parties={party: kept["password"] for party, kept in credentials.items()},
     )
     files.write_for_provisioning(layout.directory, passwords)
-    files.make_mountable(layout.certificates, [certificates.certificate_file, certificates.key_file])
+    for part in ("issuer", *SERVICES):
+        own_files = certificates.of(part)
+        files.make_mountable(layout.certificates, [own_files.certificate_file, own_files.key_file])
     files.make_mountable(layout.issuer, list(layout.issuer.glob("*.json")))
     for own in secrets.values():
         files.make_mountable(own.root_key_file.parent, list(vars(own).values()))

@@ -36,7 +36,7 @@ def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers
         port = _kept_port(directory)
         own = private_directory(directory / "certificates")
         ca_file = Path(shutil.copy(certificates.ca_file, own))
-        all_file = Path(shutil.copy(certificates.key_and_certificates_file, own))
+        all_file = Path(shutil.copy(certificates.key_and_certificates_file, own / "kafka-all.pem"))
         copied = Certificates(ca_file, certificates.certificate_file, certificates.key_file, all_file)
         password = files.write_for_kafka(directory, copied, port)
         with _project(directory, images, make) as project:

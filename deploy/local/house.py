@@ -161,11 +161,13 @@ class House:
             shutil.rmtree(self.layout.directory)
 
     def certificates(self) -> Certificates:
-        """Return the one set of certificates for all servers of this house."""
+        """Return the certificates of this house, of one authority: each service and server has its own."""
         return make_certificates(self.layout.certificates, "zvh")
 
     def _start_kafka(self) -> Kafka:
-        kafka = self.servers.start_kafka(self.layout.kafka, self.certificates(), self.layout.log(KAFKA))
+        kafka = self.servers.start_kafka(
+            self.layout.kafka, self.certificates().of(KAFKA), self.layout.log(KAFKA)
+        )
         self._note(KAFKA, kafka.process)
         return kafka
 
@@ -175,7 +177,7 @@ class House:
         return postgres
 
     def _start_issuer(self) -> Process:
-        files, url, log = self.certificates(), self.layout.url(ISSUER), self.layout.log(ISSUER)
+        files, url, log = self.certificates().of(ISSUER), self.layout.url(ISSUER), self.layout.log(ISSUER)
         started = start_issuer(
             self.layout.issuer,
             url,
@@ -307,7 +309,7 @@ def _bring_up(
                 prefix=prefix,
                 database=databases[service],
                 kafka=admin,
-                certificates=certificates,
+                certificates=certificates.of(service),
                 patience=patience,
             )
             for service in SERVICES
@@ -358,8 +360,9 @@ def _at_once(work: Callable[[str], None], names: Iterable[str]) -> None:
 
 
 def _database(layout: Layout, postgres: Postgres, service: str) -> Database:
-    password = layout.secrets(service).database_password_file.read_text()
-    return create_database(postgres, service, password)
+    secrets = layout.secrets(service)
+    password, owner_password = secrets.database_password_file, secrets.owner_password_file
+    return create_database(postgres, service, password.read_text(), owner_password.read_text()).service
 
 
 def kafka_passwords(layout: Layout) -> dict[str, str]:

@@ -150,6 +150,7 @@ def run(
         port=int(url.rpartition(":")[2]),
         ssl_certfile=certificate,
         ssl_keyfile=key,
+        ssl_ciphers="ECDHE+AESGCM:ECDHE+CHACHA20",
         access_log=False,
         log_level="warning",
     )

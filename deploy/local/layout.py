@@ -25,6 +25,7 @@ class ServiceSecrets:
     """Name one service's secret files, mode 0600."""
 
     database_password_file: Path
+    owner_password_file: Path
     kafka_password_file: Path
     client_secret_file: Path
     root_key_file: Path
@@ -92,6 +93,7 @@ class Layout:
         directory = private_directory(self.directory / "services" / service)
         made = ServiceSecrets(
             database_password_file=directory / "database-password",
+            owner_password_file=directory / "owner-password",
             kafka_password_file=directory / "kafka-password",
             client_secret_file=directory / "client-secret",
             root_key_file=directory / "root-key",
@@ -99,6 +101,7 @@ class Layout:
         )
         for file in (
             made.database_password_file,
+            made.owner_password_file,
             made.kafka_password_file,
             made.client_secret_file,
             made.metrics_token_file,

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.local.accounts import kept_account, remove_account
 from deploy.local.places import INSTALLED, kept_place, kept_programs, link_of, remove_place, why_not
@@ -23,6 +24,7 @@ from deploy.provisioning.databases import (
     closing,
     creating,
     handing_over,
+    owner_of,
     server_configuration,
 )
 
@@ -42,6 +44,13 @@ class Database:
     name: str
     user: str
     password: str = field(repr=False)
+
+
+class Logins(NamedTuple):
+    """Hold how a service reaches its database, and how its migrations do, which own the tables."""
+
+    service: Database
+    owner: Database
 
 
 @dataclass(frozen=True)
@@ -88,15 +97,18 @@ def start_postgres(directory: Path, log: Path | None = None) -> Postgres:
     return Postgres(started, administration, log.read_text)
 
 
-def create_database(postgres: Postgres, name: str, password: str | None = None) -> Database:
-    """Create a database, and a login that owns it and may connect to no other; idempotent."""
+def create_database(
+    postgres: Postgres, name: str, password: str | None = None, owner_password: str | None = None
+) -> Logins:
+    """Create a database with an owner and a login, which may connect to no other; idempotent."""
     server = postgres.administration
-    made = Database(server.host, server.port, name, name, password or new_password())
+    used = Database(server.host, server.port, name, name, password or new_password())
+    owned = replace(used, user=owner_of(name), password=owner_password or new_password())
     if name not in run_sql(server, NAMES).splitlines():
         run_sql(server, *creating(name))
-    run_sql(server, *closing(name, made.password))
+    run_sql(server, *closing(name, used.password, owned.password))
     run_sql(replace(server, name=name), *handing_over(name))
-    return made
+    return Logins(used, owned)
 
 
 def remove_data(directory: Path) -> None:

@@ -17,6 +17,7 @@ from deploy.machine.certificates import Certificates
 from deploy.machine.process import LOOPBACK, DidNotStart, Process, Running, run, spawn
 from deploy.machine.secrets import write_private_json
 from deploy.provisioning.acls import service_user
+from deploy.provisioning.databases import owner_of
 from shared.kafka.connection import Connection
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,15 @@ def service_environment(
 
 
 def migrate_service(layout: Layout, service: str, environment: Mapping[str, str]) -> None:
-    """Migrate the service's database to the newest schema, with a log of its own; raises `DidNotStart`."""
+    """Migrate the service's database to the newest schema, with a log of its own; raises `DidNotStart`.
+
+    It logs in as the owner of the tables, which the service itself cannot.
+    """
+    environment = {
+        **environment,
+        "ZVH_DATABASE_USER": owner_of(environment["ZVH_DATABASE_NAME"]),
+        "ZVH_DATABASE_PASSWORD_FILE": str(layout.secrets(service).owner_password_file),
+    }
     log = layout.log(f"{service}-migrate")
     command = [sys.executable, "-m", f"services.{service}", "migrate"]
     if run(command, log, environment=environment, working_directory=ROOT) != 0:

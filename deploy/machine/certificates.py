@@ -12,7 +12,7 @@ from deploy.machine.secrets import private_directory, write_private
 from shared.contract.registry import SERVICES
 
 VALID = timedelta(days=365)
-HOSTS = ("localhost", "kafka", "issuer", *SERVICES)  # in containers each has a name
+PARTS = ("kafka", "issuer", "postgres", *SERVICES)  # each with a key of its own; in containers also a name
 
 
 @dataclass(frozen=True)
@@ -24,42 +24,54 @@ class Certificates:
     key_file: Path
     key_and_certificates_file: Path  # Kafka's ssl.keystore.type=PEM wants one file
 
+    def of(self, part: str) -> "Certificates":
+        """Return those of one service or server of the house: nobody else has its key."""
+        return _files(self.ca_file.parent, part)
+
 
 def make_certificates(directory: Path, name: str) -> Certificates:
-    """Return the certificates for `name` (CN) on loopback and in containers; existing ones are kept.
+    """Return certificates for `name` (CN) on loopback, and of each part of a house; existing ones are kept.
 
-    P-256, valid for a year; the private keys have mode 0600.
+    All are of one authority. P-256, valid for a year; the private keys have mode 0600.
     """
     private_directory(directory)
-    made = Certificates(
-        ca_file=directory / "ca.pem",
-        certificate_file=directory / "server.pem",
-        key_file=directory / "server-key.pem",
-        key_and_certificates_file=directory / "server-all.pem",
-    )
-    if not made.key_and_certificates_file.exists():
-        _write(made, name)
+    made = _files(directory, "server")
+    needed = (made, *(made.of(part) for part in PARTS))
+    if not all(files.key_and_certificates_file.exists() for files in needed):
+        authority = trustme.CA(organization_name=name, organization_unit_name="local authority")
+        made.ca_file.write_bytes(authority.cert_pem.bytes())
+        for part, files in zip((name, *PARTS), needed, strict=True):
+            _write(files, authority, name, part)
     return made
 
 
-def _write(files: Certificates, name: str) -> None:
-    authority = trustme.CA(organization_name=name, organization_unit_name="local authority")
+def _files(directory: Path, part: str) -> Certificates:
+    return Certificates(
+        ca_file=directory / "ca.pem",
+        certificate_file=directory / f"{part}.pem",
+        key_file=directory / f"{part}-key.pem",
+        key_and_certificates_file=directory / f"{part}-all.pem",
+    )
+
+
+def _write(files: Certificates, authority: trustme.CA, house: str, part: str) -> None:
     now = datetime.now(UTC)
     issued = authority.issue_cert(
-        *HOSTS,
+        *((part,) if part in PARTS else ()),
+        "localhost",
         LOOPBACK,
-        common_name=name,
-        organization_name=name,
+        common_name=part,
+        organization_name=house,
         organization_unit_name="local server",
         not_before=now - timedelta(hours=1),
         not_after=now + VALID,
     )
-    ca, key = authority.cert_pem.bytes(), _pkcs8(issued.private_key_pem.bytes())
-    chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems) + ca
-    files.ca_file.write_bytes(ca)
+    key = _pkcs8(issued.private_key_pem.bytes())
+    chain = b"".join(blob.bytes() for blob in issued.cert_chain_pems) + authority.cert_pem.bytes()
     files.certificate_file.write_bytes(chain)
-    write_private(files.key_file, key)
-    write_private(files.key_and_certificates_file, key + chain)
+    for file, content in ((files.key_file, key), (files.key_and_certificates_file, key + chain)):
+        file.unlink(missing_ok=True)
+        write_private(file, content)
 
 
 def _pkcs8(key: bytes) -> bytes:

@@ -2,6 +2,13 @@
 
 SUPERUSER = "postgres"
 NAMES = "SELECT datname FROM pg_database"
+_NO_MORE = "NOSUPERUSER NOCREATEDB NOCREATEROLE"
+_CREATING_OWNER = f"""
+DO $$ BEGIN
+    CREATE ROLE "{{owner}}" LOGIN {_NO_MORE};
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$
+"""
 CLOSING_SHARED_ONES = (  # by default everybody may open these two, and see the names of all others there
     "REVOKE ALL ON DATABASE postgres FROM PUBLIC",
     "REVOKE ALL ON DATABASE template1 FROM PUBLIC",
@@ -29,19 +36,66 @@ def server_configuration(*, addresses: str, port: int, sockets: str) -> str:
     return "".join(f"{name} = '{value}'\n" for name, value in (where | _CONFIGURATION).items())
 
 
+def owner_of(name: str) -> str:
+    """Return the role that owns a service's database and tables; only migrations log in as it."""
+    return f"{name}-owner"
+
+
 def creating(name: str) -> tuple[str, str]:
-    """Return the SQL that creates a login without other privileges, and its own database."""
+    """Return the SQL that creates a login without other privileges, and its database."""
+    return f'CREATE ROLE "{name}" LOGIN {_NO_MORE}', f'CREATE DATABASE "{name}"'
+
+
+def closing(name: str, password: str, owner_password: str) -> tuple[str, ...]:
+    """Return the SQL that sets the passwords of login and owner, and shuts others out of the database.
+
+    Passwords of ours need no quoting.
+    """
+    owner = owner_of(name)
     return (
-        f'CREATE ROLE "{name}" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE',
-        f'CREATE DATABASE "{name}" OWNER "{name}"',
+        _CREATING_OWNER.format(owner=owner),
+        f"ALTER ROLE \"{name}\" PASSWORD '{password}'",
+        f"ALTER ROLE \"{owner}\" PASSWORD '{owner_password}'",
+        f'ALTER DATABASE "{name}" OWNER TO "{owner}"',
+        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC',
+        f'GRANT CONNECT ON DATABASE "{name}" TO "{name}"',
     )
 
 
-def closing(name: str, password: str) -> tuple[str, str]:
-    """Return the SQL that sets the password (ours need no quoting) and shuts others out of the database."""
-    return f"ALTER ROLE \"{name}\" PASSWORD '{password}'", f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC'
+def handing_over(name: str) -> tuple[str, ...]:
+    """Return the SQL, for within the database itself, that makes all in it the owner's.
+
+    The service's login may read and write rows, in what there is and in what will be; it can neither change a
+    table nor a trigger. What it may not do to the logs is taken from it by the migration that makes them so,
+    and here where the tables were its own till now.
+    """
+    owner = owner_of(name)
+    defaults = f'ALTER DEFAULT PRIVILEGES FOR ROLE "{owner}" IN SCHEMA public'
+    return (
+        f'ALTER SCHEMA public OWNER TO "{owner}"',
+        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        f'GRANT USAGE ON SCHEMA public TO "{name}"',
+        _TAKING_OVER.format(name=name, owner=owner),
+        f'{defaults} GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "{name}"',
+        f'{defaults} GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO "{name}"',
+    )
 
 
-def handing_over(name: str) -> tuple[str, str]:
-    """Return the SQL, for within the database itself, that makes its schema the login's own."""
-    return f'ALTER SCHEMA public OWNER TO "{name}"', "REVOKE ALL ON SCHEMA public FROM PUBLIC"
+_TAKING_OVER = """
+DO $$
+DECLARE owned BOOLEAN; protected TEXT;
+BEGIN
+    SELECT count(*) > 0 INTO owned FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND pg_get_userbyid(relowner) = '{name}';
+    IF owned THEN
+        REASSIGN OWNED BY "{name}" TO "{owner}";
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{name}";
+        GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO "{name}";
+        FOREACH protected IN ARRAY ARRAY['journal', 'access_log', 'log_leaves', 'erased_logs'] LOOP
+            IF to_regclass('public.log_leaves') IS NOT NULL THEN
+                EXECUTE format('REVOKE UPDATE, DELETE ON %I FROM "{name}"', protected);
+            END IF;
+        END LOOP;
+    END IF;
+END $$
+"""

@@ -33,12 +33,16 @@ PATIENCE = 60.0  # seconds for a server that is on its way
 
 @dataclass(frozen=True)
 class Passwords:
-    """Hold all passwords that the job needs; read from one file."""
+    """Hold all passwords that the job needs; read from one file.
+
+    `databases` are those of the services' own logins by database, `owners` those that migrations log in with.
+    """
 
     kafka_admin: str = field(repr=False)
     database_admin: str = field(repr=False)
     operator: str = field(repr=False)
     databases: Mapping[str, str] = field(repr=False)
+    owners: Mapping[str, str] = field(repr=False)
     services: Mapping[str, str] = field(repr=False)
     parties: Mapping[str, str] = field(repr=False)
 
@@ -59,7 +63,7 @@ def provision_broker(
 
 
 async def provision_databases(host: str, port: int, passwords: Passwords) -> None:
-    """Create a database and a login per service, each closed to the others."""
+    """Create a database per service, its owner and its login, each closed to the others."""
     administration = await _connected(host, port, passwords.database_admin)
     try:
         await _ask(administration, *CLOSING_SHARED_ONES)
@@ -67,7 +71,7 @@ async def provision_databases(host: str, port: int, passwords: Passwords) -> Non
         for name, password in passwords.databases.items():
             if name not in present:
                 await _ask(administration, *creating(name))
-            await _ask(administration, *closing(name, password))
+            await _ask(administration, *closing(name, password, passwords.owners[name]))
     finally:
         await administration.close()
     for name in passwords.databases:

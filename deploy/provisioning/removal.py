@@ -18,7 +18,7 @@ from confluent_kafka.admin import (
 )
 
 from deploy.provisioning.acls import service_user
-from deploy.provisioning.databases import SUPERUSER
+from deploy.provisioning.databases import SUPERUSER, owner_of
 from deploy.provisioning.provision import PATIENCE, results
 from shared.contract.registry import SERVICES
 from shared.contract.topics import Topics
@@ -59,14 +59,14 @@ def remove_from_broker(admin: Connection, service: str, *, prefix: str) -> list[
 
 
 async def remove_database(host: str, port: int, password: str, service: str) -> None:
-    """Drop the service's database, whoever is connected to it, and its login; raises `StillAService`."""
+    """Drop the service's database, whoever is connected to it, and both logins; raises `StillAService`."""
     check_removed(service)
     connection = await asyncpg.connect(
         host=host, port=port, user=SUPERUSER, password=password, database=SUPERUSER, timeout=PATIENCE
     )
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{service}" WITH (FORCE)')
-        await connection.execute(f'DROP ROLE IF EXISTS "{service}"')
+        await connection.execute(f'DROP ROLE IF EXISTS "{service}", "{owner_of(service)}"')
     finally:
         await connection.close()
 

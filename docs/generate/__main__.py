@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from docs.generate import contract, diagrams, rules, settings
+from docs.generate import contract, diagrams, refusals, rules, settings
 from docs.generate.compatibility import breaks
 from docs.generate.tree import DOCS, ROOT, NotImportable, load, services
 from shared.contract.registry import all_messages
@@ -22,6 +22,7 @@ def documents() -> dict[Path, str]:
     made = {
         DOCS / "asyncapi.json": contract.as_text(contract.asyncapi()),
         DOCS / "rules.md": rules.document(),
+        DOCS / "refusals.md": refusals.document(),
         DOCS / "settings.md": settings.table(),
     }
     made |= {SCHEMAS / name: contract.as_text(schema) for name, schema in contract.schema_files().items()}

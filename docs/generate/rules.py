@@ -16,7 +16,7 @@ from docs.generate.tree import DOCS, ROOT, load, named_spans, python_files, serv
 from shared.contract import refusal
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
-from shared.http import app, commands
+from shared.http import app, commands, entrance, overload, startup_gate
 
 COUNT = 138
 CITATION = re.compile(r"\bR(\d{1,3})\b")
@@ -73,8 +73,15 @@ def cited(text: str) -> set[int]:
 
 
 def house_refusals() -> dict[str, Refusal]:
-    """Return the refusals of the shell, by constant."""
-    return _constants(refusal) | _constants(commands) | _constants(app)
+    """Return the refusals of the house in every service, by constant."""
+    return _constants(refusal)
+
+
+def http_refusals() -> dict[str, Refusal]:
+    """Return the refusals of requests as such, by constant."""
+    modules = (app, commands, entrance, overload, startup_gate)
+    found = {constant: one for module in modules for constant, one in _constants(module).items()}
+    return {constant: one for constant, one in found.items() if constant not in house_refusals()}
 
 
 def service_refusals(service: str) -> dict[str, Refusal]:
@@ -96,7 +103,7 @@ def visible_refusals(test: Path) -> dict[str, Refusal]:
     """Return the refusals a test file can mean: of its own service if its folder is one, else of all."""
     folders = test.relative_to(ROOT / "tests").parts
     own = [service for service in services() if service in folders] or services()
-    found = dict(house_refusals())
+    found = house_refusals() | http_refusals()
     for service in own:
         for constant, one in service_refusals(service).items():
             found[constant if len(own) == 1 else f"{service}.{constant}"] = one

@@ -24,6 +24,7 @@ REGISTRY = ROOT / "shared" / "contract" / "registry.py"
 MESSAGES = ROOT / "shared" / "contract" / "messages" / "__init__.py"
 GLOSSARY = DOCS / "glossary.md"
 LAG = DOCS / "lag.md"
+SENTENCES = ROOT / "shared" / "contract" / "sentences.toml"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 
 app = typer.Typer(add_completion=False, help="A new service from the template, or one taken away.")
@@ -50,6 +51,7 @@ def make(name: str) -> None:
         lambda text: text.replace(edits.BEFORE_THIS, edits.glossary_section(name) + edits.BEFORE_THIS),
     )
     _edit(LAG, lambda text: text + edits.lag_rows(name))
+    _edit(SENTENCES, lambda text: text + edits.sentences(name))
     _edit(COMPOSE, lambda text: edits.with_blocks(text, name))
     _format(REGISTRY, MESSAGES, *files)
     _say(name, "made", files)
@@ -70,6 +72,7 @@ def remove(name: str) -> None:
     _edit(MESSAGES, lambda text: text.replace(edits.imported(name), ""))
     _edit(GLOSSARY, lambda text: text.replace(edits.glossary_section(name), ""))
     _edit(LAG, lambda text: text.replace(edits.lag_rows(name), ""))
+    _edit(SENTENCES, lambda text: text.replace(edits.sentences(name), ""))
     _edit(COMPOSE, lambda text: edits.without_blocks(text, name))
     _format(REGISTRY, MESSAGES)
     _say(name, "removed", files)
@@ -103,7 +106,7 @@ def _format(*files: Path) -> None:
 
 
 def _say(name: str, what: str, files: dict[Path, Path]) -> None:
-    others = (REGISTRY, MESSAGES, GLOSSARY, LAG, COMPOSE)
+    others = (REGISTRY, MESSAGES, GLOSSARY, LAG, SENTENCES, COMPOSE)
     typer.echo(f"{what} {name}: {len(files)} files, and its name in {', '.join(map(_shown, others))}")
     typer.echo("now run `make generate` and `make check`")
 

@@ -47,6 +47,15 @@ def lag_rows(name: str) -> str:
     return f"| {name} | `AlreadySubmitted` | no | `there` |\n"
 
 
+def sentences(name: str) -> str:
+    """Return the part of the table of sentences that says the template's refusals."""
+    return f"""
+[{name}.AlreadySubmitted]
+en = "Something was submitted under this number before: give another submission a number of its own."
+nl = "Onder dit nummer is al iets ingediend: geef een andere indiening een eigen nummer."
+"""
+
+
 def with_blocks(compose: str, name: str) -> str:
     """Return compose.yaml with a copy, for this service, of every block of the service that is copied."""
     made, copies = "", ""

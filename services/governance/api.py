@@ -54,9 +54,9 @@ class PartyView(PartyEntry):
     """A party, with what the viewer may see of its authorisations and of what it signed."""
 
     phase: Phase = Field(title="fase")
-    version: int
     authorisations: list[Authorisation] = Field(title="bevoegdheidsverleningen")
     form: AccessionForm | None = Field(title="toetredingsformulier")
+    ending_proposed: m.EndReason | None = Field(default=None, title="einde voorgesteld, niet bevestigd")
 
 
 class Acceptance(Model):
@@ -72,7 +72,7 @@ class AcceptanceOf(Acceptance):
 
 
 class Ending(Model):
-    """A withdrawal or exclusion that takes effect now (R115)."""
+    """A withdrawal or exclusion, which takes effect once a second person has confirmed it (R115)."""
 
     reason: m.EndReason = Field(title="reden van het einde")
 
@@ -116,9 +116,9 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
     return PartyView(
         **_entry(record),
         phase=state.phase,
-        version=seen.case.version,
         authorisations=[thing for thing in seen.things.values() if isinstance(thing, Authorisation)],
         form=seen.things.get("form"),
+        ending_proposed=state.proposed.reason if state.proposed and "ending" in seen.things else None,
     )
 
 
@@ -138,6 +138,8 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
         yield from ((f"authorisation/{a.authorisation_id}", a) for a in state.record.authorisations)
     if state.form is not None:
         yield "form", state.form
+    if state.proposed is not None:
+        yield "ending", state.proposed
 
 
 def _entry(record: PartyRecord) -> dict[str, Any]:
@@ -210,8 +212,22 @@ async def revoke(party: PartyId, authorisation_id: Id, caller: Acting, commands:
 
 
 @router.post("/parties/{party}/ending")
+async def propose_ending(party: PartyId, body: Ending, caller: Acting, commands: Commands) -> Done:
+    """The secretary or the manager proposes that all rights of a party end; another confirms it (R115)."""
+    return done(
+        await commands.act(
+            caller,
+            membership_id(commands.digest_key, party),
+            body,
+            lambda sent, by: c.ProposeEnding(by=by, reason=sent.reason),
+            asks=c.ProposeEnding,
+        )
+    )
+
+
+@router.post("/parties/{party}/ending/confirmation")
 async def end_membership(party: PartyId, body: Ending, caller: Acting, commands: Commands) -> Done:
-    """The secretary records that all rights of a party end now (R115)."""
+    """Another secretary or the manager confirms it within two weeks: all rights end now (R115)."""
     return done(
         await commands.act(
             caller,

@@ -60,7 +60,14 @@ class PublishAnew(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposeEnding(Command):
+    """Propose that a withdrawal or exclusion takes effect; another person has to confirm it (R111, R114)."""
+
+    reason: EndReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndMembership(Command):
-    """Put a withdrawal or exclusion into effect now (R111, R113, R114)."""
+    """Confirm what another person proposed: all rights of the party end now (R111, R113, R114)."""
 
     reason: EndReason

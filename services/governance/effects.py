@@ -23,6 +23,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.MembershipEnded():
             stop = StopUnsent(recipient=record.party)
             return [stop, Announce(record), ToParty(record.party, _changed(record, state))]
+        case e.EndingProposed():
+            return []  # nothing has changed yet that others hear of
         case _:
             return [Announce(record)]
 

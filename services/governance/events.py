@@ -56,6 +56,15 @@ class RecordPublishedAnew:
 
 
 @dataclass(frozen=True, slots=True)
+class EndingProposed:
+    """Record who proposed to end the membership and why; it lapses when nobody confirms it in time."""
+
+    reason: EndReason
+    person: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MembershipEnded:
     """Record that all rights of the party end now; its secrecy does not (R115, R126)."""
 
@@ -78,6 +87,7 @@ Event: TypeAlias = (
     | AuthorisationAccepted
     | AuthorisationRevoked
     | RecordPublishedAnew
+    | EndingProposed
     | MembershipEnded
     | CasePurged
 )

@@ -9,18 +9,20 @@ import typer
 from services.governance.api import router
 from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
-from services.governance.permissions import PERMISSIONS
+from services.governance.permissions import PERMISSIONS, SENDING
 from services.governance.process import decide, evolve
 from services.governance.republishing import publish_anew
 from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import assembled, command_line
+from shared.telemetry.security import administrative_act
 
 PROCESS = Process(
     service="governance",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,
@@ -31,6 +33,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
     keeps_inboxes=True,
+    holds_texts=False,
 )
 app = command_line(SERVICE, lambda: [router])
 
@@ -43,6 +46,7 @@ def republish(
 
     async def act() -> None:
         parts = assembled(SERVICE)
+        administrative_act(SERVICE.name, "parties-republished")
         try:
             done = await publish_anew(parts.transaction, parts.commands.digest_key, party)
         finally:

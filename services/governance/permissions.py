@@ -7,10 +7,14 @@ asks for it in the replica as well, which would lag behind.
 from collections.abc import Mapping
 
 from services.governance import commands as c
+from shared.contract.messages import governance as m
+from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_DIRECTOR, THE_OPERATOR, Command, Role
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions, Standing
 
 THE_SECRETARY = frozenset({Role.SECRETARY})
+SECRETARY_OR_MANAGER = frozenset({Role.SECRETARY, Role.MANAGER})
 ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known key
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
@@ -19,7 +23,12 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.GrantAuthorisation: Requirement(A_PARTY, needs_membership=False),
     c.AcceptAuthorisation: Requirement(THE_DIRECTOR),
     c.RevokeAuthorisation: Requirement(A_PARTY, needs_membership=False),
-    c.EndMembership: Requirement(THE_SECRETARY),
+    c.ProposeEnding: Requirement(SECRETARY_OR_MANAGER),
+    c.EndMembership: Requirement(SECRETARY_OR_MANAGER),
     c.PublishAnew: Requirement(THE_OPERATOR),
     c.PurgeCase: Requirement(A_SERVICE),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.MembershipChanged: Conditions(Standing.ANY),  # it tells a party that it is none any more
 }

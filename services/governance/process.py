@@ -10,7 +10,7 @@ from services.governance import events as e
 from services.governance import refusals as r
 from services.governance.accession import Signatory, day_of, start_of
 from services.governance.keys import REMEMBERED, announced, fault_of, followed_by
-from services.governance.state import Phase, State
+from services.governance.state import Phase, Proposal, State
 from shared.contract.limits import MOST_AUTHORISATIONS, MOST_KEYS
 from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
@@ -26,6 +26,7 @@ Command: TypeAlias = (
     | c.GrantAuthorisation
     | c.AcceptAuthorisation
     | c.RevokeAuthorisation
+    | c.ProposeEnding
     | c.EndMembership
     | c.PublishAnew
     | c.PurgeCase
@@ -42,6 +43,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.GrantAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.AcceptAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.RevokeAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
+    c.ProposeEnding: (MEMBER, r.MEMBERSHIP_ENDED),
     c.EndMembership: (MEMBER, r.MEMBERSHIP_ENDED),
     c.PublishAnew: (frozenset({Phase.MEMBER, Phase.ENDED}), r.UNKNOWN_PARTY),
     c.PurgeCase: (NO_PARTY, r.NO_CASE),
@@ -75,8 +77,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _not_in_force(record, context) or _accept(record, command, context)
         case c.RevokeAuthorisation(authorisation_id=number):
             return _not_in_force(record, context) or _revoke(record, number, context)
+        case c.ProposeEnding(reason=reason):
+            return (e.EndingProposed(reason, command.by.person or "", context.now),)
         case c.EndMembership(reason=reason):
-            return (e.MembershipEnded(reason, context.now),)
+            return _not_confirmable(state, command, context) or (e.MembershipEnded(reason, context.now),)
         case c.PublishAnew():
             return (e.RecordPublishedAnew(),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
@@ -87,6 +91,16 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
 
 def _unknown(by: Actor) -> Refusal:
     return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
+
+
+def _not_confirmable(state: State, command: c.EndMembership, context: DecisionContext) -> Refusal | None:
+    """Refuse to end what nobody proposed for this reason of late, and whoever proposed it itself."""
+    proposed = state.proposed
+    if proposed is None or proposed.reason is not command.reason:
+        return r.ENDING_NOT_PROPOSED
+    if context.now - proposed.at > context.policy.confirmation_within:
+        return r.ENDING_NOT_PROPOSED
+    return r.SECOND_PERSON_NEEDED if command.by.person == proposed.person else None
 
 
 def _admit(signatory: Signatory, received_at: datetime, context: DecisionContext) -> Decision:
@@ -214,8 +228,10 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_authorisation(state, number, accepted_at=at)
         case e.AuthorisationRevoked(authorisation_id=number, at=at):
             return _with_authorisation(state, number, revoked_at=at)
+        case e.EndingProposed(reason=reason, person=person, at=at):
+            return replace(state, proposed=Proposal(reason, person, at))
         case e.MembershipEnded(reason=reason, at=at):
-            return _ended(replace(state, ended=reason), at)
+            return _ended(replace(state, ended=reason, proposed=None), at)
         case e.RecordPublishedAnew() | e.CasePurged():
             return state
         case _:

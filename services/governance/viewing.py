@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.governance.accession import AccessionForm
-from services.governance.state import State
+from services.governance.state import Proposal, State
 from shared.contract.parties import Authorisation
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
-Thing: TypeAlias = Authorisation | AccessionForm | None
+Thing: TypeAlias = Authorisation | AccessionForm | Proposal | None
 
 PEOPLE_OF_THE_HOUSE = frozenset(
     {
@@ -39,6 +39,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
         return NOT_THEIRS
     if thing is None:
         return Allowed("R109")
+    if isinstance(thing, Proposal):
+        return Allowed("R115") if viewer.role in WHO_SEE_FORMS else NOT_THEIRS
     if viewer.role is Role.PARTY_WORKER:
         return _own(viewer, state.record.party)
     seen_by = WHO_SEE_FORMS if isinstance(thing, AccessionForm) else WHO_SEE_AUTHORISATIONS

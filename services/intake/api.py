@@ -1,6 +1,6 @@
 """Serve intake over HTTP: what people ask of it, and what they may read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,13 +14,19 @@ from services.intake import handlers as h
 from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
-from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Theme
+from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Subject, Theme
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
+from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, overdue.router]
 
 
 class DutyView(Model):
@@ -37,7 +43,6 @@ class CaseView(Model):
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
-    version: int
     theme: Theme = Field(title="thema")
     referrer: str = Field(title="aanmeldende partij")
     leading_party: str = Field(title="leidende partij")
@@ -56,6 +61,21 @@ class Screening(Model):
     reason: Content | None = Field(default=None, title="reden van afwijking")
 
 
+class NewDirector(Model):
+    """To whom a case is assigned as its process director (R6)."""
+
+    person: Subject = Field(title="procesregisseur")
+    reason: Content = Field(title="reden")
+
+
+class NewSupport(Model):
+    """Which support worker comes, in whose place; without `person` one goes and nobody comes (R6)."""
+
+    person: Subject | None = Field(default=None, title="ondersteunende medewerker")
+    instead_of: Subject | None = Field(default=None, title="in plaats van")
+    reason: Content = Field(title="reden")
+
+
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     """Yield (label, thing) of everything in the case that can be looked at; labels are ids and words."""
     yield from ((f"person/{person.person_id}", person) for person in state.persons)
@@ -72,7 +92,6 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     return CaseView(
         case_id=case_id,
         phase=state.phase,
-        version=seen.case.version,
         theme=state.theme,
         referrer=state.referrer,
         leading_party=state.leading_party,
@@ -117,6 +136,36 @@ async def screen(case_id: Id, body: Screening, caller: Acting, commands: Command
                 by=by, outcome=sent.outcome, advice=text(sent.advice), reason=text(sent.reason)
             ),
             asks=c.ScreenReferral,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/director")
+async def assign_director(case_id: Id, body: NewDirector, caller: Acting, commands: Commands) -> Done:
+    """The manager assigns the case to a process director, in the place of who had it (R6)."""
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.AssignDirector(by=by, person=sent.person, reason=text(sent.reason)),
+            asks=c.AssignDirector,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/support-workers")
+async def assign_support(case_id: Id, body: NewSupport, caller: Acting, commands: Commands) -> Done:
+    """The manager assigns a support worker to the case, replaces one, or ends that (R6)."""
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.AssignSupport(
+                by=by, person=sent.person, instead_of=sent.instead_of, reason=text(sent.reason)
+            ),
+            asks=c.AssignSupport,
         )
     )
 

@@ -13,6 +13,7 @@ from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.event_commands import PurgeCase as PurgeCase
+from shared.core.terms import PassTerm as PassTerm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,23 @@ class ScreenReferral(Command):
 
     outcome: ScreeningOutcome
     advice: TextRef | None = None
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignDirector(Command):
+    """Assign the case to a process director, as the manager (R6)."""
+
+    person: str
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignSupport(Command):
+    """Assign, replace or (without `person`) end a support worker of the case, as the manager (R6)."""
+
+    person: str | None = None
+    instead_of: str | None = None
     reason: TextRef | None = None
 
 

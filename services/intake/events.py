@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from shared.contract.content import TextRef
-from shared.contract.fields import InformMoment
+from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,17 @@ class CaseTakenUp:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseAssigned:
+    """Record who works on the case from now on, and why that changed; a `director` may lack (R6)."""
+
+    director: str | None
+    support_workers: tuple[str, ...]
+    assignment: int
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ReferralNotTakenUp:
     """Record outcome (a): nothing stays (R14)."""
 
@@ -53,6 +65,14 @@ class ReferralWithdrawn:
     """Record that the referrer stopped (A21)."""
 
     reason: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralLapsed:
+    """Record that nobody did what the referral waited for, within all its terms (R102)."""
+
+    step: Step
     at: datetime
 
 
@@ -127,8 +147,10 @@ Event: TypeAlias = (
     ReferralReceived
     | ConsultationConfirmed
     | CaseTakenUp
+    | CaseAssigned
     | ReferralNotTakenUp
     | ReferralWithdrawn
+    | ReferralLapsed
     | DutyToInformArose
     | PersonInformed
     | InformingPostponed
@@ -138,4 +160,5 @@ Event: TypeAlias = (
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

@@ -17,6 +17,7 @@ from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.handling.event_handlers import by_sender, handlers_for
 from shared.handling.service import Handler
+from shared.handling.terms import TERM_TIMER
 from shared.ids import keyed_id
 from shared.storage.deadlines import Deadline
 
@@ -102,4 +103,4 @@ async def informing_due(line: Deadline) -> c.RemindOfInforming:
     return c.RemindOfInforming(by=CLOCK, person_id=person, moment=InformMoment(moment))
 
 
-TIMERS = {INFORMING: informing_due}
+TIMERS = {INFORMING: informing_due, **TERM_TIMER}

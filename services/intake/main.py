@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from services.intake.api import router
+from services.intake.api import routers
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
-from services.intake.permissions import PERMISSIONS
-from services.intake.process import decide, evolve
+from services.intake.permissions import PERMISSIONS, SENDING
+from services.intake.process import TERMS, decide, evolve
 from services.intake.state import State
 from shared.contract.messages.intake import ReferralSubmitted
 from shared.core.process import Process
@@ -17,9 +17,11 @@ PROCESS = Process(
     service="intake",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,
+    terms=TERMS,
 )
 SERVICE = Service(
     process=PROCESS,
@@ -30,4 +32,4 @@ SERVICE = Service(
     creates_case_key={ReferralSubmitted: precheck},
     takes_items=True,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, routers)

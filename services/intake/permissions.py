@@ -3,15 +3,20 @@
 from collections.abc import Mapping
 
 from services.intake import commands as c
+from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
-from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
+from shared.contract.registry import Model
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.SubmitReferral: Requirement(A_PARTY),
     c.ConfirmConsultation: Requirement(A_PARTY),
     c.WithdrawReferral: Requirement(A_PARTY),
     c.ScreenReferral: Requirement(THE_DIRECTOR, Scope.SCREENING),
+    c.AssignDirector: Requirement(THE_MANAGER),
+    c.AssignSupport: Requirement(THE_MANAGER),
     c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
     c.RemindOfInforming: Requirement(THE_CLOCK),
@@ -22,4 +27,11 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.ReferralReceived: Conditions(),
+    m.ReferralScreened: Conditions(),
+    m.InformingRequested: Conditions(),
 }

@@ -5,22 +5,24 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
+from services.intake import assignment
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
 from services.intake.state import Duty, DutyStatus, Phase, State
 from shared.contract.content import TextRef, is_blank
-from shared.contract.fields import ContributedItem, InformMoment
+from shared.contract.fields import ContributedItem, InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
+    ITEM_TWICE,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_rules
+from shared.core import item_rules, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -30,6 +32,8 @@ Command: TypeAlias = (
     c.SubmitReferral
     | c.ConfirmConsultation
     | c.ScreenReferral
+    | c.AssignDirector
+    | c.AssignSupport
     | c.WithdrawReferral
     | c.RecordInforming
     | c.PostponeInforming
@@ -41,16 +45,26 @@ Command: TypeAlias = (
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 GONE = frozenset({Phase.NOTHING, Phase.PURGED})
+KNOWN = frozenset(Phase) - GONE
 PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
 ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 SCREENED = ENDED | {Phase.TAKEN_UP}
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
+OF_A_REFERRAL = (
+    c.ConfirmConsultation,
+    c.ScreenReferral,
+    c.WithdrawReferral,
+)  # nothing of it is left to decide
+
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {Phase.RECEIVED: Step.CONSULTATION, Phase.CONSULTED: Step.SCREENING}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -58,6 +72,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ConfirmConsultation: (frozenset({Phase.RECEIVED}), r.ALREADY_CONSULTED),
     c.ScreenReferral: (PROVISIONAL, r.ALREADY_SCREENED),
     c.WithdrawReferral: (PROVISIONAL | {Phase.TAKEN_UP}, r.ALREADY_SCREENED),
+    c.AssignDirector: (KNOWN, UNKNOWN_CASE),
+    c.AssignSupport: (KNOWN, UNKNOWN_CASE),
     c.RecordInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PostponeInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.RemindOfInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
@@ -68,6 +84,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -78,6 +95,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.RECEIVED, e.ReferralWithdrawn): Phase.CLOSING,
     (Phase.CONSULTED, e.ReferralWithdrawn): Phase.CLOSING,
     (Phase.TAKEN_UP, e.ReferralWithdrawn): Phase.CLOSING,
+    (Phase.RECEIVED, e.ReferralLapsed): Phase.CLOSING,
+    (Phase.CONSULTED, e.ReferralLapsed): Phase.CLOSING,
     (Phase.TAKEN_UP, e.CaseClosing): Phase.CLOSING,
     (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
@@ -102,6 +121,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _of_referrer(state, by) or (e.ConsultationConfirmed(remark, context.now),)
         case c.ScreenReferral():
             return _screen(state, command, context)
+        case c.AssignDirector():
+            return assignment.assign_director(state, command, context)
+        case c.AssignSupport():
+            return assignment.assign_support(state, command, context)
         case c.WithdrawReferral(by=by, reason=reason):
             if state.leading_party != state.referrer:
                 return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
@@ -132,6 +155,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CaseClosing(), *_tell_who_knew(state, context.now))
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            return _pass_term(state, at, context)
         case _:
             assert_never(command)
 
@@ -140,6 +165,8 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     """Return the refusal of a command in a phase that does not allow it."""
     if state.phase in GONE:
         return UNKNOWN_CASE
+    if state.phase in ENDED and isinstance(command, OF_A_REFERRAL):
+        return r.REFERRAL_ENDED
     return ENDED_HERE if state.phase in ENDED and isinstance(command, UNTIL_IT_ENDS) else refusal
 
 
@@ -150,7 +177,7 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
         return None
     if by.role in A_PARTY and by.party not in (state.referrer, state.leading_party):
         return r.NOT_THE_REFERRER
-    if isinstance(command, c.ScreenReferral):
+    if by.role is Role.PROCESS_DIRECTOR:
         known_to = by.person if by.on_behalf_of == state.leading_party else None
         return None if (state.director or known_to) == by.person else r.NOT_THE_DIRECTOR
     return None
@@ -161,7 +188,7 @@ def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
     if refusal := unfit(referral, party, context):
         return refusal
     if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
+        return ITEM_NUMBER_NOT_USABLE
     return (e.ReferralReceived(command.case_id, party, referral, context.now),)
 
 
@@ -194,14 +221,16 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
         _of_persons(referral)
         or item_rules.must_be_checked(items, record, r.SPECIAL_NOT_CHECKED)
         or _of_numbers(referral, record)
-        or item_rules.must_differ(items, r.ITEM_TWICE)
+        or item_rules.must_differ(items, ITEM_TWICE)
     )
 
 
 def _of_persons(referral: ReferralSubmitted) -> Refusal | None:
     """Refuse a person named twice, or named and not in the case."""
     known = {person.person_id for person in referral.persons}
-    if len(known) != len(referral.persons) or not known.issuperset(referral.informed_beforehand):
+    if len(known) != len(referral.persons):
+        return r.PERSON_TWICE
+    if not known.issuperset(referral.informed_beforehand):
         return r.UNKNOWN_PERSON
     return item_rules.must_be_about(referral.items, known, r.UNKNOWN_PERSON)
 
@@ -277,6 +306,13 @@ def _postpone(state: State, command: c.PostponeInforming, context: DecisionConte
     )
 
 
+def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision:
+    """Remind of a referral that waits; one that nobody screens ends as any other early end (R102)."""
+    step = TERMS[state.phase]
+    passed = terms.pass_term(step, state.overdue, state.last_act, at, context.policy)
+    return (passed,) if passed else (e.ReferralLapsed(step, at), *_tell_who_knew(state, at))
+
+
 def _of_referrer(state: State, by: Actor) -> Refusal | None:
     return None if by.party == state.referrer else r.NOT_THE_REFERRER
 
@@ -297,12 +333,17 @@ def _of_informer(state: State, by: Actor) -> Refusal | None:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ReferralReceived():
             return _received(state, event)
         case e.CaseTakenUp(outcome=outcome, director=director):
             return replace(state, outcome=outcome, director=director)
+        case e.CaseAssigned(director=director, support_workers=support, assignment=number, at=at):
+            team = replace(state, director=director, support_workers=support, assignment=number)
+            return replace(team, last_act=at)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
         case e.ReferralNotTakenUp(director=director):
             return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
         case e.DutyToInformArose(person_id=person, moment=when):
@@ -323,6 +364,7 @@ def evolve(state: State, event: e.Event) -> State:
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()
+            | e.ReferralLapsed()
             | e.CaseDeescalated()
             | e.CaseClosing()
             | e.CasePurged()

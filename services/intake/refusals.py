@@ -1,114 +1,33 @@
 """List every refusal of intake, with its rule and article."""
 
-from shared.contract.refusal import Refusal, Remedy
+from shared.contract.refusal import Remedy, refusals_of
 
-NO_AUTHORISATION_ON_RECORD = Refusal(
-    "PartyHasNoAuthorisation",
-    "R2",
-    "B3-F1; B3-gen",
-    "No accepted authorisation of your organisation to the process directors is in force.",
-    may_be_lag=True,
-    status=403,
+define = refusals_of("intake")
+
+NO_AUTHORISATION_ON_RECORD = define(
+    "PartyHasNoAuthorisation", "R2", "B3-F1; B3-gen", may_be_lag=True, status=403
 )
-ITEM_TWICE = Refusal(
-    "ItemTwice", "R35", "B3-F2", "Each item of a referral has a number of its own: these share one."
-)
-ALREADY_REFERRED = Refusal(
-    "AlreadyReferred",
-    "R15",
-    "B3-F1",
-    "A referral under this referral number was received before.",
-    Remedy.STOP,
-)
-TASK_MISSING = Refusal(
-    "TaskMissing", "R3", "B3-F1 legal basis", "Name the statutory task under which you refer."
-)
-ACTING_BODY_UNKNOWN = Refusal(
-    "ActingBodyUnknown",
-    "R3",
-    "B3-F1 legal basis; preamble",
-    "Name the body of your organisation that acts, as it was recorded at accession.",
-)
-BASIS_MISSING = Refusal("BasisMissing", "R4", "B3-F1", "Name the legal basis of the processing.")
-NECESSITY_MISSING = Refusal(
-    "NecessityMissing",
-    "R8",
-    "B3-F1 necessity",
-    "Each item must say why it is necessary for the screening.",
-)
-WEIGHING_MISSING = Refusal(
-    "WeighingMissing",
-    "R10",
-    "B3-F1",
-    "Give the substantive weighing: what other partners could contribute.",
-)
-SPECIAL_NOT_CHECKED = Refusal(
-    "SpecialCategoryNotChecked",
-    "R21",
-    "B3-F1",
-    "It was not checked that your organisation may process special-category or criminal data.",
-)
-BSN_NOT_ALLOWED = Refusal(
-    "BsnNotAllowed",
-    "R22",
-    "B3-F1",
-    "Your organisation may not use the citizen service number: leave it out.",
-)
-UNKNOWN_PERSON = Refusal(
-    "UnknownPerson", "R16", "art. 1.6; B3-F1", "That person does not stand in this case."
-)
-CONSULTATION_MISSING = Refusal(
-    "ConsultationMissing",
-    "R11",
-    "art. 9.2a",
-    "The screening is decided in consultation with the referring party, and that is not on record.",
-    may_be_lag=True,
-)
-ALREADY_CONSULTED = Refusal(
-    "AlreadyConsulted", "R11", "art. 9.2a", "The consultation on this referral is on record.", Remedy.STOP
-)
-REASON_MISSING = Refusal(
-    "ReasonMissing",
-    "R10",
-    "B3-F1",
-    "The outcome departs from the formal criteria: record the reason.",
-)
-POSTPONEMENT_INCOMPLETE = Refusal(
-    "PostponementIncomplete",
-    "R19",
-    "B3-F1, F2, F3",
-    "Informing is postponed only with a substantive reason and a planned moment, ahead and within a year.",
-)
-NO_SUCH_DUTY = Refusal(
-    "NoSuchDuty",
-    "R16",
-    "B3-F1 informing",
-    "No duty to inform this person at this moment is open.",
-    may_be_lag=True,
-)
-NOT_THE_REFERRER = Refusal(
-    "NotTheReferrer",
-    "R5",
-    "B3-F1; art. 1.1",
-    "There is no case here that you may act in under this number.",
-    Remedy.STOP,
-    status=404,
-)
-NOT_THE_DIRECTOR = Refusal(
-    "NotTheDirectorOfThisCase",
-    "R6",
-    "B3-F1 access",
-    "There is no case here that you may act in under this number.",
-    Remedy.STOP,
-    status=404,
-)
-NOT_BEFORE_SCREENING = Refusal(
-    "NotBeforeScreening",
-    "R12",
-    "B3-F1 outcomes",
-    "The referral was not yet taken up.",
-    may_be_lag=True,
-)
-ALREADY_SCREENED = Refusal(
-    "AlreadyScreened", "R12", "B3-F1 outcomes", "The referral has its outcome.", Remedy.STOP
-)
+ALREADY_REFERRED = define("AlreadyReferred", "R15", "B3-F1", Remedy.STOP)
+TASK_MISSING = define("TaskMissing", "R3", "B3-F1 legal basis")
+ACTING_BODY_UNKNOWN = define("ActingBodyUnknown", "R3", "B3-F1 legal basis; preamble")
+BASIS_MISSING = define("BasisMissing", "R4", "B3-F1")
+NECESSITY_MISSING = define("NecessityMissing", "R8", "B3-F1 necessity")
+WEIGHING_MISSING = define("WeighingMissing", "R10", "B3-F1")
+SPECIAL_NOT_CHECKED = define("SpecialCategoryNotChecked", "R21", "B3-F1")
+BSN_NOT_ALLOWED = define("BsnNotAllowed", "R22", "B3-F1")
+UNKNOWN_PERSON = define("UnknownPerson", "R16", "art. 1.6; B3-F1")
+PERSON_TWICE = define("PersonTwice", "R16", "art. 1.6; B3-F1")
+CONSULTATION_MISSING = define("ConsultationMissing", "R11", "art. 9.2a", may_be_lag=True)
+ALREADY_CONSULTED = define("AlreadyConsulted", "R11", "art. 9.2a", Remedy.STOP)
+REASON_MISSING = define("ReasonMissing", "R10", "B3-F1")
+POSTPONEMENT_INCOMPLETE = define("PostponementIncomplete", "R19", "B3-F1, F2, F3")
+NO_SUCH_DUTY = define("NoSuchDuty", "R16", "B3-F1 informing", may_be_lag=True)
+NOT_THE_REFERRER = define("NotTheReferrer", "R5", "B3-F1; art. 1.1", Remedy.STOP, status=404)
+NOT_THE_DIRECTOR = define("NotTheDirectorOfThisCase", "R6", "B3-F1 access", Remedy.STOP, status=404)
+ASSIGNMENT_WITHOUT_REASON = define("AssignmentWithoutReason", "R6", "B3-F1 access")
+ALREADY_ASSIGNED = define("AlreadyAssigned", "R6", "B3-F1 access", Remedy.STOP)
+NOT_ASSIGNED = define("NotAssigned", "R6", "B3-F1 access")
+SUPPORT_IS_FULL = define("SupportIsFull", "R6", "B3-F1 access")
+NOT_BEFORE_SCREENING = define("NotBeforeScreening", "R12", "B3-F1 outcomes", may_be_lag=True)
+ALREADY_SCREENED = define("AlreadyScreened", "R12", "B3-F1 outcomes", Remedy.STOP)
+REFERRAL_ENDED = define("ReferralEnded", "R102", "B3-F1", Remedy.STOP)

@@ -7,6 +7,8 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.core.leaving import Mandate
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -54,11 +56,22 @@ class State:
     theme: Theme = Theme.COMPLEX_CASE
     criteria: Criteria | None = None
     director: str | None = None
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
     weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
+    overdue: Overdue | None = None
+    last_act: datetime | None = None
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        if not self.leading_party:
+            return None
+        return Mandate(self.leading_party, self.acting_body if self.leading_party == self.referrer else None)
 
     def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
         """Return the duty to inform this person at this moment, if it arose."""

@@ -62,6 +62,8 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return Denied("R102", "B3-F1, F2, F3; art. 9.4")
     if viewer.role is Role.PROCESS_DIRECTOR and state.director not in (None, viewer.person):
         return NOBODY_ELSE
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
+        return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
     return kept_secret(thing) or Allowed("R6", state.referrer)

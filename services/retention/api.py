@@ -75,7 +75,6 @@ class ActiveFile(Dossier):
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
-    version: int
     leading_party: str = Field(title="leidende partij")
     decided_at: datetime = Field(title="besluit tot afschaling")
     archived_on: datetime = Field(title="archivering op")
@@ -145,7 +144,6 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
     return ActiveFile(
         case_id=case_id,
         phase=state.phase,
-        version=seen.case.version,
         leading_party=state.leading_party,
         **_dates(state),
         **dict(file),

@@ -6,12 +6,13 @@ from datetime import datetime
 from pydantic import Field
 
 from shared.contract.content import Content, TextRef
-from shared.contract.fields import ContributedItem, Id, Theme
+from shared.contract.fields import ContributedItem, Id, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason
 from shared.contract.messages.rto import CaseDeescalated, Taker
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import Model
 from shared.core.actor import Command
+from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import MoveDirection as MoveDirection
 
 
@@ -83,6 +84,8 @@ class CloseEarly(Command):
     theme: Theme
     reason: ClosingReason
     closed_at: datetime
+    team: Team | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

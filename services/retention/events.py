@@ -7,7 +7,7 @@ from typing import TypeAlias
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, Theme
+from shared.contract.fields import ContributedItem, Team, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 
@@ -18,8 +18,18 @@ class CaseOpened:
 
     referrer: str
     theme: Theme
-    director: str
+    team: Team
     at: datetime
+    acting_body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Record that other people of the house work on the case (R6)."""
+
+    team: Team
+    at: datetime
+    acting_body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class CaseClosing:
     ending: Ending
     removal_on: datetime
     at: datetime
+    team: Team | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,7 @@ class HouseKeysDestroyed:
 
 Event: TypeAlias = (
     CaseOpened
+    | TeamChanged
     | DirectionMoved
     | ItemReceived
     | FilePartReceived

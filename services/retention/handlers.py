@@ -40,12 +40,15 @@ def close_early(
     message: intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed, by: Actor
 ) -> c.CloseEarly:
     """Make the command that starts the closing term (R102)."""
+    team = message.team if isinstance(message, intake.ReferralClosed) else None
     return c.CloseEarly(
         by=by,
         leading_party=message.leading_party,
         theme=message.theme,
         reason=message.reason,
         closed_at=message.closed_at,
+        team=team,
+        lapsed=not isinstance(message, rto.RtoClosed) and message.lapsed,
     )
 
 
@@ -60,7 +63,7 @@ def record_keys_destroyed(message: HouseKeysDestroyed, by: Actor) -> c.RecordHou
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **handlers_for(rto.DirectionMoved),
+    **handlers_for(intake.CaseAssigned, rto.DirectionMoved),
     **by_sender(
         {
             intake.CaseTakenUp: open_case,

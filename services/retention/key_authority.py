@@ -9,7 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.retention.key_store import Answer, KeyStore
 from shared.clock import Clock, machine_now
-from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.crypto.case_key_client import KeyAuthorityUnreachable, KeyStatus
 from shared.crypto.house_keys import HouseKeys
 from shared.runtime.settings import Settings
 
@@ -57,6 +57,10 @@ class KeyAuthority:
             return await asyncio.to_thread(self._opened.get_many, case_ids, make=make)
         except OSError as error:
             raise KeyAuthorityUnreachable(type(error).__name__) from None
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        """Return one status per case id, and no key; raises `KeyAuthorityUnreachable`."""
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
 
     async def counted(self) -> tuple[int, int]:
         """Return how many keys were ever handed out, and how many destroyed; raises `OSError`."""

@@ -8,7 +8,7 @@ from services.retention.gauges import gauges
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
-from services.retention.permissions import PERMISSIONS
+from services.retention.permissions import PERMISSIONS, SENDING
 from services.retention.process import decide, evolve
 from services.retention.state import Phase, State
 from services.retention.store import Records
@@ -21,6 +21,7 @@ PROCESS = Process(
     service="retention",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

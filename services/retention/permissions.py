@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 
 from services.retention import commands as c
+from shared.contract.messages import retention as m
 from shared.contract.parties import Scope
-from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command, Role
+from shared.contract.registry import Model
+from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
-
-THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
+from shared.core.leaving import Conditions
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.RecordHandedOverItem: Requirement(A_SERVICE),
     c.RecordFilePart: Requirement(A_SERVICE),
     c.Deescalate: Requirement(A_SERVICE),
@@ -24,4 +26,10 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ConfirmPurge: Requirement(A_SERVICE),
     c.RecordKeyDestroyed: Requirement(THE_CLOCK),
     c.RecordHouseKeysDestroyed: Requirement(A_SERVICE),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.FileCleaned: Conditions(),
+    m.FileArchived: Conditions(),
+    m.FileDestroyed: Conditions(),
 }

@@ -15,17 +15,19 @@ from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
-from shared.contract.refusal import UNKNOWN_CASE, Refusal
+from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
 Command: TypeAlias = (
     c.OpenCase
     | c.MoveDirection
+    | c.FollowAssignment
     | c.RecordHandedOverItem
     | c.RecordFilePart
     | c.Deescalate
@@ -51,6 +53,7 @@ STEP_2 = frozenset({Phase.STEP_2})
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.ERASED}, UNKNOWN_CASE),
     c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.RecordFilePart: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
@@ -100,9 +103,11 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.director, context.now),)
+            return (e.CaseOpened(case.referrer, case.theme, case.alone(), context.now, case.acting_body),)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.RecordHandedOverItem(item=item):
             return _receive(state, item, context)
         case c.RecordFilePart(participants=participants, takers=takers):
@@ -166,7 +171,9 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
     if by.on_behalf_of != state.leading_party:
         return r.NOT_ON_BEHALF_OF_THE_LAST_LEADER
     ids = [item.item_id for item in kept]
-    if len(set(ids)) != len(ids) or not set(ids) <= {item.item_id for item in state.items}:
+    if len(set(ids)) != len(ids):
+        return ITEM_TWICE
+    if not set(ids) <= {item.item_id for item in state.items}:
         return r.NO_SUCH_ITEM
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
@@ -194,9 +201,10 @@ def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
     return e.CaseClosing(
         command.leading_party,
         command.theme,
-        Ending(command.reason.value),
+        Ending.LAPSED if command.lapsed else Ending(command.reason.value),
         removal_on=command.closed_at + context.policy.closing_term,
         at=context.now,
+        team=command.team,
     )
 
 
@@ -235,10 +243,12 @@ def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
-        case e.CaseOpened(referrer=referrer, theme=theme, director=director):
-            return replace(state, referrer=referrer, leading_party=referrer, theme=theme, director=director)
+        case e.CaseOpened():
+            return _opened(state, event)
+        case e.TeamChanged(team=team):
+            return followed(state, team)
         case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party)
+            return replace(state, leading_party=party, acting_body="")
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
             return replace(state, items=(*others, item))
@@ -256,8 +266,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.InspectionUsed(number=number, at=at):
             used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
             return replace(state, inspections=tuple(used))
-        case e.CaseClosing(leading_party=party, theme=theme, ending=ending, removal_on=removal_on):
-            return replace(state, leading_party=party, theme=theme, ending=ending, removal_on=removal_on)
+        case e.CaseClosing():
+            return _closed(state, event)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):
@@ -268,6 +278,17 @@ def evolve(state: State, event: e.Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _opened(state: State, event: e.CaseOpened) -> State:
+    opened = replace(
+        state,
+        referrer=event.referrer,
+        leading_party=event.referrer,
+        acting_body=event.acting_body,
+        theme=event.theme,
+    )
+    return followed(opened, event.team)
 
 
 def _with_part(state: State, participants: Iterable[Participant], takers: Iterable[rto.Taker]) -> State:
@@ -286,16 +307,25 @@ def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
 def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
     file = event.file
     return replace(
-        state,
+        followed(state, file),
         referrer=file.referrer,
         leading_party=file.leading_party,
-        director=file.director,
         theme=file.theme,
         file=file,
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,
         ending=Ending.DEESCALATED,
+    )
+
+
+def _closed(state: State, event: e.CaseClosing) -> State:
+    return replace(
+        followed(state, event.team),
+        leading_party=event.leading_party,
+        theme=event.theme,
+        ending=event.ending,
+        removal_on=event.removal_on,
     )
 
 

@@ -22,6 +22,7 @@ class Ending(StrEnum):
     WITHDRAWN = "withdrawn"
     DOES_NOT_BELONG = "does-not-belong"
     OTHER_TABLE = "other-table"
+    LAPSED = "lapsed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

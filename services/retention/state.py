@@ -11,6 +11,7 @@ from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
+from shared.core.leaving import Mandate
 
 
 class Phase(StrEnum):
@@ -48,7 +49,10 @@ class State:
     phase: Phase = Phase.NOTHING
     referrer: str = ""
     leading_party: str = ""
+    acting_body: str = ""
     director: str = ""
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     items: tuple[ContributedItem, ...] = ()
     participants: tuple[Participant, ...] = ()
@@ -64,6 +68,11 @@ class State:
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
 
     @property
     def all_participants(self) -> tuple[Participant, ...]:

@@ -88,6 +88,8 @@ def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return NOT_HIS_CASE
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
+        return NOT_HIS_CASE
     return item_rules.kept_secret(thing) or Allowed("R87", _giver(thing, state))
 
 
@@ -131,6 +133,8 @@ def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) ->
     if viewer.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
+        return NOT_HIS_CASE
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
     return Allowed("R89", state.leading_party)
 

@@ -12,7 +12,7 @@ from services.rto import handlers as h
 from services.rto.store import invited, looks
 from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
-from shared.contract.content import Content
+from shared.contract.content import Content, text
 from shared.contract.fields import Id, Item, PartyId, Subject
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
@@ -20,7 +20,8 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
-from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http import overdue
+from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, Replacing, done, replaced
 from shared.http.caller import Refused
 
 reading = APIRouter(tags=["reading"])
@@ -34,7 +35,7 @@ LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [reading, directing, taking_part]
+    return [reading, directing, taking_part, overdue.router]
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -66,7 +67,7 @@ class AccessLog(Model):
 async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
     seen = await reader.look(caller, case_id, may_view, things, scope=Scope.RTO)
-    return case_view(case_id, caller, seen)
+    return case_view(case_id, caller, seen, lambda asks: reader.version_of(seen.case, asks))
 
 
 @reading.get("/invitations")
@@ -136,9 +137,14 @@ async def convene(case_id: Id, body: c.Meeting, caller: Acting, commands: Comman
 
 
 @directing.post("/cases/{case_id}/viewing-entries")
-async def extend_viewing_plan(case_id: Id, body: ViewingEntries, caller: Acting, commands: Commands) -> Done:
-    """Open more items to participants, such as those brought in at the table (R42, R61)."""
-    return done(
+async def extend_viewing_plan(
+    case_id: Id, body: ViewingEntries, caller: Replacing, commands: Commands
+) -> Replaced:
+    """Open more items to participants, such as those brought in at the table (R42, R61).
+
+    An entry that stands there already is replaced: that takes the version of the viewing plan in If-Match.
+    """
+    return replaced(
         await commands.act(
             caller,
             case_id,
@@ -163,6 +169,28 @@ async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, 
     )
 
 
+class MandateEnding(Model):
+    """Why the delegate of a party is to be replaced."""
+
+    reason: Content = Field(title="reden")
+
+
+@directing.post("/cases/{case_id}/rtos/{rto_id}/delegates/{party}/mandate-end")
+async def end_mandate(
+    case_id: Id, rto_id: Id, party: PartyId, body: MandateEnding, caller: Acting, commands: Commands
+) -> Done:
+    """Free the seat of a party's delegate, so that the party may name another; it is told (R59)."""
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.EndMandate(by=by, rto_id=rto_id, party=party, reason=text(sent.reason)),
+            asks=c.EndMandate,
+        )
+    )
+
+
 @directing.post("/cases/{case_id}/release-requests")
 async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, commands: Commands) -> Done:
     """Ask a contributor for one use of one item (R65)."""
@@ -174,9 +202,12 @@ async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, command
 
 
 @directing.post("/cases/{case_id}/plan")
-async def record_plan(case_id: Id, body: c.Plan, caller: Acting, commands: Commands) -> Done:
-    """Record the plan the participants made together (R69, R70, A19)."""
-    return done(
+async def record_plan(case_id: Id, body: c.Plan, caller: Replacing, commands: Commands) -> Replaced:
+    """Record the plan the participants made together (R69, R70, A19).
+
+    A plan that stands there already is replaced: that takes its version in If-Match.
+    """
+    return replaced(
         await commands.act(
             caller, case_id, body, lambda sent, by: c.RecordPlan(by=by, plan=sent), asks=c.RecordPlan
         )

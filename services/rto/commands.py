@@ -12,9 +12,11 @@ from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEnt
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import PurgeCase as PurgeCase
+from shared.core.terms import PassTerm as PassTerm
 
 
 class Meeting(Model):
@@ -99,7 +101,7 @@ class ExtendViewingPlan(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptInvitation(Command):
-    """Come to the RTO; accepting again names another delegate (R59)."""
+    """Come to the RTO, and name the one delegate; a named one is replaced only after `EndMandate` (R59)."""
 
     rto_id: str
     delegate: str
@@ -108,10 +110,19 @@ class AcceptInvitation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclineInvitation(Command):
-    """Stay away from the RTO, or stay away after all."""
+    """Stay away from the RTO; or after all, by which the party withdraws its delegate's mandate (R59)."""
 
     rto_id: str
     reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndMandate(Command):
+    """Free the seat of a party's delegate, as the director, so that the party may name another (R59)."""
+
+    rto_id: str
+    party: str
+    reason: TextRef | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.triage import Participant
+from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
@@ -31,6 +32,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [ClaimItems(tuple(item.item_id for item in items))]
         case e.RtoConvened():
             return _invitations(event)
+        case e.MandateEnded():
+            return _mandate_ended(event, state)
         case e.ReleaseAsked(request=request, contributor=contributor):
             return [ToParty(contributor, request)]
         case e.ReleaseWithdrawn(item_id=item_id):
@@ -58,6 +61,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case e.TermPassed():
+            return terms.reminders(event, state.leading_party)
         case _:
             return []
 
@@ -76,6 +81,12 @@ def invitation(rto_id: str, on: datetime, place: Content, participant: Participa
     return m.RtoConvened(
         rto_id=rto_id, on=on, place=place, role=participant.role, contribution=participant.contribution
     )
+
+
+def _mandate_ended(event: e.MandateEnded, state: State) -> list[Effect]:
+    """Tell the party, and the one on whose behalf the director leads; why is for the journal (R59)."""
+    message = m.MandateEnded(rto_id=event.rto_id, party=event.party, by=event.by)
+    return [ToParty(party, message) for party in dict.fromkeys((event.party, state.leading_party))]
 
 
 def _assignments(state: State) -> list[Effect]:
@@ -123,12 +134,15 @@ def _in_parts(state: State) -> list[Effect]:
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
     assert state.preparation is not None  # noqa: S101 - no RTO without its preparation (R58)
+    assert state.people is not None  # noqa: S101 - the preparation names them
     return m.CaseDeescalated(
         rto_id=event.rto_id,
         decided_at=event.at,
         leading_party=state.leading_party,
         referrer=state.referrer,
-        director=state.director,
+        director=state.people.director,
+        support_workers=state.people.support_workers,
+        assignment=state.people.assignment,
         case_director=state.case_director,
         theme=state.preparation.theme,
         participants=(),

@@ -6,10 +6,11 @@ from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,14 @@ class PreparationOpened:
     """Record all that triage fixed before any invitation (R42)."""
 
     preparation: RtoPrepared
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Record that other people of the house work on the case; this may come before the case itself (R6)."""
+
+    team: Team
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ class ViewingPlanExtended:
     """Record more items for participants, each with its reason (R42)."""
 
     entries: tuple[ViewingEntry, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,17 @@ class InvitationDeclined:
 
     rto_id: str
     party: str
+    reason: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """Record that a named delegate comes no longer, by whom, and why (R59)."""
+
+    rto_id: str
+    party: str
+    by: m.MandateEndedBy
     reason: TextRef | None
     at: datetime
 
@@ -226,10 +247,12 @@ class CasePurged:
 Event: TypeAlias = (
     ItemRecorded
     | PreparationOpened
+    | TeamChanged
     | RtoConvened
     | ViewingPlanExtended
     | InvitationAccepted
     | InvitationDeclined
+    | MandateEnded
     | ItemsContributed
     | ReleaseAsked
     | ReleaseGiven
@@ -249,4 +272,5 @@ Event: TypeAlias = (
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

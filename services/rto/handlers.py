@@ -78,6 +78,7 @@ def open_preparation(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparatio
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(
         triage.TriageClosed,
+        intake.CaseAssigned,
         intake.ReferralClosed,
         retention.DossierCleaned,
         retention.DossierArchived,

@@ -6,15 +6,16 @@ from typing import TypeAlias, assert_never
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Phase, State
+from services.rto.state import Answer, Phase, State
 from shared.contract.content import is_blank, text
 from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.intake import ClosingReason
-from shared.contract.messages.rto import RtoOutcome
+from shared.contract.messages.rto import MandateEndedBy, RtoOutcome
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import PartyRecord, Scope
-from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
+from shared.core.actor import Role
 from shared.core.context import DecisionContext
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -62,11 +63,11 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
     )
 
 
-def extend(state: State, entries: tuple[ViewingEntry, ...]) -> Decision:
+def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:
     """Extend the viewing plan: necessity is decided per participant and item, with the reason (R42)."""
     seats = state.latest.seats if state.latest else ()
     refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
-    return refusal or (e.ViewingPlanExtended(entries),)
+    return refusal or (e.ViewingPlanExtended(entries, context.now),)
 
 
 def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Collection[str]) -> Refusal | None:
@@ -85,39 +86,72 @@ def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Colle
 def accept(state: State, command: c.AcceptInvitation, context: DecisionContext) -> Decision:
     """Take the acceptance of an invited party, which names a delegate with a mandate (R59)."""
     party = command.by.party or ""
-    if refusal := _open_to(state, command.rto_id, party):
+    if refusal := _concluded(state, command.rto_id):
         return refusal
     if not command.mandate:
         return r.NO_MANDATE
+    if _named(state, command.rto_id, party) not in ("", command.delegate):
+        return r.DELEGATE_IS_NAMED
     return (e.InvitationAccepted(command.rto_id, party, command.delegate, context.now),)
 
 
 def decline(state: State, command: c.DeclineInvitation, context: DecisionContext) -> Decision:
-    """Take the refusal of an invited party."""
+    """Take the refusal of an invited party; after it has come, by the delegate or the party itself (R59).
+
+    A colleague of the delegate, who may act for the party too, could otherwise take the seat in two steps.
+    """
     party = command.by.party or ""
-    return _open_to(state, command.rto_id, party) or (
-        e.InvitationDeclined(command.rto_id, party, command.reason, context.now),
-    )
+    if refusal := _concluded(state, command.rto_id):
+        return refusal
+    declined = e.InvitationDeclined(command.rto_id, party, command.reason, context.now)
+    delegate = _named(state, command.rto_id, party)
+    if not delegate:
+        return (declined,)
+    if command.by.role is Role.PARTY_WORKER and command.by.person != delegate:
+        return r.DELEGATE_IS_NAMED
+    by = MandateEndedBy.PARTY
+    return (e.MandateEnded(command.rto_id, party, by, command.reason, context.now), declined)
 
 
-def _open_to(state: State, rto_id: str, party: str) -> Refusal | None:
-    """Refuse all but an invited party, and that once the RTO has an outcome (R61)."""
+def end_mandate(state: State, command: c.EndMandate, context: DecisionContext) -> Decision:
+    """Free a delegate's seat, as the director, with a reason; the party may name another (R59)."""
+    if refusal := not_invited(state, command.rto_id, command.party) or _concluded(state, command.rto_id):
+        return refusal
+    if not _named(state, command.rto_id, command.party):
+        return r.NO_DELEGATE_NAMED
+    if is_blank(command.reason):
+        return r.MANDATE_REASON_MISSING
+    by = MandateEndedBy.DIRECTOR
+    return (e.MandateEnded(command.rto_id, command.party, by, command.reason, context.now),)
+
+
+def _named(state: State, rto_id: str, party: str) -> str:
+    """Return the party's delegate at this RTO; empty while it has named none."""
     rto = state.rto(rto_id)
-    if rto is None or rto.seat(party) is None:
-        return r.NOT_INVITED
-    return r.RTO_CONCLUDED if rto.outcome is not None else None
+    seat = rto.seat(party) if rto else None
+    return seat.delegate if seat and seat.answer is Answer.ACCEPTED else ""
+
+
+def not_invited(state: State, rto_id: str, party: str | None) -> Refusal | None:
+    """Refuse all but a party that was invited to this RTO (R61)."""
+    rto = state.rto(rto_id)
+    return r.NOT_INVITED if rto is None or rto.seat(party) is None else None
+
+
+def _concluded(state: State, rto_id: str) -> Refusal | None:
+    """Refuse what comes after the RTO has an outcome (R61)."""
+    rto = state.rto(rto_id)
+    return r.RTO_CONCLUDED if rto is not None and rto.outcome is not None else None
 
 
 def contribute(state: State, command: c.ContributeItems, context: DecisionContext) -> Decision:
     """Take items of a participant during the RTO, each of them complete (B3-F3)."""
     party = command.by.party or ""
-    if refusal := _open_to(state, command.rto_id, party):
+    if refusal := _concluded(state, command.rto_id):
         return refusal
     rto, record = state.rto(command.rto_id), context.parties.get(party)
     if rto is None or record is None or party not in rto.present:
         return r.NOT_AT_THE_TABLE
-    if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
     if refusal := _known_before(state, command.items, context):
         return refusal
     persons = {p.person_id for p in state.preparation.persons} if state.preparation else set()
@@ -129,10 +163,11 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
 
 
 def _known_before(state: State, items: tuple[Item, ...], context: DecisionContext) -> Refusal | None:
-    """Refuse items known at this table, or given in this case before: those have a contributor (R35)."""
-    if context.here or any(state.item(item.item_id) for item in items):
-        return r.ITEM_KNOWN
-    return item_rules.must_differ(items, r.ITEM_KNOWN)
+    """Refuse items whose number was given before, here or elsewhere: those have a contributor (R35)."""
+    known = any(state.item(item.item_id) for item in items)
+    if context.elsewhere or context.here or known:
+        return ITEM_NUMBER_NOT_USABLE
+    return item_rules.must_differ(items, ITEM_TWICE)
 
 
 def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.rto import commands as c
@@ -21,7 +22,7 @@ from services.rto.state import (
     State,
 )
 from shared.contract.content import TextRef, contents
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.rto import Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
@@ -29,6 +30,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core import terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -40,6 +42,7 @@ Command: TypeAlias = (
     | c.ConveneRto
     | c.ExtendViewingPlan
     | c.AcceptInvitation
+    | c.EndMandate
     | c.DeclineInvitation
     | c.ContributeItems
     | c.ConcludeRto
@@ -53,10 +56,12 @@ Command: TypeAlias = (
     | c.AcceptDirection
     | c.DeclineDirection
     | c.ProgressAction
+    | c.FollowAssignment
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -67,6 +72,13 @@ RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 LIVE = BEFORE | RELEASABLE
 
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {
+    Phase.PREPARED: Step.CONVENING,
+    Phase.CONVENED: Step.ROUND_TABLE,
+    Phase.MONITORING: Step.MONITORING,
+}
+
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RecordItem: (BEFORE | {Phase.PREPARED}, r.ALREADY_PREPARED),
@@ -75,6 +87,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ExtendViewingPlan: (CONVENED, r.NO_RTO_IS_OPEN),
     c.AcceptInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
     c.DeclineInvitation: (CONVENED, r.NO_RTO_IS_OPEN),
+    c.EndMandate: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ContributeItems: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ConcludeRto: (CONVENED, r.NO_RTO_IS_OPEN),
     c.AskRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
@@ -87,10 +100,12 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AcceptDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.DeclineDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.ProgressAction: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -112,7 +127,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Decide any command in any phase: events, or a named refusal; strangers come first."""
-    if refusal := _stranger(state, command.by):
+    if refusal := _stranger(state, command):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
@@ -127,11 +142,13 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.ConveneRto(meeting=meeting):
             return meetings.convene(state, meeting, context)
         case c.ExtendViewingPlan(entries=entries):
-            return meetings.extend(state, entries)
+            return meetings.extend(state, entries, context)
         case c.AcceptInvitation():
             return meetings.accept(state, command, context)
         case c.DeclineInvitation():
             return meetings.decline(state, command, context)
+        case c.EndMandate():
+            return meetings.end_mandate(state, command, context)
         case c.ContributeItems():
             return meetings.contribute(state, command, context)
         case c.ConcludeRto():
@@ -156,6 +173,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return direction.decline(state, command, context)
         case c.ProgressAction():
             return direction.progress(state, command, context)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
         case c.FollowArchiving():
@@ -164,6 +183,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            # Nothing ends by silence here: it counts as if somebody had acted just now.
+            passed = terms.pass_term(TERMS[state.phase], state.overdue, at, at, context.policy)
+            return (passed,) if passed else ()
         case _:
             assert_never(command)
 
@@ -180,17 +203,38 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     return refusal
 
 
-def _stranger(state: State, by: Actor) -> Refusal | None:
+def _stranger(state: State, command: Command) -> Refusal | None:
     """Refuse who has nothing to do with the case without telling that it exists (R34, R60)."""
+    by = command.by
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
     if by.role in A_PARTY:
-        return None if by.party in state.involved() else r.NOT_INVOLVED
+        return _unknown_to_party(state, command, by)
     if by.role is not Role.PROCESS_DIRECTOR:
         return None
     if state.preparation is None:
         return r.NOT_PREPARED
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
+
+
+def _unknown_to_party(state: State, command: Command, by: Actor) -> Refusal | None:
+    """Refuse a party what it cannot know of: a table it was not invited to, an item of another (R61, R66).
+
+    Before the phase is looked at, as that is told to who takes part alone; while items come in, nobody does.
+    """
+    if by.party not in state.involved():
+        return r.NOT_INVOLVED
+    if state.phase is Phase.COLLECTING:
+        return None
+    match command:
+        case c.AcceptInvitation() | c.DeclineInvitation() | c.ContributeItems():
+            return meetings.not_invited(state, command.rto_id, by.party)
+        case c.GiveRelease(release=use) | c.RefuseRelease(refusal=use):
+            return releases.not_its_contributor(state, use.item_id, by)
+        case c.WithdrawRelease(item_id=item_id):
+            return releases.not_its_contributor(state, item_id, by)
+        case _:
+            return None if by.party in state.taking_part() else r.NOT_INVOLVED
 
 
 def _record(state: State, command: c.RecordItem, context: DecisionContext) -> Decision:
@@ -218,22 +262,29 @@ def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ItemRecorded(item=item, viewing=viewing):
-            return _with_viewing(_with_items(state, (item,)), viewing)
+            return _with_viewing(_with_items(state, (item,)), viewing, state.viewing_plan_at)
         case e.PreparationOpened(preparation=preparation):
             leading = preparation.leading_party
             state = replace(state, preparation=preparation, leading_party=leading)
-            return _with_viewing(state, preparation.viewing_plan)
+            return _with_viewing(state, preparation.viewing_plan, preparation.prepared_at)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
+        case e.TeamChanged(team=team):
+            known = state.team
+            return state if known and known.assignment > team.assignment else replace(state, team=team)
         case e.RtoConvened():
             return _with_rto(state, event)
-        case e.ViewingPlanExtended(entries=entries):
-            return _with_viewing(state, entries)
+        case e.ViewingPlanExtended(entries=entries, at=at):
+            return _with_viewing(state, entries, at)
         case e.InvitationAccepted(rto_id=rto_id, party=party, delegate=delegate):
             return _with_answer(state, rto_id, party, Answer.ACCEPTED, delegate)
         case e.InvitationDeclined(rto_id=rto_id, party=party):
             return _with_answer(state, rto_id, party, Answer.DECLINED, "")
+        case e.MandateEnded(rto_id=rto_id, party=party):
+            return _with_answer(state, rto_id, party, Answer.INVITED, "")
         case e.ItemsContributed(items=items):
             return _with_items(state, items)
         case e.ReleaseAsked(request=request):
@@ -244,8 +295,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
-        case e.PlanRecorded(plan=plan, made_by=made_by):
-            return replace(state, plan=plan, made_by=made_by)
+        case e.PlanRecorded(plan=plan, made_by=made_by, at=at):
+            return replace(state, plan=plan, made_by=made_by, plan_at=at)
         case e.ItemProvided(taking=t):
             taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
             return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
@@ -282,10 +333,11 @@ def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
     return state
 
 
-def _with_viewing(state: State, entries: tuple[ViewingEntry, ...]) -> State:
+def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime | None) -> State:
     new = {(entry.item_id, entry.participant) for entry in entries}
     others = (x for x in state.viewing_plan if (x.item_id, x.participant) not in new)
-    return replace(state, viewing_plan=(*others, *entries))
+    changed_at = at if entries else state.viewing_plan_at
+    return replace(state, viewing_plan=(*others, *entries), viewing_plan_at=changed_at)
 
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
@@ -293,7 +345,7 @@ def _with_rto(state: State, event: e.RtoConvened) -> State:
     place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
     rto = Rto(meeting.rto_id, meeting.on, place, seats)
-    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan)
+    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan, event.at)
 
 
 def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate: str) -> State:

@@ -40,8 +40,7 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
 def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Decision:
     """Release an item for one use: whoever is bound to secrecy weighed that anew; this records it (R76)."""
     key = key_of(command.release)
-    refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
-    if refusal:
+    if refusal := _not_exact(state, key):
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
@@ -51,8 +50,7 @@ def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Deci
 def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> Decision:
     """Record that a use is refused (R75); a use that was released is withdrawn instead."""
     key = key_of(command.refusal)
-    refusal = _not_its_contributor(state, key.item_id, command.by) or _not_exact(state, key)
-    if refusal:
+    if refusal := _not_exact(state, key):
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.WITHDRAW_INSTEAD
@@ -61,15 +59,13 @@ def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> 
 
 def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext) -> Decision:
     """Withdraw every release of the item at once, whatever was seen or taken before (A12)."""
-    if refusal := _not_its_contributor(state, command.item_id, command.by):
-        return refusal
     given = [x for x in state.releases if x.key.item_id == command.item_id]
     if not any(x.status is ReleaseStatus.GIVEN for x in given):
         return r.NOTHING_TO_WITHDRAW
     return (e.ReleaseWithdrawn(command.item_id, context.now),)
 
 
-def _not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
+def not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
     """Refuse all but the contributor, who alone learns whether the item exists (R66, R34)."""
     item = state.item(item_id)
     return None if item is not None and item.contributor == by.party else r.NOT_THE_CONTRIBUTOR

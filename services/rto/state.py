@@ -7,9 +7,11 @@ from enum import StrEnum
 
 from services.rto.commands import Plan
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.core.leaving import Mandate
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -114,7 +116,10 @@ class Monitoring:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold a case at the round table; `rtos` in order, the last is the current or latest one."""
+    """Hold a case at the round table; `rtos` in order, the last is the current or latest one.
+
+    `viewing_plan_at` and `plan_at`: when each last changed.
+    """
 
     phase: Phase = Phase.NOTHING
     preparation: RtoPrepared | None = None
@@ -123,13 +128,26 @@ class State:
     viewing_plan: tuple[ViewingEntry, ...] = ()
     rtos: tuple[Rto, ...] = ()
     releases: tuple[Release, ...] = ()
+    viewing_plan_at: datetime | None = None
     plan: Plan | None = None
+    plan_at: datetime | None = None
     made_by: tuple[str, ...] = ()
     progress: tuple[Progress, ...] = ()
     takers: tuple[Taker, ...] = ()
     offered_to: str | None = None
     case_director: TextRef | None = None
     monitoring: Monitoring | None = None
+    team: Team | None = None
+    overdue: Overdue | None = None
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        if not self.leading_party:
+            return None
+        referred = self.preparation is not None and self.leading_party == self.preparation.leading_party
+        body = self.preparation.acting_body if self.preparation and referred else None
+        return Mandate(self.leading_party, body)
 
     @property
     def referrer(self) -> str:
@@ -137,8 +155,18 @@ class State:
         return self.preparation.leading_party if self.preparation else ""
 
     @property
+    def people(self) -> Team | None:
+        """Return who works on the case: the later word of intake's and triage's (R6)."""
+        known = [team for team in (self.preparation, self.team) if team is not None]
+        return max(known, key=lambda team: team.assignment, default=None)
+
+    @property
     def director(self) -> str:
-        return self.preparation.director if self.preparation else ""
+        return self.people.director if self.people else ""
+
+    @property
+    def support_workers(self) -> tuple[str, ...]:
+        return self.people.support_workers if self.people else ()
 
     @property
     def latest(self) -> Rto | None:
@@ -152,6 +180,11 @@ class State:
 
     def action(self, action_id: str) -> Action | None:
         return next((a for a in self.actions if a.action_id == action_id), None)
+
+    @property
+    def planned_for(self) -> datetime | None:
+        """Return the day of the round table that is convened."""
+        return self.latest.on if self.phase is Phase.CONVENED and self.latest else None
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -193,6 +226,9 @@ class State:
 
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
-        contributors = {item.contributor for item in self.items}
+        return self.taking_part() | {item.contributor for item in self.items}
+
+    def taking_part(self) -> frozenset[str]:
+        """Return the parties that led the case or were invited to a round table."""
         invited = {seat.party for rto in self.rtos for seat in rto.seats}
-        return frozenset({self.referrer, self.leading_party} - {""} | contributors | invited)
+        return frozenset({self.referrer, self.leading_party} - {""} | invited)

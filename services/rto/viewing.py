@@ -85,6 +85,8 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return Denied("R72", "B3-gen; art. 9.3")
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return Denied("R72", "B3-gen; art. 9.3")
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
+        return Denied("R6", "B3-F1 access")
     if isinstance(thing, ContributedItem):
         denied = item_rules.kept_secret(thing) or _kept_for_monitoring(viewer, thing, state)
         return denied or Allowed("R68", thing.contributor)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import Field
 
-from services.rto.commands import Plan
+from services.rto.commands import ExtendViewingPlan, Plan, RecordPlan
 from services.rto.effects import invitation, without_reservations
 from services.rto.state import Answer, Phase, Progress, Release, ReleaseStatus, Rto, State
 from shared.contract.content import Content
@@ -15,10 +15,12 @@ from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
+from shared.core.actor import Command, Role
 from shared.http.caller import Caller
 from shared.http.reading import Seen
 
 T = TypeVar("T")
+VersionFor = Callable[[type[Command]], str | None]  # of the thing that a command can replace
 
 
 class PreparationView(Model):
@@ -56,6 +58,7 @@ class PlanView(Model):
     agreements: Content = Field(title="afspraken")
     ave_level: int = Field(title="AVE-niveau")
     made_by: tuple[str, ...] = Field(title="opgesteld door")
+    version: str | None = Field(default=None, description="For If-Match; for who may replace the plan.")
 
 
 class ProgressView(Model):
@@ -95,13 +98,15 @@ class CaseView(Model):
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
-    version: int
     leading_party: str | None = Field(title="leidende partij")
     preparation: PreparationView | None = Field(title="voorbereiding")
     persons: list[Person] = Field(title="betrokkenen")
     rtos: list[RtoView] = Field(title="RTO's")
     items: list[ContributedItem] = Field(title="gegevens")
     viewing_plan: list[ViewingEntry] = Field(title="inzageplan")
+    viewing_plan_version: str | None = Field(
+        default=None, description="For If-Match; for who may replace an entry."
+    )
     releases: list[ReleaseView] = Field(title="akkoorden")
     plan: PlanView | None = Field(title="plan van aanpak")
     actions: list[Action] = Field(title="acties")
@@ -144,23 +149,27 @@ def _label(release: Release) -> str:
     return f"release/{key.item_id}/{key.use}/{key.recipient or '-'}/{key.action_id or '-'}"
 
 
-def case_view(case_id: str, caller: Caller, seen: Seen[State]) -> CaseView:
-    """Return the answer to a look: `seen.things` holds what this viewer may see, decrypted."""
+def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: VersionFor) -> CaseView:
+    """Return the answer to a look: `seen.things` holds what this viewer may see, decrypted.
+
+    A version goes to the director alone, who may replace: to others it would tell what they may not see.
+    """
     state = seen.case.state
     prepared = _only(seen, RtoPrepared)
     plan = _only(seen, Plan)
+    directs = caller.viewer().role is Role.PROCESS_DIRECTOR
     return CaseView(
         case_id=case_id,
         phase=state.phase,
-        version=seen.case.version,
         leading_party=state.leading_party if prepared else None,
         preparation=PreparationView(**_fields(PreparationView, prepared)) if prepared else None,
         persons=_all(seen, Person),
         rtos=[_rto(rto) for rto in _all(seen, Rto)],
         items=[_for(caller, item) for item in _all(seen, ContributedItem)],
         viewing_plan=_all(seen, ViewingEntry),
+        viewing_plan_version=version_for(ExtendViewingPlan) if directs else None,
         releases=[ReleaseView(**asdict(x.key), status=x.status) for x in _all(seen, Release)],
-        plan=_plan(plan, state) if plan else None,
+        plan=_plan(plan, state, version_for(RecordPlan) if directs else None) if plan else None,
         actions=_all(seen, Action),
         progress=[ProgressView(**_fields(ProgressView, x)) for x in _all(seen, Progress)],
         takers=_all(seen, Taker),
@@ -186,8 +195,10 @@ def _rto(rto: Rto) -> RtoView:
     return RtoView(rto_id=rto.rto_id, on=rto.on, place=rto.place, participants=seats, outcome=rto.outcome)
 
 
-def _plan(plan: Plan, state: State) -> PlanView:
-    return PlanView(agreements=plan.agreements, ave_level=plan.ave_level, made_by=state.made_by)
+def _plan(plan: Plan, state: State, version: str | None) -> PlanView:
+    return PlanView(
+        agreements=plan.agreements, ave_level=plan.ave_level, made_by=state.made_by, version=version
+    )
 
 
 def _fields(view: type[Model], thing: object) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Serve triage over HTTP: what the director asks, what parties' workers reply, what they may read."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -34,6 +34,7 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
+from shared.http import overdue
 from shared.http.app import BAD_REQUEST, Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
@@ -41,6 +42,12 @@ from shared.ids import keyed_id
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; all are looked at, and logged, at once
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, overdue.router]
+
 
 # --- what is asked -------------------------------------------------------------------------------
 
@@ -140,7 +147,7 @@ async def issue_query(case_id: Id, body: NewQuery, caller: Acting, commands: Com
     person, key = caller.identity.subject, caller.idempotency_key or ""
     query_id = keyed_id(commands.digest_key, "query", case_id, person, key)
     recipient = body.recipient if isinstance(body.recipient, str) else tuple(body.recipient)
-    outcome = await commands.act(
+    await commands.act(
         caller,
         case_id,
         body,
@@ -161,7 +168,7 @@ async def issue_query(case_id: Id, body: NewQuery, caller: Acting, commands: Com
         ),
         asks=c.IssueQuery,
     )
-    return Issued(version=outcome.version, query_id=query_id)
+    return Issued(query_id=query_id)
 
 
 @router.post("/cases/{case_id}/queries/{query_id}/answers")
@@ -195,10 +202,10 @@ async def decline_query(
 
 
 def _replying(caller: Caller, query_id: str, named: str) -> Caller:
-    """Check that path and body name one query, and drop If-Match: a version tells of others' acts (R34)."""
+    """Check that path and body name one query."""
     if query_id != named:
         raise Refused(BAD_REQUEST)
-    return replace(caller, if_match=None)
+    return caller
 
 
 @router.post("/cases/{case_id}/conclusion")

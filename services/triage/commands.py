@@ -19,11 +19,13 @@ from shared.contract.messages.triage import (
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowArchiving as FollowArchiving
+from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.event_commands import PurgeCase as PurgeCase
+from shared.core.terms import PassTerm as PassTerm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,16 @@
 """Derive what follows from each event of triage: messages, announcements, timers, rows of the record."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from services.triage import events as e
 from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
 from services.triage.state import State
+from shared.contract.fields import Step
 from shared.contract.messages import triage as m
-from shared.contract.messages.house import CasePurged
+from shared.contract.messages.house import CaseLapsed, CasePurged
 from shared.contract.messages.intake import ClosingReason
+from shared.core import terms
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -50,7 +53,11 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             recorded = m.TriageOutcomeRecorded(outcome=outcome, recorded_at=at)
             return [_told(event, state), Announce(recorded)]
         case e.TriageClosed():
-            return [_told(event, state), Announce(_closed(event, state))]
+            return [_told(event, state), Announce(_closed(CLOSING_REASONS[event.outcome], event.at, state))]
+        case e.TriageLapsed(at=at):
+            lapsed = CaseLapsed(step=Step.TRIAGE, lapsed_at=at)
+            closed = _closed(ClosingReason.NOT_TAKEN_UP, at, state, lapsed=True)
+            return [ToParty(state.leading_party, lapsed), Announce(closed)]
         case e.ItemPrepared(item=item, viewing=viewing):
             return [Announce(m.ItemPrepared.model_construct(item=item, viewing=viewing))]
         case e.RtoPrepared(prepared=prepared):
@@ -62,6 +69,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
+        case e.TermPassed():
+            return terms.reminders(event, state.leading_party)
         case _:
             return []
 
@@ -118,10 +127,11 @@ def _told(event: e.TriageConcluded | e.TriageClosed, state: State) -> ToParty:
     return ToParty(state.leading_party, m.TriageConcluded(outcome=event.outcome, advice=event.advice))
 
 
-def _closed(event: e.TriageClosed, state: State) -> m.TriageClosed:
+def _closed(reason: ClosingReason, at: datetime, state: State, *, lapsed: bool = False) -> m.TriageClosed:
     return m.TriageClosed(
         leading_party=state.leading_party,
         theme=state.theme,
-        reason=CLOSING_REASONS[event.outcome],
-        closed_at=event.at,
+        reason=reason,
+        closed_at=at,
+        lapsed=lapsed,
     )

@@ -6,9 +6,10 @@ from typing import TypeAlias
 
 from services.triage.record import Choice
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
+from shared.core.terms import TermPassed as TermPassed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,13 @@ class TriageClosed:
 
 
 @dataclass(frozen=True, slots=True)
+class TriageLapsed:
+    """Record that nobody concluded triage within all its terms: the case ends here (R102)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPrepared:
     """Record that one item goes to the round table, under its contributor's terms (R65, R67).
 
@@ -102,6 +110,14 @@ class RtoPrepared:
     """Record what was fixed before any invitation (R42)."""
 
     prepared: m.RtoPrepared
+
+
+@dataclass(frozen=True, slots=True)
+class TeamChanged:
+    """Record that other people of the house work on the case (R6)."""
+
+    team: Team
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +170,15 @@ Event: TypeAlias = (
     | QueryLapsed
     | TriageConcluded
     | TriageClosed
+    | TriageLapsed
     | ItemPrepared
     | RtoPrepared
+    | TeamChanged
     | DirectionMoved
     | CaseDeescalated
     | FileCleaned
     | FileArchived
     | CaseClosing
     | CasePurged
+    | TermPassed
 )

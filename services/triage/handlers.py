@@ -10,6 +10,7 @@ from shared.contract.registry import Model
 from shared.core.actor import CLOCK, Actor
 from shared.handling.event_handlers import by_sender, handlers_for
 from shared.handling.service import Handler
+from shared.handling.terms import TERM_TIMER
 from shared.storage.deadlines import Deadline
 
 
@@ -30,6 +31,7 @@ def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
 
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(
+        intake.CaseAssigned,
         intake.ReferralClosed,
         rto.RtoClosed,
         rto.DirectionMoved,
@@ -52,4 +54,4 @@ async def silence_lasted(line: Deadline) -> c.LapseQuery:
     return c.LapseQuery(by=CLOCK, query_id=line.ref)
 
 
-TIMERS = {QUERY_TERM: term_has_come, QUERY_REMINDER: silence_lasted}
+TIMERS = {QUERY_TERM: term_has_come, QUERY_REMINDER: silence_lasted, **TERM_TIMER}

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from services.triage.api import router
+from services.triage.api import routers
 from services.triage.effects import effects
 from services.triage.handlers import HANDLERS, TIMERS
-from services.triage.permissions import PERMISSIONS
-from services.triage.process import decide, evolve
+from services.triage.permissions import PERMISSIONS, SENDING
+from services.triage.process import TERMS, decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
 from shared.core.process import Process
@@ -17,9 +17,11 @@ PROCESS = Process(
     service="triage",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,
+    terms=TERMS,
 )
 SERVICE = Service(
     process=PROCESS,
@@ -29,4 +31,4 @@ SERVICE = Service(
     own_rows=TriageRecord(),
     takes_items=True,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, routers)

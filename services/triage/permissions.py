@@ -3,23 +3,35 @@
 from collections.abc import Mapping
 
 from services.triage import commands as c
+from shared.contract.messages import triage as m
 from shared.contract.parties import Scope
+from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
+from shared.core.leaving import Conditions
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
     c.IssueQuery: Requirement(THE_DIRECTOR, Scope.QUERY),
-    c.AnswerQuery: Requirement(A_PARTY),
+    c.AnswerQuery: Requirement(A_PARTY, asked_under=Scope.QUERY),
     c.DeclineQuery: Requirement(A_PARTY),
-    c.RemindQuery: Requirement(THE_CLOCK),
+    c.RemindQuery: Requirement(THE_CLOCK, Scope.QUERY),
     c.LapseQuery: Requirement(THE_CLOCK),
     c.ConcludeTriage: Requirement(THE_DIRECTOR, Scope.QUERY),
     c.PrepareRto: Requirement(THE_DIRECTOR, Scope.RTO),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowDeescalation: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
+    c.PassTerm: Requirement(THE_CLOCK),
+}
+
+SENDING: Mapping[type[Model], Conditions] = {
+    m.QueryIssued: Conditions(scope=Scope.QUERY),
+    m.QueryReminded: Conditions(scope=Scope.QUERY),
+    m.QueryLapsed: Conditions(),
+    m.TriageConcluded: Conditions(),
 }

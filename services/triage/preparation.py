@@ -45,6 +45,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         leading_party=state.leading_party,
         acting_body=state.acting_body,
         director=state.director,
+        support_workers=state.support_workers,
+        assignment=state.assignment,
         theme=state.theme,
         goal=command.goal,
         decision_types=command.decision_types,
@@ -71,8 +73,10 @@ def _participants(
     invitees: tuple[c.Invitee, ...], context: DecisionContext
 ) -> tuple[Participant, ...] | Refusal:
     """Return the participants: each once, lawfully present, with role and contribution (R42, R43, R60)."""
-    if not invitees or len({invitee.party for invitee in invitees}) != len(invitees):
+    if not invitees:
         return r.PARTICIPANTS_MISSING
+    if len({invitee.party for invitee in invitees}) != len(invitees):
+        return r.PARTICIPANT_TWICE
     participants = []
     for invitee in invitees:
         if not context.parties.is_member(invitee.party, context.judged_at):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.triage import commands as c
@@ -11,6 +12,7 @@ from services.triage import refusals as r
 from services.triage.queries import Decision, without_bsn
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.content import TextRef, contents
+from shared.contract.fields import Step
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import Scope
 from shared.contract.refusal import (
@@ -20,7 +22,9 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
+from shared.core import terms
 from shared.core.context import DecisionContext
+from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -34,11 +38,13 @@ Command: TypeAlias = (
     | c.ConcludeTriage
     | c.PrepareRto
     | c.MoveDirection
+    | c.FollowAssignment
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowClosing
     | c.PurgeCase
+    | c.PassTerm
 )
 DirectorCommand: TypeAlias = c.IssueQuery | c.ConcludeTriage | c.PrepareRto
 
@@ -49,6 +55,9 @@ ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation)  # followed, and then no more
+
+# What a case waits for, by phase: each has its terms in the policy.
+TERMS: Mapping[Phase, Step] = {Phase.TRIAGE: Step.TRIAGE, Phase.PREPARING: Step.PREPARATION}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -61,17 +70,20 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ConcludeTriage: (TRIAGE, r.ALREADY_CONCLUDED),
     c.PrepareRto: (frozenset({Phase.PREPARING}), r.NOT_IN_PREPARATION),
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
+    c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.PURGED}, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
+    c.PassTerm: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.CaseOpened): Phase.TRIAGE,
     (Phase.TRIAGE, e.TriageConcluded): Phase.PREPARING,
     (Phase.TRIAGE, e.TriageClosed): Phase.CLOSING,
+    (Phase.TRIAGE, e.TriageLapsed): Phase.CLOSING,
     (Phase.PREPARING, e.RtoPrepared): Phase.PREPARED,
     (Phase.TRIAGE, e.CaseClosing): Phase.CLOSING,
     (Phase.PREPARING, e.CaseClosing): Phase.CLOSING,
@@ -117,6 +129,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             )
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
+        case c.FollowAssignment(team=team):
+            return (e.TeamChanged(team, context.now),)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -128,6 +142,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _close(state)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
+        case c.PassTerm(at=at):
+            return _pass_term(state, at, context)
         case _:
             assert_never(command)
 
@@ -176,6 +192,12 @@ def _close(state: State) -> Decision:
     return (*queries.lapse_all(state), e.CaseClosing())
 
 
+def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision:
+    """Remind of what is not done; a triage that nobody concludes ends as any other early end (R102)."""
+    passed = terms.pass_term(TERMS[state.phase], state.overdue, state.busy_until, at, context.policy)
+    return (passed,) if passed else (*queries.lapse_all(state), e.TriageLapsed(at))
+
+
 def _texts_of_outcome(state: State) -> tuple[str, ...]:
     """Return the sealed texts written at the end of triage; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
@@ -188,18 +210,19 @@ def _texts_of_outcome(state: State) -> tuple[str, ...]:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event."""
-    phase = TRANSITIONS.get((state.phase, type(event)))
-    if phase is not None:
-        state = replace(state, phase=phase)
+    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.CaseOpened():
             return _opened(state, event)
         case e.QueryIssued():
             asked = Query(event.query.query_id, event.recipient, QueryStatus.OPEN, event.lapses_at)
-            return replace(state, queries=(*state.queries, asked))
-        case e.QueryAnswered(number=number, answer=answer):
-            return _replied(state, answer.query_id, QueryStatus.ANSWERED, number, len(answer.items))
-        case e.QueryDeclined(number=number, decline=decline):
+            return replace(state, queries=(*state.queries, asked), last_act=event.at)
+        case e.QueryAnswered(number=number, answer=answer, at=at):
+            return _replied(
+                replace(state, last_act=at), answer.query_id, QueryStatus.ANSWERED, number, len(answer.items)
+            )
+        case e.QueryDeclined(number=number, decline=decline, at=at):
+            state = replace(state, last_act=at)
             return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0)
         case e.QueryReminded(query_id=query_id):
             return _silent(state, query_id, QueryStatus.REMINDED)
@@ -209,13 +232,17 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, conclusion=_conclusion(event))
         case e.RtoPrepared(prepared=prepared):
             return replace(state, preparation=prepared)
+        case e.TeamChanged(team=team, at=at):
+            return replace(followed(state, team), last_act=at)
+        case e.TermPassed(overdue=overdue):
+            return replace(state, overdue=overdue)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
         case e.FileArchived():
             return replace(state, persons=tuple(without_bsn(person) for person in state.persons))
-        case e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
+        case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
             assert_never(event)
@@ -229,6 +256,8 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         leading_party=case.referrer,
         acting_body=case.acting_body,
         director=case.director,
+        support_workers=case.support_workers,
+        assignment=case.assignment,
         theme=case.theme,
         persons=case.persons,
         items_given=len(case.items),

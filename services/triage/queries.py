@@ -12,7 +12,7 @@ from shared.contract.content import is_blank
 from shared.contract.fields import Item, Person
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.parties import PartyRecord
-from shared.contract.refusal import ITEM_OF_ANOTHER_CASE, Refusal
+from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
 
@@ -158,13 +158,11 @@ def _of_items(
     """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57)."""
     if not items:
         return None
-    if context.elsewhere:
-        return ITEM_OF_ANOTHER_CASE
-    if context.here:
-        return r.ITEM_GIVEN_BEFORE
+    if context.elsewhere or context.here:
+        return ITEM_NUMBER_NOT_USABLE
     known = {person.person_id for person in state.persons}
     return (
-        item_rules.must_differ(items, r.ITEM_GIVEN_BEFORE)
+        item_rules.must_differ(items, ITEM_TWICE)
         or item_rules.must_name_basis(items, r.BASIS_MISSING)
         or item_rules.must_name_body(items, giver, r.ACTING_BODY_UNKNOWN)
         or item_rules.must_be_necessary(items, r.NECESSITY_MISSING)

@@ -10,6 +10,8 @@ from enum import StrEnum
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
+from shared.core.leaving import Mandate
+from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
@@ -75,12 +77,21 @@ class State:
     leading_party: str = ""
     acting_body: str = ""
     director: str = ""
+    support_workers: tuple[str, ...] = ()
+    assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
     items_given: int = 0
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
+    overdue: Overdue | None = None
+    last_act: datetime | None = None
+
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
 
     def query(self, query_id: str) -> Query | None:
         """Return the query with this id."""
@@ -88,6 +99,12 @@ class State:
             if query.query_id == query_id:
                 return query
         return None
+
+    @property
+    def busy_until(self) -> datetime | None:
+        """Return when somebody last acted, or until when a reply is waited for (R31)."""
+        waits = (query.lapses_at for query in self.queries if query.status.waits)
+        return max((at for at in (self.last_act, *waits) if at is not None), default=None)
 
     def was_asked(self, party: str | None) -> bool:
         """Tell whether a query of this case went to the party."""

@@ -60,6 +60,8 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return Denied("R7", "B3-gen; art. 9.3")
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return NOBODY_ELSE
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
+        return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
     return kept_secret(thing) or _shown(thing, state)

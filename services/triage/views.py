@@ -33,7 +33,6 @@ class CaseView(Model):
     """What the viewer may see of a case; for a queried party its own queries, replies and items alone."""
 
     case_id: Id = Field(title="casusnummer")
-    version: int | None = None
     phase: Phase | None = Field(default=None, title="fase")
     theme: Theme | None = Field(default=None, title="thema")
     referrer: PartyId | None = Field(default=None, title="aanmeldende partij")
@@ -78,7 +77,7 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
         if state.conclusion is not None:
             yield "conclusion", state.conclusion
         if state.preparation is not None:
-            yield "preparation", state.preparation.model_copy(update={"persons": ()})
+            yield "preparation", state.preparation.model_copy(update={"persons": (), "support_workers": ()})
 
     return things
 
@@ -154,7 +153,6 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
     if party not in (None, state.leading_party):
         return view
     about = {
-        "version": seen.case.version,
         "phase": state.phase,
         "theme": state.theme,
         "referrer": state.referrer,

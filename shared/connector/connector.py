@@ -47,6 +47,7 @@ log = structlog.get_logger()
 KEY_TIMEOUT = 30.0  # seconds a message waits for the key it is sealed to
 CONSUMER_ENDS_WITHIN = 3.0  # seconds
 HOUSE_CONNECTIONS = 5
+RESEAL = "not-sealed-to-a-key-of-this-service"  # the reason to ask for keys anew
 
 
 class TooLarge(Exception):
@@ -285,7 +286,7 @@ class Connector:
         future = self._answers.setdefault(message_id, asyncio.get_running_loop().create_future())
         if not future.done():
             future.set_result(answer)
-        if isinstance(answer, MessageRefused) and "not-sealed-to-a-key" in answer.sentence:
+        if isinstance(answer, MessageRefused) and answer.reason == RESEAL:
             for service in SERVICES:
                 self._house.forget(service)
 

@@ -41,8 +41,12 @@ Headers = Iterable[tuple[str, bytes | None]]
 class Unreadable(Exception):
     """Report a record that is no message of ours.
 
-    The argument is a reason code, never a part of the record.
+    The argument is a reason code, never a part of the record. `invalid` points at the fields that do not fit.
     """
+
+    def __init__(self, reason: str, invalid: tuple[str, ...] = ()) -> None:
+        super().__init__(reason)
+        self.invalid = invalid
 
 
 class Envelope(NamedTuple):

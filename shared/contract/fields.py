@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, Stri
 
 from shared.contract.characters import CONTROL
 from shared.contract.content import AnyContent, Content, content_schema
-from shared.contract.limits import MOST_PERSONS, MOST_RESERVATIONS
+from shared.contract.limits import MOST_PERSONS, MOST_RESERVATIONS, MOST_SUPPORT_WORKERS
 from shared.contract.registry import Model
 
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
@@ -40,12 +40,17 @@ MAX_LINE = 200  # characters
 Id = Annotated[str, StringConstraints(pattern=_UUID)]
 PartyId = Annotated[str, StringConstraints(pattern=_PARTY_ID, max_length=MAX_PARTY_ID)]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+CompactJws = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}$", max_length=1000)
+]
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 # The opaque subject of a person's token: without blanks, so that no name fits.
 Subject = Annotated[str, StringConstraints(pattern=_SUBJECT)]
 Topic = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 # One line in the clear, of what is not about a person: a name of an organisation, a sentence of the house.
 Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=MAX_LINE)]
+# A JSON pointer (RFC 6901) to a field of what somebody sent; a name that is not of the contract is a star.
+Pointer = Annotated[str, StringConstraints(pattern=r"^(/([A-Za-z0-9_-]+|\*))*$", max_length=MAX_LINE)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Offset = Annotated[int, Field(ge=0, le=2**63 - 1)]  # of a record on Kafka, or a row that a sequence numbers
 Source = Annotated[str, StringConstraints(pattern=r"^urn:nld:(oin|kvknr):[A-Za-z0-9.:-]+$", max_length=120)]
@@ -157,6 +162,18 @@ class InformMoment(StrEnum):
     CASE_REMOVED = "case-removed"
 
 
+class Step(StrEnum):
+    """Name what a case waits for; each has a term, after which whoever can do it is reminded."""
+
+    CONSULTATION = "consultation"
+    SCREENING = "screening"
+    TRIAGE = "triage"
+    PREPARATION = "preparation"
+    CONVENING = "convening"
+    ROUND_TABLE = "round-table"
+    MONITORING = "monitoring"
+
+
 class Person(Model):
     """A data subject of the case (R16): an opaque id and a role in the clear, the identity only sealed."""
 
@@ -194,3 +211,17 @@ class ContributedItem(Item):
     def of(cls, item: Item, contributor: str) -> "ContributedItem":
         """Return the item as this party's."""
         return cls.model_construct(**{**dict(item), "contributor": contributor})
+
+
+class Team(Model):
+    """Say who of the house works on a case (R6); of two, the higher `assignment` is the later."""
+
+    director: Subject = Field(title="procesregisseur")
+    support_workers: tuple[Subject, ...] = Field(
+        default=(), max_length=MOST_SUPPORT_WORKERS, title="ondersteunende medewerkers"
+    )
+    assignment: Count = Field(default=0, title="nummer van de toewijzing")
+
+    def alone(self) -> "Team":
+        """Return the team without what a message says besides."""
+        return Team(director=self.director, support_workers=self.support_workers, assignment=self.assignment)

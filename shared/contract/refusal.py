@@ -1,15 +1,42 @@
-"""Define refusals: each "no" is a value that names its rule, to be journalled, answered and checked."""
+"""Define refusals: each "no" is a value that names its rule, to be journalled, answered and checked.
 
+What is said stands in `sentences.toml`, in English and Dutch; what a refused sender gets is `RefusalTold`, on
+Kafka as over HTTP.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pydantic import Field
+
+from shared.contract.fields import Code, Line, Pointer
+from shared.contract.limits import MOST_INVALID
+from shared.contract.registry import Model
 
 
 class Remedy(StrEnum):
-    """What the refused sender can do about it."""
+    """What to do: `correct` it, `stop`, or `retry-later` as it is.
+
+    An id that was decided on keeps its answer. So what is corrected goes under a new id (over HTTP a new
+    Idempotency-Key), and on Kafka what is tried again later does too; over HTTP that keeps its key. What
+    could not be read, or did not fit the schema, was not decided on: corrected, it may keep its id.
+    """
 
     CORRECT = "correct"
     STOP = "stop"
     RETRY_LATER = "retry-later"
+
+
+class Sentences(NamedTuple):
+    """Hold what a refusal says, without any personal data."""
+
+    en: str
+    nl: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,191 +44,171 @@ class Refusal:
     """Describe a refusal under a rule of the covenant.
 
     `rule` is a number of the list of rules ("R26"), `article` the place in the covenant it comes
-    from, `sentence` one plain sentence without any personal data. `may_be_lag` says that the refusal
-    rests only on the absence of a fact that another service will publish, so the message waits first.
+    from. `may_be_lag` says that the refusal rests only on the absence of a fact that another service will
+    publish, so the message waits first.
     `settled` says of an event of another service that nothing is lost by not following it: what it tells
     is so already, or the case has ended here. Any other refusal of an event is a fault (decision 0019).
+    `code` is the reason code where the name in lower case is none.
     """
 
     name: str
     rule: str
     article: str
-    sentence: str
+    said: Sentences
     remedy: Remedy = Remedy.CORRECT
     may_be_lag: bool = False
     status: int = 409
     settled: bool = False
+    code: str = ""
 
+    @property
+    def sentence(self) -> str:
+        return self.said.en
+
+    @property
+    def reason(self) -> str:
+        return self.code or re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", self.name).lower()
+
+
+class RefusalTold(Model):
+    """What the sender of what was refused is told, on Kafka as over HTTP; never a value that it gave."""
+
+    name: Line = Field(title="weigering")
+    rule: Line = Field(title="regel")
+    article: Line = Field(title="artikel")
+    remedy: Remedy = Field(title="wat te doen")
+    reason: Code | None = Field(default=None, title="reden")
+    invalid: tuple[Pointer, ...] = Field(
+        default=(),
+        max_length=MOST_INVALID,
+        title="velden die niet passen",
+        description="JSON pointers (RFC 6901) into the data; a name that is not of the contract is a star.",
+    )
+
+
+def members_told(refusal: Refusal) -> dict[str, Any]:
+    """Return the members of `RefusalTold` that follow from the refusal itself."""
+    return {
+        "name": refusal.name,
+        "rule": refusal.rule,
+        "article": refusal.article,
+        "remedy": refusal.remedy,
+        "reason": refusal.reason,
+    }
+
+
+# --- what is said ----------------------------------------------------------------------------------
+
+RECORD = "record"  # the part of the table that says why a record could not be read, by reason code
+
+
+def _table() -> dict[str, dict[str, Sentences]]:
+    parts = tomllib.loads((Path(__file__).parent / "sentences.toml").read_text(encoding="utf-8"))
+    return {
+        owner: {name: Sentences(**said) for name, said in refusals.items()}
+        for owner, refusals in parts.items()
+    }
+
+
+SENTENCES: Mapping[str, Mapping[str, Sentences]] = _table()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Define the refusals of one part of the table of sentences; a name that is not in it is a `KeyError`."""
+
+    owner: str
+
+    def __call__(
+        self,
+        name: str,
+        rule: str,
+        article: str,
+        remedy: Remedy = Remedy.CORRECT,
+        *,
+        may_be_lag: bool = False,
+        status: int = 409,
+        settled: bool = False,
+    ) -> Refusal:
+        said = SENTENCES[self.owner][name]
+        return Refusal(name, rule, article, said, remedy, may_be_lag, status, settled)
+
+
+def refusals_of(owner: str) -> Refusals:
+    """Return what defines the refusals of a service, of the `house` in every service, or of `http`."""
+    return Refusals(owner)
+
+
+define = refusals_of("house")
+
+# --- the refusals of every service -----------------------------------------------------------------
 
 # Unknown and erased are one refusal, and over HTTP nobody learns whether a case exists (R34, R105).
-UNKNOWN_CASE = Refusal(
-    "UnknownCase",
-    "R34",
-    "B3-F2",
-    "There is no case here that you may act in under this number.",
-    Remedy.STOP,
-    may_be_lag=True,
-    status=404,
+UNKNOWN_CASE = define("UnknownCase", "R34", "B3-F2", Remedy.STOP, may_be_lag=True, status=404)
+
+NOT_YOURS = define("NotForThisRole", "R6", "B3-F1 access", Remedy.STOP, status=403)
+
+NO_ON_BEHALF_OF = define("NotOnBehalfOfAnyone", "R7", "B3-gen; art. 9.3")
+
+NOT_ON_BEHALF_OF_THE_LEADING_PARTY = define(
+    "NotOnBehalfOfTheLeadingParty", "R72", "B3-gen; art. 9.3", may_be_lag=True
 )
 
-NOT_YOURS = Refusal(
-    "NotForThisRole",
-    "R6",
-    "B3-F1 access",
-    "This act is not open to your role.",
-    Remedy.STOP,
-    status=403,
-)
+NOT_A_PARTY = define("NotAParty", "R1", "art. 1.1; B3-F1", Remedy.STOP, may_be_lag=True, status=403)
 
-NO_ON_BEHALF_OF = Refusal(
-    "NotOnBehalfOfAnyone",
-    "R7",
-    "B3-gen; art. 9.3",
-    "Say on behalf of which party this is done: the house has no basis of its own.",
-)
-
-NOT_ON_BEHALF_OF_THE_LEADING_PARTY = Refusal(
-    "NotOnBehalfOfTheLeadingParty",
-    "R72",
-    "B3-gen; art. 9.3",
-    "The process director acts on behalf of the party that leads the case, and that is another one.",
-    may_be_lag=True,
-)
-
-NOT_A_PARTY = Refusal(
-    "NotAParty",
-    "R1",
-    "art. 1.1; B3-F1",
-    "Only a party that has signed the covenant may do this.",
-    Remedy.STOP,
-    may_be_lag=True,
-    status=403,
-)
-
-NO_AUTHORISATION = Refusal(
-    "NoAuthorisation",
-    "R122",
-    "B3-gen; B5",
-    "No accepted authorisation of this party for this act is in force.",
-    may_be_lag=True,
-    status=403,
-)
+NO_AUTHORISATION = define("NoAuthorisation", "R122", "B3-gen; B5", may_be_lag=True, status=403)
 
 # What waits may wait for ever with a flood behind it, so each party has its share.
-TOO_MANY_WAIT = Refusal(
-    "TooManyMessagesWait",
-    "R127",
-    "art. 15.3; B4",
-    "Many of your messages wait for a fact that has not come: send this one again later, under a new id.",
-    Remedy.RETRY_LATER,
-    status=429,
+TOO_MANY_WAIT = define("TooManyMessagesWait", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=429)
+
+# Given before in this case or another, by whomever: who gave it is told one thing (R34, decision 0039).
+ITEM_NUMBER_NOT_USABLE = define("ItemNumberNotUsable", "R35", "B3-F2")
+
+ITEM_TWICE = define("ItemTwice", "R35", "B3-F2")
+
+ENDED_HERE = define("CaseHasEndedHere", "R86", "B3-F1, F2, F3, F4", Remedy.STOP, settled=True)
+
+NOT_FOR_THIS_SERVICE = define("NotForThisService", "R127", "art. 15.3; B4", Remedy.STOP, settled=True)
+
+CASE_HELD = define("CaseHeld", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=503)
+
+NOT_CURRENT = define("NotCurrent", "R115", "art. 21.2; B3-gen 1", Remedy.RETRY_LATER, status=503)
+
+CHANGED_MEANWHILE = define("ChangedMeanwhile", "R7", "B3-gen; art. 9.3", status=412)
+
+VERSION_REQUIRED = define("VersionRequired", "R7", "B3-gen; art. 9.3", status=428)
+
+VERSION_NOT_TAKEN = define("VersionNotTaken", "R7", "B3-gen; art. 9.3", status=400)
+
+MESSAGE_ID_REUSED = define("MessageIdReused", "R129", "art. 13.1")
+
+MESSAGE_TOO_OLD = define("MessageTooOld", "R129", "art. 13.1")
+
+SEALING_IMPOSSIBLE = define(
+    "KeyUnavailable", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, may_be_lag=True, status=503
 )
 
-ITEM_OF_ANOTHER_CASE = Refusal(
-    "ItemOfAnotherCase",
-    "R35",
-    "B3-F2",
-    "An item is bound to the case it was given for: give it anew, under a new number.",
-)
+# --- what could not be read ------------------------------------------------------------------------
 
-ENDED_HERE = Refusal(
-    "CaseHasEndedHere",
-    "R86",
-    "B3-F1, F2, F3, F4",
-    "The case has ended here: this changes nothing in it any more.",
-    Remedy.STOP,
-    settled=True,
-)
-
-NOT_FOR_THIS_SERVICE = Refusal(
-    "NotForThisService",
-    "R127",
-    "art. 15.3; B4",
-    "This event could not be read before, and does not concern this service: nothing follows from it.",
-    Remedy.STOP,
-    settled=True,
-)
-
-CASE_HELD = Refusal(
-    "CaseHeld",
-    "R127",
-    "art. 15.3; B4",
-    "This case is held until a fault of the house has been looked at; your message is kept.",
-    Remedy.RETRY_LATER,
-    status=503,
-)
-
-CHANGED_MEANWHILE = Refusal(
-    "ChangedMeanwhile",
-    "R7",
-    "B3-gen; art. 9.3",
-    "The case has changed since you read it: read it again and decide anew.",
-    status=412,
-)
-
-MESSAGE_ID_REUSED = Refusal(
-    "MessageIdReused",
-    "R129",
-    "art. 13.1",
-    "This message id was used before for another content: an id stands for one message.",
-)
-
-MESSAGE_TOO_OLD = Refusal(
-    "MessageTooOld",
-    "R129",
-    "art. 13.1",
-    "The message was signed longer ago than messages are remembered here: send it anew.",
-)
-
-SEALING_IMPOSSIBLE = Refusal(
-    "KeyUnavailable",
-    "R127",
-    "art. 15.3; B4",
-    "The key of this case cannot be reached now.",
-    Remedy.RETRY_LATER,
-    may_be_lag=True,
-    status=503,
-)
-
-
-# Why a record could not be used at all: codes of the contract, which a partner's programmer looks up there.
-REASONS = {
-    "attribute-missing": "one of the headers ce_id, ce_source, ce_type and ce_time is not there",
-    "attribute-name-not-allowed": "a ce_ header whose name is not of lower-case letters and digits",
-    "cannot-be-read": "a fault of the house: send it anew later",
-    "control-character": "an attribute holds one",
-    "does-not-fit-the-schema": "the data do not fit the schema of their type",
-    "does-not-open": "the body is no JWE, or was changed",
-    "extension-not-understood": "a JOSE header has crit",
-    "header-differs-from-signature": "a ce_ header says something else than the signed CloudEvent",
-    "header-not-utf-8": "any header, its name or its value",
-    "header-repeated": "a ce_ header, or content-type, stands there twice",
-    "id-not-a-uuid": "ce_id, ce_correlationid, ce_causationid: lower-case hexadecimal digits with hyphens",
-    "invalid-json": "the signed payload, also when it is nested too deep or holds half a character",
-    "no-body": "the record has no value",
-    "no-case-number": "ce_subject is no case number, where the message is about a case",
-    "not-a-cloudevent": "ce_specversion is missing or another, or the signed payload is no JSON object",
-    "not-sealed-to-a-key-of-this-service": "ask the service's jwks_url for its key and seal it anew",
-    "null-header": "any header",
-    "sequence-not-a-number": "ce_sequence, in digits and below 2^63",
-    "signature-not-of-the-sender": "not signed, or with a key that is not in force for this party",
-    "source-not-of-the-sender": "ce_source is not the one the party was registered with",
-    "time-in-the-future": "ce_time is too far ahead of the broker's time",
-    "time-not-rfc-3339": "ce_time, between the years 2000 and 2200",
-    "too-large": "the sealed body or the data",
-    "unknown-type": "ce_type, on the topic of this service",
-    "wrong-content-type": "content-type",
-}
+REASONS: Mapping[str, str] = {code: said.en for code, said in SENTENCES[RECORD].items()}
 
 
 def unreadable(reason: str) -> Refusal:
-    """Make the refusal of a record that cannot be read; the reason is a code of the contract."""
-    sentence = f"The record could not be used ({reason}): see the contract, and send it anew."
-    return Refusal("Unreadable", "R127", "art. 15.3; B4", sentence, status=400)
+    """Make the refusal of what cannot be read; the reason is a code of the contract.
+
+    Only a fault of the house may be repaired by sending the same again.
+    """
+    name = "".join(word.capitalize() for word in reason.split("-"))
+    remedy = Remedy.RETRY_LATER if reason == "cannot-be-read" else Remedy.CORRECT
+    said = SENTENCES[RECORD][reason]
+    return Refusal(name, "R127", "art. 15.3; B4", said, remedy, status=400, code=reason)
 
 
 # The party may have announced the key a moment ago; until then nobody knows who sent it.
 SIGNER_UNKNOWN = replace(unreadable("signature-not-of-the-sender"), may_be_lag=True, status=403)
+
+
+# --- what others hear of a refusal -----------------------------------------------------------------
 
 
 def public_refusal(refusal: Refusal) -> Refusal:
@@ -210,3 +217,28 @@ def public_refusal(refusal: Refusal) -> Refusal:
     The journal keeps the true name and rule.
     """
     return UNKNOWN_CASE if refusal.status == 404 else refusal
+
+
+def to_stored(refusal: Refusal) -> dict[str, Any]:
+    """Return what the inbox keeps of a refusal, so that a repeated message gets it again."""
+    return {
+        "name": refusal.name,
+        "rule": refusal.rule,
+        "article": refusal.article,
+        "sentence": refusal.sentence,
+        "remedy": refusal.remedy,
+        "may_be_lag": refusal.may_be_lag,
+        "status": refusal.status,
+        "settled": refusal.settled,
+    }
+
+
+def from_stored(stored: Mapping[str, Any], service: str) -> Refusal:
+    """Return a refusal of this service as it was given; one that is no longer defined speaks English only."""
+    members = {name: value for name, value in stored.items() if name != "sentence"}
+    tables = (SENTENCES.get(owner, {}) for owner in (service, "house", "http"))
+    said = next((table[stored["name"]] for table in tables if stored["name"] in table), None)
+    return Refusal(
+        **{**members, "remedy": Remedy(stored["remedy"])},
+        said=said or Sentences(stored["sentence"], stored["sentence"]),
+    )

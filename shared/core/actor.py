@@ -25,6 +25,7 @@ A_PARTY = frozenset({Role.PARTY, Role.PARTY_WORKER})
 THE_DIRECTOR = frozenset({Role.PROCESS_DIRECTOR})
 THE_HOUSE = frozenset({Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER})
 A_SERVICE = frozenset({Role.SERVICE})
+THE_MANAGER = frozenset({Role.MANAGER})  # and nobody else (A9)
 THE_CLOCK = frozenset({Role.CLOCK})
 THE_OPERATOR = frozenset({Role.OPERATOR})
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from shared.contract.fields import Team
 from shared.core.actor import Command
 
 
@@ -13,6 +14,13 @@ class MoveDirection(Command):
 
     leading_party: str
     since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowAssignment(Command):
+    """Follow who of the house works on the case from now on (R6)."""
+
+    team: Team
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,37 @@
 """Define the shape of a pure core, the same for all five: what the shell needs to run one."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
+from shared.contract.fields import Step
 from shared.contract.refusal import Refusal
-from shared.contract.registry import ServiceName
+from shared.contract.registry import Model, ServiceName
 from shared.core.actor import Command
 from shared.core.authorisation import Requirement
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect
+from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate
+from shared.core.shared_things import Replacement
 
 
 class HasPhase(Protocol):
-    """Require a phase: a state is a frozen dataclass whose phase is a StrEnum."""
+    """Require a phase and a mandate: a state is a frozen dataclass whose phase is a StrEnum."""
 
     @property
     def phase(self) -> str: ...
 
+    @property
+    def mandate(self) -> Mandate | None:
+        """Return in whose name the house acts in this case; None while nobody leads it."""
+
 
 S = TypeVar("S", bound=HasPhase)
+
+
+def _any_day(state: HasPhase) -> None:
+    """Return that no day was set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +39,27 @@ class Process(Generic[S]):
     """Describe one service's core: `decide` and `evolve` are total, without clock, random, I/O or logging.
 
     Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
-    state after it.
+    state after it. `sending`: of each message to parties, on what conditions it leaves. `terms`: what a case
+    waits for, by phase; `planned_for`: the day that was set for it, and with which its term starts.
+    `replaces`: the commands that can replace a shared thing, which say its version then.
     """
 
     service: ServiceName
     state: type[S]
     permissions: Mapping[type[Command], Requirement]
+    sending: Mapping[type[Model], Conditions]
     decide: Callable[[S, Any, DecisionContext], tuple[Any, ...] | Refusal]
     evolve: Callable[[S, Any], S]
     effects: Callable[[str, Any, S], Iterable[Effect]]
+    terms: Mapping[Any, Step] = field(default_factory=dict)
+    planned_for: Callable[[S], datetime | None] = _any_day
+    replaces: Mapping[type[Command], Replacement[S]] = field(default_factory=dict)
 
     @property
     def empty(self) -> S:
         """Return the state of a case of which nothing is known yet: every field has a default."""
         return self.state()
+
+    def conditions(self, message: type[Model] | None) -> Conditions:
+        """Return on what conditions a message to a party leaves: by default only to a party."""
+        return {**OF_EVERY_SERVICE, **self.sending}.get(message, Conditions()) if message else Conditions()

@@ -10,6 +10,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from shared.contract.content import SealedText, TextRef
+from shared.ids import keyed_hash
 
 _NONCE_BYTES = 12  # bytes
 
@@ -19,12 +20,13 @@ class CannotDecrypt(Exception):
 
 
 class CaseKey:
-    """Hold one case's key (32 bytes) with its cipher."""
+    """Hold one case's key (32 bytes) with its cipher; `log_key` is derived from it, for leaves of logs."""
 
-    __slots__ = ("_cipher", "_house", "case_id")
+    __slots__ = ("_cipher", "_house", "case_id", "log_key")
 
     def __init__(self, key: bytes, *, house: str, case_id: str) -> None:
         self._cipher, self._house, self.case_id = AESGCM(key), house, case_id
+        self.log_key = keyed_hash(key, "log-leaves")
 
     def encrypt(self, text: str, *, piece: str, by: str) -> SealedText:
         """Seal a text of this case under a fresh nonce; `piece` is its text id, `by` the sealing service."""

@@ -23,16 +23,21 @@ OURS = frozenset({400, 403, 404, 405, 413, 415, 422})  # statuses that say that 
 
 
 class KeyStatus(StrEnum):
-    """What the key authority says of a case's key: unavailable waits, erased and unknown refuse."""
+    """What the key authority says of a case's key: unavailable waits, erased and unknown refuse.
+
+    Withheld: there is one, and not for this service, or not now. What is to be sent waits; for whoever asks
+    the case is not here.
+    """
 
     READY = "ready"
     ERASED = "erased"
     UNKNOWN = "unknown"
     UNAVAILABLE = "unavailable"
+    WITHHELD = "withheld"
 
 
 def refusal_for(status: KeyStatus | None) -> Refusal:
-    """Return the refusal for a key that is not there: unavailable waits, erased and unknown refuse.
+    """Return the refusal for a key that is not there: unavailable waits, all others refuse.
 
     A key is never reported erased because it is missing.
     """
@@ -62,6 +67,9 @@ class KeySource(Protocol):
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
         """Fetch status and key (32 bytes) per case id; raise `KeyAuthorityUnreachable`."""
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        """Fetch the status per case id, and no key; raise `KeyAuthorityUnreachable`."""
 
 
 class MakeCaseKey(Protocol):
@@ -109,11 +117,11 @@ class CaseKeyClient:
         return True
 
     async def statuses(self, case_ids: Sequence[str]) -> dict[str, KeyStatus]:
-        """Fetch the status of every one of these cases and cache no key; raise `KeyAuthorityUnreachable`."""
-        answers = await self._source.fetch(list(case_ids), make=False)
+        """Fetch the status of every one of these cases, and no key; raise `KeyAuthorityUnreachable`."""
+        answers = await self._source.statuses(list(case_ids))
         if any(case not in answers for case in case_ids):
             raise KeyAuthorityUnreachable("incomplete")
-        return {case: answers[case][0] for case in case_ids}
+        return {case: answers[case] for case in case_ids}
 
     def drop(self, case_id: str) -> None:
         """Remove a case's key from the cache because the case is being erased."""
@@ -121,17 +129,22 @@ class CaseKeyClient:
 
 
 class _Answer(BaseModel):
-    """Check what the key authority says of one case: a key of 32 bytes if ready, else none."""
+    """Check what the key authority says of one case: a key, if there is one, has 32 bytes and is ready."""
 
     status: KeyStatus
     key: str | None = None
+    withheld: bool = False
 
     @model_validator(mode="after")
     def _key_if_ready(self) -> "_Answer":
-        right = self.key is None if self.status is not KeyStatus.READY else len(self.decoded or b"") == 32
-        if not right:
-            raise ValueError("a key of 32 bytes comes with ready, and with nothing else")
+        if self.key is not None and (self.status is not KeyStatus.READY or len(self.decoded or b"") != 32):
+            raise ValueError("a key has 32 bytes, and comes with ready alone")
         return self
+
+    @property
+    def told(self) -> KeyStatus:
+        """Return the status; what is withheld is unavailable to readers that know no better."""
+        return KeyStatus.WITHHELD if self.withheld else self.status
 
     @property
     def decoded(self) -> bytes | None:
@@ -174,42 +187,54 @@ class RemoteKeys:
 
         Only what can be a case number is asked about, so that one that is none costs no other its key.
         """
+        answers = await self._answers(case_ids, make=make, keys=True)
+        ready = {case for case, answer in answers.items() if answer.told is KeyStatus.READY}
+        if any(answers[case].key is None for case in ready):
+            raise KeyAuthorityUnreachable("no-key")
+        return {case: (answer.told, answer.decoded) for case, answer in answers.items()}
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        """Ask in the same parts, and for no key."""
+        answers = await self._answers(case_ids, make=False, keys=False)
+        return {case: answer.told for case, answer in answers.items()}
+
+    async def _answers(self, case_ids: list[str], **wanted: bool) -> dict[str, _Answer]:
         asked = [case for case in case_ids if ID.fullmatch(case)]
         parts = list(in_parts(asked, MOST_IDS)) or [()]
-        answers = await asyncio.gather(*(self._part(part, make) for part in parts))
+        answers = await asyncio.gather(*(self._part(part, wanted) for part in parts))
         return {case: found for part in answers for case, found in part.items()}
 
-    async def _part(self, case_ids: Sequence[str], make: bool) -> dict[str, tuple[KeyStatus, bytes | None]]:
+    async def _part(self, case_ids: Sequence[str], wanted: dict[str, bool]) -> dict[str, _Answer]:
         try:
             async with self._turns:
-                answers = await self._asked(case_ids, make)
+                answers = await self._asked(case_ids, wanted)
         except QuestionRefused as error:
             self._report(error)
             return {}
-        return {case: (answers[case].status, answers[case].decoded) for case in case_ids if case in answers}
+        return {case: answers[case] for case in case_ids if case in answers}
 
-    async def _asked(self, case_ids: Sequence[str], make: bool) -> Mapping[str, _Answer]:
+    async def _asked(self, case_ids: Sequence[str], wanted: dict[str, bool]) -> Mapping[str, _Answer]:
         """Send one request, with another token if the first is refused; raise `KeyAuthorityUnreachable`."""
         try:
             try:
-                return await self._once(case_ids, make)
+                return await self._once(case_ids, wanted)
             except Unreachable as error:
                 if error.status != httpx.codes.UNAUTHORIZED:
                     raise
                 self._token.forget()
-                return await self._once(case_ids, make)
+                return await self._once(case_ids, wanted)
         except Unreachable as error:
             if error.status in OURS:
                 raise QuestionRefused(error.status or 0, len(case_ids)) from None
             raise KeyAuthorityUnreachable(error.kind, error.status) from None
 
-    async def _once(self, case_ids: Sequence[str], make: bool) -> Mapping[str, _Answer]:
+    async def _once(self, case_ids: Sequence[str], wanted: dict[str, bool]) -> Mapping[str, _Answer]:
         answers = await ask(
             self._client,
             "POST",
             f"{self._url}/case-keys",
             _Answers,
-            json={"case_ids": list(case_ids), "make": make},
+            json={"case_ids": list(case_ids), **wanted},
             headers={"authorization": f"Bearer {await self._token.get()}"},
         )
         return answers.keys

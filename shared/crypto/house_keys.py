@@ -80,6 +80,11 @@ class HouseKeys:
         """Return the private key this service signs with."""
         return self._newest(SIGNING).key
 
+    def signing_key(self, kid: str) -> ECKey | None:
+        """Return the key this service signs or has signed with; None when there is none of that kid."""
+        found = self._snapshot().keys.get(kid)
+        return found.key if found is not None and found.use == SIGNING else None
+
     def private_key(self, kid: str) -> ECKey | None:
         """Return the private key that a party encrypted to, or None when it does not exist (any more)."""
         found = self._snapshot().keys.get(kid)

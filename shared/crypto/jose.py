@@ -17,6 +17,8 @@ from joserfc.jwk import ECKey
 from shared.contract.limits import MAX_LETTER, MAX_SEALED, MAX_SEALED_LETTER, encoded_size
 
 SEAL_ALGORITHM, SEAL_CIPHER, SIGN_ALGORITHM = "ECDH-ES", "A256GCM", "ES256"
+SIGNED_INSIDE = "JOSE"  # the cty of a JWE around a JWS
+_DOTS_OF_JWE = 4
 
 # joserfc compares encoded lengths; what a reader takes at most it says itself (`decrypt_and_verify`).
 _seal_registry = jwe.JWERegistry(algorithms=[SEAL_ALGORITHM, SEAL_CIPHER])
@@ -65,11 +67,25 @@ def public_jwk(key: ECKey, use: str) -> dict[str, str]:
 
 def sign_and_encrypt(payload: bytes, *, signing: ECKey, sealing: ECKey) -> bytes:
     """Return a compact JWE for the holder of `sealing` around the payload signed with `signing`."""
-    signed = jws.serialize_compact(
-        {"alg": SIGN_ALGORITHM, "kid": signing.kid}, payload, signing, registry=_sign_registry
-    )
-    protected = {"alg": SEAL_ALGORITHM, "enc": SEAL_CIPHER, "kid": sealing.kid, "cty": "JOSE"}
+    signed = sign(payload, signing)
+    protected = {"alg": SEAL_ALGORITHM, "enc": SEAL_CIPHER, "kid": sealing.kid, "cty": SIGNED_INSIDE}
     return jwe.encrypt_compact(protected, signed, sealing, registry=_seal_registry).encode()
+
+
+def sign(payload: bytes, key: ECKey) -> str:
+    """Return a compact JWS of a payload that nobody needs to be kept from."""
+    protected = {"alg": SIGN_ALGORITHM, "kid": key.kid}
+    return jws.serialize_compact(protected, payload, key, registry=_sign_registry)
+
+
+def verify(token: bytes, signed_by: Callable[[str], ECKey | None]) -> bytes:
+    """Return the payload of a compact JWS under a key that `signed_by` finds; raise `CannotDecode`."""
+    forged = CannotDecode("signature-not-of-the-sender")
+    signer, _ = _named_key(token, signed_by, forged, unknown=UnknownSigner(str(forged)))
+    try:
+        return jws.deserialize_compact(token, signer, registry=_sign_registry).payload
+    except _UNREADABLE:
+        raise forged from None
 
 
 def decrypt_and_verify(
@@ -87,20 +103,20 @@ def decrypt_and_verify(
     """
     if len(body) > most:
         raise CannotDecode("too-large")
+    if body.count(b".") != _DOTS_OF_JWE:
+        raise CannotDecode("does-not-open")
     no_key = CannotDecode("not-sealed-to-a-key-of-this-service")
     key, kid = _named_key(body, sealed_to, no_key, unknown=no_key)
     try:
-        signed = jwe.decrypt_compact(body, key, registry=_seal_registry).plaintext
+        opened = jwe.decrypt_compact(body, key, registry=_seal_registry)
     except _UNREADABLE:
         raise CannotDecode("does-not-open") from None
+    signed = opened.plaintext
     if signed is None:
         raise CannotDecode("does-not-open")
-    forged = CannotDecode("signature-not-of-the-sender")
-    signer, _ = _named_key(signed, signed_by, forged, unknown=UnknownSigner(str(forged)))
-    try:
-        payload = jws.deserialize_compact(signed, signer, registry=_sign_registry).payload
-    except _UNREADABLE:
-        raise forged from None
+    payload = verify(signed, signed_by)
+    if opened.protected.get("cty") != SIGNED_INSIDE:
+        raise CannotDecode("cty-not-jose")
     return payload, kid
 
 

@@ -12,19 +12,24 @@ import structlog
 
 from shared.clock import machine_now
 from shared.contract.content import contents
+from shared.contract.fields import Step
 from shared.contract.parties import Parties
 from shared.contract.record import Record, to_bytes
-from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, Refusal
-from shared.core.authorisation import permit
+from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, VERSION_REQUIRED, Refusal
+from shared.core import terms
+from shared.core.actor import Command
+from shared.core.authorisation import permit, permit_here
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.policy import Policy
 from shared.core.process import HasPhase, Process
+from shared.core.shared_things import Changed
 from shared.crypto.case_cipher import reference
 from shared.handling.delivery import Delivery, FromParty, FromPerson, FromService, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.unit_of_work import UnitOfWork
+from shared.handling.versions import changed_since, version_of
 from shared.storage import held_messages, journal
 from shared.storage.cases import Case
 from shared.storage.held_messages import HoldReason, MessageToHold
@@ -39,11 +44,15 @@ NONE: frozenset[str] = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Decider(Generic[S]):
-    """Decide for one service; `patience` is how long a message waits for a fact that is not here yet."""
+    """Decide for one service; `patience` is how long a message waits for a fact that is not here yet.
+
+    `version_key` makes the versions of shared things opaque.
+    """
 
     process: Process[S]
     outgoing: OutgoingMessages
     policy: Policy
+    version_key: bytes
     patience: timedelta = held_messages.PATIENCE
 
     def decide(
@@ -78,10 +87,26 @@ class Decider(Generic[S]):
             verdict = self._verdict(delivery, case, context, erased=case.case_id in erased)
             if isinstance(verdict, Refusal):
                 return self._wait_or_refuse(delivery, verdict, work)
+            if conflict := self._conflict(delivery, case):
+                return self.refuse(delivery, *conflict, work=work)
             return self._accept(delivery, case, verdict, owners, work)
         except Exception as error:  # a bug quarantines its message; the rest goes on
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
+
+    def preview(
+        self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, str], *, erased: bool
+    ) -> Refusal | None:
+        """Return what this delivery would be refused for now; None for what goes on to be decided."""
+        elsewhere, here = _known_items(delivery, owners)
+        context = DecisionContext(delivery.received_at, parties, self.policy, elsewhere, here)
+        if case.held:
+            return self._stranger(delivery, case, context) or CASE_HELD
+        try:
+            verdict = self._verdict(delivery, case, context, erased=erased)
+        except Exception:  # a bug, which the decision itself meets again and logs
+            return None
+        return verdict if isinstance(verdict, Refusal) else None
 
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
@@ -93,16 +118,42 @@ class Decider(Generic[S]):
                 return ERASED_CASE
             raise TypeError("no command was made of this message")
         asked = delivery.asks or (None if isinstance(command, Refusal) else type(command))
-        if asked and (refusal := permit(self.process.permissions[asked], delivery.by, context)):
+        required = self.process.permissions[asked] if asked else None
+        if required and (refusal := permit(required, delivery.by, context)):
             return refusal
         if erased and (isinstance(command, Refusal) or not command.after_erasure):
             return ERASED_CASE
         if isinstance(command, Refusal):
             return command
         verdict = self.process.decide(case.state, command, context)
-        if not isinstance(verdict, Refusal) and _is_outdated(delivery, case):
-            return CHANGED_MEANWHILE
+        if isinstance(verdict, Refusal):
+            return verdict
+        if required and (refusal := permit_here(required, delivery.by, case.state.mandate, context)):
+            return refusal
         return verdict
+
+    def _conflict(self, delivery: Delivery, case: Case[S]) -> tuple[Refusal, Changed | None] | None:
+        """Refuse who would replace a shared thing without its version, or another version than stands there.
+
+        Asked last, of what would be done otherwise (RFC 9110, 13.2.1): so who may not know learns nothing.
+        """
+        command, expected = delivery.command, _expected_version(delivery)
+        replacement = self.process.replaces.get(type(command)) if isinstance(command, Command) else None
+        if replacement is None:
+            return None
+        if expected is None:
+            return (VERSION_REQUIRED, None) if replacement.overwrites(case.state, command) else None
+        if (thing := replacement.thing(case.state)) is None:
+            return CHANGED_MEANWHILE, Changed()
+        changed = changed_since(self.version_key, case.case_id, thing, expected)
+        return None if changed is None else (CHANGED_MEANWHILE, changed)
+
+    def _thing_version(self, delivery: Delivery, case: Case[S]) -> str | None:
+        """Return the version of the shared thing that a command was about, after it."""
+        command = delivery.command
+        replacement = self.process.replaces.get(type(command)) if isinstance(command, Command) else None
+        thing = replacement.thing(case.state) if replacement else None
+        return version_of(self.version_key, case.case_id, thing) if thing else None
 
     def _accept(
         self,
@@ -122,6 +173,7 @@ class Decider(Generic[S]):
                 journal.of_event(delivery.received_at, case.case_id, event, delivery.by, message_id)
             )
         if events:
+            effects += self._terms(case.state, state, delivery.received_at)
             case = case.moved_to(state)
             work.cases[case.case_id] = case
             work.changed.add(case.case_id)
@@ -133,11 +185,25 @@ class Decider(Generic[S]):
             work.answers.append(self.outgoing.accepted(delivery.origin.party, delivery))
         for effect in effects:
             work.collect(delivery, case.case_id, effect, owners)
-        return Outcome(DeliveryStatus.ACCEPTED, version=case.version, events=events)
+        version = self._thing_version(delivery, case)
+        return Outcome(DeliveryStatus.ACCEPTED, version=case.version, events=events, thing_version=version)
+
+    def _terms(self, before: S, after: S, at: datetime) -> list[Effect]:
+        """Start the term of what the case waits for now, if that is something else than before."""
+        was, now = self._waiting(before), self._waiting(after)
+        if was == now:
+            return []
+        step, planned_for = now
+        return [terms.first_timer(step, max(at, planned_for or at), self.policy)]
+
+    def _waiting(self, state: S) -> tuple[Step | None, datetime | None]:
+        return self.process.terms.get(state.phase), self.process.planned_for(state)
 
     # --- not deciding, or not now -----------------------------------------------------------------
 
-    def refuse(self, delivery: Delivery, refusal: Refusal, work: UnitOfWork[S]) -> Outcome:
+    def refuse(
+        self, delivery: Delivery, refusal: Refusal, changed: Changed | None = None, *, work: UnitOfWork[S]
+    ) -> Outcome:
         """Journal the refusal and answer whoever asked; a refused event of a service is quarantined."""
         entry = delivery.entry
         case_id = delivery.case_id
@@ -152,7 +218,7 @@ class Decider(Generic[S]):
             return self._quarantine(delivery, work)
         if isinstance(delivery.origin, FromParty):
             work.answers.append(self.outgoing.refused(delivery.origin.party, delivery, refusal))
-        return Outcome(DeliveryStatus.REFUSED, refusal)
+        return Outcome(DeliveryStatus.REFUSED, refusal, changed=changed)
 
     def _wait_or_refuse(self, delivery: Delivery, refusal: Refusal, work: UnitOfWork[S]) -> Outcome:
         """Let a message wait whose refusal may only be lag, up to `patience`; refuse every other.
@@ -164,13 +230,13 @@ class Decider(Generic[S]):
         waits = refusal.may_be_lag or refusal.status == 404
         waits = waits and not (refusal.settled and is_event)
         if not waits or _record_of(delivery) is None:
-            return self.refuse(delivery, refusal, work)
+            return self.refuse(delivery, refusal, work=work)
         now = machine_now()
         again = delivery.held_message
         patience = EVENT_PATIENCE if is_event else self.patience
         until = (again and again.until) or now + patience
         if not now < until <= now + patience:  # over, or set by a clock that was wrong
-            return self.refuse(delivery, refusal, work)
+            return self.refuse(delivery, refusal, work=work)
         _hold(delivery, HoldReason.WAITING, until, work)
         return Outcome(DeliveryStatus.WAITING, refusal)
 
@@ -184,7 +250,7 @@ class Decider(Generic[S]):
         if refusal := self._stranger(delivery, case, context):
             return self._wait_or_refuse(delivery, refusal, work)
         if _record_of(delivery) is None:
-            return self.refuse(delivery, CASE_HELD, work)
+            return self.refuse(delivery, CASE_HELD, work=work)
         _hold(delivery, HoldReason.QUEUED, None, work)
         return Outcome(DeliveryStatus.HELD)
 
@@ -226,10 +292,10 @@ def _first_sequence(delivery: Delivery) -> int | None:
     return origin.sequence if isinstance(origin, FromService) and origin.held_message is None else None
 
 
-def _is_outdated(delivery: Delivery, case: Case[S]) -> bool:
-    """Say whether a request was decided upon another version of the case than this one."""
+def _expected_version(delivery: Delivery) -> str | None:
+    """Return the version of a shared thing that whoever asks has read."""
     origin = delivery.origin
-    return isinstance(origin, FromPerson) and origin.expected_version not in (None, case.version)
+    return origin.expected_version if isinstance(origin, FromPerson) else None
 
 
 # --- storing what must wait -----------------------------------------------------------------------

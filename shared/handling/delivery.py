@@ -36,9 +36,12 @@ class FromService(NamedTuple):
 
 
 class FromPerson(NamedTuple):
-    """Name a person's HTTP request as the origin; `expected_version` is its If-Match, if it has one."""
+    """Name a person's HTTP request as the origin.
 
-    expected_version: int | None = None
+    `expected_version` is its If-Match, if it has one: the version of the shared thing that it replaces.
+    """
+
+    expected_version: str | None = None
 
 
 class FromClock(NamedTuple):

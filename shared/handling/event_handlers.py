@@ -31,6 +31,11 @@ def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
     return f.MoveDirection(by=by, leading_party=message.leading_party, since=message.since)
 
 
+def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssignment:
+    """Follow who of the house works on the case."""
+    return f.FollowAssignment(by=by, team=message.alone())
+
+
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
     """Follow a de-escalation."""
     return f.FollowDeescalation(by=by)
@@ -54,6 +59,7 @@ def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
 EVENT_HANDLERS: Mapping[type[Model], Handler] = {
     **by_sender(
         {
+            intake.CaseAssigned: follow_assignment,
             intake.ReferralClosed: close,
             triage.TriageClosed: close,
             rto.RtoClosed: close,

@@ -12,7 +12,7 @@ from shared.contract.messages.house import (
     Position,
 )
 from shared.contract.parties import PartyRecord
-from shared.contract.refusal import Refusal, public_refusal
+from shared.contract.refusal import Refusal, members_told, public_refusal
 from shared.contract.registry import Model, ServiceName, of_model
 from shared.contract.topics import Topics
 from shared.core.effects import Announce, ToParty
@@ -85,10 +85,15 @@ class OutgoingMessages:
         )
 
     def unreadable(
-        self, party: str, position: Position, refusal: Refusal, reason: str, message_id: str | None
+        self,
+        party: str,
+        position: Position,
+        refusal: Refusal,
+        message_id: str | None,
+        invalid: tuple[str, ...] = (),
     ) -> tuple[OutboxMessage, ...]:
         """Make a dead letter for the operators, and an answer to the party on whose topic it stood."""
-        note = DeadLetter(position=position, reason=reason, message_id=message_id)
+        note = DeadLetter(position=position, reason=refusal.reason, message_id=message_id)
         dead = OutboxMessage(
             event_id=new_id(),
             topic=self.topics.dead_letters(self.service),
@@ -97,7 +102,7 @@ class OutgoingMessages:
             body=note.model_dump_json(),
             causation_id=message_id,
         )
-        return dead, self._answer(party, _refused(refusal, message_id, position, reason), message_id, None)
+        return dead, self._answer(party, _refused(refusal, message_id, position, invalid), message_id, None)
 
     def _answer(self, party: str, message: Model, causation: str | None, trace: str | None) -> OutboxMessage:
         return OutboxMessage(
@@ -118,16 +123,17 @@ class OutgoingMessages:
 
 
 def _refused(
-    refusal: Refusal, message_id: str | None, position: Position | None = None, reason: str | None = None
+    refusal: Refusal,
+    message_id: str | None,
+    position: Position | None = None,
+    invalid: tuple[str, ...] = (),
 ) -> MessageRefused:
-    refusal = public_refusal(refusal)
+    told = public_refusal(refusal)
     return MessageRefused(
-        name=refusal.name,
-        rule=refusal.rule,
-        article=refusal.article,
-        sentence=refusal.sentence,
-        remedy=refusal.remedy,
+        **members_told(told),
+        invalid=invalid,
+        sentence=told.said.en,
+        sentence_nl=told.said.nl,
         message_id=message_id,
         position=position,
-        reason=reason,
     )

@@ -8,19 +8,20 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal, public_refusal
+from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
 from shared.handling.decide import Decider
 from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromParty, FromPerson
 from shared.handling.erasure_check import ErasureCheck
+from shared.handling.first_answers import answers_again, repeated, to_remember
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
 from shared.storage.cases import CaseTable, CaseUnreadable
@@ -28,6 +29,7 @@ from shared.storage.database import UNIQUE_VIOLATION, is_data_error, sqlstate
 from shared.storage.outbox import OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry import metrics
+from shared.telemetry.security import REFUSALS
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -72,6 +74,20 @@ class Transaction(Generic[S]):
             return await self._run(deliveries, dead)
         return await self.traced(deliveries, lambda carrying: self._run(carrying, dead))
 
+    async def preview(self, delivery: Delivery) -> Refusal | None:
+        """Return what this delivery would be refused for now; nothing is locked or written.
+
+        The statements are the same for a case that is here and for one that is not.
+        """
+        case_id = delivery.case_id
+        async with self.engine.connect() as connection:
+            parties = await self.parties.refresh(connection)
+            found = await self.cases.read(connection, [case_id])
+            erased = await erasure.find_erased(connection, self.marker_key, [case_id])
+            owners = await item_ids.owners(connection, _named_items([delivery]))
+        case = found.get(case_id) or self.cases.nothing(case_id)
+        return self.decider.preview(delivery, case, parties, owners, erased=bool(erased) and not case.exists)
+
     async def _run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter]) -> list[Outcome]:
         pauses, overtaken = iter(CONFLICT_PAUSES), False
         while True:
@@ -108,6 +124,7 @@ class Transaction(Generic[S]):
         async with self.engine.begin() as connection:
             outcomes = await self._batch(connection, deliveries, dead, work)
         _count(outcomes, dead, time.perf_counter() - began)
+        _notice_bursts(deliveries, outcomes)
         for case_id in work.forgotten:
             self.on_erased(case_id)
         return outcomes
@@ -122,7 +139,8 @@ class Transaction(Generic[S]):
         parties = await self.parties.lock(connection)
         work.answers += await _about_dead(connection, dead)
         outcomes = await self._claim(connection, deliveries, work)
-        fresh = [d for d, outcome in zip(deliveries, outcomes, strict=True) if outcome is None]
+        first = [outcome is None for outcome in outcomes]
+        fresh = [d for d, is_first in zip(deliveries, first, strict=True) if is_first]
         if fresh:
             ids = {d.case_id for d in fresh}
             work.cases = await self.cases.lock(connection, sorted(ids))
@@ -134,9 +152,17 @@ class Transaction(Generic[S]):
                 if outcomes[n] is None:
                     outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
         await self._bound_waiting(connection, deliveries, outcomes, work)
+        work.unlink(await erasure.find_erased(connection, self.marker_key, work.entries_about_no_case()))
+        done = [outcome for outcome in outcomes if outcome is not None]
+        became = list(zip(deliveries, done, strict=True))
+        decided = [one for one, is_first in zip(became, first, strict=True) if is_first]
+        repeats = [one for one in became if one[1].status is DeliveryStatus.REPEATED]
+        work.answers += answers_again(repeats, decided, self.decider.outgoing)
         await self._write(connection, work)
-        await _remember(connection, deliveries, outcomes)
-        return [outcome for outcome in outcomes if outcome is not None]
+        results, forgotten = to_remember(decided)
+        await inbox.store_results(connection, results)
+        await inbox.release(connection, forgotten)
+        return done
 
     async def _bound_waiting(
         self,
@@ -161,7 +187,7 @@ class Transaction(Generic[S]):
             waiting[delivery.entry.sender] += 1
             if waiting[delivery.entry.sender] > held_messages.MOST_WAITING:
                 work.release(delivery.entry.key)
-                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work)
+                outcomes[n] = self.decider.refuse(delivery, TOO_MANY_WAIT, work=work)
 
     def _check_erasures(self, new: Iterable[str]) -> None:
         """Raise `ErasureUnknown` when any of these new cases may have been erased since a backup."""
@@ -199,8 +225,8 @@ class Transaction(Generic[S]):
                 return None
             earlier = known.get(delivery.entry.key)
             if earlier is None or earlier.digest in (b"", delivery.entry.digest):
-                return Outcome(DeliveryStatus.REPEATED, earlier=earlier.result if earlier else None)
-            return self.decider.refuse(delivery, MESSAGE_ID_REUSED, work)
+                return repeated(delivery, earlier, self.decider.process.service)
+            return self.decider.refuse(delivery, MESSAGE_ID_REUSED, work=work)
 
         return [prior(delivery) for delivery in deliveries]
 
@@ -223,6 +249,7 @@ class Transaction(Generic[S]):
             await self.cases.hold(connection, delivery.case_id)
             outcome = self.decider.keep(delivery, work)
             await self._write(connection, work)
+            await inbox.store_results(connection, to_remember([(delivery, outcome)])[0])
         _count([outcome], (), time.perf_counter() - began)
         return Outcome(DeliveryStatus.REFUSED, UNKNOWN_CASE) if of_a_person and damaged else outcome
 
@@ -249,28 +276,12 @@ async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -
     return [message for d in dead if d.entry.key in first for message in d.messages]
 
 
-async def _remember(
-    connection: AsyncConnection, deliveries: Sequence[Delivery], outcomes: Sequence[Outcome | None]
-) -> None:
-    """Store the answer to a person's request, so that a repeated one gets the same; a batch of one.
-
-    One that met a bug, or may have come too early, had no effect and no answer is stored: repeated, it is
-    tried anew.
-    """
+def _notice_bursts(deliveries: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    """Tell of parties that are refused one message after the other; of persons the HTTP side does."""
     for delivery, outcome in zip(deliveries, outcomes, strict=True):
-        if not isinstance(delivery.origin, FromPerson) or outcome is None:
-            continue
-        if outcome.status is DeliveryStatus.QUARANTINED or _may_pass(outcome.refusal):
-            await inbox.release(connection, [delivery.entry.key])
-        elif outcome.status in (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED):
-            refusal = asdict(outcome.refusal) if outcome.refusal else None
-            result = {"version": outcome.version, "refusal": refusal}
-            await inbox.store_result(connection, delivery.entry, result)
-
-
-def _may_pass(refusal: Refusal | None) -> bool:
-    """Tell whether what a person was refused may be allowed later; all of status 404 are alike."""
-    return refusal is not None and public_refusal(refusal).may_be_lag
+        refused = outcome.status is DeliveryStatus.REFUSED
+        if refused and isinstance(delivery.origin, FromParty) and delivery.by.party is not None:
+            REFUSALS.refused(delivery.by.party, "party", delivery.by.party)
 
 
 def _count(outcomes: Sequence[Outcome], dead: Sequence[DeadLetter], seconds: float) -> None:

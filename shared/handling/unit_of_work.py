@@ -65,6 +65,16 @@ class UnitOfWork(Generic[S]):
         """Keep a message, by its sender and id, from being held."""
         self.holds = [one for one in self.holds if (one.sender, one.message_id) != key]
 
+    def entries_about_no_case(self) -> set[str]:
+        """Return the ids that the journal is to name, of cases that are neither here nor erased just now."""
+        here = {case.case_id for case in self.cases.values() if case.exists or case.held}
+        return {entry.case_id for entry in self.entries} - here - {*self.forgotten, journal.ERASED}
+
+    def unlink(self, gone: set[str]) -> None:
+        """Let nothing that is written lead to these cases, which were erased before: whatever was refused."""
+        self.entries = [entry.without(gone) for entry in self.entries]
+        self.unlinked += sorted(gone)
+
     def collect(self, delivery: Delivery, case_id: str, effect: Effect, owners: dict[str, str]) -> None:
         """Collect one effect; `owners` maps each known item id to its case, and learns of new ones."""
         match effect:
@@ -116,7 +126,7 @@ async def write(
     await sealed_texts.delete(connection, work.dropped)
     for case_id, kept_pieces in work.stripped.items():
         await sealed_texts.delete_except(connection, case_id, kept_pieces)
-    await journal.write(connection, work.entries)
+    await journal.write(connection, marker_key, work.entries)
     await deadlines.set_timers(connection, work.timers)
     await deadlines.cancel_timers(connection, work.cancelled)
     await held_messages.add(connection, work.holds)

@@ -1,73 +1,56 @@
 """Make the HTTP application by the Dutch API design rules: problem+json with the rule, no-store."""
 
-from collections.abc import Iterator
+import asyncio
+import time
+from dataclasses import replace
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI, Header, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from shared.contract.cloudevent import trace_of
 from shared.contract.fields import PartyId
-from shared.contract.refusal import NOT_YOURS, SEALING_IMPOSSIBLE, Refusal, Remedy, public_refusal
+from shared.contract.limits import MOST_INVALID
+from shared.contract.pointers import pointers, property_names
+from shared.contract.refusal import (
+    NOT_YOURS,
+    SEALING_IMPOSSIBLE,
+    Refusal,
+    Remedy,
+    refusals_of,
+    unreadable,
+)
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.http.caller import Caller, Refused
 from shared.http.commands import CommandHandler
 from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn
+from shared.http.problem import HEADERS, PROBLEM, Problem, ProblemDetails, problem
 from shared.http.reading import CaseReader
 from shared.storage.database import is_unavailable, sqlstate
 from shared.telemetry.metrics import REQUESTS
+from shared.telemetry.security import REFUSALS, SIGN_INS
 
 log = structlog.get_logger()
 API_VERSION = "1.0.0"
-PROBLEM = "application/problem+json"
+define = refusals_of("http")
 
-NOT_SIGNED_IN = Refusal(
-    "NotSignedIn", "R126", "art. 15.1, 15.2", "Sign in first: no valid token came with this.", status=401
-)
-BAD_REQUEST = Refusal(
-    "DoesNotFitTheSchema", "R127", "art. 15.3; B4", "The request does not fit the schema.", status=400
-)
-NO_IDEMPOTENCY_KEY = Refusal(
-    "NoIdempotencyKey",
-    "R127",
-    "art. 15.3; B4",
-    "Give each act an Idempotency-Key of 8 to 64 printable ASCII characters without blanks, "
-    "and the same one when you repeat it.",
-    status=400,
-)
-TOO_LARGE = Refusal("TooLarge", "R8", "B3-F1 necessity", "Send at most 32 KiB at once.", status=413)
-NOT_FOUND = Refusal("NotFound", "R34", "B3-F2", "There is nothing here.", status=404)
-SIGN_IN_UNAVAILABLE = Refusal(
-    "SignInUnavailable",
-    "R126",
-    "art. 15.1, 15.2",
-    "Your token cannot be checked now, as the issuer of tokens does not answer: send this again later.",
-    Remedy.RETRY_LATER,
-    status=503,
-)
-UNAVAILABLE = Refusal(
-    "TemporarilyUnavailable",
-    "R127",
-    "art. 15.3; B4",
-    "The service is busy, or waits for its database: send it again later, under the same Idempotency-Key.",
-    Remedy.RETRY_LATER,
-    status=503,
-)
-RETRY_AFTER = "5"  # seconds
-FAULT = Refusal(
-    "RequestFailed",
-    "R127",
-    "art. 15.3; B4",
-    "A fault of the house stopped this: send it again later, under the same Idempotency-Key.",
-    Remedy.RETRY_LATER,
-    status=500,
-)
+NOT_SIGNED_IN = define("NotSignedIn", "R126", "art. 15.1, 15.2", status=401)
+BAD_REQUEST = unreadable("does-not-fit-the-schema")
+INVALID_JSON = unreadable("invalid-json")
+NO_IDEMPOTENCY_KEY = define("NoIdempotencyKey", "R127", "art. 15.3; B4", status=400)
+TOO_LARGE = replace(unreadable("too-large"), status=413)
+NOT_FOUND = define("NotFound", "R34", "B3-F2", status=404)
+SIGN_IN_UNAVAILABLE = define("SignInUnavailable", "R126", "art. 15.1, 15.2", Remedy.RETRY_LATER, status=503)
+UNAVAILABLE = define("TemporarilyUnavailable", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=503)
+FAULT = define("RequestFailed", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
+SHOWN_FOR = "30"  # seconds: then a browser asks again, so that what was withdrawn meanwhile is covered
+EVEN = 0.05  # seconds: "there is none" is answered at a multiple of this, whatever the answer took
 
 TOKEN = HTTPBearer(
     scheme_name="token",
@@ -85,7 +68,10 @@ IdempotencyKey = Annotated[
 ]
 IfMatch = Annotated[
     str | None,
-    Header(pattern=r'^"?[0-9]{1,9}"?$', description="The version the decision is based on, as it was read."),
+    Header(
+        pattern=r'^"?[A-Za-z0-9_-]{1,2000}"?$',
+        description="The version of what the act replaces, as it was read. No other act takes one.",
+    ),
 ]
 OnBehalfOf = Annotated[
     PartyId | None,
@@ -94,22 +80,16 @@ OnBehalfOf = Annotated[
 
 
 class Done(BaseModel):
-    """The act took effect; `version` is the case's, for the next If-Match."""
-
-    version: int
+    """The act took effect."""
 
 
-class ProblemDetails(BaseModel):
-    """RFC 9457, with the rule and the article the refusal rests on."""
+class Replaced(Done):
+    """The act took effect; `version` is that of what it replaced or added to, for the next If-Match."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    rule: str
-    article: str
-    remedy: str
-    invalid: list[str] | None = None
+    version: str
+
+
+SUSPECT = (403, 404)  # what is not this person's, or not there: who tries many of those is looking for more
 
 
 async def signed_in(
@@ -128,7 +108,8 @@ async def identify(issuer: Issuer, token: str) -> Identity | None:
     """Return whom a token stands for; None if it is not valid."""
     try:
         return await issuer.identify(token)
-    except NotSignedIn:
+    except NotSignedIn as error:
+        SIGN_INS.failed(str(error))
         return None
 
 
@@ -145,11 +126,10 @@ async def acting(
     request: Request,
     looker: Annotated[Caller, Depends(looking)],
     idempotency_key: IdempotencyKey,
-    if_match: IfMatch = None,
     traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
 ) -> Caller:
     """Make the caller of a request that acts: once, however often it is repeated."""
-    version = int(if_match.strip('"')) if if_match else None
+    version = request.headers.get("if-match")  # in no document: where none is taken, one is refused
     return Caller(
         looker.identity,
         looker.on_behalf_of,
@@ -158,6 +138,11 @@ async def acting(
         trace_of(traceparent),
         request.scope["path"],
     )
+
+
+async def replacing(actor: Annotated[Caller, Depends(acting)], if_match: IfMatch = None) -> Caller:
+    """Make the caller of a request that may replace a shared thing, whose version it then names."""
+    return replace(actor, if_match=if_match.strip('"') if if_match else None)
 
 
 async def command_handler(request: Request) -> CommandHandler[Any]:
@@ -174,13 +159,19 @@ async def case_reader(request: Request) -> CaseReader[Any]:
 
 Looking = Annotated[Caller, Depends(looking)]
 Acting = Annotated[Caller, Depends(acting)]
+Replacing = Annotated[Caller, Depends(replacing)]
 Commands = Annotated[CommandHandler[Any], Depends(command_handler)]
 Reader = Annotated[CaseReader[Any], Depends(case_reader)]
 
 
 def done(outcome: Outcome) -> Done:
     """Make the answer to an act that took effect."""
-    return Done(version=outcome.version)
+    return Done()
+
+
+def replaced(outcome: Outcome) -> Replaced:
+    """Make the answer to an act on a shared thing."""
+    return Replaced(version=outcome.thing_version or "")
 
 
 class HouseApp(FastAPI):
@@ -189,9 +180,9 @@ class HouseApp(FastAPI):
     _published_names: frozenset[str] = frozenset()
 
     def published_names(self) -> frozenset[str]:
-        """Return the names of the contract: of its fields, its parameters, and where those stand."""
+        """Return the names of the contract's fields."""
         if not self._published_names:
-            self._published_names = frozenset({"body", *_names(self.openapi())})
+            self._published_names = frozenset(property_names(self.openapi()))
         return self._published_names
 
     def openapi(self) -> dict[str, Any]:
@@ -230,13 +221,22 @@ def make_app(title: str, *routers: APIRouter, **options: Any) -> FastAPI:
 
     @app.middleware("http")
     async def no_store(request: Request, call_next: Any) -> Response:
+        began = time.monotonic()
         try:
             response: Response = await call_next(request)
         except Exception as error:  # what it says may hold values: only its kind is logged
             response = problem(_of_error(error, request.method))
         REQUESTS.labels(str(response.status_code)).inc()
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.update(HEADERS)
         response.headers["API-Version"] = API_VERSION
+        if (
+            request.method == "GET"
+            and response.status_code == HTTPStatus.OK
+            and "authorization" in request.headers
+        ):
+            response.headers["Refresh"] = SHOWN_FOR
+        if response.status_code == NOT_FOUND.status:
+            await asyncio.sleep(EVEN - (time.monotonic() - began) % EVEN)
         return response
 
     return app
@@ -252,29 +252,12 @@ def _of_error(error: Exception, method: str) -> Refusal:
     return FAULT
 
 
-def problem(refusal: Refusal, invalid: list[str] | None = None) -> JSONResponse:
-    """Make the answer of a refusal; whoever may not know of a case is told what is told of none.
-
-    A request cannot wait for a fact that is still on its way, so it is asked to come again.
-    """
-    told = public_refusal(refusal)
-    details = ProblemDetails(
-        type=f"urn:nld:zvh:refusal:{told.name}",
-        title=told.name,
-        status=told.status,
-        detail=told.sentence,
-        rule=told.rule,
-        article=told.article,
-        remedy=Remedy.RETRY_LATER if told.may_be_lag else told.remedy,
-        invalid=invalid,
-    )
-    headers = {"Retry-After": RETRY_AFTER} if told.status == 503 else None
-    return JSONResponse(details.model_dump(exclude_none=True), told.status, headers, media_type=PROBLEM)
-
-
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)  # noqa: S101 - registered for this type
-    return problem(error.refusal)
+    who: Identity | None = request.scope.get("identity")
+    if who is not None and error.refusal.status in SUSPECT:
+        REFUSALS.refused(who.subject, "person", who.party)
+    return problem(error.refusal, changed=error.changed)
 
 
 async def _no_keys(request: Request, error: Exception) -> Response:
@@ -286,32 +269,21 @@ async def _no_issuer(request: Request, error: Exception) -> Response:
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    """Say which fields do not fit, never what was in them."""
+    """Say which fields and parameters do not fit, never what was in them."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
-    if any(found["loc"] == ("header", "idempotency-key") for found in error.errors()):
+    found = error.errors()
+    if any(one["loc"] == ("header", "idempotency-key") for one in found):
         return problem(NO_IDEMPOTENCY_KEY)
-    published = request.app.published_names()
-    fields = sorted({".".join(_named(step, published) for step in found["loc"]) for found in error.errors()})
-    return problem(BAD_REQUEST, fields[:20])
-
-
-def _named(step: int | str, published: frozenset[str]) -> str:
-    """Name a step on the way to a field; what is no name of the contract may be the client's own: a star."""
-    return str(step) if isinstance(step, int) or step in published else "*"
-
-
-def _names(schema: Any) -> Iterator[str]:
-    """Yield every name of a field or a parameter in an OpenAPI document."""
-    if isinstance(schema, list):
-        yield from (name for member in schema for name in _names(member))
-    elif isinstance(schema, dict):
-        yield from schema.get("properties", ())
-        yield from (schema[key] for key in ("name", "in") if isinstance(schema.get(key), str))
-        yield from (name for member in schema.values() for name in _names(member))
+    if any(one["type"] == "json_invalid" for one in found):
+        return problem(INVALID_JSON)
+    places = [one["loc"][1:] for one in found if one["loc"][0] == "body"]
+    invalid = pointers(places, error.body, request.app.published_names())
+    parameters = {str(one["loc"][1]) for one in found if one["loc"][0] != "body"}
+    return problem(BAD_REQUEST, invalid, sorted(parameters)[:MOST_INVALID])
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
     if error.status_code in (404, 405):
-        return problem(NOT_FOUND)
-    return problem(BAD_REQUEST)
+        return Problem(NOT_FOUND)
+    return problem(INVALID_JSON)  # a body that FastAPI cannot parse at all

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor, Role
+from shared.core.shared_things import Changed
 from shared.core.viewing import Viewer
 from shared.http.oidc import Identity
 
@@ -11,19 +12,19 @@ from shared.http.oidc import Identity
 class Refused(Exception):
     """Carry a refusal to the problem+json answer."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, changed: Changed | None = None) -> None:
         super().__init__(refusal.name)
-        self.refusal = refusal
+        self.refusal, self.changed = refusal, changed
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Hold a signed-in person and what the request says about itself; `if_match` is a version of the case."""
+    """Hold a signed-in person and what the request says about itself; `if_match` a shared thing's version."""
 
     identity: Identity
     on_behalf_of: str | None = None
     idempotency_key: str | None = None
-    if_match: int | None = None
+    if_match: str | None = None
     traceparent: str | None = None
     path: str = ""
 

@@ -1,5 +1,6 @@
 """Turn a person's request into a delivery, and its outcome into an answer."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -7,8 +8,7 @@ from typing import Generic, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
-from shared.contract.content import SealedText
-from shared.contract.refusal import CASE_HELD, NOT_YOURS, UNKNOWN_CASE, Refusal, Remedy
+from shared.contract.refusal import CASE_HELD, NOT_YOURS, VERSION_NOT_TAKEN, Refusal, Remedy, refusals_of
 from shared.contract.registry import Model
 from shared.core.actor import Actor, Command
 from shared.core.context import DecisionContext
@@ -16,29 +16,23 @@ from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
-from shared.crypto.case_key_client import CaseKeyClient, refusal_for
+from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
 from shared.handling.delivery import Delivery, FromPerson
 from shared.handling.service import Service
-from shared.handling.text_extraction import extract_texts
+from shared.handling.text_extraction import ExtractedTexts, extract_texts
 from shared.handling.transaction import Transaction
 from shared.http.caller import Caller, Refused
 from shared.ids import keyed_id
 from shared.messaging.relay import Relay
-from shared.storage import cases, inbox
+from shared.storage import inbox
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 
 S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
 
-BUG = Refusal(
-    "FaultOfTheHouse",
-    "R127",
-    "art. 15.3; B4",
-    "A fault of the house stopped this, and it had no effect: send it again later.",
-    Remedy.RETRY_LATER,
-    status=500,
-)
+KEY_TRIES, KEY_PAUSE = 5, 0.2  # seconds
+BUG = refusals_of("http")("FaultOfTheHouse", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +64,8 @@ class CommandHandler(Generic[S]):
         `asks` is the command's type, which decides in which role the person acts. `makes_key`: the request
         opens a case, so a case key is made for it. Raises `Refused`, and `KeyAuthorityUnreachable`.
         """
+        if caller.if_match is not None and asks not in self.service.process.replaces:
+            raise Refused(VERSION_NOT_TAKEN)
         roles = self.service.process.permissions[asks].roles
         actor = caller.actor(roles)
         entry = InboxEntry(
@@ -80,19 +76,20 @@ class CommandHandler(Generic[S]):
             case_id=case_id,
         )
         refusal = await self._precheck(body, actor) if makes_key else None
-        texts: tuple[SealedText, ...] | Refusal = refusal or NOT_YOURS
-        if refusal is None and actor.role in roles:
-            texts = await self._sealed_texts(body, entry, case_id, makes_key=makes_key)
+        if refusal is None and actor.role not in roles:
+            refusal = NOT_YOURS
+        texts = extract_texts(body, self.service.name, lambda: keyed_id(self.digest_key, "piece", *entry.key))
         delivery = Delivery(
             entry=entry,
             by=actor,
-            command=texts if isinstance(texts, Refusal) else make(body, actor),
+            command=refusal or make(body, actor),
             received_at=self.clock.now(),
             origin=FromPerson(caller.if_match),
-            texts=() if isinstance(texts, Refusal) else texts,
             traceparent=caller.traceparent,
             asks=asks,
         )
+        if refusal is None and texts.written:
+            delivery = await self._sealed(delivery, texts, makes_key=makes_key)
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
         return answered(outcome)
@@ -109,22 +106,27 @@ class CommandHandler(Generic[S]):
         precheck = self.service.creates_case_key[type(body)]
         return precheck(body, by, DecisionContext(self.clock.now(), parties, self.policy))
 
-    async def _has(self, case_id: str) -> bool:
-        async with self.engine.connect() as connection:
-            return await cases.exists(connection, case_id)
+    async def _sealed(self, delivery: Delivery, texts: ExtractedTexts, *, makes_key: bool) -> Delivery:
+        """Encrypt the texts under the key of their case, unless they are refused without it.
 
-    async def _sealed_texts(
-        self, body: Model, entry: InboxEntry, case_id: str, *, makes_key: bool
-    ) -> tuple[SealedText, ...] | Refusal:
-        """Take the texts out of the body and encrypt them under the key of their case."""
-        by = self.service.name
-        texts = extract_texts(body, by, lambda: keyed_id(self.digest_key, "piece", *entry.key))
-        if not texts.written:
-            return ()
-        if not makes_key and not await self._has(case_id):
-            return UNKNOWN_CASE  # no key is asked for: nobody makes a service ask about just any number
-        key = (await self.keys.get([case_id], make=makes_key))[case_id]
-        return texts.pieces(key, by) if isinstance(key, CaseKey) else refusal_for(key)
+        No key is asked for before that: whoever has no business in a case is answered after the same work
+        whether it is here or not, and nobody makes a service ask about just any number.
+        """
+        if not makes_key and (refusal := await self.transaction.preview(delivery)):
+            return delivery._replace(command=refusal)
+        key = await self._key(delivery.case_id, makes_key=makes_key)
+        if not isinstance(key, CaseKey):
+            return delivery._replace(command=refusal_for(key))
+        return delivery._replace(texts=texts.pieces(key, self.service.name))
+
+    async def _key(self, case_id: str, *, makes_key: bool) -> CaseKey | KeyStatus:
+        """Fetch a key; one that is withheld may be of a case that the key authority is about to hear of."""
+        for _ in range(KEY_TRIES):
+            key = (await self.keys.get([case_id], make=makes_key))[case_id]
+            if key is not KeyStatus.WITHHELD:
+                break
+            await asyncio.sleep(KEY_PAUSE)
+        return key
 
 
 def answered(outcome: Outcome) -> Outcome:
@@ -133,11 +135,10 @@ def answered(outcome: Outcome) -> Outcome:
         case DeliveryStatus.ACCEPTED:
             return outcome
         case DeliveryStatus.REPEATED:
-            earlier = outcome.earlier or {}
-            if earlier.get("refusal"):
-                raise Refused(Refusal(**earlier["refusal"]))
-            return Outcome(DeliveryStatus.REPEATED, version=earlier.get("version", 0))
+            if outcome.refusal is not None:
+                raise Refused(outcome.refusal)
+            return outcome
         case DeliveryStatus.QUARANTINED:
             raise Refused(BUG)
         case _:
-            raise Refused(outcome.refusal or CASE_HELD)
+            raise Refused(outcome.refusal or CASE_HELD, outcome.changed)

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.contract.limits import MAX_PAYLOAD
-from shared.contract.refusal import Refusal, Remedy
+from shared.contract.refusal import Refusal, Remedy, refusals_of
 from shared.core.actor import Role
-from shared.http.app import BAD_REQUEST, NOT_SIGNED_IN, SIGN_IN_UNAVAILABLE, TOO_LARGE, identify, problem
+from shared.http.app import BAD_REQUEST, NOT_SIGNED_IN, SIGN_IN_UNAVAILABLE, TOO_LARGE, identify
 from shared.http.limits import BURST, Limits, network_of
 from shared.http.oidc import Identity, IssuerUnreachable
+from shared.http.problem import problem
 from shared.http.startup_gate import ALWAYS_OPEN
 from shared.rate import AtOnce, Rate
 from shared.telemetry.metrics import LIMITED
@@ -33,22 +34,9 @@ PAUSE = 1.0  # seconds before a refusal for haste is sent: who does not wait, wa
 KNOWN_TOKENS = 10_000
 LENGTHS = (b"content-length", b"transfer-encoding")  # what announces a body
 
-HEAD_TOO_LARGE = Refusal(
-    "HeadTooLarge",
-    "R127",
-    "art. 15.3; B4",
-    "Send a shorter path, query and headers: at most 2 KiB and 64 headers of 12 KiB together.",
-    status=431,
-)
-TOO_MANY_REQUESTS = Refusal(
-    "TooManyRequests",
-    "R127",
-    "art. 15.3; B4",
-    "You ask more at once than your share: wait the seconds of Retry-After and send it again, under the same "
-    "Idempotency-Key.",
-    Remedy.RETRY_LATER,
-    status=429,
-)
+define = refusals_of("http")
+HEAD_TOO_LARGE = define("HeadTooLarge", "R127", "art. 15.3; B4", status=431)
+TOO_MANY_REQUESTS = define("TooManyRequests", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=429)
 
 
 class _NotLetIn(Exception):

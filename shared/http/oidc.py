@@ -11,26 +11,30 @@ import httpx
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, import_key
+from joserfc.jwk import KeySet
 from pydantic import BaseModel, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
 from shared.contract.fields import Line, PartyId, Subject
 from shared.contract.registry import ServiceName
 from shared.core.actor import Role
+from shared.http.issuer_keys import ALGORITHMS, MALFORMED, PublishedKeys, of_type, usable
 from shared.https_client import Unreachable, ask
 
 log = structlog.get_logger()
 PAUSE, FIRST_PAUSE = 10.0, 1.0  # seconds between two requests: with keys at hand, and without any
 FIRST_KEYS_WITHIN, OTHER_KEYS_WITHIN = 5.0, 1.0  # seconds a request waits for keys
-KEYS_SERVE = 300.0  # seconds
+KEYS_SERVE, KEYS_LAPSE = 300.0, 900.0  # seconds: then keys are fetched anew; then nobody is judged by them
+CLOCKS_DIFFER = 60  # seconds at most, between the issuer and this machine
 RENEWED_BEFORE, STILL_VALID = 60.0, 5.0  # seconds before the end of this service's own token
 MOST_ROLES = 200  # in a token: an issuer may list those of other applications too
-# What the library raises on what a stranger can write; it takes some members of a header on trust.
-MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 # RFC 9068 names the first two; most issuers write the last or none. No other kind of token signs in.
 TYPES = frozenset({"at+jwt", "application/at+jwt", "jwt"})
-ALGORITHMS = ["ES256", "RS256", "PS256"]
+# Claims of an ID token (OpenID Connect Core 2, 3.1.3.6 and 3.3.2.11), of a logout or security event token,
+# and of an access token that is worth nothing without a proof of possession (RFC 7800): none is asked for.
+OF_OTHER_TOKENS = frozenset({"at_hash", "c_hash", "s_hash", "nonce", "events", "cnf"})
+# What some issuers (Keycloak, Cognito) write into the claims, and its one value in an access token.
+KINDS = {"typ": "Bearer", "token_use": "access"}
 PEOPLE = frozenset(
     {
         Role.PARTY_WORKER,
@@ -65,14 +69,9 @@ class IssuerUnreachable(Unreachable):
 class Metadata(BaseModel):
     """Hold what the house goes by of the issuer's OpenID configuration."""
 
+    issuer: Line | None = None
     jwks_uri: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
     token_endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s]+$", max_length=2048)]
-
-
-class PublishedKeys(BaseModel):
-    """Hold the issuer's published keys; each is read by itself."""
-
-    keys: Annotated[list[Any], Field(max_length=100)]
 
 
 class GivenToken(BaseModel):
@@ -88,7 +87,7 @@ class Issuer:
 
     At most one request for keys is under way, and at most one in ten seconds is made; whoever comes
     meanwhile is judged by the keys at hand. Keys are fetched anew after `KEYS_SERVE`, so that one that is
-    withdrawn goes.
+    withdrawn goes, and after `KEYS_LAPSE` nobody is judged by them, also when the issuer is away.
     """
 
     client: httpx.AsyncClient
@@ -98,12 +97,14 @@ class Issuer:
     _metadata: Metadata | None = None
     _fetched_at: float = -math.inf
     _asked_at: float = -math.inf
+    _found_at: float = -math.inf
     _refreshing: "asyncio.Task[None] | None" = None
 
     async def identify(self, token: str) -> Identity:
         """Return whom this token stands for; raises `NotSignedIn`, and `IssuerUnreachable`."""
         claims = await self._verified(token)
         registry = jwt.JWTClaimsRegistry(
+            leeway=CLOCKS_DIFFER,
             iss={"essential": True, "value": self.url},
             aud={"essential": True, "value": self.audience},
             exp={"essential": True},
@@ -125,6 +126,8 @@ class Issuer:
     async def _key_set(self, kid: str | None) -> KeySet:
         """Return the issuer's keys; fetch them first if this one is not among them."""
         now = time.monotonic()
+        if now - self._fetched_at > KEYS_LAPSE:
+            self._keys = None
         if self._keys is None:
             await self._refreshed(FIRST_KEYS_WITHIN)
         elif _holds(self._keys, kid):
@@ -156,17 +159,20 @@ class Issuer:
         try:
             where = (await self.metadata()).jwks_uri
             published = await ask(self.client, "GET", where, PublishedKeys)
-            self._keys = _imported(published)
+            self._keys = usable(published)
         except Unreachable as error:
             log.warning("issuer-unreachable", kind=error.kind)
         else:
             self._fetched_at = time.monotonic()
 
     async def metadata(self) -> Metadata:
-        """Fetch the issuer's OpenID configuration, once; raises `Unreachable`."""
-        if self._metadata is None:
+        """Fetch the issuer's OpenID configuration, anew after `KEYS_SERVE`; raises `Unreachable`."""
+        if self._metadata is None or time.monotonic() - self._found_at > KEYS_SERVE:
             where = f"{self.url}/.well-known/openid-configuration"
-            self._metadata = await ask(self.client, "GET", where, Metadata)
+            found = await ask(self.client, "GET", where, Metadata)
+            if found.issuer not in (None, self.url):
+                raise Unreachable("another-issuer")
+            self._metadata, self._found_at = found, time.monotonic()
         return self._metadata
 
 
@@ -185,20 +191,6 @@ def _holds(keys: KeySet, kid: str | None) -> bool:
     return kid is None or any(key.kid == kid for key in keys.keys)
 
 
-def _imported(published: PublishedKeys) -> KeySet:
-    """Import the keys that can be read, and leave out the others; raises `Unreachable` if there is none."""
-    keys = []
-    for jwk in published.keys:
-        try:
-            keys.append(import_key(jwk))
-        except MALFORMED as error:
-            log.warning("issuer-key-unreadable", kind=type(error).__name__)
-    asymmetric = [key for key in keys if key.key_type != "oct"]
-    if not asymmetric:
-        raise Unreachable("no-keys")
-    return KeySet(asymmetric)
-
-
 @dataclass(slots=True)
 class ServiceToken:
     """Keep this service's own token; fetch it anew, beside everything else, a minute before it ends."""
@@ -211,6 +203,7 @@ class ServiceToken:
     _fetching: "asyncio.Task[None] | None" = None
     _failed: str = ""
     _failed_at: float = -math.inf
+    _forgotten_at: float = -math.inf
 
     async def get(self) -> str:
         """Return a valid token, by client credentials; raises `IssuerUnreachable`.
@@ -227,8 +220,13 @@ class ServiceToken:
         return self._token
 
     def forget(self) -> None:
-        """Let the next `get` fetch another token: this one was refused before its end."""
-        self._ends = 0.0
+        """Let the next `get` fetch another token, as this one was refused before its end.
+
+        Once in ten seconds: whoever was refused with it meanwhile gets the new one, and a service that
+        refuses every token makes nobody ask the issuer for one at each request.
+        """
+        if time.monotonic() - self._forgotten_at > PAUSE:
+            self._ends, self._forgotten_at = 0.0, time.monotonic()
 
     def _fetch_one(self) -> "asyncio.Task[None] | None":
         if self._fetching is None or self._fetching.done():
@@ -265,10 +263,25 @@ class Claims(BaseModel):
 
 def _claims(token: str, keys: KeySet) -> dict[str, Any]:
     """Return the claims of a token signed with one of the keys; raise one of `MALFORMED`."""
-    found = jwt.decode(token, keys, algorithms=ALGORITHMS)
-    if str(found.header.get("typ", "jwt")).lower() not in TYPES:
+    found = jwt.decode(token, lambda signed: of_type(keys, signed.headers()["alg"]), algorithms=ALGORITHMS)
+    if str(found.header.get("typ", "jwt")).lower() not in TYPES or _of_another_kind(found.claims):
         raise ValueError("not an access token")
     return dict(found.claims)
+
+
+def _of_another_kind(claims: dict[str, Any]) -> bool:
+    """Tell whether a token, well signed and for this audience, was given for something else.
+
+    An ID token names as its audience the client that asked for it; an access token the house, which is no
+    client. Where an issuer is set up with one name for both, neither signs in.
+    """
+    audience = claims.get("aud")
+    audiences = audience if isinstance(audience, list) else [audience]
+    return (
+        not OF_OTHER_TOKENS.isdisjoint(claims)
+        or any(claims.get(name, right) != right for name, right in KINDS.items())
+        or any(claims.get(name) in audiences for name in ("azp", "client_id") if name in claims)
+    )
 
 
 def _identity(found: dict[str, Any]) -> Identity:

@@ -4,22 +4,15 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.contract.refusal import Refusal, Remedy
-from shared.http.app import problem
+from shared.contract.refusal import Remedy, refusals_of
+from shared.http.problem import problem
 from shared.http.startup_gate import ALWAYS_OPEN
 from shared.rate import AtOnce
 from shared.telemetry.metrics import REQUESTS_UNDER_WAY
 
 APART = frozenset({"/case-keys"})
 MOST = 100  # requests under way in one process; its database serves a dozen of them at a time
-OVERLOADED = Refusal(
-    "Overloaded",
-    "R127",
-    "art. 15.3; B4",
-    "More is asked at once than this service answers: send it again later, under the same Idempotency-Key.",
-    Remedy.RETRY_LATER,
-    status=503,
-)
+OVERLOADED = refusals_of("http")("Overloaded", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=503)
 
 
 @dataclass(slots=True)

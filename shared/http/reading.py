@@ -14,17 +14,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
 from shared.contract.parties import Scope
-from shared.contract.refusal import CASE_HELD, UNKNOWN_CASE, Refusal
-from shared.core.actor import THE_HOUSE, Actor, Role
-from shared.core.authorisation import Requirement, permit
+from shared.contract.refusal import CASE_HELD, NOT_CURRENT, UNKNOWN_CASE, Refusal
+from shared.core.actor import THE_HOUSE, Actor, Command, Role
+from shared.core.authorisation import Requirement, permit, permit_here
 from shared.core.context import DecisionContext
+from shared.core.leaving import Mandate
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
+from shared.handling.versions import version_of
 from shared.http.caller import Caller, Refused
+from shared.messaging.currency import Currency
 from shared.storage import access_log, sealed_texts
 from shared.storage.access_log import Decided
 from shared.storage.cases import Case, CaseTable
@@ -47,7 +50,7 @@ class Seen(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseReader(Generic[S]):
-    """Read cases of one service for people."""
+    """Read cases of one service for people; `log_key` seals what is written to the access log."""
 
     engine: AsyncEngine
     service: Service[S]
@@ -56,6 +59,14 @@ class CaseReader(Generic[S]):
     keys: CaseKeyClient
     clock: Clock
     policy: Policy
+    currency: Currency
+    log_key: bytes
+    version_key: bytes
+
+    def version_of(self, case: Case[S], asks: type[Command]) -> str | None:
+        """Return the version of the shared thing that this command can replace; None where nothing stands."""
+        thing = self.service.process.replaces[asks].thing(case.state)
+        return version_of(self.version_key, case.case_id, thing) if thing else None
 
     async def look(
         self,
@@ -71,7 +82,8 @@ class CaseReader(Generic[S]):
         `things` lists (label, thing) of a state; labels are ids and words, never texts. `scope` is the
         authorisation the house needs to read on a party's behalf; None where it reads on nobody's.
 
-        Raises `Refused`, alike whether the case is unknown or may not be seen, and `KeyAuthorityUnreachable`.
+        Raises `Refused`, alike whether the case is unknown or may not be seen, and for every case alike while
+        it may be unread here what forbids it; and `KeyAuthorityUnreachable`.
         """
         (found,) = (await self._look(caller, {case_id: things}, may_view, scope)).values()
         if isinstance(found, Refusal):
@@ -97,6 +109,8 @@ class CaseReader(Generic[S]):
         self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Scope | None
     ) -> dict[str, Seen[S] | Refusal]:
         """Decide on all cases in one transaction, then fetch all their keys and texts at once."""
+        if not await self.currency.soon():
+            raise Refused(NOT_CURRENT)
         found: dict[str, Seen[S] | Refusal] = {}
         open_ = page
         for _ in range(TRIES):
@@ -116,16 +130,17 @@ class CaseReader(Generic[S]):
         async with self.engine.begin() as connection:
             cases = await self.cases.read(connection, list(page))
             context = DecisionContext(now, await self.parties.lock(connection), self.policy)
-            refusal = _may_not_read_at_all(caller, viewer, scope, context)
 
-            def decided(thing: Any, state: S) -> Verdict:
-                return _first(refusal, may_view(viewer, thing, state, now))
+            def looking_at(state: S) -> Callable[[Any], Verdict]:
+                refusal = _may_not_read(caller, viewer, scope, state.mandate, context)
+                return lambda thing: _first(refusal, may_view(viewer, thing, state, now))
 
             judged = {
-                case_id: _judged(cases.get(case_id), self.service.process.empty, decided, things)
+                case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)
                 for case_id, things in page.items()
             }
-            await access_log.write(connection, viewer, [one for looks, _ in judged.values() for one in looks])
+            looks = [one for some, _ in judged.values() for one in some]
+            await access_log.write(connection, self.log_key, viewer, looks)
         return {case_id: seen for case_id, (_, seen) in judged.items()}
 
     async def _decrypted(self, decided: Mapping[str, Seen[S] | Refusal]) -> dict[str, Seen[S] | Refusal]:
@@ -150,18 +165,19 @@ class CaseReader(Generic[S]):
 
 
 def _judged(
-    case: Case[S] | None, empty: S, decided: Callable[[Any, S], Verdict], things: Things[S]
+    case: Case[S] | None, empty: S, looking_at: Callable[[S], Callable[[Any], Verdict]], things: Things[S]
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
     state, where = (case.state, case.case_id) if case else (empty, None)
-    verdict = decided(None, state)
+    decided = looking_at(state)
+    verdict = decided(None)
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
         verdict = Denied(told.rule, told.article)
     looks = [Decided(where, "case", None, verdict)]
     if case is None or isinstance(verdict, Denied):
         return looks, told
-    looks += [Decided(where, label, thing, decided(thing, state)) for label, thing in things(state)]
+    looks += [Decided(where, label, thing, decided(thing)) for label, thing in things(state)]
     return looks, Seen(case, {d.label: d.thing for d in looks[1:] if isinstance(d.verdict, Allowed)})
 
 
@@ -179,13 +195,13 @@ def _opened(seen: Seen[S], key: CaseKey, texts: Mapping[tuple[str, TextRef], Sea
     return Seen(seen.case, things)
 
 
-def _may_not_read_at_all(
-    caller: Caller, viewer: Viewer, scope: Scope | None, context: DecisionContext
+def _may_not_read(
+    caller: Caller, viewer: Viewer, scope: Scope | None, mandate: Mandate | None, context: DecisionContext
 ) -> Refusal | None:
-    """Test membership and authorisation at every reading too (R115, R122)."""
+    """Test membership and mandate at every reading too (R115, R122)."""
     actor = Actor(viewer.role, viewer.party, viewer.person, None, caller.on_behalf_of)
-    needed = scope if viewer.role in THE_HOUSE else None
-    return permit(Requirement(frozenset(Role), needed), actor, context)
+    required = Requirement(frozenset(Role), scope if viewer.role in THE_HOUSE else None)
+    return permit(required, actor, context) or permit_here(required, actor, mandate, context)
 
 
 def _first(refusal: Refusal | None, verdict: Verdict) -> Verdict:

@@ -18,8 +18,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from shared.http.app import BAD_REQUEST, problem
+from shared.http.app import BAD_REQUEST
 from shared.http.limits import BURST, Limits, network_of
+from shared.http.problem import problem
 from shared.rate import Rate
 from shared.telemetry.metrics import LIMITED
 
@@ -28,6 +29,8 @@ HANDSHAKE_WITHIN, GOODBYE_WITHIN = 5.0, 2.0  # seconds, of TLS
 # Seconds, by what the server waits for; a drop now and then does not prolong them.
 WITHIN = {"head": 10.0, "body": 15.0, "reader": 30.0}
 MAX_HEAD = 16 * 1024  # bytes that are kept of a head that has no end yet
+# OpenSSL's names, of TLS 1.2; those of TLS 1.3 are all of this kind: an ephemeral key, and no CBC.
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 ACCEPT_PAUSE = 0.1  # seconds, when the process has no file descriptor left
 
 
@@ -139,6 +142,7 @@ class BoundedServer(uvicorn.Server):
     """Accept connections for uvicorn's protocol, within `limits`."""
 
     def __init__(self, config: uvicorn.Config, limits: Limits) -> None:
+        config.ssl_ciphers = CIPHERS
         super().__init__(config)
         self.door = Door(limits)
         self._listening: socket.socket | None = None

@@ -5,18 +5,11 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from shared.contract.refusal import Refusal, Remedy
-from shared.http.app import problem
+from shared.contract.refusal import Remedy, refusals_of
+from shared.http.problem import problem
 
 ALWAYS_OPEN = frozenset({"/livez", "/readyz", "/metrics", "/.well-known/jwks.json"})
-NOT_OPEN_YET = Refusal(
-    "NotOpenYet",
-    "R105",
-    'B3-F4 "geheel"',
-    "This service opens when it is sure that nothing lies here any more that was destroyed.",
-    Remedy.RETRY_LATER,
-    status=503,
-)
+NOT_OPEN_YET = refusals_of("http")("NotOpenYet", "R105", 'B3-F4 "geheel"', Remedy.RETRY_LATER, status=503)
 
 
 @dataclass(frozen=True, slots=True)

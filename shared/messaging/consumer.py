@@ -30,6 +30,7 @@ from shared.handling.transaction import Transaction
 from shared.kafka.aiokafka_patch import accept_any_header_name
 from shared.kafka.connection import Connection
 from shared.messaging.consumer_supervisor import ConsumerSupervisor
+from shared.messaging.currency import Currency
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
@@ -54,6 +55,10 @@ class BatchFailed(Exception):
     """Say that a batch was not committed after all pauses; what failed last stands in the log."""
 
 
+class NotCurrent(Exception):
+    """Say that events of the other services may be unread that forbid what parties ask."""
+
+
 @dataclass(frozen=True, slots=True)
 class Consumer(Generic[S]):
     """Take batches of records through one service; returning means: committed, so acknowledge.
@@ -70,6 +75,7 @@ class Consumer(Generic[S]):
     topics: Topics
     batch_size: int
     shares: Shares
+    currency: Currency
     turns: Turns = field(default_factory=Turns)
 
     async def take(self, records: Sequence[Any]) -> None:
@@ -82,9 +88,12 @@ class Consumer(Generic[S]):
             self.turns.turned(self._loop_of(batch))
             began = time.process_time()
             try:
+                self._check_currency(batch)
                 await self._take(batch)
                 self.shares.took((record.topic for record in batch), time.process_time() - began)
                 return
+            except NotCurrent:
+                log.warning("batch-waits", kind="NotCurrent", pause=pause)
             except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
                 if isinstance(error, DBAPIError) and is_data_error(error):  # of no one record that was found
                     log_bug(self.receiver.service.name, "batch-rejected", error)
@@ -93,6 +102,11 @@ class Consumer(Generic[S]):
                 log_bug(self.receiver.service.name, "batch-failed", error)
             await asyncio.sleep(pause)
         raise BatchFailed
+
+    def _check_currency(self, batch: Sequence[Record]) -> None:
+        """Take nothing from parties while what forbids it may be unread; raise `NotCurrent`."""
+        if self._loop_of(batch) == FROM_PARTIES and not self.currency.is_current():
+            raise NotCurrent
 
     def _loop_of(self, batch: Sequence[Record]) -> str:
         topic = batch[0].topic

@@ -1,4 +1,4 @@
-"""Take in what the house's topics say to the shell itself: who is a party, and whose an item number is.
+"""Take in what the house's topics say to the shell itself: who is a party, whose an item is, how logs stand.
 
 No case decides on it, so it does not pass the transaction; and nothing of it is ever skipped. A party whose
 record cannot be read is suspended here. Anything else that cannot be read is left to the receiver, which
@@ -23,12 +23,12 @@ from shared.contract.cloudevent import (
     read_headers,
     sequence_of,
 )
-from shared.contract.messages.house import ItemsClaimed
+from shared.contract.messages.house import ItemsClaimed, LogCheckpointed
 from shared.contract.parties import PartyRecord, is_registrable
 from shared.contract.record import Record
 from shared.contract.registry import of_model
 from shared.contract.topics import Topics
-from shared.storage import erasure, outbox
+from shared.storage import erasure, log_checkpoints, outbox
 from shared.storage.database import is_data_error, sqlstate
 from shared.storage.item_ids import Claim
 from shared.storage.party_replica import PartyReplica
@@ -36,6 +36,7 @@ from shared.telemetry.metrics import PARTY_RECORDS_UNREADABLE
 
 log = structlog.get_logger()
 PARTY_RECORDED, ITEMS_CLAIMED = of_model(PartyRecord).type, of_model(ItemsClaimed).type
+LOG_CHECKPOINTED = of_model(LogCheckpointed).type
 
 
 class PartyHeard(NamedTuple):
@@ -65,6 +66,7 @@ class HouseRecords:
         of_parties = [record for record in batch if record.topic == self.topics.parties]
         left = await self._take_parties(of_parties) if of_parties else []
         others = [record for record in batch if record.topic != self.topics.parties]
+        others = await self._keep_checkpoints(others)
         return left + (await self._learn_items(others) if self.takes_items else others)
 
     # --- the register of parties ------------------------------------------------------------------
@@ -108,6 +110,17 @@ class HouseRecords:
         for one in heard:
             if await self.parties.suspend(connection, one.party, one.sequence):
                 _report_suspended(one)
+
+    # --- how far the logs of the others are chained -----------------------------------------------
+
+    async def _keep_checkpoints(self, records: Sequence[Record]) -> list[Record]:
+        """Keep the checkpoints of other services, and return all records but those that could be read."""
+        said = {n: found for n, record in enumerate(records) if (found := _checkpoint(record)) is not None}
+        if said:
+            heard = [(self.topics.service_of(records[n].topic), one) for n, one in said.items()]
+            async with self.engine.begin() as connection:
+                await log_checkpoints.keep_heard(connection, heard)
+        return [record for n, record in enumerate(records) if n not in said]
 
     # --- whose an item number is ------------------------------------------------------------------
 
@@ -165,6 +178,16 @@ def _party_named_by(record: Record) -> str | None:
 def _report_suspended(one: PartyHeard) -> None:
     PARTY_RECORDS_UNREADABLE.inc()
     log.error("party-suspended", party=one.party, partition=one.record.partition, offset=one.record.offset)
+
+
+def _checkpoint(record: Record) -> LogCheckpointed | None:
+    """Return what a service says of its logs; None where it says nothing of them that can be read."""
+    if not record.topic.endswith(".events") or header(record.headers, "ce_type") != LOG_CHECKPOINTED:
+        return None
+    try:
+        return LogCheckpointed.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None
 
 
 def _claims(record: Record) -> list[Claim] | None:

@@ -122,7 +122,7 @@ class Preparer:
 
     def _add(self, row: Row, message: Any, keys: Keys, prepared: Prepared) -> None:
         key = keys.get(row.case_id or "")
-        if message is not None and key is KeyStatus.UNAVAILABLE:
+        if message is not None and key in (KeyStatus.UNAVAILABLE, KeyStatus.WITHHELD):
             self._rest(row, prepared)
             return
         try:

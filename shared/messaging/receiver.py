@@ -31,8 +31,9 @@ from shared.contract.cloudevent import (
 from shared.contract.content import SEALED_ALLOWED, SealedText
 from shared.contract.fields import ID
 from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED
-from shared.contract.messages.house import ItemsClaimed
+from shared.contract.messages.house import ItemsClaimed, LogCheckpointed
 from shared.contract.parties import Parties
+from shared.contract.pointers import names_in, pointers
 from shared.contract.record import Record
 from shared.contract.refusal import (
     MESSAGE_TOO_OLD,
@@ -137,12 +138,14 @@ class Receiver(Generic[S]):
             return self._read_party_message(record, held, parties)
         except (Unreadable, CannotDecode) as error:
             reason = str(error)
+            invalid = error.invalid if isinstance(error, Unreadable) else ()
         except Exception as error:
             log_bug(self.service.name, "record-unreadable", error)
             reason = "cannot-be-read"
+            invalid = ()
         if is_from_the_house:
             return self._unreadable_event(record, reason, held)
-        return self._dead(record, reason, held)
+        return self._dead(record, reason, held, invalid)
 
     def _read_party_message(
         self, record: Record, held: HeldMessage | None, parties: Parties
@@ -238,9 +241,10 @@ class Receiver(Generic[S]):
     def _concerns(self, entry: MessageType) -> bool:
         """Tell whether an event of this type asks something here.
 
-        Whose the items are is learnt before the receiver: what comes here of it could not be learnt.
+        Whose the items are is learnt before the receiver, and how far logs are chained is kept: what comes
+        here of it could not be read.
         """
-        learns = self.service.takes_items and entry.model is ItemsClaimed
+        learns = entry.model is LogCheckpointed or (self.service.takes_items and entry.model is ItemsClaimed)
         return learns or entry.direction is not Direction.EVENT or entry.model in self.service.handlers
 
     def _unreadable_event(self, record: Record, reason: str, held: HeldMessage | None) -> ParsedMessage:
@@ -265,8 +269,10 @@ class Receiver(Generic[S]):
             raise Unreadable("unknown-type")
         try:
             return entry.model.model_validate(data)
-        except ValidationError:
-            raise Unreadable("does-not-fit-the-schema") from None
+        except ValidationError as error:
+            places = (found["loc"] for found in error.errors(include_url=False, include_input=False))
+            invalid = pointers(places, data, names_in(entry.model))
+            raise Unreadable("does-not-fit-the-schema", invalid) from None
 
     def _case_of(self, envelope: Envelope, message: Model, sender: str) -> str:
         derive = self.service.case_of.get(type(message))
@@ -311,7 +317,9 @@ class Receiver(Generic[S]):
         self, read: ParsedMessage, keys: Mapping[str, CaseKey | KeyStatus], received: datetime
     ) -> Delivery:
         command, texts, asks = self._command(read, keys, received)
-        entry = InboxEntry(read.sender, read.envelope.id, read.digest, read.record.received_at, read.case_id)
+        place = _place(read.record) if read.by.party is not None else None
+        received_at = read.record.received_at
+        entry = InboxEntry(read.sender, read.envelope.id, read.digest, received_at, read.case_id, place)
         return Delivery(
             entry=entry,
             by=read.by,
@@ -347,10 +355,13 @@ class Receiver(Generic[S]):
             return refusal_for(status), (), type(command)
         return command, pieces, None
 
-    def _dead(self, record: Record, reason: str, held: HeldMessage | None) -> DeadLetter:
+    def _dead(
+        self, record: Record, reason: str, held: HeldMessage | None, invalid: tuple[str, ...]
+    ) -> DeadLetter:
         party = self.topics.party_of(self.service.name, record.topic)
         message_id = _readable_id(record)
-        messages = self.outgoing.unreadable(party, record.position, unreadable(reason), reason, message_id)
+        refusal = unreadable(reason)
+        messages = self.outgoing.unreadable(party, record.position, refusal, message_id, invalid)
         entry = InboxEntry(f"dead:{record.topic}", _place(record), b"", record.received_at, None)
         return DeadLetter(entry, reason, messages, held)
 

@@ -1,8 +1,8 @@
 """Send the outbox: one relay per database takes it in order, decrypts, encrypts for the recipient, sends.
 
-Nothing else sends. It leads as long as its session lives; rows stay locked while they are sent and are
-deleted after every in-sync replica has them. A destination that fails is deferred alone, and a message that
-cannot be sent is quarantined alone, with its case.
+Nothing else sends, and each letter passes the gate first. It leads as long as its session lives; rows stay
+locked while they are sent and are deleted after every in-sync replica has them. A destination that fails is
+deferred alone, and a message that cannot be sent is quarantined alone, with its case.
 """
 
 import asyncio
@@ -25,19 +25,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
 from shared.contract.parties import Parties
+from shared.core.actor import Actor, Role
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.codec import Codec
 from shared.kafka.admin import fetch_partitions
+from shared.messaging.gate import Gate, Judged
 from shared.messaging.preparing import Prepared, Preparer, Ready, Unsendable, sealed_messages
-from shared.storage import outbox
+from shared.storage import journal, outbox
 from shared.storage.cases import hold
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
-from shared.storage.outbox import Row
+from shared.storage.outbox import NO_CASE, Row
 from shared.storage.party_replica import PartyReplica
 from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, load_sequences
 from shared.telemetry.logs import log_bug
-from shared.telemetry.metrics import MESSAGES_SENT
+from shared.telemetry.metrics import LETTERS_STOPPED, MESSAGES_SENT
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -65,6 +67,7 @@ class Relay:
     keys: CaseKeyClient
     codec: Codec
     source: str
+    gate: Gate
     idle: float = 0.5
     turns: Turns = field(default_factory=Turns)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -116,7 +119,9 @@ class Relay:
             if not rows:
                 return 0
             parties = await self.parties.refresh(leader)
-            prepared = await self._prepare(rows, parties, numbers)
+            judged = await self.gate.judge(leader, rows, parties)
+            await self._stop(leader, judged)
+            prepared = await self._prepare(judged.leaving(rows), parties, numbers)
             checked = asyncio.get_running_loop().time()
             await numbers.persist(self.engine)
             if asyncio.get_running_loop().time() - checked > LEASE:
@@ -125,17 +130,19 @@ class Relay:
             sent = [r.row.id for r in published.done]
             await outbox.delete_sent(leader, sent)
             await outbox.defer(leader, sorted(prepared.aside | published.failed), ASIDE)
-        numbers.confirm(sent)
+        numbers.confirm([*sent, *(row.id for row, _ in judged.stopped)])
         MESSAGES_SENT.inc(len(sent))
-        self._rest(prepared.resting)
+        for _, refusal in judged.stopped:
+            LETTERS_STOPPED.labels(refusal.rule).inc()
+        if prepared.resting:
+            log.warning("case-keys-unavailable", cases=len(prepared.resting))
+        self._rest(prepared.resting | judged.held)
         for fault in (*prepared.unsendable, *published.refused):
             await self._quarantine(leader, fault)
         return len(rows)
 
     def _rest(self, cases: set[str]) -> None:
-        """Leave these cases out for a while: their keys cannot be had."""
-        if cases:
-            log.warning("case-keys-unavailable", cases=len(cases))
+        """Leave these cases out for a while: their keys cannot be had, or they are held."""
         until = asyncio.get_running_loop().time() + ASIDE
         self._resting |= dict.fromkeys(cases, until)
 
@@ -146,12 +153,26 @@ class Relay:
 
     async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
         """Return first, and alone, the rows that were numbered before and may be at the broker or not."""
-        if numbers.unconfirmed:
+        letters = self.gate.is_current()
+        if numbers.unconfirmed and letters:
             unsure = list(numbers.unconfirmed)
             numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
             if rows := await outbox.rows_by_id(leader, unsure):
                 return rows
-        return await outbox.next_rows(leader, MOST, self._resting_now())
+        return await outbox.next_rows(leader, MOST, self._resting_now(), letters=letters)
+
+    async def _stop(self, leader: AsyncConnection, judged: Judged) -> None:
+        """Delete the letters that may not leave any more, and say so in the journal."""
+        now, by = self.gate.clock.now(), Actor(Role.SERVICE, service=self._service)
+        await outbox.delete_stopped(leader, [row.id for row, _ in judged.stopped])
+        await journal.write(
+            leader,
+            self.gate.log_key,
+            [
+                journal.of_refusal(now, row.case_id or NO_CASE, refusal, by, row.event_id)
+                for row, refusal in judged.stopped
+            ],
+        )
 
     async def _quarantine(self, leader: AsyncConnection, fault: Unsendable) -> None:
         """Quarantine a row that cannot be sent and hold its case, which is locked first, as elsewhere."""

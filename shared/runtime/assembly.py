@@ -54,17 +54,22 @@ from shared.kafka.admin import KafkaAdmin
 from shared.kafka.client_tasks import ended_task_of_producer
 from shared.kafka.connection import Connection
 from shared.kafka.watermark import Watermark
+from shared.messaging import currency as currency_module
 from shared.messaging import relay as relay_module
 from shared.messaging.consumer import Consumer, make_broker, subscribe
+from shared.messaging.currency import Currency
+from shared.messaging.gate import Gate
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
-from shared.runtime import migrate
+from shared.runtime import log_chaining, migrate
 from shared.runtime import scheduler as scheduler_module
 from shared.runtime.gauges import Gauges, metrics_router
 from shared.runtime.health import health_router
 from shared.runtime.key_rotation import KeyRotation
+from shared.runtime.log_chaining import LogChaining
+from shared.runtime.log_pruning import LogPruning
 from shared.runtime.scheduler import Scheduler
 from shared.runtime.settings import Settings, read_secret
 from shared.runtime.shutdown import FAULT, Deadline
@@ -73,7 +78,7 @@ from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
-from shared.telemetry.logs import log_bug
+from shared.telemetry.logs import digest_ids_with, log_bug
 from shared.telemetry.turns import Turns
 
 if TYPE_CHECKING:
@@ -95,9 +100,11 @@ class Assembly:
     receiver: Receiver[Any]
     consumer: Consumer[Any]
     relay: Relay
+    currency: Currency
     scheduler: Scheduler[Any]
     rotation: KeyRotation
     cleanup: TopicCleanup
+    chaining: LogChaining
     commands: CommandHandler[Any]
     reader: CaseReader[Any]
     gauges: Gauges
@@ -172,12 +179,13 @@ def assemble(
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
+    digest_ids_with(log_key(settings))
     tracing = _tracing(settings, name)
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine=engine,
-        decider=Decider(service.process, outgoing, policy, timedelta(seconds=settings.patience)),
+        decider=Decider(service.process, outgoing, policy, digest_key, timedelta(seconds=settings.patience)),
         cases=cases,
         parties=parties,
         marker_key=marker_key(settings),
@@ -196,7 +204,12 @@ def assemble(
         digest_key=digest_key,
         house_keys=lambda: house_keys.available_kids,
     )
-    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, turns=turns)
+    messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
+    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
+    followed = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
+    currency = Currency(followed.position, turns)
+    gate = Gate(service.process, cases, clock, currency.is_current, marker_key(settings))
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, gate, turns=turns)
     shares = Shares(topics.from_prefix(name), settings.party_share / 100)
     consumer = Consumer(
         engine=engine,
@@ -208,10 +221,9 @@ def assemble(
         topics=topics,
         batch_size=settings.batch,
         shares=shares,
+        currency=currency,
         turns=turns,
     )
-    messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
-    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
     scheduler = Scheduler(
         engine=engine,
         service=service,
@@ -239,6 +251,16 @@ def assemble(
         scheduler=scheduler,
         rotation=KeyRotation(engine, outgoing, house_keys, relay, clock),
         cleanup=TopicCleanup(admin, topics, name, service.keeps_inboxes, settings.tidy_every),
+        chaining=LogChaining(
+            engine,
+            outgoing,
+            case_keys if service.holds_texts else None,
+            house_keys,
+            relay.wake,
+            marker_key(settings),
+            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for, clock),
+            turns,
+        ),
         commands=CommandHandler(
             engine=engine,
             service=service,
@@ -258,7 +280,11 @@ def assemble(
             keys=case_keys,
             clock=clock,
             policy=policy,
+            currency=currency,
+            log_key=marker_key(settings),
+            version_key=digest_key,
         ),
+        currency=currency,
         gauges=Gauges(
             engine, admin, topics, service, house_keys, clock, lambda: scheduler.holding, parties, turns
         ),
@@ -270,7 +296,7 @@ def assemble(
         watchdog=Watchdog(
             turns,
             supervisors,
-            (relay_module.LOOP, scheduler_module.LOOP),
+            (relay_module.LOOP, scheduler_module.LOOP, currency_module.LOOP, log_chaining.LOOP),
             lambda: ended_task_of_producer(producer),
         ),
         tracing=tracing,
@@ -304,8 +330,13 @@ def _tracing(settings: Settings, service: str) -> "Tracing | None":
     return Tracing(service, settings.house, settings.otlp_endpoint, str(settings.ca_file))
 
 
+def log_key(settings: Settings) -> bytes:
+    """Return the key of the digests that stand for ids in log lines; it lies outside the database."""
+    return keyed_hash(settings.root_key, "log")
+
+
 def marker_key(settings: Settings) -> bytes:
-    """Return the key of the markers and log digests of erased cases; it lies outside the database."""
+    """Return the key of what erased cases leave, and of the seals of logs; it lies outside the database."""
     return keyed_hash(settings.root_key, "marker")
 
 
@@ -322,8 +353,10 @@ async def running(parts: Assembly, shut_down: Callable[[], None]) -> AsyncIterat
     tasks = [
         asyncio.create_task(_once_started(parts, parts.relay.run), name="relay"),
         asyncio.create_task(_once_started(parts, parts.scheduler.run), name="scheduler"),
+        asyncio.create_task(_once_started(parts, parts.currency.run), name="currency"),
         asyncio.create_task(parts.rotation.run(), name="house-keys"),
         asyncio.create_task(_once_started(parts, parts.cleanup.run), name="topic-cleanup"),
+        asyncio.create_task(_once_started(parts, parts.chaining.run), name="log-chain"),
         asyncio.create_task(_once_started(parts, parts.watchdog.run), name="watchdog"),
     ]
     for task in tasks:

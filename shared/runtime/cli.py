@@ -5,7 +5,8 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
 
 import typer
 import uvloop
@@ -14,16 +15,19 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import machine_now
-from shared.crypto.house_keys import KeyDirectoryDamaged
+from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.crypto.house_keys import HouseKeys, KeyDirectoryDamaged
 from shared.handling.service import Service
 from shared.http.app import make_app
-from shared.runtime import assembly, migrate, quarantine
+from shared.runtime import assembly, logged_ids, migrate, quarantine
+from shared.runtime.log_verification import LogVerification
 from shared.runtime.settings import Settings
 from shared.runtime.shutdown import INTERRUPTED, ending_at_once_on_signal
-from shared.storage import log_digests, ticks
+from shared.storage import log_chain, log_checkpoints, log_digests, ticks
 from shared.storage.database import DATABASE_ERRORS, connect, is_unavailable
 from shared.storage.sequence_numbers import raise_sequences
 from shared.telemetry import logs
+from shared.telemetry.security import administrative_act
 
 
 def command_line(
@@ -79,8 +83,12 @@ def command_line(
         async def act() -> None:
             parts = assembled(service, key_source)
             try:
+                if discard or retry:
+                    act_done = "held-case-discarded" if discard else "held-case-retried"
+                    administrative_act(service.name, act_done)
                 if discard:
-                    found = await quarantine.discard_first(parts.engine, discard)
+                    key = parts.transaction.marker_key
+                    found = await quarantine.discard_first(parts.engine, key, discard)
                     typer.echo("discarded" if found else "nothing of this case can be discarded")
                 if case := retry or discard:
                     house_records = parts.consumer.house_records
@@ -99,10 +107,14 @@ def command_line(
     def restored() -> None:
         """Say that the database came back from a backup, before the service is started on it."""
         settings = _settings(service.name)
+        administrative_act(service.name, "restored")
 
         async def go_on() -> bool:
             async with _database(settings) as engine:
-                return await raise_sequences(engine, machine_now())
+                raised = await raise_sequences(engine, machine_now())
+                if raised:
+                    await _say_restored(engine, settings, service.name)
+                return raised
 
         if not asyncio.run(go_on()):
             _exit(f"{service.name}: it is running on this database; stop it, restore, and say it then")
@@ -112,13 +124,30 @@ def command_line(
     def confirm_time() -> None:
         """Say that covenant time is right after a leap: what cannot be undone acts again when it is due."""
         settings = _settings(service.name)
+        administrative_act(service.name, "time-confirmed")
 
         async def confirm() -> None:
             async with _database(settings) as engine, engine.begin() as connection:
                 await ticks.confirm(connection)
+                await quarantine.note_act(connection, assembly.marker_key(settings), "TimeConfirmed")
 
         asyncio.run(confirm())
         typer.echo(f"{service.name}: what cannot be undone acts from now on when it is due")
+
+    @app.command()
+    def openapi() -> None:
+        """Print the OpenAPI document of the service's HTTP side."""
+        document = make_app(f"zvh-{service.name}", *routers()).openapi()
+        typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+
+    _add_log_commands(app, service, key_source)
+    return app
+
+
+def _add_log_commands(
+    app: typer.Typer, service: Service[Any], key_source: assembly.MakeKeySource | None
+) -> None:
+    """Add the commands that read and check journal and access log."""
 
     @app.command(name="erased-logs")
     def erased_logs_(
@@ -139,12 +168,84 @@ def command_line(
         asyncio.run(read())
 
     @app.command()
-    def openapi() -> None:
-        """Print the OpenAPI document of the service's HTTP side."""
-        document = make_app(f"zvh-{service.name}", *routers()).openapi()
-        typer.echo(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False))
+    def logged(digest: str) -> None:
+        """Say for which case or item this digest stands in the log lines, as long as it is there."""
+        settings = _settings(service.name)
 
-    return app
+        async def find() -> str | None:
+            async with _database(settings) as engine, engine.connect() as connection:
+                return await logged_ids.find(connection, assembly.log_key(settings), digest)
+
+        found = asyncio.run(find())
+        typer.echo(found or f"{service.name}: nothing here has it any more")
+
+    @app.command()
+    def verify_log(
+        checkpoints: Annotated[
+            list[Path] | None,
+            typer.Option(
+                help="File with checkpoints as another service keeps them; may be given more than once"
+            ),
+        ] = None,
+    ) -> None:
+        """Check journal and access log against their chain; ends with 1 when something is wrong with them."""
+        others = [line for file in checkpoints or [] for line in file.read_text().split()]
+
+        async def verify() -> int:
+            parts = assembled(service, key_source)
+            try:
+                return await _verify(parts, others)
+            finally:
+                await parts.close_unstarted()
+
+        try:
+            found = asyncio.run(verify())
+        except KeyAuthorityUnreachable:
+            _exit(f"{service.name}: the key authority does not answer, so nothing is known: run this again")
+        if found:
+            raise typer.Exit(1)
+
+    @app.command()
+    def checkpoints(
+        of: Annotated[str, typer.Argument(help="Service whose checkpoints are printed")],
+    ) -> None:
+        """Print what this service keeps of how long the chained logs of a service were, for `verify-log`."""
+        settings = _settings(service.name)
+
+        async def read() -> None:
+            async with _database(settings) as engine, engine.connect() as connection:
+                async for signed in log_checkpoints.kept(connection, of):
+                    typer.echo(signed)
+
+        asyncio.run(read())
+
+
+async def _verify(parts: assembly.Assembly, others: Sequence[str]) -> int:
+    """Verify the logs of a service that is assembled, say what is found, and return how much."""
+    verification = LogVerification(
+        engine=parts.engine,
+        service=parts.service.name,
+        log_key=parts.transaction.marker_key,
+        case_keys=parts.case_keys if parts.service.holds_texts else None,
+        signing_key=parts.house_keys.signing_key,
+        report=typer.echo,
+    )
+    found = await verification.run(others)
+    typer.echo(
+        f"{parts.service.name}: {verification.leaves} chained entries, {len(others)} checkpoints of other "
+        f"services, {verification.unverified} entries checked by their seal alone; {found} found"
+    )
+    return found
+
+
+async def _say_restored(engine: AsyncEngine, settings: Settings, service: str) -> None:
+    """Sign that the chain goes on from where the backup ends: what came after that is lost, not cut off."""
+    keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
+    async with engine.begin() as connection:
+        length, head = await log_chain.end(connection)
+        made = log_checkpoints.make(service, length, head, machine_now(), keys.signing, restored=True)
+        await log_checkpoints.keep(connection, made)
+        await quarantine.note_act(connection, assembly.marker_key(settings), "DatabaseRestored")
 
 
 @contextlib.asynccontextmanager

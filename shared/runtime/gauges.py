@@ -20,11 +20,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock, machine_now
 from shared.contract.topics import Topics
+from shared.core.terms import Told
 from shared.crypto.house_keys import HouseKeys
 from shared.handling.service import Service
-from shared.http.app import NOT_FOUND, problem
+from shared.http.app import NOT_FOUND
+from shared.http.problem import Problem
 from shared.kafka.admin import KafkaAdmin, KafkaUnreachable
-from shared.storage import cases, deadlines, held_messages, outbox
+from shared.storage import cases, deadlines, held_messages, outbox, overdue
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.held_messages import HoldReason
 from shared.storage.party_replica import Followed, PartyReplica
@@ -84,6 +86,7 @@ class Gauges:
                 *_due(await deadlines.overdue(connection, now, MOST), now),
                 *_held(await held_messages.count(connection, MOST), await cases.count_held(connection, MOST)),
             ]
+            found.append(_waiting_too_long(await overdue.count(connection, MOST)))
             await self.parties.refresh(connection)
             found += _parties(self.parties.followed)
             return found + list(await self.service.gauges(connection, now))
@@ -156,6 +159,13 @@ def _due(late: deadlines.Overdue, now: datetime) -> list[Metric]:
     ]
 
 
+def _waiting_too_long(counted: Mapping[str, int]) -> Metric:
+    late = gauge("zvh_overdue_cases", "Cases of which a step takes longer than its term", ["told"])
+    for told in Told:
+        late.add_metric([told.value], counted.get(told.value, 0))
+    return late
+
+
 def _held(messages: dict[str, int], held_cases: int) -> list[Metric]:
     kept = gauge("zvh_held_messages", "Messages kept: for a fact, behind a fault, in a queue", ["why"])
     for why in HoldReason:
@@ -190,7 +200,7 @@ def metrics_router(gauges: Gauges, token: str | None) -> APIRouter:
     @router.get("/metrics")
     async def metrics(authorization: Annotated[str, Header()] = "") -> Response:
         if token is None or not hmac.compare_digest(authorization.encode(), f"Bearer {token}".encode()):
-            return problem(NOT_FOUND)
+            return Problem(NOT_FOUND)
         read = CollectorRegistry(auto_describe=False)
         read.register(_Read(await gauges.read()))
         text = generate_latest(REGISTRY) + generate_latest(read)

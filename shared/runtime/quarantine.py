@@ -16,7 +16,8 @@ from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
-from shared.storage import held_messages, journal, outbox
+from shared.storage import held_messages, inbox, journal, outbox
+from shared.storage.access_log import NOWHERE
 from shared.storage.database import fetch, run
 from shared.storage.held_messages import HeldMessage, HoldReason
 from shared.storage.outbox import QuarantinedRow
@@ -54,21 +55,27 @@ async def held_cases(engine: AsyncEngine) -> dict[str, int]:
         return {row.case_id: row.messages for row in await fetch(connection, _HELD_CASES, limit=MOST)}
 
 
-async def discard_first(engine: AsyncEngine, case_id: str) -> bool:
+async def discard_first(engine: AsyncEngine, log_key: bytes, case_id: str) -> bool:
     """Discard the quarantined message of a case, or else its unsendable outbox message; False without either.
 
-    The journal says so. A deadline is not discarded: what it is about would never end.
+    The journal says so. A party that sends it again has it decided on, as it had no answer. A deadline is not
+    discarded: what it is about would never end.
     """
     async with engine.begin() as connection:
         quarantined = await held_messages.first_of_case(connection, case_id, [HoldReason.QUARANTINED])
         if quarantined is not None:
-            await held_messages.take(connection, [quarantined.id])
-            await _note(connection, case_id, "ParkedMessageDiscarded")
+            taken = await held_messages.take(connection, [quarantined.id])
+            await inbox.release(connection, [key for key in taken.values() if not _is_of_the_house(key)])
+            await _note(connection, log_key, case_id, "ParkedMessageDiscarded")
             return True
         if await outbox.discard_quarantined(connection, case_id):
-            await _note(connection, case_id, "UnreadableLetterDiscarded")
+            await _note(connection, log_key, case_id, "UnreadableLetterDiscarded")
             return True
         return False
+
+
+def _is_of_the_house(key: tuple[str, str]) -> bool:
+    return key[0].startswith("service:")
 
 
 async def unreadable_letters(engine: AsyncEngine) -> list[QuarantinedRow]:
@@ -89,19 +96,19 @@ async def retry(
         if not await _handled(first, transaction, receiver, house_records):
             return Released(handled, free=False)
         handled += 1
-    await let_go(engine, case_id)
+    await let_go(engine, transaction.marker_key, case_id)
     async with engine.connect() as connection:
         held = await fetch(connection, _IS_HELD, case_id=case_id)
     return Released(handled, free=not held)
 
 
-async def let_go(engine: AsyncEngine, case_id: str) -> None:
+async def let_go(engine: AsyncEngine, log_key: bytes, case_id: str) -> None:
     """Free the case when nothing of it is stored any more; where there was no case, none stays behind."""
     async with engine.begin() as connection:
         await outbox.retry_quarantined(connection, case_id)
         await run(connection, _LET_GO, case_id=case_id)
         await run(connection, _NOTHING_THERE, case_id=case_id)
-        await _note(connection, case_id, "HeldCaseReleased")
+        await _note(connection, log_key, case_id, "HeldCaseReleased")
 
 
 async def _first_of_case(engine: AsyncEngine, case_id: str) -> HeldMessage | None:
@@ -135,5 +142,11 @@ async def _let_go_of(one: HeldMessage, engine: AsyncEngine) -> None:
         await held_messages.take(connection, [one.id])
 
 
-async def _note(connection: AsyncConnection, case_id: str, what: str) -> None:
-    await journal.write(connection, [journal.entry(machine_now(), case_id, what, OPERATOR, "operator")])
+async def note_act(connection: AsyncConnection, log_key: bytes, what: str) -> None:
+    """Write an operator's act that is about no one case into the journal."""
+    await _note(connection, log_key, NOWHERE, what)
+
+
+async def _note(connection: AsyncConnection, log_key: bytes, case_id: str, what: str) -> None:
+    entry = journal.entry(machine_now(), case_id, what, OPERATOR, "operator")
+    await journal.write(connection, log_key, [entry])

@@ -18,6 +18,7 @@ from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.handling.decide import EVENT_PATIENCE
 from shared.handling.delivery import Delivery, FromClock, Unhandled
 from shared.handling.service import Service
+from shared.handling.terms import start_missing
 from shared.handling.transaction import Transaction
 from shared.kafka.admin import KafkaUnreachable
 from shared.messaging.receiver import Receiver
@@ -67,6 +68,7 @@ class Scheduler(Generic[S]):
     pace: Pace = field(default_factory=Pace)
     _tried: dict[str, int] = field(default_factory=dict)
     _pruned_at: float | None = None
+    _without_term: str | None = ""  # where the next page of cases begins that may lack one; None: none do
 
     async def run(self) -> None:
         """Become the one scheduler of this database, then look again and again what is due."""
@@ -87,6 +89,7 @@ class Scheduler(Generic[S]):
         fired += await self._retry()
         self.turns.turned(LOOP)
         await self._prune()
+        await self._start_missing_terms()
         if fired:
             self.relay.wake()
         await asyncio.sleep(0 if fired >= MOST else PERIOD)
@@ -173,6 +176,16 @@ class Scheduler(Generic[S]):
             async with self.engine.begin() as connection:
                 await self.service.own_rows.prune(connection)
         self._pruned_at = monotonic
+
+    async def _start_missing_terms(self) -> None:
+        """Give cases from before there were terms their own, a page at each look, once for each process."""
+        if self._without_term is None or self.holding or not self.service.process.terms:
+            return
+        terms, policy = self.service.process.terms, self.transaction.decider.policy
+        async with self.engine.begin() as connection:
+            self._without_term = await start_missing(
+                connection, terms, policy, self.clock.now(), after=self._without_term, most=MOST
+            )
 
     async def _pruned(self, prune: Prune, now: datetime) -> int:
         """Delete some in a transaction of their own, so that nobody waits for what a month left behind."""

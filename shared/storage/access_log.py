@@ -4,6 +4,7 @@ It is insert-only and holds no text: on whose behalf somebody looked is stored o
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import machine_now
 from shared.core.viewing import Allowed, Verdict, Viewer
+from shared.storage import log_seals
 from shared.storage.database import run
 
 NOWHERE = "nowhere"  # stored where there is no such case: reading nothing is logged too
@@ -18,11 +20,12 @@ NOWHERE = "nowhere"  # stored where there is no such case: reading nothing is lo
 _WRITE = sa.text(
     """
     INSERT INTO access_log (at, case_id, role, person, party, viewed_on_behalf_of, thing, allowed, rule,
-                            given_on_behalf_of)
+                            given_on_behalf_of, seal)
     SELECT :at, new.case_id, :role, :person, :party, (SELECT party FROM parties WHERE party = :for_whom),
-           new.thing, new.allowed, new.rule, new.giver
+           new.thing, new.allowed, new.rule, new.giver, new.seal
     FROM unnest(CAST(:cases AS text[]), CAST(:things AS text[]), CAST(:allowed AS boolean[]),
-                CAST(:rules AS text[]), CAST(:givers AS text[])) AS new (case_id, thing, allowed, rule, giver)
+                CAST(:rules AS text[]), CAST(:givers AS text[]), CAST(:seals AS bytea[]))
+         AS new (case_id, thing, allowed, rule, giver, seal)
     """
 )
 
@@ -39,19 +42,50 @@ class Decided(NamedTuple):
     verdict: Verdict
 
 
-async def write(connection: AsyncConnection, viewer: Viewer, decided: Sequence[Decided]) -> None:
-    """Write all decisions of one reading, of however many cases, in one statement."""
+class Look(NamedTuple):
+    """Hold what of a row is sealed: not on whose behalf somebody looked, which the database finds."""
+
+    at: datetime
+    case_id: str
+    role: str
+    person: str
+    party: str | None
+    thing: str
+    allowed: bool
+    rule: str
+    given_on_behalf_of: str | None
+
+
+async def write(connection: AsyncConnection, key: bytes, viewer: Viewer, decided: Sequence[Decided]) -> None:
+    """Write all decisions of one reading, of however many cases, in one statement, each sealed with `key`."""
+    now = machine_now()
+    looks = [_look(now, viewer, one) for one in decided]
     await run(
         connection,
         _WRITE,
-        at=machine_now(),
+        at=now,
         role=str(viewer.role),
         person=viewer.person,
         party=viewer.party,
         for_whom=viewer.on_behalf_of,
-        cases=[NOWHERE if one.case_id is None else one.case_id for one in decided],
-        things=[one.label for one in decided],
-        allowed=[isinstance(one.verdict, Allowed) for one in decided],
-        rules=[one.verdict.rule for one in decided],
-        givers=[one.verdict.on_behalf_of if isinstance(one.verdict, Allowed) else None for one in decided],
+        cases=[one.case_id for one in looks],
+        things=[one.thing for one in looks],
+        allowed=[one.allowed for one in looks],
+        rules=[one.rule for one in looks],
+        givers=[one.given_on_behalf_of for one in looks],
+        seals=[log_seals.seal(key, log_seals.ACCESS_LOG, one) for one in looks],
+    )
+
+
+def _look(now: datetime, viewer: Viewer, one: Decided) -> Look:
+    return Look(
+        at=now,
+        case_id=NOWHERE if one.case_id is None else one.case_id,
+        role=str(viewer.role),
+        person=viewer.person,
+        party=viewer.party,
+        thing=one.label,
+        allowed=isinstance(one.verdict, Allowed),
+        rule=one.verdict.rule,
+        given_on_behalf_of=one.verdict.on_behalf_of if isinstance(one.verdict, Allowed) else None,
     )

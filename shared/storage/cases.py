@@ -71,7 +71,6 @@ _SAVE = sa.text(
     """
 )
 _DELETE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
-_EXISTS = sa.text("SELECT 1 FROM cases WHERE case_id = :case_id")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
@@ -83,11 +82,6 @@ _COUNT_HELD = sa.text(
 async def count_held(connection: AsyncConnection, limit: int) -> int:
     """Count the cases that are held until an operator has looked, up to `limit`."""
     return int((await fetch(connection, _COUNT_HELD, limit=limit))[0].n)
-
-
-async def exists(connection: AsyncConnection, case_id: str) -> bool:
-    """Tell whether anything is here under this case number."""
-    return bool(await fetch(connection, _EXISTS, case_id=case_id))
 
 
 async def hold(connection: AsyncConnection, case_id: str) -> None:
@@ -113,6 +107,10 @@ class CaseTable(Generic[S]):
             await self._insert_placeholders(connection, missing)
             rows = await fetch(connection, _LOCK, ids=sorted(ids))
         return {row.case_id: self._from_row(row) for row in rows}
+
+    def nothing(self, case_id: str) -> Case[S]:
+        """Return what stands for a case that is not here."""
+        return Case(case_id, self.empty, 0, {}, held=False, exists=False)
 
     async def hold(self, connection: AsyncConnection, case_id: str) -> None:
         """Hold a case that may not exist yet: an empty row shows it to operators."""

@@ -15,7 +15,7 @@ from shared.storage.database import fetch, run
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Hold a deadline that is due; `at` is covenant time."""
+    """Hold a deadline that is due: when it was to act, and when it was found to be; covenant time."""
 
     id: str
     case_id: str
@@ -23,6 +23,7 @@ class Deadline:
     ref: str
     at: datetime
     irreversible: bool
+    found_at: datetime
 
 
 class Overdue(NamedTuple):
@@ -72,6 +73,42 @@ _OVERDUE = sa.text(
 _TAKE = sa.text("DELETE FROM due WHERE id = ANY(:ids) RETURNING id")
 
 
+# A page by the key of the cases, whatever their phase: so each statement reads as much as it is asked for.
+_START_MISSING = sa.text(
+    """
+    WITH page AS (
+        SELECT case_id, phase, version FROM cases WHERE case_id > :after ORDER BY case_id LIMIT :most
+    ), started AS (
+        INSERT INTO due (id, case_id, kind, ref, at, irreversible)
+        SELECT CAST(gen_random_uuid() AS text), page.case_id, :kind, '', term.at, true
+        FROM page JOIN unnest(CAST(:phases AS text[]), CAST(:at AS timestamptz[])) AS term (phase, at)
+                  USING (phase)
+        WHERE page.version > 0
+          AND NOT EXISTS (SELECT FROM due WHERE due.case_id = page.case_id AND due.kind = :kind)
+        ORDER BY page.case_id
+        ON CONFLICT DO NOTHING
+    )
+    SELECT max(case_id) AS last, count(*) AS cases FROM page
+    """
+)
+
+
+async def start_missing(
+    connection: AsyncConnection,
+    kind: str,
+    phases: Sequence[str],
+    at: Sequence[datetime],
+    *,
+    after: str,
+    most: int,
+) -> str | None:
+    """Set this timer, by phase, for each case of a page that has none; return the key of the next page."""
+    found = await fetch(
+        connection, _START_MISSING, kind=kind, phases=list(phases), at=list(at), after=after, most=most
+    )
+    return found[0].last if found[0].cases == most else None
+
+
 async def set_timers(connection: AsyncConnection, timers: Sequence[tuple[str, SetTimer]]) -> None:
     """Set the timers of a batch in one statement; of two settings of the same timer the later one counts."""
     latest = {(case, timer.kind, timer.ref): (case, timer) for case, timer in timers}
@@ -109,7 +146,10 @@ async def due_now(
     """
     statement = _DUE_NOW if irreversible else _REVERSIBLE_DUE_NOW
     rows = await fetch(connection, statement, now=now, limit=limit)
-    return [Deadline(*row) for row in rows]
+    return [
+        Deadline(row.id, row.case_id, row.kind, row.ref, row.at, row.irreversible, found_at=now)
+        for row in rows
+    ]
 
 
 async def take(connection: AsyncConnection, ids: Sequence[str]) -> set[str]:

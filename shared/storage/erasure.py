@@ -1,6 +1,6 @@
 """Erase a case in one service: delete every row of it and leave a keyed marker for a while (R105).
 
-Of its journal and access log a count and a digest stay for good (`erased_logs`).
+Of its journal and access log a count and a digest stay for good (`erased_logs`), and the leaves of the chain.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,15 +10,20 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.ids import keyed_hash
-from shared.storage import inbox, item_ids, log_digests
+from shared.storage import inbox, item_ids, log_chain, log_digests
 from shared.storage.database import fetch, run
 
 _DELETE_ROWS = [
     sa.text(f"DELETE FROM {table} WHERE case_id = ANY(:ids)")  # noqa: S608 - the names below
-    for table in ("pieces", "items", "access_log", "due", "outbox", "journal", "cases")
+    for table in ("pieces", "items", "due", "outbox", "cases")
 ]
-_ALLOW_JOURNAL_DELETE = sa.text("SET LOCAL zvh.erasing = 'on'")
-_UNLINK = sa.text("UPDATE inbox SET case_id = NULL, result = NULL WHERE case_id = ANY(:ids)")
+_UNLINK = sa.text(
+    """
+    UPDATE inbox SET case_id = NULL, result = CASE WHEN result ? 'place' THEN result END
+    WHERE case_id = ANY(:ids)
+    """
+)
+_FORGET_NAMED = sa.text("DELETE FROM inbox WHERE case_id = ANY(:ids) AND message_id = ANY(:ids)")
 _MARK = sa.text(
     """
     INSERT INTO erased (marker, until)
@@ -42,11 +47,10 @@ async def erase(connection: AsyncConnection, key: bytes, case_ids: Sequence[str]
         return
     ids = sorted(set(case_ids))
     await item_ids.lock_exclusively(connection)
-    logs = await log_digests.measure(connection, key, ids, now)
-    await log_digests.store(connection, [logs[case] for case in ids])
-    await run(connection, _ALLOW_JOURNAL_DELETE)
     for statement in _DELETE_ROWS:
         await run(connection, statement, ids=ids)
+    await log_chain.hold_still(connection)
+    await log_digests.remove(connection, key, ids, now)
     await unlink(connection, ids)
     await mark(connection, key, ids, now)
 
@@ -58,8 +62,13 @@ async def mark(connection: AsyncConnection, key: bytes, case_ids: Iterable[str],
 
 
 async def unlink(connection: AsyncConnection, case_ids: Sequence[str]) -> None:
-    """Remove the case id and the result from the inbox rows of these cases; each still counts as handled."""
+    """Remove the case id from the inbox rows of these cases; each still counts as handled.
+
+    A party that repeats a message gets its first answer, as for a case that never was. What people were
+    answered goes. A message to which its sender gave the number of its case as an id is forgotten.
+    """
     if case_ids:
+        await run(connection, _FORGET_NAMED, ids=list(case_ids))
         await run(connection, _UNLINK, ids=list(case_ids))
 
 

@@ -19,7 +19,8 @@ AHEAD = timedelta(minutes=5)  # clocks differ; what is signed for later still wo
 class InboxEntry(NamedTuple):
     """Hold what the inbox remembers of a message; `digest` is a keyed hash of the decrypted payload.
 
-    `case_id` is None for a record that is no message.
+    `case_id` is None for a record that is no message. `place` tells where a party's message stood on its
+    topic; None for what comes another way.
     """
 
     sender: str
@@ -27,6 +28,7 @@ class InboxEntry(NamedTuple):
     digest: bytes
     received_at: datetime
     case_id: str | None
+    place: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -50,9 +52,11 @@ def digest(key: bytes, type_: str, subject: str | None, said: BaseModel) -> byte
 
 _CLAIM = sa.text(
     """
-    INSERT INTO inbox (sender, message_id, digest, received_at, case_id)
-    SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
-                         CAST(:times AS timestamptz[]), CAST(:cases AS text[]))
+    INSERT INTO inbox (sender, message_id, digest, received_at, case_id, result)
+    SELECT sender, message_id, digest, received_at, case_id, CAST(result AS jsonb)
+    FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
+                CAST(:times AS timestamptz[]), CAST(:cases AS text[]), CAST(:results AS text[]))
+         AS new (sender, message_id, digest, received_at, case_id, result)
     ON CONFLICT DO NOTHING RETURNING sender, message_id
     """
 )
@@ -62,8 +66,13 @@ _PRIOR_RESULTS = sa.text(
     WHERE (sender, message_id) IN (SELECT * FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[])))
     """
 )
-_STORE_RESULT = sa.text(
-    "UPDATE inbox SET result = CAST(:result AS jsonb) WHERE sender = :sender AND message_id = :id"
+_STORE_RESULTS = sa.text(
+    """
+    UPDATE inbox SET result = CAST(new.result AS jsonb), digest = new.digest
+    FROM unnest(CAST(:senders AS text[]), CAST(:ids AS text[]), CAST(:digests AS bytea[]),
+                CAST(:results AS text[])) AS new (sender, message_id, digest, result)
+    WHERE inbox.sender = new.sender AND inbox.message_id = new.message_id
+    """
 )
 _RELEASE = sa.text(
     """
@@ -74,7 +83,10 @@ _RELEASE = sa.text(
 
 
 async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> set[tuple[str, str]]:
-    """Insert the entries and return the keys that were new; sorted, so that two batches cannot deadlock."""
+    """Insert the entries and return the keys that were new; sorted, so that two batches cannot deadlock.
+
+    A party's message counts as accepted until another result is stored for it.
+    """
     by_key = {entry.key: entry for entry in entries}
     ordered = [by_key[key] for key in sorted(by_key)]
     rows = await fetch(
@@ -85,6 +97,7 @@ async def claim(connection: AsyncConnection, entries: Sequence[InboxEntry]) -> s
         digests=[s.digest for s in ordered],
         times=[s.received_at for s in ordered],
         cases=[s.case_id for s in ordered],
+        results=[None if s.place is None else json.dumps({"place": s.place}) for s in ordered],
     )
     return {tuple(row) for row in rows}
 
@@ -97,9 +110,22 @@ async def prior_results(
     return {(row.sender, row.message_id): PriorResult(row.digest, row.result) for row in rows}
 
 
-async def store_result(connection: AsyncConnection, entry: InboxEntry, result: dict[str, Any]) -> None:
-    """Store what a person was answered, so that a repeated request gets the same answer."""
-    await run(connection, _STORE_RESULT, result=json.dumps(result), sender=entry.sender, id=entry.message_id)
+async def store_results(
+    connection: AsyncConnection, results: Sequence[tuple[InboxEntry, dict[str, Any]]]
+) -> None:
+    """Store what each was answered, so that it gets the same answer when it is repeated.
+
+    The digest is stored anew: of a message that waited unread it was not known.
+    """
+    if results:
+        await run(
+            connection,
+            _STORE_RESULTS,
+            senders=[entry.sender for entry, _ in results],
+            ids=[entry.message_id for entry, _ in results],
+            digests=[entry.digest for entry, _ in results],
+            results=[json.dumps(result) for _, result in results],
+        )
 
 
 async def release(connection: AsyncConnection, keys: Collection[tuple[str, str]]) -> None:

@@ -1,6 +1,6 @@
 """Write the journal: what was decided or refused, for whom, under which rule; insert-only, without a text."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor
+from shared.storage import log_seals
 from shared.storage.database import copy, fetch
 from shared.storage.json_writer import to_json
 
@@ -30,6 +31,11 @@ class Entry(NamedTuple):
     on_behalf_of: str | None
     message_id: str
     detail: str
+
+    def without(self, gone: Collection[str]) -> "Entry":
+        """Return the entry without the ids of these cases, also where a sender took one for its message."""
+        where = ERASED if self.case_id in gone else self.case_id
+        return self._replace(case_id=where, message_id=ERASED if self.message_id in gone else self.message_id)
 
 
 def entry(
@@ -70,11 +76,15 @@ def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, m
     return entry(at, where, refusal.name, by, message_id, rule=refusal.rule, article=refusal.article)
 
 
-async def write(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-    """Insert all entries of a batch in one statement; on whose behalf is stored only if that is a party."""
+async def write(connection: AsyncConnection, key: bytes, entries: Sequence[Entry]) -> None:
+    """Insert all entries of a batch in one statement; on whose behalf is stored only if that is a party.
+
+    `key` seals each, so that a row that somebody else put there is told from ours (`log_seals`).
+    """
     if not entries:
         return
     named = {entry.on_behalf_of for entry in entries} - {None}
     known = {row.party for row in await fetch(connection, _KNOWN, named=list(named))} if named else set()
     written = [e if e.on_behalf_of in known else e._replace(on_behalf_of=None) for e in entries]
-    await copy(connection, "journal", Entry._fields, written)
+    sealed = [(*one, log_seals.seal(key, log_seals.JOURNAL, one)) for one in written]
+    await copy(connection, "journal", (*Entry._fields, "seal"), sealed)

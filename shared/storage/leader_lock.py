@@ -18,6 +18,7 @@ class LeaderLock(IntEnum):
 
     RELAY = 7_116
     SCHEDULER = 7_118
+    LOG_CHAIN = 7_121
 
 
 _TRY = text("SELECT pg_try_advisory_lock(:lock) AS mine")

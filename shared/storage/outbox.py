@@ -71,10 +71,14 @@ class Backlog(NamedTuple):
 
 
 _COLUMNS = ", ".join(Row._fields)
-# Of no case, or of one without a quarantined row; and of none that is to rest.
+# Of no case, or of one without a quarantined row; to a party, also of none that is held.
 _IS_FREE = """(case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT quarantined.case_id FROM outbox AS quarantined
-            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))"""
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL)))
+        AND (recipient IS NULL OR case_id IS NULL OR case_id <> ALL (ARRAY(
+            SELECT stopped.case_id FROM cases AS stopped WHERE stopped.held)))"""
+# A letter only while letters may be sent.
+_MAY_GO = "(recipient IS NULL OR CAST(:letters AS boolean))"
 _IS_RESTED = "(case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))"
 # Each topic is found from the one before by an index, however much lies in it. What it holds is read in the
 # order of that index: asked for one topic ordered by id, PostgreSQL may look for it among all the others.
@@ -93,6 +97,7 @@ _NEXT = sa.text(
     FROM outbox WHERE retry_at IS DISTINCT FROM 'infinity'
         AND {_IS_FREE}
         AND {_IS_RESTED}
+        AND {_MAY_GO}
     ORDER BY id LIMIT :limit FOR UPDATE
     """  # noqa: S608 - the texts above
 )
@@ -110,6 +115,7 @@ _NEXT_BY_TOPIC = sa.text(
                 AND of_topic.retry_at IS DISTINCT FROM 'infinity'
                 AND {_IS_FREE}
                 AND {_IS_RESTED}
+                AND {_MAY_GO}
             ORDER BY of_topic.topic, of_topic.id LIMIT :of_each) AS ready
         WHERE topics.topic <> ALL (CAST(:deferred AS text[]))
         ORDER BY ready.id LIMIT :limit))
@@ -140,6 +146,7 @@ _DELETE_SENT = sa.text(
     DELETE FROM deferred_topics WHERE topic IN (SELECT topic FROM sent)
     """
 )
+_DELETE = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
 _DEFER = sa.text(
     """
     INSERT INTO deferred_topics (topic, until)
@@ -203,13 +210,16 @@ async def write(connection: AsyncConnection, messages: Sequence[OutboxMessage]) 
         await copy(connection, "outbox", OutboxMessage._fields, messages)
 
 
-async def next_rows(connection: AsyncConnection, limit: int, resting: Sequence[str] = ()) -> list[Row]:
+async def next_rows(
+    connection: AsyncConnection, limit: int, resting: Sequence[str] = (), *, letters: bool = True
+) -> list[Row]:
     """List the oldest rows that may be sent now, in order, locked until they are deleted.
 
-    Leaves out the rows of a deferred topic, of a case with a quarantined row, and of the cases `resting`.
+    Leaves out the rows of a deferred topic, of a case with a quarantined row, and of the cases `resting`;
+    letters to parties of a held case, and all of them without `letters`.
     What lies in a deferred topic is not read, however much it is.
     """
-    left_out = {"limit": limit, "resting": list(resting)}
+    left_out = {"limit": limit, "resting": list(resting), "letters": letters}
     if not (deferred := [row.topic for row in await fetch(connection, _DEFERRED)]):
         return [Row(*row) for row in await fetch(connection, _NEXT, **left_out)]
     found = await fetch(connection, _NEXT_BY_TOPIC, deferred=deferred, of_each=_OF_EACH, **left_out)
@@ -230,6 +240,12 @@ async def delete_sent(connection: AsyncConnection, ids: Sequence[int]) -> None:
     """Delete rows that every in-sync replica has acknowledged; their topics are deferred no longer."""
     if ids:
         await run(connection, _DELETE_SENT, ids=list(ids))
+
+
+async def delete_stopped(connection: AsyncConnection, ids: Sequence[int]) -> None:
+    """Delete rows that may not leave any more."""
+    if ids:
+        await run(connection, _DELETE, ids=list(ids))
 
 
 async def defer(connection: AsyncConnection, topics: Sequence[str], seconds: float) -> None:

@@ -61,6 +61,8 @@ TRANSACTIONS = {
     "shared/storage/leader_lock.py": "asks for the lock of a session, and writes nothing",
     "shared/runtime/scheduler.py": "its own tick, so that a leap of time is noticed",
     "shared/runtime/key_rotation.py": "says which house keys are gone: about no case, and decided by nobody",
+    "shared/runtime/log_chaining.py": "chains what the logs have gained, after their commit",
+    "shared/runtime/log_pruning.py": "removes what the logs say of no case, after a term",
     "shared/runtime/quarantine.py": "an operator letting go of a held case, outside any decision",
     "shared/runtime/cli.py": "an operator confirming the time, outside any decision",
     "shared/runtime/health.py": "asks for room on the disk, and writes nothing that stays",
@@ -262,7 +264,13 @@ def test_only_what_the_house_keeps_is_written_by_what_a_value_is() -> None:
         "shared/storage/json_writer.py"
     }
     users = {where(path) for path in house_files() if "shared.storage.json_writer" in imports(path)}
-    assert users == {"shared/storage/cases.py", "shared/storage/journal.py", "services/triage/store.py"}
+    assert users == {
+        "shared/storage/cases.py",
+        "shared/storage/journal.py",
+        "shared/storage/log_seals.py",
+        "shared/handling/versions.py",  # into a keyed hash
+        "services/triage/store.py",
+    }
     keeping = {where(path) for path in house_files() if "cached_property" in path.read_text()}
     assert keeping == {"shared/runtime/settings.py"}, (
         "a model that keeps what it was asked would be written with it"

@@ -24,7 +24,7 @@ PUBLISHED = {
     "shared/contract/parties.py": {"PartyKind", "Scope", "KeyUse"},
     "shared/contract/refusal.py": {"Remedy"},
     "shared/crypto/case_key_client.py": {"KeyStatus"},
-    "shared/http/app.py": {"Done", "ProblemDetails"},
+    "shared/http/app.py": {"Done", "Replaced"},
     "shared/runtime/health.py": {"livez", "readyz", "jwks"},
     "services/governance/state.py": {"Phase"},
     "services/intake/state.py": {"Phase"},

@@ -8,6 +8,7 @@ ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 FAULTS = {f"F{number}" for number in range(1, 26)}
+ATTACKS = {f"T{number}" for number in range(1, 10)}
 
 
 def named_in(file: str) -> set[str]:
@@ -38,3 +39,10 @@ def test_each_test_of_a_fault_stands_in_the_table() -> None:
     assert len(files) > 5
     there = {test for file in files for test in named_in(str(file.relative_to(ROOT)))}
     assert there - {test for _, test in NAMED.findall(TEXT)} == set()
+
+
+def test_each_attack_is_shown() -> None:
+    rows = [line for line in TEXT.splitlines() if re.match(r"\| T\d", line)]
+    assert {line[2:4] for line in rows} == ATTACKS
+    assert len(rows) == len(ATTACKS)
+    assert all(NAMED.search(line) for line in rows)

@@ -19,6 +19,7 @@ from docs.generate.rules import (
     document,
     found,
     house_refusals,
+    http_refusals,
     service_refusals,
     visible_refusals,
 )
@@ -28,7 +29,7 @@ from shared.contract.registry import SERVICES
 
 RULES = {rule.number: rule for rule in all_rules()}
 REFUSALS: list[tuple[str, str, Refusal]] = [
-    *(("shared", constant, one) for constant, one in house_refusals().items()),
+    *(("shared", constant, one) for constant, one in (house_refusals() | http_refusals()).items()),
     *(
         (service, constant, one)
         for service in services()

@@ -8,15 +8,27 @@ from typing import Any
 
 from deploy.local.postgres import Database, run_sql
 from deploy.machine.container import copied
+from shared.contract.fields import ID
 from shared.contract.registry import SERVICES
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
 
 
 def rows_that_mention(house: Mapping[str, Any], words: Iterable[str]) -> dict[str, int]:
-    """Return per service how many rows of its database hold any of these words anywhere."""
-    pattern = "|".join(sorted(words))
-    return {service: sum(_counts(house, service, f"t::text ~ '{pattern}'").values()) for service in SERVICES}
+    """Return per service how many rows of its database hold any of these words anywhere, in any form."""
+    condition = f"t::text ~* '{in_any_form(words)}'"
+    return {service: sum(_counts(house, service, condition).values()) for service in SERVICES}
+
+
+def in_any_form(words: Iterable[str]) -> str:
+    """Return a pattern of these words as text, as the bytes of it, and, where they are ids, as their bytes.
+
+    For PostgreSQL, without regard to case: so it shows the bytes of a column in hexadecimal digits.
+    """
+    plain = sorted(words)
+    digits = [word.encode().hex() for word in plain] + [word.upper().encode().hex() for word in plain]
+    bare = [word.replace("-", "") for word in plain if ID.fullmatch(word)]
+    return "|".join([*plain, *digits, *bare])
 
 
 def rows_of(house: Mapping[str, Any], table: str) -> dict[str, int]:

@@ -6,12 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.house import House
 from deploy.local.postgres import PROGRAMS, Database, run_sql
 from deploy.local.services import ROOT
 from deploy.machine.process import inherited
+from deploy.provisioning.databases import owner_of
 from services.retention.key_store import KeyStore
 from shared.contract.content import SealedText
 from shared.contract.registry import SERVICES
@@ -34,7 +36,8 @@ def key_store_of(house: House) -> KeyStore:
 def back_up(house: House, target: Path) -> None:
     """While everything runs: a dump of each database, and a copy of the case keys."""
     for service in SERVICES:
-        _postgres(house, service, "pg_dump", "--format=custom", f"--file={_dump(target, service)}")
+        own = Database(**house.env["admin"]["databases"][service])
+        _postgres(own, "pg_dump", "--format=custom", f"--file={_dump(target, service)}")
     shutil.copytree(_case_keys(house), target / "cases")
 
 
@@ -42,7 +45,7 @@ def put_back(house: House, source: Path) -> None:
     """While the services are stopped. Of the keys all but the register of what was erased, which stays."""
     for service in SERVICES:
         options = ("--clean", "--if-exists", "--single-transaction")
-        _postgres(house, service, "pg_restore", *options, str(_dump(source, service)))
+        _postgres(_owner(house, service), "pg_restore", *options, str(_dump(source, service)))
         environment = json.loads(house.layout.settings_file(service).read_text())
         command = [sys.executable, "-m", f"services.{service}", "restored"]
         subprocess.run(command, check=True, env={**inherited(), **environment}, cwd=ROOT)  # noqa: S603
@@ -61,8 +64,14 @@ def _dump(directory: Path, service: str) -> Path:
     return directory / f"{service}.dump"
 
 
-def _postgres(house: House, service: str, program: str, *options: str) -> None:
+def _owner(house: House, service: str) -> Database:
+    """The login that owns the tables, which a service does not have."""
+    password = house.layout.secrets(service).owner_password_file.read_text()
     own = Database(**house.env["admin"]["databases"][service])
+    return replace(own, user=owner_of(own.name), password=password)
+
+
+def _postgres(own: Database, program: str, *options: str) -> None:
     place = [f"--host={own.host}", f"--port={own.port}", f"--username={own.user}", f"--dbname={own.name}"]
     environment = os.environ | {"PGPASSWORD": own.password}
     subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603

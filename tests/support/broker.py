@@ -3,11 +3,14 @@
 from aiokafka import AIOKafkaProducer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.intake.main import SERVICE
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.codec import SignedAndSealed
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
+from tests.support.leaving import gate_of
 from tests.support.receiving import House, OneKey
+from tests.support.transactions import transaction_on
 
 
 def relay_without_broker(engine: AsyncEngine, house: House, parties: PartyReplica | None = None) -> Relay:
@@ -15,4 +18,5 @@ def relay_without_broker(engine: AsyncEngine, house: House, parties: PartyReplic
     codec = SignedAndSealed(house.keys)
     keys = CaseKeyClient(OneKey(), "noord-limburg")
     source = "urn:nld:oin:00000099:systeem:zvh-intake"
-    return Relay(engine, AIOKafkaProducer(), parties or PartyReplica(), keys, codec, source)
+    gate = gate_of(transaction_on(engine, SERVICE))
+    return Relay(engine, AIOKafkaProducer(), parties or PartyReplica(), keys, codec, source, gate)

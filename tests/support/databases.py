@@ -5,16 +5,21 @@ that database is not given again.
 """
 
 import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from deploy.local.postgres import Database, Postgres, create_database, run_sql
+from deploy.provisioning.databases import owner_of
 from shared.handling.service import Service
 from shared.runtime import migrate
 from shared.storage.database import connect
+
+PASSWORD = "only-for-tests"  # of the login and of the owner
 
 # Nobody reads these after a power cut. An operating system keeps what a process wrote, however it ends.
 NOT_DURABLE = (
@@ -99,11 +104,11 @@ class Databases:
     async def template(self, service: Service[Any]) -> Database:
         """Return a migrated database to copy; its login is that of the copies too."""
         if service.name not in self._templates:
-            made = create_database(self.postgres, f"migrated_{service.name}", "only-for-tests")
-            engine = engine_of(made)
+            made = create_database(self.postgres, f"migrated_{service.name}", PASSWORD, PASSWORD)
+            engine = engine_of(made.owner)
             await migrate.upgrade(engine, service)
             await engine.dispose()
-            self._templates[service.name] = made
+            self._templates[service.name] = made.service
         return self._templates[service.name]
 
     async def take(self, service: Service[Any]) -> Taken:
@@ -112,7 +117,9 @@ class Databases:
             return idle.pop()
         migrated = await self.template(service)
         copy = replace(migrated, name=f"t{uuid.uuid4().hex[:16]}")
-        copying = f'CREATE DATABASE "{copy.name}" TEMPLATE "{migrated.name}" OWNER "{migrated.user}"'
+        copying = (
+            f'CREATE DATABASE "{copy.name}" TEMPLATE "{migrated.name}" OWNER "{owner_of(migrated.user)}"'
+        )
         run_sql(self.postgres.administration, copying)
         office = engine_of(replace(self.postgres.administration, name=copy.name))
         taken = Taken(kept(engine_of(copy)), kept(office))
@@ -134,6 +141,22 @@ class Databases:
         for some in self._idle.values():
             for taken in some:
                 await taken.close()
+
+
+def owning(engine: AsyncEngine) -> AsyncEngine:
+    """Connect to the same database as the owner of its tables."""
+    return connect(engine.url.set(username=owner_of(str(engine.url.username))))
+
+
+@asynccontextmanager
+async def as_owner(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """Begin a transaction as the owner of the tables, who may do with them what the service cannot."""
+    owner = owning(engine)
+    try:
+        async with owner.begin() as connection:
+            yield connection
+    finally:
+        await owner.dispose()
 
 
 def engine_of(database: Database) -> AsyncEngine:

@@ -1,11 +1,15 @@
 """Rows of intake's outbox: what a party or the other services are to be sent."""
 
+from datetime import datetime, timedelta
+
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.contract.messages.intake import ReferralScreened, ScreeningOutcome
+from shared.contract.parties import KeyUse, PublicKey
 from shared.contract.registry import of_model
 from shared.crypto.case_cipher import CaseKey
+from shared.crypto.jose import new_key, public_jwk
 from shared.ids import new_id
 from shared.storage import outbox
 from shared.storage.outbox import OutboxMessage
@@ -51,3 +55,10 @@ async def unsent(engine: AsyncEngine) -> list[str]:
     """Return the event ids that are still in the outbox, oldest first."""
     async with engine.connect() as connection:
         return list(await connection.scalars(sa.text("SELECT event_id FROM outbox ORDER BY id")))
+
+
+def sealing_key(now: datetime, until: datetime | None) -> PublicKey:
+    """Make a party's key to seal to, announced yesterday."""
+    jwk = public_jwk(new_key(), KeyUse.SEALING)
+    since = now - timedelta(days=1)
+    return PublicKey(kid=jwk["kid"], use=KeyUse.SEALING, jwk=jwk, valid_from=since, valid_until=until)

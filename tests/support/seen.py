@@ -57,3 +57,5 @@ def _rows(house: House, table: str) -> str:
         return str(rows_of(house.env, table))
     except RefusedByPostgres:
         return "the database does not answer"
+    except KeyError:
+        return "a database has no such table"

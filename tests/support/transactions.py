@@ -30,14 +30,16 @@ from shared.storage.cases import CaseTable
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from tests.support.leaving import current
 
 MARKER_KEY = b"m" * 32
+VERSION_KEY = b"v" * 32
 
 
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy())
+    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy(), VERSION_KEY)
     return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
 
 
@@ -53,6 +55,15 @@ async def know(engine: AsyncEngine, parties: Parties) -> None:
         await PartyReplica().save(connection, [(1, record) for record in parties.records.values()])
 
 
+async def now_are(engine: AsyncEngine, parties: Parties) -> None:
+    """Let governance have said this of the parties since."""
+    async with engine.begin() as connection:
+        for party, record in parties.records.items():
+            values = {"party": party, "record": record.model_dump_json()}
+            change = "UPDATE parties SET record = CAST(:record AS jsonb), sequence = 2 WHERE party = :party"
+            await connection.execute(sa.text(change), values)
+
+
 def delivery(
     case_id: str,
     command: Command,
@@ -65,7 +76,7 @@ def delivery(
     record: bytes | None = None,
     held: HeldMessage | None = None,
     sequence: int | None = None,
-    expected_version: int | None = None,
+    expected_version: str | None = None,
     traceparent: str | None = None,
 ) -> Delivery:
     """Make the delivery of a command as the receiver does, with the sealed text each reference leads to.
@@ -91,7 +102,7 @@ def _origin(
     record: bytes | None,
     held: HeldMessage | None,
     sequence: int | None,
-    expected_version: int | None,
+    expected_version: str | None,
 ) -> Origin:
     if by.service is not None:
         return FromService(by.service, record, held, sequence)
@@ -133,6 +144,9 @@ def attach(
         keys=keys,
         clock=clock,
         policy=Policy(),
+        currency=current(),
+        log_key=MARKER_KEY,
+        version_key=VERSION_KEY,
     )
 
 

@@ -18,6 +18,7 @@ from services.intake.api import Screening
 from services.retention import commands as rc
 from services.retention.api import Cleaning
 from services.rto import commands as tc
+from services.rto.api import MandateEnding
 from services.triage import commands as c
 from services.triage.api import NewConclusion, NewPreparation, NewQuery
 from services.triage.state import State as Triage
@@ -34,9 +35,11 @@ from shared.contract.limits import (
     MOST_ACTIONS,
     MOST_AUTHORISATIONS,
     MOST_CODES,
+    MOST_INVALID,
     MOST_KEPT_ITEMS,
     MOST_KEYS,
     MOST_PARTICIPANTS,
+    MOST_SUPPORT_WORKERS,
     TAKERS_PER_MESSAGE,
 )
 from shared.contract.messages import governance as gm
@@ -54,6 +57,7 @@ from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
 from shared.handling.delivery import Delivery, FromParty
 from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.preparing import Ready
+from shared.storage import log_checkpoints
 from shared.storage.inbox import InboxEntry
 from tests.support import largest as large
 from tests.support.largest import (
@@ -101,6 +105,9 @@ class Played:
         intake = self["intake"]
         intake.hears(referral, large.by_party())
         intake.hears(im.ConsultationConfirmed(), large.by_party())
+        supporters = [f"{n:064}" for n in range(MOST_SUPPORT_WORKERS)]
+        for person in supporters:
+            self._support(person, None)
         screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
         intake.is_asked(
             screening,
@@ -108,8 +115,14 @@ class Played:
                 by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
             ),
         )
+        self._support("s" * 64, supporters[0])
         for receiver in ("triage", "retention"):
             self.pass_on("intake", receiver)
+
+    def _support(self, person: str, instead_of: str | None) -> None:
+        reason = next(iter(self["intake"].texts))
+        manager = Actor(Role.MANAGER, person="m")
+        self["intake"].does(ic.AssignSupport(by=manager, person=person, instead_of=instead_of, reason=reason))
 
     def query(self) -> None:
         triage = self["triage"]
@@ -191,6 +204,15 @@ class Played:
         for one in TABLE:
             come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
             rto.hears(come, large.by_party(one))
+        one = TABLE[0]
+        rto.is_asked(
+            MandateEnding(reason="r" * 4000),
+            lambda sent: tc.EndMandate(
+                by=large.by_director(), rto_id=number(60), party=one, reason=text(sent.reason)
+            ),
+        )
+        come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
+        rto.hears(come, large.by_party(one))
         actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
         plan = filled(
             lambda said: tc.Plan(
@@ -331,6 +353,15 @@ def early_ends(parties: Parties) -> list[Core]:
     return [intake, triage, rto]
 
 
+def lapsed(parties: Parties) -> Core:
+    """Return a referral in which nobody acts, after all its terms."""
+    intake = Core(SERVICES["intake"], parties)
+    intake.hears(large.referral(large.with_long_texts()), large.by_party())
+    for days in (10, 20, 60):
+        intake.does(ic.PassTerm(by=CLOCK, at=NOW + timedelta(days=days)))
+    return intake
+
+
 def long_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
@@ -418,7 +449,9 @@ def oldest_party(parties: Parties) -> Core:
         governance.does(
             gc.AnnounceKey(by=large.by_party(), party=REFERRER, announcement=announced, received_at=NOW)
         )
-    governance.does(gc.EndMembership(by=secretary, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
+    governance.does(gc.ProposeEnding(by=secretary, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
+    manager = Actor(Role.MANAGER, person="manager")
+    governance.does(gc.EndMembership(by=manager, reason=gm.EndReason.SPECIAL_WITHDRAWAL))
     return governance
 
 
@@ -428,16 +461,19 @@ def of_no_case(parties: Parties) -> Core:
     outgoing = OutgoingMessages("triage", Topics())
     entry = InboxEntry(REFERRER, number(1), b"", NOW, CASE)
     delivery = Delivery(
-        entry, large.by_party(), unreadable("x"), NOW, FromParty(REFERRER), traceparent=large.TRACE
+        entry, large.by_party(), unreadable("too-large"), NOW, FromParty(REFERRER), traceparent=large.TRACE
     )
     longest = max(REASONS, key=len)
     place = Position(topic=Topics().from_party("governance", REFERRER), partition=0, offset=2**63 - 1)
     claims = [(number(n), CASE) for n in range(CLAIMS_PER_EVENT + 1)]
     core.sent += [
         outgoing.accepted(REFERRER, delivery),
-        *outgoing.unreadable(REFERRER, place, unreadable(longest), longest, number(1)),
+        *outgoing.unreadable(
+            REFERRER, place, unreadable(longest), number(1), ("/" + "x" * 199,) * MOST_INVALID
+        ),
         *outgoing.items_claimed(claims),
         outgoing.event(HouseKeysDestroyed(house_keys=("k" * 64,) * HOUSE_KEYS_PER_EVENT)),
+        outgoing.event(log_checkpoints.make("triage", 2**63 - 1, b"h" * 32, NOW, new_key()).message()),
     ]
     return core
 
@@ -453,7 +489,13 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
     many = Played(recipient, large.with_many_texts(), large.many_items, long_contribution=False)
     long = Played(recipient, large.with_long_texts(), large.no_items, long_contribution=True)
     parties = many.parties
-    alone = [*early_ends(parties), long_file(parties), oldest_party(parties), of_no_case(parties)]
+    alone = [
+        *early_ends(parties),
+        lapsed(parties),
+        long_file(parties),
+        oldest_party(parties),
+        of_no_case(parties),
+    ]
     found: dict[str, list[Ready]] = {}
     for core in (*many.cores.values(), *long.cores.values(), *alone):
         for ready in large.made_ready(core, recipient):

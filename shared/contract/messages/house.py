@@ -2,9 +2,9 @@
 
 from pydantic import Field
 
-from shared.contract.fields import Code, Count, Id, KeyId, Line, Offset, Topic
+from shared.contract.fields import Code, CompactJws, Count, Id, Instant, KeyId, Line, Offset, Step, Topic
 from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
-from shared.contract.refusal import Remedy
+from shared.contract.refusal import RefusalTold
 from shared.contract.registry import Direction, Model, message
 
 
@@ -24,17 +24,30 @@ class Position(Model):
 
 
 @message("message-refused", "house", Direction.TO_PARTY, dutch="bericht geweigerd")
-class MessageRefused(Model):
+class MessageRefused(RefusalTold):
     """The message had no effect, under this rule, and this is what to do; never the content."""
 
-    name: Line = Field(title="weigering")
-    rule: Line = Field(title="regel")
-    article: Line = Field(title="artikel")
     sentence: Line = Field(title="toelichting")
-    remedy: Remedy = Field(title="wat te doen")
+    sentence_nl: Line = Field(default="", title="toelichting in het Nederlands")
     message_id: Id | None = Field(default=None, title="bericht")
     position: Position | None = Field(default=None, title="plaats")
-    reason: Code | None = Field(default=None, title="reden")
+
+
+@message("term-passed", "house", Direction.TO_PARTY, dutch="termijn verstreken")
+class TermPassed(Model):
+    """A case that your organisation leads waits for this longer than its term; nothing else is said of it."""
+
+    step: Step = Field(title="wacht op")
+    since: Instant = Field(title="over de termijn sinds")
+    ends_on: Instant | None = Field(default=None, title="eindigt vanzelf op")
+
+
+@message("case-lapsed", "house", Direction.TO_PARTY, dutch="casus vervallen")
+class CaseLapsed(Model):
+    """Nobody did this within its terms, as was announced: the case closes, and is removed (R102)."""
+
+    step: Step = Field(title="wachtte op")
+    lapsed_at: Instant = Field(title="vervallen op")
 
 
 @message("dead-letter-recorded", "house", Direction.EVENT, dutch="onbestelbaar bericht")
@@ -76,3 +89,16 @@ class HouseKeysDestroyed(Model):
     """These private keys of the service that publishes this are gone; said again every day for a while."""
 
     house_keys: tuple[KeyId, ...] = Field(max_length=HOUSE_KEYS_PER_EVENT)
+
+
+@message("log-checkpointed", "house", Direction.EVENT, dutch="stand van de logboeken")
+class LogCheckpointed(Model):
+    """The chained logs of the service that publishes this were so long at this moment; the others keep it.
+
+    `signed` is a compact JWS (RFC 7515) under a signing key of that service, of `service`, `length`, `head`
+    (hexadecimal, SHA-256) and `at`.
+    """
+
+    length: Offset
+    at: Instant
+    signed: CompactJws

@@ -15,7 +15,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
-    Subject,
+    Team,
     Theme,
 )
 from shared.contract.limits import MOST_ITEMS, MOST_PERSONS
@@ -131,7 +131,7 @@ class InformingRequested(Model):
 
 
 @message("case-taken-up", "intake", Direction.EVENT, dutch="casus in behandeling")
-class CaseTakenUp(Model):
+class CaseTakenUp(Team):
     """The case goes on to triage: from now on its file is lasting (R15, R25)."""
 
     referrer: PartyId
@@ -140,10 +140,16 @@ class CaseTakenUp(Model):
     basis: LegalReference
     theme: Theme
     outcome: ScreeningOutcome
-    director: Subject
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     items: tuple[ContributedItem, ...] = Field(max_length=MOST_ITEMS)
     taken_up_at: Instant
+
+
+@message("case-assigned", "intake", Direction.EVENT, dutch="casus toegewezen")
+class CaseAssigned(Team):
+    """The manager assigned the case to other people of the house: these work on it now, and nobody else."""
+
+    assigned_at: Instant
 
 
 class ClosingReason(StrEnum):
@@ -163,3 +169,5 @@ class ReferralClosed(Model):
     theme: Theme
     reason: ClosingReason
     closed_at: Instant
+    team: Team | None = None
+    lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")

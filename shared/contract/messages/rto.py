@@ -14,6 +14,7 @@ from shared.contract.fields import (
     Person,
     Place,
     Subject,
+    Team,
     Theme,
 )
 from shared.contract.limits import (
@@ -67,6 +68,22 @@ class InvitationDeclined(Model):
 
     rto_id: Id = Field(title="RTO")
     reason: Content | None = Field(default=None, title="reden")
+
+
+class MandateEndedBy(StrEnum):
+    """Who ended the mandate of a delegate (R59)."""
+
+    PARTY = "party"
+    DIRECTOR = "director"
+
+
+@message("mandate-ended", "rto", Direction.TO_PARTY, dutch="mandaat beëindigd")
+class MandateEnded(Model):
+    """The party's delegate comes no longer, and it may name another; the leading party is told too."""
+
+    rto_id: Id = Field(title="RTO")
+    party: PartyId = Field(title="partij")
+    by: MandateEndedBy = Field(title="beëindigd door")
 
 
 @message("item-contributed", "rto", Direction.FROM_PARTY, dutch="gegeven ingebracht")
@@ -247,7 +264,7 @@ class FilePartHandedOver(Model):
 
 
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
-class CaseDeescalated(Model):
+class CaseDeescalated(Team):
     """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8).
 
     Participants and takers went before it in parts; a version before this one put them in here.
@@ -257,7 +274,6 @@ class CaseDeescalated(Model):
     decided_at: Instant
     leading_party: PartyId
     referrer: PartyId
-    director: Subject
     case_director: Content | None
     theme: Theme
     participants: tuple[Participant, ...] = Field(max_length=MOST_READ)

@@ -14,7 +14,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
-    Subject,
+    Team,
     Theme,
 )
 from shared.contract.limits import (
@@ -128,6 +128,7 @@ class TriageClosed(Model):
     theme: Theme
     reason: ClosingReason
     closed_at: Instant
+    lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
 
 
 class ParticipantRole(StrEnum):
@@ -175,7 +176,7 @@ class ItemPrepared(Model):
 
 
 @message("rto-prepared", "triage", Direction.EVENT, dutch="RTO voorbereid")
-class RtoPrepared(Model):
+class RtoPrepared(Team):
     """Everything the preparation fixed before any invitation (R42 to R49).
 
     Who sees which item went before it with that item; a version before this one put it in here.
@@ -183,7 +184,6 @@ class RtoPrepared(Model):
 
     leading_party: PartyId
     acting_body: Code
-    director: Subject
     theme: Theme
     goal: Content
     decision_types: tuple[Code, ...] = Field(max_length=MOST_READ)

@@ -76,7 +76,8 @@ async def test_the_register_lists_everybody_who_is_or_was_a_party_by_name(
     transaction = transaction_on(engine, SERVICE)
     police = s.record_signatory(party=s.POLICE, form=s.form(name="Politie Eenheid Limburg"))
     batch = [delivery(POLICE, police, at=NOW), delivery(VENLO, s.record_signatory(), at=NOW)]
-    await transaction.run([*batch, delivery(POLICE, s.end(), at=NOW)])
+    ending = (s.propose_end(), s.end())
+    await transaction.run([*batch, *(delivery(POLICE, one, at=NOW) for one in ending)])
     async with engine.connect() as connection:
         states, after = await memberships(connection, TABLE, after="", most=10)
     assert after is None
@@ -132,7 +133,7 @@ async def test_an_end_takes_back_what_was_not_yet_sent_to_the_party_r115(
     engine = await fresh_database(SERVICE)
     transaction = transaction_on(engine, SERVICE)
     await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW)])
-    await transaction.run([delivery(VENLO, s.end(), at=NOW)])
+    await transaction.run([delivery(VENLO, one, at=NOW) for one in (s.propose_end(), s.end())])
     letters = await rows(engine, "outbox", "recipient = :party", party=s.VENLO)
     assert len(letters) == 1
     assert '"reason":"exclusion"' in letters[0].body
@@ -146,7 +147,8 @@ async def test_an_operator_publishes_every_record_anew_as_it_is_now_r115(
     transaction = transaction_on(engine, SERVICE)
     police = s.record_signatory(party=s.POLICE, form=s.form(name="Politie Eenheid Limburg"))
     await transaction.run([delivery(VENLO, s.record_signatory(), at=NOW), delivery(POLICE, police, at=NOW)])
-    await transaction.run([delivery(VENLO, s.grant(), at=NOW), delivery(POLICE, s.end(), at=NOW)])
+    ending = [delivery(POLICE, one, at=NOW) for one in (s.propose_end(), s.end())]
+    await transaction.run([delivery(VENLO, s.grant(), at=NOW), *ending])
     before = await rows(engine, "outbox", "topic = 'zvh.governance.parties' ORDER BY id")
     accepted = DeliveryStatus.ACCEPTED
     assert await publish_anew(transaction, KEY) == {s.VENLO: accepted, s.POLICE: accepted}

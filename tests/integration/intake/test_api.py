@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import httpx
@@ -49,6 +49,7 @@ DIRECTION_MOVED = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since
 REFERRER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
 POLICE = Identity("worker-of-police", frozenset({Role.PARTY_WORKER}), s.POLICE)
 DIRECTOR = Identity(s.DIRECTOR, frozenset({Role.PROCESS_DIRECTOR}))
+MANAGER = Identity(s.MANAGER, frozenset({Role.MANAGER}))
 OTHER_DIRECTOR = Identity("another", frozenset({Role.PROCESS_DIRECTOR}))
 SUPPORT = Identity("support", frozenset({Role.SUPPORT_WORKER}))
 
@@ -62,6 +63,9 @@ class OneKey:
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
         self.asked += case_ids
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
 
 
 class NoRelay:
@@ -90,6 +94,11 @@ class Office:
         self.signed_in.append(who)
         headers = {"on-behalf-of": on_behalf_of} if on_behalf_of else {}
         return await self.client.get(f"/cases/{s.CASE}", headers=headers)
+
+    async def assign(self, who: Identity, what: str, **said: str) -> httpx.Response:
+        self.signed_in.append(who)
+        path, headers = f"/cases/{s.CASE}/{what}", {"idempotency-key": new_id()}
+        return await self.client.post(path, json={"reason": "Langdurig afwezig."} | said, headers=headers)
 
     async def duties(self, who: Identity, on_behalf_of: str | None = None) -> list[tuple[str, str]]:
         seen = (await self.look(who, on_behalf_of)).json()
@@ -128,12 +137,45 @@ def each(*moments: InformMoment) -> list[tuple[str, str]]:
     return sorted((person.person_id, moment) for person in s.referral().persons for moment in moments)
 
 
+async def test_the_manager_replaces_who_works_on_a_case_and_only_those_read_it_from_then_on_r6(
+    office: Office,
+) -> None:
+    assert (await office.look(DIRECTOR, s.VENLO)).status_code == 200
+    assert (await office.look(SUPPORT, s.VENLO)).status_code == 404
+    assert (await office.assign(MANAGER, "director", person="another")).status_code == 200
+    assert (await office.assign(MANAGER, "support-workers", person="support")).status_code == 200
+    for who, status in ((DIRECTOR, 404), (OTHER_DIRECTOR, 200), (SUPPORT, 200), (MANAGER, 404)):
+        assert (await office.look(who, s.VENLO)).status_code == status
+    assert (await office.assign(MANAGER, "support-workers", instead_of="support")).status_code == 200
+    assert (await office.look(SUPPORT, s.VENLO)).status_code == 404
+
+
+async def test_an_assignment_is_journalled_with_a_reason_and_told_to_the_other_services(
+    office: Office,
+) -> None:
+    assert (await office.assign(MANAGER, "director", person="another")).status_code == 200
+    (entry,) = await rows(office.engine, "journal", "what = 'CaseAssigned'")
+    assert (entry.role, entry.person, entry.detail["director"]) == ("manager", s.MANAGER, "another")
+    assert entry.detail["reason"]["piece"] in {row.piece for row in await rows(office.engine, "pieces")}
+    (told,) = await rows(office.engine, "outbox", "type LIKE '%case-assigned%'")
+    assert "Langdurig" not in told.body
+
+
+async def test_nobody_else_assigns_and_without_a_reason_nobody_does(office: Office) -> None:
+    for who in (DIRECTOR, SUPPORT, REFERRER):
+        assert (await office.assign(who, "director", person="another")).status_code == 403
+    refused = await office.assign(MANAGER, "director", person="another", reason=" ")
+    assert (refused.status_code, refused.json()["rule"]) == (409, "R6")
+    assert await rows(office.engine, "journal", "what = 'CaseAssigned'") == []
+
+
 async def test_the_leading_party_and_who_acts_for_it_read_each_duty_with_its_state_r17(
     office: Office,
 ) -> None:
     all_of_them = each(InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO)
     assert sorted(await office.duties(REFERRER)) == all_of_them
     assert sorted(await office.duties(DIRECTOR, s.VENLO)) == all_of_them
+    await office.play(c.AssignSupport(by=s.BY_MANAGER, person=SUPPORT.subject, reason=s.text("why")))
     assert sorted(await office.duties(SUPPORT, s.VENLO)) == all_of_them
     shown = (await office.look(REFERRER)).json()["duties"]
     (postponed,) = [duty for duty in shown if duty["status"] == "postponed"]
@@ -206,8 +248,8 @@ async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None
     assert "piece-reason" not in (await office.look(REFERRER)).text
 
 
-async def test_no_key_is_asked_for_about_a_case_that_is_not_here(office: Office) -> None:
-    """Else one person could make the service ask about any number, and journal its questions."""
+async def test_no_key_is_asked_for_before_an_act_is_decided_on(office: Office) -> None:
+    """Else one person could make the service ask about any number, and learn of a case by the time."""
     office.signed_in.append(REFERRER)
     nowhere = new_id()
     for case in (nowhere, s.CASE):
@@ -217,4 +259,11 @@ async def test_no_key_is_asked_for_about_a_case_that_is_not_here(office: Office)
             headers={"idempotency-key": new_id()},
         )
         assert answer.status_code == (404 if case == nowhere else 409), answer.text
-    assert office.keys.asked == [s.CASE]
+    assert office.keys.asked == []
+    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    answer = await office.client.post(
+        f"/cases/{s.CASE}/postponements",
+        json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig.", "until": soon},
+        headers={"idempotency-key": new_id()},
+    )
+    assert (answer.status_code, office.keys.asked) == (200, [s.CASE]), answer.text

@@ -23,7 +23,7 @@ from tests.conftest import FreshDatabase
 from tests.support.receiving import House
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
-from tests.support.transactions import delivery, house_records, know, rows, transaction_on
+from tests.support.transactions import MARKER_KEY, delivery, house_records, know, rows, transaction_on
 
 
 def breaks(message: ConsultationConfirmed, at: MessageContext) -> c.ConfirmConsultation:
@@ -79,7 +79,7 @@ async def test_a_discarded_message_is_journalled_and_the_rest_goes_on(
 ) -> None:
     engine, house = await fresh_database(SERVICE), House(tmp_path)
     await a_held_case(engine, house)
-    assert await quarantine.discard_first(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
     transaction = transaction_on(engine, SERVICE)
     done = await quarantine.retry(transaction, house.receiver(), house_records(transaction), s.CASE)
     assert done.free
@@ -166,7 +166,7 @@ async def test_nobody_is_told_of_a_case_that_does_not_load_and_nothing_of_the_re
         (outcome,) = await transaction.run([asked])
         assert outcome.refusal == UNKNOWN_CASE
     await execute(engine, "UPDATE cases SET state = state -> 'was'")
-    await quarantine.let_go(engine, s.CASE)
+    await quarantine.let_go(engine, MARKER_KEY, s.CASE)
     assert [outcome.status for outcome in await transaction.run([asked])] == [DeliveryStatus.ACCEPTED]
 
 

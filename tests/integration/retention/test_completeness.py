@@ -27,10 +27,11 @@ from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.integration.retention.test_store import close, database, fire, tell
 from tests.support.broker import relay_without_broker
+from tests.support.leaving import gate_of
 from tests.support.receiving import House
 from tests.support.samples import retention as s
 from tests.support.spec import NOW
-from tests.support.transactions import rows
+from tests.support.transactions import rows, transaction_on
 
 ROOT = b"r" * 32
 DAY = timedelta(days=1)
@@ -138,6 +139,7 @@ async def test_a_service_says_which_keys_are_gone_at_every_start_and_when_anothe
             CaseKeyClient(authority, "test"),
             SignedAndSealed(keys),
             "urn:test",
+            gate_of(transaction_on(engine, SERVICE)),
         )
         return KeyRotation(engine, OutgoingMessages("retention", Topics()), keys, relay, Clock())
 

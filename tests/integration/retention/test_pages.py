@@ -12,6 +12,7 @@ from services.retention.store import Records
 from tests.conftest import FreshDatabase
 from tests.integration.retention.test_api import MANAGER, Http
 from tests.integration.retention.test_api import http as http
+from tests.support.databases import as_owner
 from tests.support.samples import retention as s
 from tests.support.transactions import rows, transaction_on
 
@@ -43,12 +44,12 @@ async def test_a_proof_that_is_missing_or_changed_at_the_end_of_a_page_shows_on_
     http: Http,
 ) -> None:
     await proven(http.engine, PROOFS_PER_PAGE + 3)
-    async with http.engine.begin() as connection:
+    async with as_owner(http.engine) as connection:
         await connection.execute(sa.text("ALTER TABLE proofs DISABLE TRIGGER USER"))
         changed = sa.text("UPDATE proofs SET digest = :digest WHERE number = :n")
         await connection.execute(changed, {"digest": b"other", "n": PROOFS_PER_PAGE})
     assert [broken for broken, _ in await pages(http)] == [PROOFS_PER_PAGE, PROOFS_PER_PAGE + 1]
-    async with http.engine.begin() as connection:
+    async with as_owner(http.engine) as connection:
         gone = sa.text("DELETE FROM proofs WHERE number = :n")
         await connection.execute(gone, {"n": PROOFS_PER_PAGE})
     missing = (await http.get(MANAGER, f"/proofs?after={PROOFS_PER_PAGE}")).json()

@@ -1,8 +1,10 @@
 """The round table over HTTP, with real tokens, PostgreSQL and sealing; the relay is not started."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,7 @@ from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 from tests.support.transactions import attach, delivery, know, rows, transaction_on
@@ -73,6 +76,9 @@ class OneKey:
         known = {s.CASE: (KeyStatus.READY, KEY)}
         return {case: known.get(case, (KeyStatus.UNKNOWN, None)) for case in case_ids}
 
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
+
 
 class Http:
     """People at the round table, each with a token of their own; `tell` is what Kafka would bring."""
@@ -88,13 +94,20 @@ class Http:
         return await self._client.get(path, headers=await self._headers(who, behalf))
 
     async def post(
-        self, who: str, path: str, body: Any, behalf: str | None = None, key: str | None = None
+        self,
+        who: str,
+        path: str,
+        body: Any,
+        behalf: str | None = None,
+        key: str | None = None,
+        version: str | None = None,
     ) -> Response:
         headers = await self._headers(who, behalf) | {"idempotency-key": key or new_id()}
-        return await self._client.post(path, json=body, headers=headers)
+        if_match = {"if-match": f'"{version}"'} if version else {}
+        return await self._client.post(path, json=body, headers=headers | if_match)
 
-    async def direct(self, path: str, body: Any, behalf: str = s.VENLO) -> Response:
-        return await self.post(DIRECTOR, f"{CASE}/{path}", body, behalf)
+    async def direct(self, path: str, body: Any, behalf: str = s.VENLO, **more: Any) -> Response:
+        return await self.post(DIRECTOR, f"{CASE}/{path}", body, behalf, **more)
 
     async def seen(self, who: str, behalf: str | None = None) -> set[str]:
         """The items this person gets to read."""
@@ -140,7 +153,9 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     transaction, copy, keys = transaction_on(engine, SERVICE), PartyReplica(), CaseKeyClient(OneKey(), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test")
+    relay = Relay(
+        engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
+    )
     app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=copy, keys=keys, relay=relay, clock=clock, digest_key=KEY)
@@ -239,6 +254,74 @@ async def test_each_delegate_sees_exactly_what_is_allowed_and_each_look_is_logge
         x["given_on_behalf_of"] for x in log if (x["party"], x["thing"]) == (s.CARE, f"item/{s.RENT}")
     }
     assert given == s.HOUSING
+
+
+async def test_of_two_plans_at_once_one_is_told_what_it_would_have_lost(http: Http) -> None:
+    await seat(http)
+    first = await http.direct("plan", PLAN)
+    assert first.status_code == 200
+    without = await http.direct("plan", PLAN)
+    assert (without.status_code, without.json()["name"]) == (428, "VersionRequired")
+    version = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["version"]
+    assert version == first.json()["version"]
+    changed, key = {**PLAN, "ave_level": 3}, new_id()
+    answers = await asyncio.gather(
+        *(http.direct("plan", changed, version=version, key=one) for one in (key, new_id()))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 412]
+    (lost,) = (answer.json() for answer in answers if answer.status_code == 412)
+    assert lost["name"] == "ChangedMeanwhile"
+    assert {"ave_level", "agreements"} <= set(lost["changed"])
+    assert "made_by" not in lost["changed"]
+    assert datetime.fromisoformat(lost["changed_at"]) > NOW - timedelta(days=1)
+    (done,) = (answer.json() for answer in answers if answer.status_code == 200)
+    again = await http.direct("plan", changed, version=version, key=key)
+    if answers[0].status_code == 200:
+        assert again.json() == done
+    after = (await http.direct("plan", {**PLAN, "ave_level": 4}, version=done["version"])).status_code
+    assert after == 200
+
+
+async def test_adding_to_the_viewing_plan_needs_no_version_and_replacing_in_it_does(http: Http) -> None:
+    await seat(http)
+    entry = {"item_id": s.RENT, "participant": s.POLICE, "reason": "Nodig voor de regeling."}
+    before = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["viewing_plan_version"]
+    added = await http.direct("viewing-entries", {"entries": [entry]})
+    assert added.status_code == 200
+    assert (await http.direct("viewing-entries", {"entries": [entry]})).status_code == 428
+    old = await http.direct("viewing-entries", {"entries": [entry]}, version=before)
+    assert (old.status_code, old.json()["changed"]) == (412, [s.POLICE])
+    new = await http.direct("viewing-entries", {"entries": [entry]}, version=added.json()["version"])
+    assert new.status_code == 200
+
+
+async def test_a_version_is_shown_to_who_may_replace_and_to_nobody_else(http: Http) -> None:
+    await seat(http)
+    await http.direct("plan", PLAN)
+    for worker in (s.CARE, s.POLICE, s.VENLO):
+        seen = (await http.get(worker)).json()
+        assert seen["viewing_plan_version"] is None
+        assert (seen["plan"] or {}).get("version") is None
+
+
+async def test_an_act_that_replaces_nothing_takes_no_version(http: Http) -> None:
+    await seat(http)
+    acts: tuple[tuple[str, dict[str, str]], ...] = (
+        ("release-withdrawal", {}),
+        ("releases", {"use": "rto"}),
+        ("release-refusals", {"use": "rto"}),
+    )
+    for act, body in acts:
+        answer = await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/{act}", body, version="1")
+        assert (answer.status_code, answer.json()["name"]) == (400, "VersionNotTaken"), act
+
+
+async def test_a_page_that_is_open_is_asked_for_again_within_half_a_minute_f15(http: Http) -> None:
+    """By the browser itself: what was withdrawn meanwhile is covered. An act is not done again."""
+    await seat(http)
+    assert (await http.get(s.CARE)).headers["refresh"] == "30"
+    assert "refresh" not in (await http.get(s.STRANGER)).headers
+    assert "refresh" not in (await http.direct("plan", PLAN)).headers
 
 
 async def test_what_is_read_is_opened_and_says_no_more_than_is_ones_own(http: Http) -> None:

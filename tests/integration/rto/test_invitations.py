@@ -82,7 +82,7 @@ async def test_once_a_delegate_is_named_the_list_of_its_colleague_has_no_row_of_
 async def test_what_the_version_before_wrote_is_in_the_list(postgres: Postgres, when: str) -> None:
     """Expand, deploy, contract: its processes go on while the schema is already that of the next."""
     name = f"invited_{'_'.join(when.split())}"
-    engine, state = engine_of(create_database(postgres, name, "only-for-tests")), s.state(*SEATED)
+    engine, state = engine_of(create_database(postgres, name).owner), s.state(*SEATED)
     await migrate.upgrade(engine, SERVICE, to="0002" if when.startswith("before") else "0003")
     await save(engine, state)
     await migrate.upgrade(engine, SERVICE, to="0003")

@@ -173,7 +173,7 @@ async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_databas
     moved = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(elsewhere,))
     (outcome,) = await transaction.run([delivery(s.CASE, moved, at=NOW)])
     assert outcome.refusal is not None
-    assert outcome.refusal.name == "ItemOfAnotherCase"
+    assert outcome.refusal.name == "ItemNumberNotUsable"
     assert {row.item_id for row in await rows(engine, "items")} >= {s.NEW, s.FREE}
 
 

@@ -12,6 +12,7 @@ from shared.core.outcome import DeliveryStatus
 from shared.handling import transaction as module
 from shared.storage.database import sqlstate
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery, know, rows, transaction_on
@@ -29,7 +30,7 @@ _EACH = "CREATE TRIGGER deadlocks BEFORE INSERT ON journal FOR EACH ROW EXECUTE 
 
 
 async def deadlocks(engine: AsyncEngine, times: int) -> None:
-    async with engine.begin() as connection:
+    async with as_owner(engine) as connection:
         for statement in (_TRIES, _DEADLOCKS.format(times=times), _EACH):
             await connection.execute(sa.text(statement))
 

@@ -18,6 +18,7 @@ from shared.crypto.case_key_client import CaseKeyClient
 from shared.crypto.house_keys import HouseKeys
 from shared.runtime import health
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.receiving import OneKey
 
 
@@ -31,8 +32,8 @@ async def test_a_check_that_raises_is_not_passed_and_is_no_error_of_the_page(
 ) -> None:
     """The database answers, and its table of revisions may not be read."""
     engine = await fresh_database(SERVICE)
-    async with engine.begin() as connection:
-        await connection.execute(sa.text("REVOKE ALL ON alembic_version FROM CURRENT_USER"))
+    async with as_owner(engine) as connection:
+        await connection.execute(sa.text(f"REVOKE ALL ON alembic_version FROM {engine.url.username}"))
     answer = await ready(engine, tmp_path)
     assert answer.status_code == 503
     assert answer.json() == {

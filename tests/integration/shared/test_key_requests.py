@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from services.retention.key_api import Wanted, key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
+from services.retention.main import SERVICE as RETENTION
 from shared.clock import Clock
 from shared.contract.limits import MAX_PAYLOAD
 from shared.core.actor import Role
@@ -20,6 +22,7 @@ from shared.http.app import make_app, signed_in
 from shared.http.oidc import Identity
 from shared.https_client import LARGEST
 from shared.ids import new_id
+from tests.conftest import FreshDatabase
 
 INTAKE = Identity("service-intake", frozenset({Role.SERVICE}), service="intake")
 MANY = 2_400  # what two parties may send at once
@@ -41,9 +44,12 @@ def refused() -> list[QuestionRefused]:
 
 
 @pytest.fixture
-async def remote(tmp_path: Path, refused: list[QuestionRefused]) -> AsyncIterator[RemoteKeys]:
+async def remote(
+    tmp_path: Path, refused: list[QuestionRefused], fresh_database: FreshDatabase
+) -> AsyncIterator[RemoteKeys]:
     store = KeyStore(tmp_path / "keys", b"r" * 32, "house")
     app = make_app("test", key_router(KeyAuthority().use(store, Clock(), timedelta(days=30))))
+    app.state.commands = SimpleNamespace(engine=await fresh_database(RETENTION))
     app.dependency_overrides[signed_in] = lambda: INTAKE
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app)) as client:
         yield RemoteKeys(client, "https://retention.test", Token(), refused.append)

@@ -16,6 +16,7 @@ from shared.ids import new_id
 from shared.storage import erasure, log_digests
 from shared.storage.log_digests import LogDigest
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import MARKER_KEY, delivery, know, rows, transaction_on
@@ -40,7 +41,8 @@ async def with_a_case(fresh_database: FreshDatabase) -> AsyncEngine:
 
 
 async def change(engine: AsyncEngine, *statements: str) -> None:
-    async with engine.begin() as connection:
+    """Change the logs as the owner of the tables does."""
+    async with as_owner(engine) as connection:
         for statement in statements:
             await connection.execute(sa.text(statement), {"case": s.CASE} if ":case" in statement else {})
 

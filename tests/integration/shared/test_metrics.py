@@ -20,6 +20,7 @@ from shared.clock import Clock, machine_now
 from shared.contract.parties import Parties
 from shared.contract.topics import Topics
 from shared.crypto.house_keys import HouseKeys
+from shared.handling import transaction as transaction_module
 from shared.handling.delivery import DeadLetter, Unhandled
 from shared.http.app import make_app
 from shared.ids import new_id
@@ -29,8 +30,10 @@ from shared.runtime.gauges import Gauges, metrics_router, one
 from shared.storage import outbox
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from shared.telemetry.security import BURST, Refusals
 from shared.telemetry.turns import Turns
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery, know, transaction_on
@@ -89,9 +92,25 @@ async def test_a_batch_is_counted_once_it_is_committed(fresh_database: FreshData
     assert [b - a for a, b in zip(before, after, strict=True)] == [1, 4, 1, 1, 1, 1, 1]
 
 
+async def test_a_party_that_is_refused_one_message_after_the_other_is_told_of(
+    fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction_module, "REFUSALS", Refusals())
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    before = counted("zvh_refusal_bursts_total", whose="party")
+    await transaction_on(engine, SERVICE).run(
+        [delivery(s.CASE, SUBMIT, at=NOW, record=b"kept") for _ in range(BURST + 1)]
+    )
+    assert counted("zvh_refusal_bursts_total", whose="party") == before, "the first one was accepted"
+    await transaction_on(engine, SERVICE).run([delivery(s.CASE, SUBMIT, at=NOW, record=b"kept")])
+    assert counted("zvh_refusal_bursts_total", whose="party") == before + 1
+
+
 async def test_what_could_not_be_committed_is_not_counted(fresh_database: FreshDatabase) -> None:
     engine = await fresh_database(SERVICE)
-    await execute(engine, "DROP TABLE journal", {})
+    async with as_owner(engine) as connection:
+        await connection.execute(sa.text("DROP TABLE journal"))
     before = counted("zvh_batch_messages_count")
     with pytest.raises(sa.exc.DBAPIError):
         await transaction_on(engine, SERVICE).run([delivery(s.CASE, SUBMIT, at=NOW)])
@@ -164,7 +183,8 @@ async def test_without_a_database_what_is_known_without_it_is_still_told(
     fresh_database: FreshDatabase, tmp_path: Path
 ) -> None:
     engine = await fresh_database(SERVICE)
-    await execute(engine, "DROP TABLE held", {})
+    async with as_owner(engine) as connection:
+        await connection.execute(sa.text("DROP TABLE held"))
     found = await scraped(gauges(engine, tmp_path))
     assert (found["zvh_scraped", "database"], found["zvh_deadlines_held_by_leap", ""]) == (0, 1)
     assert not [name for name, _ in found if name.startswith("zvh_outbox")]
@@ -189,7 +209,7 @@ async def test_whoever_does_not_show_the_token_finds_no_such_page() -> None:
         asked(None),
     )
     assert [answer.status_code for answer in (nobody, wrong, right, off, empty)] == [404, 404, 200, 404, 404]
-    assert nobody.json()["title"] == "UnknownCase"
+    assert nobody.json()["title"] == "NotFound"
     assert right.headers["content-type"].startswith("text/plain; version=")
     assert "zvh_batch_seconds_bucket" in right.text
     assert "zvh_held_cases 3.0" in right.text

@@ -19,7 +19,7 @@ from shared.handling.service import Service
 from shared.runtime import cli, migrate
 from shared.runtime.cli import command_line
 from tests.conftest import FreshDatabase
-from tests.support.databases import engine_of
+from tests.support.databases import as_owner, engine_of
 
 _COLUMNS = sa.text(
     """
@@ -30,7 +30,7 @@ _COLUMNS = sa.text(
 
 
 async def at(engine: AsyncEngine, revision: str) -> None:
-    async with engine.begin() as connection:
+    async with as_owner(engine) as connection:
         await connection.execute(sa.text("UPDATE alembic_version SET version_num = :at"), {"at": revision})
 
 
@@ -79,7 +79,7 @@ async def test_each_migration_leaves_room_for_the_version_before(name: str, post
     script = ScriptDirectory(str(service.migrations))
     numbers = [revision.revision for revision in script.walk_revisions()]
     assert sorted(numbers) == [f"{n:04}" for n in range(1, len(numbers) + 1)]
-    engine = engine_of(create_database(postgres, f"steps_{name}", "only-for-tests"))
+    engine = engine_of(create_database(postgres, f"steps_{name}").owner)
     before: dict[tuple[str, str], bool] = {}
     for number in sorted(numbers):
         await migrate.upgrade(engine, service, to=number)
@@ -102,7 +102,7 @@ async def first(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIte
     monkeypatch.setattr(migrate, "LOCK_WAITS", "300ms")
     monkeypatch.setattr(migrate, "PAUSE", 0.1)
     monkeypatch.setattr(migrate, "TRIES", 2)
-    engine = engine_of(create_database(postgres, f"first_{uuid.uuid4().hex[:12]}", "only-for-tests"))
+    engine = engine_of(create_database(postgres, f"first_{uuid.uuid4().hex[:12]}").owner)
 
     class Told:
         database_url = engine.url

@@ -7,6 +7,7 @@ from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared.core.outcome import DeliveryStatus
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery, know, rows, transaction_on
@@ -28,7 +29,7 @@ async def test_one_message_that_the_database_rejects_holds_its_case_alone(
 ) -> None:
     engine = await fresh_database(SERVICE)
     await know(engine, s.parties())
-    async with engine.begin() as connection:
+    async with as_owner(engine) as connection:
         for statement in (_REJECT.format(case=s.CASE, state=state), _EACH):
             await connection.execute(sa.text(statement))
     referral = s.referral(items=(), referral_id=s.MAN)

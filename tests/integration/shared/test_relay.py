@@ -1,7 +1,7 @@
 """What the relay does before it sends, on a real PostgreSQL: no broker is reached."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.intake.main import SERVICE
 from shared.clock import machine_now
 from shared.contract.limits import MAX_RECORD
-from shared.contract.parties import KeyUse, Parties, PublicKey
-from shared.crypto.jose import new_key, public_jwk
+from shared.contract.parties import Parties
 from shared.messaging import relay
 from shared.runtime import quarantine
 from shared.storage import outbox
@@ -24,10 +23,10 @@ from shared.storage.outbox import NO_CASE
 from shared.storage.sequence_numbers import load_sequences
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
-from tests.support.outgoing import EVENTS, outbox_message, unsent, write
+from tests.support.outgoing import EVENTS, outbox_message, sealing_key, unsent, write
 from tests.support.receiving import House
 from tests.support.samples import intake as s
-from tests.support.transactions import rows
+from tests.support.transactions import MARKER_KEY, rows
 
 OTHER_CASE = s.CASE[:-1] + "d"
 
@@ -106,8 +105,8 @@ async def test_what_cannot_be_sent_is_quarantined_with_its_case_and_stays_so_unt
     assert await quarantine.held_cases(engine) == {s.CASE: 0}
     async with engine.connect() as connection:
         assert (await outbox.backlog(connection, 10)).unreadable == 2
-    assert await quarantine.discard_first(engine, s.CASE)
-    await quarantine.let_go(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+    await quarantine.let_go(engine, MARKER_KEY, s.CASE)
     assert await quarantine.held_cases(engine) == {}
     async with engine.begin() as connection:
         assert [row.event_id for row in await outbox.next_rows(connection, 10)] == [behind.event_id]
@@ -173,10 +172,3 @@ async def test_what_is_for_a_party_whose_key_has_lapsed_waits_alone_f9(
     assert [one.row.topic for one in prepared.ready] == ["zvh.to.valid", EVENTS]
     assert prepared.aside == {"zvh.to.lapsed"}
     await relay_.producer.stop()
-
-
-def sealing_key(now: datetime, until: datetime | None) -> PublicKey:
-    """Make a party's key to seal to, announced yesterday."""
-    jwk = public_jwk(new_key(), KeyUse.SEALING)
-    since = now - timedelta(days=1)
-    return PublicKey(kid=jwk["kid"], use=KeyUse.SEALING, jwk=jwk, valid_from=since, valid_until=until)

@@ -301,3 +301,19 @@ def test_nothing_is_kept_of_an_address_that_has_left() -> None:
     assert door.let_in("192.0.2.1")
     door.leave("192.0.2.1")
     assert not door._open
+
+
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES256-SHA384", "ECDHE-ECDSA-AES128-SHA"])
+async def test_no_suite_with_cbc_is_agreed_on(serve: Serve, certificates: Certificates, suite: str) -> None:
+    async with serve() as running:
+        for ciphers, agreed in ((suite, False), ("ECDHE-ECDSA-AES256-GCM-SHA384", True)):
+            context = ssl.create_default_context(cafile=str(certificates.ca_file))
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+            context.set_ciphers(ciphers)
+            opening = asyncio.open_connection(LOOPBACK, running.port, ssl=context)
+            if agreed:
+                _, writer = await opening
+                await closed(writer)
+            else:
+                with pytest.raises((ssl.SSLError, ConnectionError)):
+                    await opening

@@ -13,6 +13,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.shares import BURST, Shares
 from tests.conftest import FreshDatabase
+from tests.support.leaving import current, gate_of
 from tests.support.receiving import SOURCE, House, OneKey
 from tests.support.records import consumer_record
 from tests.support.samples import intake as s
@@ -39,10 +40,11 @@ async def test_records_that_cannot_be_read_cost_their_party_its_share(
         transaction=transaction,
         parties=transaction.parties,
         house_records=house_records(transaction),
-        relay=Relay(engine, producer, transaction.parties, keys, codec, SOURCE),
+        relay=Relay(engine, producer, transaction.parties, keys, codec, SOURCE, gate_of(transaction)),
         topics=Topics(),
         batch_size=MANY,
         shares=shares,
+        currency=current(),
     )
     assert shares.room(TOPIC) > 0
     await consumer.take([garbage(n) for n in range(MANY)])

@@ -14,6 +14,7 @@ from shared.clock import machine_now
 from shared.ids import new_id
 from shared.runtime.tracing import Tracing
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.otlp import receiver
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -68,7 +69,7 @@ async def test_what_could_not_be_committed_is_a_span_that_failed_and_says_no_mor
     fresh_database: FreshDatabase,
 ) -> None:
     engine = await fresh_database(SERVICE)
-    async with engine.begin() as connection:
+    async with as_owner(engine) as connection:
         await connection.exec_driver_sql("DROP TABLE journal")
     with receiver() as seen:
         tracing = Tracing("intake", "noord-limburg", seen.endpoint)

@@ -15,7 +15,8 @@ from services.intake.effects import INFORMING
 from services.intake.main import SERVICE
 from shared.clock import Clock
 from shared.contract.fields import InformMoment
-from shared.http.app import RETRY_AFTER, make_app
+from shared.http.app import make_app
+from shared.http.problem import RETRY_AFTER
 from shared.runtime import scheduler
 from shared.storage import database
 from shared.storage.database import connect

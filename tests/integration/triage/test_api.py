@@ -21,12 +21,13 @@ from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import Identity
+from shared.http.reading import CaseReader
 from shared.ids import new_id
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import triage as s
-from tests.support.transactions import attach, delivery, know, rows, tables, transaction_on
+from tests.support.transactions import attach, delivery, know, now_are, rows, tables, transaction_on
 
 HOUSE = "test-house"
 KEY = b"k" * 32
@@ -38,6 +39,9 @@ class OneKey:
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes]]:
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
 
 
 class NoRelay:
@@ -77,6 +81,7 @@ class Office:
     clock: Clock
     client: httpx.AsyncClient
     become: Callable[[Identity], None]
+    reader: CaseReader[Any]
     _people: dict[str, Person] = field(default_factory=dict)
 
     def worker(self, party: str) -> Person:
@@ -112,7 +117,7 @@ async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
     await transaction.run([delivery(s.CASE, opened, at=clock.now(), key=key)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://triage") as client:
-        yield Office(engine, clock, client, who.append)
+        yield Office(engine, clock, client, who.append, app.state.reader)
 
 
 @pytest.fixture
@@ -176,7 +181,7 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
             f"geheim {s.SPECIAL}",
         }
         assert [q["choice"]["reason"] for q in seen["queries"]] == ["Betrokken in de wijk."] * 2
-        assert (seen["phase"], seen["version"]) == ("triage", 5)
+        assert (seen["phase"], "version" in seen) == ("triage", False)
 
     own = await office.worker(s.POLICE).get()
     assert set(own.json()) == {"case_id", "persons", "items", "queries"}
@@ -193,10 +198,12 @@ async def test_what_others_do_changes_nothing_in_what_a_queried_party_reads_r34(
     response = await office.worker(s.CARE).post(f"/queries/{care}/answers", answered(care, s.SPECIAL))
     assert response.status_code == 200
     assert (await office.worker(s.POLICE).get()).content == before
-    wrong_version = await office.worker(s.POLICE).post(
+    versioned = await office.worker(s.POLICE).post(
         f"/queries/{police}/answers", answered(police, s.ITEM), if_match='"1"'
     )
-    assert wrong_version.status_code == 200
+    assert (versioned.status_code, versioned.json()["name"]) == (400, "VersionNotTaken")
+    reply = await office.worker(s.POLICE).post(f"/queries/{police}/answers", answered(police, s.ITEM))
+    assert reply.json() == {"query_id": police}
 
 
 async def test_what_nobody_may_know_is_one_and_the_same_answer_r34(office: Office) -> None:
@@ -211,7 +218,6 @@ async def test_what_nobody_may_know_is_one_and_the_same_answer_r34(office: Offic
         await other_director.get(),
         await office.worker(s.CARE).get(),
         await stranger.post(f"/queries/{police}/answers", answered(police, s.ITEM)),
-        await stranger.post(f"/queries/{police}/answers", answered(police, s.ITEM), if_match='"0"'),
         await stranger.post(
             f"/queries/{police}/declines", {"query_id": police, "ground": "law", "explanation": "x"}
         ),
@@ -221,6 +227,32 @@ async def test_what_nobody_may_know_is_one_and_the_same_answer_r34(office: Offic
     ]
     assert {(a.status_code, a.content) for a in answers} == {(404, answers[0].content)}
     assert answers[0].json()["rule"] == "R34"
+
+
+async def test_a_director_reads_by_the_mandate_of_the_body_that_referred_and_of_no_other_r122(
+    office: Office,
+) -> None:
+    """It was taken back: the answer is that of a stranger, and the referrer itself reads on."""
+    other = s.authorisation(acting_body="burgemeester")
+    await now_are(office.engine, s.parties(venlo=s.record(s.VENLO, authorisations=(other,))))
+    stranger = await office.worker(s.PROBATION).get()
+    seen = await office.director().get()
+    assert (seen.status_code, seen.content) == (404, stranger.content)
+    refused = await office.director().post("/queries", query(office))
+    assert (refused.status_code, refused.json()["rule"]) == (403, "R122")
+    assert (await office.worker(s.VENLO).get()).status_code == 200
+
+
+async def test_while_something_may_be_unread_that_forbids_it_nobody_looks(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alike for who may and who may not, and a little later it is as before."""
+    monkeypatch.setattr(office.reader.currency, "within", -1)
+    for reader in (office.director(), office.worker(s.VENLO), office.worker(s.PROBATION)):
+        told = await reader.get()
+        assert (told.status_code, told.json()["rule"], told.headers["retry-after"]) == (503, "R115", "5")
+        assert "NotCurrent" in told.text
+    assert await rows(office.engine, "access_log") == []
 
 
 async def test_each_decision_on_a_look_stands_in_the_access_log_r129(office: Office) -> None:
@@ -345,6 +377,9 @@ class KeyDuringCleaning:
             elif not self.taken:
                 self.taken = [dict(row) for row in (await connection.execute(_TAKE)).mappings()]
         return dict.fromkeys(case_ids, (KeyStatus.READY, KEY))
+
+    async def statuses(self, case_ids: list[str]) -> Mapping[str, KeyStatus]:
+        return {case: status for case, (status, _) in (await self.fetch(case_ids, make=False)).items()}
 
 
 @pytest.mark.parametrize(("comes_back", "status"), [(True, 200), (False, 503)])

@@ -82,7 +82,7 @@ async def test_an_item_that_another_service_accepted_in_another_case_is_refused_
     await learn(engine, (GIVEN[0], OTHER))
     (outcome,) = await transaction.run([delivery(s.CASE, ANSWER, at=NOW)])
     assert outcome.refusal is not None
-    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemOfAnotherCase", "R35")
+    assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemNumberNotUsable", "R35")
     fresh = s.answer(items=(s.item(s.NEW),))
     assert await fates(transaction, delivery(s.CASE, fresh, at=NOW)) == [DeliveryStatus.ACCEPTED]
 
@@ -157,10 +157,10 @@ async def test_an_operator_who_discards_it_lets_the_case_go_and_leaves_no_trace_
 ) -> None:
     engine, transaction = await house(fresh_database)
     await fates(transaction, event(NOT_FOR_TRIAGE))
-    assert await quarantine.discard_first(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
     async with engine.begin() as connection:
         assert await held_messages.count(connection, 100) == {}
-    await quarantine.let_go(engine, s.CASE)
+    await quarantine.let_go(engine, MARKER_KEY, s.CASE)
     assert await rows(engine, "cases") == []
     whats = [row.what for row in await rows(engine, "journal", "true ORDER BY entry")]
     assert whats == ["NotTakenUpAtScreening", "ParkedMessageDiscarded", "HeldCaseReleased"]

@@ -29,6 +29,7 @@ def by_party(party: str = VENLO) -> Actor:
 
 
 BY_SECRETARY = Actor(Role.SECRETARY, person="person-secretary")
+BY_MANAGER = Actor(Role.MANAGER, person="person-manager")
 BY_DIRECTOR = Actor(Role.PROCESS_DIRECTOR, person=DIRECTOR)
 BY_RETENTION = Actor(Role.SERVICE, service="retention")
 
@@ -97,8 +98,12 @@ def revoke(authorisation_id: str = GRANT) -> c.RevokeAuthorisation:
     return c.RevokeAuthorisation(by=by_party(), party=VENLO, authorisation_id=authorisation_id)
 
 
-def end(reason: EndReason = EndReason.EXCLUSION) -> c.EndMembership:
-    return c.EndMembership(by=BY_SECRETARY, reason=reason)
+def propose_end(reason: EndReason = EndReason.EXCLUSION) -> c.ProposeEnding:
+    return c.ProposeEnding(by=BY_SECRETARY, reason=reason)
+
+
+def end(reason: EndReason = EndReason.EXCLUSION, by: Actor = BY_MANAGER) -> c.EndMembership:
+    return c.EndMembership(by=by, reason=reason)
 
 
 def record(**changes: Any) -> PartyRecord:
@@ -144,12 +149,13 @@ def recorded(**changes: Any) -> e.SignatoryRecorded:
 RECORDED = recorded()
 GRANTED = e.AuthorisationGranted(authorisation(), NOW)
 ACCEPTED = e.AuthorisationAccepted(GRANT, DIRECTOR, NOW)
+PROPOSED = e.EndingProposed(EndReason.EXCLUSION, BY_SECRETARY.person or "", NOW)
 ENDED = e.MembershipEnded(EndReason.EXCLUSION, NOW)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
-    Phase.MEMBER: (RECORDED, GRANTED),
-    Phase.ENDED: (RECORDED, GRANTED, ACCEPTED, ENDED),
+    Phase.MEMBER: (RECORDED, GRANTED, PROPOSED),
+    Phase.ENDED: (RECORDED, GRANTED, ACCEPTED, PROPOSED, ENDED),
     Phase.PURGED: (e.CasePurged(CASE),),
 }
 
@@ -159,6 +165,7 @@ COMMANDS: tuple[Command, ...] = (
     grant(authorisation_id=OTHER_GRANT),
     accept(),
     revoke(),
+    propose_end(),
     end(),
     c.PublishAnew(by=OPERATOR),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),

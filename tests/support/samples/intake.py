@@ -8,10 +8,11 @@ from services.intake import events as e
 from services.intake.main import PROCESS
 from services.intake.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Theme
+from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
@@ -20,7 +21,7 @@ MOTHER = "0192aaaa-0000-7000-8000-000000000002"
 ITEM = "0192aaaa-0000-7000-8000-00000000000a"
 REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
-DIRECTOR = "person-director"
+DIRECTOR, SUPPORT, MANAGER = "person-director", "person-support", "person-manager"
 
 
 def text(name: str) -> TextRef:
@@ -105,28 +106,33 @@ def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Ac
     return Actor(Role.PROCESS_DIRECTOR, person=person_, on_behalf_of=on_behalf_of)
 
 
+BY_MANAGER = Actor(Role.MANAGER, person=MANAGER)
 BY_SERVICE = Actor(Role.SERVICE, service="rto")
 
 RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
 CONSULTED = e.ConsultationConfirmed(None, NOW)
 TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
+ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
+ANNOUNCED = e.TermPassed(Overdue(Step.SCREENING, NOW - timedelta(days=35), Told.MANAGER, NOW), NOW)
 DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.RECEIVED: (RECEIVED,),
-    Phase.CONSULTED: (RECEIVED, CONSULTED),
+    Phase.CONSULTED: (RECEIVED, CONSULTED, ANNOUNCED),
     Phase.TAKEN_UP: (RECEIVED, CONSULTED, TAKEN_UP, DUTY),
     Phase.DEESCALATED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated()),
     Phase.ARCHIVED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (RECEIVED, CONSULTED, e.ReferralNotTakenUp(DIRECTOR, None, None, NOW)),
-    Phase.PURGED: (RECEIVED, e.CasePurged(CASE)),
+    Phase.PURGED: (RECEIVED, e.ReferralLapsed(Step.CONSULTATION, NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (
     c.SubmitReferral(by=by_party(), case_id=CASE, referral=referral()),
     c.ConfirmConsultation(by=by_party()),
     c.ScreenReferral(by=by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    c.AssignDirector(by=BY_MANAGER, person="another-director", reason=text("why")),
+    c.AssignSupport(by=BY_MANAGER, person=SUPPORT, reason=text("why")),
     c.WithdrawReferral(by=by_party(), reason=text("reason")),
     c.RecordInforming(by=by_party(), person_id=MAN, moment=InformMoment.TAKEN_UP),
     c.PostponeInforming(
@@ -144,6 +150,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowArchiving(by=BY_SERVICE),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

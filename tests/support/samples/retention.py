@@ -11,7 +11,7 @@ from services.retention.main import PROCESS
 from services.retention.proofs import Ending, ProofOfDestruction
 from services.retention.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Theme
+from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome
 from shared.contract.messages.rto import Action, CaseDeescalated, Taker
 from shared.contract.messages.triage import Participant, ParticipantRole
@@ -109,6 +109,7 @@ def file(**changes: Any) -> CaseDeescalated:
         "leading_party": CARE,
         "referrer": VENLO,
         "director": DIRECTOR,
+        "support_workers": ("support-a",),
         "case_director": text("case-director"),
         "theme": Theme.COMPLEX_CASE,
         "participants": (participant(VENLO), participant(POLICE), participant(CARE)),
@@ -120,7 +121,7 @@ def file(**changes: Any) -> CaseDeescalated:
     return CaseDeescalated(**(given | changes))
 
 
-def taken_up() -> CaseTakenUp:
+def taken_up(director: str = DIRECTOR, support: str = "support-a") -> CaseTakenUp:
     return CaseTakenUp(
         referrer=VENLO,
         acting_body="college",
@@ -128,7 +129,8 @@ def taken_up() -> CaseTakenUp:
         basis="AVG art. 6 lid 1 sub e",
         theme=Theme.COMPLEX_CASE,
         outcome=ScreeningOutcome.TAKEN_UP,
-        director=DIRECTOR,
+        director=director,
+        support_workers=(support,),
         persons=(person(MAN), person(MOTHER)),
         items=(),
         taken_up_at=NOW,
@@ -182,7 +184,9 @@ def worker(party: str) -> Viewer:
 
 # --- what happened --------------------------------------------------------------------------------
 
-OPENED = e.CaseOpened(VENLO, Theme.COMPLEX_CASE, DIRECTOR, NOW)
+TEAM = Team(director=OTHER_DIRECTOR, support_workers=("support-b",), assignment=1)
+CHANGED = e.TeamChanged(TEAM, NOW)
+OPENED = e.CaseOpened(VENLO, Theme.COMPLEX_CASE, Team(director=DIRECTOR, support_workers=("support-a",)), NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
 RECEIVED = tuple(e.ItemReceived(one) for one in ITEMS)
 WITHOUT_BSN = tuple(one.model_copy(update={"bsn": None}) for one in file().persons)
@@ -217,6 +221,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
 COMMANDS: tuple[Command, ...] = (
     c.OpenCase(by=by_service("intake"), case=taken_up()),
     c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
+    c.FollowAssignment(by=by_service("intake"), team=TEAM),
     c.RecordHandedOverItem(by=by_service(), item=ITEMS[0]),
     c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),

@@ -8,7 +8,7 @@ from services.rto import events as e
 from services.rto.main import PROCESS
 from services.rto.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Theme
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import (
@@ -19,7 +19,7 @@ from shared.contract.messages.triage import (
     ViewingEntry,
 )
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
-from shared.core.actor import Actor, Command, Role
+from shared.core.actor import CLOCK, Actor, Command, Role
 from tests.support.spec import NOW, Spec
 
 
@@ -151,6 +151,7 @@ def preparation(**changes: Any) -> RtoPrepared:
         "leading_party": VENLO,
         "acting_body": "bestuur",
         "director": DIRECTOR,
+        "support_workers": ("support",),
         "theme": Theme.COMPLEX_CASE,
         "goal": text("goal"),
         "decision_types": ("plan-of-action",),
@@ -209,6 +210,7 @@ def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Ac
 
 
 BY_TRIAGE = Actor(Role.SERVICE, service="triage")
+BY_INTAKE = Actor(Role.SERVICE, service="intake")
 BY_RETENTION = Actor(Role.SERVICE, service="retention")
 
 
@@ -237,6 +239,8 @@ RELEASED = e.ReleaseGiven(release(), NOW)
 PROVIDED = e.ItemProvided(taking(), POLICE, NOW)
 OFFERED = e.DirectionOffered(CARE, NOW)
 MOVED = e.DirectionMoved(CARE, VENLO, text("case-director"), NOW)
+TEAM = Team(director="another-director", support_workers=("person-support",), assignment=1)
+CHANGED = e.TeamChanged(TEAM, NOW)
 MONITORED = e.MonitoringAgreed(text("purpose"), (FREE, WITHHELD), NOW)
 
 
@@ -288,6 +292,7 @@ COMMANDS: tuple[Command, ...] = (
     c.ExtendViewingPlan(by=by_director(), entries=(entry(RENT, POLICE),)),
     c.AcceptInvitation(by=by_party(CARE), rto_id=RTO, delegate=worker(CARE), mandate=True),
     c.DeclineInvitation(by=by_party(HOUSING), rto_id=RTO),
+    c.EndMandate(by=by_director(), rto_id=RTO, party=CARE, reason=text("reason")),
     c.ContributeItems(by=by_party(HOUSING), rto_id=RTO, items=(own_item(NEW),)),
     c.ConcludeRto(by=by_director(), rto_id=RTO, conclusion=conclusion()),
     ask(use=m.Use.RTO, recipient=None, action_id=None, item_id=SILENT),
@@ -306,10 +311,12 @@ COMMANDS: tuple[Command, ...] = (
     c.AcceptDirection(by=by_party(CARE), case_director=text("case-director")),
     c.DeclineDirection(by=by_party(CARE)),
     c.ProgressAction(by=by_party(CARE), action_id=TREAT, progress=m.ActionProgress.STARTED),
+    c.FollowAssignment(by=BY_INTAKE, team=TEAM),
     c.FollowCleaning(by=BY_RETENTION, kept_items=(FREE,)),
     c.FollowArchiving(by=BY_RETENTION),
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

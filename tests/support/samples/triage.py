@@ -9,7 +9,7 @@ from services.triage.main import PROCESS
 from services.triage.record import Choice
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Theme
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
@@ -138,6 +138,7 @@ def taken_up(**changes: Any) -> CaseTakenUp:
         "theme": Theme.COMPLEX_CASE,
         "outcome": ScreeningOutcome.TAKEN_UP,
         "director": DIRECTOR,
+        "support_workers": (SUPPORT,),
         "persons": (person(MAN, bsn=text("bsn-1", "intake")), person(MOTHER)),
         "items": (contributed(REFERRED, VENLO, acting_body="college"),),
         "taken_up_at": NOW,
@@ -283,6 +284,8 @@ def prepared() -> m.RtoPrepared:
     )
 
 
+TEAM = Team(director="another-director", support_workers=(SUPPORT,), assignment=1)
+CHANGED = e.TeamChanged(TEAM, NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
 IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
@@ -295,7 +298,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.DEESCALATED: (*PREPARED, e.CaseDeescalated()),
     Phase.ARCHIVED: (*PREPARED, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (*IN_TRIAGE, CLOSED),
-    Phase.PURGED: (*IN_TRIAGE, e.CasePurged(CASE)),
+    Phase.PURGED: (*IN_TRIAGE, e.TriageLapsed(NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -308,11 +311,13 @@ COMMANDS: tuple[Command, ...] = (
     conclude(),
     prepare(),
     c.MoveDirection(by=BY_SERVICE, leading_party=CARE, since=NOW),
+    c.FollowAssignment(by=BY_SERVICE, team=TEAM),
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
+    c.PassTerm(by=CLOCK, at=NOW),
 )
 
 

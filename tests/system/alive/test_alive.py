@@ -30,8 +30,10 @@ from shared.contract.messages.house import MessageAccepted
 from tests.story import cast
 from tests.story.world import World
 from tests.support.running import client_settings
+from tests.system.flows.cases import referred
 
 ENDS_WITHIN = 10.0  # seconds: what is promised to supervisors
+CURRENT_WITHIN = 12.0  # seconds: five that what is known is good for, and five that a look waits
 FORGOTTEN_FOR = 20.0  # seconds without the right to the group
 NEIGHBOURS = ("kafka", "postgres", "issuer", "retention")
 
@@ -114,6 +116,28 @@ async def test_a_connector_that_lost_its_group_reads_again_when_it_has_it_back(
         message = await party.connector.send(cast.referral((man,), ()))
         await asyncio.sleep(FORGOTTEN_FOR / 2)
     assert isinstance(await party.connector.answer(message, within=60), MessageAccepted)
+
+
+async def test_while_a_service_may_have_missed_what_forbids_it_nobody_looks_there_f15(
+    founded: World, house: House
+) -> None:
+    """After five seconds nobody, whoever asks; elsewhere all goes on, and there again once it has read."""
+    case = await referred(founded)
+    worker, path = founded.worker(cast.REFERRER), f"/cases/{case}"
+    assert (await worker.get("intake", path)).status_code == 200
+    with group_forbidden(house, service_user("intake"), "zvh.intake."):
+        deadline = time.monotonic() + CURRENT_WITHIN
+        while (seen := await worker.get("intake", path)).status_code == 200:
+            assert time.monotonic() < deadline, "it shows what may be forbidden"
+            await asyncio.sleep(0.2)
+        assert (seen.status_code, seen.json()["rule"]) == (503, "R115")
+        stranger = await founded.worker(cast.STRANGER).get("intake", path)
+        assert (stranger.status_code, stranger.content) == (503, seen.content)
+        assert (await worker.get("governance", "/parties")).status_code == 200
+    deadline = time.monotonic() + 60
+    while (await worker.get("intake", path)).status_code != 200:
+        assert time.monotonic() < deadline, "it does not come back"
+        await asyncio.sleep(0.5)
 
 
 # --- ending, whatever is frozen ---------------------------------------------------------------------------

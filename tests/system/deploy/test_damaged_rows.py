@@ -43,10 +43,11 @@ from shared.storage.held_messages import HoldReason, MessageToHold
 from shared.storage.outbox import NO_CASE, OutboxMessage
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
+from tests.support.leaving import gate_of
 from tests.support.outgoing import EVENTS, PARTY, outbox_message, unsent, write
 from tests.support.receiving import House, OneKey
 from tests.support.samples import intake as s
-from tests.support.transactions import delivery, house_records, know, rows, transaction_on
+from tests.support.transactions import MARKER_KEY, delivery, house_records, know, rows, transaction_on
 
 OTHER_CASE = s.CASE[:-1] + "d"
 GOOD_REF = f"{s.MAN}/{InformMoment.TAKEN_UP}"
@@ -69,6 +70,7 @@ async def relaying(
             CaseKeyClient(OneKey(), "noord-limburg"),
             SignedAndSealed(keys),
             "urn:nld:oin:00000099:systeem:zvh-intake",
+            gate_of(transaction_on(engine, SERVICE)),
             idle=0.1,
         )
         async with working(relay.run()) as task:
@@ -105,6 +107,16 @@ async def a_case(engine: AsyncEngine, case: str) -> None:
         await connection.execute(sa.text("DELETE FROM outbox"))
 
 
+async def an_empty_case(engine: AsyncEngine, case: str) -> None:
+    """Store a case of which nothing is known but that it is there."""
+    values = {"case": case, "phase": str(SERVICE.process.empty.phase)}
+    async with engine.begin() as connection:
+        await connection.execute(
+            sa.text("INSERT INTO cases (case_id, phase, version, state) VALUES (:case, :phase, 1, '{}')"),
+            values,
+        )
+
+
 async def is_held(engine: AsyncEngine) -> bool:
     return list(await quarantine.held_cases(engine)) == [s.CASE]
 
@@ -114,6 +126,7 @@ async def test_a_letter_that_cannot_be_read_stays_with_what_stands_behind_it_and
 ) -> None:
     engine = await fresh_database(SERVICE)
     await a_case(engine, s.CASE)
+    await an_empty_case(engine, OTHER_CASE)
     broken, behind = outbox_message(s.CASE, UNREADABLE), outbox_message(s.CASE, topic=EVENTS)
     other = outbox_message(OTHER_CASE)
     await write(engine, broken, behind, other)
@@ -172,9 +185,9 @@ async def test_a_letter_whose_text_does_not_open_can_be_discarded_and_the_journa
     await write(engine, outbox_message(s.CASE, damaged.model_dump_json()), outbox_message(s.CASE))
     async with relaying(engine, logins["service-intake"], tmp_path):
         await until(lambda: is_held(engine))
-        assert await quarantine.discard_first(engine, s.CASE)
-        assert not await quarantine.discard_first(engine, s.CASE)
-        await quarantine.let_go(engine, s.CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        assert not await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        await quarantine.let_go(engine, MARKER_KEY, s.CASE)
 
         async def all_sent() -> bool:
             return await unsent(engine) == []
@@ -199,7 +212,7 @@ async def test_a_letter_about_no_case_is_set_apart_alone(
         await until(only_this_is_left)
         assert await quarantine.held_cases(engine) == {}
         assert [apart.case for apart in await quarantine.unreadable_letters(engine)] == [NO_CASE]
-        assert await quarantine.discard_first(engine, NO_CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, NO_CASE)
 
 
 async def arrived(login: Connection) -> list[tuple[int, str]]:
@@ -257,8 +270,8 @@ async def test_an_event_that_is_too_large_stays_with_its_case_and_the_rest_of_it
         ]
         assert [event_id for _, event_id in sent] == [one.event_id for one in ours]
         assert len({partition for partition, _ in sent}) == 1
-        assert await quarantine.discard_first(engine, s.CASE)
-        await quarantine.let_go(engine, s.CASE)
+        assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)
+        await quarantine.let_go(engine, MARKER_KEY, s.CASE)
 
         async def only_what_is_of_no_case_is_left() -> bool:
             return await unsent(engine) == [too_large_of_none.event_id]
@@ -282,7 +295,8 @@ async def keeping_time(
     events = Watermark(office, clock, topics.subscribed_pattern("intake"), topics.group("intake", "events"))
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
-    relay = Relay(engine, producer, transaction.parties, CaseKeyClient(OneKey(), "x"), codec, "urn:x")
+    keys = CaseKeyClient(OneKey(), "x")
+    relay = Relay(engine, producer, transaction.parties, keys, codec, "urn:x", gate_of(transaction))
     receiver = House(directory / "house").receiver()
     parties = transaction.parties
     keeper = Scheduler(
@@ -350,4 +364,4 @@ async def test_a_waiting_message_that_cannot_be_read_is_parked_and_the_others_go
         await until(fired)
         assert not task.done()
     assert [row.why for row in await rows(engine, "held")] == ["parked"]
-    assert await quarantine.discard_first(engine, s.CASE)
+    assert await quarantine.discard_first(engine, MARKER_KEY, s.CASE)

@@ -6,6 +6,7 @@ what each party is sent: they happen to a load alone.
 
 import asyncio
 import random
+from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -18,9 +19,10 @@ from shared.contract.messages.house import MessageAccepted, MessageRefused
 from shared.contract.messages.intake import ConsultationConfirmed
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.registry import SERVICES
-from shared.ids import new_id
+from shared.ids import keyed_hash, new_id
 from shared.messaging.relay import LEASE
 from shared.runtime import quarantine
+from shared.runtime.settings import read_secret
 from tests.story import cast
 from tests.story.left import rows_of
 from tests.support.databases import engine_of
@@ -129,6 +131,8 @@ async def services_are_poisoned(rig: Rig) -> None:
 async def held_and_discarded(rig: Rig, service: str, cases: set[str]) -> None:
     """Wait until a service holds these cases, and discard what it holds each of them for."""
     engine = engine_of(Database(**rig.house.env["admin"]["databases"][service]))
+    root_key = urlsafe_b64decode(read_secret(rig.house.layout.secrets(service).root_key_file) + "==")
+    key = keyed_hash(root_key, "marker")
 
     async def holds_each() -> bool:
         return cases <= (await quarantine.held_cases(engine)).keys()
@@ -136,8 +140,8 @@ async def held_and_discarded(rig: Rig, service: str, cases: set[str]) -> None:
     try:
         await until(f"{service} to hold each case", holds_each)
         for case in cases:
-            assert await quarantine.discard_first(engine, case)
-            await quarantine.let_go(engine, case)
+            assert await quarantine.discard_first(engine, key, case)
+            await quarantine.let_go(engine, key, case)
     finally:
         await engine.dispose()
 

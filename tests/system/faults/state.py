@@ -7,7 +7,8 @@ from deploy.local.postgres import Database, run_sql
 from shared.contract.registry import SERVICES
 from tests.story.left import tables_of
 
-OF_THE_MOMENT = ("ticks", "access_log", "alembic_version")  # time passes, and looks are written down
+# Time passes, looks are written down, and both are chained.
+OF_THE_MOMENT = ("ticks", "access_log", "alembic_version", "log_leaves", "log_settled", "log_checkpoints")
 
 
 def state_of(house: Mapping[str, Any]) -> dict[str, str]:

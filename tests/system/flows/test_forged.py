@@ -113,7 +113,7 @@ async def test_a_source_of_another_party_is_refused_although_the_signature_is_on
     async with Connector(lying) as forger:
         answer = await forger.ask(message, case=new_id(), within=30)
     assert isinstance(answer, MessageRefused)
-    assert "source-not-of-the-sender" in answer.sentence
+    assert answer.reason == "source-not-of-the-sender"
 
 
 def state_of(house: House, case: str) -> list[str]:

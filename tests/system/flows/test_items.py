@@ -84,7 +84,7 @@ async def test_an_item_given_at_triage_cannot_be_referred_in_another_case(
     man = cast.person("Persoon F", PersonRole.SUBJECT, "1990-01-01")
     moved = cast.referral((man,), (item.model_copy(update={"acting_body": "college"}),))
     refusal = await founded.party(cast.REFERRER).try_to_send(moved)
-    assert (refusal.name, refusal.rule) == ("ItemOfAnotherCase", "R35")
+    assert (refusal.name, refusal.rule) == ("ItemNumberNotUsable", "R35")
 
 
 async def test_an_item_of_a_referral_cannot_be_given_in_answer_in_another_case(
@@ -96,7 +96,7 @@ async def test_an_item_of_a_referral_cannot_be_given_in_answer_in_another_case(
     await until(knows(house, "triage", item))
     moved = answer(query_id, item.model_copy(update={"acting_body": "eenheidsleiding"}))
     refusal = await founded.party(cast.POLICE).try_to_send(moved, case=case)
-    assert (refusal.name, refusal.rule) == ("ItemOfAnotherCase", "R35")
+    assert (refusal.name, refusal.rule) == ("ItemNumberNotUsable", "R35")
 
 
 async def test_one_number_given_in_two_cases_at_once_leaves_neither_behind(
@@ -115,7 +115,7 @@ async def test_one_number_given_in_two_cases_at_once_leaves_neither_behind(
         await asyncio.to_thread(house.start_one, "triage")
     heard: Any = await answering
     assert isinstance(heard, MessageAccepted) or (
-        isinstance(heard, MessageRefused) and heard.name == "ItemOfAnotherCase"
+        isinstance(heard, MessageRefused) and heard.name == "ItemNumberNotUsable"
     )
     found = await founded.people("process-director-a", cast.REFERRER).see_until(
         "triage", f"/cases/{second}", lambda _: True

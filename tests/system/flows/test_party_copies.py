@@ -37,7 +37,7 @@ def producer(house: House) -> Producer:
 
 
 async def run(house: House, service: str, *arguments: str) -> tuple[int, str]:
-    """Run a command with a service's environment; its exit code, and what it prints."""
+    """Run a command with a service's environment; its exit code and output, without the note of the act."""
     file = house.layout.directory / "services" / service / "environment.json"
     result = await asyncio.to_thread(
         subprocess.run,
@@ -47,7 +47,8 @@ async def run(house: House, service: str, *arguments: str) -> tuple[int, str]:
         text=True,
         check=False,
     )
-    return result.returncode, result.stdout + result.stderr
+    lines = (result.stdout + result.stderr).splitlines(keepends=True)
+    return result.returncode, "".join(line for line in lines if "administrative-act" not in line)
 
 
 async def compared(house: House, within: float) -> tuple[int, str]:

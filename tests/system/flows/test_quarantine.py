@@ -68,5 +68,5 @@ async def held(house: House, *arguments: str) -> list[str]:
         timeout=60,
         check=True,
     )
-    assert ran.stderr == ""
+    assert all("administrative-act" in line for line in ran.stderr.splitlines())
     return [line for line in ran.stdout.splitlines() if not line.startswith("{") and "[" not in line]

@@ -65,7 +65,7 @@ async def test_no_other_token_gets_in(founded: World, house: House, case: str) -
     symmetric = OctKey.import_key(json.dumps(key.as_dict(private=False)))
     bad = {
         "signed by a stranger": signed(stranger, claims(env)),
-        "expired": signed(key, claims(env, exp=int(time.time()) - 5)),
+        "expired": signed(key, claims(env, exp=int(time.time()) - 65)),
         "of another issuer": signed(key, claims(env, iss="https://elsewhere.invalid")),
         "for another audience": signed(key, claims(env, aud="something-else")),
         "without an audience": signed(key, claims(env, aud=None)),
@@ -111,7 +111,7 @@ async def test_what_does_not_fit_the_schema_is_400_and_is_not_repeated(founded: 
     director = founded.people("process-director-a", cast.REFERRER)
     answer = await director.post("intake", f"/cases/{case}/screening", {"outcome": "Persoon-E-1990"})
     assert answer.status_code == 400
-    assert answer.json()["invalid"] == ["body.outcome"]
+    assert answer.json()["invalid"] == ["/outcome"]
     assert "Persoon-E" not in answer.text
     strange = await director.get("intake", "/cases/not-a-number")
     assert strange.status_code == 400
@@ -134,16 +134,15 @@ async def test_a_repeated_request_has_one_effect_and_the_same_answer(founded: Wo
     assert (other.status_code, other.json()["title"]) == (409, "MessageIdReused")
 
 
-async def test_a_decision_on_an_old_version_is_refused(founded: World, case: str) -> None:
+async def test_an_act_that_replaces_nothing_takes_no_version(founded: World, case: str) -> None:
     director = founded.people("process-director-a", cast.REFERRER)
-    version = (await director.see("intake", f"/cases/{case}"))["version"]
     headers = {
         "authorization": f"Bearer {await director.token()}",
         "on-behalf-of": cast.REFERRER,
         "idempotency-key": new_id(),
-        "if-match": f'"{version - 1}"',
+        "if-match": '"1"',
     }
     url = f"{founded.house['services']['intake']['base_url']}/cases/{case}/screening"
     body = {"outcome": "taken-up"}
     answer = await founded.people.client.post(url, json=body, headers=headers)
-    assert (answer.status_code, answer.json()["title"]) == (412, "ChangedMeanwhile")
+    assert (answer.status_code, answer.json()["title"]) == (400, "VersionNotTaken")

@@ -93,7 +93,7 @@ async def test_the_count_of_what_was_sent_agrees_with_what_was_told(in_peace: Pl
         "NecessityMissing": 1,
         "WeighingMissing": 1,
     }
-    assert sent["query-answered"] == {"took effect": 2, "ItemOfAnotherCase": 2, "UnknownCase": 2}
+    assert sent["query-answered"] == {"took effect": 2, "ItemNumberNotUsable": 2, "UnknownCase": 2}
     refused = [line["name"] for line in in_peace.telling.lines if line["kind"] == "refused"]
     not_in_vain = (TOOK_EFFECT, SEEN)
     assert sorted(refused) == sorted(

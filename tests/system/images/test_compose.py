@@ -47,7 +47,7 @@ def test_only_loopback_is_published(composition: Composition) -> None:
 def test_no_environment_and_no_command_holds_a_secret(composition: Composition, directory: Path) -> None:
     secrets = [file.read_text().strip() for file in secret_files(directory) if file.is_file()]
     secrets += [(directory / server / "password").read_text() for server in ("kafka", "postgres")]
-    assert len(secrets) == 22
+    assert len(secrets) == 27
     for part in composition.parts.values():
         said = repr((part.options["environment"], part.options.get("command")))
         assert not [secret for secret in secrets if secret in said], part.name

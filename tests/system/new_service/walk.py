@@ -92,7 +92,7 @@ def _remove_from_servers(house: House, name: str) -> None:
     """Remove it as an operator does, with the settings and the secrets of the provisioning job."""
     postgres, kafka = house.env["admin"]["postgres"], house.env["admin"]["kafka"]
     logins: dict[str, str] = {}
-    secrets = Passwords(kafka["password"], postgres["password"], "", logins, logins, logins)
+    secrets = Passwords(kafka["password"], postgres["password"], "", logins, logins, logins, logins)
     file = house.layout.directory / "provisioning.json"
     write_private_json(file, vars(secrets))
     settings = {

@@ -382,11 +382,26 @@ def test_when_a_membership_ends_all_rights_end_r115(command: Any) -> None:
     assert refusal_named(refusal) == ("MembershipEnded", "R115")
 
 
+def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> None:
+    """The same person, another reason, nobody or too late: it goes on."""
+    proposed = GRANTED.given(s.PROPOSED)
+    (ended,) = proposed.when(s.end()).events
+    assert isinstance(ended, e.MembershipEnded)
+    assert refusal_named(proposed.when(s.end(by=s.BY_SECRETARY)).refusal) == ("SecondPersonNeeded", "R115")
+    for spec, reason in ((GRANTED, EndReason.EXCLUSION), (proposed, EndReason.WITHDRAWAL)):
+        assert refusal_named(spec.when(s.end(reason)).refusal) == ("EndingNotProposed", "R115")
+    for ago, in_time in ((timedelta(days=14), True), (timedelta(days=14, microseconds=1), False)):
+        spec = GRANTED.given(e.EndingProposed(EndReason.EXCLUSION, "person-secretary", NOW - ago))
+        refused = isinstance(spec.when(s.end()).outcome, Refusal)
+        assert refused is not in_time
+
+
 @pytest.mark.parametrize("reason", list(EndReason))
 def test_an_ended_party_is_no_member_and_nobody_acts_for_it_from_that_moment_r115(
     reason: EndReason,
 ) -> None:
-    (ended,) = GRANTED.given(s.ACCEPTED).when(s.end(reason)).events
+    proposed = e.EndingProposed(reason, "person-secretary", NOW)
+    (ended,) = GRANTED.given(s.ACCEPTED, proposed).when(s.end(reason)).events
     record = record_after(s.RECORDED, s.GRANTED, s.ACCEPTED, ended)
     assert record.is_member(NOW - timedelta(seconds=1))
     assert not record.is_member(NOW)

@@ -5,6 +5,7 @@ from typing import Any, get_args
 
 import pytest
 
+from services.intake import commands as c
 from services.intake import events as e
 from services.intake.effects import INFORMING, effects
 from services.intake.handlers import TIMERS
@@ -90,8 +91,9 @@ async def test_a_postponed_duty_comes_back_at_its_moment() -> None:
     event = e.InformingPostponed(s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
     (timer,) = follows(Phase.TAKEN_UP, event)
     assert timer == SetTimer(INFORMING, f"{s.MAN}/taken-up", LATER)
-    line = Deadline("1", s.CASE, timer.kind, timer.ref, timer.at, timer.irreversible)
+    line = Deadline("1", s.CASE, timer.kind, timer.ref, timer.at, timer.irreversible, NOW)
     command = await TIMERS[INFORMING](line)
+    assert isinstance(command, c.RemindOfInforming)
     assert (command.person_id, command.moment) == (s.MAN, InformMoment.TAKEN_UP)
 
 
@@ -127,6 +129,28 @@ def test_a_purged_case_is_forgotten_and_confirmed() -> None:
     ]
 
 
+def test_an_assignment_is_told_to_the_other_services_with_all_who_work_on_the_case_r6() -> None:
+    (announced,) = follows(Phase.TAKEN_UP, s.ASSIGNED)
+    told = m.CaseAssigned(
+        director="another-director", support_workers=(s.SUPPORT,), assignment=1, assigned_at=NOW
+    )
+    assert announced == Announce(told)
+
+
+def test_an_assignment_of_a_provisional_record_is_told_to_nobody_until_the_case_is_taken_up_r15() -> None:
+    assert follows(Phase.CONSULTED, s.ASSIGNED) == []
+    screened = e.CaseTakenUp(m.ScreeningOutcome.TAKEN_UP, "another-director", None, None, NOW)
+    told = follows(Phase.CONSULTED, screened, s.ASSIGNED)[1].message
+    assert (told.director, told.support_workers, told.assignment) == ("another-director", (s.SUPPORT,), 1)
+
+
+def test_a_case_that_ends_before_it_was_taken_up_says_who_worked_on_it_r6() -> None:
+    ended = e.ReferralWithdrawn(None, NOW)
+    (without,), (with_team,) = follows(Phase.CONSULTED, ended), follows(Phase.CONSULTED, ended, s.ASSIGNED)
+    assert without.message.team is None
+    assert with_team.message.team.director == "another-director"
+
+
 QUIET: tuple[Any, ...] = (
     s.CONSULTED,
     e.DirectionMoved(s.POLICE, NOW),
@@ -144,8 +168,11 @@ def test_the_tests_above_cover_every_event() -> None:
     loud = {
         e.ReferralReceived,
         e.CaseTakenUp,
+        e.CaseAssigned,
         e.ReferralNotTakenUp,
         e.ReferralWithdrawn,
+        e.ReferralLapsed,  # and what is overdue: tests/unit/test_lapsing.py
+        e.TermPassed,
         e.DutyToInformArose,
         e.PersonInformed,
         e.InformingPostponed,

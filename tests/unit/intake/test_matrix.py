@@ -11,10 +11,14 @@ from shared.contract.refusal import UNKNOWN_CASE, Refusal
 from tests.support.samples import intake as s
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
+KNOWN = {phase.value for phase in Phase} - {"nothing", "purged"}
 ACCEPTED = {
     "SubmitReferral": {"nothing"},
     "ConfirmConsultation": {"received"},
     "ScreenReferral": {"consulted"},
+    "AssignDirector": KNOWN,
+    "AssignSupport": KNOWN,
+    "PassTerm": {"received", "consulted"},
     "WithdrawReferral": {"received", "consulted", "taken-up"},
     "RecordInforming": {"taken-up", "deescalated", "archived"},
     "PostponeInforming": {"taken-up", "deescalated", "archived"},

@@ -17,7 +17,7 @@ from shared.contract.fields import Category, InformMoment
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.contract.parties import PartyKind, Scope
 from shared.contract.refusal import (
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
     NO_AUTHORISATION,
     NO_ON_BEHALF_OF,
     NOT_A_PARTY,
@@ -136,7 +136,7 @@ def test_the_refusal_for_want_of_an_authorisation_may_be_lag() -> None:
 
 def test_a_referral_with_an_item_of_another_case_is_refused() -> None:
     moment = DecisionContext(NOW, s.parties(), elsewhere=frozenset({s.ITEM}))
-    assert PROCESS.decide(PROCESS.empty, submit(), moment) is ITEM_OF_ANOTHER_CASE
+    assert PROCESS.decide(PROCESS.empty, submit(), moment) is ITEM_NUMBER_NOT_USABLE
     assert submit().new_items() == (s.ITEM,)
 
 
@@ -162,7 +162,7 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
     (r.UNKNOWN_PERSON, {"items": (s.item(persons=(s.REFERRAL,)),)}, {}, {"items": (s.item(persons=()),)}, {}),
     (r.UNKNOWN_PERSON, {"informed_beforehand": (s.CASE,)}, {}, {"informed_beforehand": (s.MOTHER,)}, {}),
     (
-        r.UNKNOWN_PERSON,
+        r.PERSON_TWICE,
         {"persons": (s.person(s.MAN), s.person(s.MAN))},
         {},
         {"persons": (s.person(s.MAN),)},
@@ -312,6 +312,15 @@ def test_the_director_screens_on_behalf_of_the_referrer_only() -> None:
     assert given.when(screen()).events
 
 
+@pytest.mark.parametrize("phase", [phase for phase in Phase if phase not in (Phase.NOTHING, Phase.PURGED)])
+def test_a_director_for_another_party_is_told_nothing_in_any_phase(phase: Phase) -> None:
+    """In phase 1 nobody is assigned yet: who acts for the referrer may know, and nobody else."""
+    given = s.spec().given(*s.HISTORIES[phase])
+    other = s.by_director(person_="another", on_behalf_of=s.POLICE)
+    for command in (screen(by=other), inform(other), replace(postpone(), by=other)):
+        assert given.when(command).refusal.status == 404
+
+
 def test_whoever_screened_hears_for_whom_to_act_and_another_director_nothing_r6() -> None:
     given = s.spec().given(s.RECEIVED, s.CONSULTED, s.TAKEN_UP)
     assert given.when(screen(by=s.by_director(on_behalf_of=s.POLICE))).refusal.name == "AlreadyScreened"
@@ -351,6 +360,13 @@ def test_the_referrer_withdraws_as_long_as_it_leads(phase: Phase) -> None:
     outcome = given.when(c.WithdrawReferral(by=s.by_party(), reason=s.text("reason")))
     assert outcome.events == (e.ReferralWithdrawn(s.text("reason"), NOW),)
     assert given.given(*outcome.events).state.phase is Phase.CLOSING
+
+
+def test_nothing_is_decided_on_a_referral_that_has_ended() -> None:
+    withdraw = c.WithdrawReferral(by=s.by_party(), reason=s.text("reason"))
+    given = s.spec().given(*s.HISTORIES[Phase.RECEIVED], e.ReferralWithdrawn(s.text("reason"), NOW))
+    for command in (withdraw, c.ConfirmConsultation(by=s.by_party()), screen()):
+        assert given.when(command).refusal is r.REFERRAL_ENDED
 
 
 def test_after_direction_has_moved_the_referrer_cannot_withdraw() -> None:

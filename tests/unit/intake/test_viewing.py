@@ -28,8 +28,13 @@ SUPPORT = Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=s.VENLO)
 
 
 def state(phase: Phase = Phase.TAKEN_UP, *more: Any) -> State:
-    given = s.spec().given(*s.HISTORIES[phase], *more).state
-    return given if given is not None else State()
+    given = s.spec().given(*s.HISTORIES[phase], *more)
+    if given.state is None:
+        return State()
+    supported = e.CaseAssigned(given.state.director, (SUPPORT.person,), 1, s.text("why"), NOW)
+    found = given.given(supported).state
+    assert isinstance(found, State)
+    return found
 
 
 def things(of: State) -> list[Any]:
@@ -95,7 +100,8 @@ def test_once_a_director_has_the_case_another_one_does_not_see_it() -> None:
 def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() -> None:
     """R23."""
     hidden = e.ReferralReceived(s.CASE, s.VENLO, s.referral(items=(s.item(hidden_from_director=True),)), NOW)
-    of = s.spec().given(hidden).state
+    supported = e.CaseAssigned(None, (SUPPORT.person,), 1, s.text("why"), NOW)
+    of = s.spec().given(hidden, supported).state
     for viewer in (DIRECTOR, SUPPORT):
         verdict = may_view(viewer, of.items[0], of, NOW)
         assert isinstance(verdict, Denied) and verdict.rule == "R23"

@@ -53,8 +53,12 @@ def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -
     prepared = _last(history, e.PreparationOpened)
     if prepared is None or viewer.on_behalf_of != _leader(history):
         return False
-    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != prepared.preparation.director:
+    assigned = _last(history, e.TeamChanged)  # intake's word, where there is one: whatever came first
+    team = assigned.team if assigned else prepared.preparation
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != team.director:
         return False
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in team.support_workers:
+        return False  # R6
     return not item.hidden_from_director and _stayed(history, item.item_id)
 
 
@@ -122,7 +126,7 @@ def _delegates(history: Sequence[Any]) -> dict[str, str]:
     for event in _since_convened(history):
         if isinstance(event, e.InvitationAccepted):
             found[event.party] = event.delegate
-        if isinstance(event, e.InvitationDeclined):
+        if isinstance(event, e.InvitationDeclined | e.MandateEnded):
             found.pop(event.party, None)
     return found
 

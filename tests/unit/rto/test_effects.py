@@ -188,3 +188,12 @@ def test_a_purge_forgets_and_then_confirms_r105() -> None:
     forget, confirm = after(*s.RECORDED, e.CasePurged(s.CASE, ("kid",)))
     assert forget == ForgetCase()
     assert confirm == Announce(CasePurged(case_id=s.CASE, house_keys=("kid",)), after_erasure=True)
+
+
+@pytest.mark.parametrize("by", m.MandateEndedBy)
+def test_when_a_mandate_ends_the_party_and_the_leading_one_are_told_and_not_why_r59(
+    by: m.MandateEndedBy,
+) -> None:
+    told = after(*s.SEATED, e.MandateEnded(s.RTO, s.CARE, by, s.text("reason"), NOW))
+    message = m.MandateEnded(rto_id=s.RTO, party=s.CARE, by=by)
+    assert told == [ToParty(s.CARE, message), ToParty(s.VENLO, message)]

@@ -11,13 +11,13 @@ from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
-from services.rto.state import Answer, Phase
+from services.rto.state import Answer, Phase, Seat
 from shared.contract.fields import Category
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Scope
 from shared.contract.refusal import (
-    ITEM_OF_ANOTHER_CASE,
+    ITEM_NUMBER_NOT_USABLE,
     NO_AUTHORISATION,
     NO_ON_BEHALF_OF,
     NOT_A_PARTY,
@@ -26,7 +26,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core.actor import Command, Role
+from shared.core.actor import Actor, Command, Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from tests.support.samples import rto as s
@@ -110,7 +110,7 @@ def test_an_item_under_a_number_of_another_party_is_refused_r35() -> None:
 
 @pytest.mark.parametrize(
     ("elsewhere", "here", "refusal"),
-    [({s.NEW}, set(), ITEM_OF_ANOTHER_CASE), (set(), {s.NEW}, r.ITEM_KNOWN)],
+    [({s.NEW}, set(), ITEM_NUMBER_NOT_USABLE), (set(), {s.NEW}, ITEM_NUMBER_NOT_USABLE)],
     ids=["given-in-another-case", "given-in-this-case-at-another-service"],
 )
 def test_a_number_that_was_given_before_is_not_brought_in_again_r35(
@@ -242,21 +242,60 @@ def test_a_delegate_without_mandate_is_refused_r59() -> None:
     assert refused(s.spec().given(*s.INVITED), accept(mandate=False)) is r.NO_MANDATE
 
 
-def test_a_party_may_send_somebody_else_after_all() -> None:
-    (event,) = s.spec().given(*s.SEATED).when(accept(delegate="another")).events
-    rto = s.state(*s.SEATED, event).latest
+def seat_of_care(*history: Any) -> Seat:
+    rto = s.state(*history).latest
     seat = rto.seat(s.CARE) if rto else None
     assert seat is not None
-    assert seat.delegate == "another"
+    return seat
 
 
-def test_who_declines_has_no_delegate_any_more() -> None:
-    decline = c.DeclineInvitation(by=s.by_party(s.CARE), rto_id=s.RTO, reason=s.text("reason"))
-    (event,) = s.spec().given(*s.SEATED).when(decline).events
-    rto = s.state(*s.SEATED, event).latest
-    seat = rto.seat(s.CARE) if rto else None
-    assert seat is not None
+def worker(person: str) -> Actor:
+    return Actor(Role.PARTY_WORKER, s.CARE, person)
+
+
+def decline(by: Actor) -> c.DeclineInvitation:
+    return c.DeclineInvitation(by=by, rto_id=s.RTO, reason=s.text("reason"))
+
+
+def end_mandate(**changes: Any) -> c.EndMandate:
+    given: dict[str, Any] = {"rto_id": s.RTO, "party": s.CARE, "reason": s.text("reason")}
+    return c.EndMandate(**({"by": s.by_director()} | given | changes))
+
+
+@pytest.mark.parametrize("by", [s.by_party(s.CARE), worker("another"), worker(s.worker(s.CARE))])
+def test_nobody_takes_the_seat_of_a_named_delegate_by_accepting_anew_r59(by: Actor) -> None:
+    anew = c.AcceptInvitation(by=by, rto_id=s.RTO, delegate="another", mandate=True)
+    assert refused(s.spec().given(*s.SEATED), anew) is r.DELEGATE_IS_NAMED
+    assert r.DELEGATE_IS_NAMED.rule == "R59"
+    same = replace(anew, delegate=s.worker(s.CARE))
+    assert s.spec().given(*s.SEATED).when(same).events
+
+
+def test_a_colleague_does_not_end_the_mandate_to_take_the_seat_in_two_steps_r59() -> None:
+    assert refused(s.spec().given(*s.SEATED), decline(worker("another"))) is r.DELEGATE_IS_NAMED
+    assert s.spec().given(*s.INVITED).when(decline(worker("another"))).events, "before anybody is named"
+
+
+@pytest.mark.parametrize("by", [s.by_party(s.CARE), worker(s.worker(s.CARE))])
+def test_the_party_or_its_delegate_ends_the_mandate_and_then_names_another_r59(by: Actor) -> None:
+    ended = s.spec().given(*s.SEATED).when(decline(by)).events
+    assert [type(event) for event in ended] == [e.MandateEnded, e.InvitationDeclined]
+    assert ended[0].by is m.MandateEndedBy.PARTY
+    seat = seat_of_care(*s.SEATED, *ended)
     assert (seat.answer, seat.delegate) == (Answer.DECLINED, "")
+    (named,) = s.spec().given(*s.SEATED, *ended).when(accept(delegate="another")).events
+    assert seat_of_care(*s.SEATED, *ended, named).delegate == "another"
+
+
+def test_the_director_ends_a_mandate_with_a_reason_and_the_party_names_another_r59() -> None:
+    (ended,) = s.spec().given(*s.SEATED).when(end_mandate()).events
+    seat = seat_of_care(*s.SEATED, ended)
+    assert (seat.answer, seat.delegate) == (Answer.INVITED, "")
+    (named,) = s.spec().given(*s.SEATED, ended).when(accept(delegate="another")).events
+    assert seat_of_care(*s.SEATED, ended, named).delegate == "another"
+    assert refused(s.spec().given(*s.SEATED), end_mandate(reason=None)) is r.MANDATE_REASON_MISSING
+    assert refused(s.spec().given(*s.INVITED), end_mandate()) is r.NO_DELEGATE_NAMED
+    assert refused(s.spec().given(*s.SEATED), end_mandate(party=s.STRANGER)) is r.NOT_INVITED
 
 
 def test_only_an_invited_party_may_answer_r61() -> None:
@@ -267,6 +306,29 @@ def test_only_an_invited_party_may_answer_r61() -> None:
     assert refused(given, accept(s.CARE, rto_id=s.SECOND_RTO)) is r.NOT_INVITED
     assert refused(given, accept(s.STRANGER)) is r.NOT_INVOLVED
     assert given.when(accept(s.CARE)).events
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_contributor_that_takes_no_part_is_told_the_same_in_every_phase(phase: Phase) -> None:
+    """Not even in which phase the case is: only of its own items does it hear anything (R34, R60)."""
+    uninvited = s.convened(participants=(s.participant(s.CARE),))
+    history = tuple(
+        uninvited if isinstance(event, e.RtoConvened) else event
+        for event in s.HISTORIES[phase]
+        if not isinstance(event, e.InvitationAccepted) or event.party == s.CARE
+    )
+    others = next(one for one in s.ITEMS if one.contributor != s.POLICE).item_id
+    acts: tuple[Command, ...] = (
+        accept(s.POLICE),
+        contribute(s.POLICE),
+        c.DeclineInvitation(by=s.by_party(s.POLICE), rto_id=s.RTO),
+        c.DeclineDirection(by=s.by_party(s.POLICE)),
+        c.ProgressAction(by=s.by_party(s.POLICE), action_id=s.TREAT, progress=m.ActionProgress.DONE),
+        c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=others),
+        c.GiveRelease(by=s.by_party(s.POLICE), release=s.release(item_id=others)),
+    )
+    for act in acts:
+        assert refused(s.spec().given(*history), act).status == 404
 
 
 def test_an_earlier_rto_can_not_be_accepted_any_more() -> None:
@@ -310,7 +372,7 @@ def test_an_item_not_marked_as_shareable_is_not_released_by_being_brought_in_r65
         ({"acting_body": "college"}, r.ACTING_BODY_UNKNOWN),
         ({"persons": (s.NEW,)}, r.UNKNOWN_PERSON),
         ({"category": Category.CRIMINAL}, r.SPECIAL_NOT_CHECKED),
-        ({"item_id": s.FREE}, r.ITEM_KNOWN),
+        ({"item_id": s.FREE}, ITEM_NUMBER_NOT_USABLE),
     ],
 )
 def test_an_incomplete_item_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:

@@ -102,7 +102,7 @@ def test_only_the_named_delegate_looks_r59() -> None:
 
 def test_an_item_that_is_not_on_the_viewing_plan_is_not_seen_r42() -> None:
     assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED)) == (False, "R42")
-    opened = e.ViewingPlanExtended((s.entry(s.RENT, s.VENLO),))
+    opened = e.ViewingPlanExtended((s.entry(s.RENT, s.VENLO),), NOW)
     assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED, opened)) == (True, "R61")
 
 
@@ -133,7 +133,7 @@ def test_a_reservation_hides_the_item_from_exactly_that_participant_r62() -> Non
 @pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
 def test_special_and_criminal_data_are_for_the_competent_r49(category: Category) -> None:
     item = e.ItemRecorded(s.item(s.NEW, category=category))
-    plan = e.ViewingPlanExtended((s.entry(s.NEW, s.HOUSING), s.entry(s.NEW, s.CARE)))
+    plan = e.ViewingPlanExtended((s.entry(s.NEW, s.HOUSING), s.entry(s.NEW, s.CARE)), NOW)
     history = (*s.SEATED, item, plan)
     assert rule(look(delegate(s.HOUSING), s.NEW, *history)) == (False, "R49")
     assert rule(look(delegate(s.CARE), s.NEW, *history)) == (True, "R61")

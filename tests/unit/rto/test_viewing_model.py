@@ -114,6 +114,7 @@ COMMANDS = st.one_of(
         (
             c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,)),
             c.FollowClosing(by=s.BY_TRIAGE),
+            c.FollowAssignment(by=s.BY_INTAKE, team=s.TEAM),
             c.PurgeCase(by=s.BY_RETENTION, case_id=s.CASE),
         )
     ),
@@ -123,6 +124,8 @@ VIEWERS = (
     *(Viewer(Role.PARTY_WORKER, s.worker(party), party) for party in PARTIES),
     *(Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=party) for party in (*PARTIES, None)),
     Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO),
+    Viewer(Role.PROCESS_DIRECTOR, s.TEAM.director, on_behalf_of=s.VENLO),
+    Viewer(Role.SUPPORT_WORKER, "another", on_behalf_of=s.VENLO),
     *(Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=party) for party in PARTIES),
     Viewer(Role.MANAGER, "manager", on_behalf_of=s.VENLO),
     Viewer(Role.PRIVACY_OFFICER, "privacy"),

@@ -1,5 +1,6 @@
 """What HTTP publishes of itself, and what it says of its own faults."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -7,15 +8,22 @@ from typing import Any
 import pytest
 from fastapi import APIRouter
 from httpx import ASGITransport, AsyncClient, Response
+from starlette.middleware import Middleware
 
 from docs.generate.tree import ROOT
 from shared.contract.content import Content
 from shared.contract.fields import Jwk
+from shared.contract.messages.house import MessageRefused
+from shared.contract.refusal import members_told
 from shared.contract.registry import SERVICES, Model
 from shared.core.actor import Role
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
-from shared.http.app import RETRY_AFTER, Acting, make_app, signed_in
+from shared.http.app import BAD_REQUEST, NO_IDEMPOTENCY_KEY, NOT_FOUND, Acting, make_app, signed_in
+from shared.http.entrance import Entrance
+from shared.http.limits import Limits
 from shared.http.oidc import Identity, IssuerUnreachable
+from shared.http.problem import HEADERS, RETRY_AFTER, problem
+from shared.http.startup_gate import StartupGate
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 KEY = "0192aaaa-0000-7000-8000-00000000000a"
@@ -96,6 +104,18 @@ def test_each_act_of_a_person_asks_for_an_idempotency_key(service: str) -> None:
         assert ("idempotency-key" in required) is (method != "get" and path != "/case-keys"), (path, method)
 
 
+@EACH
+def test_a_version_is_asked_for_only_where_something_is_replaced(service: str) -> None:
+    """Elsewhere one is refused (`VersionNotTaken`), so no document has a place for it."""
+    takes = {
+        path
+        for path, _, operation, _ in operations(service)
+        if "if-match" in {one["name"] for one in operation.get("parameters", ())}
+    }
+    replacing = {"/cases/{case_id}/plan", "/cases/{case_id}/viewing-entries"}
+    assert takes == (replacing if service == "rto" else set())
+
+
 # --- what it answers ---------------------------------------------------------------------------
 
 
@@ -135,7 +155,7 @@ async def test_a_name_of_the_clients_own_making_is_not_said_back(name: str) -> N
     headers = {"idempotency-key": KEY, "content-type": "application/json"}
     body = json.dumps({"text": "Akkoord.", "jwk": {name: "x"}}).encode()
     answer = await sent("POST", "/acts", headers=headers, content=body)
-    assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["body.jwk.*.*"])
+    assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["/jwk/*"])
 
 
 @pytest.mark.parametrize("host", ["[", "a b", "]:x", "\xe9", ""])
@@ -154,25 +174,61 @@ async def test_a_path_with_a_slash_too_many_is_not_answered_with_the_clients_own
 async def test_on_whose_behalf_is_a_party_id_or_does_not_fit(party: str) -> None:
     headers: dict[str, Any] = {"idempotency-key": KEY, "on-behalf-of": party.encode("latin-1")}
     answer = await sent("POST", "/acts", headers=headers, json={"text": "Akkoord."})
-    assert (told(answer), answer.json()["invalid"]) == (
-        (400, "DoesNotFitTheSchema"),
-        ["header.on-behalf-of"],
-    )
+    assert (told(answer), answer.json()["parameters"]) == ((400, "DoesNotFitTheSchema"), ["on-behalf-of"])
 
 
 async def test_half_a_character_does_not_fit_the_schema() -> None:
     headers = {"idempotency-key": KEY, "content-type": "application/json"}
     for body in (rb'{"text":"\ud800"}', rb'{"text":"a\udfffb"}'):
         answer = await sent("POST", "/acts", headers=headers, content=body)
-        assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["body.text"])
+        assert (told(answer), answer.json()["invalid"]) == ((400, "DoesNotFitTheSchema"), ["/text"])
     whole = await sent("POST", "/acts", headers=headers, content=rb'{"text":"\ud83d\ude00"}')
     assert whole.status_code == 200
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 10_000 + b"]" * 10_000, b"\xff\xfe", b""])
-async def test_what_is_no_json_does_not_fit_the_schema(body: bytes) -> None:
+async def test_what_is_no_json_is_refused_as_on_kafka(body: bytes) -> None:
     headers = {"idempotency-key": KEY, "content-type": "application/json"}
-    assert told(await sent("POST", "/acts", headers=headers, content=body)) == (400, "DoesNotFitTheSchema")
+    answer = await sent("POST", "/acts", headers=headers, content=body)
+    assert told(answer) == (400, "InvalidJson" if body else "DoesNotFitTheSchema")
+    assert answer.json()["reason"] == ("invalid-json" if body else "does-not-fit-the-schema")
+
+
+async def test_a_refusal_over_http_has_the_members_of_one_on_kafka() -> None:
+    headers = {"idempotency-key": KEY}
+    problem = (await sent("POST", "/acts", headers=headers, json={"text": 5})).json()
+    kafka = MessageRefused(**members_told(BAD_REQUEST), sentence="x").model_dump(exclude_defaults=True)
+    assert {name: problem[name] for name in kafka if name != "sentence"} == {
+        name: value for name, value in kafka.items() if name != "sentence"
+    }
+    assert (problem["reason"], problem["invalid"]) == ("does-not-fit-the-schema", ["/text"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "language"),
+    [
+        (None, "nl"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,nl;q=0.8", "en"),
+        ("nl-NL,nl;q=0.9,en-US;q=0.8,en;q=0.7", "nl"),
+        ("en;q=0.5, *", "nl"),
+        ("de", "nl"),
+        ("nl;q=0, *", "en"),
+        ("en;q=hoog, nl;q=0.1", "nl"),
+        ("en;q=nan", "nl"),
+    ],
+)
+async def test_a_refusal_speaks_the_language_that_is_asked_for(asked: str | None, language: str) -> None:
+    for path, said in (("/nowhere", NOT_FOUND.said), ("/acts", NO_IDEMPOTENCY_KEY.said)):
+        headers = {} if asked is None else {"accept-language": asked}
+        answer = await sent("POST", path, headers=headers, json={"text": "Akkoord."})
+        assert answer.json()["detail"] == getattr(said, language), path
+        assert answer.headers["content-language"] == language
+        assert answer.headers["vary"] == "Accept-Language"
+
+
+async def test_a_path_that_is_none_is_not_taken_for_a_case() -> None:
+    assert told(await sent("GET", "/nowhere")) == (404, "NotFound")
 
 
 async def test_a_trace_of_another_form_than_w3cs_goes_no_further() -> None:
@@ -199,3 +255,20 @@ async def test_a_token_that_cannot_be_checked_is_neither_valid_nor_invalid() -> 
     answer = await sent("GET", "/issuer")
     assert told(answer) == (503, "SignInUnavailable")
     assert answer.headers["retry-after"] == RETRY_AFTER
+
+
+async def test_every_answer_bears_the_same_headers_for_browsers_whoever_made_it() -> None:
+    app = make_app("test", middleware=[Middleware(Entrance, limits=Limits())])
+    app.add_middleware(StartupGate, ready=(ready := asyncio.Event()))
+    async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
+        answers: list[Any] = [await client.get("/cases"), problem(BAD_REQUEST)]
+        ready.set()
+        answers += [
+            await client.get("/cases"),
+            await client.get("/" + "x" * 3000),
+            await client.post("/cases"),
+        ]
+    for answer in answers:
+        assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert HEADERS["Strict-Transport-Security"].startswith("max-age=")
+    assert HEADERS["X-Content-Type-Options"] == "nosniff"

@@ -19,6 +19,7 @@ from shared.messaging.consumer import BatchFailed, Consumer
 from shared.messaging.relay import Relay
 from shared.messaging.shares import Shares
 from shared.storage.database import connect
+from tests.support.leaving import current, gate_of
 from tests.support.receiving import House, OneKey
 from tests.support.records import consumer_record
 from tests.support.samples import intake as s
@@ -35,9 +36,8 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
     house, engine, producer = House(tmp_path), connect(NOBODY_LISTENS), AIOKafkaProducer()
     transaction = transaction_on(engine, SERVICE)
     keys, codec = CaseKeyClient(OneKey(), "noord-limburg"), SignedAndSealed(house.keys)
-    relay = Relay(
-        engine, producer, transaction.parties, keys, codec, "urn:nld:oin:00000099:systeem:zvh-intake"
-    )
+    source, gate = "urn:nld:oin:00000099:systeem:zvh-intake", gate_of(transaction)
+    relay = Relay(engine, producer, transaction.parties, keys, codec, source, gate)
     consumer = Consumer(
         engine=engine,
         receiver=house.receiver(),
@@ -48,6 +48,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
         topics=Topics(),
         batch_size=10,
         shares=Shares(Topics().from_prefix("intake"), 0.1),
+        currency=current(),
     )
     record = consumer_record(Topics().from_party("intake", s.VENLO))
     with pytest.raises(BatchFailed):

@@ -70,6 +70,20 @@ def test_what_was_sealed_to_another_does_not_open() -> None:
     assert reason(sealed(), ours=FOREIGN) == "not-sealed-to-a-key-of-this-service"
 
 
+def test_what_was_not_sealed_at_all_does_not_open() -> None:
+    """As the contract says: in clear JSON no key is named, and in what is only signed none to seal to."""
+    signed = jws.serialize_compact({"alg": "ES256", "kid": THEIRS.kid}, b"{}", THEIRS, algorithms=["ES256"])
+    for body in (b"{}", b'{"kid": "a.b.c.d"}', signed.encode(), b"", b"...."):
+        assert reason(body) == ("not-sealed-to-a-key-of-this-service" if body == b"...." else "does-not-open")
+
+
+@pytest.mark.parametrize("header", [{}, {"cty": "JWT"}, {"cty": "jose"}])
+def test_what_is_signed_inside_says_so_outside(header: dict[str, Any]) -> None:
+    inside = jws.serialize_compact({"alg": "ES256", "kid": THEIRS.kid}, b"{}", THEIRS, algorithms=["ES256"])
+    assert opened(encrypted(inside.encode(), cty="JOSE")) == b"{}"
+    assert reason(encrypted(inside.encode(), **header)) == "cty-not-jose"
+
+
 def test_what_another_party_signed_does_not_open() -> None:
     assert reason(sealed(), theirs=FOREIGN) == "signature-not-of-the-sender"
 

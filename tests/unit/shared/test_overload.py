@@ -5,8 +5,9 @@ import asyncio
 from fastapi import APIRouter
 from httpx import ASGITransport, AsyncClient
 
-from shared.http.app import RETRY_AFTER, make_app
+from shared.http.app import make_app
 from shared.http.overload import RequestLimit
+from shared.http.problem import RETRY_AFTER
 
 
 async def test_what_is_too_much_is_told_at_once_to_come_again_and_health_still_answers() -> None:

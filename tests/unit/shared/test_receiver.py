@@ -1,5 +1,6 @@
 """What the receiver makes of records: a delivery, or one dead letter with the reason and one refusal."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -7,13 +8,24 @@ from pathlib import Path
 import pytest
 
 from shared.contract.cloudevent import to_json
+from shared.contract.content import transform
 from shared.contract.fields import InformMoment
-from shared.contract.limits import MAX_PAYLOAD
+from shared.contract.limits import MAX_PAYLOAD, MOST_INVALID
 from shared.contract.messages.house import MessageRefused
 from shared.contract.messages.intake import ConsultationConfirmed, InformingPostponed
 from shared.contract.parties import Parties
+from shared.contract.pointers import pointers
 from shared.contract.record import Record
-from shared.contract.refusal import MESSAGE_TOO_OLD, Refusal
+from shared.contract.refusal import (
+    MESSAGE_TOO_OLD,
+    REASONS,
+    SENTENCES,
+    SIGNER_UNKNOWN,
+    Refusal,
+    Remedy,
+    unreadable,
+)
+from shared.contract.registry import Model
 from shared.handling.delivery import DeadLetter, Delivery
 from shared.ids import new_id
 from shared.storage.inbox import AHEAD, HORIZON
@@ -55,7 +67,7 @@ async def reason(house: House, record: Record) -> str:
     assert (note.recipient, answer.recipient) == (None, s.VENLO)
     told = MessageRefused.model_validate_json(answer.body)
     assert dead.reason == told.reason
-    assert dead.reason in told.sentence
+    assert (told.sentence, told.sentence_nl) == SENTENCES["record"][dead.reason]
     return dead.reason
 
 
@@ -153,6 +165,62 @@ async def test_the_data_of_a_message_are_at_most_32_kib(house: House) -> None:
 async def test_what_is_no_json_is_not_read(house: House, data: bytes) -> None:
     envelope = house.envelope(MESSAGE)
     assert await reason(house, house.put(envelope, to_json(envelope, data))) == "invalid-json"
+
+
+async def refused(house: House, record: Record) -> MessageRefused:
+    _, (dead,) = await received(house, record)
+    return MessageRefused.model_validate_json(dead.messages[1].body)
+
+
+def with_data(house: House, message: Model, data: object) -> Record:
+    envelope = house.envelope(message)
+    return house.put(envelope, to_json(envelope, json.dumps(data).encode()))
+
+
+async def test_what_does_not_fit_is_told_by_name_reason_and_the_path_of_each_field(house: House) -> None:
+    """With indices, and without a value: the fields are found by a program, P6 of a partner."""
+    submitted = transform(s.referral(), lambda content: "Tekst.")
+    referral = submitted.model_dump(mode="json", exclude_none=True)
+    referral["items"][0]["category"] = "Persoon A"
+    referral["persons"][1]["person_id"] = "Persoon B"
+    del referral["basis"]
+    told = await refused(house, with_data(house, submitted, referral))
+    assert (told.name, told.reason, told.remedy) == (
+        "DoesNotFitTheSchema",
+        "does-not-fit-the-schema",
+        Remedy.CORRECT,
+    )
+    assert told.invalid == ("/basis", "/items/0/category", "/persons/1/person_id")
+    assert "Persoon" not in told.model_dump_json()
+
+
+def test_a_signature_that_may_only_be_early_is_refused_by_its_own_name() -> None:
+    assert (SIGNER_UNKNOWN.name, SIGNER_UNKNOWN.may_be_lag) == ("SignatureNotOfTheSender", True)
+
+
+async def test_data_that_are_no_object_do_not_fit_as_a_whole(house: House) -> None:
+    wrong: tuple[object, ...] = ([], "Persoon A", None, 5)
+    for data in wrong:
+        assert (await refused(house, with_data(house, MESSAGE, data))).invalid == ("",)
+
+
+async def test_every_refusal_of_an_unreadable_record_has_a_name_of_its_own(house: House) -> None:
+    told = await refused(house, house.record(MESSAGE, id="Persoon Jansen 1990"))
+    assert (told.name, told.reason, told.invalid) == ("IdNotAUuid", "id-not-a-uuid", ())
+    assert len({unreadable(reason).name for reason in REASONS}) == len(REASONS)
+
+
+def test_a_name_of_the_senders_own_becomes_a_star_and_a_branch_of_a_union_no_step() -> None:
+    data: dict[str, object] = {"jwk": {"Persoon A": 5}, "recipient": ["x", 5]}
+    published = {"jwk", "recipient"}
+    places: list[tuple[int | str, ...]] = [("jwk", "Persoon A", "[key]"), ("recipient", "list[str]", 1)]
+    assert pointers(places, data, published) == ("/jwk/*", "/recipient/1")
+    many = [("jwk", *(["recipient"] * n)) for n in range(100)]
+    deep: dict[str, object] = {}
+    for _ in range(100):
+        deep = {"recipient": deep}
+    found = pointers(many, {"jwk": deep}, published)
+    assert len(found) <= MOST_INVALID and max(map(len, found)) <= 200
 
 
 async def test_a_postponement_until_the_end_of_time_does_not_fit(house: House) -> None:

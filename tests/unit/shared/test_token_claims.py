@@ -1,6 +1,7 @@
 """Whoever signs in is named by claims of one form: any other token is nobody's, and never a fault of ours."""
 
 import base64
+import hmac
 import json
 import time
 from collections.abc import AsyncIterator
@@ -9,15 +10,21 @@ from typing import Any
 
 import pytest
 from fastapi import APIRouter
-from httpx import ASGITransport, AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
 from joserfc import jws
 from joserfc.jwk import ECKey
+from joserfc.jws import JWSRegistry
+from starlette.middleware import Middleware
 
 from deploy.local.issuer import AUDIENCE, kept_signing_key, make_issuer, subject_of
 from shared.contract.messages.rto import InvitationAccepted
 from shared.core.actor import Role
 from shared.http.app import Looking, make_app
+from shared.http.entrance import Entrance
+from shared.http.limits import Limits
 from shared.http.oidc import Identity, Issuer, NotSignedIn
+from shared.http.problem import PROBLEM
+from shared.telemetry.metrics import SIGN_INS_FAILED
 from tests.support import awkward as a
 
 URL = "https://issuer.test"
@@ -126,7 +133,7 @@ async def test_no_header_that_a_stranger_writes_is_a_fault_of_ours(tokens: Token
             await tokens.issuer.identify(token)
 
 
-@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "secevent+jwt"])
+@pytest.mark.parametrize("typ", ["logout+jwt", "dpop+jwt", "secevent+jwt", "id+jwt", "at+jwt2", ""])
 async def test_a_token_of_another_kind_does_not_sign_in(tokens: Tokens, typ: str) -> None:
     claims = json.loads(base64.urlsafe_b64decode(tokens.token().split(".")[1] + "=="))
     assert await tokens.issuer.identify(tokens.signed(a.written(claims), typ="at+jwt")) == IDENTITY
@@ -143,10 +150,121 @@ async def test_over_http_such_a_token_is_401_and_says_nothing_of_it(tokens: Toke
 
     app = make_app("test", router)
     app.state.issuer = tokens.issuer
+    failed = SIGN_INS_FAILED.labels("claim-party")._value
+    before = failed.get()
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
         for party in ([a.VENLO], {a.VENLO: 1}, 5, "\0", f"{a.MARK}\ud800"):
             answer = await client.get("/me", headers={"authorization": f"Bearer {tokens.token(party=party)}"})
             assert (answer.status_code, answer.json()["title"]) == (401, "NotSignedIn")
             assert a.MARK not in answer.text
+        assert failed.get() == before + 5, "each is counted, by what is wrong with it"
         answer = await client.get("/me", headers={"authorization": f"Bearer {tokens.token()}"})
         assert answer.json() == "person-1"
+
+
+def encoded(part: bytes) -> str:
+    return base64.urlsafe_b64encode(part).rstrip(b"=").decode()
+
+
+def with_a_secret(key: ECKey, claims: dict[str, Any]) -> dict[str, str]:
+    """Tokens for whose secret a careless verifier might take the issuer's public key."""
+    public, parts = (
+        key.as_dict(private=False),
+        (a.written({"alg": "HS256", "kid": key.kid}), a.written(claims)),
+    )
+    signed = ".".join(map(encoded, parts))
+    secrets = {"JWK": a.written(public), "PEM": key.as_pem(private=False), "x": str(public["x"]).encode()}
+    return {
+        f"HS256 with the {form}": f"{signed}.{encoded(hmac.digest(secret, signed.encode(), 'sha256'))}"
+        for form, secret in secrets.items()
+    }
+
+
+def stolen_or_made_up(tokens: Tokens) -> dict[str, str]:
+    """Every token of T5 that must be nobody's, by what is wrong with it."""
+    own, now = tokens.key, int(time.time())
+    claims = {"iss": URL, "aud": AUDIENCE, "exp": now + 60, **WORKER}
+    stranger = ECKey.generate_key("P-256", private=True, parameters={"kid": own.kid or ""})
+
+    def made(key: Any, content: dict[str, Any] = claims, **header: Any) -> str:
+        parts = (a.written({"alg": "ES256", "kid": own.kid} | header), a.written(content))
+        signed = ".".join(map(encoded, parts))
+        signature = JWSRegistry.algorithms["ES256"].sign(signed.encode(), key)  # refuses no header
+        return f"{signed}.{encoded(signature)}"
+
+    none = {
+        f"alg {alg}": f"{encoded(a.written({'alg': alg, 'kid': own.kid}))}.{encoded(a.written(claims))}."
+        for alg in ("none", "None", "NONE", "", "nOnE")
+    }
+    good = tokens.token()
+    head, body, signature = good.split(".")
+    return {
+        **none,
+        **with_a_secret(own, claims),
+        "signed by a stranger under our kid": made(stranger),
+        "key in the header": made(stranger, jwk=stranger.as_dict(private=False)),
+        "key at an address": made(stranger, jku="https://elsewhere.invalid/jwks.json"),
+        "certificate in the header": made(stranger, x5c=["AAAA"], x5u="https://elsewhere.invalid"),
+        "kid that is a path": made(stranger, kid="../../../../dev/null"),
+        "kid that is a query": made(stranger, kid="' OR 1=1 --"),
+        "crit that nobody knows": made(own, crit=["exp"], exp=now + 60),
+        "another realm": tokens.token(iss=f"{URL}/realms/other"),
+        "issuer with a slash": tokens.token(iss=f"{URL}/"),
+        "no issuer": made(own, {name: value for name, value in claims.items() if name != "iss"}),
+        "another audience": tokens.token(aud="account"),
+        "no audience": made(own, {name: value for name, value in claims.items() if name != "aud"}),
+        "audiences without ours": tokens.token(aud=["account", "zvh2", "ZVH"]),
+        "expired": tokens.token(exp=now - 61),
+        "without an end": made(own, {name: value for name, value in claims.items() if name != "exp"}),
+        "not valid yet": tokens.token(nbf=now + 120),
+        "issued tomorrow": tokens.token(iat=now + 86_400),
+        "an id token by its nonce": tokens.token(nonce="n"),
+        "an id token by its hash of a token": tokens.token(at_hash="h"),
+        "an id token by what it says it is": tokens.token(typ="ID"),
+        "a refresh token": tokens.token(typ="Refresh"),
+        "an id token of another make": tokens.token(token_use="id"),
+        "an id token whose audience asked for it": tokens.token(azp=AUDIENCE),
+        "an id token with many audiences": tokens.token(aud=[AUDIENCE, "web"], client_id="web"),
+        "a logout token": tokens.token(events={"http://schemas.openid.net/event/backchannel-logout": {}}),
+        "bound to a key that was not shown": tokens.token(cnf={"jkt": "x"}),
+        "cut off": f"{head}.{body}.",
+        "changed": f"{head}.{body}.{'A' * len(signature)}",
+        "another's claims under it": f"{head}.{tokens.token(sub='person-2').split('.')[1]}.{signature}",
+    }
+
+
+async def asked(tokens: Tokens, token: str | None) -> Response:
+    """What a page that needs a role answers to this token, through the entrance."""
+    router = APIRouter()
+
+    @router.get("/me")
+    async def me(caller: Looking) -> str:
+        return caller.identity.subject
+
+    app = make_app("test", router, middleware=[Middleware(Entrance, limits=Limits())])
+    app.state.issuer = tokens.issuer
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
+        return await client.get("/me", headers=headers)
+
+
+async def test_no_stolen_or_made_up_token_gets_in_and_none_is_told_why_t5(tokens: Tokens) -> None:
+    assert (await asked(tokens, tokens.token())).json() == "person-1"
+    assert (await asked(tokens, tokens.token(aud=["x", AUDIENCE], azp="web", typ="Bearer"))).is_success
+    without = await asked(tokens, None)
+    for name, token in stolen_or_made_up(tokens).items():
+        answer = await asked(tokens, token)
+        assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM), name
+        assert (answer.content, answer.headers) == (without.content, without.headers), name
+
+
+async def test_a_token_without_a_role_of_the_house_is_refused_and_not_told_which_is_missing_t5(
+    tokens: Tokens,
+) -> None:
+    answers = [
+        await asked(tokens, tokens.token(roles=roles)) for roles in ([], ["gardener"], ["PARTY-WORKER"])
+    ]
+    answers.append(await asked(tokens, tokens.token(roles=["service"], service="intake")))
+    assert {answer.status_code for answer in answers} == {403}
+    assert len({answer.content for answer in answers}) == 1
+    assert "roles" not in answers[0].text

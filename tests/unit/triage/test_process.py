@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from services.triage import commands as c
 from services.triage import events as e
-from services.triage import refusals as r
 from services.triage.process import decide
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
@@ -18,7 +17,7 @@ from shared.contract.fields import Category
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, Refusal
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
 from tests.support.samples import triage as s
@@ -297,15 +296,15 @@ def test_special_data_come_only_from_who_may_process_them_r21(category: Category
 def test_an_item_is_bound_to_the_case_it_was_given_for_r35() -> None:
     command = s.answer()
     assert command.new_items() == (s.ITEM,)
-    assert named(with_items_elsewhere(ASKED, command, s.ITEM)) == ("ItemOfAnotherCase", "R35")
+    assert named(with_items_elsewhere(ASKED, command, s.ITEM)) == ("ItemNumberNotUsable", "R35")
 
 
 def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     again = s.answer(items=(s.item(s.NEW), s.item(s.ITEM)))
     known = DecisionContext(NOW, s.parties(), here=frozenset({s.ITEM}))
-    assert decide(TRIAGE.state, again, known) == r.ITEM_GIVEN_BEFORE
+    assert decide(TRIAGE.state, again, known) == ITEM_NUMBER_NOT_USABLE
     twice = s.answer(items=(s.item(s.NEW), s.item(s.NEW)))
-    assert TRIAGE.when(twice).refusal.name == "ItemGivenBefore"
+    assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
 # --- declining and silence (R31) -------------------------------------------------------------------
@@ -427,7 +426,7 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
     ({"decision_types": ()}, "ThemesMissing", "R42"),
     ({"themes": ("",)}, "ThemesMissing", "R42"),
     ({"participants": ()}, "ParticipantsMissing", "R42"),
-    ({"participants": (s.invitee(s.CARE), s.invitee(s.CARE))}, "ParticipantsMissing", "R42"),
+    ({"participants": (s.invitee(s.CARE), s.invitee(s.CARE))}, "ParticipantTwice", "R42"),
     ({"participants": (s.invitee(s.CARE, contribution=" "),)}, "ContributionMissing", "R42"),
     ({"participants": (s.invitee(s.CARE, role=None),)}, "RoleMissing", "R60"),
     ({"viewing_plan": (s.viewing(s.NEW, s.CARE),)}, "UnknownItem", "R42"),

@@ -18,7 +18,6 @@ class SubmissionView(Model):
     """What a party submitted."""
 
     subject: str = Field(title="onderwerp bij sixth")
-    version: int
 
 
 @router.post("/submissions")
@@ -43,4 +42,4 @@ async def read_submission(
     """One submission of the worker's own party."""
     case_id = h.case_of(commands.digest_key, caller.identity.party or "", submission_id)
     seen = await reader.look(caller, case_id, may_view, lambda state: (), scope=None)
-    return SubmissionView(subject=seen.case.state.subject or "", version=seen.case.version)
+    return SubmissionView(subject=seen.case.state.subject or "")

@@ -5,7 +5,7 @@ from pathlib import Path
 from services.sixth.api import router
 from services.sixth.effects import effects
 from services.sixth.handlers import CASE_OF, HANDLERS
-from services.sixth.permissions import PERMISSIONS
+from services.sixth.permissions import PERMISSIONS, SENDING
 from services.sixth.process import decide, evolve
 from services.sixth.state import State
 from shared.core.process import Process
@@ -16,6 +16,7 @@ PROCESS = Process(
     service="sixth",
     state=State,
     permissions=PERMISSIONS,
+    sending=SENDING,
     decide=decide,
     evolve=evolve,
     effects=effects,

@@ -19,3 +19,7 @@ class State:
     phase: Phase = Phase.NOTHING
     party: str | None = None
     subject: str | None = None
+
+    @property
+    def mandate(self) -> None:
+        """Return nothing: the house acts here in nobody's name."""

@@ -1,0 +1,40 @@
+"""Make the command of a term that has passed, and give those cases a term that never had one."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.contract.fields import Step
+from shared.core.actor import CLOCK
+from shared.core.policy import Policy
+from shared.core.terms import TERM, PassTerm
+from shared.storage import deadlines
+from shared.storage.deadlines import Deadline
+
+
+async def term_passed(line: Deadline) -> PassTerm:
+    """Make the command by which a term has passed."""
+    return PassTerm(by=CLOCK, at=line.found_at)
+
+
+TERM_TIMER = {TERM: term_passed}
+
+
+async def start_missing(
+    connection: AsyncConnection,
+    terms: Mapping[Any, Step],
+    policy: Policy,
+    now: datetime,
+    *,
+    after: str,
+    most: int,
+) -> str | None:
+    """Start a term for each waiting case of a page that has none; return where the next page begins, if any.
+
+    A case that was there before there were terms, or that the version before has moved, gets its own so.
+    """
+    phases: Sequence[str] = [str(phase) for phase in terms]
+    at = [now + policy.terms[step].remind for step in terms.values()]
+    return await deadlines.start_missing(connection, TERM, phases, at, after=after, most=most)

@@ -100,6 +100,14 @@ class Sent(NamedTuple):
     broken: bool = False
 
 
+class Effect(NamedTuple):
+    """Describe what a message caused besides its answer: one message of this type, there, under this key."""
+
+    topic: str
+    type: str
+    key: bytes | None
+
+
 @dataclass
 class Ledger:
     """Compare what was sent with what came of each."""
@@ -110,12 +118,14 @@ class Ledger:
     _mutex: threading.Lock = field(default_factory=threading.Lock)
     _read: int = 0
     _answers: dict[tuple[str, str], set[tuple[str, str]]] = field(default_factory=dict)
+    _effects: dict[tuple[str, Effect], set[str]] = field(default_factory=dict)
+    _places: dict[str, set[tuple[str, int, int]]] = field(default_factory=dict)
 
     def forget(self) -> None:
         """Forget everything so far, on the tape too."""
         with self._mutex:
-            self.sent.clear()
-            self._answers.clear()
+            for kept in (self.sent, self._answers, self._effects, self._places):
+                kept.clear()
             self.tape.records, self._read = [], 0
 
     def note(self, sent: Sent) -> None:
@@ -124,7 +134,7 @@ class Ledger:
     async def balanced(self, within: float = 60.0) -> Counter[str]:
         """Wait until each message has exactly one effect, or one dead letter with its refusal; count each.
 
-        Checks then whether anything was answered twice.
+        Checks then whether anything was answered, or took effect, more often than it may.
         """
         try:
             await until("an answer to every message", lambda: not self.lost(), within)
@@ -142,7 +152,7 @@ class Ledger:
         died = Counter(letter.message_id for service in SERVICES for letter in self.dead(service))
         assert {message: died[message] for message in broken} == dict.fromkeys(broken, 1)
         assert not died.keys() & (self.sent.keys() - broken)
-        return Counter(kind for letters in self.answers().values() for (_, kind) in letters)
+        return Counter(kind for letters in self.answers().values() for kind in {kind for _, kind in letters})
 
     def _found_again(self, messages: list[str]) -> int:
         """Return how many records answer them when all topics are read again: what the tape has missed."""
@@ -163,11 +173,23 @@ class Ledger:
         return sent.topic, offsets, sent.broken
 
     def doubled(self) -> dict[str, set[tuple[str, str]]]:
-        """Return what was answered more than once, that is by messages with different ids."""
-        return {message: letters for message, letters in self.answers().items() if len(letters) != 1}
+        """Return what was answered in two ways or more often than it was sent, or took effect twice.
+
+        Who sends a message again is given its first answer again, under an id of its own: equal answers, as
+        many as the message has places on its topic, are no fault.
+        """
+        wrong = {
+            message: letters
+            for message, letters in self.answers().items()
+            if len({kind for _, kind in letters}) > 1 or len(letters) > max(1, self._sendings(message))
+        }
+        for (message, effect), ids in list(self._effects.items()):
+            if message in self.sent and len(ids) > 1:
+                wrong.setdefault(message, set()).update((id_, effect.type) for id_ in ids)
+        return wrong
 
     def answers(self) -> dict[str, set[tuple[str, str]]]:
-        """Map each message of ours to those that answer it, by id and kind; one sent twice counts once."""
+        """Map each message of ours to those that answer it, by id and kind."""
         with self._mutex:
             self._read_on()
         found = {
@@ -179,9 +201,17 @@ class Ledger:
     def _read_on(self) -> None:
         for record in self.tape.records[self._read :]:
             self._read += 1
-            if kind := ANSWERS.get(record.headers.get("ce_type", "")):
-                place = record.topic, record.headers.get("ce_causationid", "")
-                self._answers.setdefault(place, set()).add((record.id, kind))
+            self._places.setdefault(record.id, set()).add((record.topic, record.partition, record.offset))
+            type_, cause = record.headers.get("ce_type", ""), record.headers.get("ce_causationid", "")
+            if kind := ANSWERS.get(type_):
+                self._answers.setdefault((record.topic, cause), set()).add((record.id, kind))
+            elif cause:
+                effect = Effect(record.topic, type_, record.key)
+                self._effects.setdefault((cause, effect), set()).add(record.id)
+
+    def _sendings(self, message: str) -> int:
+        """Return at how many places the message stands on its topic."""
+        return sum(place[0] == self.sent[message].topic for place in self._places.get(message, ()))
 
     def dead(self, service: str) -> list[DeadLetter]:
         """Return the dead letters of a service, each once however often it was sent."""

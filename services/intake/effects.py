@@ -20,6 +20,7 @@ from shared.core.effects import (
     SetTimer,
     ToParty,
 )
+from shared.core.item_standing import in_use
 from shared.core.team import team_of
 
 INFORMING = "informing"  # timer: a postponed duty to inform comes back
@@ -31,7 +32,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReferralReceived(referral=referral):
             message = m.ReferralReceived(referral_id=referral.referral_id, case_id=case_id)
             items = tuple(item.item_id for item in referral.items)
-            return [ToParty(state.referrer, message), ClaimItems(items)]
+            return [ToParty(state.referrer, message), ClaimItems(items, state.referrer)]
         case e.CaseTakenUp(outcome=outcome, advice=advice):
             screened = m.ReferralScreened(outcome=outcome, advice=advice)
             return [ToParty(state.referrer, screened), Announce(_taken_up(event, state))]
@@ -86,7 +87,7 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         support_workers=state.support_workers,
         assignment=state.assignment,
         persons=state.persons,
-        items=state.items,
+        items=in_use(state.items, state.standings),
         taken_up_at=event.at,
     )
 

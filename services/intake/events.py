@@ -7,6 +7,7 @@ from typing import TypeAlias
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -155,6 +156,7 @@ Event: TypeAlias = (
     | PersonInformed
     | InformingPostponed
     | DirectionMoved
+    | StandingFollowed
     | CaseDeescalated
     | FileCleaned
     | FileArchived

@@ -78,6 +78,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         triage.TriageClosed,
         rto.RtoClosed,
         rto.DirectionMoved,
+        rto.ItemStanding,
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,

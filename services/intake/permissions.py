@@ -22,6 +22,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.RemindOfInforming: Requirement(THE_CLOCK),
     c.RaiseDuties: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
+    c.FollowStanding: Requirement(A_SERVICE),
     c.FollowDeescalation: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),

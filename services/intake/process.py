@@ -22,7 +22,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_rules, terms
+from shared.core import item_rules, item_standing, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -40,6 +40,7 @@ Command: TypeAlias = (
     | c.RemindOfInforming
     | c.RaiseDuties
     | c.MoveDirection
+    | c.FollowStanding
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
@@ -79,6 +80,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RemindOfInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.RaiseDuties: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.MoveDirection: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.FollowStanding: (KNOWN, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
@@ -142,6 +144,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _duties(state, when, context.now)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
+        case c.FollowStanding(standing=standing):
+            return (e.StandingFollowed(standing),)
         case c.FollowDeescalation():
             return (
                 e.CaseDeescalated(),
@@ -353,6 +357,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.InformingPostponed(person_id=person, moment=when, reason=reason, until=until):
             duty = Duty(person, when, DutyStatus.POSTPONED, until, reason)
             return _with_duty(state, duty)
+        case e.StandingFollowed(standing=standing):
+            return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party)
         case e.FileCleaned(kept_items=kept):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.core.item_standing import Standings
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
 
@@ -60,6 +61,7 @@ class State:
     assignment: int = 0
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
+    standings: Standings = ()
     weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()

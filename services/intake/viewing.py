@@ -6,13 +6,16 @@ from typing import TypeAlias
 from services.intake.process import PROVISIONAL
 from services.intake.state import Duty, Phase, State
 from shared.contract.fields import ContributedItem, InformMoment, Person
+from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.item_rules import kept_secret
+from shared.core.item_standing import taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = ContributedItem | Person | Duty | None
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
+SHOWN_AT_TRIAGE = Denied("R33", "B3-F2 access")
 ONLY_WHO_INFORMS = Denied("R17", "B3-F1, F3")
 OPEN = PROVISIONAL | {Phase.TAKEN_UP, Phase.CLOSING}
 BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
@@ -66,4 +69,16 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
-    return kept_secret(thing) or Allowed("R6", state.referrer)
+    denied = _item(thing, state) if isinstance(thing, ContributedItem) else None
+    return denied or Allowed("R6", state.referrer)
+
+
+def _was_taken_up(state: State) -> bool:
+    """Tell whether triage has had the case, and shows its items, or the round table after it."""
+    return state.outcome not in (None, ScreeningOutcome.NOT_TAKEN_UP)
+
+
+def _item(item: ContributedItem, state: State) -> Denied | None:
+    """Deny an item that is secret or taken back, and any once triage shows it: one service does so (R33)."""
+    elsewhere = SHOWN_AT_TRIAGE if _was_taken_up(state) else None
+    return kept_secret(item) or taken_back(item, state.standings) or elsewhere

@@ -13,6 +13,7 @@ from shared.contract.messages.triage import Participant
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowAssignment as FollowAssignment
+from shared.core.event_commands import FollowStanding as FollowStanding
 from shared.core.event_commands import MoveDirection as MoveDirection
 
 
@@ -32,9 +33,13 @@ class OpenCase(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordHandedOverItem(Command):
-    """Take in one contributed item of the file, before the de-escalation itself (R86)."""
+    """Take in one contributed item of the file, before the de-escalation itself (R86).
+
+    `shown_to`: the parties to which phase 3 showed it (R87).
+    """
 
     item: ContributedItem
+    shown_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
+from shared.core.item_standing import StandingFollowed as StandingFollowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,10 @@ class DirectionMoved:
 
 @dataclass(frozen=True, slots=True)
 class ItemReceived:
-    """Record that an item of the file is here now (R86)."""
+    """Record that an item of the file is here now, and to whom phase 3 showed it (R86, R87)."""
 
     item: ContributedItem
+    shown_to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ Event: TypeAlias = (
     | DirectionMoved
     | ItemReceived
     | FilePartReceived
+    | StandingFollowed
     | CaseDeescalated
     | FileCleaned
     | FileArchived

@@ -23,7 +23,7 @@ def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
 
 def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverItem:
     """Make the command that takes in one item of the file (R86)."""
-    return c.RecordHandedOverItem(by=by, item=message.item)
+    return c.RecordHandedOverItem(by=by, item=message.item, shown_to=message.shown_to)
 
 
 def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
@@ -63,7 +63,7 @@ def record_keys_destroyed(message: HouseKeysDestroyed, by: Actor) -> c.RecordHou
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **handlers_for(intake.CaseAssigned, rto.DirectionMoved),
+    **handlers_for(intake.CaseAssigned, rto.DirectionMoved, rto.ItemStanding),
     **by_sender(
         {
             intake.CaseTakenUp: open_case,

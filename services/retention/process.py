@@ -10,12 +10,13 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
-from services.retention.state import Inspection, Phase, State
+from services.retention.state import Inspection, Phase, Shown, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
+from shared.core import item_standing
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
@@ -29,6 +30,7 @@ Command: TypeAlias = (
     | c.MoveDirection
     | c.FollowAssignment
     | c.RecordHandedOverItem
+    | c.FollowStanding
     | c.RecordFilePart
     | c.Deescalate
     | c.CleanFile
@@ -54,6 +56,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.OpenCase: (frozenset({Phase.NOTHING}), r.ALREADY_KNOWN),
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.ERASED}, UNKNOWN_CASE),
+    c.FollowStanding: (frozenset(Phase) - {Phase.ERASED}, UNKNOWN_CASE),  # also before the case itself
     c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.RecordFilePart: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
@@ -108,8 +111,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.DirectionMoved(party, since),)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
-        case c.RecordHandedOverItem(item=item):
-            return _receive(state, item, context)
+        case c.RecordHandedOverItem():
+            return _receive(state, command)
+        case c.FollowStanding(standing=standing):
+            return (e.StandingFollowed(standing),)
         case c.RecordFilePart(participants=participants, takers=takers):
             return (e.FilePartReceived(participants, takers),)
         case c.Deescalate(file=file):
@@ -139,11 +144,12 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             assert_never(command)
 
 
-def _receive(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
+def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
+    item = command.item
     owners = {known.item_id: known.contributor for known in state.items}
     if owners.get(item.item_id, item.contributor) != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR
-    return (e.ItemReceived(item),)
+    return (e.ItemReceived(item, command.shown_to),)
 
 
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
@@ -175,6 +181,8 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
         return ITEM_TWICE
     if not set(ids) <= {item.item_id for item in state.items}:
         return r.NO_SUCH_ITEM
+    if any(item_standing.is_taken_back(item_id, state.standings) for item_id in ids):
+        return r.ITEM_TAKEN_BACK
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
     return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
@@ -184,7 +192,9 @@ def _archive(state: State, now: datetime) -> Decision:
     """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
     if _not_yet(state.archive_on, now):
         return r.TERM_NOT_OVER
-    kept = tuple(item.item_id for item in state.kept)
+    kept = tuple(
+        item.item_id for item in state.kept if not item_standing.is_taken_back(item.item_id, state.standings)
+    )
     return (e.FileArchived(kept, _texts_not_kept(state, kept), now),)
 
 
@@ -249,9 +259,12 @@ def evolve(state: State, event: e.Event) -> State:
             return followed(state, team)
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, acting_body="")
-        case e.ItemReceived(item=item):
-            others = tuple(known for known in state.items if known.item_id != item.item_id)
-            return replace(state, items=(*others, item))
+        case e.ItemReceived(item=item, shown_to=parties):
+            return _with_item(state, item, parties)
+        case e.StandingFollowed(standing=standing):
+            standings = item_standing.followed(state.standings, standing)
+            items = tuple(item_standing.as_decided(item, standings) for item in state.items)
+            return replace(state, standings=standings, items=items)
         case e.FilePartReceived(participants=participants, takers=takers):
             return _with_part(state, participants, takers)
         case e.CaseDeescalated():
@@ -327,6 +340,12 @@ def _closed(state: State, event: e.CaseClosing) -> State:
         ending=event.ending,
         removal_on=event.removal_on,
     )
+
+
+def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...]) -> State:
+    others = tuple(known for known in state.items if known.item_id != item.item_id)
+    shown = tuple(one for one in state.shown if one.item_id != item.item_id)
+    return replace(state, items=(*others, item), shown=(*shown, Shown(item.item_id, parties)))
 
 
 def _with_items(state: State, kept: Iterable[str]) -> State:

@@ -13,6 +13,7 @@ ITEM_OF_ANOTHER_CONTRIBUTOR = define("ItemOfAnotherContributor", "R66", "B3-gen 
 ALREADY_DEESCALATED = define("AlreadyDeescalated", "R86", "B3-F3, F4", Remedy.STOP, settled=True)
 NOT_IN_STEP_1 = define("NotInStepOne", "R87", "B3-F4", may_be_lag=True)
 NECESSITY_NOT_CONFIRMED = define("NecessityNotConfirmed", "R95", "B3-F4")
+ITEM_TAKEN_BACK = define("ItemTakenBack", "R66", "B3-gen 2")
 NO_SUCH_ITEM = define("NoSuchItem", "R95", "B3-F4")
 NOT_ARCHIVED = define("NotArchived", "R90", "B3-F4", Remedy.STOP, status=404)
 REASON_MISSING = define("ReasonMissing", "R90", "B3-F4")

@@ -11,6 +11,7 @@ from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
+from shared.core.item_standing import Standings
 from shared.core.leaving import Mandate
 
 
@@ -40,6 +41,14 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Name the parties to which phase 3 showed an item: phase 4 shows it to nobody else (R87)."""
+
+    item_id: str
+    parties: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Hold what retention knows of a case, without any text about anybody.
 
@@ -55,6 +64,8 @@ class State:
     assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     items: tuple[ContributedItem, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    standings: Standings = ()
     participants: tuple[Participant, ...] = ()
     takers: tuple[rto.Taker, ...] = ()
     file: rto.CaseDeescalated | None = None
@@ -85,6 +96,10 @@ class State:
     def all_takers(self) -> tuple[rto.Taker, ...]:
         """Return who lawfully took which item for which activity (R104)."""
         return tuple(dict.fromkeys((*self.takers, *self.file.takers))) if self.file else ()
+
+    def was_shown(self, item_id: str, party: str) -> bool:
+        """Tell whether phase 3 showed the item to this party; of an older version's items nobody knows."""
+        return any(party in one.parties for one in self.shown if one.item_id == item_id)
 
     def missing(self) -> tuple[str, ...]:
         """Return which services have not confirmed that they hold nothing any more (R105)."""

@@ -14,6 +14,7 @@ from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.item_standing import taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOTHING_NEW = Denied("R87", "B3-F4")  # phase 4 discloses nothing that phase 3 did not
@@ -90,19 +91,32 @@ def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
         return NOT_HIS_CASE
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
-    return item_rules.kept_secret(thing) or Allowed("R87", _giver(thing, state))
+    return item_rules.kept_secret(thing) or _taken_back(thing, state) or Allowed("R87", _giver(thing, state))
+
+
+def _taken_back(thing: Thing | None, state: State) -> Denied | None:
+    """Deny everybody but its contributor what this one took back since (A12)."""
+    return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None
 
 
 def _leading_party(thing: Thing | None, state: State) -> Verdict:
     """Show the party with case direction the file, under reservations and the processing test."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
         competent = state.leading_party in state.competent
-        denied = item_rules.withheld(thing, state.leading_party) or item_rules.untested(
-            thing, competent=competent
+        denied = (
+            _taken_back(thing, state)
+            or _not_shown_before(thing, state)
+            or item_rules.withheld(thing, state.leading_party)
+            or item_rules.untested(thing, competent=competent)
         )
         if denied:
             return denied
     return Allowed("R87", _giver(thing, state))
+
+
+def _not_shown_before(item: ContributedItem, state: State) -> Denied | None:
+    """Deny what phase 3 did not show to this party (R87)."""
+    return None if state.was_shown(item.item_id, state.leading_party) else NOTHING_NEW
 
 
 def _contributor(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
@@ -148,7 +162,7 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
         return NOT_DECIDED
     if not found.used_at <= now < found.used_at + ONE_READING:
         return NOT_DECIDED
-    return Allowed("R90", _giver(thing.thing, state))
+    return _taken_back(thing.thing, state) or Allowed("R90", _giver(thing.thing, state))
 
 
 # --- closing --------------------------------------------------------------------------------------

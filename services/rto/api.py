@@ -14,6 +14,7 @@ from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
 from shared.contract.content import Content, text
 from shared.contract.fields import Id, Item, PartyId, Subject
+from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
 from shared.contract.parties import Scope
@@ -274,6 +275,12 @@ class Objection(Permission):
     reason: Content | None = Field(default=None, title="reden")
 
 
+class Reservations(Model):
+    """From whom an item is withheld too (R62)."""
+
+    withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
+
+
 class Nothing(Model):
     """An act that needs no more words than its path."""
 
@@ -326,6 +333,15 @@ async def refuse_release(
     """The contributor does not agree to this use (R75)."""
     message = m.ReleaseRefused(item_id=item_id, **dict(body))
     return done(await commands.act(caller, case_id, message, h.refuse_release, asks=c.RefuseRelease))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/reservations")
+async def limit_item(
+    case_id: Id, item_id: Id, body: Reservations, caller: Acting, commands: Commands
+) -> Done:
+    """Withhold the item from more parties (R62)."""
+    message = m.ItemLimited(item_id=item_id, withheld_from=body.withheld_from)
+    return done(await commands.act(caller, case_id, message, h.limit_item, asks=c.LimitItem))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/release-withdrawal")

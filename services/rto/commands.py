@@ -170,9 +170,23 @@ class RefuseRelease(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawRelease(Command):
-    """Take back every release of the item, as the contributor (A12)."""
+    """Take back every release of the item, as the contributor, in whatever phase (A12)."""
 
     item_id: str
+
+    def named_items(self) -> tuple[str, ...]:
+        return (self.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitItem(Command):
+    """Withhold the item from these parties too, as the contributor, in whatever phase (R62)."""
+
+    item_id: str
+    withheld_from: tuple[str, ...]
+
+    def named_items(self) -> tuple[str, ...]:
+        return (self.item_id,)
 
 
 # --- the plan and its direction --------------------------------------------------------------------

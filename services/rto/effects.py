@@ -1,6 +1,7 @@
 """Derive what follows from each event of the round table: messages, announcements, what is stopped."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 
 from services.rto import events as e
@@ -27,9 +28,9 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
     """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.ItemRecorded(item=item):
-            return [ClaimItems((item.item_id,))]
+            return [ClaimItems((item.item_id,), item.contributor)]
         case e.ItemsContributed(items=items):
-            return [ClaimItems(tuple(item.item_id for item in items))]
+            return [ClaimItems(tuple(item.item_id for item in items), items[0].contributor)]
         case e.RtoConvened():
             return _invitations(event)
         case e.MandateEnded():
@@ -39,6 +40,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReleaseWithdrawn(item_id=item_id):
             told = [ToParty(p, m.TakersTold(item_id=item_id)) for p in state.takers_of(item_id)]
             return [StopUnsent(item=item_id), *told]
+        case e.StandingChanged(standing=standing):
+            return [Announce(m.ItemStanding(**asdict(standing)))]
         case e.PlanRecorded():
             return _assignments(state)
         case e.ItemProvided():
@@ -120,9 +123,22 @@ def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
 
 
 def _handed_over(state: State) -> list[Effect]:
-    """Hand over what stayed and was not taken back; the director strips the file there (R86, R95)."""
-    file = (i for i in state.items if state.stays(i.item_id) and not state.withdrawn(i.item_id))
-    return [Announce(m.ItemHandedOver(item=item)) for item in file]
+    """Hand over what the table had, with who could see it: phase 4 shows no more than phase 3 (R86, R87).
+
+    An item whose release was never given, was refused or was taken back stays behind (R61, R65).
+    """
+    return [
+        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item.item_id, state)))
+        for item in state.items
+        if state.stays(item.item_id) and state.released_for_rto(item.item_id)
+    ]
+
+
+def _shown_to(item_id: str, state: State) -> tuple[str, ...]:
+    """Return whom the viewing plan names; the leader follows the set that was agreed on too (R42, R80)."""
+    planned = {entry.participant for entry in state.viewing_plan if entry.item_id == item_id}
+    monitored = {state.leading_party} if state.monitoring is not None else set()
+    return tuple(sorted(planned | monitored))
 
 
 def _in_parts(state: State) -> list[Effect]:

@@ -10,6 +10,7 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.core.item_standing import Standing
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -126,6 +127,14 @@ class ReleaseWithdrawn:
     """Record that no use of the item is released any more (A12)."""
 
     item_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StandingChanged:
+    """Record what a contributor decided on its item as a whole, for every service that shows it (R66)."""
+
+    standing: Standing
     at: datetime
 
 
@@ -258,6 +267,7 @@ Event: TypeAlias = (
     | ReleaseGiven
     | ReleaseRefused
     | ReleaseWithdrawn
+    | StandingChanged
     | PlanRecorded
     | ItemProvided
     | DirectionOffered

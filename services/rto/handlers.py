@@ -45,6 +45,11 @@ def withdraw_release(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawReleas
     return c.WithdrawRelease(by=by, item_id=message.item_id)
 
 
+def limit_item(message: m.ItemLimited, by: Actor) -> c.LimitItem:
+    """Make the command that withholds an item from more parties (R62)."""
+    return c.LimitItem(by=by, item_id=message.item_id, withheld_from=message.withheld_from)
+
+
 def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
     """Make the command that accepts case direction (R71)."""
     return c.AcceptDirection(by=by, case_director=text(message.case_director))
@@ -92,6 +97,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReleaseGiven: give_release,
             m.ReleaseRefused: refuse_release,
             m.ReleaseWithdrawn: withdraw_release,
+            m.ItemLimited: limit_item,
             m.DirectionAccepted: accept_direction,
             m.DirectionDeclined: decline_direction,
             m.ActionProgressed: progress,

@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.GiveRelease: Requirement(A_PARTY, asked_under=Scope.RTO),
     c.RefuseRelease: Requirement(A_PARTY),
     c.WithdrawRelease: Requirement(A_PARTY),
+    c.LimitItem: Requirement(A_PARTY),
     c.RecordPlan: Requirement(THE_DIRECTOR, Scope.RTO),
     c.ProvideItem: Requirement(THE_DIRECTOR, Scope.RTO),
     c.OfferDirection: Requirement(THE_DIRECTOR, Scope.RTO),

@@ -33,6 +33,7 @@ from shared.contract.refusal import (
 from shared.core import terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing, as_decided, followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -50,6 +51,7 @@ Command: TypeAlias = (
     | c.GiveRelease
     | c.RefuseRelease
     | c.WithdrawRelease
+    | c.LimitItem
     | c.RecordPlan
     | c.ProvideItem
     | c.OfferDirection
@@ -71,6 +73,7 @@ PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 LIVE = BEFORE | RELEASABLE
+KNOWN = frozenset(Phase) - {Phase.PURGED}  # also before the case itself is here
 
 # What a case waits for, by phase: each has its terms in the policy.
 TERMS: Mapping[Phase, Step] = {
@@ -93,7 +96,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AskRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
     c.GiveRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
     c.RefuseRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
-    c.WithdrawRelease: (RELEASABLE | {Phase.DEESCALATED, Phase.CLOSING}, r.NOT_IN_PHASE_3),
+    c.WithdrawRelease: (KNOWN, UNKNOWN_CASE),  # what restricts is never refused as too early or too late
+    c.LimitItem: (KNOWN, UNKNOWN_CASE),
     c.RecordPlan: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ProvideItem: (PHASE_3, r.NOT_IN_PHASE_3),
     c.OfferDirection: (PHASE_3, r.NOT_IN_PHASE_3),
@@ -110,6 +114,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.ItemRecorded): Phase.COLLECTING,
+    (Phase.NOTHING, e.StandingChanged): Phase.COLLECTING,
     (Phase.NOTHING, e.PreparationOpened): Phase.PREPARED,
     (Phase.COLLECTING, e.PreparationOpened): Phase.PREPARED,
     (Phase.PREPARED, e.RtoConvened): Phase.CONVENED,
@@ -127,7 +132,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Decide any command in any phase: events, or a named refusal; strangers come first."""
-    if refusal := _stranger(state, command):
+    if refusal := _stranger(state, command, context):
         return refusal
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
@@ -161,6 +166,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return releases.refuse(state, command, context)
         case c.WithdrawRelease():
             return releases.withdraw(state, command, context)
+        case c.LimitItem():
+            return releases.limit(state, command, context)
         case c.RecordPlan(plan=plan):
             return direction.record_plan(state, plan, context)
         case c.ProvideItem(taking=taking):
@@ -203,9 +210,11 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     return refusal
 
 
-def _stranger(state: State, command: Command) -> Refusal | None:
+def _stranger(state: State, command: Command, context: DecisionContext) -> Refusal | None:
     """Refuse who has nothing to do with the case without telling that it exists (R34, R60)."""
     by = command.by
+    if state.phase is not Phase.PURGED and isinstance(command, c.WithdrawRelease | c.LimitItem):
+        return releases.not_whoever_gave_it(state, command.item_id, by, context)
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
     if by.role in A_PARTY:
@@ -231,8 +240,6 @@ def _unknown_to_party(state: State, command: Command, by: Actor) -> Refusal | No
             return meetings.not_invited(state, command.rto_id, by.party)
         case c.GiveRelease(release=use) | c.RefuseRelease(refusal=use):
             return releases.not_its_contributor(state, use.item_id, by)
-        case c.WithdrawRelease(item_id=item_id):
-            return releases.not_its_contributor(state, item_id, by)
         case _:
             return None if by.party in state.taking_part() else r.NOT_INVOLVED
 
@@ -295,6 +302,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
+        case e.StandingChanged(standing=standing):
+            return _with_standing(state, standing)
         case e.PlanRecorded(plan=plan, made_by=made_by, at=at):
             return replace(state, plan=plan, made_by=made_by, plan_at=at)
         case e.ItemProvided(taking=t):
@@ -322,15 +331,24 @@ def evolve(state: State, event: e.Event) -> State:
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
-    """Add items; the mark "may be shared in the RTO" is the release for that use (R32, R61)."""
+    """Add items; the mark "may be shared in the RTO" is the release for that use (R32, R61).
+
+    What its contributor decided on an item before it was here counts: it may have overtaken the item.
+    """
+    items = tuple(as_decided(item, state.standings) for item in items)
     state = replace(state, items=(*state.items, *items))
     if state.monitoring is not None:
         stay = (*state.monitoring.items, *(item.item_id for item in items))
         state = replace(state, monitoring=replace(state.monitoring, items=stay))
     for item in items:
-        if item.shareable_at_rto:
+        if item.shareable_at_rto and not state.withdrawn(item.item_id):
             state = _with_release(state, ReleaseKey(item.item_id, Use.RTO), ReleaseStatus.GIVEN)
     return state
+
+
+def _with_standing(state: State, standing: Standing) -> State:
+    standings = followed(state.standings, standing)
+    return replace(state, standings=standings, items=tuple(as_decided(i, standings) for i in state.items))
 
 
 def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime | None) -> State:

@@ -55,6 +55,7 @@ RELEASE_NOT_EXACT = define("ReleaseNotExact", "R65", "B3-gen 1; B3-F3")
 NO_SUCH_ACTION = define("NoSuchAction", "R73", "B3-F3")
 ALREADY_RELEASED = define("AlreadyReleased", "R65", "B3-gen 1; B3-F3", Remedy.STOP)
 WITHDRAW_INSTEAD = define("WithdrawInstead", "R66", "B3-gen 2")
+TOO_MANY_RESERVATIONS = define("TooManyReservations", "R62", "B3-F2")
 NOTHING_TO_WITHDRAW = define("NothingToWithdraw", "R66", "B3-gen 2", Remedy.STOP)
 
 # --- what may be taken away ------------------------------------------------------------------------

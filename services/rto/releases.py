@@ -6,14 +6,16 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.meetings import is_competent
-from services.rto.state import ReleaseKey, ReleaseStatus, State
+from services.rto.state import Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.content import is_blank
-from shared.contract.fields import ContributedItem
+from shared.contract.fields import ContributedItem, ItemStatus
+from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing, standing_of
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -44,7 +46,11 @@ def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Deci
         return refusal
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
-    return (e.ReleaseGiven(command.release, context.now),)
+    given = e.ReleaseGiven(command.release, context.now)
+    if not state.withdrawn(key.item_id):
+        return (given,)
+    back = changed(state, key.item_id, command.by, status=ItemStatus.LIVE)
+    return (given, e.StandingChanged(back, context.now))
 
 
 def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> Decision:
@@ -58,17 +64,60 @@ def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> 
 
 
 def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext) -> Decision:
-    """Withdraw every release of the item at once, whatever was seen or taken before (A12)."""
-    given = [x for x in state.releases if x.key.item_id == command.item_id]
-    if not any(x.status is ReleaseStatus.GIVEN for x in given):
+    """Withdraw the item from every use at once, whatever was seen or taken before (A12)."""
+    if state.withdrawn(command.item_id):
         return r.NOTHING_TO_WITHDRAW
-    return (e.ReleaseWithdrawn(command.item_id, context.now),)
+    standing = changed(state, command.item_id, command.by, status=ItemStatus.WITHDRAWN)
+    return (e.ReleaseWithdrawn(command.item_id, context.now), e.StandingChanged(standing, context.now))
+
+
+def limit(state: State, command: c.LimitItem, context: DecisionContext) -> Decision:
+    """Withhold the item from more parties; a reservation is never taken off again (R62)."""
+    standing = changed(state, command.item_id, command.by, withheld_from=command.withheld_from)
+    if len(standing.withheld_from) > MOST_RESERVATIONS:
+        return r.TOO_MANY_RESERVATIONS
+    return (e.StandingChanged(standing, context.now),)
+
+
+def changed(
+    state: State,
+    item_id: str,
+    by: Actor,
+    *,
+    status: ItemStatus | None = None,
+    withheld_from: tuple[str, ...] = (),
+) -> Standing:
+    """Return the next standing of an item: a new status, or more reservations."""
+    known = standing_of(item_id, state.standings)
+    before = ItemStatus.WITHDRAWN if state.withdrawn(item_id) else ItemStatus.LIVE
+    return Standing(
+        item_id,
+        by.party or "",
+        number=known.number + 1 if known else 1,
+        status=status or before,
+        withheld_from=tuple(dict.fromkeys((*(known.withheld_from if known else ()), *withheld_from))),
+    )
 
 
 def not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
     """Refuse all but the contributor, who alone learns whether the item exists (R66, R34)."""
     item = state.item(item_id)
     return None if item is not None and item.contributor == by.party else r.NOT_THE_CONTRIBUTOR
+
+
+def not_whoever_gave_it(state: State, item_id: str, by: Actor, context: DecisionContext) -> Refusal | None:
+    """Refuse all but the contributor, also of an item that another service took in and that is not here yet.
+
+    Until the table is prepared, whoever says so of a number that is not its own waits like one whose item
+    this service has not heard of yet.
+    """
+    item = state.item(item_id)
+    contributor = item.contributor if item else context.contributors.get(item_id)
+    if contributor == by.party:
+        return None
+    if state.phase is Phase.NOTHING:
+        return UNKNOWN_CASE
+    return r.NOT_PREPARED if state.phase is Phase.COLLECTING else r.NOT_THE_CONTRIBUTOR
 
 
 def _not_exact(state: State, key: ReleaseKey) -> Refusal | None:

@@ -10,6 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.core.item_standing import Standings, is_taken_back, standing_of
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
 
@@ -118,6 +119,8 @@ class Monitoring:
 class State:
     """Hold a case at the round table; `rtos` in order, the last is the current or latest one.
 
+    `standings`: the register of what contributors decided on their items, also before these are here.
+
     `viewing_plan_at` and `plan_at`: when each last changed.
     """
 
@@ -125,6 +128,7 @@ class State:
     preparation: RtoPrepared | None = None
     leading_party: str = ""
     items: tuple[ContributedItem, ...] = ()
+    standings: Standings = ()
     viewing_plan: tuple[ViewingEntry, ...] = ()
     rtos: tuple[Rto, ...] = ()
     releases: tuple[Release, ...] = ()
@@ -206,7 +210,12 @@ class State:
         return self.monitoring is None or item_id in self.monitoring.items
 
     def withdrawn(self, item_id: str) -> bool:
-        """Tell whether the contributor took its item back, and released nothing since (A12)."""
+        """Tell whether the contributor took its item back, and released nothing since (A12).
+
+        A version before this one kept that in the releases alone.
+        """
+        if standing_of(item_id, self.standings) is not None:
+            return is_taken_back(item_id, self.standings)
         statuses = {release.status for release in self.releases if release.key.item_id == item_id}
         return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
 
@@ -226,7 +235,8 @@ class State:
 
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
-        return self.taking_part() | {item.contributor for item in self.items}
+        contributors = {one.contributor for one in (*self.items, *self.standings)}
+        return self.taking_part() | contributors
 
     def taking_part(self) -> frozenset[str]:
         """Return the parties that led the case or were invited to a round table."""

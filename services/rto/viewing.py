@@ -15,6 +15,7 @@ from shared.contract.messages.rto import Action, RtoConvened, Taker
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
+from shared.core.item_standing import TAKEN_BACK
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = (
@@ -88,7 +89,11 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return Denied("R6", "B3-F1 access")
     if isinstance(thing, ContributedItem):
-        denied = item_rules.kept_secret(thing) or _kept_for_monitoring(viewer, thing, state)
+        denied = (
+            item_rules.kept_secret(thing)
+            or _not_taken_back(viewer, thing, state)
+            or _kept_for_monitoring(viewer, thing, state)
+        )
         return denied or Allowed("R68", thing.contributor)
     return Allowed("R82", state.leading_party)
 
@@ -144,7 +149,10 @@ def _case(viewer: Viewer, state: State) -> Verdict:
         return joint
     contributed = any(item.contributor == viewer.party for item in state.items)
     executes = state.phase in PHASE_3 and state.executes(viewer.party or "")
-    return Allowed("R66", viewer.party) if contributed or executes else joint
+    if contributed or executes:
+        return Allowed("R66", viewer.party)
+    prepares = state.phase is Phase.PREPARED and viewer.party == state.leading_party
+    return Allowed("R33", viewer.party) if prepares else joint
 
 
 def _joint(viewer: Viewer, state: State) -> Verdict:
@@ -173,10 +181,24 @@ def _item(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
         return ONLY_THE_LEADING_PARTY
+    if state.phase is Phase.PREPARED and viewer.party == state.leading_party:
+        return _before_the_table(viewer, item, state)
     denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
     if denied:
         return denied
     return Allowed("R79" if state.phase is Phase.MONITORING else "R61", item.contributor)
+
+
+def _before_the_table(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
+    """Show who leads what was given in triage, until the table is convened: triage shows it no more (R33)."""
+    invited = state.preparation.participants if state.preparation else ()
+    tested = any(p.party == viewer.party and p.passed_processing_test for p in invited)
+    denied = (
+        _not_taken_back(viewer, item, state)
+        or item_rules.withheld(item, viewer.party or "")
+        or item_rules.untested(item, competent=tested)
+    )
+    return denied or Allowed("R33", item.contributor)
 
 
 def _of_its_item(viewer: Viewer, item_id: str, state: State) -> Verdict:
@@ -228,6 +250,11 @@ def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: St
     planned = any((x.item_id, x.participant) == (item.item_id, viewer.party) for x in state.viewing_plan)
     monitors = state.phase is Phase.MONITORING and viewer.party == state.leading_party
     return None if planned or monitors else Denied("R42", "art. 9.2f; B3-F2")
+
+
+def _not_taken_back(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
+    """Deny what its contributor took back (A12)."""
+    return TAKEN_BACK if item is None or state.withdrawn(item.item_id) else None
 
 
 def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:

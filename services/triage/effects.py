@@ -77,7 +77,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
 
 def _opened(case_id: str, event: e.CaseOpened) -> Iterable[Effect]:
     case = event.taken_up
-    yield ClaimItems(tuple(item.item_id for item in case.items))
+    yield ClaimItems(tuple(item.item_id for item in case.items), case.referrer)
     yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, case.referrer, case.items))
 
 
@@ -94,7 +94,7 @@ def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:
 def _answered(case_id: str, event: e.QueryAnswered) -> Iterable[Effect]:
     answer = event.answer
     if answer.items:
-        yield ClaimItems(tuple(item.item_id for item in answer.items))
+        yield ClaimItems(tuple(item.item_id for item in answer.items), event.party)
     said = answer.model_copy(update={"items": ()})
     yield StoreRow(Given(case_id, answer.query_id, event.number, event.at, said, event.party, answer.items))
     if event.number == 1:

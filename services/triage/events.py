@@ -9,6 +9,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
+from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -175,6 +176,7 @@ Event: TypeAlias = (
     | RtoPrepared
     | TeamChanged
     | DirectionMoved
+    | StandingFollowed
     | CaseDeescalated
     | FileCleaned
     | FileArchived

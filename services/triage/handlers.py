@@ -35,6 +35,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         intake.ReferralClosed,
         rto.RtoClosed,
         rto.DirectionMoved,
+        rto.ItemStanding,
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,

@@ -1,5 +1,7 @@
 """Decide how triage ends, and what is fixed before anybody is invited to a round table (R42 to R51)."""
 
+from dataclasses import replace
+
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage import refusals as r
@@ -11,6 +13,7 @@ from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.item_standing import in_use
 
 # --- the outcome ---------------------------------------------------------------------------------
 
@@ -32,9 +35,10 @@ def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) 
 
 
 def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> Decision:
-    """Prepare a round table: each item goes along, and sharing it waits for its contributor (R65)."""
+    """Prepare a round table: each item goes along but those taken back; sharing waits for releases (R65)."""
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
+    command = replace(command, items=in_use(command.items, state.standings))
     participants = _participants(command.participants, context)
     if isinstance(participants, Refusal):
         return participants

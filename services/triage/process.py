@@ -22,7 +22,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import terms
+from shared.core import item_standing, terms
 from shared.core.context import DecisionContext
 from shared.core.team import followed
 
@@ -39,6 +39,7 @@ Command: TypeAlias = (
     | c.PrepareRto
     | c.MoveDirection
     | c.FollowAssignment
+    | c.FollowStanding
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
@@ -71,6 +72,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.PrepareRto: (frozenset({Phase.PREPARING}), r.NOT_IN_PREPARATION),
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowStanding: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),  # also before the case itself
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
@@ -131,6 +133,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.DirectionMoved(party, since),)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
+        case c.FollowStanding(standing=standing):
+            return (e.StandingFollowed(standing),)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -236,6 +240,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(followed(state, team), last_act=at)
         case e.TermPassed(overdue=overdue):
             return replace(state, overdue=overdue)
+        case e.StandingFollowed(standing=standing):
+            return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):

@@ -10,6 +10,7 @@ from enum import StrEnum
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
+from shared.core.item_standing import Standings
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
 
@@ -82,6 +83,7 @@ class State:
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
     items_given: int = 0
+    standings: Standings = ()
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None

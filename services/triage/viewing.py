@@ -11,9 +11,11 @@ from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.item_rules import kept_secret
+from shared.core.item_standing import as_decided, taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
+AT_THE_TABLE = Denied("R61", "B3-F3; B3-gen 3")
 NOT_YOURS = Denied("R34", "B3-F2 access")
 OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
 
@@ -49,9 +51,25 @@ def _of_the_referrer(thing: Thing, state: State) -> Verdict:
 
     Whoever leads after it reads them at the round table, item by item (R35, R65).
     """
-    if isinstance(thing, ContributedItem) and state.referrer in thing.withheld_from:
+    if isinstance(thing, ContributedItem) and thing.contributor == state.referrer:
+        return Allowed("R34", state.referrer)
+    if isinstance(thing, ContributedItem) and _is_withheld(thing, state):
         return Denied("R32", "B3-F2")
-    return _shown(thing, state)
+    if state.preparation is not None and isinstance(thing, QueryAnswered | QueryDeclined):
+        return AT_THE_TABLE
+    return _not_here(thing, state) or _shown(thing, state)
+
+
+def _is_withheld(item: ContributedItem, state: State) -> bool:
+    return state.referrer in as_decided(item, state.standings).withheld_from
+
+
+def _not_here(thing: Thing, state: State) -> Denied | None:
+    """Deny what its contributor took back, and any item once the table is prepared: it shows them (R61)."""
+    if not isinstance(thing, ContributedItem):
+        return None
+    at_the_table = AT_THE_TABLE if state.preparation is not None else None
+    return taken_back(thing, state.standings) or at_the_table
 
 
 def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
@@ -64,7 +82,7 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    return kept_secret(thing) or _shown(thing, state)
+    return kept_secret(thing) or _not_here(thing, state) or _shown(thing, state)
 
 
 def _shown(thing: Thing, state: State) -> Verdict:

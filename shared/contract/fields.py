@@ -142,6 +142,13 @@ class Category(StrEnum):
         return self is not Category.ORDINARY
 
 
+class ItemStatus(StrEnum):
+    """Say what its contributor decided last on an item as a whole (R66, A12)."""
+
+    LIVE = "live"
+    WITHDRAWN = "withdrawn"
+
+
 class PersonRole(StrEnum):
     """In what role a person stands in the case (R9 speaks of the family system)."""
 
@@ -206,6 +213,10 @@ class ContributedItem(Item):
     """An item inside the house: from now on it says whose it is (R57, R66)."""
 
     contributor: PartyId = Field(title="inbrenger")
+    # those it was given under, and those made since
+    withheld_from: tuple[PartyId, ...] = Field(
+        default=(), max_length=2 * MOST_RESERVATIONS, title="voorbehoud"
+    )
 
     @classmethod
     def of(cls, item: Item, contributor: str) -> "ContributedItem":

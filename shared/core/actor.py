@@ -55,3 +55,7 @@ class Command:
     def new_items(self) -> tuple[str, ...]:
         """List the ids of the items a party brings in by this; an id belongs to one case for good (R35)."""
         return ()
+
+    def named_items(self) -> tuple[str, ...]:
+        """List the ids of the items it is about, besides those: whose each is, is looked up (R66)."""
+        return ()

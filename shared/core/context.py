@@ -1,6 +1,8 @@
 """Define what a decision may know besides state and command: the time, the parties, the policy."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import NamedTuple
 
 from shared.contract.parties import Parties
@@ -13,7 +15,8 @@ class DecisionContext(NamedTuple):
     `judged_at` is when membership and authorisations are judged: the same time, except for a message
     that waited for just such a fact, which is judged by what is in force when it is tried again.
     Of the item ids that the command brings in, `elsewhere` holds those that belong to another case, and
-    `here` those that this case was given before (R35).
+    `here` those that this case was given before (R35). `contributors` says whose those are that it names,
+    as far as they belong to this case, whichever service took them in (R66).
     """
 
     now: datetime
@@ -22,6 +25,7 @@ class DecisionContext(NamedTuple):
     elsewhere: frozenset[str] = frozenset()
     here: frozenset[str] = frozenset()
     tried_again_at: datetime | None = None
+    contributors: Mapping[str, str] = MappingProxyType({})
 
     @property
     def judged_at(self) -> datetime:

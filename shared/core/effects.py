@@ -48,9 +48,10 @@ class CancelTimer:
 
 @dataclass(frozen=True, slots=True)
 class ClaimItems:
-    """Claim item ids for this case, and for no other, from now on (R35)."""
+    """Claim item ids for this case, and for no other, from now on (R35); one party contributed them all."""
 
     items: tuple[str, ...]
+    contributor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

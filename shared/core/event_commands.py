@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from shared.contract.fields import Team
 from shared.core.actor import Command
+from shared.core.item_standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,13 @@ class FollowAssignment(Command):
     """Follow who of the house works on the case from now on (R6)."""
 
     team: Team
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowStanding(Command):
+    """Follow what a contributor decided on its item (R66, A12); this may come before the case itself."""
+
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

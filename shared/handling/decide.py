@@ -33,13 +33,13 @@ from shared.handling.versions import changed_since, version_of
 from shared.storage import held_messages, journal
 from shared.storage.cases import Case
 from shared.storage.held_messages import HoldReason, MessageToHold
+from shared.storage.item_ids import Claim
 from shared.telemetry.logs import log_bug
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refused for being early
 ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # answered like any that is not here
-NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +60,16 @@ class Decider(Generic[S]):
         delivery: Delivery,
         parties: Parties,
         erased: set[str],
-        owners: dict[str, str],
+        owners: dict[str, Claim],
         work: UnitOfWork[S],
     ) -> Outcome:
         """Return the outcome of one delivery, with everything that follows from it collected in `work`.
 
-        `erased`: ids of the batch's cases that were erased. `owners`: item id to case id, of the batch's
-        items that are known already. An exception in our code quarantines the delivery; the rest goes on.
+        `erased`: ids of the batch's cases that were erased. `owners`: what the batch's items are bound to
+        that are known already. An exception in our code quarantines the delivery; the rest goes on.
         """
         case = work.cases[delivery.case_id]
-        elsewhere, here = _known_items(delivery, owners)
-        context = DecisionContext(
-            delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
-        )
+        context = self._context(delivery, parties, owners, _tried_again_at(delivery))
         if case.held and not _is_released(delivery):
             return self._queue(delivery, case, context, work)
         if (sequence := _first_sequence(delivery)) is not None:
@@ -95,11 +92,10 @@ class Decider(Generic[S]):
             return self._quarantine(delivery, work)
 
     def preview(
-        self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, str], *, erased: bool
+        self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, Claim], *, erased: bool
     ) -> Refusal | None:
         """Return what this delivery would be refused for now; None for what goes on to be decided."""
-        elsewhere, here = _known_items(delivery, owners)
-        context = DecisionContext(delivery.received_at, parties, self.policy, elsewhere, here)
+        context = self._context(delivery, parties, owners)
         if case.held:
             return self._stranger(delivery, case, context) or CASE_HELD
         try:
@@ -107,6 +103,27 @@ class Decider(Generic[S]):
         except Exception:  # a bug, which the decision itself meets again and logs
             return None
         return verdict if isinstance(verdict, Refusal) else None
+
+    def _context(
+        self,
+        delivery: Delivery,
+        parties: Parties,
+        owners: Mapping[str, Claim],
+        tried_again_at: datetime | None = None,
+    ) -> DecisionContext:
+        at = delivery.received_at
+        if not owners or isinstance(delivery.command, Refusal):
+            return DecisionContext(at, parties, self.policy, tried_again_at=tried_again_at)
+        brought = frozenset(owners) & frozenset(delivery.command.new_items())
+        here = frozenset(item for item in brought if owners[item].case_id == delivery.case_id)
+        whose = {
+            item: owners[item].contributor
+            for item in delivery.command.named_items()
+            if item in owners and owners[item].case_id == delivery.case_id
+        }
+        return DecisionContext(
+            at, parties, self.policy, brought - here, here, tried_again_at, contributors=whose
+        )
 
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
@@ -160,7 +177,7 @@ class Decider(Generic[S]):
         delivery: Delivery,
         case: Case[S],
         events: tuple[Any, ...],
-        owners: dict[str, str],
+        owners: dict[str, Claim],
         work: UnitOfWork[S],
     ) -> Outcome:
         """Apply all events or none: effects are computed before anything is collected."""
@@ -319,17 +336,6 @@ def _hold(delivery: Delivery, why: HoldReason, until: datetime | None, work: Uni
     work.holds.append(
         MessageToHold(entry.sender, entry.message_id, delivery.case_id, why, until, stored, place)
     )
-
-
-def _known_items(delivery: Delivery, owners: Mapping[str, str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the ids it brings in that belong to another case, and those that this case was given before."""
-    if not owners or isinstance(delivery.command, Refusal):
-        return NONE, NONE
-    known = [item for item in delivery.command.new_items() if item in owners]
-    if not known:
-        return NONE, NONE
-    here = frozenset(item for item in known if owners[item] == delivery.case_id)
-    return frozenset(known) - here, here
 
 
 def _is_released(delivery: Delivery) -> bool:

@@ -7,6 +7,7 @@ from shared.contract.messages import intake, retention, rto, triage
 from shared.contract.registry import Model
 from shared.core import event_commands as f
 from shared.core.actor import Actor, Command
+from shared.core.item_standing import Standing
 from shared.handling.service import Handler, MessageContext
 
 Maker = Callable[[Any, Actor], Command]
@@ -34,6 +35,14 @@ def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
 def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssignment:
     """Follow who of the house works on the case."""
     return f.FollowAssignment(by=by, team=message.alone())
+
+
+def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
+    """Follow what a contributor decided on its item."""
+    standing = Standing(
+        message.item_id, message.contributor, message.number, message.status, message.withheld_from
+    )
+    return f.FollowStanding(by=by, standing=standing)
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
@@ -64,6 +73,7 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             triage.TriageClosed: close,
             rto.RtoClosed: close,
             rto.DirectionMoved: move_direction,
+            rto.ItemStanding: follow_standing,
             rto.CaseDeescalated: deescalate,
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,

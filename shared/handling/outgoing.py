@@ -75,7 +75,7 @@ class OutgoingMessages:
         return [self._claimed(some) for some in in_parts(claims, CLAIMS_PER_EVENT)]
 
     def _claimed(self, claims: Sequence[Claim]) -> OutboxMessage:
-        each = [{"item_id": item, "case_id": case} for item, case in claims]
+        each = [claim._asdict() for claim in claims]
         return OutboxMessage(
             event_id=new_id(),
             topic=self.topics.events(self.service),

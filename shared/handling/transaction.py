@@ -258,7 +258,8 @@ class Transaction(Generic[S]):
 
 
 def _named_items(deliveries: Iterable[Delivery]) -> list[str]:
-    return [item for d in deliveries if not isinstance(d.command, Refusal) for item in d.command.new_items()]
+    commands = (d.command for d in deliveries if not isinstance(d.command, Refusal))
+    return [item for c in commands for item in (*c.new_items(), *c.named_items())]
 
 
 async def _about_dead(connection: AsyncConnection, dead: Sequence[DeadLetter]) -> list[OutboxMessage]:

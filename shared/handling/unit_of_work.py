@@ -27,6 +27,7 @@ from shared.handling.outgoing import OutgoingMessages
 from shared.storage import deadlines, erasure, held_messages, item_ids, journal, outbox, sealed_texts
 from shared.storage.cases import Case, CaseTable, CaseUnreadable
 from shared.storage.held_messages import MessageToHold
+from shared.storage.item_ids import Claim
 
 S = TypeVar("S", bound=HasPhase)
 
@@ -47,8 +48,8 @@ class UnitOfWork(Generic[S]):
     changed: set[str] = field(default_factory=set)
     forgotten: list[str] = field(default_factory=list)
     texts: list[tuple[str, SealedText]] = field(default_factory=list)
-    claims: list[item_ids.Claim] = field(default_factory=list)
-    learnt: list[item_ids.Claim] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    learnt: list[Claim] = field(default_factory=list)
     entries: list[journal.Entry] = field(default_factory=list)
     messages: list[tuple[Delivery, ToParty | Announce]] = field(default_factory=list)
     answers: list[outbox.OutboxMessage] = field(default_factory=list)
@@ -75,8 +76,8 @@ class UnitOfWork(Generic[S]):
         self.entries = [entry.without(gone) for entry in self.entries]
         self.unlinked += sorted(gone)
 
-    def collect(self, delivery: Delivery, case_id: str, effect: Effect, owners: dict[str, str]) -> None:
-        """Collect one effect; `owners` maps each known item id to its case, and learns of new ones."""
+    def collect(self, delivery: Delivery, case_id: str, effect: Effect, owners: dict[str, Claim]) -> None:
+        """Collect one effect; `owners` holds what each known item id is bound to, and learns of new ones."""
         match effect:
             case ToParty() | Announce():
                 self.messages.append((delivery, effect))
@@ -84,12 +85,12 @@ class UnitOfWork(Generic[S]):
                 self.timers.append((case_id, effect))
             case CancelTimer():
                 self.cancelled.append((case_id, effect))
-            case ClaimItems(items=ids):
+            case ClaimItems(items=ids, contributor=contributor):
                 heard = isinstance(delivery.origin, FromService)
-                new = [(item, case_id) for item in ids if owners.get(item) != case_id]
+                new = [Claim(item, case_id, contributor) for item in ids if _is_new(item, case_id, owners)]
                 (self.learnt if heard else self.claims).extend(new)
-                for item, owner in new:
-                    owners.setdefault(item, owner)
+                for claim in new:
+                    owners.setdefault(claim.item_id, claim)
             case StoreRow(row=row):
                 self.rows.append(row)
             case DropPieces(pieces=dropped):
@@ -103,6 +104,10 @@ class UnitOfWork(Generic[S]):
                 self.cases[case_id] = self.cases[case_id]._replace(version=0)
             case _:
                 assert_never(effect)
+
+
+def _is_new(item_id: str, case_id: str, owners: dict[str, Claim]) -> bool:
+    return item_id not in owners or owners[item_id].case_id != case_id
 
 
 async def write(
@@ -136,7 +141,7 @@ async def write(
     await erasure.erase(connection, marker_key, work.forgotten, machine_now())
     await erasure.unlink(connection, work.unlinked)
     gone = set(work.forgotten)
-    claimed = outgoing.items_claimed([claim for claim in work.claims if claim[1] not in gone])
+    claimed = outgoing.items_claimed([claim for claim in work.claims if claim.case_id not in gone])
     await outbox.write(connection, work.answers + claimed + [x for x in messages if x.case_id not in gone])
 
 

@@ -198,4 +198,4 @@ def _claims(record: Record) -> list[Claim] | None:
         claimed = ItemsClaimed.model_validate_json(record.value or b"")
     except ValidationError:
         return None
-    return [(claim.item_id, claim.case_id) for claim in claimed.claims]
+    return [Claim(claim.item_id, claim.case_id, claim.contributor) for claim in claimed.claims]

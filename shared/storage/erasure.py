@@ -84,8 +84,8 @@ async def find_erased(connection: AsyncConnection, key: bytes, case_ids: Iterabl
 async def learn_items(connection: AsyncConnection, key: bytes, claims: Sequence[item_ids.Claim]) -> None:
     """Store the item ids that other services accepted, except those of erased cases."""
     await item_ids.lock_shared(connection)
-    gone = await find_erased(connection, key, {case for _, case in claims})
-    await item_ids.learn(connection, [claim for claim in claims if claim[1] not in gone])
+    gone = await find_erased(connection, key, {claim.case_id for claim in claims})
+    await item_ids.learn(connection, [claim for claim in claims if claim.case_id not in gone])
 
 
 _PRUNE = sa.text(

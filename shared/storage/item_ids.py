@@ -1,4 +1,4 @@
-"""Store which case an item id belongs to: to one, for good, and in the whole house (R35).
+"""Store which case an item id belongs to, and who contributed it: to one, for good, in the whole house (R35).
 
 A service that accepts an item from a party claims its id here and tells the others, once per batch; they
 learn it. An item of another service's event is never tested against this table: it was tested where it came
@@ -6,7 +6,7 @@ in.
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import NamedTuple
 
 import sqlalchemy as sa
 import structlog
@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.storage.database import copy, fetch, run
 
 log = structlog.get_logger()
-Claim: TypeAlias = tuple[str, str]  # item id, case id
 
-_OWNERS = sa.text("SELECT item_id, case_id FROM items WHERE item_id = ANY(:ids)")
+_OWNERS = sa.text("SELECT item_id, case_id, contributor FROM items WHERE item_id = ANY(:ids)")
 _LEARN = sa.text(
     """
-    INSERT INTO items (item_id, case_id)
-    SELECT * FROM unnest(CAST(:items AS text[]), CAST(:cases AS text[])) ON CONFLICT DO NOTHING
+    INSERT INTO items (item_id, case_id, contributor)
+    SELECT * FROM unnest(CAST(:items AS text[]), CAST(:cases AS text[]), CAST(:contributors AS text[]))
+    ON CONFLICT DO NOTHING
     """
 )
 
@@ -31,12 +31,21 @@ _LOCK_SHARED = sa.text("SELECT pg_advisory_xact_lock_shared(:lock)")
 _LOCK_EXCLUSIVELY = sa.text("SELECT pg_advisory_xact_lock(:lock)")
 
 
-async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, str]:
-    """Return the case that each known item id belongs to."""
+class Claim(NamedTuple):
+    """Bind an item id to its case; `contributor` is empty where an older version bound it."""
+
+    item_id: str
+    case_id: str
+    contributor: str = ""
+
+
+async def owners(connection: AsyncConnection, ids: Iterable[str]) -> dict[str, Claim]:
+    """Return what each known item id is bound to."""
     unique = sorted(set(ids))
     if not unique:
         return {}
-    return {row.item_id: row.case_id for row in await fetch(connection, _OWNERS, ids=unique)}
+    rows = await fetch(connection, _OWNERS, ids=unique)
+    return {row.item_id: Claim(row.item_id, row.case_id, row.contributor) for row in rows}
 
 
 async def claim(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
@@ -46,7 +55,7 @@ async def claim(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
     """
     ordered = sorted(set(claims))
     if ordered:
-        await copy(connection, "items", ("item_id", "case_id"), ordered)
+        await copy(connection, "items", Claim._fields, ordered)
 
 
 async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
@@ -58,10 +67,11 @@ async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
     ordered = sorted(set(claims))
     if not ordered:
         return
-    await run(connection, _LEARN, items=[item for item, _ in ordered], cases=[case for _, case in ordered])
-    known = await owners(connection, [item for item, _ in ordered])
-    for item, case_id in ordered:
-        if known.get(item) != case_id:
+    items, cases, contributors = zip(*ordered, strict=True)
+    await run(connection, _LEARN, items=[*items], cases=[*cases], contributors=[*contributors])
+    known = await owners(connection, items)
+    for item, case_id, _ in ordered:
+        if item in known and known[item].case_id != case_id:
             log.error("item-in-two-cases", item=item, case=case_id)
 
 

@@ -1,8 +1,22 @@
 """Define the messages that each of the five services sends in the same form."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from shared.contract.fields import Code, CompactJws, Count, Id, Instant, KeyId, Line, Offset, Step, Topic
+from shared.contract.fields import (
+    Code,
+    CompactJws,
+    Count,
+    Id,
+    Instant,
+    KeyId,
+    Line,
+    Offset,
+    PartyId,
+    Step,
+    Topic,
+)
 from shared.contract.limits import CLAIMS_PER_EVENT, HOUSE_KEYS_PER_EVENT
 from shared.contract.refusal import RefusalTold
 from shared.contract.registry import Direction, Model, message
@@ -60,10 +74,11 @@ class DeadLetter(Model):
 
 
 class ItemClaim(Model):
-    """This item id belongs to this case."""
+    """This item id belongs to this case; `contributor`: whose item it is, from this version on."""
 
     item_id: Id
     case_id: Id
+    contributor: PartyId | Literal[""] = ""
 
 
 @message("items-claimed", "house", Direction.EVENT, dutch="gegevens aan hun casus gebonden")

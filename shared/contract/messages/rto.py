@@ -7,9 +7,11 @@ from pydantic import Field
 from shared.contract.content import Content
 from shared.contract.fields import (
     ContributedItem,
+    Count,
     Id,
     Instant,
     Item,
+    ItemStatus,
     PartyId,
     Person,
     Place,
@@ -22,6 +24,7 @@ from shared.contract.limits import (
     MOST_ITEMS,
     MOST_PERSONS,
     MOST_READ,
+    MOST_RESERVATIONS,
     TAKERS_PER_MESSAGE,
 )
 from shared.contract.messages.intake import ClosingReason
@@ -117,9 +120,17 @@ class ReleaseRefused(Model):
 
 @message("release-withdrawn", "rto", Direction.FROM_PARTY, dutch="akkoord ingetrokken")
 class ReleaseWithdrawn(Model):
-    """The contributor takes every release of the item back: viewing stops at once (A12)."""
+    """The contributor takes every release of the item back, in any phase: viewing stops at once (A12)."""
 
     item_id: Id = Field(title="gegeven")
+
+
+@message("item-limited", "rto", Direction.FROM_PARTY, dutch="voorbehoud gemaakt")
+class ItemLimited(Model):
+    """The contributor withholds its item from these parties too, in whatever phase (R32, R62)."""
+
+    item_id: Id = Field(title="gegeven")
+    withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
 
 
 @message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
@@ -213,6 +224,20 @@ class DirectionTransferred(Model):
     since: Instant = Field(title="sinds")
 
 
+@message("item-standing", "rto", Direction.EVENT, dutch="stand van een gegeven")
+class ItemStanding(Model):
+    """What its contributor decided last on one item, whole: whoever shows it follows (R66, A12).
+
+    Of two, the higher `number` is the later. `withheld_from`: the reservations made since it was given.
+    """
+
+    item_id: Id
+    contributor: PartyId
+    number: Count
+    status: ItemStatus
+    withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=MOST_RESERVATIONS)
+
+
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
 class DirectionMoved(Model):
     """For the other services: another party leads, with the moment (R72)."""
@@ -250,9 +275,13 @@ class Taker(Model):
 
 @message("item-handed-over", "rto", Direction.EVENT, dutch="gegeven overgedragen")
 class ItemHandedOver(Model):
-    """One contributed item of the file goes to retention, one event each, before `case-deescalated`."""
+    """One contributed item of the file goes to retention, one event each, before `case-deescalated`.
+
+    `shown_to`: the parties that could see it in phase 3; phase 4 shows it to nobody else (R87).
+    """
 
     item: ContributedItem
+    shown_to: tuple[PartyId, ...] = Field(default=(), max_length=MOST_READ)
 
 
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")

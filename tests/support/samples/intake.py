@@ -8,10 +8,11 @@ from services.intake import events as e
 from services.intake.main import PROCESS
 from services.intake.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, InformMoment, Item, Person, PersonRole, Step, Theme
+from shared.contract.fields import Category, InformMoment, Item, ItemStatus, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.item_standing import Standing
 from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
@@ -145,6 +146,7 @@ COMMANDS: tuple[Command, ...] = (
     c.RemindOfInforming(by=CLOCK, person_id=MAN, moment=InformMoment.TAKEN_UP),
     c.RaiseDuties(by=BY_SERVICE, moment=InformMoment.AFTER_RTO),
     c.MoveDirection(by=BY_SERVICE, leading_party=POLICE, since=NOW),
+    c.FollowStanding(by=BY_SERVICE, standing=Standing(ITEM, VENLO, 1, ItemStatus.WITHDRAWN)),
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=()),
     c.FollowArchiving(by=BY_SERVICE),

@@ -11,13 +11,14 @@ from services.retention.main import PROCESS
 from services.retention.proofs import Ending, ProofOfDestruction
 from services.retention.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Person, PersonRole, Team, Theme
+from shared.contract.fields import Category, ContributedItem, ItemStatus, Person, PersonRole, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome
 from shared.contract.messages.rto import Action, CaseDeescalated, Taker
 from shared.contract.messages.triage import Participant, ParticipantRole
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.calendar_terms import add_months
+from shared.core.item_standing import Standing
 from shared.core.viewing import Viewer
 from tests.support.spec import NOW, Spec
 
@@ -188,7 +189,7 @@ TEAM = Team(director=OTHER_DIRECTOR, support_workers=("support-b",), assignment=
 CHANGED = e.TeamChanged(TEAM, NOW)
 OPENED = e.CaseOpened(VENLO, Theme.COMPLEX_CASE, Team(director=DIRECTOR, support_workers=("support-a",)), NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
-RECEIVED = tuple(e.ItemReceived(one) for one in ITEMS)
+RECEIVED = tuple(e.ItemReceived(one, (CARE, POLICE)) for one in ITEMS)
 WITHOUT_BSN = tuple(one.model_copy(update={"bsn": None}) for one in file().persons)
 DEESCALATED = e.CaseDeescalated(file(persons=WITHOUT_BSN), (), ARCHIVE_ON, DESTROY_ON, NOW)
 STEP_1 = (OPENED, MOVED, *RECEIVED, DEESCALATED)
@@ -223,6 +224,7 @@ COMMANDS: tuple[Command, ...] = (
     c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
     c.FollowAssignment(by=by_service("intake"), team=TEAM),
     c.RecordHandedOverItem(by=by_service(), item=ITEMS[0]),
+    c.FollowStanding(by=by_service(), standing=Standing(POLICES, POLICE, 1, ItemStatus.WITHDRAWN)),
     c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),

@@ -305,6 +305,7 @@ COMMANDS: tuple[Command, ...] = (
         refusal=m.ReleaseRefused(item_id=SILENT, use=m.Use.RTO),
     ),
     c.WithdrawRelease(by=by_party(POLICE), item_id=WITHHELD),
+    c.LimitItem(by=by_party(POLICE), item_id=WITHHELD, withheld_from=(CARE,)),
     c.RecordPlan(by=by_director(), plan=plan()),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),

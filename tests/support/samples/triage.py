@@ -9,11 +9,21 @@ from services.triage.main import PROCESS
 from services.triage.record import Choice
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
+from shared.contract.fields import (
+    Category,
+    ContributedItem,
+    Item,
+    ItemStatus,
+    Person,
+    PersonRole,
+    Team,
+    Theme,
+)
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.item_standing import Standing
 from tests.support.spec import NOW, Spec
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
@@ -312,6 +322,7 @@ COMMANDS: tuple[Command, ...] = (
     prepare(),
     c.MoveDirection(by=BY_SERVICE, leading_party=CARE, since=NOW),
     c.FollowAssignment(by=BY_SERVICE, team=TEAM),
+    c.FollowStanding(by=BY_SERVICE, standing=Standing(ITEM, POLICE, 1, ItemStatus.WITHDRAWN)),
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),

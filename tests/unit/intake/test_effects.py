@@ -12,7 +12,7 @@ from services.intake.handlers import TIMERS
 from services.intake.main import PROCESS
 from services.intake.state import Phase, State
 from shared.contract.content import sealed_text_ids
-from shared.contract.fields import InformMoment
+from shared.contract.fields import InformMoment, ItemStatus
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
 from shared.core.effects import (
@@ -24,6 +24,7 @@ from shared.core.effects import (
     SetTimer,
     ToParty,
 )
+from shared.core.item_standing import Standing
 from shared.storage.deadlines import Deadline
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -40,7 +41,7 @@ def follows(phase: Phase, event: Any, *before: Any) -> list[Any]:
 def test_a_received_referral_is_answered_with_its_case_number() -> None:
     assert follows(Phase.NOTHING, s.RECEIVED) == [
         ToParty(s.VENLO, m.ReferralReceived(referral_id=s.REFERRAL, case_id=s.CASE)),
-        ClaimItems((s.ITEM,)),
+        ClaimItems((s.ITEM,), s.VENLO),
     ]
 
 
@@ -154,6 +155,7 @@ def test_a_case_that_ends_before_it_was_taken_up_says_who_worked_on_it_r6() -> N
 QUIET: tuple[Any, ...] = (
     s.CONSULTED,
     e.DirectionMoved(s.POLICE, NOW),
+    e.StandingFollowed(Standing(s.ITEM, s.VENLO, 1, ItemStatus.WITHDRAWN)),
     e.CaseDeescalated(),
     e.CaseClosing(),
 )

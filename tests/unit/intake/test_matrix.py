@@ -25,6 +25,7 @@ ACCEPTED = {
     "RemindOfInforming": {"taken-up", "deescalated", "archived", "closing"},
     "RaiseDuties": {"taken-up", "deescalated", "archived", "closing"},
     "MoveDirection": {"taken-up"},
+    "FollowStanding": KNOWN,
     "FollowDeescalation": {"taken-up"},
     "FollowCleaning": {"deescalated", "closing"},
     "FollowArchiving": {"deescalated", "closing"},

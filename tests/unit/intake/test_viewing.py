@@ -7,9 +7,11 @@ import pytest
 
 from services.intake import events as e
 from services.intake.state import Duty, DutyStatus, Phase, State
-from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, may_view
-from shared.contract.fields import InformMoment
+from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, SHOWN_AT_TRIAGE, may_view
+from shared.contract.fields import ContributedItem, InformMoment, ItemStatus
+from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Role
+from shared.core.item_standing import TAKEN_BACK, Standing
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -25,6 +27,8 @@ PEOPLE = (
 WORKER = Viewer(Role.PARTY_WORKER, "worker", party=s.VENLO)
 DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.VENLO)
 SUPPORT = Viewer(Role.SUPPORT_WORKER, "support", on_behalf_of=s.VENLO)
+
+TAKEN_UP = set(ScreeningOutcome) - {ScreeningOutcome.NOT_TAKEN_UP}
 
 
 def state(phase: Phase = Phase.TAKEN_UP, *more: Any) -> State:
@@ -44,10 +48,20 @@ def things(of: State) -> list[Any]:
 @pytest.mark.parametrize("phase", sorted(OPEN))
 @pytest.mark.parametrize("viewer", [WORKER, DIRECTOR])
 def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) -> None:
-    """R6, R24: and the look says whose information it is."""
+    """R6, R24: and the look says whose information it is. Once taken up, triage shows the house the items."""
     of = state(phase)
     for thing in things(of):
-        assert may_view(viewer, thing, of, NOW) == Allowed("R6", s.VENLO)
+        elsewhere = isinstance(thing, ContributedItem) and viewer is DIRECTOR and of.outcome in TAKEN_UP
+        expected = SHOWN_AT_TRIAGE if elsewhere else Allowed("R6", s.VENLO)
+        assert may_view(viewer, thing, of, NOW) == expected
+
+
+def test_before_screening_the_house_does_not_see_what_the_referrer_took_back_a12() -> None:
+    of = state(Phase.CONSULTED)
+    (item, *_) = of.items
+    back = replace(of, standings=(Standing(item.item_id, s.VENLO, 1, ItemStatus.WITHDRAWN),))
+    assert may_view(DIRECTOR, item, back, NOW) == TAKEN_BACK
+    assert isinstance(may_view(WORKER, item, back, NOW), Allowed)
 
 
 @pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])

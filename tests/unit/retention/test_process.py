@@ -11,11 +11,12 @@ from services.retention import events as e
 from services.retention.proofs import Ending
 from services.retention.state import MUST_CONFIRM, Phase
 from shared.contract.content import TextRef, contents, sealed_text_ids
-from shared.contract.fields import Theme
+from shared.contract.fields import ItemStatus, Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing
 from shared.core.policy import Policy
 from tests.support.samples import retention as s
 from tests.support.spec import NOW, Spec
@@ -200,6 +201,15 @@ def test_only_items_of_the_file_stay_and_each_once_r95() -> None:
     twice = replace(CLEAN, kept=s.kept(s.POLICES, s.POLICES))
     assert name_of(in_step_1(), unknown) == ("NoSuchItem", "R95")
     assert name_of(in_step_1(), twice) == ("ItemTwice", "R35")
+
+
+def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
+    """Not as kept, and not at archiving though it was kept before."""
+    back = e.StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN))
+    assert name_of(in_step_1().given(back), CLEAN) == ("ItemTakenBack", "R66")
+    due = in_step_1(now=s.ARCHIVE_ON)
+    (archived,) = due.given(*in_step_1().when(CLEAN).events, back).when(c.ArchiveFile(by=CLOCK)).events
+    assert archived.kept_items == ()
 
 
 def test_a_file_is_cleaned_in_step_1_r87() -> None:

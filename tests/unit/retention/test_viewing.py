@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.retention import events as e
+from services.retention.main import PROCESS
 from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
@@ -17,7 +18,9 @@ from services.retention.viewing import (
     may_view,
     may_view_register,
 )
+from shared.contract.fields import ItemStatus
 from shared.core.actor import Role
+from shared.core.item_standing import Standing, StandingFollowed
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import retention as s
 from tests.support.spec import NOW
@@ -72,6 +75,21 @@ def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_
     assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
     competent = replace(STEP_1, competent=(s.CARE,))
     assert seen(LEADER, competent) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
+
+
+def test_in_step_1_the_leading_party_reads_nothing_that_phase_3_did_not_show_it_r87() -> None:
+    """Of an item that an older version handed over nobody knows, so it is not shown either."""
+    unseen = replace(STEP_1, shown=tuple(replace(one, parties=(s.POLICE,)) for one in STEP_1.shown))
+    assert seen(LEADER, unseen) == WHOLE
+    assert seen(LEADER, replace(STEP_1, shown=())) == WHOLE
+    assert seen(DIRECTOR, unseen) == seen(DIRECTOR, STEP_1)
+
+
+def test_what_its_contributor_takes_back_in_phase_4_nobody_else_reads_a12() -> None:
+    back = PROCESS.evolve(STEP_1, StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN)))
+    for viewer in (DIRECTOR, SUPPORT, LEADER):
+        assert seen(viewer, back) == seen(viewer, STEP_1) - {s.POLICES}
+    assert seen(POLICE, back) == seen(POLICE, STEP_1)
 
 
 def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:

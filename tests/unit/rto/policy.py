@@ -34,8 +34,10 @@ def sees(history: Sequence[Any], viewer: Viewer, item_id: str) -> bool:
 
 def _participant_sees(history: Sequence[Any], party: str, person: str, item: ContributedItem) -> bool:
     """R42, R44, R49, R59, R61, R62, R65, R79 and R80, each on a line of its own."""
-    if _is_closing(history) or not _rto_started(history):
-        return False  # the window (A17)
+    if _is_closing(history):
+        return False
+    if not _rto_started(history):
+        return _leads_before_the_table(history, party, item)  # the window (A17)
     monitoring = _is_monitoring(history)
     return (
         party in _invited(history)
@@ -46,6 +48,15 @@ def _participant_sees(history: Sequence[Any], party: str, person: str, item: Con
         and party not in item.withheld_from
         and (item.category == "ordinary" or party in _competent(history))
     )
+
+
+def _leads_before_the_table(history: Sequence[Any], party: str, item: ContributedItem) -> bool:
+    """R33, R32, R49: who leads reads on what was given in triage until the table is convened."""
+    prepared = _last(history, e.PreparationOpened)
+    if prepared is None or party != _leader(history) or _taken_back(history, item.item_id):
+        return False
+    tested = {p.party for p in prepared.preparation.participants if p.passed_processing_test}
+    return party not in item.withheld_from and (item.category == "ordinary" or party in tested)
 
 
 def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -> bool:
@@ -59,6 +70,8 @@ def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -
         return False
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in team.support_workers:
         return False  # R6
+    if _taken_back(history, item.item_id):
+        return False  # A12
     return not item.hidden_from_director and _stayed(history, item.item_id)
 
 
@@ -83,7 +96,28 @@ def _items(history: Sequence[Any]) -> dict[str, ContributedItem]:
             found[event.item.item_id] = event.item
         if isinstance(event, e.ItemsContributed):
             found |= {item.item_id: item for item in event.items}
-    return found
+    return {item_id: _with_reservations(history, item) for item_id, item in found.items()}
+
+
+def _with_reservations(history: Sequence[Any], item: ContributedItem) -> ContributedItem:
+    """R62: those it was given under, and those made since, or before it was here."""
+    made = [x.standing for x in history if isinstance(x, e.StandingChanged)]
+    more = [party for one in made if one.item_id == item.item_id for party in one.withheld_from]
+    return item.model_copy(update={"withheld_from": (*item.withheld_from, *more)})
+
+
+def _taken_back(history: Sequence[Any], item_id: str) -> bool:
+    """A12: as long as nothing was released anew."""
+    back = False
+    for event in history:
+        match event:
+            case e.ReleaseWithdrawn(item_id=withdrawn) if withdrawn == item_id:
+                back = True
+            case e.ReleaseGiven(release=word) if word.item_id == item_id:
+                back = False
+            case _:
+                pass
+    return back
 
 
 def _leader(history: Sequence[Any]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from services.rto import events as e
 from services.rto.effects import effects
 from services.rto.state import Phase
+from shared.contract.fields import ItemStatus
 from shared.contract.limits import TAKERS_PER_MESSAGE
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -20,6 +21,7 @@ from shared.core.effects import (
     StopUnsent,
     ToParty,
 )
+from shared.core.item_standing import Standing
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 
@@ -40,8 +42,8 @@ def announced(steps: list[Any]) -> list[Any]:
 
 def test_every_item_is_claimed_for_its_case_r35() -> None:
     brought = e.ItemsContributed(s.RTO, (s.item(s.NEW, s.HOUSING),), NOW)
-    assert after(s.RECORDED[0]) == [ClaimItems((s.FREE,))]
-    assert after(*s.SEATED, brought) == [ClaimItems((s.NEW,))]
+    assert after(s.RECORDED[0]) == [ClaimItems((s.FREE,), s.POLICE)]
+    assert after(*s.SEATED, brought) == [ClaimItems((s.NEW,), s.HOUSING)]
 
 
 def test_an_invitation_holds_nothing_of_the_case_r45() -> None:
@@ -85,6 +87,47 @@ def test_a_withdrawal_stops_what_has_not_left_and_tells_the_takers_a12() -> None
     assert after(*s.AGREED, e.ReleaseWithdrawn(s.FREE, NOW)) == [StopUnsent(item=s.FREE)]
 
 
+def test_what_is_decided_on_an_item_goes_to_every_service_that_shows_it_a12() -> None:
+    history = (
+        *s.SEATED,
+        e.StandingChanged(Standing(s.FREE, s.POLICE, 3, ItemStatus.WITHDRAWN, (s.CARE,)), NOW),
+    )
+    assert announced(after(*history)) == [
+        m.ItemStanding(
+            item_id=s.FREE,
+            contributor=s.POLICE,
+            number=3,
+            status=ItemStatus.WITHDRAWN,
+            withheld_from=(s.CARE,),
+        )
+    ]
+
+
+def test_an_item_whose_release_was_never_given_or_was_refused_stays_behind_r61_r87() -> None:
+    no = e.ReleaseRefused(m.ReleaseRefused(item_id=s.WITHHELD, use=m.Use.RTO), NOW)
+    handed = announced(after(*s.SEATED, no, e.CaseDeescalated(s.RTO, NOW)))
+    items = {x.item.item_id for x in handed if isinstance(x, m.ItemHandedOver)}
+    assert items == {s.FREE, s.SPECIAL, s.RENT}, "and not the refused one, nor the silent one"
+
+
+def test_each_item_goes_with_those_to_whom_phase_3_showed_it_r87() -> None:
+    planned = {entry.participant for entry in s.state(*s.SEATED).viewing_plan if entry.item_id == s.WITHHELD}
+    ended = e.CaseDeescalated(s.RTO, NOW)
+    for history, shown in (
+        ((*s.SEATED, ended), planned),
+        (
+            (*s.HISTORIES[Phase.MONITORING], ended),
+            planned | {s.state(*s.HISTORIES[Phase.MONITORING]).leading_party},
+        ),
+    ):
+        (handed,) = [
+            x
+            for x in announced(after(*history))
+            if isinstance(x, m.ItemHandedOver) and x.item.item_id == s.WITHHELD
+        ]
+        assert set(handed.shown_to) == shown
+
+
 def test_an_offer_goes_to_the_offered_party_on_behalf_of_the_leading_one_r69() -> None:
     offered = m.DirectionOffered(offered_on_behalf_of=s.VENLO)
     assert after(*s.AGREED) == [ToParty(s.CARE, offered)]
@@ -112,7 +155,7 @@ def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
     history = (*s.AGREED, s.PROVIDED, s.MOVED, s.concluded(m.RtoOutcome.DEESCALATE))
     *handed, file = announced(after(*history, e.CaseDeescalated(s.RTO, NOW)))
     items = [x.item.item_id for x in handed if isinstance(x, m.ItemHandedOver)]
-    assert items == [s.FREE, s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT]
+    assert items == [s.FREE, s.WITHHELD, s.SPECIAL, s.RENT]
     assert isinstance(file, m.CaseDeescalated)
     assert (file.rto_id, file.decided_at, file.leading_party) == (s.RTO, NOW, s.CARE)
     assert (file.referrer, file.director) == (s.VENLO, s.DIRECTOR)

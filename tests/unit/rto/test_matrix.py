@@ -21,6 +21,9 @@ from tests.support.samples import rto as s
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
 PHASE_3 = {"convened", "monitoring"}
+# What restricts is accepted at any time; where nothing is known of an item yet, only if another service took
+# it in (`test_releases.py`).
+EVER = PHASE_3 | {"collecting", "prepared", "deescalated", "archived", "closing"}
 ACCEPTED = {
     "RecordItem": {"nothing", "collecting", "prepared"},
     "OpenPreparation": {"nothing", "collecting"},
@@ -34,7 +37,8 @@ ACCEPTED = {
     "AskRelease": PHASE_3 | {"prepared"},
     "GiveRelease": PHASE_3 | {"prepared"},
     "RefuseRelease": PHASE_3 | {"prepared"},
-    "WithdrawRelease": PHASE_3 | {"prepared", "deescalated", "closing"},
+    "WithdrawRelease": EVER,
+    "LimitItem": EVER,
     "RecordPlan": {"convened"},
     "ProvideItem": PHASE_3,
     "OfferDirection": PHASE_3,

@@ -9,9 +9,13 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Phase, ReleaseKey, ReleaseStatus
+from shared.contract.fields import ItemStatus
+from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.rto import Use
 from shared.contract.refusal import Refusal
+from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 
@@ -148,8 +152,8 @@ def test_what_was_given_is_withdrawn_not_refused_r66() -> None:
 
 def test_withdrawal_takes_every_release_of_the_item_back_and_no_other() -> None:
     history = (*PLANNED, s.RELEASED, s.PROVIDED)
-    (event,) = s.spec().given(*history).when(withdraw()).events
-    state = s.state(*history, event)
+    event, standing = s.spec().given(*history).when(withdraw()).events
+    state = s.state(*history, event, standing)
     assert state.release(EXACT) is ReleaseStatus.WITHDRAWN
     assert not state.released_for_rto(s.FREE)
     assert state.released_for_rto(s.WITHHELD)
@@ -157,17 +161,83 @@ def test_withdrawal_takes_every_release_of_the_item_back_and_no_other() -> None:
 
 
 def test_a_withdrawn_item_can_be_released_anew() -> None:
-    history = (*PLANNED, e.ReleaseWithdrawn(s.FREE, NOW))
-    (event,) = s.spec().given(*history).when(give(**FOR_RTO)).events
-    state = s.state(*history, event)
+    history = (*PLANNED, *s.spec().given(*PLANNED).when(withdraw()).events)
+    event, standing = s.spec().given(*history).when(give(**FOR_RTO)).events
+    assert standing.standing == Standing(s.FREE, s.POLICE, 2, ItemStatus.LIVE)
+    state = s.state(*history, event, standing)
     assert state.released_for_rto(s.FREE)
     assert not state.withdrawn(s.FREE)
 
 
-def test_only_the_contributor_withdraws_and_only_what_it_released_r66() -> None:
+def test_only_the_contributor_withdraws_and_once_r66() -> None:
     assert refused(PLANNED, withdraw(party=s.CARE)) is r.NOT_THE_CONTRIBUTOR
-    assert refused(PLANNED, withdraw(s.SILENT)) is r.NOTHING_TO_WITHDRAW
     assert refused((*PLANNED, e.ReleaseWithdrawn(s.FREE, NOW)), withdraw()) is r.NOTHING_TO_WITHDRAW
+
+
+def test_what_was_never_released_is_taken_back_too_a12() -> None:
+    """It was given for triage and for the preparation, and the director reads it."""
+    history = (*PLANNED, *s.spec().given(*PLANNED).when(withdraw(s.SILENT, contributor_of(s.SILENT))).events)
+    assert s.state(*history).withdrawn(s.SILENT)
+
+
+def contributor_of(item_id: str) -> str:
+    return next(item.contributor for item in s.ITEMS if item.item_id == item_id)
+
+
+# --- what restricts is never too early, and never too late (R66, A12) ------------------------------------
+
+
+def with_item_of(party: str, phase: Phase, command: Any) -> Any:
+    """Decide on an item that another service took in from this party, and that is not here."""
+    given = s.spec().given(*(x for x in s.HISTORIES[phase] if not isinstance(x, e.ItemRecorded)))
+    known = DecisionContext(NOW, given.parties, contributors={s.FREE: party})
+    return given.process.decide(given.state, command, known)
+
+
+LIMIT = c.LimitItem(by=s.by_party(s.POLICE), item_id=s.FREE, withheld_from=(s.HOUSING,))
+BEFORE_THE_TABLE = [Phase.NOTHING, Phase.COLLECTING]
+
+
+@pytest.mark.parametrize("phase", BEFORE_THE_TABLE)
+@pytest.mark.parametrize("command", [withdraw(), LIMIT], ids=["withdraw", "limit"])
+def test_in_triage_a_contributor_restricts_what_it_gave_there_a12(phase: Phase, command: Any) -> None:
+    *_, changed = with_item_of(s.POLICE, phase, command)
+    assert changed.standing.contributor == s.POLICE
+    before = [x for x in s.HISTORIES[phase] if not isinstance(x, e.ItemRecorded)]
+    assert s.state(*before, changed).phase is Phase.COLLECTING
+
+
+@pytest.mark.parametrize("phase", BEFORE_THE_TABLE)
+def test_in_triage_somebody_elses_item_and_one_that_never_was_sound_alike_r34(phase: Phase) -> None:
+    """Both wait, like the item of a contributor that is only not heard of yet."""
+    others, nobodys = with_item_of(s.CARE, phase, withdraw()), with_item_of("", phase, withdraw())
+    assert others is nobodys
+    assert others.may_be_lag
+
+
+def test_what_was_taken_back_in_triage_is_not_released_when_it_comes_here() -> None:
+    _, changed = with_item_of(s.POLICE, Phase.NOTHING, withdraw())
+    state = s.state(changed, *s.RECORDED, s.PREPARED)
+    assert state.withdrawn(s.FREE)
+    assert not state.released_for_rto(s.FREE)
+    assert state.released_for_rto(s.WITHHELD)
+
+
+def test_a_reservation_made_in_triage_holds_at_the_table_r62() -> None:
+    (changed,) = with_item_of(s.POLICE, Phase.NOTHING, LIMIT)
+    item = s.state(changed, *s.RECORDED).item(s.FREE)
+    assert item is not None
+    assert item.withheld_from == (s.HOUSING,)
+
+
+def test_reservations_only_grow_and_not_without_end_r62() -> None:
+    (first,) = s.spec().given(*PLANNED).when(LIMIT).events
+    more = replace(LIMIT, withheld_from=(s.CARE,))
+    (second,) = s.spec().given(*PLANNED, first).when(more).events
+    assert second.standing.withheld_from == (s.HOUSING, s.CARE)
+    endless = replace(LIMIT, withheld_from=tuple(f"party-{n}" for n in range(MOST_RESERVATIONS)))
+    assert s.spec().given(*PLANNED).when(endless).events
+    assert refused((*PLANNED, first), endless) is r.TOO_MANY_RESERVATIONS
 
 
 # --- taking away -----------------------------------------------------------------------------------

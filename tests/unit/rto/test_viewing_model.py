@@ -107,6 +107,12 @@ COMMANDS = st.one_of(
         an_item,
     ),
     st.builds(lambda party, item: c.WithdrawRelease(by=s.by_party(party), item_id=item), a_party, an_item),
+    st.builds(
+        lambda party, item, other: c.LimitItem(by=s.by_party(party), item_id=item, withheld_from=(other,)),
+        a_party,
+        an_item,
+        a_party,
+    ),
     st.builds(lambda by: c.RecordPlan(by=by, plan=s.plan(actions=())), by_director),
     st.builds(lambda by, party: c.OfferDirection(by=by, party=party), by_director, a_party),
     st.builds(lambda party: c.AcceptDirection(by=s.by_party(party), case_director=s.text("name")), a_party),

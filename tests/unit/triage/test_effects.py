@@ -43,7 +43,7 @@ def test_a_case_that_is_opened_keeps_the_referrals_items_and_tells_nobody() -> N
     (given,) = lines(s.OPENED)
     assert (given.case_id, given.query_id, given.said) == (s.CASE, REFERRAL, None)
     assert [(i.item_id, i.contributor) for i in given.items] == [(s.REFERRED, s.VENLO)]
-    assert ClaimItems((s.REFERRED,)) in following(s.OPENED)
+    assert ClaimItems((s.REFERRED,), s.VENLO) in following(s.OPENED)
     assert letters(s.OPENED) == []
 
 

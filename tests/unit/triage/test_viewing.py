@@ -1,5 +1,6 @@
 """Who sees what of a case at triage, and what nobody but its giver sees (R23, R33, R34)."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,8 +9,10 @@ from services.triage.record import Choice
 from services.triage.state import Conclusion, Phase, State
 from services.triage.viewing import PersonNumber, may_view
 from shared.contract.content import TextRef
+from shared.contract.fields import ItemStatus
 from shared.contract.messages import triage as m
 from shared.core.actor import Role
+from shared.core.item_standing import Standing
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import triage as s
 from tests.support.spec import NOW
@@ -63,7 +66,28 @@ def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
 @pytest.mark.parametrize("phase", OPEN)
 @pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
 def test_the_leading_party_and_who_acts_for_it_read_all_r33(viewer: Viewer, phase: Phase) -> None:
-    assert sees(viewer, phase) == set(THINGS)
+    """Until the table is prepared: from then on items are read there, one by one (R61, R65)."""
+    gone: set[str] = set()
+    if phase is Phase.PREPARED:
+        gone = {"item", "answer"} if viewer.role is Role.PARTY_WORKER else {"item", "referred item"}
+    assert sees(viewer, phase) == set(THINGS) - gone
+
+
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
+def test_what_its_contributor_took_back_nobody_else_reads_a12(viewer: Viewer) -> None:
+    item = THINGS["item"]
+    standing = Standing(item.item_id, item.contributor, 1, ItemStatus.WITHDRAWN)
+    back = replace(state(Phase.TRIAGE), standings=(standing,))
+    assert sees(viewer, back) == set(THINGS) - {"item"}
+    assert "item" in sees(worker(s.POLICE), back)
+
+
+def test_a_reservation_made_since_hides_the_item_from_the_referrer_r32() -> None:
+    item = THINGS["item"]
+    standing = Standing(item.item_id, item.contributor, 1, ItemStatus.LIVE, (s.VENLO,))
+    limited = replace(state(Phase.TRIAGE), standings=(standing,))
+    assert sees(worker(s.VENLO), limited) == set(THINGS) - {"item"}
+    assert sees(director(), limited) == set(THINGS)
 
 
 @pytest.mark.parametrize("phase", OPEN)
@@ -141,7 +165,7 @@ def test_once_another_party_leads_parties_read_only_their_own_here_r35_r65() -> 
 def test_once_another_party_leads_the_director_reads_on_its_behalf_r72_r22() -> None:
     moved = s.spec().given(*s.PREPARED, s.MOVED).state
     assert sees(director(), moved) == set()
-    assert sees(director(s.CARE), moved) == set(THINGS) - {"number"}
+    assert sees(director(s.CARE), moved) == set(THINGS) - {"number", "item", "referred item"}
 
 
 def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -> None:

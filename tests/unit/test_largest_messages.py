@@ -39,6 +39,7 @@ from shared.contract.limits import (
     MOST_KEPT_ITEMS,
     MOST_KEYS,
     MOST_PARTICIPANTS,
+    MOST_RESERVATIONS,
     MOST_SUPPORT_WORKERS,
     TAKERS_PER_MESSAGE,
 )
@@ -59,6 +60,7 @@ from shared.handling.outgoing import OutgoingMessages
 from shared.messaging.preparing import Ready
 from shared.storage import log_checkpoints
 from shared.storage.inbox import InboxEntry
+from shared.storage.item_ids import Claim
 from tests.support import largest as large
 from tests.support.largest import (
     BODY,
@@ -235,6 +237,9 @@ class Played:
         rto.does(tc.OfferDirection(by=large.by_director(), party=OTHER))
         rto.hears(m.DirectionAccepted(case_director="x"), large.by_party(OTHER))
         rto.hears(m.ReleaseWithdrawn(item_id=item), large.by_party(OTHER))
+        rto.hears(m.ReleaseGiven(item_id=item, use=m.Use.RTO), large.by_party(OTHER))
+        reservations = tuple(party(n) for n in range(MOST_RESERVATIONS))
+        rto.hears(m.ItemLimited(item_id=item, withheld_from=reservations), large.by_party(OTHER))
         for one in actions:
             rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
 
@@ -465,7 +470,7 @@ def of_no_case(parties: Parties) -> Core:
     )
     longest = max(REASONS, key=len)
     place = Position(topic=Topics().from_party("governance", REFERRER), partition=0, offset=2**63 - 1)
-    claims = [(number(n), CASE) for n in range(CLAIMS_PER_EVENT + 1)]
+    claims = [Claim(number(n), CASE, OTHER) for n in range(CLAIMS_PER_EVENT + 1)]
     core.sent += [
         outgoing.accepted(REFERRER, delivery),
         *outgoing.unreadable(

@@ -21,7 +21,8 @@ _LEARN = sa.text(
     """
     INSERT INTO items (item_id, case_id, contributor)
     SELECT * FROM unnest(CAST(:items AS text[]), CAST(:cases AS text[]), CAST(:contributors AS text[]))
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (item_id) DO UPDATE SET contributor = excluded.contributor
+    WHERE items.case_id = excluded.case_id AND items.contributor = ''
     """
 )
 
@@ -67,7 +68,8 @@ async def learn(connection: AsyncConnection, claims: Iterable[Claim]) -> None:
     ordered = sorted(set(claims))
     if not ordered:
         return
-    items, cases, contributors = zip(*ordered, strict=True)
+    first = {claim.item_id: claim for claim in reversed(ordered)}  # a statement may meet each row once
+    items, cases, contributors = zip(*first.values(), strict=True)
     await run(connection, _LEARN, items=[*items], cases=[*cases], contributors=[*contributors])
     known = await owners(connection, items)
     for item, case_id, _ in ordered:

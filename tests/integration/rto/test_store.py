@@ -17,6 +17,7 @@ from shared.core.outcome import DeliveryStatus, Outcome
 from shared.handling.delivery import FromParty
 from shared.handling.transaction import Transaction
 from shared.storage import held_messages, item_ids
+from shared.storage.item_ids import Claim
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import rto as s
@@ -169,7 +170,7 @@ async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_databas
     other_case = s.CASE[:-1] + "d"
     elsewhere = s.own_item(s.number("b9"))
     async with engine.begin() as connection:
-        await item_ids.learn(connection, [(elsewhere.item_id, other_case)])
+        await item_ids.learn(connection, [Claim(elsewhere.item_id, other_case)])
     moved = c.ContributeItems(by=s.by_party(s.HOUSING), rto_id=s.RTO, items=(elsewhere,))
     (outcome,) = await transaction.run([delivery(s.CASE, moved, at=NOW)])
     assert outcome.refusal is not None

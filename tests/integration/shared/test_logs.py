@@ -13,6 +13,7 @@ from shared.ids import new_id
 from shared.runtime import logged_ids
 from shared.storage import erasure, item_ids
 from shared.storage.database import run
+from shared.storage.item_ids import Claim
 from shared.telemetry.logs import logged
 from tests.conftest import FreshDatabase
 
@@ -28,6 +29,7 @@ PROGRAM = f"""
 import logging, threading, warnings
 from shared.telemetry import logs
 from shared.telemetry.logs import log_bug
+from shared.storage.item_ids import Claim
 
 logs.configure("intake")
 logs.digest_ids_with(b"k" * 32)
@@ -80,7 +82,7 @@ async def test_what_a_digest_stands_for_is_found_as_long_as_the_case_is_there(
 ) -> None:
     engine, key, cases = await fresh_database(TRIAGE), b"k" * 32, [new_id() for _ in range(3)]
     async with engine.begin() as connection:
-        await item_ids.claim(connection, [(new_id(), cases[0]), (item := new_id(), cases[1])])
+        await item_ids.claim(connection, [Claim(new_id(), cases[0]), Claim(item := new_id(), cases[1])])
         await run(connection, PLACEHOLDERS, ids=cases)
         for known in (*cases, item):
             assert await logged_ids.find(connection, key, logged(key, known)) == known

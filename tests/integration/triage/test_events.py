@@ -17,6 +17,7 @@ from shared.handling.delivery import Delivery, FromService
 from shared.handling.transaction import Transaction
 from shared.runtime import quarantine
 from shared.storage import erasure, held_messages, item_ids
+from shared.storage.item_ids import Claim
 from tests.conftest import FreshDatabase
 from tests.support.samples import triage as s
 from tests.support.spec import NOW
@@ -45,7 +46,7 @@ async def fates(transaction: Transaction[Any], *deliveries: Delivery) -> list[De
     return [outcome.status for outcome in await transaction.run(deliveries)]
 
 
-async def learn(engine: AsyncEngine, *claims: tuple[str, str]) -> None:
+async def learn(engine: AsyncEngine, *claims: Claim) -> None:
     async with engine.begin() as connection:
         await erasure.learn_items(connection, MARKER_KEY, claims)
 
@@ -71,7 +72,7 @@ async def test_what_a_party_gives_here_is_told_to_the_other_services_r35(
     assert (letter.topic, letter.case_id, letter.subject) == ("zvh.triage.events", None, None)
     claims = from_json(letter.body)["claims"]
     assert sorted(claim["item_id"] for claim in claims) == GIVEN, "and nothing of what intake told itself"
-    assert {claim["case_id"] for claim in claims} == {s.CASE}
+    assert {(claim["case_id"], claim["contributor"]) for claim in claims} == {(s.CASE, s.POLICE)}
 
 
 async def test_an_item_that_another_service_accepted_in_another_case_is_refused_here_r35(
@@ -79,7 +80,7 @@ async def test_an_item_that_another_service_accepted_in_another_case_is_refused_
 ) -> None:
     engine, transaction = await house(fresh_database)
     await asked(transaction)
-    await learn(engine, (GIVEN[0], OTHER))
+    await learn(engine, Claim(GIVEN[0], OTHER))
     (outcome,) = await transaction.run([delivery(s.CASE, ANSWER, at=NOW)])
     assert outcome.refusal is not None
     assert (outcome.refusal.name, outcome.refusal.rule) == ("ItemNumberNotUsable", "R35")
@@ -91,7 +92,7 @@ async def test_a_case_taken_up_is_taken_in_though_an_item_of_it_was_given_elsewh
     fresh_database: FreshDatabase,
 ) -> None:
     engine, transaction = await house(fresh_database)
-    await learn(engine, (s.REFERRED, OTHER))
+    await learn(engine, Claim(s.REFERRED, OTHER))
     assert await fates(transaction, event(OPEN)) == [DeliveryStatus.ACCEPTED]
     assert (await owners(engine))[s.REFERRED] == OTHER, "the first one keeps the number"
     again = s.answer(items=(s.item(s.REFERRED),))
@@ -103,20 +104,22 @@ async def test_what_is_learnt_of_a_case_goes_with_it_and_is_not_learnt_after_r10
     fresh_database: FreshDatabase,
 ) -> None:
     engine, transaction = await house(fresh_database)
-    await learn(engine, (s.NEW, s.CASE), (s.ITEM, OTHER))
+    await learn(engine, Claim(s.NEW, s.CASE), Claim(s.ITEM, OTHER))
     purge = c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE)
     assert await fates(transaction, event(purge)) == [DeliveryStatus.ACCEPTED]
     assert await owners(engine) == {s.ITEM: OTHER}
-    await learn(engine, (s.NEW, s.CASE))
+    await learn(engine, Claim(s.NEW, s.CASE))
     assert await owners(engine) == {s.ITEM: OTHER}
 
 
-async def test_hearing_twice_of_an_item_changes_nothing(fresh_database: FreshDatabase) -> None:
+async def test_hearing_twice_of_an_item_changes_nothing_but_tells_whose_it_is(
+    fresh_database: FreshDatabase,
+) -> None:
     engine, _ = await house(fresh_database)
-    await learn(engine, (s.NEW, s.CASE))
-    await learn(engine, (s.NEW, s.CASE), (s.NEW, OTHER))
+    await learn(engine, Claim(s.NEW, s.CASE))
+    await learn(engine, Claim(s.NEW, s.CASE, s.POLICE), Claim(s.NEW, OTHER, s.CARE))
     async with engine.connect() as connection:
-        assert await item_ids.owners(connection, [s.NEW]) == {s.NEW: s.CASE}
+        assert await item_ids.owners(connection, [s.NEW]) == {s.NEW: Claim(s.NEW, s.CASE, s.POLICE)}
 
 
 # --- the order of what is heard ------------------------------------------------------------------

@@ -17,6 +17,7 @@ from shared.core.actor import CLOCK
 from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
 from shared.storage import item_ids
+from shared.storage.item_ids import Claim
 from tests.conftest import FreshDatabase
 from tests.support.samples import triage as s
 from tests.support.spec import NOW
@@ -157,7 +158,7 @@ async def test_an_item_that_is_being_claimed_for_another_case_is_refused_and_hol
     engine, transaction = await house(fresh_database)
     await do(transaction, OPEN, s.issue())
     async with engine.connect() as hearing:
-        await item_ids.learn(hearing, [(item.item_id, s.CASE[:-1] + "d") for item in s.GIVEN.items])
+        await item_ids.learn(hearing, [Claim(item.item_id, s.CASE[:-1] + "d") for item in s.GIVEN.items])
         answering = asyncio.create_task(transaction.run([delivery(s.CASE, ANSWER, at=NOW)]))
         while not await rows(engine, "pg_locks", "NOT granted AND locktype = 'transactionid'"):
             assert not answering.done()

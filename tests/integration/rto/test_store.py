@@ -227,3 +227,34 @@ async def test_an_answer_that_overtakes_the_preparation_waits(fresh_database: Fr
     (outcome,) = await transaction.run([delivery(s.CASE, early, at=NOW, record=b"kept")])
     assert outcome.status is DeliveryStatus.WAITING
     assert (await rows(engine, "cases"))[0].phase == Phase.CONVENED
+
+
+async def test_in_triage_a_contributor_takes_back_what_this_service_has_only_heard_of_a12(
+    fresh_database: FreshDatabase,
+) -> None:
+    """The number of its item came with triage's claim; it is nobody else's, and the others hear it once."""
+    engine, transaction = await a_table(fresh_database)
+    async with engine.begin() as connection:
+        await item_ids.learn(connection, [Claim(s.FREE, s.CASE, s.POLICE), Claim(s.RENT, s.CASE, s.HOUSING)])
+    somebody_elses = c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.RENT)
+    never_was = c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.NEW)
+    outcomes = await play(transaction, somebody_elses, never_was)
+    assert [outcome.refusal for outcome in outcomes] == [UNKNOWN_CASE] * 2, "as a message they would wait"
+    assert await rows(engine, "cases") == []
+    back = c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.FREE)
+    first, again = await play(transaction, back, back)
+    assert (first.status, again.status) == (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED)
+    (told,) = await letters(engine, "item-standing")
+    assert json.loads(told.body) == {
+        "item_id": s.FREE,
+        "contributor": s.POLICE,
+        "number": 1,
+        "status": "withdrawn",
+        "withheld_from": [],
+    }
+    await play(transaction, *PREPARED)
+    (case,) = await rows(engine, "cases")
+    assert case.phase == "prepared"
+    given = {x["key"]["item_id"] for x in case.state["releases"] if x["status"] == "given"}
+    assert s.FREE not in given
+    assert s.WITHHELD in given

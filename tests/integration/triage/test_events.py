@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.triage import commands as c
 from services.triage.main import SERVICE
 from shared.clock import machine_now
+from shared.contract.fields import ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Command
+from shared.core.item_standing import Standing
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Delivery, FromService
 from shared.handling.transaction import Transaction
@@ -227,3 +229,25 @@ async def tried_again(engine: AsyncEngine, waiting: Delivery, until: datetime) -
     last = replace(one, until=until)
     assert isinstance(waiting.origin, FromService)
     return waiting._replace(origin=waiting.origin._replace(held_message=last))
+
+
+# --- what contributors decide on their items (R66, A12) -------------------------------------------
+
+
+def standing(item_id: str, number: int, status: ItemStatus = ItemStatus.WITHDRAWN) -> c.FollowStanding:
+    return c.FollowStanding(by=s.BY_SERVICE, standing=Standing(item_id, s.POLICE, number, status))
+
+
+async def test_what_is_taken_back_is_followed_before_the_case_is_here_and_the_later_word_holds(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    back, live_again = standing(s.REFERRED, 1), standing(s.REFERRED, 2, ItemStatus.LIVE)
+    assert await fates(transaction, event(back), event(OPEN)) == [DeliveryStatus.ACCEPTED] * 2
+    (case,) = await rows(engine, "cases")
+    assert case.phase == "triage"
+    assert [one["status"] for one in case.state["standings"]] == ["withdrawn"]
+    for late in (live_again, back):
+        await fates(transaction, event(late))
+    (case,) = await rows(engine, "cases")
+    assert [(one["status"], one["number"]) for one in case.state["standings"]] == [("live", 2)]

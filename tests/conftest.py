@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.postgres import Postgres, run_sql
+from deploy.machine.certificates import make_certificates
 from deploy.machine.process import clean_up_on_sigterm, uninterrupted
 from shared.handling.service import Service
 from tests.support.containers import chosen
@@ -45,7 +46,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of stores; each test makes databases of its own on it."""
     directory = tmp_path_factory.mktemp("postgres")
     servers = chosen().servers
-    started = servers.start_postgres(directory / "postgres", directory / "postgres.log")
+    certificates = make_certificates(directory / "certificates", "test").of("postgres")
+    started = servers.start_postgres(directory / "postgres", certificates, directory / "postgres.log")
     run_sql(started.administration, *NOT_DURABLE)
     yield started
     with uninterrupted():

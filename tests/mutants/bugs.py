@@ -454,6 +454,13 @@ BUGS = (
         ("tests/unit/test_certificates.py",),
     ),
     Bug(
+        "any server taken for the database",
+        "shared/storage/database.py",
+        "return ssl.create_default_context(cafile=str(ca_file)) if ca_file else False",
+        "return False",
+        ("tests/integration/shared/test_database_tls.py",),
+    ),
+    Bug(
         "list of invitations that no index serves",
         "services/rto/store.py",
         "WHERE party = :party AND delegate = '' AND case_id > :after",

@@ -17,7 +17,7 @@ from deploy.local.postgres import Database, Postgres, create_database, run_sql
 from deploy.provisioning.databases import owner_of
 from shared.handling.service import Service
 from shared.runtime import migrate
-from shared.storage.database import connect
+from shared.storage.database import CA, connect
 
 PASSWORD = "only-for-tests"  # of the login and of the owner
 
@@ -169,5 +169,6 @@ def engine_of(database: Database) -> AsyncEngine:
             host=database.host,
             port=database.port,
             database=database.name,
+            query={CA: database.ca_file} if database.ca_file else {},
         )
     )

@@ -14,6 +14,15 @@ from deploy.machine.process import LOOPBACK
 ANSWERS_WITHIN = 5.0  # seconds
 SENT_WITHIN = 600.0  # seconds in which either end takes what the other has sent
 SSL_REQUEST = struct.pack("!ii", 8, 80877103)
+_SCRAM, _BOUND_TO_TLS = b"SCRAM-SHA-256\0", b"SCRAM-SHA-256-PLUS\0"
+
+
+def _offering(mechanisms: bytes) -> bytes:
+    """Return the message with which PostgreSQL asks for a password."""
+    return b"R" + struct.pack("!ii", 9 + len(mechanisms), 10) + mechanisms + b"\0"
+
+
+UNBOUND, BOUND = _offering(_SCRAM), _offering(_BOUND_TO_TLS + _SCRAM)
 
 
 @contextmanager
@@ -48,7 +57,16 @@ def _pass_one(door: socket.socket, there: ssl.SSLSocket) -> None:
     with suppress(OSError):  # nobody came, or one end is gone: the program says so itself
         here, _ = door.accept()
         with here:
+            here.settimeout(ANSWERS_WITHIN)
+            _begin(here, there)
             relay(here, there)
+
+
+def _begin(here: socket.socket, there: ssl.SSLSocket) -> None:
+    """Pass on the first message each way: without TLS a program gives up where a login bound to it is offered."""
+    there.sendall(here.recv(65_536))
+    said = there.recv(65_536)
+    here.sendall(UNBOUND if said == BOUND else said)
 
 
 def relay(plain: socket.socket, secured: ssl.SSLSocket) -> None:

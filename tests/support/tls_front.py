@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 
-from deploy.local.passage import SSL_REQUEST, relay
+from deploy.local.passage import BOUND, SSL_REQUEST, UNBOUND, relay
 from deploy.local.postgres import Database
 from deploy.machine.certificates import Certificates
 
@@ -53,4 +53,7 @@ def _answer(come: socket.socket, database: Database, own: Certificates | None) -
         context.wrap_socket(come, server_side=True) as secured,
         socket.create_connection(behind, WITHIN) as there,
     ):
+        there.sendall(secured.recv(65_536))
+        asks = there.recv(65_536)
+        secured.sendall(BOUND if asks == UNBOUND else asks)  # as a server with TLS offers it
         relay(there, secured)

@@ -63,7 +63,7 @@ def _pass_one(door: socket.socket, there: ssl.SSLSocket) -> None:
 
 
 def _begin(here: socket.socket, there: ssl.SSLSocket) -> None:
-    """Pass on the first message each way: without TLS a program gives up where a login bound to it is offered."""
+    """Pass on the first message each way: without TLS a program gives up if offered a login bound to it."""
     there.sendall(here.recv(65_536))
     said = there.recv(65_536)
     here.sendall(UNBOUND if said == BOUND else said)

@@ -461,6 +461,27 @@ BUGS = (
         ("tests/integration/shared/test_database_tls.py",),
     ),
     Bug(
+        "network without TLS let into the database",
+        "deploy/provisioning/databases.py",
+        'network = "hostssl" if over_tls else "host"',
+        'network = "host"',
+        ("tests/unit/test_postgres_over_tls.py",),
+    ),
+    Bug(
+        "passwords provisioned in the clear in earnest",
+        "deploy/provisioning/__main__.py",
+        'if tls == "off" and os.environ.get("ZVH_ENVIRONMENT") != "local":',
+        "if False:",
+        ("tests/unit/test_postgres_over_tls.py",),
+    ),
+    Bug(
+        "database in the clear in earnest",
+        "shared/runtime/settings.py",
+        'if self.database_tls == "off" and self.environment != "local":',
+        "if False:",
+        ("tests/unit/shared/test_settings.py",),
+    ),
+    Bug(
         "list of invitations that no index serves",
         "services/rto/store.py",
         "WHERE party = :party AND delegate = '' AND case_id > :after",

@@ -28,6 +28,7 @@ from shared.contract.registry import of_model
 from shared.contract.topics import Topics
 from shared.ids import new_id
 from shared.runtime.settings import Settings, read_secret
+from shared.storage.database import trusting
 
 ACCEPTED = of_model(MessageAccepted)
 
@@ -184,6 +185,7 @@ def _database(settings: Settings) -> dict[str, Any]:
         "database": settings.database_name,
         "user": settings.database_user,
         "password": read_secret(settings.database_password_file),
+        "ssl": trusting(settings.database_authority),
     }
 
 

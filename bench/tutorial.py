@@ -17,7 +17,7 @@ from faststream.kafka.annotations import KafkaMessage
 from faststream.security import SASLScram512
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from bench.child import Began, direct_cryptography
@@ -29,6 +29,7 @@ from shared.contract.registry import of_model
 from shared.contract.topics import Topics
 from shared.ids import new_id
 from shared.runtime.settings import Settings
+from shared.storage.database import trusting
 
 
 class Base(DeclarativeBase):
@@ -50,9 +51,15 @@ class AnswerRow(Base):
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
+def _engine(settings: Settings) -> AsyncEngine:
+    """Connect as the tutorial does; SQLAlchemy's driver takes the CA as an argument, not from the URL."""
+    tls = trusting(settings.database_authority)
+    return create_async_engine(settings.database_url.set(query={}), connect_args={"ssl": tls})
+
+
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Create the tutorial's tables, with the open queries in them."""
-    engine = create_async_engine(settings.database_url)
+    engine = _engine(settings)
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with AsyncSession(engine) as session, session.begin():
@@ -62,7 +69,7 @@ async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -
 
 async def handled(settings: Settings) -> int:
     """Count the answers that had their effect."""
-    engine = create_async_engine(settings.database_url)
+    engine = _engine(settings)
     async with AsyncSession(engine) as session:
         count = (await session.execute(select(func.count()).select_from(AnswerRow))).scalar_one()
     await engine.dispose()
@@ -73,7 +80,7 @@ def make_app(settings: Settings, parties: Path, began: Began, *, plain: bool) ->
     """Build the application as the tutorial does."""
     topics = Topics(settings.topic_prefix)
     open_, make = direct_cryptography(settings, parties, plain=plain)
-    sessions = async_sessionmaker(create_async_engine(settings.database_url))
+    sessions = async_sessionmaker(_engine(settings))
     login = settings.kafka_login
     broker = KafkaBroker(
         login.bootstrap,

@@ -92,7 +92,8 @@ def reset(directory: Directory = DEFAULT, base: Base = "") -> None:
 
 
 def _prepared(client: docker.DockerClient, directory: Path, base: str) -> Prepared:
-    return prepared(directory, images.ensure(client, choice=base or None, step=shown))
+    made = images.ensure(client, choice=base or None, step=shown)
+    return prepared(directory, made, tls=images.with_tls(base or None))
 
 
 @contextmanager

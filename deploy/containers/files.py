@@ -13,13 +13,14 @@ from deploy.machine.certificates import Certificates
 from deploy.machine.process import LOOPBACK
 from deploy.machine.secrets import kept_password, private_directory, write_private
 from deploy.provisioning.broker import administrator, broker_properties
-from deploy.provisioning.databases import server_configuration
+from deploy.provisioning.databases import KeyPair, access_rules, server_configuration
 from deploy.provisioning.job import Passwords
 
 COMPOSE_FILE = Path(__file__).parents[1] / "compose.yaml"
 SECRETS = PurePosixPath("/run/secrets")
 SOCKETS = "/var/run/postgresql"
-RULES = "local all postgres scram-sha-256\nhost all all all scram-sha-256\n"
+# compose.yaml copies the key to where PostgreSQL owns it: one that others may read it refuses
+POSTGRES_OWN = KeyPair(SECRETS / "server.pem", PurePosixPath(SOCKETS) / "server-key.pem")
 
 
 def write_for_kafka(directory: Path, certificates: Certificates, port: int) -> str:
@@ -55,13 +56,20 @@ def _format_arguments(cluster: str, password: str) -> str:
     return "".join(f'"{argument}"\n' for argument in arguments)
 
 
-def write_for_postgres(directory: Path) -> str:
-    """Write `directory`/postgres and return the superuser's password; every connection needs one."""
+def write_for_postgres(directory: Path, certificates: Certificates, *, tls: bool) -> str:
+    """Write `directory`/postgres and return the superuser's password; every connection needs one.
+
+    `tls`: whether the image's server has TLS; where it has, it is reached over the network in no other way.
+    """
     own = private_directory(directory / "postgres")
     password = kept_password(own / "password")
     _mount(own / "password")
-    _write(own / "postgresql.conf", server_configuration(addresses="*", port=5432, sockets=SOCKETS))
-    _write(own / "pg_hba.conf", RULES)
+    configuration = server_configuration(
+        addresses="*", port=5432, sockets=SOCKETS, own=POSTGRES_OWN if tls else None
+    )
+    _write(own / "postgresql.conf", configuration)
+    _write(own / "pg_hba.conf", access_rules(over_tls=tls))
+    _mount(certificates.certificate_file, certificates.key_file)
     return password
 
 

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -65,11 +65,13 @@ def prepare(
     house: str = "noord-limburg",
     prefix: str = "zvh",
     patience: int = PATIENCE,
+    tls: bool = True,
     more: Mapping[str, str] = MappingProxyType({}),
 ) -> Prepared:
     """Write all secrets and settings, once; existing ones are kept.
 
     `images`: tags by name. `name`: the composition's. `patience`: seconds that a message is deferred at most.
+    `tls`: whether the image of PostgreSQL has TLS (`images.with_tls`).
     `more`: variables of compose.yaml that have a default there.
     """
     layout = make_layout(directory)
@@ -85,7 +87,7 @@ def prepare(
     logins = kafka_passwords(layout)
     passwords = Passwords(
         kafka_admin=kafka,
-        database_admin=files.write_for_postgres(layout.directory),
+        database_admin=files.write_for_postgres(layout.directory, certificates.of(POSTGRES), tls=tls),
         operator=logins[OPERATOR],
         databases={service: secrets[service].database_password_file.read_text() for service in SERVICES},
         owners={service: secrets[service].owner_password_file.read_text() for service in SERVICES},
@@ -107,6 +109,7 @@ def prepare(
         "ZVH_SOURCE": SOURCE,
         "ZVH_TOPIC_PREFIX": prefix,
         "ZVH_PATIENCE": patience,
+        "ZVH_DATABASE_TLS": "verify-full" if tls else "off",
         **ports,
         **more,
         **{f"ZVH_IMAGE_{image.upper()}": tag for image, tag in images.items()},
@@ -166,7 +169,14 @@ class ContainedHouse:
         made, layout, passwords = self.prepared, self.prepared.layout, self.prepared.passwords
         ca_file = layout.certificates / "ca.pem"
         parties = parties_of(made.house)
-        server = Database(LOOPBACK, layout.port(POSTGRES), SUPERUSER, SUPERUSER, passwords.database_admin)
+        server = Database(
+            LOOPBACK,
+            layout.port(POSTGRES),
+            SUPERUSER,
+            SUPERUSER,
+            passwords.database_admin,
+            None if made.variables["ZVH_DATABASE_TLS"] == "off" else str(ca_file),
+        )
         described = describe_house(
             layout,
             house=made.house,
@@ -178,7 +188,7 @@ class ContainedHouse:
             kafka=Connection(f"{LOOPBACK}:{layout.port(KAFKA)}", ca_file, ADMIN, passwords.kafka_admin),
             postgres=server,
             databases={
-                service: Database(server.host, server.port, service, service, passwords.databases[service])
+                service: replace(server, name=service, user=service, password=passwords.databases[service])
                 for service in SERVICES
             },
             issuer=ISSUER,

@@ -69,8 +69,16 @@ class Recipe:
 
 def bases_for(client: docker.DockerClient, choice: str | None = None) -> Bases:
     """Return the bases of this choice, `local` or `official`; for None, local ones where they can be made."""
-    chosen = choice or ("local" if bases.can_make() else "official")
-    return bases.local(client) if chosen == "local" else bases.official()
+    return bases.local(client) if _is_local(choice) else bases.official()
+
+
+def with_tls(choice: str | None = None) -> bool:
+    """Tell whether PostgreSQL on the bases of this choice has TLS: the server put on a local one has none."""
+    return not _is_local(choice)
+
+
+def _is_local(choice: str | None) -> bool:
+    return choice == "local" if choice else bases.can_make()
 
 
 def ensure(

@@ -5,6 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.containers import files
@@ -28,8 +29,11 @@ STARTS_WITHIN = 60.0  # seconds
 SHORT_LIVED = {"ZVH_KAFKA_COMPILERS": "1"}  # variables of compose.yaml for a broker that lives for minutes
 
 
-def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers:
-    """Return servers that run these images (tags by name); `make` creates each container."""
+def contained(images: Mapping[str, str], make: Make = made_by_docker, *, tls: bool = True) -> Servers:
+    """Return servers that run these images (tags by name); `make` creates each container.
+
+    `tls`: whether the image of PostgreSQL has TLS (`images.with_tls`).
+    """
 
     def start_kafka(directory: Path, certificates: Certificates, log: Path) -> Kafka:
         private_directory(directory)
@@ -45,10 +49,17 @@ def contained(images: Mapping[str, str], make: Make = made_by_docker) -> Servers
         wait_for_login(connection, started, log)
         return Kafka(started, connection)
 
-    def start_postgres(directory: Path, log: Path) -> Postgres:
+    def start_postgres(directory: Path, certificates: Certificates, log: Path) -> Postgres:
         private_directory(directory)
-        password = files.write_for_postgres(directory)
-        server = Database(LOOPBACK, _kept_port(directory), SUPERUSER, SUPERUSER, password)
+        own = private_directory(directory / "certificates")
+        copied = replace(
+            certificates,
+            certificate_file=Path(shutil.copy(certificates.certificate_file, own / "postgres.pem")),
+            key_file=Path(shutil.copy(certificates.key_file, own / "postgres-key.pem")),
+        )
+        password = files.write_for_postgres(directory, copied, tls=tls)
+        ca_file = str(certificates.ca_file) if tls else None
+        server = Database(LOOPBACK, _kept_port(directory), SUPERUSER, SUPERUSER, password, ca_file)
         with _project(directory, images, make) as project:
             started = _up(project, POSTGRES, log)
         if not postgres.answers(server, started, time.monotonic() + STARTS_WITHIN):

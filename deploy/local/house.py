@@ -172,7 +172,9 @@ class House:
         return kafka
 
     def _start_postgres(self) -> Postgres:
-        postgres = self.servers.start_postgres(self.layout.postgres, self.layout.log(POSTGRES))
+        postgres = self.servers.start_postgres(
+            self.layout.postgres, self.certificates().of(POSTGRES), self.layout.log(POSTGRES)
+        )
         self._note(POSTGRES, postgres.process)
         return postgres
 

@@ -5,12 +5,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from deploy.local.accounts import kept_account, remove_account
+from deploy.local.passage import passage
 from deploy.local.places import INSTALLED, kept_place, kept_programs, link_of, remove_place, why_not
 from deploy.local.reasons import Refused, advised, refuse_full
 from deploy.local.shared_memory import remove_shared_memory
@@ -37,13 +39,17 @@ TRIES_FOR = 10.0  # seconds in which a server that ends at once is started again
 
 @dataclass(frozen=True)
 class Database:
-    """Hold what one login needs to reach its one database."""
+    """Hold what one login needs to reach its one database.
+
+    `ca_file`: the authority that has certified its server, which is reached over TLS; None: it has no TLS.
+    """
 
     host: str
     port: int
     name: str
     user: str
     password: str = field(repr=False)
+    ca_file: str | None = None
 
 
 class Logins(NamedTuple):
@@ -102,7 +108,7 @@ def create_database(
 ) -> Logins:
     """Create a database with an owner and a login, which may connect to no other; idempotent."""
     server = postgres.administration
-    used = Database(server.host, server.port, name, name, password or new_password())
+    used = replace(server, name=name, user=name, password=password or new_password())
     owned = replace(used, user=owner_of(name), password=owner_password or new_password())
     if name not in run_sql(server, NAMES).splitlines():
         run_sql(server, *creating(name))
@@ -132,28 +138,43 @@ def data_of(directory: Path) -> Path:
 
 def run_sql(database: Database, *statements: str) -> str:
     """Run each statement by itself, over standard input: what it holds stands on no command line."""
-    done = subprocess.run(  # noqa: S603
-        [PROGRAMS / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"],
-        input=";\n".join(statements) + ";\n",
-        capture_output=True,
-        text=True,
-        env=os.environ
-        | {
-            "PGHOST": database.host,
-            "PGPORT": str(database.port),
-            "PGDATABASE": database.name,
-            "PGUSER": database.user,
-            "PGPASSWORD": database.password,
-            "PGCONNECT_TIMEOUT": "5",
-        },
-    )
+    with reached(database) as there:
+        done = subprocess.run(  # noqa: S603
+            [PROGRAMS / "psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"],
+            input=";\n".join(statements) + ";\n",
+            capture_output=True,
+            text=True,
+            env=os.environ
+            | {
+                "PGHOST": there.host,
+                "PGPORT": str(there.port),
+                "PGDATABASE": there.name,
+                "PGUSER": there.user,
+                "PGPASSWORD": there.password,
+                "PGCONNECT_TIMEOUT": "5",
+            },
+        )
     if done.returncode != 0:
         raise RefusedByPostgres(done.stderr.strip())
     return done.stdout.strip()
 
 
+@contextmanager
+def reached(database: Database) -> Iterator[Database]:
+    """Yield how the wheel's programs reach it, once each, which have no TLS; raises `RefusedByPostgres`."""
+    if database.ca_file is None:
+        yield database
+        return
+    with ExitStack() as until:
+        try:
+            port = until.enter_context(passage(database.host, database.port, Path(database.ca_file)))
+        except OSError as why:
+            raise RefusedByPostgres(str(why)) from why
+        yield replace(database, host=process.LOOPBACK, port=port, ca_file=None)
+
+
 class RefusedByPostgres(Exception):
-    """Raised when a login or a statement was refused; the text is the server's."""
+    """Raised when a server, a login or a statement was refused; the text is the server's or the system's."""
 
 
 def _working_programs(place: Path, account: Account | None) -> Path:

@@ -19,9 +19,14 @@ class Servers:
     """
 
     start_kafka: Callable[[Path, Certificates, Path], Kafka]
-    start_postgres: Callable[[Path, Path], Postgres]
+    start_postgres: Callable[[Path, Certificates, Path], Postgres]
     remove_kafka: Callable[[Path], None]
     remove_postgres: Callable[[Path], None]
 
 
-EMBEDDED = Servers(start_kafka, start_postgres, remove_tree, remove_data)
+def _start_without_tls(directory: Path, _: Certificates, log: Path) -> Postgres:
+    """Start the wheel's server, which is built without TLS."""
+    return start_postgres(directory, log)
+
+
+EMBEDDED = Servers(start_kafka, _start_without_tls, remove_tree, remove_data)

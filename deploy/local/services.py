@@ -55,6 +55,7 @@ def service_environment(
         "SOURCE": f"{SOURCE}-{service}",
         "DATABASE_HOST": database.host,
         "DATABASE_PORT": database.port,
+        "DATABASE_TLS": "verify-full" if database.ca_file else "off",
         "DATABASE_NAME": database.name,
         "DATABASE_USER": database.user,
         "DATABASE_PASSWORD_FILE": secrets.database_password_file,

@@ -18,6 +18,7 @@ from deploy.provisioning.provision import remove_party_access
 from deploy.provisioning.quotas import DEFAULT, Quotas
 from deploy.provisioning.register import ended, recorded_parties
 from deploy.provisioning.removal import StillAService, check_removed, remove_database, remove_from_broker
+from deploy.provisioning.server import Server
 from shared.kafka.connection import Connection
 
 NEEDED = ("ZVH_DATABASE_HOST", "ZVH_KAFKA_BOOTSTRAP", "ZVH_CA_FILE", "ZVH_SECRETS_FILE")
@@ -28,9 +29,9 @@ app = typer.Typer(add_completion=False, help="Topics, logins, rights and databas
 @app.command()
 def make() -> None:
     """Provision databases, topics, logins and rights; idempotent. Exits with 2 when a setting is missing."""
-    host, bootstrap, ca_file, secrets_file, port, prefix = _settings()
+    server, bootstrap, ca_file, secrets_file, prefix = _settings()
     passwords = read_passwords(Path(secrets_file))
-    asyncio.run(provision_databases(host, port, passwords))
+    asyncio.run(provision_databases(server, passwords))
     typer.echo(f"databases: {', '.join(passwords.databases)}")
     provision_broker(bootstrap, Path(ca_file), prefix, passwords, _quotas())
     typer.echo(
@@ -43,7 +44,7 @@ def remove_service(
     name: Annotated[str, typer.Argument(help="A service that the registry names no more")],
 ) -> None:
     """Delete its topics, groups, rights, logins and database; settings as for `make`."""
-    host, bootstrap, ca_file, secrets_file, port, prefix = _settings()
+    server, bootstrap, ca_file, secrets_file, prefix = _settings()
     try:
         check_removed(name)
     except StillAService:
@@ -53,18 +54,31 @@ def remove_service(
     admin = Connection(bootstrap, Path(ca_file), ADMIN, passwords.kafka_admin)
     for gone in remove_from_broker(admin, name, prefix=prefix):
         typer.echo(f"removed {gone}")
-    asyncio.run(remove_database(host, port, passwords.database_admin, name))
+    asyncio.run(remove_database(server, passwords.database_admin, name))
     typer.echo(f"removed database {name}")
 
 
-def _settings() -> tuple[str, str, str, str, int, str]:
-    """Return host, bootstrap, CA file, secrets file, port and prefix; ends with 2 when one is missing."""
+def _settings() -> tuple[Server, str, str, str, str]:
+    """Return the database's server, bootstrap, CA file, secrets file and prefix; ends with 2 without one."""
     if missing := [name for name in NEEDED if not os.environ.get(name)]:
         typer.echo(f"not set: {', '.join(missing)}", err=True)
         raise typer.Exit(2)
     host, bootstrap, ca_file, secrets_file = (os.environ[name] for name in NEEDED)
     port = int(os.environ.get("ZVH_DATABASE_PORT", "5432"))
-    return host, bootstrap, ca_file, secrets_file, port, os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
+    server = Server(host, port, Path(ca_file) if _over_tls() else None)
+    return server, bootstrap, ca_file, secrets_file, os.environ.get("ZVH_TOPIC_PREFIX", "zvh")
+
+
+def _over_tls() -> bool:
+    """Tell whether PostgreSQL is reached over TLS, as a service does; ends with 2 as a service would."""
+    tls = os.environ.get("ZVH_DATABASE_TLS", "verify-full")
+    if tls not in ("verify-full", "off"):
+        typer.echo("ZVH_DATABASE_TLS is verify-full or off", err=True)
+        raise typer.Exit(2)
+    if tls == "off" and os.environ.get("ZVH_ENVIRONMENT") != "local":
+        typer.echo("ZVH_DATABASE_TLS: may be off in a local environment alone: remove it", err=True)
+        raise typer.Exit(2)
+    return tls != "off"
 
 
 def _quotas() -> Quotas:

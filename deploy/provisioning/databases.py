@@ -1,5 +1,8 @@
 """Configure a house's PostgreSQL server, and name the SQL for each service's database. Pure."""
 
+from pathlib import PurePath
+from typing import NamedTuple
+
 SUPERUSER = "postgres"
 NAMES = "SELECT datname FROM pg_database"
 _NO_MORE = "NOSUPERUSER NOCREATEDB NOCREATEROLE"
@@ -30,10 +33,38 @@ _CONFIGURATION = {
 }
 
 
-def server_configuration(*, addresses: str, port: int, sockets: str) -> str:
-    """Return `postgresql.conf`: where it listens, and no row values in its log."""
+class KeyPair(NamedTuple):
+    """Name the files of a server's certificate and key, PEM, as the server reaches them."""
+
+    certificate_file: PurePath
+    key_file: PurePath
+
+
+def server_configuration(*, addresses: str, port: int, sockets: str, own: KeyPair | None = None) -> str:
+    """Return `postgresql.conf`: where it listens, whether over TLS, and no row values in its log.
+
+    `own`: its certificate and key, which it alone may read; a server built without TLS has none.
+    """
     where = {"listen_addresses": addresses, "port": port, "unix_socket_directories": sockets}
-    return "".join(f"{name} = '{value}'\n" for name, value in (where | _CONFIGURATION).items())
+    settings = where | _over_tls(own) | _CONFIGURATION
+    return "".join(f"{name} = '{value}'\n" for name, value in settings.items())
+
+
+def _over_tls(own: KeyPair | None) -> dict[str, object]:
+    if own is None:
+        return {"ssl": "off"}
+    return {
+        "ssl": "on",
+        "ssl_cert_file": own.certificate_file,
+        "ssl_key_file": own.key_file,
+        "ssl_min_protocol_version": "TLSv1.2",
+    }
+
+
+def access_rules(*, over_tls: bool) -> str:
+    """Return `pg_hba.conf`: a password from everybody, and over the network TLS alone if it has that."""
+    network = "hostssl" if over_tls else "host"
+    return f"local all {SUPERUSER} scram-sha-256\n{network} all all all scram-sha-256\n"
 
 
 def owner_of(name: str) -> str:

@@ -5,6 +5,7 @@ Databases with their logins; topics, logins and rights of the services and of th
 
 import asyncio
 import json
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +19,13 @@ from deploy.provisioning.broker import ADMIN
 from deploy.provisioning.databases import (
     CLOSING_SHARED_ONES,
     NAMES,
-    SUPERUSER,
     closing,
     creating,
     handing_over,
 )
 from deploy.provisioning.provision import provision_parties, provision_services
 from deploy.provisioning.quotas import DEFAULT, Quotas
+from deploy.provisioning.server import Server
 from shared.contract.topics import OPERATOR
 from shared.kafka.connection import Connection
 
@@ -62,9 +63,9 @@ def provision_broker(
     provision_parties(admin, list(passwords.parties), prefix=prefix, passwords=passwords.parties)
 
 
-async def provision_databases(host: str, port: int, passwords: Passwords) -> None:
+async def provision_databases(server: Server, passwords: Passwords) -> None:
     """Create a database per service, its owner and its login, each closed to the others."""
-    administration = await _connected(host, port, passwords.database_admin)
+    administration = await _connected(server, passwords.database_admin)
     try:
         await _ask(administration, *CLOSING_SHARED_ONES)
         present = {row["datname"] for row in await administration.fetch(NAMES)}
@@ -75,7 +76,7 @@ async def provision_databases(host: str, port: int, passwords: Passwords) -> Non
     finally:
         await administration.close()
     for name in passwords.databases:
-        inside = await _connected(host, port, passwords.database_admin, name)
+        inside = await _connected(server, passwords.database_admin, name)
         try:
             await _ask(inside, *handing_over(name))
         finally:
@@ -87,13 +88,13 @@ async def _ask(connection: Any, *statements: str) -> None:
         await connection.execute(statement)
 
 
-async def _connected(host: str, port: int, password: str, database: str = SUPERUSER) -> Any:
+async def _connected(server: Server, password: str, *database: str) -> Any:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            return await asyncpg.connect(
-                host=host, port=port, user=SUPERUSER, password=password, database=database, timeout=10
-            )
+            return await server.connect(password, *database)
+        except ssl.SSLCertVerificationError:
+            raise  # it is there, and the house has not certified it
         except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
             if time.monotonic() > deadline:
                 raise

@@ -3,7 +3,6 @@
 Refused while the registry of services still names it; its processes must have ended.
 """
 
-import asyncpg
 from confluent_kafka import KafkaError
 from confluent_kafka.admin import (
     AclBinding,
@@ -18,8 +17,9 @@ from confluent_kafka.admin import (
 )
 
 from deploy.provisioning.acls import service_user
-from deploy.provisioning.databases import SUPERUSER, owner_of
+from deploy.provisioning.databases import owner_of
 from deploy.provisioning.provision import PATIENCE, results
+from deploy.provisioning.server import Server
 from shared.contract.registry import SERVICES
 from shared.contract.topics import Topics
 from shared.kafka.connection import Connection
@@ -58,12 +58,10 @@ def remove_from_broker(admin: Connection, service: str, *, prefix: str) -> list[
     return [*topics, *gone, f"{len(rights)} rights"]
 
 
-async def remove_database(host: str, port: int, password: str, service: str) -> None:
+async def remove_database(server: Server, password: str, service: str) -> None:
     """Drop the service's database, whoever is connected to it, and both logins; raises `StillAService`."""
     check_removed(service)
-    connection = await asyncpg.connect(
-        host=host, port=port, user=SUPERUSER, password=password, database=SUPERUSER, timeout=PATIENCE
-    )
+    connection = await server.connect(password)
     try:
         await connection.execute(f'DROP DATABASE IF EXISTS "{service}" WITH (FORCE)')
         await connection.execute(f'DROP ROLE IF EXISTS "{service}", "{owner_of(service)}"')

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.http.limits import Limits
 from shared.kafka.connection import Connection
+from shared.storage.database import CA
 
 
 def _filled(file: Path) -> Path:
@@ -99,13 +100,17 @@ class Settings(BaseSettings):
     database_host: Text = Field(description="PostgreSQL host")
     database_port: Port = Field(default=5432, description="PostgreSQL port")
     database_name: Text = Field(description="This service's own database")
+    database_tls: Literal["verify-full", "off"] = Field(
+        default="verify-full",
+        description="TLS to PostgreSQL, by the CA and the host's name; `off` in a local environment alone",
+    )
     database_user: Text = Field(description="This service's own login")
     database_password_file: File = Field(description="File with the password")
 
     kafka_bootstrap: Brokers = Field(description="Kafka bootstrap address")
     kafka_username: Text = Field(description="SCRAM user of this service")
     kafka_password_file: File = Field(description="File with its password")
-    ca_file: Authority = Field(description="CA of Kafka, the issuer and the other services, PEM")
+    ca_file: Authority = Field(description="CA of PostgreSQL, Kafka, the issuer and the other services, PEM")
 
     http_host: Text = Field(default="127.0.0.1", description="Address to serve HTTPS on")
     http_port: Port = Field(description="Port to serve HTTPS on")
@@ -168,6 +173,12 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _tls_to_the_database(self) -> "Settings":
+        if self.database_tls == "off" and self.environment != "local":
+            raise ValueError("ZVH_DATABASE_TLS: may be off in a local environment alone: remove it")
+        return self
+
+    @model_validator(mode="after")
     def _certificate_and_key_belong_together(self) -> "Settings":
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
@@ -205,7 +216,7 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> sa.URL:
-        """Return the URL of this service's database."""
+        """Return the URL of this service's database, with the CA by which its server is known."""
         return sa.URL.create(
             "postgresql+asyncpg",
             username=self.database_user,
@@ -213,7 +224,13 @@ class Settings(BaseSettings):
             host=self.database_host,
             port=self.database_port,
             database=self.database_name,
+            query={CA: str(self.database_authority)} if self.database_authority else {},
         )
+
+    @property
+    def database_authority(self) -> Path | None:
+        """Return the CA by which the database's server is known; None where nothing is said over TLS."""
+        return None if self.database_tls == "off" else self.ca_file
 
 
 def read_secret(file: Path) -> str:

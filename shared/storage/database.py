@@ -4,8 +4,10 @@ Nothing waits for ever: for a connection of the pool, a new connection, a lock, 
 does not answer at all.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
 
 import asyncpg
 import sqlalchemy as sa
@@ -13,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+CA = "sslrootcert"  # in the query of a URL, as libpq calls it
 UNIQUE_VIOLATION = "23505"
 POOL_WAITS, CONNECTING, LOCK_WAITS, STATEMENT = 5.0, 5.0, 5.0, 15.0  # seconds
 SERVER_ANSWERS = 20.0  # seconds; longer than a statement may take, so only a frozen server reaches it
@@ -27,29 +30,57 @@ _UNAVAILABLE = frozenset({"55P03", "40001", "40P01", "25006", "25P03", "25P04"})
 
 
 def connect(url: sa.URL, *, pool_size: int = 8) -> AsyncEngine:
-    """Create an engine whose errors and logs never carry parameters, and whose statements end in time."""
+    """Create an engine whose errors and logs never carry parameters, and whose statements end in time.
+
+    `sslrootcert` in the URL's query names the CA: nothing is said to a server that it has not certified for
+    this host. Without one all is said in the clear.
+    """
     return create_async_engine(
         url,
+        async_creator=_opening(
+            url,
+            timeout=CONNECTING,
+            command_timeout=SERVER_ANSWERS,
+            server_settings={
+                "lock_timeout": f"{LOCK_WAITS:.0f}s",
+                "statement_timeout": f"{STATEMENT:.0f}s",
+            },
+        ),
         pool_size=pool_size,
         max_overflow=4,
         pool_timeout=POOL_WAITS,
         hide_parameters=True,
         pool_pre_ping=False,
-        connect_args={
-            "timeout": CONNECTING,
-            "command_timeout": SERVER_ANSWERS,
-            "server_settings": {
-                "lock_timeout": f"{LOCK_WAITS:.0f}s",
-                "statement_timeout": f"{STATEMENT:.0f}s",
-            },
-        },
     )
 
 
 def connect_patiently(url: sa.URL) -> AsyncEngine:
     """Create an engine for migrations, whose statements may take as long as they need."""
-    options = {"timeout": CONNECTING, "server_settings": {"application_name": "zvh-migrate"}}
-    return create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, connect_args=options)
+    opening = _opening(url, timeout=CONNECTING, server_settings={"application_name": "zvh-migrate"})
+    return create_async_engine(url, hide_parameters=True, poolclass=sa.NullPool, async_creator=opening)
+
+
+def trusting(ca_file: Path | None) -> ssl.SSLContext | Literal[False]:
+    """Return asyncpg's `ssl`: TLS to a server that this CA has certified for its host; none without a CA."""
+    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else False
+
+
+def _opening(url: sa.URL, **options: Any) -> Callable[[], Awaitable[Any]]:
+    named = url.query.get(CA)
+    tls = trusting(Path(str(named)) if named else None)
+
+    async def open_() -> Any:
+        return await asyncpg.connect(
+            host=url.host,
+            port=url.port,
+            user=url.username,
+            password=url.password,
+            database=url.database,
+            ssl=tls,
+            **options,
+        )
+
+    return open_
 
 
 def sqlstate(error: BaseException) -> str:

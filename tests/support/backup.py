@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.local.house import House
-from deploy.local.postgres import PROGRAMS, Database, run_sql
+from deploy.local.postgres import PROGRAMS, Database, reached, run_sql
 from deploy.local.services import ROOT
 from deploy.machine.process import inherited
 from deploy.provisioning.databases import owner_of
@@ -72,6 +72,8 @@ def _owner(house: House, service: str) -> Database:
 
 
 def _postgres(own: Database, program: str, *options: str) -> None:
-    place = [f"--host={own.host}", f"--port={own.port}", f"--username={own.user}", f"--dbname={own.name}"]
     environment = os.environ | {"PGPASSWORD": own.password}
-    subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603
+    with reached(own) as there:
+        place = [f"--host={there.host}", f"--port={there.port}"]
+        place += [f"--username={there.user}", f"--dbname={there.name}"]
+        subprocess.run([PROGRAMS / program, *place, *options], check=True, env=environment)  # noqa: S603

@@ -73,4 +73,5 @@ def chosen() -> Chosen:
             raise
         return Chosen(EMBEDDED, f"embedded, because {reason}", in_containers=False)
     why = f"containers, because Docker {version} answers ({', '.join(tags.values())})"
-    return Chosen(contained(tags, made_by_testcontainers), why, in_containers=True)
+    servers = contained(tags, made_by_testcontainers, tls=images.with_tls())
+    return Chosen(servers, why, in_containers=True)

@@ -57,13 +57,13 @@ def _make_ready() -> None:
     """Build what is missing; start both servers, log in to each, and remove them."""
     with closing(connected()) as client:
         tags = images.ensure(client, step=_timed)
-    servers = contained(tags, made_by_testcontainers)
+    servers = contained(tags, made_by_testcontainers, tls=images.with_tls())
     with tempfile.TemporaryDirectory() as directory, _timed("first containers"):
         place = Path(directory)
         certificates = make_certificates(place / "certificates", "test")
         try:
             servers.start_kafka(place / "kafka", certificates, place / "kafka.log")
-            servers.start_postgres(place / "postgres", place / "postgres.log")
+            servers.start_postgres(place / "postgres", certificates.of("postgres"), place / "postgres.log")
         except DidNotStart as failed:
             raise NoContainers(f"{failed}: {last_lines(failed.log)}") from failed
         finally:

@@ -40,7 +40,7 @@ def test_certificates_are_kept_and_made_anew_together_when_one_is_missing(tmp_pa
 
 def test_in_containers_each_part_is_given_its_own_key_and_no_other() -> None:
     composed = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text())
-    for part in ("issuer", "kafka", *SERVICES, *(f"{service}-2" for service in SERVICES)):
+    for part in ("issuer", "kafka", "postgres", *SERVICES, *(f"{service}-2" for service in SERVICES)):
         given = {secret["source"] for secret in composed["services"][part]["secrets"]}
         keys = {name for name in given if "certificate" in name}
         assert keys

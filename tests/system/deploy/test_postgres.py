@@ -11,6 +11,7 @@ from deploy.local.postgres import (
     create_database,
     run_sql,
 )
+from deploy.machine.certificates import Certificates
 from tests.system.deploy.conftest import SERVERS
 
 
@@ -116,13 +117,13 @@ def test_row_values_stay_out_of_the_log(postgres: Postgres) -> None:
     assert "canary-in-a" not in log
 
 
-def test_after_a_kill_the_same_server_comes_back(tmp_path: Path) -> None:
-    log = tmp_path / "postgres.log"
-    first = SERVERS.start_postgres(tmp_path, log)
+def test_after_a_kill_the_same_server_comes_back(tmp_path: Path, certificates: Certificates) -> None:
+    log, own = tmp_path / "postgres.log", certificates.of("postgres")
+    first = SERVERS.start_postgres(tmp_path, own, log)
     made = create_database(first, "intake").owner
     run_sql(made, "CREATE TABLE kept (id int)", "INSERT INTO kept VALUES (7)")
     first.kill()
-    second = SERVERS.start_postgres(tmp_path, log)
+    second = SERVERS.start_postgres(tmp_path, own, log)
     try:
         assert second.administration == first.administration
         assert run_sql(made, "SELECT id FROM kept") == "7"

@@ -44,9 +44,8 @@ def house_in_containers(
 ) -> Iterator[ContainedHouse]:
     """Start a house by testcontainers, and remove all of it afterwards."""
     name = f"zvh-{directory.parent.name}-{directory.name}"
-    house = ContainedHouse(
-        engine, prepare(directory, tags, name=name, more=SHORT_LIVED), made_by_testcontainers
-    )
+    prepared = prepare(directory, tags, name=name, tls=images.with_tls(), more=SHORT_LIVED)
+    house = ContainedHouse(engine, prepared, made_by_testcontainers)
     try:
         house.up()
         yield house

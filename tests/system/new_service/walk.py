@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-import asyncpg
 import httpx
 from confluent_kafka.admin import AdminClient
 from rich.console import Console
@@ -23,11 +22,13 @@ from typer.testing import CliRunner
 from deploy.local.environment import admin_connection
 from deploy.local.house import House, start
 from deploy.local.parties import parties_of
+from deploy.local.postgres import Database
 from deploy.machine.secrets import write_private_json
 from deploy.provisioning.__main__ import app as provisioning
 from deploy.provisioning.job import Passwords
 from deploy.provisioning.provision import PATIENCE
 from deploy.provisioning.removal import every_right
+from deploy.provisioning.server import Server
 from shared.contract.messages.governance import AuthorisationRevoked
 from shared.ids import new_id
 from tests.story import founding
@@ -98,6 +99,8 @@ def _remove_from_servers(house: House, name: str) -> None:
     settings = {
         "ZVH_DATABASE_HOST": postgres["host"],
         "ZVH_DATABASE_PORT": str(postgres["port"]),
+        "ZVH_ENVIRONMENT": "local",
+        "ZVH_DATABASE_TLS": "verify-full" if postgres["ca_file"] else "off",
         "ZVH_KAFKA_BOOTSTRAP": house.env["kafka"]["bootstrap"],
         "ZVH_CA_FILE": house.env["ca_file"],
         "ZVH_SECRETS_FILE": str(file),
@@ -113,14 +116,9 @@ async def _left(house: House, name: str) -> dict[str, int]:
     rights = [acl for acl in every_right(client) if name in acl.principal or own in acl.name]
     groups = client.list_consumer_groups().result(PATIENCE).valid
     logins = cast("Future[dict[str, Any]]", client.describe_user_scram_credentials()).result(PATIENCE)
-    admin = house.env["admin"]["postgres"]
-    connection = await asyncpg.connect(
-        host=admin["host"],
-        port=admin["port"],
-        user=admin["user"],
-        password=admin["password"],
-        database=admin["name"],
-    )
+    admin = Database(**house.env["admin"]["postgres"])
+    ca_file = Path(admin.ca_file) if admin.ca_file else None
+    connection = await Server(admin.host, admin.port, ca_file).connect(admin.password, admin.name)
     databases = await connection.fetch("SELECT FROM pg_database WHERE datname = $1", name)
     roles = await connection.fetch("SELECT FROM pg_roles WHERE rolname = $1", name)
     await connection.close()

@@ -12,6 +12,8 @@ from services.intake.main import app as intake
 from services.retention.main import app as retention
 from shared.clock import machine_now
 from shared.crypto.house_keys import HouseKeys
+from shared.runtime.settings import Settings
+from shared.storage.database import CA
 from tests.support.settings import right_settings
 
 
@@ -52,6 +54,7 @@ def test_each_empty_setting_is_one_line(right: dict[str, str]) -> None:
         ("HTTP_PORT", "99999"),
         ("DATABASE_PORT", "0"),
         ("DATABASE_PORT", "five"),
+        ("DATABASE_TLS", "require"),
         ("KAFKA_BOOTSTRAP", "kafka"),
         ("KAFKA_BOOTSTRAP", "kafka:9092,"),
         ("OIDC_ISSUER", "http://issuer"),
@@ -84,10 +87,26 @@ def test_what_contradicts_another_setting_is_one_line(right: dict[str, str], tmp
     clock = {"ZVH_CLOCK_FILE": str(tmp_path / "clock.json")}
     line = "ZVH_CLOCK_FILE: moves time and is refused in production: remove it"
     assert told({**right, **clock, "ZVH_ENVIRONMENT": "production"}) == (2, [line])
+    line = "ZVH_DATABASE_TLS: may be off in a local environment alone: remove it"
+    for environment in ("acceptance", "production"):
+        off = {"ZVH_DATABASE_TLS": "off", "ZVH_ENVIRONMENT": environment}
+        assert told({**right, **off}) == (2, [line])
     line = "ZVH_TLS_KEY_FILE: is not the key of ZVH_TLS_CERTIFICATE_FILE, in PEM"
     assert told({**right, "ZVH_TLS_KEY_FILE": str(other.key_file)}) == (2, [line])
     line = "ZVH_SOURCE: must end in :zvh-intake, as this is intake"
     assert told({**right, "ZVH_SOURCE": right["ZVH_SOURCE"].replace("intake", "triage")}) == (2, [line])
+
+
+def test_the_address_of_the_database_names_its_authority_and_a_local_one_may_do_without(
+    right: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in right.items():
+        monkeypatch.setenv(name, value)
+    assert Settings().database_url.query == {CA: right["ZVH_CA_FILE"]}
+    monkeypatch.setenv("ZVH_ENVIRONMENT", "local")
+    assert Settings().database_url.query == {CA: right["ZVH_CA_FILE"]}
+    monkeypatch.setenv("ZVH_DATABASE_TLS", "off")
+    assert Settings().database_url.query == {}
 
 
 def test_keys_of_another_root_key_are_one_line(right: dict[str, str], tmp_path: Path) -> None:

@@ -103,9 +103,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.alone(), context.now, case.acting_body),)
-        case c.MoveDirection(leading_party=party, since=since):
-            return (e.DirectionMoved(party, since),)
+            team, body = case.alone(), case.acting_body
+            return (e.CaseOpened(case.referrer, case.theme, team, context.now, body, case.mandate),)
+        case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
+            return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.RecordHandedOverItem(item=item):
@@ -247,8 +248,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _opened(state, event)
         case e.TeamChanged(team=team):
             return followed(state, team)
-        case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party, acting_body="")
+        case e.DirectionMoved(leading_party=party, acting_body=body):
+            return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
             return replace(state, items=(*others, item))
@@ -286,6 +287,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         referrer=event.referrer,
         leading_party=event.referrer,
         acting_body=event.acting_body,
+        led=event.mandate,
         theme=event.theme,
     )
     return followed(opened, event.team)
@@ -310,6 +312,7 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         followed(state, file),
         referrer=file.referrer,
         leading_party=file.leading_party,
+        led=file.mandate or state.led,
         theme=file.theme,
         file=file,
         competent=event.competent,

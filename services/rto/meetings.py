@@ -17,6 +17,7 @@ from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
+from shared.core.mandate import authority
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -212,7 +213,7 @@ def _monitor(
         return r.PLAN_MISSING
     if purpose is None:
         return r.MONITORING_PURPOSE_MISSING
-    if not context.parties.authorised(state.leading_party, Scope.MONITORING, context.judged_at):
+    if authority(state, Scope.MONITORING, context.parties, context.judged_at) is None:
         return r.MONITORING_NOT_AUTHORISED
     for item_id in conclusion.monitoring_items:
         if state.item(item_id) is None:

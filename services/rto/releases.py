@@ -11,9 +11,10 @@ from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import ITEM_FROZEN, Refusal
 from shared.core.actor import Actor
 from shared.core.context import DecisionContext
+from shared.core.standing import is_frozen
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -113,9 +114,11 @@ def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
 def _not_lawful(
     state: State, item: ContributedItem, recipient: str, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse what was not kept for monitoring, who is no party now, and untested readers (R49, R79)."""
+    """Refuse what was not kept or is frozen, who is no party now, and untested readers (R49, R79, A11)."""
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
+    if is_frozen(item.contributor, context.parties, context.judged_at):
+        return ITEM_FROZEN
     if not context.parties.is_member(recipient, context.judged_at):
         return r.NOT_LAWFULLY_PRESENT
     participant = _as_last_invited(state, recipient)

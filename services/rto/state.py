@@ -10,7 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
-from shared.core.leaving import Mandate
+from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
 
 
@@ -118,7 +118,8 @@ class Monitoring:
 class State:
     """Hold a case at the round table; `rtos` in order, the last is the current or latest one.
 
-    `viewing_plan_at` and `plan_at`: when each last changed.
+    `viewing_plan_at` and `plan_at`: when each last changed. `led`: the mandate of who leads, triage's until
+    direction moves.
     """
 
     phase: Phase = Phase.NOTHING
@@ -139,15 +140,16 @@ class State:
     monitoring: Monitoring | None = None
     team: Team | None = None
     overdue: Overdue | None = None
+    led: Mandate | None = None
 
     @property
     def mandate(self) -> Mandate | None:
-        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
-        if not self.leading_party:
-            return None
+        """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
+        if self.led is not None or not self.leading_party:
+            return self.led
         referred = self.preparation is not None and self.leading_party == self.preparation.leading_party
         body = self.preparation.acting_body if self.preparation and referred else None
-        return Mandate(self.leading_party, body)
+        return Mandate(party=self.leading_party, acting_body=body)
 
     @property
     def referrer(self) -> str:
@@ -209,6 +211,19 @@ class State:
         """Tell whether the contributor took its item back, and released nothing since (A12)."""
         statuses = {release.status for release in self.releases if release.key.item_id == item_id}
         return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
+
+    def givers(self, thing: object) -> frozenset[str]:
+        """Return who brought in what this thing says, or the item of this number (A11, A19)."""
+        match thing:
+            case ContributedItem():
+                return frozenset({thing.contributor})
+            case Plan(drawn_from=items):
+                named = items
+            case ViewingEntry(item_id=item_id) | str(item_id):
+                named = (item_id,)
+            case _:
+                return frozenset()
+        return frozenset(item.contributor for item in self.items if item.item_id in named)
 
     def takers_of(self, item_id: str) -> tuple[str, ...]:
         """Return who took the item, for whatever activity (R104)."""

@@ -151,6 +151,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
+    c.LookForLeader(by=CLOCK, at=NOW),
 )
 
 

@@ -317,6 +317,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
+    c.LookForLeader(by=CLOCK, at=NOW),
 )
 
 

@@ -16,7 +16,7 @@ from shared.core.standing import left_on
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 AVE_LEVELS = range(1, 5)
-NEXT = ((Scope.RTO, r.RTO_NOT_AUTHORISED), (Scope.MONITORING, r.MONITORING_NOT_AUTHORISED))
+NEXT = ((Scope.MONITORING, r.MONITORING_NOT_AUTHORISED), (Scope.RTO, r.RTO_NOT_AUTHORISED))
 
 
 def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decision:

@@ -9,11 +9,12 @@ from services.triage.main import PROCESS
 from services.triage.record import Choice
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Step, Team, Theme
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
@@ -287,6 +288,7 @@ def prepared() -> m.RtoPrepared:
 TEAM = Team(director="another-director", support_workers=(SUPPORT,), assignment=1)
 CHANGED = e.TeamChanged(TEAM, NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
+LEFT = e.LeaderLeft(Overdue(Step.TRIAGE, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
 IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
 PREPARED = (*IN_PREPARATION, e.RtoPrepared(prepared()))
@@ -298,7 +300,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.DEESCALATED: (*PREPARED, e.CaseDeescalated()),
     Phase.ARCHIVED: (*PREPARED, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (*IN_TRIAGE, CLOSED),
-    Phase.PURGED: (*IN_TRIAGE, e.TriageLapsed(NOW), e.CasePurged(CASE)),
+    Phase.PURGED: (*IN_TRIAGE, LEFT, e.LeaderBack(), e.TriageLapsed(NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (

@@ -156,6 +156,8 @@ QUIET: tuple[Any, ...] = (
     e.DirectionMoved(s.POLICE, NOW),
     e.CaseDeescalated(),
     e.CaseClosing(),
+    s.LEFT,
+    e.LeaderBack(),
 )
 
 

@@ -18,7 +18,7 @@ from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, VERSION_REQUIRED, Refusal
 from shared.core import leaderless, terms
 from shared.core.actor import Command
-from shared.core.authorisation import permit, permit_here
+from shared.core.authorisation import acts_under, permit, permit_here
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
 from shared.core.leaderless import LookForLeader
@@ -90,7 +90,7 @@ class Decider(Generic[S]):
                 return self._wait_or_refuse(delivery, verdict, work)
             if conflict := self._conflict(delivery, case):
                 return self.refuse(delivery, *conflict, work=work)
-            return self._accept(delivery, case, verdict, owners, work)
+            return self._accept(delivery, case, verdict, self._under(delivery, case, context), owners, work)
         except Exception as error:  # a bug quarantines its message; the rest goes on
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
@@ -133,6 +133,12 @@ class Decider(Generic[S]):
             return refusal
         return verdict
 
+    def _under(self, delivery: Delivery, case: Case[S], context: DecisionContext) -> str | None:
+        """Return the id of the authorisation that covers what was decided, for the journal (R122)."""
+        required = self.process.permissions.get(type(delivery.command))
+        found = acts_under(required, delivery.by, case.state, context) if required else None
+        return found.authorisation_id if found else None
+
     def _conflict(self, delivery: Delivery, case: Case[S]) -> tuple[Refusal, Changed | None] | None:
         """Refuse who would replace a shared thing without its version, or another version than stands there.
 
@@ -161,6 +167,7 @@ class Decider(Generic[S]):
         delivery: Delivery,
         case: Case[S],
         events: tuple[Any, ...],
+        under: str | None,
         owners: dict[str, str],
         work: UnitOfWork[S],
     ) -> Outcome:
@@ -171,7 +178,9 @@ class Decider(Generic[S]):
             state = self.process.evolve(state, event)
             effects += self.process.effects(case.case_id, event, state)
             entries.append(
-                journal.of_event(delivery.received_at, case.case_id, event, delivery.by, message_id)
+                journal.of_event(
+                    delivery.received_at, case.case_id, event, delivery.by, message_id, under=under
+                )
             )
         effects += self._terms(case.state, state, delivery)
         if events:

@@ -463,10 +463,10 @@ BUGS = (
     Bug(
         "things of a page looked at one by one",
         "services/triage/api.py",
-        "    seen = await reader.look_at_page(caller, queries_by_case(found), may_view, scope=Scope.QUERY)",
+        "    seen = await reader.look_at_page(caller, queries_by_case(found), may_view, scope=scopes_now)",
         "    seen = {}\n"
         "    for case_id, things in queries_by_case(found).items():\n"
-        "        seen |= await reader.look_at_page(caller, {case_id: things}, may_view, scope=Scope.QUERY)",
+        "        seen |= await reader.look_at_page(caller, {case_id: things}, may_view, scope=scopes_now)",
         ("tests/integration/triage/test_pages.py",),
     ),
     Bug(
@@ -843,10 +843,66 @@ BUGS = (
     ),
     Bug(
         "the mandate of any body of the party does",
-        "shared/core/leaving.py",
-        "    return parties.authorised(mandate.party, scope, at, mandate.acting_body)",
-        "    return parties.authorised(mandate.party, scope, at)",
+        "shared/core/mandate.py",
+        "    return covering(mandate.party, mandate.acting_body, scopes_of(needed, case), parties, at)",
+        "    return covering(mandate.party, None, scopes_of(needed, case), parties, at)",
         ("tests/unit/shared/test_leaving.py",),
+    ),
+    Bug(
+        "monitoring goes on under the authorisation for the round table",
+        "services/rto/permissions.py",
+        "Scope.MONITORING if state.phase is Phase.MONITORING else Scope.RTO",
+        "Scope.RTO",
+        ("tests/unit/test_mandates.py",),
+    ),
+    Bug(
+        "direction moves to any body of a party",
+        "services/rto/direction.py",
+        "covering(party, body, frozenset({scope}), context.parties, context.judged_at)",
+        "covering(party, None, frozenset({scope}), context.parties, context.judged_at)",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
+        "what was authorised counts after the party has left",
+        "shared/core/mandate.py",
+        "    if record is None or not record.is_member(at):",
+        "    if record is None:",
+        ("tests/unit/test_mandates.py",),
+    ),
+    Bug(
+        "a revocation freezes nothing for parties",
+        "shared/http/reading.py",
+        "    if covered or viewer.role not in A_PARTY:",
+        "    if True:",
+        ("tests/integration/triage/test_api.py",),
+    ),
+    Bug(
+        "items of a party that has left are shown",
+        "shared/http/reading.py",
+        "return _first(refusal or frozen, may_view(viewer, thing, state, now))",
+        "return _first(refusal, may_view(viewer, thing, state, now))",
+        ("tests/integration/rto/test_api.py",),
+    ),
+    Bug(
+        "anything is done on nobody's behalf",
+        "services/rto/process.py",
+        "    return NO_ON_BEHALF_OF if gone_since is None else None",
+        "    return None",
+        ("tests/unit/test_leaderless.py",),
+    ),
+    Bug(
+        "a departed leader keeps its case for ever",
+        "shared/core/leaderless.py",
+        "    if known.ends_on is None or at >= known.ends_on:",
+        "    if known.ends_on is None:",
+        ("tests/unit/test_leaderless.py",),
+    ),
+    Bug(
+        "an outage counts as a term in which nobody took a case over",
+        "shared/core/leaderless.py",
+        "    ends_on = at + policy.direction_accepted_within",
+        "    ends_on = gone_since + policy.direction_accepted_within",
+        ("tests/unit/test_leaderless.py",),
     ),
     Bug(
         "the clock acts without a mandate",

@@ -1,5 +1,6 @@
 """Triage over HTTP on a real PostgreSQL: what each person can do, and what a queried party cannot learn."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -241,6 +242,23 @@ async def test_a_director_reads_by_the_mandate_of_the_body_that_referred_and_of_
     refused = await office.director().post("/queries", query(office))
     assert (refused.status_code, refused.json()["rule"]) == (403, "R122")
     assert (await office.worker(s.VENLO).get()).status_code == 200
+
+
+async def test_the_journal_says_under_which_authorisation_something_was_done_r122(office: Office) -> None:
+    """The one that covers it then, and not one of another body or for something else."""
+    ids = [new_id() for _ in range(3)]
+    given = (
+        s.authorisation(authorisation_id=ids[0], acting_body="burgemeester"),
+        s.authorisation(authorisation_id=ids[1], scopes=("screening",)),
+        s.authorisation(authorisation_id=ids[2], scopes=("query",)),
+    )
+    await now_are(office.engine, s.parties(venlo=s.record(s.VENLO, authorisations=given)))
+    await ask(office, s.POLICE)
+    (asked,) = await rows(office.engine, "journal", "what = 'QueryIssued'")
+    detail = asked.detail if isinstance(asked.detail, dict) else json.loads(asked.detail)
+    assert (detail["under"], detail["recipient"]) == (ids[2], s.POLICE)
+    (opened,) = await rows(office.engine, "journal", "what = 'CaseOpened'")
+    assert "under" not in opened.detail
 
 
 async def test_once_the_mandate_is_taken_back_each_party_sees_what_it_gave_itself_alone_r122(

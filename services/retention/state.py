@@ -73,8 +73,10 @@ class State:
     @property
     def mandate(self) -> Mandate | None:
         """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
-        if self.led is not None or not self.leading_party:
+        if self.led is not None and self.led.party == self.leading_party:
             return self.led
+        if not self.leading_party:
+            return None
         return Mandate(party=self.leading_party, acting_body=self.acting_body or None)
 
     @property

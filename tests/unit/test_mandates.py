@@ -281,6 +281,7 @@ def test_a_state_of_the_version_before_acts_in_the_name_it_recorded(service: str
     )
     elsewhere = replace(stored, leading_party="another", **_no_body(service))
     assert elsewhere.mandate == Mandate(party="another")
+    assert replace(state, leading_party="another", **_no_body(service)).mandate == Mandate(party="another")
 
 
 def _no_body(service: str) -> dict[str, str]:

@@ -236,6 +236,8 @@ async def test_a_case_from_before_there_were_terms_gets_its_own(office: Office) 
                 break
             await asyncio.sleep(0.01)
     assert timedelta(days=8) <= started.at - START < timedelta(days=8, minutes=5)
+    (look,) = await rows(office.engine, "due", f"kind = '{LEADER}'")
+    assert timedelta(days=2) <= look.at - START < timedelta(days=2, minutes=5)
 
 
 async def test_pages_of_cases_are_walked_through_once_and_a_term_that_runs_is_left_alone(

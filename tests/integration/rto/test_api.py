@@ -519,6 +519,7 @@ async def test_once_the_leader_has_left_the_director_finds_another_on_nobodys_be
     assert told(await http.direct("direction-offers", offer)) == (403, "NotAParty", "R1")
     for behalf in (None, s.VENLO):
         assert told(await http.get(DIRECTOR, behalf=behalf)) == UNKNOWN
+    assert await http.seen(s.HOUSING) == {"rent"}, "nothing of others, in the name of who has left"
     assert told(await http.post("other-director", on_nobodys, offer)) == UNKNOWN
     assert (await http.post(DIRECTOR, on_nobodys, offer)).status_code == 200
     (noted,) = await rows(http.engine, "journal", "what = 'DirectionOffered'")

@@ -8,10 +8,10 @@ from services.rto import refusals as r
 from services.rto.state import State
 from shared.contract.content import is_blank
 from shared.contract.parties import Scope
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import ITEM_FROZEN, Refusal
 from shared.core.context import DecisionContext
 from shared.core.mandate import covering
-from shared.core.standing import left_on
+from shared.core.standing import is_frozen, left_on
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -24,7 +24,7 @@ def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decisio
     present = state.latest.present if state.latest else ()
     if not present:
         return r.NOBODY_AT_THE_TABLE
-    refusal = _incomplete(plan) or _not_released(state, plan)
+    refusal = _incomplete(plan) or _not_released(state, plan, context)
     if refusal:
         return refusal
     if not all(action.party in present for action in plan.actions):
@@ -45,11 +45,14 @@ def _incomplete(plan: c.Plan) -> Refusal | None:
     return None
 
 
-def _not_released(state: State, plan: c.Plan) -> Refusal | None:
-    """Refuse content taken from an item that is not released for the RTO (A19)."""
+def _not_released(state: State, plan: c.Plan, context: DecisionContext) -> Refusal | None:
+    """Refuse content taken from an item that is frozen, or not released for the RTO (A11, A19)."""
     for item_id in plan.drawn_from:
-        if state.item(item_id) is None:
+        item = state.item(item_id)
+        if item is None:
             return r.UNKNOWN_ITEM
+        if is_frozen(item.contributor, context.parties, context.judged_at):
+            return ITEM_FROZEN
         if not state.released_for_rto(item_id):
             return r.NOT_RELEASED
     return None

@@ -29,6 +29,8 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
     item, key = state.item(request.item_id), key_of(request)
     if item is None:
         return r.UNKNOWN_ITEM
+    if is_frozen(item.contributor, context.parties, context.judged_at):
+        return ITEM_FROZEN
     if is_blank(request.necessity):
         return r.NECESSITY_MISSING
     if refusal := _not_exact(state, key):

@@ -98,6 +98,17 @@ def _recipient(thing: QueryIssued | Said, state: State) -> str:
     return "" if query is None else query.recipient
 
 
+def givers(state: State, thing: object) -> frozenset[str]:
+    """Return who gave this, an item or a reply: once that party has left nobody is shown it (A11)."""
+    match thing:
+        case ContributedItem(contributor=contributor):
+            return frozenset({contributor})
+        case QueryAnswered() | QueryDeclined():
+            return frozenset({_recipient(thing, state)} - {""})
+        case _:
+            return frozenset()
+
+
 def _giver(thing: Thing, state: State) -> str:
     """Return whose information it is (R129)."""
     match thing:

@@ -135,8 +135,10 @@ class Decider(Generic[S]):
 
     def _under(self, delivery: Delivery, case: Case[S], context: DecisionContext) -> str | None:
         """Return the id of the authorisation that covers what was decided, for the journal (R122)."""
-        required = self.process.permissions.get(type(delivery.command))
-        found = acts_under(required, delivery.by, case.state, context) if required else None
+        if not isinstance(delivery.command, Command):
+            return None
+        required = self.process.permissions[type(delivery.command)]
+        found = acts_under(required, delivery.by, case.state, context)
         return found.authorisation_id if found else None
 
     def _conflict(self, delivery: Delivery, case: Case[S]) -> tuple[Refusal, Changed | None] | None:

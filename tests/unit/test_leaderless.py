@@ -161,7 +161,9 @@ def test_a_case_that_deescalates_without_a_table_has_the_full_clock_r86() -> Non
     (event,) = opened.events
     decided = LEFT_AT + 44 * DAY
     assert (event.archive_on, event.destroy_on) == (add_months(decided, 6), add_months(decided, 12))
-    assert RETENTION.evolve(opened.state, event).file.without_table
+    handed_over = RETENTION.evolve(opened.state, event).file
+    assert handed_over is not None
+    assert handed_over.without_table
 
 
 def test_a_table_that_decides_itself_is_marked_so() -> None:
@@ -299,9 +301,13 @@ def test_what_a_party_brought_in_freezes_the_moment_it_leaves_a11(
     parties = without(rto.POLICE, rto.parties(), until)
     assert is_frozen(rto.POLICE, parties, NOW) is frozen
     assert left_on(rto.POLICE, parties, NOW) == (until if frozen else None)
-    provide = c.ProvideItem(by=rto.by_director(), taking=rto.taking())
-    found = PROCESS.decide(rto.state(*rto.AGREED), provide, DecisionContext(NOW, parties))
-    assert (found is ITEM_FROZEN) is frozen
+    for command in (
+        c.ProvideItem(by=rto.by_director(), taking=rto.taking()),
+        c.RecordPlan(by=rto.by_director(), plan=rto.plan(drawn_from=(rto.FREE,))),
+        rto.ask(item_id=rto.WITHHELD),
+    ):
+        found = PROCESS.decide(rto.state(*rto.AGREED), command, DecisionContext(NOW, parties))
+        assert (found is ITEM_FROZEN) is frozen, command
 
 
 def test_a_party_without_a_record_is_frozen_and_has_not_left() -> None:
@@ -332,6 +338,33 @@ def test_in_an_archived_file_too_what_says_something_of_an_item_freezes_with_it_
         for thing in (item, kept, viewing.OnInspection(1, kept), viewing.OnInspection(1, item)):
             assert RETENTION.givers(state, thing) == {item.contributor}
     assert state.kept
+
+
+def test_at_triage_a_reply_freezes_with_its_items_a11() -> None:
+    givers = import_module("services.triage.main").PROCESS.givers
+    state = triage.spec().given(*triage.HISTORIES[TriagePhase.TRIAGE]).state
+    assert givers(state, triage.ANSWERED.answer) == {triage.POLICE}
+    assert givers(state, triage.contributed(triage.ITEM, triage.CARE)) == {triage.CARE}
+    unknown = triage.ANSWERED.answer.model_copy(update={"query_id": triage.NEW})
+    for thing in (unknown, triage.ASKED_POLICE.query, triage.person(triage.MAN), None):
+        assert givers(state, thing) == frozenset()
+
+
+@pytest.mark.parametrize("history", [rto.HISTORIES[Phase.PREPARED], rto.HISTORIES[Phase.MONITORING]])
+def test_whoever_has_left_since_is_not_invited_and_stops_no_round_table_r115(
+    history: tuple[Any, ...],
+) -> None:
+    """Before, a case was stuck: who was prepared is fixed, and one of them is no party any more."""
+    parties = without(rto.HOUSING, rto.parties(), NOW)
+    convene = c.ConveneRto(by=rto.by_director(), meeting=rto.meeting(rto.SECOND_RTO))
+    found = PROCESS.decide(rto.state(*history), convene, DecisionContext(NOW, parties))
+    assert isinstance(found, tuple)
+    invited = [one.party for one in found[0].meeting.participants]
+    assert invited == [rto.VENLO, rto.POLICE, rto.CARE]
+    gone = rto.parties(**{one.replace("-", "_"): {"member_until": NOW} for one in rto.AT_THE_TABLE})
+    refused = PROCESS.decide(rto.state(*history), convene, DecisionContext(NOW, gone))
+    assert isinstance(refused, Refusal)
+    assert refused.name == "NotLawfullyPresent"
 
 
 def test_actions_are_assigned_to_nobody_who_has_left_r115() -> None:

@@ -72,7 +72,8 @@ def test_the_round_table_asks_for_the_authorisation_of_its_phase_r80(state: Any,
 
 def test_triage_asks_for_questions_and_then_for_the_round_table_that_is_prepared() -> None:
     asked = {phase: asked_at_triage(state_of(triage, *triage.HISTORIES[phase])) for phase in TriagePhase}
-    assert (asked[TriagePhase.TRIAGE], asked[TriagePhase.PREPARING]) == ({QUERY}, {RTO})
+    assert asked[TriagePhase.TRIAGE] == {QUERY}
+    assert asked[TriagePhase.PREPARING] == asked[TriagePhase.PREPARED] == {RTO}
 
 
 def test_intake_asks_for_screening_until_a_case_is_taken_up_and_then_for_what_goes_on_elsewhere() -> None:

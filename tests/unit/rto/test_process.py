@@ -195,8 +195,11 @@ def test_a_follow_up_that_is_not_in_order_is_refused(changes: dict[str, Any], re
 def test_a_party_that_left_is_not_invited_r43() -> None:
     left = {"member_until": NOW}
     still = {"member_until": NOW + timedelta(seconds=1)}
-    assert refused(s.spec(woonwenz=left).given(*PREPARED), convene()) is r.NOT_LAWFULLY_PRESENT
-    assert s.spec(woonwenz=still).given(*PREPARED).when(convene()).events
+    by_name = convene(s.SECOND_RTO, participants=(s.participant(s.HOUSING),))
+    assert refused(s.spec(woonwenz=left).given(*MONITORING), by_name) is r.NOT_LAWFULLY_PRESENT
+    for parties, comes in ((left, False), (still, True)):
+        (convened,) = s.spec(woonwenz=parties).given(*PREPARED).when(convene()).events
+        assert (s.HOUSING in {one.party for one in convened.meeting.participants}) is comes
 
 
 def test_an_rto_has_a_number_of_its_own_and_only_one_is_open() -> None:

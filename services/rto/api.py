@@ -227,7 +227,10 @@ async def provide(case_id: Id, body: c.TakeAway, caller: Acting, commands: Comma
 
 @directing.post("/cases/{case_id}/direction-offers")
 async def offer_direction(case_id: Id, body: Offer, caller: Acting, commands: Commands) -> Done:
-    """Ask a participant to take case direction (R69, R71)."""
+    """Ask a participant to take case direction (R69, R71).
+
+    On behalf of the leading party; once that has left on nobody's behalf, without that header (R115).
+    """
     return done(
         await commands.act(
             caller,

@@ -884,6 +884,13 @@ BUGS = (
         ("tests/integration/rto/test_api.py",),
     ),
     Bug(
+        "items of a party that has left are sent",
+        "shared/messaging/gate.py",
+        "refusal = self._frozen(row, case, parties, now) or may_leave(",
+        "refusal = may_leave(",
+        ("tests/integration/rto/test_api.py",),
+    ),
+    Bug(
         "anything is done on nobody's behalf",
         "services/rto/process.py",
         "    return NO_ON_BEHALF_OF if gone_since is None else None",

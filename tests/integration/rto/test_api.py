@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.contract.content import SEALED_ALLOWED, SealedText, transform
 from shared.contract.messages.rto import RtoConvened
 from shared.contract.parties import Scope
+from shared.contract.refusal import ITEM_FROZEN
 from shared.contract.registry import Direction, all_messages, of_model
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
@@ -34,6 +35,7 @@ from shared.http.app import make_app
 from shared.http.oidc import Issuer
 from shared.ids import new_id
 from shared.messaging.relay import Relay
+from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.leaving import gate_of
@@ -506,6 +508,25 @@ async def test_what_a_party_brought_in_is_shown_and_provided_to_nobody_once_it_h
     assert told(await http.get(s.POLICE)) == UNKNOWN
     await now_are(http.engine, s.parties(), 3)
     assert (await http.direct("take-aways", TAKING)).status_code == 200
+
+
+async def test_an_item_that_has_not_left_the_house_stays_there_once_its_contributor_has_left_a11(
+    http: Http,
+) -> None:
+    """What lies ready for a taker is stopped; its other letters go."""
+    await seat(http)
+    await http.direct("plan", PLAN)
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    assert (await http.direct("take-aways", TAKING)).status_code == 200
+    found = await rows(http.engine, "outbox", "recipient = :party", party=s.CARE)
+    letters = [Row(**{name: getattr(row, name) for name in Row._fields}) for row in found]
+    gate = gate_of(transaction_on(http.engine, SERVICE))
+    stopped = []
+    for parties in (s.parties(), s.parties(politie_limburg={"member_until": NOW})):
+        async with http.engine.begin() as connection:
+            judged = await gate.judge(connection, letters, parties)
+        stopped.append([(row.type, refusal) for row, refusal in judged.stopped])
+    assert stopped == [[], [("nl.veiligheidscasussen.items-provided.v1", ITEM_FROZEN)]]
 
 
 async def test_once_the_leader_has_left_the_director_finds_another_on_nobodys_behalf_r7_r115(

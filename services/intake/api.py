@@ -11,12 +11,12 @@ from pydantic import Field
 
 from services.intake import commands as c
 from services.intake import handlers as h
+from services.intake.permissions import scopes_now
 from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import may_view
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Subject, Theme
 from shared.contract.messages import intake as m
-from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
@@ -87,7 +87,7 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
 @router.get("/cases/{case_id}")
 async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R5, R6)."""
-    seen = await reader.look(caller, case_id, may_view, _things, scope=Scope.SCREENING)
+    seen = await reader.look(caller, case_id, may_view, _things, scope=scopes_now)
     state: State = seen.case.state
     return CaseView(
         case_id=case_id,

@@ -89,6 +89,7 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         persons=state.persons,
         items=in_use(state.items, state.standings),
         taken_up_at=event.at,
+        mandate=state.mandate,
     )
 
 

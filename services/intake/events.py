@@ -8,6 +8,9 @@ from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.core.item_standing import StandingFollowed as StandingFollowed
+from shared.core.leaderless import LeaderBack as LeaderBack
+from shared.core.leaderless import LeaderLeft as LeaderLeft
+from shared.core.mandate import Leads
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -107,11 +110,8 @@ class InformingPostponed:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionMoved:
+class DirectionMoved(Leads):
     """Record that another party leads (R72)."""
-
-    leading_party: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,4 +163,6 @@ Event: TypeAlias = (
     | CaseClosing
     | CasePurged
     | TermPassed
+    | LeaderLeft
+    | LeaderBack
 )

@@ -11,7 +11,7 @@ from services.intake import events as e
 from services.intake import refusals as r
 from services.intake.state import Duty, DutyStatus, Phase, State
 from shared.contract.content import TextRef, is_blank
-from shared.contract.fields import ContributedItem, InformMoment, Step
+from shared.contract.fields import ContributedItem, InformMoment, Mandate, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
@@ -22,7 +22,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_rules, item_standing, terms
+from shared.core import item_rules, item_standing, leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 
@@ -47,6 +47,7 @@ Command: TypeAlias = (
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
+    | c.LookForLeader
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -87,6 +88,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
+    c.LookForLeader: (frozenset(TERMS), r.ALREADY_SCREENED),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -142,10 +144,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.DutyToInformArose(person_id, when, context.now),)
         case c.RaiseDuties(moment=when):
             return _duties(state, when, context.now)
-        case c.MoveDirection(leading_party=party, since=since):
-            return (e.DirectionMoved(party, since),)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
+        case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
+            return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowDeescalation():
             return (
                 e.CaseDeescalated(),
@@ -161,6 +163,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
             return _pass_term(state, at, context)
+        case c.LookForLeader(at=at):
+            step = TERMS[state.phase]
+            found = leaderless.look(step, state.overdue, state.leading_party, at, context)
+            return _lapsed(state, step, at) if found is None else found
         case _:
             assert_never(command)
 
@@ -314,7 +320,11 @@ def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision
     """Remind of a referral that waits; one that nobody screens ends as any other early end (R102)."""
     step = TERMS[state.phase]
     passed = terms.pass_term(step, state.overdue, state.last_act, at, context.policy)
-    return (passed,) if passed else (e.ReferralLapsed(step, at), *_tell_who_knew(state, at))
+    return (passed,) if passed else _lapsed(state, step, at)
+
+
+def _lapsed(state: State, step: Step, at: datetime) -> Decision:
+    return (e.ReferralLapsed(step, at), *_tell_who_knew(state, at))
 
 
 def _of_referrer(state: State, by: Actor) -> Refusal | None:
@@ -346,8 +356,10 @@ def evolve(state: State, event: e.Event) -> State:
         case e.CaseAssigned(director=director, support_workers=support, assignment=number, at=at):
             team = replace(state, director=director, support_workers=support, assignment=number)
             return replace(team, last_act=at)
-        case e.TermPassed(overdue=overdue):
+        case e.TermPassed(overdue=overdue) | e.LeaderLeft(overdue=overdue):
             return replace(state, overdue=overdue)
+        case e.LeaderBack():
+            return replace(state, overdue=None)
         case e.ReferralNotTakenUp(director=director):
             return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
         case e.DutyToInformArose(person_id=person, moment=when):
@@ -360,7 +372,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party)
+            return replace(state, leading_party=party, led=event.mandate)
         case e.FileCleaned(kept_items=kept):
             items = tuple(item for item in state.items if item.item_id in kept)
             duties = tuple(replace(duty, reason=None) for duty in state.duties)
@@ -395,6 +407,13 @@ def _received(state: State, event: e.ReferralReceived) -> State:
         acting_body=referral.acting_body,
         task=referral.task,
         basis=referral.basis,
+        led=Mandate(
+            party=event.referrer,
+            acting_body=referral.acting_body,
+            task=referral.task,
+            basis=referral.basis,
+            since=event.at,
+        ),
         theme=referral.theme,
         criteria=referral.criteria,
         persons=referral.persons,

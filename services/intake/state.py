@@ -8,7 +8,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.core.item_standing import Standings
-from shared.core.leaving import Mandate
+from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
 
 
@@ -46,7 +46,10 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold what intake knows of a case, without any text about anybody."""
+    """Hold what intake knows of a case, without any text about anybody.
+
+    `acting_body`, `task` and `basis` are the referral's; `led` is the mandate of who leads now (R3, R72).
+    """
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
@@ -67,13 +70,19 @@ class State:
     duties: tuple[Duty, ...] = ()
     overdue: Overdue | None = None
     last_act: datetime | None = None
+    led: Mandate | None = None
 
     @property
     def mandate(self) -> Mandate | None:
-        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
+        if self.led is not None and self.led.party == self.leading_party:
+            return self.led
         if not self.leading_party:
             return None
-        return Mandate(self.leading_party, self.acting_body if self.leading_party == self.referrer else None)
+        if self.leading_party != self.referrer:
+            return Mandate(party=self.leading_party)
+        body = self.acting_body or None
+        return Mandate(party=self.referrer, acting_body=body, task=self.task, basis=self.basis)
 
     def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
         """Return the duty to inform this person at this moment, if it arose."""

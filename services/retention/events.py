@@ -7,10 +7,11 @@ from typing import TypeAlias
 from services.retention.commands import KeptItem
 from services.retention.proofs import Ending
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, Team, Theme
+from shared.contract.fields import ContributedItem, Mandate, Team, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 from shared.core.item_standing import StandingFollowed as StandingFollowed
+from shared.core.mandate import Leads
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class CaseOpened:
     team: Team
     at: datetime
     acting_body: str = ""
+    mandate: Mandate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +36,8 @@ class TeamChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionMoved:
+class DirectionMoved(Leads):
     """Record that another party leads (R72)."""
-
-    leading_party: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

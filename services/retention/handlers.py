@@ -48,7 +48,7 @@ def close_early(
         reason=message.reason,
         closed_at=message.closed_at,
         team=team,
-        lapsed=not isinstance(message, rto.RtoClosed) and message.lapsed,
+        lapsed=message.lapsed,
     )
 
 

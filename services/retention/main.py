@@ -12,6 +12,7 @@ from services.retention.permissions import PERMISSIONS, SENDING
 from services.retention.process import decide, evolve
 from services.retention.state import Phase, State
 from services.retention.store import Records
+from services.retention.viewing import givers
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -25,6 +26,7 @@ PROCESS = Process(
     decide=decide,
     evolve=evolve,
     effects=effects,
+    givers=givers,
 )
 KEYS = KeyAuthority()  # opened with the settings, before anything runs
 SERVICE = Service(

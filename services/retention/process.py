@@ -106,9 +106,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.alone(), context.now, case.acting_body),)
-        case c.MoveDirection(leading_party=party, since=since):
-            return (e.DirectionMoved(party, since),)
+            team, body = case.alone(), case.acting_body
+            return (e.CaseOpened(case.referrer, case.theme, team, context.now, body, case.mandate),)
+        case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
+            return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.RecordHandedOverItem():
@@ -257,14 +258,14 @@ def evolve(state: State, event: e.Event) -> State:
             return _opened(state, event)
         case e.TeamChanged(team=team):
             return followed(state, team)
-        case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party, acting_body="")
         case e.ItemReceived(item=item, shown_to=parties):
             return _with_item(state, item, parties)
         case e.StandingFollowed(standing=standing):
             standings = item_standing.followed(state.standings, standing)
             items = tuple(item_standing.as_decided(item, standings) for item in state.items)
             return replace(state, standings=standings, items=items)
+        case e.DirectionMoved(leading_party=party, acting_body=body):
+            return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FilePartReceived(participants=participants, takers=takers):
             return _with_part(state, participants, takers)
         case e.CaseDeescalated():
@@ -299,6 +300,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         referrer=event.referrer,
         leading_party=event.referrer,
         acting_body=event.acting_body,
+        led=event.mandate,
         theme=event.theme,
     )
     return followed(opened, event.team)
@@ -323,6 +325,7 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         followed(state, file),
         referrer=file.referrer,
         leading_party=file.leading_party,
+        led=file.mandate or state.led,
         theme=file.theme,
         file=file,
         competent=event.competent,

@@ -12,7 +12,7 @@ from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
 from shared.core.item_standing import Standings
-from shared.core.leaving import Mandate
+from shared.core.mandate import Mandate
 
 
 class Phase(StrEnum):
@@ -79,11 +79,16 @@ class State:
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
+    led: Mandate | None = None
 
     @property
     def mandate(self) -> Mandate | None:
-        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
-        return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
+        """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
+        if self.led is not None and self.led.party == self.leading_party:
+            return self.led
+        if not self.leading_party:
+            return None
+        return Mandate(party=self.leading_party, acting_body=self.acting_body or None)
 
     @property
     def all_participants(self) -> tuple[Participant, ...]:

@@ -165,6 +165,13 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
     return _taken_back(thing.thing, state) or Allowed("R90", _giver(thing.thing, state))
 
 
+def givers(state: State, thing: Any) -> frozenset[str]:
+    """Return who brought in what this thing says: of an item, and of why it stays (A11)."""
+    inner = thing.thing if isinstance(thing, OnInspection) else thing
+    item = _item_of(inner, state) if isinstance(inner, KeptItem) else inner
+    return frozenset({item.contributor}) if isinstance(item, ContributedItem) else frozenset()
+
+
 # --- closing --------------------------------------------------------------------------------------
 
 

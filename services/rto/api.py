@@ -9,6 +9,7 @@ from pydantic import Field
 
 from services.rto import commands as c
 from services.rto import handlers as h
+from services.rto.permissions import scopes_now
 from services.rto.store import invited, looks
 from services.rto.viewing import may_view, may_view_invitation, may_view_log
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
@@ -67,7 +68,7 @@ class AccessLog(Model):
 @reading.get("/cases/{case_id}")
 async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R42, R49, R59, R61, R62, R65)."""
-    seen = await reader.look(caller, case_id, may_view, things, scope=Scope.RTO)
+    seen = await reader.look(caller, case_id, may_view, things, scope=scopes_now)
     return case_view(case_id, caller, seen, lambda asks: reader.version_of(seen.case, asks))
 
 
@@ -227,7 +228,10 @@ async def provide(case_id: Id, body: c.TakeAway, caller: Acting, commands: Comma
 
 @directing.post("/cases/{case_id}/direction-offers")
 async def offer_direction(case_id: Id, body: Offer, caller: Acting, commands: Commands) -> Done:
-    """Ask a participant to take case direction (R69, R71)."""
+    """Ask a participant to take case direction (R69, R71).
+
+    On behalf of the leading party; once that has left on nobody's behalf, without that header (R115).
+    """
     return done(
         await commands.act(
             caller,

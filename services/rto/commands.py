@@ -16,6 +16,7 @@ from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import PurgeCase as PurgeCase
+from shared.core.leaderless import LookForLeader as LookForLeader
 from shared.core.terms import PassTerm as PassTerm
 
 
@@ -215,9 +216,16 @@ class OfferDirection(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptDirection(Command):
-    """Lead from now on, with this case director, as the party it was offered to (R71, R72)."""
+    """Lead from now on, with this case director, as the party it was offered to (R71, R72).
+
+    `acting_body`: which body of the party; it may be left out where there is one. `task` and `basis`: for
+    what it leads, if it says so.
+    """
 
     case_director: TextRef | None = None
+    acting_body: str | None = None
+    task: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,12 +8,15 @@ from services.rto import refusals as r
 from services.rto.state import State
 from shared.contract.content import is_blank
 from shared.contract.parties import Scope
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import ITEM_FROZEN, Refusal
 from shared.core.context import DecisionContext
+from shared.core.mandate import covering
+from shared.core.standing import is_frozen, left_on
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 AVE_LEVELS = range(1, 5)
+NEXT = ((Scope.MONITORING, r.MONITORING_NOT_AUTHORISED), (Scope.RTO, r.RTO_NOT_AUTHORISED))
 
 
 def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decision:
@@ -21,11 +24,13 @@ def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decisio
     present = state.latest.present if state.latest else ()
     if not present:
         return r.NOBODY_AT_THE_TABLE
-    refusal = _incomplete(plan) or _not_released(state, plan)
+    refusal = _incomplete(plan) or _not_released(state, plan, context)
     if refusal:
         return refusal
     if not all(action.party in present for action in plan.actions):
         return r.EXECUTOR_NOT_AT_THE_TABLE
+    if not all(context.parties.is_member(action.party, context.judged_at) for action in plan.actions):
+        return r.NOT_LAWFULLY_PRESENT
     return (e.PlanRecorded(plan, present, context.now),)
 
 
@@ -40,37 +45,71 @@ def _incomplete(plan: c.Plan) -> Refusal | None:
     return None
 
 
-def _not_released(state: State, plan: c.Plan) -> Refusal | None:
-    """Refuse content taken from an item that is not released for the RTO (A19)."""
+def _not_released(state: State, plan: c.Plan, context: DecisionContext) -> Refusal | None:
+    """Refuse content taken from an item that is frozen, or not released for the RTO (A11, A19)."""
     for item_id in plan.drawn_from:
-        if state.item(item_id) is None:
+        item = state.item(item_id)
+        if item is None:
             return r.UNKNOWN_ITEM
+        if is_frozen(item.contributor, context.parties, context.judged_at):
+            return ITEM_FROZEN
         if not state.released_for_rto(item_id):
             return r.NOT_RELEASED
     return None
 
 
 def offer(state: State, party: str, context: DecisionContext) -> Decision:
-    """Offer direction to a participant whose authorisation covers monitoring on its behalf (R72, R122)."""
+    """Offer direction to a participant that authorised what comes next, by one of its bodies (R72, R122)."""
     if state.latest is None or party not in state.latest.present:
         return r.NOT_A_PARTICIPANT
     if party == state.leading_party:
         return r.ALREADY_LEADING
-    if not context.parties.authorised(party, Scope.MONITORING, context.judged_at):
-        return r.MONITORING_NOT_AUTHORISED
-    return (e.DirectionOffered(party, context.now),)
+    if refusal := _may_not_lead(party, context):
+        return refusal
+    gone_since = left_on(state.leading_party, context.parties, context.judged_at)
+    return (e.DirectionOffered(party, context.now, gone_since),)
+
+
+def _may_not_lead(party: str, context: DecisionContext) -> Refusal | None:
+    """Refuse a party of which no body authorised what comes next."""
+    found = [_not_authorised(party, body, context) for body in _bodies(party, context)]
+    return None if None in found else next(iter(found), r.RTO_NOT_AUTHORISED)
+
+
+def _bodies(party: str, context: DecisionContext) -> tuple[str, ...]:
+    record = context.parties.get(party)
+    return record.acting_bodies if record else ()
+
+
+def _not_authorised(party: str, body: str, context: DecisionContext) -> Refusal | None:
+    """Refuse a body that did not authorise both: a table leads to monitoring, and that to a table (R122)."""
+    for scope, refusal in NEXT:
+        if covering(party, body, frozenset({scope}), context.parties, context.judged_at) is None:
+            return refusal
+    return None
 
 
 def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -> Decision:
-    """Move direction; the authorisation is tested again, as it may have been revoked since (R122)."""
+    """Move direction to one body of the party, whose authorisation is tested anew (R72, R122)."""
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
     if command.case_director is None:
         return r.CASE_DIRECTOR_MISSING
-    if not context.parties.authorised(party, Scope.MONITORING, context.judged_at):
-        return r.MONITORING_NOT_AUTHORISED
-    return (e.DirectionMoved(party, state.leading_party, command.case_director, context.now),)
+    body = _acting_body(command.acting_body, _bodies(party, context))
+    if isinstance(body, Refusal):
+        return body
+    if refusal := _not_authorised(party, body, context):
+        return refusal
+    before, director = state.leading_party, command.case_director
+    return (e.DirectionMoved(party, before, director, context.now, body, command.task, command.basis),)
+
+
+def _acting_body(named: str | None, recorded: tuple[str, ...]) -> str | Refusal:
+    """Return which body of the party leads: the one it names, or the only one it has (R3)."""
+    if named is None:
+        return recorded[0] if len(recorded) == 1 else r.ACTING_BODY_MISSING
+    return named if named in recorded else r.ACTING_BODY_UNKNOWN
 
 
 def decline(state: State, command: c.DeclineDirection, context: DecisionContext) -> Decision:

@@ -46,8 +46,9 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _assignments(state)
         case e.ItemProvided():
             return _provision(event, state)
-        case e.DirectionOffered(party=party):
-            return [ToParty(party, m.DirectionOffered(offered_on_behalf_of=state.leading_party))]
+        case e.DirectionOffered(party=party, left_on=left_on):
+            offered = m.DirectionOffered(offered_on_behalf_of=state.leading_party)
+            return [ToParty(party, m.DirectionVacant(left_on=left_on) if left_on else offered)]
         case e.DirectionMoved():
             return _transfer(event, state)
         case e.RtoConcluded(outcome=outcome, at=at):
@@ -118,7 +119,13 @@ def without_reservations(item: ContributedItem) -> ContributedItem:
 def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
     told = {p.party for p in state.participants()} | {event.before, event.leading_party}
     message = m.DirectionTransferred(leading_party=event.leading_party, since=event.since)
-    moved = m.DirectionMoved(leading_party=event.leading_party, since=event.since)
+    moved = m.DirectionMoved(
+        leading_party=event.leading_party,
+        since=event.since,
+        acting_body=event.acting_body,
+        task=event.task,
+        basis=event.basis,
+    )
     return [Announce(moved), *(ToParty(party, message) for party in sorted(told))]
 
 
@@ -166,6 +173,8 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         agreements=state.plan.agreements if state.plan else None,
         actions=state.actions,
         takers=(),
+        mandate=state.mandate,
+        without_table=event.without_table,
     )
 
 
@@ -181,4 +190,5 @@ def _closed(event: e.CaseEndedAtTable, state: State) -> m.RtoClosed:
         theme=state.preparation.theme,
         reason=event.reason,
         closed_at=event.at,
+        lapsed=event.lapsed,
     )

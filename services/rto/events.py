@@ -6,11 +6,13 @@ from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, Team
+from shared.contract.fields import ContributedItem, Mandate, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core.item_standing import Standing
+from shared.core.leaderless import LeaderBack as LeaderBack
+from shared.core.leaderless import LeaderLeft as LeaderLeft
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -158,20 +160,38 @@ class ItemProvided:
 
 @dataclass(frozen=True, slots=True)
 class DirectionOffered:
-    """Record that this party was asked to take case direction; an earlier offer lapsed (R71)."""
+    """Record that this party was asked to take case direction; an earlier offer lapsed (R71).
+
+    `left_on`: since when who led is a party no more, where the director offers it on nobody's behalf (R7).
+    """
 
     party: str
     at: datetime
+    left_on: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Record that another party leads from this moment (R72)."""
+    """Record that another party leads from this moment, and in the name of which body of it (R72)."""
 
     leading_party: str
     before: str
     case_director: TextRef
     since: datetime
+    acting_body: str | None = None
+    task: str = ""
+    basis: str = ""
+
+    @property
+    def mandate(self) -> Mandate:
+        """Return in whose name the house acts from now on."""
+        return Mandate(
+            party=self.leading_party,
+            acting_body=self.acting_body,
+            task=self.task,
+            basis=self.basis,
+            since=self.since,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,18 +233,26 @@ class MonitoringAgreed:
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """Record that the RTO decided to de-escalate: phase 4 begins (R86)."""
+    """Record that the RTO decided to de-escalate: phase 4 begins (R86).
+
+    `without_table`: nobody took over what a departed party led, and no table decided.
+    """
 
     rto_id: str
     at: datetime
+    without_table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CaseEndedAtTable:
-    """Record that the case does not belong here, or belongs at another table (R78)."""
+    """Record that the case does not belong here, or belongs at another table (R78).
+
+    `lapsed`: who led has left before there was a table, and nobody decided on anything.
+    """
 
     reason: ClosingReason
     at: datetime
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,4 +311,6 @@ Event: TypeAlias = (
     | CaseClosing
     | CasePurged
     | TermPassed
+    | LeaderLeft
+    | LeaderBack
 )

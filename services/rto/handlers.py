@@ -52,7 +52,13 @@ def limit_item(message: m.ItemLimited, by: Actor) -> c.LimitItem:
 
 def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
     """Make the command that accepts case direction (R71)."""
-    return c.AcceptDirection(by=by, case_director=text(message.case_director))
+    return c.AcceptDirection(
+        by=by,
+        case_director=text(message.case_director),
+        acting_body=message.acting_body,
+        task=message.task,
+        basis=message.basis,
+    )
 
 
 def decline_direction(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:

@@ -25,6 +25,7 @@ PROCESS = Process(
     terms=TERMS,
     planned_for=lambda state: state.planned_for,
     replaces=REPLACES,
+    givers=State.givers,
 )
 SERVICE = Service(
     process=PROCESS,

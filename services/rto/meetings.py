@@ -17,6 +17,8 @@ from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
+from shared.core.mandate import authority
+from shared.core.standing import left_on
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -29,7 +31,7 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
         return r.PLACE_MISSING
     if state.phase is Phase.PREPARED and (meeting.participants or meeting.viewing_plan):
         return r.PREPARATION_IS_FIXED
-    participants = meeting.participants or _participants_so_far(state)
+    participants = meeting.participants or _participants_so_far(state, context)
     if refusal := _may_sit(participants, context) or _may_be_opened(
         state, meeting.viewing_plan, {p.party for p in participants}
     ):
@@ -39,14 +41,18 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
     return (e.RtoConvened(convened, competent, context.now),)
 
 
-def _participants_so_far(state: State) -> tuple[Participant, ...]:
+def _participants_so_far(state: State, context: DecisionContext) -> tuple[Participant, ...]:
+    """Return who is invited anew, or as it was prepared, without those that have left since (R115)."""
+    invited: tuple[Participant, ...] = state.preparation.participants if state.preparation else ()
     if state.latest is not None:
-        return tuple(seat.participant for seat in state.latest.seats)
-    return state.preparation.participants if state.preparation else ()
+        invited = tuple(seat.participant for seat in state.latest.seats)
+    return tuple(p for p in invited if left_on(p.party, context.parties, context.judged_at) is None)
 
 
 def _may_sit(participants: tuple[Participant, ...], context: DecisionContext) -> Refusal | None:
-    """Refuse participants named twice, without a contribution, or that are no party now (R43)."""
+    """Refuse nobody, participants named twice or without a contribution, and who is no party now (R43)."""
+    if not participants:
+        return r.NOT_LAWFULLY_PRESENT
     if len({p.party for p in participants}) != len(participants):
         return r.PARTICIPANT_TWICE
     if any(is_blank(p.contribution) for p in participants):
@@ -212,7 +218,7 @@ def _monitor(
         return r.PLAN_MISSING
     if purpose is None:
         return r.MONITORING_PURPOSE_MISSING
-    if not context.parties.authorised(state.leading_party, Scope.MONITORING, context.judged_at):
+    if authority(state, Scope.MONITORING, context.parties, context.judged_at) is None:
         return r.MONITORING_NOT_AUTHORISED
     for item_id in conclusion.monitoring_items:
         if state.item(item_id) is None:

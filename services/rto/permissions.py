@@ -3,49 +3,60 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
+from services.rto.state import Phase, State
 from shared.contract.messages import rto as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions, Standing
+from shared.core.mandate import Scopes
 
+
+def scopes_now(state: State) -> Scopes:
+    """Return what must be authorised as the case stands: monitoring while it is monitored (R80)."""
+    return frozenset({Scope.MONITORING if state.phase is Phase.MONITORING else Scope.RTO})
+
+
+# A meeting is a round table's whenever it is called: what a case in monitoring ends in (R81, R86).
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.RecordItem: Requirement(A_SERVICE),
     c.OpenPreparation: Requirement(A_SERVICE),
     c.ConveneRto: Requirement(THE_DIRECTOR, Scope.RTO),
-    c.ExtendViewingPlan: Requirement(THE_DIRECTOR, Scope.RTO),
+    c.ExtendViewingPlan: Requirement(THE_DIRECTOR, scopes_now),
     c.AcceptInvitation: Requirement(A_PARTY, asked_under=Scope.RTO),
     c.DeclineInvitation: Requirement(A_PARTY),
-    c.EndMandate: Requirement(THE_DIRECTOR, Scope.RTO),
+    c.EndMandate: Requirement(THE_DIRECTOR, scopes_now),
     c.ContributeItems: Requirement(A_PARTY, asked_under=Scope.RTO),
-    c.ConcludeRto: Requirement(THE_DIRECTOR, Scope.RTO),
-    c.AskRelease: Requirement(THE_DIRECTOR, Scope.RTO),
-    c.GiveRelease: Requirement(A_PARTY, asked_under=Scope.RTO),
+    c.ConcludeRto: Requirement(THE_DIRECTOR, scopes_now),
+    c.AskRelease: Requirement(THE_DIRECTOR, scopes_now),
+    c.GiveRelease: Requirement(A_PARTY, asked_under=scopes_now),
     c.RefuseRelease: Requirement(A_PARTY),
     c.WithdrawRelease: Requirement(A_PARTY),
     c.LimitItem: Requirement(A_PARTY),
-    c.RecordPlan: Requirement(THE_DIRECTOR, Scope.RTO),
-    c.ProvideItem: Requirement(THE_DIRECTOR, Scope.RTO),
-    c.OfferDirection: Requirement(THE_DIRECTOR, Scope.RTO),
+    c.RecordPlan: Requirement(THE_DIRECTOR, scopes_now),
+    c.ProvideItem: Requirement(THE_DIRECTOR, scopes_now),
+    c.OfferDirection: Requirement(THE_DIRECTOR, scopes_now, without_leader=True),
     c.AcceptDirection: Requirement(A_PARTY),
     c.DeclineDirection: Requirement(A_PARTY),
-    c.ProgressAction: Requirement(A_PARTY),
+    c.ProgressAction: Requirement(A_PARTY, asked_under=scopes_now),
     c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
     c.PassTerm: Requirement(THE_CLOCK),
+    c.LookForLeader: Requirement(THE_CLOCK),
 }
 
 SENDING: Mapping[type[Model], Conditions] = {
     m.RtoConvened: Conditions(scope=Scope.RTO),
-    m.ReleaseAsked: Conditions(scope=Scope.RTO),
-    m.ItemsProvided: Conditions(scope=Scope.RTO),
-    m.ActionsAssigned: Conditions(scope=Scope.RTO),
+    m.ReleaseAsked: Conditions(scope=scopes_now),
+    m.ItemsProvided: Conditions(scope=scopes_now),
+    m.ActionsAssigned: Conditions(scope=scopes_now),
     m.MandateEnded: Conditions(),
     m.TakersTold: Conditions(Standing.ANY),  # an order to stop, and secrecy lasts
-    m.DirectionOffered: Conditions(scope=Scope.RTO),
+    m.DirectionOffered: Conditions(scope=scopes_now),
+    m.DirectionVacant: Conditions(),  # in nobody's name
     m.DirectionTransferred: Conditions(),
 }

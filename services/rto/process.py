@@ -23,17 +23,21 @@ from services.rto.state import (
 )
 from shared.contract.content import TextRef, contents
 from shared.contract.fields import ContributedItem, Step
+from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.rto import Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
+    NO_ON_BEHALF_OF,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import terms
+from shared.core import leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing, as_decided, followed
+from shared.core.standing import left_on
+from shared.core.terms import Overdue
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -64,12 +68,14 @@ Command: TypeAlias = (
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
+    | c.LookForLeader
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 BEFORE = frozenset({Phase.NOTHING, Phase.COLLECTING})
 CONVENED = frozenset({Phase.CONVENED})
 PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
+ON_NOBODYS_BEHALF = (c.OfferDirection,)  # what the director may do once who led has left
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 LIVE = BEFORE | RELEASABLE
@@ -110,6 +116,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
+    c.LookForLeader: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -121,7 +128,9 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.CONVENED, e.MonitoringAgreed): Phase.MONITORING,
     (Phase.MONITORING, e.RtoConvened): Phase.CONVENED,
     (Phase.CONVENED, e.CaseDeescalated): Phase.DEESCALATED,
+    (Phase.MONITORING, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.CONVENED, e.CaseEndedAtTable): Phase.CLOSING,
+    (Phase.PREPARED, e.CaseEndedAtTable): Phase.CLOSING,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     **{(phase, e.CaseClosing): Phase.CLOSING for phase in sorted(LIVE)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
@@ -137,8 +146,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
-    if command.by.role is Role.PROCESS_DIRECTOR and command.by.on_behalf_of != state.leading_party:
-        return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    if command.by.role is Role.PROCESS_DIRECTOR and (refusal := _not_in_its_name(state, command, context)):
+        return refusal
     match command:
         case c.RecordItem():
             return _record(state, command, context)
@@ -194,8 +203,30 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             # Nothing ends by silence here: it counts as if somebody had acted just now.
             passed = terms.pass_term(TERMS[state.phase], state.overdue, at, at, context.policy)
             return (passed,) if passed else ()
+        case c.LookForLeader(at=at):
+            found = leaderless.look(TERMS[state.phase], state.overdue, state.leading_party, at, context)
+            return _ended_without_leader(state, at) if found is None else found
         case _:
             assert_never(command)
+
+
+def _not_in_its_name(state: State, command: Command, context: DecisionContext) -> Refusal | None:
+    """Refuse the director what is not on behalf of who leads (R72).
+
+    Once that has left he acts on nobody's behalf, and only to find who takes the case over (R7, R115).
+    """
+    if command.by.on_behalf_of is not None or not isinstance(command, ON_NOBODYS_BEHALF):
+        on_behalf = command.by.on_behalf_of == state.leading_party
+        return None if on_behalf else NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    gone_since = left_on(state.leading_party, context.parties, context.judged_at)
+    return NO_ON_BEHALF_OF if gone_since is None else None
+
+
+def _ended_without_leader(state: State, at: datetime) -> Decision:
+    """End what nobody took over: by the full clock where a table had begun, else as any early end (R102)."""
+    if state.phase is Phase.PREPARED or state.latest is None:
+        return (e.CaseEndedAtTable(ClosingReason.NOT_TAKEN_UP, at, lapsed=True),)
+    return (e.CaseDeescalated(state.latest.rto_id, at, without_table=True),)
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
@@ -274,11 +305,13 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ItemRecorded(item=item, viewing=viewing):
             return _with_viewing(_with_items(state, (item,)), viewing, state.viewing_plan_at)
         case e.PreparationOpened(preparation=preparation):
-            leading = preparation.leading_party
-            state = replace(state, preparation=preparation, leading_party=leading)
+            leading, led = preparation.leading_party, preparation.mandate
+            state = replace(state, preparation=preparation, leading_party=leading, led=led)
             return _with_viewing(state, preparation.viewing_plan, preparation.prepared_at)
-        case e.TermPassed(overdue=overdue):
+        case e.TermPassed(overdue=overdue) | e.LeaderLeft(overdue=overdue):
             return replace(state, overdue=overdue)
+        case e.LeaderBack():
+            return replace(state, overdue=None)
         case e.TeamChanged(team=team):
             known = state.team
             return state if known and known.assignment > team.assignment else replace(state, team=team)
@@ -312,7 +345,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.DirectionOffered(party=party):
             return replace(state, offered_to=party)
         case e.DirectionMoved(leading_party=party, case_director=name):
-            return replace(state, leading_party=party, case_director=name, offered_to=None)
+            moved = replace(state, leading_party=party, led=event.mandate, offered_to=None)
+            return replace(moved, case_director=name, overdue=_not_for_its_leader(state))
         case e.DirectionDeclined():
             return replace(state, offered_to=None)
         case e.ActionProgressed():
@@ -328,6 +362,11 @@ def evolve(state: State, event: e.Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _not_for_its_leader(state: State) -> Overdue | None:
+    """Return what takes too long, unless that was that nobody leads."""
+    return None if state.overdue and state.overdue.leader_left else state.overdue
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:

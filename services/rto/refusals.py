@@ -77,6 +77,8 @@ ALREADY_LEADING = define("AlreadyLeading", "R72", "B3-gen; art. 9.3", Remedy.STO
 MONITORING_NOT_AUTHORISED = define(
     "MonitoringNotAuthorised", "R122", "B3-F3; B5", may_be_lag=True, status=403
 )
+RTO_NOT_AUTHORISED = define("RtoNotAuthorised", "R122", "B3-F3; B5", may_be_lag=True, status=403)
+ACTING_BODY_MISSING = define("ActingBodyMissing", "R72", "B3-gen; B5")
 NOT_OFFERED_TO_YOU = define("DirectionNotOffered", "R71", "art. 1.9, 10.1", Remedy.STOP)
 CASE_DIRECTOR_MISSING = define("CaseDirectorMissing", "R71", "art. 1.9, 10.1")
 PLAN_MISSING = define("PlanMissing", "R69", "art. 6.4")

@@ -12,10 +12,11 @@ from shared.contract.fields import ContributedItem, ItemStatus
 from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant
-from shared.contract.refusal import UNKNOWN_CASE, Refusal
+from shared.contract.refusal import ITEM_FROZEN, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing, standing_of
+from shared.core.standing import is_frozen
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -30,6 +31,8 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
     item, key = state.item(request.item_id), key_of(request)
     if item is None:
         return r.UNKNOWN_ITEM
+    if is_frozen(item.contributor, context.parties, context.judged_at):
+        return ITEM_FROZEN
     if is_blank(request.necessity):
         return r.NECESSITY_MISSING
     if refusal := _not_exact(state, key):
@@ -162,9 +165,11 @@ def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:
 def _not_lawful(
     state: State, item: ContributedItem, recipient: str, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse what was not kept for monitoring, who is no party now, and untested readers (R49, R79)."""
+    """Refuse what was not kept or is frozen, who is no party now, and untested readers (R49, R79, A11)."""
     if not state.stays(item.item_id):
         return r.NOT_KEPT_FOR_MONITORING
+    if is_frozen(item.contributor, context.parties, context.judged_at):
+        return ITEM_FROZEN
     if not context.parties.is_member(recipient, context.judged_at):
         return r.NOT_LAWFULLY_PRESENT
     participant = _as_last_invited(state, recipient)

@@ -11,7 +11,7 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.core.item_standing import Standings, is_taken_back, standing_of
-from shared.core.leaving import Mandate
+from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
 
 
@@ -121,7 +121,8 @@ class State:
 
     `standings`: the register of what contributors decided on their items, also before these are here.
 
-    `viewing_plan_at` and `plan_at`: when each last changed.
+    `viewing_plan_at` and `plan_at`: when each last changed. `led`: the mandate of who leads, triage's until
+    direction moves.
     """
 
     phase: Phase = Phase.NOTHING
@@ -143,15 +144,18 @@ class State:
     monitoring: Monitoring | None = None
     team: Team | None = None
     overdue: Overdue | None = None
+    led: Mandate | None = None
 
     @property
     def mandate(self) -> Mandate | None:
-        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
+        """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
+        if self.led is not None and self.led.party == self.leading_party:
+            return self.led
         if not self.leading_party:
             return None
         referred = self.preparation is not None and self.leading_party == self.preparation.leading_party
         body = self.preparation.acting_body if self.preparation and referred else None
-        return Mandate(self.leading_party, body)
+        return Mandate(party=self.leading_party, acting_body=body)
 
     @property
     def referrer(self) -> str:
@@ -218,6 +222,19 @@ class State:
             return is_taken_back(item_id, self.standings)
         statuses = {release.status for release in self.releases if release.key.item_id == item_id}
         return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
+
+    def givers(self, thing: object) -> frozenset[str]:
+        """Return who brought in what this thing says, or the item of this number (A11, A19)."""
+        match thing:
+            case ContributedItem():
+                return frozenset({thing.contributor})
+            case Plan(drawn_from=items):
+                named = items
+            case ViewingEntry(item_id=item_id) | str(item_id):
+                named = (item_id,)
+            case _:
+                return frozenset()
+        return frozenset(item.contributor for item in self.items if item.item_id in named)
 
     def takers_of(self, item_id: str) -> tuple[str, ...]:
         """Return who took the item, for whatever activity (R104)."""

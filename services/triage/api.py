@@ -8,6 +8,7 @@ from pydantic import Field
 
 from services.triage import commands as c
 from services.triage import handlers as h
+from services.triage.permissions import scopes_now
 from services.triage.record import Record
 from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
@@ -30,7 +31,6 @@ from shared.contract.limits import (
     MOST_VIEWING_ENTRIES,
 )
 from shared.contract.messages import triage as m
-from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
@@ -112,7 +112,7 @@ class Received(Model):
 async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R33, R34)."""
     record = await _record(reader, case_id)
-    seen = await reader.look(caller, case_id, may_view, things_of(record), scope=Scope.QUERY)
+    seen = await reader.look(caller, case_id, may_view, things_of(record), scope=scopes_now)
     return case_view(case_id, caller.identity.party, seen, record)
 
 
@@ -125,7 +125,7 @@ async def read_waiting_queries(
         raise Refused(NOT_YOURS)
     async with reader.engine.connect() as connection:
         found = await waiting_queries(connection, caller.identity.party, after=after, most=PAGE)
-    seen = await reader.look_at_page(caller, queries_by_case(found), may_view, scope=Scope.QUERY)
+    seen = await reader.look_at_page(caller, queries_by_case(found), may_view, scope=scopes_now)
     shown = (waiting_query(row, seen) for row in found)
     return WaitingQueries(
         queries=[query for query in shown if query is not None],

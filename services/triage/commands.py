@@ -26,6 +26,7 @@ from shared.core.event_commands import FollowDeescalation as FollowDeescalation
 from shared.core.event_commands import FollowStanding as FollowStanding
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.event_commands import PurgeCase as PurgeCase
+from shared.core.leaderless import LookForLeader as LookForLeader
 from shared.core.terms import PassTerm as PassTerm
 
 

@@ -10,6 +10,9 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
 from shared.core.item_standing import StandingFollowed as StandingFollowed
+from shared.core.leaderless import LeaderBack as LeaderBack
+from shared.core.leaderless import LeaderLeft as LeaderLeft
+from shared.core.mandate import Leads
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -122,11 +125,8 @@ class TeamChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectionMoved:
+class DirectionMoved(Leads):
     """Record that another party leads (R72)."""
-
-    leading_party: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +183,6 @@ Event: TypeAlias = (
     | CaseClosing
     | CasePurged
     | TermPassed
+    | LeaderLeft
+    | LeaderBack
 )

@@ -9,6 +9,7 @@ from services.triage.permissions import PERMISSIONS, SENDING
 from services.triage.process import TERMS, decide, evolve
 from services.triage.state import State
 from services.triage.store import TriageRecord
+from services.triage.viewing import givers
 from shared.core.process import Process
 from shared.handling.service import Service
 from shared.runtime.cli import command_line
@@ -22,6 +23,7 @@ PROCESS = Process(
     evolve=evolve,
     effects=effects,
     terms=TERMS,
+    givers=givers,
 )
 SERVICE = Service(
     process=PROCESS,

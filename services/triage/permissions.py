@@ -3,12 +3,22 @@
 from collections.abc import Mapping
 
 from services.triage import commands as c
+from services.triage.state import Phase, State
 from shared.contract.messages import triage as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions
+from shared.core.mandate import Scopes
+
+FOR_THE_RTO = frozenset({Phase.PREPARING, Phase.PREPARED})
+
+
+def scopes_now(state: State) -> Scopes:
+    """Return what must be authorised as the case stands: asking, until an RTO is prepared (R27, R42)."""
+    return frozenset({Scope.RTO if state.phase in FOR_THE_RTO else Scope.QUERY})
+
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
@@ -28,6 +38,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
     c.PassTerm: Requirement(THE_CLOCK),
+    c.LookForLeader: Requirement(THE_CLOCK),
 }
 
 SENDING: Mapping[type[Model], Conditions] = {

@@ -61,6 +61,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         care_agreements=command.care_agreements,
         persons=state.persons,
         prepared_at=context.now,
+        mandate=state.mandate,
     )
     return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))
 

@@ -22,8 +22,9 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_standing, terms
+from shared.core import item_standing, leaderless, terms
 from shared.core.context import DecisionContext
+from shared.core.mandate import authority
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -46,6 +47,7 @@ Command: TypeAlias = (
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
+    | c.LookForLeader
 )
 DirectorCommand: TypeAlias = c.IssueQuery | c.ConcludeTriage | c.PrepareRto
 
@@ -79,6 +81,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
+    c.LookForLeader: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -86,6 +89,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.TRIAGE, e.TriageConcluded): Phase.PREPARING,
     (Phase.TRIAGE, e.TriageClosed): Phase.CLOSING,
     (Phase.TRIAGE, e.TriageLapsed): Phase.CLOSING,
+    (Phase.PREPARING, e.TriageLapsed): Phase.CLOSING,
     (Phase.PREPARING, e.RtoPrepared): Phase.PREPARED,
     (Phase.TRIAGE, e.CaseClosing): Phase.CLOSING,
     (Phase.PREPARING, e.CaseClosing): Phase.CLOSING,
@@ -129,8 +133,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _for_leading_party(state, command, Scope.RTO, context) or preparation.prepare(
                 state, command, context
             )
-        case c.MoveDirection(leading_party=party, since=since):
-            return (e.DirectionMoved(party, since),)
+        case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
+            return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.FollowStanding(standing=standing):
@@ -148,6 +152,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
             return _pass_term(state, at, context)
+        case c.LookForLeader(at=at):
+            leader = state.leading_party
+            found = leaderless.look(TERMS[state.phase], state.overdue, leader, at, context)
+            return _lapsed(state, at) if found is None else found
         case _:
             assert_never(command)
 
@@ -184,8 +192,7 @@ def _for_leading_party(
     """Refuse what is not on behalf of who leads (R72), or not authorised by its acting body (R122)."""
     if command.by.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
-    body = state.acting_body or None
-    covered = context.parties.authorised(state.leading_party, scope, context.judged_at, body)
+    covered = authority(state, scope, context.parties, context.judged_at)
     return None if covered else NO_AUTHORISATION
 
 
@@ -199,7 +206,11 @@ def _close(state: State) -> Decision:
 def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision:
     """Remind of what is not done; a triage that nobody concludes ends as any other early end (R102)."""
     passed = terms.pass_term(TERMS[state.phase], state.overdue, state.busy_until, at, context.policy)
-    return (passed,) if passed else (*queries.lapse_all(state), e.TriageLapsed(at))
+    return (passed,) if passed else _lapsed(state, at)
+
+
+def _lapsed(state: State, at: datetime) -> Decision:
+    return (*queries.lapse_all(state), e.TriageLapsed(at))
 
 
 def _texts_of_outcome(state: State) -> tuple[str, ...]:
@@ -238,12 +249,14 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, preparation=prepared)
         case e.TeamChanged(team=team, at=at):
             return replace(followed(state, team), last_act=at)
-        case e.TermPassed(overdue=overdue):
+        case e.TermPassed(overdue=overdue) | e.LeaderLeft(overdue=overdue):
             return replace(state, overdue=overdue)
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
-        case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party, acting_body="")
+        case e.LeaderBack():
+            return replace(state, overdue=None)
+        case e.DirectionMoved(leading_party=party, acting_body=body):
+            return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
         case e.FileArchived():
@@ -261,6 +274,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         referrer=case.referrer,
         leading_party=case.referrer,
         acting_body=case.acting_body,
+        led=case.mandate,
         director=case.director,
         support_workers=case.support_workers,
         assignment=case.assignment,

@@ -11,7 +11,7 @@ from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 from shared.core.item_standing import Standings
-from shared.core.leaving import Mandate
+from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
 
 
@@ -89,11 +89,16 @@ class State:
     preparation: RtoPrepared | None = None
     overdue: Overdue | None = None
     last_act: datetime | None = None
+    led: Mandate | None = None
 
     @property
     def mandate(self) -> Mandate | None:
-        """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
-        return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
+        """Return in whose name the house acts; as a version before this one left it, by what it recorded."""
+        if self.led is not None and self.led.party == self.leading_party:
+            return self.led
+        if not self.leading_party:
+            return None
+        return Mandate(party=self.leading_party, acting_body=self.acting_body or None)
 
     def query(self, query_id: str) -> Query | None:
         """Return the query with this id."""

@@ -93,7 +93,7 @@ def _shown(thing: Thing, state: State) -> Verdict:
 
 
 def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
-    """Show a party its own queries and what it gave itself, and nothing of others (R34)."""
+    """Show a party what it was asked, in whose name, and what it gave itself; nothing else (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
     match thing:
@@ -107,12 +107,24 @@ def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
             mine = False
         case _:
             assert_never(thing)
-    return Allowed("R34", party) if mine else NOT_YOURS
+    giver = thing.on_behalf_of if isinstance(thing, QueryIssued) else party
+    return Allowed("R34", giver) if mine else NOT_YOURS
 
 
 def _recipient(thing: QueryIssued | Said, state: State) -> str:
     query = state.query(thing.query_id)
     return "" if query is None else query.recipient
+
+
+def givers(state: State, thing: object) -> frozenset[str]:
+    """Return who gave this, an item or a reply: once that party has left nobody is shown it (A11)."""
+    match thing:
+        case ContributedItem(contributor=contributor):
+            return frozenset({contributor})
+        case QueryAnswered() | QueryDeclined():
+            return frozenset({_recipient(thing, state)} - {""})
+        case _:
+            return frozenset()
 
 
 def _giver(thing: Thing, state: State) -> str:

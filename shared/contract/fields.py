@@ -236,3 +236,16 @@ class Team(Model):
     def alone(self) -> "Team":
         """Return the team without what a message says besides."""
         return Team(director=self.director, support_workers=self.support_workers, assignment=self.assignment)
+
+
+class Mandate(Model):
+    """Say in whose name the house acts in a case (R3, R7, R72): which body, for what, since when.
+
+    `acting_body` is None where a version before this one recorded none; task and basis where none was stated.
+    """
+
+    party: PartyId = Field(title="leidende partij")
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    task: LegalReference = Field(default="", title="wettelijke taak")
+    basis: LegalReference = Field(default="", title="grondslag")
+    since: Instant | None = Field(default=None, title="sinds")

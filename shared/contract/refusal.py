@@ -166,6 +166,9 @@ ITEM_NUMBER_NOT_USABLE = define("ItemNumberNotUsable", "R35", "B3-F2")
 
 ITEM_TWICE = define("ItemTwice", "R35", "B3-F2")
 
+# Of a party that has left: shown and provided to nobody until the leading party decides (A11).
+ITEM_FROZEN = define("ItemFrozen", "R115", "art. 21.2, 21.3")
+
 ENDED_HERE = define("CaseHasEndedHere", "R86", "B3-F1, F2, F3, F4", Remedy.STOP, settled=True)
 
 NOT_FOR_THIS_SERVICE = define("NotForThisService", "R127", "art. 15.3; B4", Remedy.STOP, settled=True)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from shared.contract.parties import Scope
-from shared.contract.refusal import NO_ON_BEHALF_OF, NOT_A_PARTY, NOT_YOURS, Refusal
+from shared.contract.parties import Authorisation, Scope
+from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF, NOT_A_PARTY, NOT_YOURS, Refusal
 from shared.core.actor import A_PARTY, THE_CLOCK, THE_HOUSE, Actor, Role
 from shared.core.context import DecisionContext
-from shared.core.leaving import Conditions, Mandate, may_leave
+from shared.core.mandate import ANY_SCOPE, Led, Needed, authority, covering
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,55 +15,69 @@ class Requirement:
 
     The house is its people and its clock. `asked_under`: the authorisation under which the house asked a
     party for this, in the name of who leads: once it has ended nothing more is collected.
-    `needs_membership` is off only for acts of somebody who may not be a party yet.
+    `needs_membership` is off only for acts of somebody who may not be a party yet. `without_leader`: the
+    director may do this on nobody's behalf; the decision tests that whoever led is a party no more (R7).
     """
 
     roles: frozenset[Role]
-    scope: Scope | None = None
+    scope: Needed | None = None
     needs_membership: bool = True
-    asked_under: Scope | None = None
+    asked_under: Needed | None = None
+    without_leader: bool = False
 
 
 def permit(requirement: Requirement, actor: Actor, context: DecisionContext) -> Refusal | None:
     """Return None when the actor may do this in some case, else the refusal.
 
-    Tested at every act, by the time it was received (R122).
+    Tested at every act, by the time it was received (R122). Before the case is known, any phase will do.
     """
     if actor.role not in requirement.roles:
         return NOT_YOURS
     if actor.role in A_PARTY and requirement.needs_membership:
-        return NOT_A_PARTY if actor.party is None else _leaves(actor.party, Conditions(), None, context)
+        return None if context.parties.is_member(actor.party or "", context.judged_at) else NOT_A_PARTY
     if actor.role in THE_HOUSE and requirement.scope is not None:
-        party = actor.on_behalf_of
-        if party is None:
-            return NO_ON_BEHALF_OF
-        return _leaves(party, Conditions(scope=requirement.scope), Mandate(party), context)
+        return _on_behalf_of(actor.on_behalf_of, requirement.scope, requirement, context)
     return None
+
+
+def _on_behalf_of(
+    party: str | None, needed: Needed, requirement: Requirement, context: DecisionContext
+) -> Refusal | None:
+    if party is None:
+        return None if requirement.without_leader else NO_ON_BEHALF_OF
+    if not context.parties.is_member(party, context.judged_at):
+        return NOT_A_PARTY
+    scopes = frozenset({needed}) if isinstance(needed, Scope) else ANY_SCOPE
+    covered = covering(party, None, scopes, context.parties, context.judged_at)
+    return None if covered else NO_AUTHORISATION
 
 
 def permit_here(
-    requirement: Requirement, actor: Actor, mandate: Mandate | None, context: DecisionContext
+    requirement: Requirement, actor: Actor, case: Led, context: DecisionContext
 ) -> Refusal | None:
-    """Return None when the mandate in this case covers the act too, else the refusal.
+    """Return None when the mandate of this case covers the act too, else the refusal.
 
     Asked last, once nothing else forbids the act: before, the answer would tell of the case.
     """
-    scope = _needed_here(requirement, actor, mandate)
-    if scope is None or mandate is None:
+    needed = _needed_here(requirement, actor, case)
+    if needed is None or case.mandate is None:
         return None
-    return _leaves(None, Conditions(scope=scope), mandate, context)
+    covered = authority(case, needed, context.parties, context.judged_at)
+    return None if covered else NO_AUTHORISATION
 
 
-def _needed_here(requirement: Requirement, actor: Actor, mandate: Mandate | None) -> Scope | None:
+def acts_under(
+    requirement: Requirement, actor: Actor, case: Led, context: DecisionContext
+) -> Authorisation | None:
+    """Return the authorisation that covers an act in this case, for the journal; None where it needs none."""
+    needed = _needed_here(requirement, actor, case)
+    return authority(case, needed, context.parties, context.judged_at) if needed else None
+
+
+def _needed_here(requirement: Requirement, actor: Actor, case: Led) -> Needed | None:
     """Return the authorisation that this act needs of who leads the case; None for one of another's own."""
     if actor.role in A_PARTY:
         return requirement.asked_under
-    if actor.role in THE_CLOCK or (mandate is not None and actor.on_behalf_of == mandate.party):
+    if actor.role in THE_CLOCK or (case.mandate is not None and actor.on_behalf_of == case.mandate.party):
         return requirement.scope
     return None
-
-
-def _leaves(
-    recipient: str | None, conditions: Conditions, mandate: Mandate | None, context: DecisionContext
-) -> Refusal | None:
-    return may_leave(recipient, conditions, mandate, context.parties, context.judged_at)

@@ -11,10 +11,13 @@ from shared.core.item_standing import Standing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveDirection(Command):
-    """Another party leads the case from this moment (R72)."""
+    """Another party leads the case from this moment, by one body of it (R72)."""
 
     leading_party: str
     since: datetime
+    acting_body: str | None = None
+    task: str = ""
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

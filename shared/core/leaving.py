@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 from shared.contract.messages.house import CaseLapsed, MessageAccepted, MessageRefused, TermPassed
-from shared.contract.parties import Parties, Scope
+from shared.contract.parties import Parties
 from shared.contract.refusal import CASE_HELD, NO_AUTHORISATION, NOT_A_PARTY, Refusal
 from shared.contract.registry import Model
+from shared.core.mandate import Led, Needed, authority
 
 
 class Standing(StrEnum):
@@ -32,14 +32,7 @@ class Conditions:
     """State on what conditions a thing leaves; `scope`: what whoever leads must have authorised."""
 
     standing: Standing = Standing.MEMBER
-    scope: Scope | None = None
-
-
-class Mandate(NamedTuple):
-    """Name the party in whose name the house acts in a case, and the acting body; None for any body."""
-
-    party: str
-    acting_body: str | None = None
+    scope: Needed | None = None
 
 
 # What any service sends. Answers go to who is not a party yet too: it announces its keys before (R109).
@@ -54,7 +47,7 @@ OF_EVERY_SERVICE: Mapping[type[Model], Conditions] = {
 def may_leave(
     recipient: str | None,
     conditions: Conditions,
-    mandate: Mandate | None,
+    case: Led | None,
     parties: Parties,
     at: datetime,
     *,
@@ -62,12 +55,12 @@ def may_leave(
 ) -> Refusal | None:
     """Return None when a thing may leave for this recipient at that instant (covenant time), else why not.
 
-    `recipient` is None where only the mandate matters. `held`: the case waits for an operator; what holds it
-    may be the very message that forbids this one.
+    `recipient` is None where only the mandate of the `case` matters. `held`: the case waits for an operator;
+    what holds it may be the very message that forbids this one.
     """
     if recipient is not None and not _stands(recipient, conditions.standing, parties, at):
         return NOT_A_PARTY
-    if conditions.scope is not None and not _covers(mandate, conditions.scope, parties, at):
+    if conditions.scope is not None and authority(case, conditions.scope, parties, at) is None:
         return NO_AUTHORISATION
     return CASE_HELD if held else None
 
@@ -79,10 +72,3 @@ def _stands(party: str, standing: Standing, parties: Parties, at: datetime) -> b
     if standing is Standing.MEMBER:
         return record is not None and record.is_member(at)
     return record is None or record.member_until is None or at < record.member_until
-
-
-def _covers(mandate: Mandate | None, scope: Scope, parties: Parties, at: datetime) -> bool:
-    """Tell whether who leads is a party, and has authorised the house for this by its acting body."""
-    if mandate is None or not parties.is_member(mandate.party, at):
-        return False
-    return parties.authorised(mandate.party, scope, at, mandate.acting_body)

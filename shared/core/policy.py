@@ -52,5 +52,8 @@ class Policy:
     destroy_after_months: int = 12  # R91
     smallest_cell: int = 5  # A24
     confirmation_within: timedelta = timedelta(days=14)  # R115: of what cannot be undone, by a second person
+    leader_looked_for: timedelta = timedelta(days=1)  # R115: whether who leads is a party still
+    direction_accepted_within: timedelta = timedelta(days=14)  # R115: once who leads has left
+    without_table_after: timedelta = timedelta(days=30)  # R86: from telling the manager to de-escalation
     strangers_logged_for: timedelta = timedelta(days=365)  # R129: logs about numbers that are no case
     terms: Mapping[Step, Term] = field(default_factory=lambda: TERMS)

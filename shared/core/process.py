@@ -1,18 +1,19 @@
 """Define the shape of a pure core, the same for all five: what the shell needs to run one."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from shared.contract.fields import Step
+from shared.contract.fields import ContributedItem, Step
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model, ServiceName
 from shared.core.actor import Command
 from shared.core.authorisation import Requirement
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect
-from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate
+from shared.core.leaving import OF_EVERY_SERVICE, Conditions
+from shared.core.mandate import Mandate
 from shared.core.shared_things import Replacement
 
 
@@ -30,6 +31,11 @@ class HasPhase(Protocol):
 S = TypeVar("S", bound=HasPhase)
 
 
+def _of_item(state: HasPhase, thing: Any) -> Collection[str]:
+    """Return who brought a thing in: an item says so."""
+    return (thing.contributor,) if isinstance(thing, ContributedItem) else ()
+
+
 def _any_day(state: HasPhase) -> None:
     """Return that no day was set."""
 
@@ -41,7 +47,8 @@ class Process(Generic[S]):
     Texts are references here: what they say lies sealed beside. `effects` gets the case id, the event and the
     state after it. `sending`: of each message to parties, on what conditions it leaves. `terms`: what a case
     waits for, by phase; `planned_for`: the day that was set for it, and with which its term starts.
-    `replaces`: the commands that can replace a shared thing, which say its version then.
+    `replaces`: the commands that can replace a shared thing, which say its version then. `givers`: which
+    parties brought in what a thing says (or an item of this number), so that it freezes with them (A11).
     """
 
     service: ServiceName
@@ -54,6 +61,7 @@ class Process(Generic[S]):
     terms: Mapping[Any, Step] = field(default_factory=dict)
     planned_for: Callable[[S], datetime | None] = _any_day
     replaces: Mapping[type[Command], Replacement[S]] = field(default_factory=dict)
+    givers: Callable[[S, Any], Collection[str]] = _of_item
 
     @property
     def empty(self) -> S:

@@ -28,12 +28,16 @@ class Told(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Overdue:
-    """Hold which step takes too long, since when, who was told, and when the case ends if nothing is done."""
+    """Hold which step takes too long, since when, who was told, and when the case ends if nothing is done.
+
+    `leader_left`: since when who leads is a party no more; that is what it waits for then.
+    """
 
     step: Step
     since: datetime
     told: Told
     ends_on: datetime | None = None
+    leader_left: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ def pass_term(
     `last_act`: when somebody last did something in this step, or until when an answer is waited for.
     """
     term = policy.terms[step]
+    if overdue is not None and overdue.leader_left is not None:  # ends by that, and its leader hears nothing
+        return TermPassed(overdue, at + term.again)
     if overdue is None or overdue.step != step:
         return TermPassed(Overdue(step, at, Told.DIRECTOR), at + term.tell)
     ends_on = overdue.ends_on
@@ -106,7 +112,7 @@ def _next(at: datetime, again: timedelta, ends_on: datetime | None) -> datetime:
 def reminders(passed: TermPassed, leading_party: str) -> list[Effect]:
     """Return the next look, and the message to the leading party, which says nothing of the case itself."""
     overdue, timer = passed.overdue, _timer(passed.next_on)
-    if overdue.told is Told.DIRECTOR:
+    if overdue.told is Told.DIRECTOR or overdue.leader_left is not None:
         return [timer]
     message = m.TermPassed(step=overdue.step, since=overdue.since, ends_on=overdue.ends_on)
     return [timer, ToParty(leading_party, message)]

@@ -33,3 +33,11 @@ class Denied:
 
 
 Verdict: TypeAlias = Allowed | Denied
+
+NOT_IN_ITS_NAME = Denied("R122", "B3-gen; B5")
+
+
+def own_alone(viewer: Viewer, verdict: Verdict) -> Verdict:
+    """Show a party only what is its own, while nothing may be shown it in the name of who leads (R122)."""
+    shown_of_others = isinstance(verdict, Allowed) and verdict.on_behalf_of != viewer.party
+    return NOT_IN_ITS_NAME if shown_of_others else verdict

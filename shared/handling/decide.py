@@ -16,11 +16,12 @@ from shared.contract.fields import Step
 from shared.contract.parties import Parties
 from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, VERSION_REQUIRED, Refusal
-from shared.core import terms
+from shared.core import leaderless, terms
 from shared.core.actor import Command
-from shared.core.authorisation import permit, permit_here
+from shared.core.authorisation import acts_under, permit, permit_here
 from shared.core.context import DecisionContext
 from shared.core.effects import Effect, SetTimer
+from shared.core.leaderless import LookForLeader
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.policy import Policy
 from shared.core.process import HasPhase, Process
@@ -86,7 +87,7 @@ class Decider(Generic[S]):
                 return self._wait_or_refuse(delivery, verdict, work)
             if conflict := self._conflict(delivery, case):
                 return self.refuse(delivery, *conflict, work=work)
-            return self._accept(delivery, case, verdict, owners, work)
+            return self._accept(delivery, case, verdict, self._under(delivery, case, context), owners, work)
         except Exception as error:  # a bug quarantines its message; the rest goes on
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
@@ -145,9 +146,17 @@ class Decider(Generic[S]):
         verdict = self.process.decide(case.state, command, context)
         if isinstance(verdict, Refusal):
             return verdict
-        if required and (refusal := permit_here(required, delivery.by, case.state.mandate, context)):
+        if required and (refusal := permit_here(required, delivery.by, case.state, context)):
             return refusal
         return verdict
+
+    def _under(self, delivery: Delivery, case: Case[S], context: DecisionContext) -> str | None:
+        """Return the id of the authorisation that covers what was decided, for the journal (R122)."""
+        if not isinstance(delivery.command, Command):
+            return None
+        required = self.process.permissions[type(delivery.command)]
+        found = acts_under(required, delivery.by, case.state, context)
+        return found.authorisation_id if found else None
 
     def _conflict(self, delivery: Delivery, case: Case[S]) -> tuple[Refusal, Changed | None] | None:
         """Refuse who would replace a shared thing without its version, or another version than stands there.
@@ -177,6 +186,7 @@ class Decider(Generic[S]):
         delivery: Delivery,
         case: Case[S],
         events: tuple[Any, ...],
+        under: str | None,
         owners: dict[str, Claim],
         work: UnitOfWork[S],
     ) -> Outcome:
@@ -187,10 +197,12 @@ class Decider(Generic[S]):
             state = self.process.evolve(state, event)
             effects += self.process.effects(case.case_id, event, state)
             entries.append(
-                journal.of_event(delivery.received_at, case.case_id, event, delivery.by, message_id)
+                journal.of_event(
+                    delivery.received_at, case.case_id, event, delivery.by, message_id, under=under
+                )
             )
+        effects += self._terms(case.state, state, delivery)
         if events:
-            effects += self._terms(case.state, state, delivery.received_at)
             case = case.moved_to(state)
             work.cases[case.case_id] = case
             work.changed.add(case.case_id)
@@ -205,13 +217,20 @@ class Decider(Generic[S]):
         version = self._thing_version(delivery, case)
         return Outcome(DeliveryStatus.ACCEPTED, version=case.version, events=events, thing_version=version)
 
-    def _terms(self, before: S, after: S, at: datetime) -> list[Effect]:
-        """Start the term of what the case waits for now, if that is something else than before."""
-        was, now = self._waiting(before), self._waiting(after)
+    def _terms(self, before: S, after: S, delivery: Delivery) -> list[Effect]:
+        """Start the term of what the case waits for now, if that is something else than before.
+
+        While it waits the clock looks again and again whether who leads is a party still.
+        """
+        was, now, at = self._waiting(before), self._waiting(after), delivery.received_at
+        if isinstance(delivery.command, LookForLeader):
+            looks = [leaderless.next_look(now[0], delivery.command.at, self.policy)]
+        else:
+            looks = [leaderless.next_look(now[0], at, self.policy)] if was[0] != now[0] else []
         if was == now:
-            return []
+            return looks
         step, planned_for = now
-        return [terms.first_timer(step, max(at, planned_for or at), self.policy)]
+        return [terms.first_timer(step, max(at, planned_for or at), self.policy), *looks]
 
     def _waiting(self, state: S) -> tuple[Step | None, datetime | None]:
         return self.process.terms.get(state.phase), self.process.planned_for(state)

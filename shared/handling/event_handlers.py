@@ -29,7 +29,7 @@ def close(message: Any, by: Actor) -> f.FollowClosing:
 
 def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
     """Follow a change of the leading party."""
-    return f.MoveDirection(by=by, leading_party=message.leading_party, since=message.since)
+    return f.MoveDirection(by=by, **dict(message))
 
 
 def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssignment:

@@ -30,6 +30,7 @@ class OverdueCase(Model):
     told: Told = Field(title="wie het weet")
     director: Subject | None = Field(title="procesregisseur")
     ends_on: datetime | None = Field(title="eindigt vanzelf op")
+    leader_left: datetime | None = Field(default=None, title="leidende partij vertrokken op")
 
 
 class OverdueCases(Model):
@@ -79,4 +80,5 @@ def _case(case_id: str, seen: Seen[Any]) -> OverdueCase | None:
         told=late.told,
         director=seen.case.state.director or None,
         ends_on=late.ends_on,
+        leader_left=late.leader_left,
     )

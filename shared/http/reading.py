@@ -13,15 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
-from shared.contract.parties import Scope
-from shared.contract.refusal import CASE_HELD, NOT_CURRENT, UNKNOWN_CASE, Refusal
-from shared.core.actor import THE_HOUSE, Actor, Command, Role
+from shared.contract.refusal import CASE_HELD, ITEM_FROZEN, NOT_CURRENT, UNKNOWN_CASE, Refusal
+from shared.core.actor import A_PARTY, THE_HOUSE, Actor, Command, Role
 from shared.core.authorisation import Requirement, permit, permit_here
 from shared.core.context import DecisionContext
-from shared.core.leaving import Mandate
+from shared.core.mandate import Needed, authority
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
-from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+from shared.core.standing import is_frozen
+from shared.core.viewing import NOT_IN_ITS_NAME, Allowed, Denied, Verdict, Viewer, own_alone
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
@@ -37,6 +37,7 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 MayView = Callable[[Viewer, Any, S, Any], Verdict]
 Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
+Look = Callable[[Any], Verdict]  # one look at a thing of a case, or (None) at the case itself
 TRIES = 3  # a text may be deleted between the decision and its decryption; then it is decided anew
 
 
@@ -75,12 +76,12 @@ class CaseReader(Generic[S]):
         may_view: MayView[S],
         things: Things[S],
         *,
-        scope: Scope | None,
+        scope: Needed | None,
     ) -> Seen[S]:
         """Return the case with those of its things that this person may see.
 
         `things` lists (label, thing) of a state; labels are ids and words, never texts. `scope` is the
-        authorisation the house needs to read on a party's behalf; None where it reads on nobody's.
+        authorisation under which all is shown, in the name of who leads; None where it is in nobody's.
 
         Raises `Refused`, alike whether the case is unknown or may not be seen, and for every case alike while
         it may be unread here what forbids it; and `KeyAuthorityUnreachable`.
@@ -96,7 +97,7 @@ class CaseReader(Generic[S]):
         page: Mapping[str, Things[S]],
         may_view: MayView[S],
         *,
-        scope: Scope | None,
+        scope: Needed | None,
     ) -> dict[str, Seen[S]]:
         """Look at all cases of a page at once; return those that this person may see, by case id.
 
@@ -106,7 +107,7 @@ class CaseReader(Generic[S]):
         return {case_id: seen for case_id, seen in found.items() if not isinstance(seen, Refusal)}
 
     async def _look(
-        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Scope | None
+        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Needed | None
     ) -> dict[str, Seen[S] | Refusal]:
         """Decide on all cases in one transaction, then fetch all their keys and texts at once."""
         if not await self.currency.soon():
@@ -123,7 +124,7 @@ class CaseReader(Generic[S]):
         return found | dict.fromkeys(open_, CASE_HELD)
 
     async def _decide(
-        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Scope | None
+        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Needed | None
     ) -> dict[str, Seen[S] | Refusal]:
         """Return what of each case may be shown, not decrypted yet, after all of it was logged."""
         viewer, now = caller.viewer(), self.clock.now()
@@ -131,9 +132,14 @@ class CaseReader(Generic[S]):
             cases = await self.cases.read(connection, list(page))
             context = DecisionContext(now, await self.parties.lock(connection), self.policy)
 
-            def looking_at(state: S) -> Callable[[Any], Verdict]:
-                refusal = _may_not_read(caller, viewer, scope, state.mandate, context)
-                return lambda thing: _first(refusal, may_view(viewer, thing, state, now))
+            def looking_at(state: S, things: Things[S]) -> Look:
+                refusal = _may_not_read(caller, viewer, scope, state, context)
+
+                def decided(thing: Any) -> Verdict:
+                    frozen = self._frozen(state, thing, context)
+                    return _first(refusal or frozen, may_view(viewer, thing, state, now))
+
+                return _in_its_name(viewer, decided, lambda: things(state), scope, state, context)
 
             judged = {
                 case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)
@@ -142,6 +148,11 @@ class CaseReader(Generic[S]):
             looks = [one for some, _ in judged.values() for one in some]
             await access_log.write(connection, self.log_key, viewer, looks)
         return {case_id: seen for case_id, (_, seen) in judged.items()}
+
+    def _frozen(self, state: S, thing: Any, context: DecisionContext) -> Refusal | None:
+        """Refuse what comes of a party that has left, to everybody (A11)."""
+        givers = self.service.process.givers(state, thing)
+        return ITEM_FROZEN if any(is_frozen(one, context.parties, context.now) for one in givers) else None
 
     async def _decrypted(self, decided: Mapping[str, Seen[S] | Refusal]) -> dict[str, Seen[S] | Refusal]:
         """Put the texts in the place of their references; leave out a case of which one was deleted since."""
@@ -165,11 +176,11 @@ class CaseReader(Generic[S]):
 
 
 def _judged(
-    case: Case[S] | None, empty: S, looking_at: Callable[[S], Callable[[Any], Verdict]], things: Things[S]
+    case: Case[S] | None, empty: S, looking_at: Callable[[S, Things[S]], Look], things: Things[S]
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
     state, where = (case.state, case.case_id) if case else (empty, None)
-    decided = looking_at(state)
+    decided = looking_at(state, things)
     verdict = decided(None)
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
@@ -195,13 +206,39 @@ def _opened(seen: Seen[S], key: CaseKey, texts: Mapping[tuple[str, TextRef], Sea
     return Seen(seen.case, things)
 
 
+def _in_its_name(
+    viewer: Viewer,
+    decided: Look,
+    things: Callable[[], Iterable[tuple[str, Any]]],
+    scope: Needed | None,
+    state: HasPhase,
+    context: DecisionContext,
+) -> Look:
+    """Show a party only its own, once nothing may be shown in the name of who leads (R122).
+
+    The case itself then as long as anything of it is its own.
+    """
+    covered = scope is None or authority(state, scope, context.parties, context.judged_at)
+    if covered or viewer.role not in A_PARTY:
+        return decided
+
+    def own(thing: Any) -> Verdict:
+        verdict = own_alone(viewer, decided(thing))
+        if thing is not None or verdict is not NOT_IN_ITS_NAME:
+            return verdict
+        shown = (own_alone(viewer, decided(one)) for _, one in things())
+        return next((one for one in shown if isinstance(one, Allowed)), verdict)
+
+    return own
+
+
 def _may_not_read(
-    caller: Caller, viewer: Viewer, scope: Scope | None, mandate: Mandate | None, context: DecisionContext
+    caller: Caller, viewer: Viewer, scope: Needed | None, state: HasPhase, context: DecisionContext
 ) -> Refusal | None:
     """Test membership and mandate at every reading too (R115, R122)."""
     actor = Actor(viewer.role, viewer.party, viewer.person, None, caller.on_behalf_of)
     required = Requirement(frozenset(Role), scope if viewer.role in THE_HOUSE else None)
-    return permit(required, actor, context) or permit_here(required, actor, mandate, context)
+    return permit(required, actor, context) or permit_here(required, actor, state, context)
 
 
 def _first(refusal: Refusal | None, verdict: Verdict) -> Verdict:

@@ -2,17 +2,19 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
 from shared.contract.parties import Parties
-from shared.contract.refusal import CASE_HELD, Refusal
+from shared.contract.refusal import CASE_HELD, ITEM_FROZEN, Refusal
 from shared.contract.registry import by_type
 from shared.core.leaving import Conditions, may_leave
 from shared.core.process import Process
-from shared.storage.cases import CaseTable
+from shared.core.standing import is_frozen
+from shared.storage.cases import Case, CaseTable
 from shared.storage.outbox import Row
 
 
@@ -55,13 +57,20 @@ class Gate:
         judged, now = Judged(), self.clock.now()
         for row, conditions in letters:
             case = cases.get(row.case_id or "")
-            mandate, held = (case.state.mandate, case.held) if case else (None, False)
-            refusal = may_leave(row.recipient, conditions, mandate, parties, now, held=held)
+            state, held = (case.state, case.held) if case else (None, False)
+            refusal = self._frozen(row, case, parties, now) or may_leave(
+                row.recipient, conditions, state, parties, now, held=held
+            )
             if row.case_id is not None and (refusal is CASE_HELD or case is None):
                 judged.held.add(row.case_id)
             elif refusal is not None:
                 judged.stopped.append((row, refusal))
         return judged
+
+    def _frozen(self, row: Row, case: Case[Any] | None, parties: Parties, now: datetime) -> Refusal | None:
+        """Refuse an item of a party that has left (A11)."""
+        givers = self.process.givers(case.state, row.item) if case and row.item else ()
+        return ITEM_FROZEN if any(is_frozen(one, parties, now) for one in givers) else None
 
     def _conditions(self, row: Row) -> Conditions:
         entry = by_type(row.type)

@@ -1,6 +1,7 @@
 """Write the journal: what was decided or refused, for whom, under which rule; insert-only, without a text."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -65,9 +66,19 @@ def entry(
     )
 
 
-def of_event(at: datetime, case_id: str, event: Any, by: Actor, message_id: str) -> Entry:
-    """Make the entry of an event: its codes and ids, and of each text the reference."""
-    return entry(at, case_id, type(event).__name__, by, message_id, detail=to_json(event))
+def of_event(
+    at: datetime, case_id: str, event: Any, by: Actor, message_id: str, *, under: str | None = None
+) -> Entry:
+    """Make the entry of an event: its codes and ids, and of each text the reference.
+
+    `under`: the id of the authorisation that covered the act, where it needed one (R122).
+    """
+    said = event if under is None else {**_fields(event), "under": under}
+    return entry(at, case_id, type(event).__name__, by, message_id, detail=to_json(said))
+
+
+def _fields(event: Any) -> dict[str, Any]:
+    return {one.name: getattr(event, one.name) for one in fields(event)}
 
 
 def of_refusal(at: datetime, case_id: str | None, refusal: Refusal, by: Actor, message_id: str) -> Entry:

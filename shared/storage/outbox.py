@@ -47,6 +47,7 @@ class Row(NamedTuple):
     causation_id: str | None
     traceparent: str | None
     recorded_at: datetime
+    item: str | None = None
 
 
 class QuarantinedRow(NamedTuple):

@@ -55,12 +55,15 @@ async def know(engine: AsyncEngine, parties: Parties) -> None:
         await PartyReplica().save(connection, [(1, record) for record in parties.records.values()])
 
 
-async def now_are(engine: AsyncEngine, parties: Parties) -> None:
-    """Let governance have said this of the parties since."""
+async def now_are(engine: AsyncEngine, parties: Parties, sequence: int = 2) -> None:
+    """Let governance have said this of the parties since; what it says after that has a higher number."""
     async with engine.begin() as connection:
         for party, record in parties.records.items():
-            values = {"party": party, "record": record.model_dump_json()}
-            change = "UPDATE parties SET record = CAST(:record AS jsonb), sequence = 2 WHERE party = :party"
+            values = {"party": party, "record": record.model_dump_json(), "sequence": sequence}
+            change = (
+                "UPDATE parties SET record = CAST(:record AS jsonb), sequence = :sequence"
+                " WHERE party = :party"
+            )
             await connection.execute(sa.text(change), values)
 
 

@@ -4,6 +4,7 @@ A case is played through the cores twice: with as many texts as there may be, as
 texts as long as they may be. What accumulates over the years is added until one message no longer holds it.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -234,6 +235,7 @@ class Played:
             rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
             taking = tc.TakeAway(item_id=item, recipient=REFERRER, action_id=one)
             rto.does(tc.ProvideItem(by=large.by_director(), taking=taking))
+        self.offer_on_nobodys_behalf()
         rto.does(tc.OfferDirection(by=large.by_director(), party=OTHER))
         rto.hears(m.DirectionAccepted(case_director="x"), large.by_party(OTHER))
         rto.hears(m.ReleaseWithdrawn(item_id=item), large.by_party(OTHER))
@@ -242,6 +244,14 @@ class Played:
         rto.hears(m.ItemLimited(item_id=item, withheld_from=reservations), large.by_party(OTHER))
         for one in actions:
             rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+
+    def offer_on_nobodys_behalf(self) -> None:
+        """Offer direction while who leads has left; then it is a party again."""
+        rto, everybody = self["rto"], self["rto"].parties
+        gone = everybody.records[REFERRER].model_copy(update={"member_until": NOW})
+        rto.parties = Parties({**everybody.records, REFERRER: gone})
+        rto.does(tc.OfferDirection(by=replace(large.by_director(), on_behalf_of=None), party=OTHER))
+        rto.parties = everybody
 
     def end(self) -> None:
         """De-escalate with more participants and takers than one message holds, and destroy the file."""

@@ -13,6 +13,7 @@ from shared.contract.fields import (
     Instant,
     Item,
     LegalReference,
+    Mandate,
     PartyId,
     Person,
     Team,
@@ -143,6 +144,7 @@ class CaseTakenUp(Team):
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     items: tuple[ContributedItem, ...] = Field(max_length=MOST_ITEMS)
     taken_up_at: Instant
+    mandate: Mandate | None = None
 
 
 @message("case-assigned", "intake", Direction.EVENT, dutch="casus toegewezen")

@@ -6,12 +6,15 @@ from pydantic import Field
 
 from shared.contract.content import Content
 from shared.contract.fields import (
+    Code,
     ContributedItem,
     Count,
     Id,
     Instant,
     Item,
     ItemStatus,
+    LegalReference,
+    Mandate,
     PartyId,
     Person,
     Place,
@@ -135,9 +138,15 @@ class ItemLimited(Model):
 
 @message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
 class DirectionAccepted(Model):
-    """The offered party takes case direction; it names its case director (R71, R72)."""
+    """The offered party takes case direction; it names its case director (R71, R72).
+
+    `acting_body` says which of its bodies leads from now on; it may be left out where there is only one.
+    """
 
     case_director: Content = Field(title="casusregisseur")
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    task: LegalReference = Field(default="", title="wettelijke taak")
+    basis: LegalReference = Field(default="", title="grondslag")
 
 
 @message("direction-declined", "rto", Direction.FROM_PARTY, dutch="casusregie afgewezen")
@@ -216,6 +225,13 @@ class DirectionOffered(Model):
     offered_on_behalf_of: PartyId = Field(title="namens")
 
 
+@message("direction-vacant", "rto", Direction.TO_PARTY, dutch="casusregie vacant")
+class DirectionVacant(Model):
+    """Will your organisation take case direction? Who led has left: nobody asks it in its own name (R71)."""
+
+    left_on: Instant = Field(title="vertrokken op")
+
+
 @message("direction-transferred", "rto", Direction.TO_PARTY, dutch="casusregie overgedragen")
 class DirectionTransferred(Model):
     """From this moment that party leads (R72)."""
@@ -240,10 +256,13 @@ class ItemStanding(Model):
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
 class DirectionMoved(Model):
-    """For the other services: another party leads, with the moment (R72)."""
+    """For the other services: another party leads, with the moment, and by which body of it (R72)."""
 
     leading_party: PartyId
     since: Instant
+    acting_body: Code | None = None
+    task: LegalReference = ""
+    basis: LegalReference = ""
 
 
 @message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
@@ -263,6 +282,7 @@ class RtoClosed(Model):
     theme: Theme
     reason: ClosingReason
     closed_at: Instant
+    lapsed: bool = Field(default=False, description="Who led has left, and nobody could take over.")
 
 
 class Taker(Model):
@@ -310,3 +330,5 @@ class CaseDeescalated(Team):
     agreements: Content | None
     actions: tuple[Action, ...] = Field(max_length=MOST_ACTIONS)
     takers: tuple[Taker, ...] = Field(max_length=MOST_READ)
+    mandate: Mandate | None = None
+    without_table: bool = Field(default=False, description="Who led has left, and nobody took over.")

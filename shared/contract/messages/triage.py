@@ -12,6 +12,7 @@ from shared.contract.fields import (
     Instant,
     Item,
     LegalReference,
+    Mandate,
     PartyId,
     Person,
     Team,
@@ -194,3 +195,4 @@ class RtoPrepared(Team):
     care_agreements: Content | None = None
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     prepared_at: Instant
+    mandate: Mandate | None = None

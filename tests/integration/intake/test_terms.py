@@ -19,6 +19,7 @@ from services.intake.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Command, Role
+from shared.core.leaderless import LEADER
 from shared.core.policy import Policy
 from shared.core.terms import TERM
 from shared.crypto.case_cipher import CaseKey
@@ -34,7 +35,7 @@ from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.support.scheduling import scheduler_on
-from tests.support.transactions import attach, delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, now_are, rows, transaction_on
 
 START = machine_now()
 KEY = CaseKey(b"k" * 32, house="test-house", case_id=s.CASE)
@@ -235,6 +236,8 @@ async def test_a_case_from_before_there_were_terms_gets_its_own(office: Office) 
                 break
             await asyncio.sleep(0.01)
     assert timedelta(days=8) <= started.at - START < timedelta(days=8, minutes=5)
+    (look,) = await rows(office.engine, "due", f"kind = '{LEADER}'")
+    assert timedelta(days=2) <= look.at - START < timedelta(days=2, minutes=5)
 
 
 async def test_pages_of_cases_are_walked_through_once_and_a_term_that_runs_is_left_alone(
@@ -248,6 +251,41 @@ async def test_pages_of_cases_are_walked_through_once_and_a_term_that_runs_is_le
         assert after == s.CASE
         assert await start_missing(connection, terms, Policy(), START, after=after, most=1) is None
     assert await office.term() == before
+
+
+async def test_a_referral_of_a_party_that_has_left_is_on_the_managers_list_and_then_closes_r115(
+    office: Office,
+) -> None:
+    """It was never late: the clock looks every day whether its referrer is a party still."""
+    await office.play(SUBMITTED)
+    left = START + timedelta(days=2)
+    await office.wait_until(1.5)
+    assert await office.overdue(MANAGER) == []
+    member = {"member_from": START - timedelta(days=100), "member_until": left}
+    await now_are(office.engine, s.parties(**member))
+    await office.wait_until(3.5)
+    (found,) = await office.overdue(MANAGER)
+    assert (found["case_id"], found["told"]) == (s.CASE, "manager")
+    assert datetime.fromisoformat(found["leader_left"]) == left
+    ends = (datetime.fromisoformat(found["ends_on"]) - START).total_seconds() / 86_400
+    assert 16 < ends < 18
+    await office.wait_until(ends - 0.1)
+    (case,) = await rows(office.engine, "cases")
+    assert case.phase == "received"
+    await office.wait_until(ends + 1.1)
+    (case,) = await rows(office.engine, "cases")
+    assert case.phase == "closing"
+    assert await rows(office.engine, "due") == []
+    assert await rows(office.engine, "journal", "what = 'LeaderLeft'") != []
+
+
+async def test_the_daily_look_for_who_leads_writes_nothing_while_it_is_there(office: Office) -> None:
+    await office.play(SUBMITTED)
+    before = await rows(office.engine, "cases"), await rows(office.engine, "journal")
+    await office.wait_until(4.5)
+    assert (await rows(office.engine, "cases"), await rows(office.engine, "journal")) == before
+    (look,) = await rows(office.engine, "due", f"kind = '{LEADER}'")
+    assert timedelta(days=5) < look.at - START < timedelta(days=6)
 
 
 async def test_operators_see_how_many_wait_and_an_erased_case_stands_on_no_list(office: Office) -> None:

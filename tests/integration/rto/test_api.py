@@ -22,6 +22,7 @@ from shared.clock import Clock
 from shared.contract.content import SEALED_ALLOWED, SealedText, transform
 from shared.contract.messages.rto import RtoConvened
 from shared.contract.parties import Scope
+from shared.contract.refusal import ITEM_FROZEN
 from shared.contract.registry import Direction, all_messages, of_model
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
@@ -34,12 +35,13 @@ from shared.http.app import make_app
 from shared.http.oidc import Issuer
 from shared.ids import new_id
 from shared.messaging.relay import Relay
+from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.leaving import gate_of
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
-from tests.support.transactions import attach, delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, now_are, rows, transaction_on
 
 ISSUER = "https://issuer.test"
 KEY = b"k" * 32
@@ -467,6 +469,89 @@ async def test_the_director_looks_under_an_authorisation_for_the_rto_r122(http: 
         record = s.record(s.VENLO, authorisations=(s.authorisation(Scope.SCREENING),))
         await PartyReplica().save(connection, [(2, record)])
     assert told(await http.get(DIRECTOR, behalf=s.VENLO)) == UNKNOWN
+
+
+async def test_once_the_leader_takes_its_authorisation_back_participants_see_their_own_alone_r122(
+    http: Http,
+) -> None:
+    """And it may refuse still, though it may give no more."""
+    await seat(http)
+    await http.direct("plan", PLAN)
+    without = {"authorisations": (s.authorisation(Scope.MONITORING),)}
+    await now_are(http.engine, s.parties(gemeente_venlo=without))
+    assert await http.seen(s.HOUSING) == {"rent"}
+    own = (await http.get(s.HOUSING)).json()
+    assert (own["persons"], own["rtos"], own["plan"]) == ([], [], None)
+    assert [one["action_id"] for one in own["actions"]] == [s.ARRANGE]
+    assert await http.seen(s.POLICE) == {"free", "withheld", "special", "silent"}
+    assert await http.seen(s.VENLO) == set()
+    asked = await http.post(s.POLICE, f"{CASE}/items/{s.SILENT}/releases", {"use": "rto"})
+    assert told(asked)[1:] == ("NoAuthorisation", "R122")
+    refusal = await http.post(s.POLICE, f"{CASE}/items/{s.SILENT}/release-refusals", {"use": "rto"})
+    assert refusal.status_code == 200
+    await now_are(http.engine, s.parties(), 3)
+    assert await http.seen(s.HOUSING) == {"free", "rent"}
+
+
+async def test_what_a_party_brought_in_is_shown_and_provided_to_nobody_once_it_has_left_a11(
+    http: Http,
+) -> None:
+    await seat(http)
+    await http.direct("plan", PLAN)
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    await now_are(http.engine, s.parties(politie_limburg={"member_until": NOW}))
+    assert await http.seen(s.CARE) == {"rent"}
+    assert await http.seen(DIRECTOR, s.VENLO) == {"rent"}
+    shown = (await http.get(s.CARE)).json()["viewing_plan"]
+    assert {entry["item_id"] for entry in shown} == {s.RENT}
+    assert told(await http.direct("take-aways", TAKING)) == (409, "ItemFrozen", "R115")
+    assert told(await http.get(s.POLICE)) == UNKNOWN
+    await now_are(http.engine, s.parties(), 3)
+    assert (await http.direct("take-aways", TAKING)).status_code == 200
+
+
+async def test_an_item_that_has_not_left_the_house_stays_there_once_its_contributor_has_left_a11(
+    http: Http,
+) -> None:
+    """What lies ready for a taker is stopped; its other letters go."""
+    await seat(http)
+    await http.direct("plan", PLAN)
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    assert (await http.direct("take-aways", TAKING)).status_code == 200
+    found = await rows(http.engine, "outbox", "recipient = :party", party=s.CARE)
+    letters = [Row(**{name: getattr(row, name) for name in Row._fields}) for row in found]
+    gate = gate_of(transaction_on(http.engine, SERVICE))
+    stopped = []
+    for parties in (s.parties(), s.parties(politie_limburg={"member_until": NOW})):
+        async with http.engine.begin() as connection:
+            judged = await gate.judge(connection, letters, parties)
+        stopped.append([(row.type, refusal) for row, refusal in judged.stopped])
+    assert stopped == [[], [("nl.veiligheidscasussen.items-provided.v1", ITEM_FROZEN)]]
+
+
+async def test_once_the_leader_has_left_the_director_finds_another_on_nobodys_behalf_r7_r115(
+    http: Http,
+) -> None:
+    await seat(http)
+    offer = {"party": s.CARE}
+    on_nobodys = f"{CASE}/direction-offers"
+    assert told(await http.post(DIRECTOR, on_nobodys, offer)) == (409, "NotOnBehalfOfAnyone", "R7")
+    await now_are(http.engine, s.parties(gemeente_venlo={"member_until": NOW}))
+    assert told(await http.direct("direction-offers", offer)) == (403, "NotAParty", "R1")
+    for behalf in (None, s.VENLO):
+        assert told(await http.get(DIRECTOR, behalf=behalf)) == UNKNOWN
+    assert await http.seen(s.HOUSING) == {"rent"}, "nothing of others, in the name of who has left"
+    assert told(await http.post("other-director", on_nobodys, offer)) == UNKNOWN
+    assert (await http.post(DIRECTOR, on_nobodys, offer)).status_code == 200
+    (noted,) = await rows(http.engine, "journal", "what = 'DirectionOffered'")
+    assert (noted.role, noted.on_behalf_of, noted.party) == ("process-director", None, None)
+    letters = await rows(
+        http.engine, "outbox", "recipient = :party AND type LIKE '%direction%'", party=s.CARE
+    )
+    assert [row.type for row in letters] == ["nl.veiligheidscasussen.direction-vacant.v1"]
+    taking = {"case_director": "Persoon B", "acting_body": "bestuur"}
+    assert (await http.post(s.CARE, f"{CASE}/direction/acceptance", taking)).status_code == 200
+    assert (await http.get(DIRECTOR, behalf=s.CARE)).status_code == 200
 
 
 async def test_whatever_a_party_may_send_its_worker_may_also_do_over_http(http: Http) -> None:

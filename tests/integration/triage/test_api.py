@@ -1,5 +1,6 @@
 """Triage over HTTP on a real PostgreSQL: what each person can do, and what a queried party cannot learn."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.triage import commands as c
 from services.triage.api import PAGE, router
 from services.triage.main import SERVICE
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.core.actor import Role
 from shared.crypto import case_key_client
 from shared.crypto.case_cipher import CaseKey
@@ -241,6 +242,46 @@ async def test_a_director_reads_by_the_mandate_of_the_body_that_referred_and_of_
     refused = await office.director().post("/queries", query(office))
     assert (refused.status_code, refused.json()["rule"]) == (403, "R122")
     assert (await office.worker(s.VENLO).get()).status_code == 200
+
+
+async def test_the_journal_says_under_which_authorisation_something_was_done_r122(office: Office) -> None:
+    """The one that covers it then, and not one of another body or for something else."""
+    ids = [new_id() for _ in range(3)]
+    given = (
+        s.authorisation(authorisation_id=ids[0], acting_body="burgemeester"),
+        s.authorisation(authorisation_id=ids[1], scopes=("screening",)),
+        s.authorisation(authorisation_id=ids[2], scopes=("query",)),
+    )
+    await now_are(office.engine, s.parties(venlo=s.record(s.VENLO, authorisations=given)))
+    await ask(office, s.POLICE)
+    (asked,) = await rows(office.engine, "journal", "what = 'QueryIssued'")
+    detail = asked.detail if isinstance(asked.detail, dict) else json.loads(asked.detail)
+    assert (detail["under"], detail["recipient"]) == (ids[2], s.POLICE)
+    (opened,) = await rows(office.engine, "journal", "what = 'CaseOpened'")
+    assert "under" not in opened.detail
+
+
+async def test_once_the_mandate_is_taken_back_each_party_sees_what_it_gave_itself_alone_r122(
+    office: Office,
+) -> None:
+    """Nothing is disclosed in the name of who took it back, to itself either, until it is given anew."""
+    police, care = await ask(office, s.POLICE), await ask(office, s.CARE)
+    for party, query_id, item in ((s.POLICE, police, s.ITEM), (s.CARE, care, s.SPECIAL)):
+        await office.worker(party).post(f"/queries/{query_id}/answers", answered(query_id, item))
+    await ask(office, s.HOUSING)
+    before = (await office.worker(s.VENLO).get()).json()
+    taken_back = s.authorisation(revoked_at=machine_now())
+    await now_are(office.engine, s.parties(venlo=s.record(s.VENLO, authorisations=(taken_back,))))
+    own = (await office.worker(s.VENLO).get()).json()
+    assert [one["content"] for one in own["items"]] == ["piece-content-0a"]
+    assert {one["name"] for one in own["persons"]} == {one["name"] for one in before["persons"]}
+    police_sees = (await office.worker(s.POLICE).get()).json()
+    assert [one["item_id"] for one in police_sees["items"]] == [s.ITEM]
+    assert "Is deze persoon bekend?" not in str(police_sees)
+    assert (await office.worker(s.HOUSING).get("/queries")).json()["queries"] == []
+    assert "Is deze persoon bekend?" not in (await office.worker(s.HOUSING).get()).text
+    await now_are(office.engine, s.parties(), 3)
+    assert (await office.worker(s.VENLO).get()).json() == before
 
 
 async def test_while_something_may_be_unread_that_forbids_it_nobody_looks(

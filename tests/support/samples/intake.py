@@ -115,6 +115,7 @@ CONSULTED = e.ConsultationConfirmed(None, NOW)
 TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
 ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
 ANNOUNCED = e.TermPassed(Overdue(Step.SCREENING, NOW - timedelta(days=35), Told.MANAGER, NOW), NOW)
+LEFT = e.LeaderLeft(Overdue(Step.SCREENING, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
 DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
@@ -125,7 +126,13 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.DEESCALATED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated()),
     Phase.ARCHIVED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (RECEIVED, CONSULTED, e.ReferralNotTakenUp(DIRECTOR, None, None, NOW)),
-    Phase.PURGED: (RECEIVED, e.ReferralLapsed(Step.CONSULTATION, NOW), e.CasePurged(CASE)),
+    Phase.PURGED: (
+        RECEIVED,
+        LEFT,
+        e.LeaderBack(),
+        e.ReferralLapsed(Step.CONSULTATION, NOW),
+        e.CasePurged(CASE),
+    ),
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -153,6 +160,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
+    c.LookForLeader(by=CLOCK, at=NOW),
 )
 
 

@@ -8,7 +8,7 @@ from services.rto import events as e
 from services.rto.main import PROCESS
 from services.rto.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
+from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Step, Team, Theme
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.triage import (
@@ -20,6 +20,7 @@ from shared.contract.messages.triage import (
 )
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
 
@@ -243,6 +244,8 @@ TEAM = Team(director="another-director", support_workers=("person-support",), as
 CHANGED = e.TeamChanged(TEAM, NOW)
 MONITORED = e.MonitoringAgreed(text("purpose"), (FREE, WITHHELD), NOW)
 
+LEFT = e.LeaderLeft(Overdue(Step.MONITORING, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
+
 
 def concluded(outcome: m.RtoOutcome = m.RtoOutcome.APPROACH_AND_MONITORING) -> e.RtoConcluded:
     return e.RtoConcluded(RTO, outcome, NOW)
@@ -267,7 +270,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
         concluded(m.RtoOutcome.DOES_NOT_BELONG),
         e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW),
     ),
-    Phase.PURGED: (*RECORDED, e.CasePurged(CASE)),
+    Phase.PURGED: (*RECORDED, LEFT, e.LeaderBack(), e.CasePurged(CASE)),
 }
 
 
@@ -318,6 +321,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
+    c.LookForLeader(by=CLOCK, at=NOW),
 )
 
 

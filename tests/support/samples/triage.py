@@ -16,6 +16,7 @@ from shared.contract.fields import (
     ItemStatus,
     Person,
     PersonRole,
+    Step,
     Team,
     Theme,
 )
@@ -24,6 +25,7 @@ from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.item_standing import Standing
+from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
@@ -297,6 +299,7 @@ def prepared() -> m.RtoPrepared:
 TEAM = Team(director="another-director", support_workers=(SUPPORT,), assignment=1)
 CHANGED = e.TeamChanged(TEAM, NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
+LEFT = e.LeaderLeft(Overdue(Step.TRIAGE, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
 IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
 PREPARED = (*IN_PREPARATION, e.RtoPrepared(prepared()))
@@ -308,7 +311,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.DEESCALATED: (*PREPARED, e.CaseDeescalated()),
     Phase.ARCHIVED: (*PREPARED, e.CaseDeescalated(), e.FileArchived()),
     Phase.CLOSING: (*IN_TRIAGE, CLOSED),
-    Phase.PURGED: (*IN_TRIAGE, e.TriageLapsed(NOW), e.CasePurged(CASE)),
+    Phase.PURGED: (*IN_TRIAGE, LEFT, e.LeaderBack(), e.TriageLapsed(NOW), e.CasePurged(CASE)),
 }
 
 COMMANDS: tuple[Command, ...] = (
@@ -329,6 +332,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
+    c.LookForLeader(by=CLOCK, at=NOW),
 )
 
 

@@ -158,6 +158,8 @@ QUIET: tuple[Any, ...] = (
     e.StandingFollowed(Standing(s.ITEM, s.VENLO, 1, ItemStatus.WITHDRAWN)),
     e.CaseDeescalated(),
     e.CaseClosing(),
+    s.LEFT,
+    e.LeaderBack(),
 )
 
 

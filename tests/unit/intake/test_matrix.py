@@ -19,6 +19,7 @@ ACCEPTED = {
     "AssignDirector": KNOWN,
     "AssignSupport": KNOWN,
     "PassTerm": {"received", "consulted"},
+    "LookForLeader": {"received", "consulted"},
     "WithdrawReferral": {"received", "consulted", "taken-up"},
     "RecordInforming": {"taken-up", "deescalated", "archived"},
     "PostponeInforming": {"taken-up", "deescalated", "archived"},

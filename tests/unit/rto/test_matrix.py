@@ -46,6 +46,7 @@ ACCEPTED = {
     "DeclineDirection": PHASE_3,
     "ProgressAction": PHASE_3,
     "PassTerm": PHASE_3 | {"prepared"},
+    "LookForLeader": PHASE_3 | {"prepared"},
     "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},

@@ -12,7 +12,7 @@ from services.rto import refusals as r
 from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
 from services.rto.state import Answer, Phase, Seat
-from shared.contract.fields import Category
+from shared.contract.fields import Category, Mandate
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Scope
@@ -195,8 +195,11 @@ def test_a_follow_up_that_is_not_in_order_is_refused(changes: dict[str, Any], re
 def test_a_party_that_left_is_not_invited_r43() -> None:
     left = {"member_until": NOW}
     still = {"member_until": NOW + timedelta(seconds=1)}
-    assert refused(s.spec(woonwenz=left).given(*PREPARED), convene()) is r.NOT_LAWFULLY_PRESENT
-    assert s.spec(woonwenz=still).given(*PREPARED).when(convene()).events
+    by_name = convene(s.SECOND_RTO, participants=(s.participant(s.HOUSING),))
+    assert refused(s.spec(woonwenz=left).given(*MONITORING), by_name) is r.NOT_LAWFULLY_PRESENT
+    for parties, comes in ((left, False), (still, True)):
+        (convened,) = s.spec(woonwenz=parties).given(*PREPARED).when(convene()).events
+        assert (s.HOUSING in {one.party for one in convened.meeting.participants}) is comes
 
 
 def test_an_rto_has_a_number_of_its_own_and_only_one_is_open() -> None:
@@ -498,8 +501,68 @@ def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r
     accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
     assert refused(given, offer()) is r.MONITORING_NOT_AUTHORISED
     assert refused(given, accepting) is r.MONITORING_NOT_AUTHORISED
-    covered = {"authorisations": (s.authorisation(Scope.MONITORING),)}
+    covered = {"authorisations": (s.authorisation(Scope.RTO), s.authorisation(Scope.MONITORING))}
     assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(offer()).events
+    assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(accepting).events
+
+
+@pytest.mark.parametrize("history", [s.AGREED, (*s.FOLLOWED, s.OFFERED)], ids=["convened", "monitoring"])
+def test_direction_moves_only_to_a_party_that_authorised_the_round_table_r122(
+    history: tuple[Any, ...],
+) -> None:
+    """A case in monitoring comes back to a table, where the director would be stuck."""
+    without = {"authorisations": (s.authorisation(Scope.MONITORING),)}
+    given = s.spec(vincent_van_gogh=without).given(*history)
+    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    assert refused(given, offer()) is r.RTO_NOT_AUTHORISED
+    assert refused(given, accepting) is r.RTO_NOT_AUTHORISED
+
+
+TWO_BODIES = ("bestuur", "geneesheer-directeur")
+
+
+def accepting_by(body: str | None) -> c.AcceptDirection:
+    by, director = s.by_party(s.CARE), s.text("case-director")
+    return c.AcceptDirection(by=by, case_director=director, acting_body=body, task="Wvggz", basis="art. 6")
+
+
+def test_who_takes_direction_says_by_which_of_its_bodies_r72() -> None:
+    given = s.spec(vincent_van_gogh={"acting_bodies": TWO_BODIES}).given(*s.AGREED)
+    assert refused(given, accepting_by(None)) is r.ACTING_BODY_MISSING
+    assert refused(given, accepting_by("college")) is r.ACTING_BODY_UNKNOWN
+    (moved,) = given.when(accepting_by("bestuur")).events
+    expected = Mandate(party=s.CARE, acting_body="bestuur", task="Wvggz", basis="art. 6", since=NOW)
+    assert s.state(*s.AGREED, moved).mandate == expected
+
+
+def test_a_party_with_one_body_need_not_name_it_r72() -> None:
+    (moved,) = s.spec().given(*s.AGREED).when(accepting_by(None)).events
+    assert s.state(*s.AGREED, moved).mandate == moved.mandate
+    assert moved.acting_body == "bestuur"
+
+
+def test_direction_moves_to_a_body_on_its_own_authorisation_and_not_on_anothers_r122() -> None:
+    """The party may lead by its board, which authorised; not by its medical director, who did not."""
+    given = s.spec(vincent_van_gogh={"acting_bodies": TWO_BODIES}).given(*s.AGREED)
+    assert given.when(offer()).events
+    assert refused(given, accepting_by("geneesheer-directeur")) is r.MONITORING_NOT_AUTHORISED
+    nobody = s.spec(vincent_van_gogh={"acting_bodies": TWO_BODIES[1:]}).given(*s.AGREED)
+    assert refused(nobody, offer()) is r.MONITORING_NOT_AUTHORISED
+    no_body = s.spec(vincent_van_gogh={"acting_bodies": ()}).given(*s.AGREED)
+    assert refused(no_body, offer()) is r.RTO_NOT_AUTHORISED
+
+
+def test_direction_is_not_offered_to_a_party_that_was_at_the_table_and_has_left_r115() -> None:
+    given = s.spec(vincent_van_gogh={"member_until": NOW}).given(*s.AGREED)
+    assert refused(given, offer()) is r.MONITORING_NOT_AUTHORISED
+    later = s.spec(vincent_van_gogh={"member_until": NOW + timedelta(microseconds=1)}).given(*s.AGREED)
+    assert later.when(offer()).events
+
+
+def test_an_action_does_not_fall_to_a_party_that_has_left_since_it_sat_down_r115() -> None:
+    given = s.spec(vincent_van_gogh={"member_until": NOW}).given(*s.SEATED)
+    assert refused(given, c.RecordPlan(by=s.by_director(), plan=s.plan())) is r.NOT_LAWFULLY_PRESENT
+    assert s.spec().given(*s.SEATED).when(c.RecordPlan(by=s.by_director(), plan=s.plan())).events
 
 
 @pytest.mark.parametrize(
@@ -516,7 +579,7 @@ def test_an_acceptance_that_overtook_its_authorisation_is_judged_when_it_is_trie
     context = DecisionContext(NOW, s.parties(vincent_van_gogh=LATER), tried_again_at=tried_again_at)
     accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
     outcome = PROCESS.decide(s.state(*s.AGREED), accepting, context)
-    moved = (e.DirectionMoved(s.CARE, s.VENLO, s.text("case-director"), NOW),)
+    moved = (e.DirectionMoved(s.CARE, s.VENLO, s.text("case-director"), NOW, "bestuur"),)
     assert outcome == (moved if taken else r.MONITORING_NOT_AUTHORISED)
 
 

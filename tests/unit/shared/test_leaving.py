@@ -16,11 +16,12 @@ from shared.contract.registry import SERVICES, Direction, all_messages
 from shared.core.actor import CLOCK
 from shared.core.authorisation import permit_here
 from shared.core.context import DecisionContext
-from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Mandate, Standing, may_leave
+from shared.core.leaving import OF_EVERY_SERVICE, Conditions, Standing, may_leave
+from shared.core.mandate import Mandate
 from tests.support.samples import triage as s
 from tests.support.spec import NOW
 
-COLLEGE = Mandate(s.VENLO, "college")
+COLLEGE = State(leading_party=s.VENLO, acting_body="college")
 ASKING = Conditions(scope=Scope.QUERY)
 
 
@@ -134,7 +135,7 @@ def test_once_the_mandate_is_over_neither_clock_nor_reply_nor_director_does_anyt
 ) -> None:
     command = {CLOCK.role: c.RemindQuery, s.by_director().role: c.IssueQuery}.get(by.role, c.AnswerQuery)
     context = DecisionContext(NOW, parties)
-    found = permit_here(PROCESS.permissions[command], by, ASKED.mandate, context)
+    found = permit_here(PROCESS.permissions[command], by, ASKED, context)
     assert found is (None if parties == s.parties() else NO_AUTHORISATION)
 
 
@@ -142,8 +143,8 @@ def test_once_the_mandate_is_over_neither_clock_nor_reply_nor_director_does_anyt
 def test_what_only_ends_something_needs_no_mandate(command: type[Any]) -> None:
     by = CLOCK if command is c.LapseQuery else s.by_party(s.POLICE)
     context = DecisionContext(NOW, revoked(revoked_at=NOW))
-    assert permit_here(PROCESS.permissions[command], by, ASKED.mandate, context) is None
+    assert permit_here(PROCESS.permissions[command], by, ASKED, context) is None
 
 
-def test_after_direction_has_moved_any_body_of_the_new_leader_may_have_given_the_mandate() -> None:
-    assert replace(ASKED, leading_party=s.POLICE, acting_body="").mandate == Mandate(s.POLICE)
+def test_where_a_version_before_recorded_no_body_any_of_the_leader_may_have_given_the_mandate() -> None:
+    assert replace(ASKED, leading_party=s.POLICE, acting_body="").mandate == Mandate(party=s.POLICE)

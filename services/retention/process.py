@@ -14,7 +14,6 @@ from services.retention.state import Inspection, Phase, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
-from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
@@ -110,8 +109,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.TeamChanged(team, context.now),)
         case c.RecordHandedOverItem(item=item):
             return _receive(state, item, context)
-        case c.RecordFilePart(participants=participants, takers=takers):
-            return (e.FilePartReceived(participants, takers),)
+        case c.RecordFilePart(participants=participants, takers=takers, actions=actions):
+            return (e.FilePartReceived(participants, takers, actions),)
         case c.Deescalate(file=file):
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
@@ -149,8 +148,9 @@ def _receive(state: State, item: ContributedItem, context: DecisionContext) -> D
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
+    actions = tuple({one.action_id: one for one in (*file.actions, *state.actions)}.values())
     return e.CaseDeescalated(
-        file.model_copy(update={"persons": persons}),
+        file.model_copy(update={"persons": persons, "actions": actions}),
         competent=_competent(replace(state, file=file), context),
         archive_on=add_months(file.decided_at, context.policy.archive_after_months),
         destroy_on=add_months(file.decided_at, context.policy.destroy_after_months),
@@ -252,8 +252,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ItemReceived(item=item):
             others = tuple(known for known in state.items if known.item_id != item.item_id)
             return replace(state, items=(*others, item))
-        case e.FilePartReceived(participants=participants, takers=takers):
-            return _with_part(state, participants, takers)
+        case e.FilePartReceived():
+            return _with_part(state, event)
         case e.CaseDeescalated():
             return _in_phase_4(state, event)
         case e.FileCleaned(kept=kept):
@@ -291,11 +291,17 @@ def _opened(state: State, event: e.CaseOpened) -> State:
     return followed(opened, event.team)
 
 
-def _with_part(state: State, participants: Iterable[Participant], takers: Iterable[rto.Taker]) -> State:
+def _with_part(state: State, part: e.FilePartReceived) -> State:
     """Add a part of the file; what is in it already stays there once."""
-    named = {one.party: one for one in (*state.participants, *participants)}
-    taken = dict.fromkeys((*state.takers, *takers))
-    return replace(state, participants=tuple(named.values()), takers=tuple(taken))
+    named = {one.party: one for one in (*state.participants, *part.participants)}
+    taken = dict.fromkeys((*state.takers, *part.takers))
+    actions = {one.action_id: one for one in (*state.actions, *part.actions)}
+    return replace(
+        state,
+        participants=tuple(named.values()),
+        takers=tuple(taken),
+        actions=tuple(actions.values()),
+    )
 
 
 def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
@@ -312,6 +318,7 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         leading_party=file.leading_party,
         theme=file.theme,
         file=file,
+        actions=(),
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.rto import events as e
-from services.rto.state import State
+from services.rto.state import Rto, State
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
@@ -39,17 +39,14 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReleaseWithdrawn(item_id=item_id):
             told = [ToParty(p, m.TakersTold(item_id=item_id)) for p in state.takers_of(item_id)]
             return [StopUnsent(item=item_id), *told]
-        case e.PlanRecorded():
-            return _assignments(state)
         case e.ItemProvided():
             return _provision(event, state)
         case e.DirectionOffered(party=party):
             return [ToParty(party, m.DirectionOffered(offered_on_behalf_of=state.leading_party))]
         case e.DirectionMoved():
             return _transfer(event, state)
-        case e.RtoConcluded(outcome=outcome, at=at):
-            leading = state.leading_party
-            return [Announce(m.RtoOutcomeRecorded(outcome=outcome, leading_party=leading, recorded_at=at))]
+        case e.RtoConcluded():
+            return _decided(event, state)
         case e.CaseDeescalated():
             return [*_handed_over(state), *_in_parts(state), Announce(_deescalated(event, state))]
         case e.CaseEndedAtTable():
@@ -89,12 +86,33 @@ def _mandate_ended(event: e.MandateEnded, state: State) -> list[Effect]:
     return [ToParty(party, message) for party in dict.fromkeys((event.party, state.leading_party))]
 
 
-def _assignments(state: State) -> list[Effect]:
-    """Assign each executor its own actions, and nobody else's (A19)."""
-    executors = dict.fromkeys(action.party for action in state.actions)
+def _decided(event: e.RtoConcluded, state: State) -> list[Effect]:
+    """Announce the outcome; only now what was agreed leaves, and nothing if the case ends (R64, R78)."""
+    outcome, rto = event.outcome, state.rto(event.rto_id)
+    announced = m.RtoOutcomeRecorded(outcome=outcome, leading_party=state.leading_party, recorded_at=event.at)
+    ends = outcome in (m.RtoOutcome.DOES_NOT_BELONG, m.RtoOutcome.OTHER_TABLE)
+    if rto is None or ends:
+        return [Announce(announced)]
+    return [Announce(announced), *_assignments(rto, state), *_endings(rto, state)]
+
+
+def _assignments(rto: Rto, state: State) -> list[Effect]:
+    """Assign each executor its own new actions, and nobody else's (A19); together as they were recorded."""
+    letters: list[Effect] = []
+    for together in rto.agreed:
+        new = [action for action in state.actions if action.action_id in together]
+        for party in dict.fromkeys(action.party for action in new):
+            own = tuple(action for action in new if action.party == party)
+            letters.append(ToParty(party, m.ActionsAssigned(actions=own)))
+    return letters
+
+
+def _endings(rto: Rto, state: State) -> list[Effect]:
+    """Tell each executor which of its actions have ended; not of one that was never agreed (R81)."""
+    gone = [x.action for x in state.ended if x.rto_id == rto.rto_id and not rto.added(x.action.action_id)]
     return [
-        ToParty(party, m.ActionsAssigned(actions=tuple(a for a in state.actions if a.party == party)))
-        for party in executors
+        ToParty(party, m.ActionsEnded(action_ids=tuple(a.action_id for a in gone if a.party == party)))
+        for party in dict.fromkeys(action.party for action in gone)
     ]
 
 
@@ -129,7 +147,8 @@ def _in_parts(state: State) -> list[Effect]:
     """Hand over what grew over the life of the case, in events that are each small enough."""
     participants = [m.FilePartHandedOver(participants=(one,)) for one in state.participants()]
     takers = [m.FilePartHandedOver(takers=some) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)]
-    return [Announce(part) for part in (*participants, *takers)]
+    actions = [m.FilePartHandedOver(actions=(one,)) for one in state.actions]
+    return [Announce(part) for part in (*participants, *takers, *actions)]
 
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
@@ -148,7 +167,7 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         participants=(),
         persons=state.preparation.persons,
         agreements=state.plan.agreements if state.plan else None,
-        actions=state.actions,
+        actions=(),
         takers=(),
     )
 

@@ -43,6 +43,7 @@ SENDING: Mapping[type[Model], Conditions] = {
     m.ReleaseAsked: Conditions(scope=Scope.RTO),
     m.ItemsProvided: Conditions(scope=Scope.RTO),
     m.ActionsAssigned: Conditions(scope=Scope.RTO),
+    m.ActionsEnded: Conditions(Standing.NOT_ENDED),  # it only ends something
     m.MandateEnded: Conditions(),
     m.TakersTold: Conditions(Standing.ANY),  # an order to stop, and secrecy lasts
     m.DirectionOffered: Conditions(scope=Scope.RTO),

@@ -66,7 +66,7 @@ def test_each_executor_gets_its_own_actions_only_a19() -> None:
 
 def assigned(*history: Any) -> dict[str, list[str]]:
     """Return the numbers of the actions in the letters that follow from the last event."""
-    found = letters(after(*history), m.ActionsAssigned)
+    found: dict[str, m.ActionsAssigned] = letters(after(*history), m.ActionsAssigned)
     return {party: [action.action_id for action in letter.actions] for party, letter in found.items()}
 
 

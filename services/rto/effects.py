@@ -89,7 +89,13 @@ def _mandate_ended(event: e.MandateEnded, state: State) -> list[Effect]:
 def _decided(event: e.RtoConcluded, state: State) -> list[Effect]:
     """Announce the outcome; only now what was agreed leaves, and nothing if the case ends (R64, R78)."""
     outcome, rto = event.outcome, state.rto(event.rto_id)
-    announced = m.RtoOutcomeRecorded(outcome=outcome, leading_party=state.leading_party, recorded_at=event.at)
+    goes_on = outcome is m.RtoOutcome.ESCALATE
+    announced = m.RtoOutcomeRecorded(
+        outcome=m.AnnouncedOutcome.APPROACH_AND_MONITORING if goes_on else m.AnnouncedOutcome(outcome.value),
+        leading_party=state.leading_party,
+        recorded_at=event.at,
+        ave_level=event.ave_level,
+    )
     ends = outcome in (m.RtoOutcome.DOES_NOT_BELONG, m.RtoOutcome.OTHER_TABLE)
     if rto is None or ends:
         return [Announce(announced)]

@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contract.content import Content
 from shared.contract.fields import (
     ContributedItem,
+    Count,
     Id,
     Instant,
     Item,
@@ -57,6 +58,15 @@ class RtoOutcome(StrEnum):
 
     APPROACH_AND_MONITORING = "approach-and-monitoring"
     ESCALATE = "escalate"
+    DEESCALATE = "deescalate"
+    DOES_NOT_BELONG = "does-not-belong"
+    OTHER_TABLE = "other-table"
+
+
+class AnnouncedOutcome(StrEnum):
+    """What the other services are told of an outcome: a case that is escalated goes on to them (R83)."""
+
+    APPROACH_AND_MONITORING = "approach-and-monitoring"
     DEESCALATE = "deescalate"
     DOES_NOT_BELONG = "does-not-belong"
     OTHER_TABLE = "other-table"
@@ -249,11 +259,12 @@ class DirectionMoved(Model):
 
 @message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
 class RtoOutcomeRecorded(Model):
-    """For the register of duties to inform (R83)."""
+    """For the register of duties to inform (R83); with the AVE level that was decided (R69)."""
 
-    outcome: RtoOutcome
+    outcome: AnnouncedOutcome
     leading_party: PartyId
     recorded_at: Instant
+    ave_level: Count | None = None
 
 
 @message("rto-closed", "rto", Direction.EVENT, dutch="casus na RTO gesloten")

@@ -141,7 +141,12 @@ def test_who_led_before_is_told_though_it_did_not_come_r72() -> None:
 @pytest.mark.parametrize("outcome", m.RtoOutcome)
 def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutcome) -> None:
     steps = after(*s.AGREED, s.concluded(outcome))
-    assert announced(steps) == [m.RtoOutcomeRecorded(outcome=outcome, leading_party=s.VENLO, recorded_at=NOW)]
+    told = outcome.value if outcome is not m.RtoOutcome.ESCALATE else "approach-and-monitoring"
+    assert announced(steps) == [
+        m.RtoOutcomeRecorded(
+            outcome=m.AnnouncedOutcome(told), leading_party=s.VENLO, recorded_at=NOW, ave_level=2
+        )
+    ]
 
 
 def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:

@@ -6,7 +6,7 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto import releases
-from services.rto.plan import AVE_LEVELS, not_joint
+from services.rto.plan import AVE_LEVELS, at_the_table, not_joint
 from services.rto.state import State
 from shared.contract.content import text
 from shared.contract.messages.intake import ClosingReason
@@ -36,8 +36,7 @@ def conclude(state: State, command: c.ConcludeRto, context: DecisionContext) -> 
 
 def _end(state: State, command: c.ConcludeRto, reason: ClosingReason, context: DecisionContext) -> Decision:
     """End the case here: nothing goes along (R78). Whoever came may say so: it gives nobody anything."""
-    rto = state.rto(command.rto_id)
-    if rto is None or not rto.present:
+    if not at_the_table(state.rto(command.rto_id), context):
         return r.NOBODY_AT_THE_TABLE
     if command.conclusion.take_aways:
         return r.NOTHING_GOES_ALONG
@@ -47,7 +46,7 @@ def _end(state: State, command: c.ConcludeRto, reason: ClosingReason, context: D
 def _agree(state: State, command: c.ConcludeRto, context: DecisionContext) -> Decision:
     """Go on by the plan, or de-escalate: jointly, at an AVE level, with who takes what (R69, R70, R73)."""
     conclusion = command.conclusion
-    if refusal := not_joint(state.rto(command.rto_id)):
+    if refusal := not_joint(at_the_table(state.rto(command.rto_id), context)):
         return refusal
     level = _ave_level(state, conclusion)
     if isinstance(level, Refusal):

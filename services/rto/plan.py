@@ -22,20 +22,25 @@ AVE_LEVELS = range(1, 5)
 
 def record(state: State, plan: c.Plan, context: DecisionContext) -> Decision:
     """Record the plan of who is at the table; an action falls to one that agreed to it (R70, R85)."""
+    present = at_the_table(state.latest, context)
     refusal = (
-        not_joint(state.latest)
+        not_joint(present)
         or _incomplete(plan)
         or _not_released(state, plan)
         or _changes_an_action(state, plan)
-        or _does_not_go_round(state, plan)
+        or _does_not_go_round(state, plan, present)
     )
-    present = state.latest.present if state.latest else ()
     return refusal or (e.PlanRecorded(plan, present, context.now),)
 
 
-def not_joint(rto: Rto | None) -> Refusal | None:
+def at_the_table(rto: Rto | None, context: DecisionContext) -> tuple[str, ...]:
+    """Return who decides at this RTO: the parties that came, and are parties now (R43, R70, R115)."""
+    came = rto.present if rto else ()
+    return tuple(party for party in came if context.parties.is_member(party, context.judged_at))
+
+
+def not_joint(present: tuple[str, ...]) -> Refusal | None:
     """Refuse an agreement of nobody, or of one party with itself (R70)."""
-    present = rto.present if rto else ()
     if not present:
         return r.NOBODY_AT_THE_TABLE
     return r.ONLY_ONE_AT_THE_TABLE if len(present) == 1 else None
@@ -80,13 +85,12 @@ def _changes_an_action(state: State, plan: c.Plan) -> Refusal | None:
     return r.TOO_MANY_ACTIONS if len(running) + len(plan.actions) > MOST_ACTIONS else None
 
 
-def _does_not_go_round(state: State, plan: c.Plan) -> Refusal | None:
+def _does_not_go_round(state: State, plan: c.Plan, present: tuple[str, ...]) -> Refusal | None:
     """Refuse a new action of who is absent, and a party of which the part is not told once (R69, R70)."""
-    present = set(state.latest.present) if state.latest else set()
     if not all(action.party in present for action in plan.actions):
         return r.EXECUTOR_NOT_AT_THE_TABLE
     ended = ended_by(plan)
-    involved = present | {x.party for x in state.actions if x.action_id not in ended}
+    involved = set(present) | {x.party for x in state.actions if x.action_id not in ended}
     told = [part.party for part in plan.parts]
     if any(is_blank(part.role) or is_blank(part.information_need) for part in plan.parts):
         return r.INFORMATION_NEED_MISSING

@@ -1,5 +1,6 @@
 """How an RTO ends: jointly, at an AVE level, with who takes what, and nothing before (R64, R69, R70, R73)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -50,6 +51,15 @@ def test_what_is_agreed_is_agreed_by_more_than_one_party_r70(outcome: RtoOutcome
     assert refused(nobody, conclude(outcome=outcome)) is r.NOBODY_AT_THE_TABLE
     assert refused(alone, conclude(outcome=outcome)) is r.ONLY_ONE_AT_THE_TABLE
     assert events((*alone, s.accepted(s.CARE)), conclude(outcome=outcome))
+
+
+@pytest.mark.parametrize("outcome", AGREED_ON)
+def test_who_is_no_party_any_more_decides_on_nothing_r70_r115(outcome: RtoOutcome) -> None:
+    of_two = (*s.INVITED, s.PLANNED, s.accepted(s.VENLO), s.accepted(s.CARE))
+    left = {"vincent_van_gogh": {"member_until": NOW}}
+    still = {"vincent_van_gogh": {"member_until": NOW + timedelta(seconds=1)}}
+    assert refused(of_two, conclude(outcome=outcome), **left) is r.ONLY_ONE_AT_THE_TABLE
+    assert s.spec(**still).given(*of_two).when(conclude(outcome=outcome)).events
 
 
 @pytest.mark.parametrize("outcome", ENDS)

@@ -123,6 +123,14 @@ def test_an_executor_has_accepted_the_invitation_r70() -> None:
     assert s.spec().given(*without_housing).when(only_care).events
 
 
+def test_no_action_falls_to_who_is_no_party_any_more_r115() -> None:
+    left = s.spec(vincent_van_gogh={"member_until": NOW}).given(*s.SEATED)
+    assert left.when(record()).refusal is r.EXECUTOR_NOT_AT_THE_TABLE
+    others = tuple(s.part(party) for party in s.AT_THE_TABLE if party != s.CARE)
+    (event,) = left.when(record(actions=(s.action(s.ARRANGE, s.HOUSING),), parts=others)).events
+    assert event.made_by == (s.VENLO, s.POLICE, s.HOUSING)
+
+
 def test_a_plan_may_draw_from_a_released_item_a19() -> None:
     assert s.spec().given(*s.SEATED).when(record(drawn_from=(s.FREE,))).events
 

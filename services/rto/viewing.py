@@ -132,7 +132,7 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         case Rto():
             return _of_its_meeting(viewer, thing, state)
         case RtoPrepared():
-            return _of_its_meeting(viewer, state.rtos[0] if state.rtos else None, state)
+            return _of_its_meeting(viewer, state.rtos[0], state) if state.rtos else _joint(viewer, state)
         case ViewingEntry(item_id=item_id, participant=participant):
             item = state.item(item_id) if participant == viewer.party else None
             return _item(viewer, item, state) if item else NOBODY_ELSE
@@ -172,9 +172,9 @@ def _joint(viewer: Viewer, state: State) -> Verdict:
     return _first_denial(AT_THE_TABLE, viewer, None, state) or Allowed("R61", state.leading_party)
 
 
-def _of_its_meeting(viewer: Viewer, rto: Rto | None, state: State) -> Verdict:
+def _of_its_meeting(viewer: Viewer, rto: Rto, state: State) -> Verdict:
     """Show an RTO with its preparation to who was invited to that one (R47, R61)."""
-    invited = rto is not None and rto.seat(viewer.party) is not None
+    invited = rto.seat(viewer.party) is not None
     return _joint(viewer, state) if invited else NOBODY_ELSE
 
 

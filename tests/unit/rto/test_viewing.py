@@ -382,6 +382,14 @@ def test_a_closing_case_is_for_director_and_leading_party_r102() -> None:
     assert f"item/{s.FREE}" in labels(DIRECTOR, *closing)
 
 
+def test_what_was_prepared_in_vain_is_for_the_leading_party_r102() -> None:
+    """Closed before anybody was invited: the preparation is of no meeting."""
+    prepared = s.HISTORIES[Phase.PREPARED]
+    assert "preparation" not in labels(delegate(s.VENLO), *prepared)
+    assert "preparation" in labels(delegate(s.VENLO), *prepared, e.CaseClosing())
+    assert "preparation" not in labels(delegate(s.CARE), *prepared, e.CaseClosing())
+
+
 def test_a_case_without_a_leading_party_is_read_by_nobody() -> None:
     """It was closed elsewhere before it was prepared here."""
     state = s.state(e.CaseClosing())

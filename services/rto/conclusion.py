@@ -46,7 +46,7 @@ def _end(state: State, command: c.ConcludeRto, reason: ClosingReason, context: D
 def _agree(state: State, command: c.ConcludeRto, context: DecisionContext) -> Decision:
     """Go on by the plan, or de-escalate: jointly, at an AVE level, with who takes what (R69, R70, R73)."""
     conclusion = command.conclusion
-    if refusal := not_joint(at_the_table(state.rto(command.rto_id), context)):
+    if refusal := _not_agreed(state, command.rto_id, context):
         return refusal
     level = _ave_level(state, conclusion)
     if isinstance(level, Refusal):
@@ -59,6 +59,15 @@ def _agree(state: State, command: c.ConcludeRto, context: DecisionContext) -> De
     else:
         after = _monitor(state, conclusion, context)
     return after if isinstance(after, Refusal) else (_concluded(command, level, context), *taken, *after)
+
+
+def _not_agreed(state: State, rto_id: str, context: DecisionContext) -> Refusal | None:
+    """Refuse an outcome without who agrees on it, and without who carries out what is new (R70, R85)."""
+    rto = state.rto(rto_id)
+    present = at_the_table(rto, context)
+    new = (action for action in state.actions if rto is not None and rto.added(action.action_id))
+    absent = any(action.party not in present for action in new)
+    return not_joint(present) or (r.EXECUTOR_NOT_AT_THE_TABLE if absent else None)
 
 
 def _concluded(command: c.ConcludeRto, level: int | None, context: DecisionContext) -> e.RtoConcluded:

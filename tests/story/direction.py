@@ -101,7 +101,8 @@ async def _approach_and_monitoring(world: World) -> None:
 async def _no_part_in_the_monitoring(world: World) -> None:
     """Play R64, R79, A17: the consultation is over for who carries nothing out."""
     path = f"/cases/{world.case}"
-    venlo = await world.worker(cast.REFERRER).see("rto", path)
+    views = [await world.worker(party).see("rto", path) for party in cast.AT_THE_TABLE]
+    venlo = views[cast.AT_THE_TABLE.index(cast.REFERRER)]
     (own, of_housing) = await sees(world, cast.REFERRER, cast.HOUSING)
     world.telling.check(
         own == {"report"} and of_housing == {"rent"} and venlo["persons"] == [],
@@ -109,7 +110,7 @@ async def _no_part_in_the_monitoring(world: World) -> None:
         "corporation reads nothing that was not released for its action (R64, A17)",
     )
     world.telling.check(
-        venlo["monitoring"]["purpose"] == world.text("Volgen of de overlast stopt."),
+        {one["monitoring"]["purpose"] for one in views} == {world.text("Volgen of de overlast stopt.")},
         "what the approach is followed for is read by all four (R79)",
     )
 

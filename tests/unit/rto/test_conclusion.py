@@ -22,6 +22,7 @@ GOES_ON = (RtoOutcome.APPROACH_AND_MONITORING, RtoOutcome.ESCALATE)
 AGREED_ON = (*GOES_ON, RtoOutcome.DEESCALATE)
 ENDS = (RtoOutcome.DOES_NOT_BELONG, RtoOutcome.OTHER_TABLE)
 PLANNED = (*s.SEATED, s.PLANNED)
+PLANNED_FOR_CARE = e.PlanRecorded(s.plan(actions=(s.action(s.TREAT, s.CARE),)), s.AT_THE_TABLE, NOW)
 
 
 def conclude(rto_id: str = s.RTO, **changes: Any) -> c.ConcludeRto:
@@ -46,7 +47,7 @@ def events(history: tuple[Any, ...], command: Any) -> tuple[Any, ...]:
 @pytest.mark.parametrize("outcome", AGREED_ON)
 def test_what_is_agreed_is_agreed_by_more_than_one_party_r70(outcome: RtoOutcome) -> None:
     """Also where the plan was made by more, who have left the table since."""
-    nobody = (*s.INVITED, s.PLANNED)
+    nobody = (*s.INVITED, PLANNED_FOR_CARE)
     alone = (*nobody, s.accepted(s.VENLO))
     assert refused(nobody, conclude(outcome=outcome)) is r.NOBODY_AT_THE_TABLE
     assert refused(alone, conclude(outcome=outcome)) is r.ONLY_ONE_AT_THE_TABLE
@@ -55,11 +56,25 @@ def test_what_is_agreed_is_agreed_by_more_than_one_party_r70(outcome: RtoOutcome
 
 @pytest.mark.parametrize("outcome", AGREED_ON)
 def test_who_is_no_party_any_more_decides_on_nothing_r70_r115(outcome: RtoOutcome) -> None:
-    of_two = (*s.INVITED, s.PLANNED, s.accepted(s.VENLO), s.accepted(s.CARE))
-    left = {"vincent_van_gogh": {"member_until": NOW}}
-    still = {"vincent_van_gogh": {"member_until": NOW + timedelta(seconds=1)}}
+    of_two = (*s.INVITED, PLANNED_FOR_CARE, s.accepted(s.VENLO), s.accepted(s.CARE))
+    left = {"gemeente_venlo": {"member_until": NOW}}
+    still = {"gemeente_venlo": {"member_until": NOW + timedelta(seconds=1)}}
     assert refused(of_two, conclude(outcome=outcome), **left) is r.ONLY_ONE_AT_THE_TABLE
     assert s.spec(**still).given(*of_two).when(conclude(outcome=outcome)).events
+
+
+@pytest.mark.parametrize("outcome", AGREED_ON)
+def test_who_carries_out_what_is_new_is_there_when_the_table_decides_r70_r85(outcome: RtoOutcome) -> None:
+    """It agreed when the plan was recorded, and takes its word back before that takes force."""
+    gone = (e.InvitationDeclined(s.RTO, s.HOUSING, None, NOW),)
+    assert refused((*s.AGREED, *gone), conclude(outcome=outcome)) is r.EXECUTOR_NOT_AT_THE_TABLE
+    without = e.PlanRecorded(s.plan(actions=(), ends=(s.ARRANGE,)), s.AT_THE_TABLE, NOW)
+    assert events((*s.AGREED, *gone, without), conclude(outcome=outcome))
+    later = tuple(x for x in s.AGAIN if x != s.accepted(s.HOUSING, s.SECOND_RTO))
+    deescalate = conclude(s.SECOND_RTO, outcome=RtoOutcome.DEESCALATE)
+    assert events(later, deescalate), "what an earlier RTO agreed on goes on without it"
+    left = {"woonwenz": {"member_until": NOW}}
+    assert refused(s.AGREED, conclude(outcome=outcome), **left) is r.EXECUTOR_NOT_AT_THE_TABLE
 
 
 @pytest.mark.parametrize("outcome", ENDS)

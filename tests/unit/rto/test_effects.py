@@ -98,7 +98,8 @@ def test_what_was_recorded_apart_is_assigned_apart() -> None:
     """Together they may be more than a letter holds."""
     more = e.PlanRecorded(s.plan(actions=(s.action(s.AFTERCARE, s.CARE),)), s.AT_THE_TABLE, NOW)
     steps = after(*s.AGREED, more, s.concluded())
-    for_care = [x.message for x in steps if isinstance(x, ToParty) and x.recipient == s.CARE]
+    to_care = [x.message for x in steps if isinstance(x, ToParty) and x.recipient == s.CARE]
+    for_care = [one for one in to_care if isinstance(one, m.ActionsAssigned)]
     assert [[action.action_id for action in one.actions] for one in for_care] == [[s.TREAT], [s.AFTERCARE]]
 
 

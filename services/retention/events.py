@@ -50,10 +50,11 @@ class ItemReceived:
 
 @dataclass(frozen=True, slots=True)
 class FilePartReceived:
-    """Record that these participants and takers of the file are here now (R86, R104)."""
+    """Record that these participants, takers and actions of the file are here now (R86, R104)."""
 
     participants: tuple[Participant, ...]
     takers: tuple[rto.Taker, ...]
+    actions: tuple[rto.Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,9 @@ def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverIte
 
 def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
     """Make the command that takes in a part of what grew over the life of the case (R86)."""
-    return c.RecordFilePart(by=by, participants=message.participants, takers=message.takers)
+    return c.RecordFilePart(
+        by=by, participants=message.participants, takers=message.takers, actions=message.actions
+    )
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> c.Deescalate:

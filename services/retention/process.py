@@ -14,7 +14,6 @@ from services.retention.state import Inspection, Phase, Shown, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
-from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core import item_standing
 from shared.core.actor import Actor
@@ -116,8 +115,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _receive(state, command)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
-        case c.RecordFilePart(participants=participants, takers=takers):
-            return (e.FilePartReceived(participants, takers),)
+        case c.RecordFilePart(participants=participants, takers=takers, actions=actions):
+            return (e.FilePartReceived(participants, takers, actions),)
         case c.Deescalate(file=file):
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
@@ -156,8 +155,9 @@ def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
+    actions = tuple({one.action_id: one for one in (*file.actions, *state.actions)}.values())
     return e.CaseDeescalated(
-        file.model_copy(update={"persons": persons}),
+        file.model_copy(update={"persons": persons, "actions": actions}),
         competent=_competent(replace(state, file=file), context),
         archive_on=add_months(file.decided_at, context.policy.archive_after_months),
         destroy_on=add_months(file.decided_at, context.policy.destroy_after_months),
@@ -266,8 +266,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, standings=standings, items=items)
         case e.DirectionMoved(leading_party=party, acting_body=body):
             return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
-        case e.FilePartReceived(participants=participants, takers=takers):
-            return _with_part(state, participants, takers)
+        case e.FilePartReceived():
+            return _with_part(state, event)
         case e.CaseDeescalated():
             return _in_phase_4(state, event)
         case e.FileCleaned(kept=kept):
@@ -306,11 +306,17 @@ def _opened(state: State, event: e.CaseOpened) -> State:
     return followed(opened, event.team)
 
 
-def _with_part(state: State, participants: Iterable[Participant], takers: Iterable[rto.Taker]) -> State:
+def _with_part(state: State, part: e.FilePartReceived) -> State:
     """Add a part of the file; what is in it already stays there once."""
-    named = {one.party: one for one in (*state.participants, *participants)}
-    taken = dict.fromkeys((*state.takers, *takers))
-    return replace(state, participants=tuple(named.values()), takers=tuple(taken))
+    named = {one.party: one for one in (*state.participants, *part.participants)}
+    taken = dict.fromkeys((*state.takers, *part.takers))
+    actions = {one.action_id: one for one in (*state.actions, *part.actions)}
+    return replace(
+        state,
+        participants=tuple(named.values()),
+        takers=tuple(taken),
+        actions=tuple(actions.values()),
+    )
 
 
 def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
@@ -328,6 +334,7 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         led=file.mandate or state.led,
         theme=file.theme,
         file=file,
+        actions=(),
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,

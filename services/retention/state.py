@@ -52,7 +52,8 @@ class Shown:
 class State:
     """Hold what retention knows of a case, without any text about anybody.
 
-    `participants` and `takers` came in parts, before `file`; one from an older version has its own inside.
+    `participants`, `takers` and `actions` came in parts, before `file`; one from an older version has its own
+    inside, and the actions of any stand inside it from then on.
     """
 
     phase: Phase = Phase.NOTHING
@@ -68,6 +69,7 @@ class State:
     standings: Standings = ()
     participants: tuple[Participant, ...] = ()
     takers: tuple[rto.Taker, ...] = ()
+    actions: tuple[rto.Action, ...] = ()
     file: rto.CaseDeescalated | None = None
     competent: tuple[str, ...] = ()
     archive_on: datetime | None = None

@@ -130,7 +130,10 @@ class Offer(Model):
 
 @directing.post("/cases/{case_id}/rtos")
 async def convene(case_id: Id, body: c.Meeting, caller: Acting, commands: Commands) -> Done:
-    """Invite the participants; the viewing window opens (R59, A17)."""
+    """Invite the participants; the viewing window opens (R59, A17).
+
+    A follow-up RTO is prepared with it: goal, decisions, themes, citizen and care agreements (R42, R46, R47).
+    """
     return done(
         await commands.act(
             caller, case_id, body, lambda sent, by: c.ConveneRto(by=by, meeting=sent), asks=c.ConveneRto
@@ -159,7 +162,10 @@ async def extend_viewing_plan(
 
 @directing.post("/cases/{case_id}/rtos/{rto_id}/conclusion")
 async def conclude(case_id: Id, rto_id: Id, body: c.Conclusion, caller: Acting, commands: Commands) -> Done:
-    """Record what the participants decided; the viewing window closes (R70, R79, R86, A17)."""
+    """Record what the participants decided, and who takes what along (R70, R73, R79, R86).
+
+    The viewing window closes, and each executor gets its new actions (A17, A19).
+    """
     return done(
         await commands.act(
             caller,
@@ -207,7 +213,8 @@ async def ask_release(case_id: Id, body: m.ReleaseAsked, caller: Acting, command
 async def record_plan(case_id: Id, body: c.Plan, caller: Replacing, commands: Commands) -> Replaced:
     """Record the plan the participants made together (R69, R70, A19).
 
-    A plan that stands there already is replaced: that takes its version in If-Match.
+    A plan that stands there already is adjusted: that takes its version in If-Match. An action never changes:
+    what runs goes on, `ends` names what ends, and a new action may succeed one (R65, R81).
     """
     return replaced(
         await commands.act(
@@ -218,7 +225,7 @@ async def record_plan(case_id: Id, body: c.Plan, caller: Replacing, commands: Co
 
 @directing.post("/cases/{case_id}/take-aways")
 async def provide(case_id: Id, body: c.TakeAway, caller: Acting, commands: Commands) -> Done:
-    """Provide a released item to a participant, for one action of the plan (R68, R73)."""
+    """Provide a released item to a participant, for one action that was agreed (R64, R68, R73)."""
     return done(
         await commands.act(
             caller, case_id, body, lambda sent, by: c.ProvideItem(by=by, taking=sent), asks=c.ProvideItem
@@ -271,11 +278,15 @@ class Permission(Model):
     use: m.Use = Field(title="gebruik")
     recipient: PartyId | None = Field(default=None, title="ontvanger")
     action_id: Id | None = Field(default=None, title="activiteit")
+    secrecy: m.Secrecy | None = Field(default=None, title="geheimhouding")
 
 
-class Objection(Permission):
+class Objection(Model):
     """A use that is refused (R75)."""
 
+    use: m.Use = Field(title="gebruik")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    action_id: Id | None = Field(default=None, title="activiteit")
     reason: Content | None = Field(default=None, title="reden")
 
 
@@ -294,6 +305,8 @@ class StepTaken(Model):
 
     progress: m.ActionProgress = Field(title="voortgang")
     remark: Content | None = Field(default=None, title="opmerking")
+    goals_reached: Content | None = Field(default=None, title="bereikte doelen")
+    developments: Content | None = Field(default=None, title="ontwikkelingen")
 
 
 @taking_part.post("/cases/{case_id}/rtos/{rto_id}/acceptance")

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from shared.contract.content import Content, TextRef
-from shared.contract.fields import ContributedItem, Count, Id, Instant, Item, PartyId, Place
-from shared.contract.limits import MOST_ACTIONS, MOST_PARTICIPANTS, MOST_VIEWING_ENTRIES
+from shared.contract.fields import Code, ContributedItem, Count, Id, Instant, Item, PartyId, Place
+from shared.contract.limits import (
+    MOST_ACTIONS,
+    MOST_CODES,
+    MOST_PARTICIPANTS,
+    MOST_VIEWING_ENTRIES,
+)
 from shared.contract.messages import rto as m
-from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.contract.messages.triage import CitizenInvolvement, Participant, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowArchiving as FollowArchiving
@@ -20,8 +25,23 @@ from shared.core.leaderless import LookForLeader as LookForLeader
 from shared.core.terms import PassTerm as PassTerm
 
 
+class Preparation(Model):
+    """What is fixed before any invitation, besides who comes and who sees what (R42, R44, R46, R47)."""
+
+    goal: Content = Field(default="", title="doel")
+    decision_types: tuple[Code, ...] = Field(default=(), max_length=MOST_CODES, title="soort beslissingen")
+    themes: tuple[Code, ...] = Field(default=(), max_length=MOST_CODES, title="gespreksthema's")
+    citizen: CitizenInvolvement | None = Field(default=None, title="betrekken van de burger")
+    care_agreements: Content | None = Field(default=None, title="zorgvuldigheidsafspraken")
+    consulted_leading_party: bool = Field(default=False, title="overlegd met de leidende partij")
+
+
 class Meeting(Model):
-    """When and where an RTO meets; only a follow-up RTO names participants and viewing entries (R59, R81)."""
+    """When and where an RTO meets.
+
+    A follow-up RTO is prepared here, and may name participants and viewing entries; the first one is prepared
+    in triage (R42, R59, R81).
+    """
 
     rto_id: Id = Field(title="RTO")
     on: Instant = Field(title="datum")
@@ -32,26 +52,32 @@ class Meeting(Model):
     viewing_plan: tuple[ViewingEntry, ...] = Field(
         default=(), max_length=MOST_VIEWING_ENTRIES, title="inzageplan"
     )
+    preparation: Preparation | None = Field(default=None, title="voorbereiding")
+
+
+class Part(Model):
+    """The part of one party in the plan: its role, and which information it needs for it (R69)."""
+
+    party: PartyId = Field(title="partij")
+    role: Content = Field(title="rol")
+    information_need: Content = Field(title="informatiebehoefte")
 
 
 class Plan(Model):
     """The plan of action: a joint record of the participants (R69, R70, A19).
 
+    `actions` are new ones: what runs already goes on, unless `ends` or a successor names it (R65, R81).
     `drawn_from` names the items whose content stands in it: it stays bound to their release (A19).
     """
 
     agreements: Content = Field(title="afspraken")
     ave_level: Count = Field(title="AVE-niveau")
-    actions: tuple[m.Action, ...] = Field(default=(), max_length=MOST_ACTIONS, title="acties")
+    actions: tuple[m.Action, ...] = Field(default=(), max_length=MOST_ACTIONS, title="nieuwe acties")
+    ends: tuple[Id, ...] = Field(default=(), max_length=MOST_ACTIONS, title="beëindigde acties")
+    parts: tuple[Part, ...] = Field(
+        default=(), max_length=MOST_PARTICIPANTS + MOST_ACTIONS, title="rol en informatiebehoefte per partij"
+    )
     drawn_from: tuple[Id, ...] = Field(default=(), max_length=60, title="ontleend aan")
-
-
-class Conclusion(Model):
-    """What an RTO ended in; purpose and items only with "approach and monitoring" (R79)."""
-
-    outcome: m.RtoOutcome = Field(title="uitkomst")
-    monitoring_purpose: Content | None = Field(default=None, title="doel van de monitoring")
-    monitoring_items: tuple[Id, ...] = Field(default=(), max_length=400, title="gegevens die blijven")
 
 
 class TakeAway(Model):
@@ -60,6 +86,21 @@ class TakeAway(Model):
     item_id: Id = Field(title="gegeven")
     recipient: PartyId = Field(title="ontvanger")
     action_id: Id = Field(title="activiteit")
+
+
+class Conclusion(Model):
+    """What an RTO ended in (R69, R73, R78, R79, R81).
+
+    Purpose and items only where the approach goes on; `ave_level`: without one it is that of the plan.
+    """
+
+    outcome: m.RtoOutcome = Field(title="uitkomst")
+    ave_level: Count | None = Field(default=None, title="AVE-niveau")
+    monitoring_purpose: Content | None = Field(default=None, title="doel van de monitoring")
+    monitoring_items: tuple[Id, ...] = Field(default=(), max_length=400, title="gegevens die blijven")
+    take_aways: tuple[TakeAway, ...] = Field(default=(), max_length=400, title="gegevens die meegaan")
+    goals_reached: Content | None = Field(default=None, title="bereikte doelen")
+    developments: Content | None = Field(default=None, title="ontwikkelingen")
 
 
 # --- from triage -----------------------------------------------------------------------------------
@@ -195,14 +236,14 @@ class LimitItem(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordPlan(Command):
-    """Record the plan the participants made; a later one replaces it (R69, R70, R81)."""
+    """Record the plan the participants made; a later one adjusts it (R69, R70, R81)."""
 
     plan: Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvideItem(Command):
-    """Provide a released item for an action of the plan, as the director (R68, R73)."""
+    """Provide a released item for an action that was agreed, as the director (R64, R68, R73)."""
 
     taking: TakeAway
 
@@ -242,6 +283,8 @@ class ProgressAction(Command):
     action_id: str
     progress: m.ActionProgress
     remark: TextRef | None = None
+    goals_reached: TextRef | None = None
+    developments: TextRef | None = None
 
 
 # --- what other services decided -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Decide on the plan of action and on who directs the case (R69 to R72, R81, R85)."""
+"""Decide on who directs the case (R69, R71, R72, R122)."""
 
 from typing import TypeAlias
 
@@ -6,56 +6,15 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import State
-from shared.contract.content import is_blank
 from shared.contract.parties import Scope
-from shared.contract.refusal import ITEM_FROZEN, Refusal
+from shared.contract.refusal import Refusal
 from shared.core.context import DecisionContext
 from shared.core.mandate import covering
-from shared.core.standing import is_frozen, left_on
+from shared.core.standing import left_on
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
-AVE_LEVELS = range(1, 5)
 NEXT = ((Scope.MONITORING, r.MONITORING_NOT_AUTHORISED), (Scope.RTO, r.RTO_NOT_AUTHORISED))
-
-
-def record_plan(state: State, plan: c.Plan, context: DecisionContext) -> Decision:
-    """Record the plan of who is at the table; an action falls to one that agreed to it (R70, R85)."""
-    present = state.latest.present if state.latest else ()
-    if not present:
-        return r.NOBODY_AT_THE_TABLE
-    refusal = _incomplete(plan) or _not_released(state, plan, context)
-    if refusal:
-        return refusal
-    if not all(action.party in present for action in plan.actions):
-        return r.EXECUTOR_NOT_AT_THE_TABLE
-    if not all(context.parties.is_member(action.party, context.judged_at) for action in plan.actions):
-        return r.NOT_LAWFULLY_PRESENT
-    return (e.PlanRecorded(plan, present, context.now),)
-
-
-def _incomplete(plan: c.Plan) -> Refusal | None:
-    """Refuse a plan that does not state what it must (R69)."""
-    if plan.ave_level not in AVE_LEVELS:
-        return r.AVE_LEVEL_UNKNOWN
-    if is_blank(plan.agreements) or any(is_blank(action.description) for action in plan.actions):
-        return r.AGREEMENTS_MISSING
-    if len({action.action_id for action in plan.actions}) != len(plan.actions):
-        return r.ACTION_TWICE
-    return None
-
-
-def _not_released(state: State, plan: c.Plan, context: DecisionContext) -> Refusal | None:
-    """Refuse content taken from an item that is frozen, or not released for the RTO (A11, A19)."""
-    for item_id in plan.drawn_from:
-        item = state.item(item_id)
-        if item is None:
-            return r.UNKNOWN_ITEM
-        if is_frozen(item.contributor, context.parties, context.judged_at):
-            return ITEM_FROZEN
-        if not state.released_for_rto(item_id):
-            return r.NOT_RELEASED
-    return None
 
 
 def offer(state: State, party: str, context: DecisionContext) -> Decision:
@@ -118,11 +77,3 @@ def decline(state: State, command: c.DeclineDirection, context: DecisionContext)
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
     return (e.DirectionDeclined(party, command.reason, context.now),)
-
-
-def progress(state: State, command: c.ProgressAction, context: DecisionContext) -> Decision:
-    """Record the progress of an action, which only who carries it out reports (R85)."""
-    action = state.action(command.action_id)
-    if action is None or action.party != command.by.party:
-        return r.NOT_THE_EXECUTOR
-    return (e.ActionProgressed(command.action_id, command.progress, command.remark, context.now),)

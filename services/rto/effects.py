@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from services.rto import events as e
-from services.rto.state import State
+from services.rto.state import Rto, State
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
@@ -42,8 +42,6 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [StopUnsent(item=item_id), *told]
         case e.StandingChanged(standing=standing):
             return [Announce(m.ItemStanding(**asdict(standing)))]
-        case e.PlanRecorded():
-            return _assignments(state)
         case e.ItemProvided():
             return _provision(event, state)
         case e.DirectionOffered(party=party, left_on=left_on):
@@ -51,9 +49,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [ToParty(party, m.DirectionVacant(left_on=left_on) if left_on else offered)]
         case e.DirectionMoved():
             return _transfer(event, state)
-        case e.RtoConcluded(outcome=outcome, at=at):
-            leading = state.leading_party
-            return [Announce(m.RtoOutcomeRecorded(outcome=outcome, leading_party=leading, recorded_at=at))]
+        case e.RtoConcluded():
+            return _decided(event, state)
         case e.CaseDeescalated():
             return [*_handed_over(state), *_in_parts(state), Announce(_deescalated(event, state))]
         case e.CaseEndedAtTable():
@@ -93,12 +90,39 @@ def _mandate_ended(event: e.MandateEnded, state: State) -> list[Effect]:
     return [ToParty(party, message) for party in dict.fromkeys((event.party, state.leading_party))]
 
 
-def _assignments(state: State) -> list[Effect]:
-    """Assign each executor its own actions, and nobody else's (A19)."""
-    executors = dict.fromkeys(action.party for action in state.actions)
+def _decided(event: e.RtoConcluded, state: State) -> list[Effect]:
+    """Announce the outcome; only now what was agreed leaves, and nothing if the case ends (R64, R78)."""
+    outcome, rto = event.outcome, state.rto(event.rto_id)
+    goes_on = outcome is m.RtoOutcome.ESCALATE
+    announced = m.RtoOutcomeRecorded(
+        outcome=m.AnnouncedOutcome.APPROACH_AND_MONITORING if goes_on else m.AnnouncedOutcome(outcome.value),
+        leading_party=state.leading_party,
+        recorded_at=event.at,
+        ave_level=event.ave_level,
+    )
+    ends = outcome in (m.RtoOutcome.DOES_NOT_BELONG, m.RtoOutcome.OTHER_TABLE)
+    if rto is None or ends:
+        return [Announce(announced)]
+    return [Announce(announced), *_assignments(rto, state), *_endings(rto, state)]
+
+
+def _assignments(rto: Rto, state: State) -> list[Effect]:
+    """Assign each executor its own new actions, and nobody else's (A19); together as they were recorded."""
+    letters: list[Effect] = []
+    for together in rto.agreed:
+        new = [action for action in state.actions if action.action_id in together]
+        for party in dict.fromkeys(action.party for action in new):
+            own = tuple(action for action in new if action.party == party)
+            letters.append(ToParty(party, m.ActionsAssigned(actions=own)))
+    return letters
+
+
+def _endings(rto: Rto, state: State) -> list[Effect]:
+    """Tell each executor which of its actions have ended; not of one that was never agreed (R81)."""
+    gone = [x.action for x in state.ended if x.rto_id == rto.rto_id and not rto.added(x.action.action_id)]
     return [
-        ToParty(party, m.ActionsAssigned(actions=tuple(a for a in state.actions if a.party == party)))
-        for party in executors
+        ToParty(party, m.ActionsEnded(action_ids=tuple(a.action_id for a in gone if a.party == party)))
+        for party in dict.fromkeys(action.party for action in gone)
     ]
 
 
@@ -152,7 +176,8 @@ def _in_parts(state: State) -> list[Effect]:
     """Hand over what grew over the life of the case, in events that are each small enough."""
     participants = [m.FilePartHandedOver(participants=(one,)) for one in state.participants()]
     takers = [m.FilePartHandedOver(takers=some) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)]
-    return [Announce(part) for part in (*participants, *takers)]
+    actions = [m.FilePartHandedOver(actions=(one,)) for one in state.actions]
+    return [Announce(part) for part in (*participants, *takers, *actions)]
 
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
@@ -171,7 +196,7 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         participants=(),
         persons=state.preparation.persons,
         agreements=state.plan.agreements if state.plan else None,
-        actions=state.actions,
+        actions=(),
         takers=(),
         mandate=state.mandate,
         without_table=event.without_table,

@@ -142,7 +142,10 @@ class StandingChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlanRecorded:
-    """Record the plan as the participants `made_by` made it together (R70, A19)."""
+    """Record the plan as the participants `made_by` made it together (R70, A19).
+
+    As in the command, `plan` holds the new actions, and says which of those that ran end (R65, R81).
+    """
 
     plan: Plan
     made_by: tuple[str, ...]
@@ -211,15 +214,23 @@ class ActionProgressed:
     progress: m.ActionProgress
     remark: TextRef | None
     at: datetime
+    goals_reached: TextRef | None = None
+    developments: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RtoConcluded:
-    """Record the outcome of the RTO: the viewing window ends (A17, R83)."""
+    """Record the outcome of the RTO: the viewing window ends, what was agreed takes force (A17, R64, R83).
+
+    `ave_level`: as decided, where the plan goes on or the case de-escalates (R69).
+    """
 
     rto_id: str
     outcome: m.RtoOutcome
     at: datetime
+    ave_level: int | None = None
+    goals_reached: TextRef | None = None
+    developments: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

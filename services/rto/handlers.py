@@ -69,7 +69,12 @@ def decline_direction(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirec
 def progress(message: m.ActionProgressed, by: Actor) -> c.ProgressAction:
     """Make the command that reports the progress of an action (R85)."""
     return c.ProgressAction(
-        by=by, action_id=message.action_id, progress=message.progress, remark=text(message.remark)
+        by=by,
+        action_id=message.action_id,
+        progress=message.progress,
+        remark=text(message.remark),
+        goals_reached=text(message.goals_reached),
+        developments=text(message.developments),
     )
 
 

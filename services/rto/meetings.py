@@ -1,36 +1,34 @@
-"""Decide on a meeting: who is invited, who comes, what is brought in, how it ends (R58 to R61, R79)."""
+"""Decide on a meeting: how it is prepared, who is invited, who comes, what is brought in (R42 to R61)."""
 
 from collections.abc import Collection, Iterable
-from typing import TypeAlias, assert_never
+from typing import TypeAlias
 
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Answer, Phase, State
-from shared.contract.content import is_blank, text
+from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
-from shared.contract.messages.intake import ClosingReason
-from shared.contract.messages.rto import MandateEndedBy, RtoOutcome
+from shared.contract.messages.rto import MandateEndedBy
 from shared.contract.messages.triage import Participant, ViewingEntry
-from shared.contract.parties import PartyRecord, Scope
+from shared.contract.parties import PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
-from shared.core.mandate import authority
 from shared.core.standing import left_on
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 
 def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decision:
-    """Convene an RTO: the first as it was prepared; a follow-up may name others, and show more (R42, R81)."""
+    """Convene an RTO: the first as triage prepared it; a follow-up is prepared anew (R42, R81)."""
     if state.rto(meeting.rto_id) is not None:
         return r.RTO_KNOWN
     if is_blank(meeting.place):
         return r.PLACE_MISSING
-    if state.phase is Phase.PREPARED and (meeting.participants or meeting.viewing_plan):
-        return r.PREPARATION_IS_FIXED
+    if refusal := _not_prepared(state, meeting):
+        return refusal
     participants = meeting.participants or _participants_so_far(state, context)
     if refusal := _may_sit(participants, context) or _may_be_opened(
         state, meeting.viewing_plan, {p.party for p in participants}
@@ -39,6 +37,27 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
     competent = tuple(p.party for p in participants if is_competent(p, context))
     convened = meeting.model_copy(update={"participants": participants})
     return (e.RtoConvened(convened, competent, context.now),)
+
+
+def _not_prepared(state: State, meeting: c.Meeting) -> Refusal | None:
+    """Refuse a follow-up that lacks what is fixed before any invitation (R42, R44, R46, R47).
+
+    The first RTO was prepared in triage, and nothing of that is fixed twice.
+    """
+    prepared = meeting.preparation
+    if state.phase is Phase.PREPARED:
+        fixed = meeting.participants or meeting.viewing_plan or prepared
+        return r.PREPARATION_IS_FIXED if fixed else None
+    if prepared is None or is_blank(prepared.goal):
+        return r.GOAL_MISSING
+    named = (*prepared.decision_types, *prepared.themes)
+    if not prepared.decision_types or not prepared.themes or not all(named):
+        return r.THEMES_MISSING
+    if not prepared.consulted_leading_party:
+        return r.LEADING_PARTY_NOT_CONSULTED
+    if prepared.citizen is None:
+        return r.CITIZEN_UNDECIDED
+    return r.CARE_AGREEMENTS_MISSING if is_blank(prepared.care_agreements) else None
 
 
 def _participants_so_far(state: State, context: DecisionContext) -> tuple[Participant, ...]:
@@ -186,46 +205,3 @@ def _incomplete(item: Item, record: PartyRecord, persons: Collection[str]) -> Re
         or item_rules.must_be_about(one, persons, r.UNKNOWN_PERSON)
         or item_rules.must_be_checked(one, record, r.SPECIAL_NOT_CHECKED)
     )
-
-
-def conclude(state: State, command: c.ConcludeRto, context: DecisionContext) -> Decision:
-    """Conclude the RTO as the participants decided (R70); each outcome asks for what it needs."""
-    rto, conclusion = state.rto(command.rto_id), command.conclusion
-    if rto is None or rto.outcome is not None:
-        return r.NO_RTO_IS_OPEN
-    if not rto.present:
-        return r.NOBODY_AT_THE_TABLE
-    concluded = e.RtoConcluded(rto.rto_id, conclusion.outcome, context.now)
-    match conclusion.outcome:
-        case RtoOutcome.APPROACH_AND_MONITORING:
-            return _monitor(state, conclusion, concluded, context)
-        case RtoOutcome.DEESCALATE:
-            return (concluded, e.CaseDeescalated(rto.rto_id, context.now))
-        case RtoOutcome.DOES_NOT_BELONG:
-            return (concluded, e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, context.now))
-        case RtoOutcome.OTHER_TABLE:
-            return (concluded, e.CaseEndedAtTable(ClosingReason.OTHER_TABLE, context.now))
-        case _:
-            assert_never(conclusion.outcome)
-
-
-def _monitor(
-    state: State, conclusion: c.Conclusion, concluded: e.RtoConcluded, context: DecisionContext
-) -> Decision:
-    """Agree on monitoring: purpose explicit, items released, support authorised (R79, R80)."""
-    purpose = text(conclusion.monitoring_purpose)
-    if state.plan is None:
-        return r.PLAN_MISSING
-    if purpose is None:
-        return r.MONITORING_PURPOSE_MISSING
-    if authority(state, Scope.MONITORING, context.parties, context.judged_at) is None:
-        return r.MONITORING_NOT_AUTHORISED
-    for item_id in conclusion.monitoring_items:
-        if state.item(item_id) is None:
-            return r.UNKNOWN_ITEM
-        if not state.stays(item_id):
-            return r.NOT_KEPT_FOR_MONITORING
-        if not state.released_for_rto(item_id):
-            return r.NOT_RELEASED
-    items = tuple(dict.fromkeys(conclusion.monitoring_items))
-    return (concluded, e.MonitoringAgreed(purpose, items, context.now))

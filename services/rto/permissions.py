@@ -54,6 +54,7 @@ SENDING: Mapping[type[Model], Conditions] = {
     m.ReleaseAsked: Conditions(scope=scopes_now),
     m.ItemsProvided: Conditions(scope=scopes_now),
     m.ActionsAssigned: Conditions(scope=scopes_now),
+    m.ActionsEnded: Conditions(Standing.NOT_ENDED),  # it only ends something
     m.MandateEnded: Conditions(),
     m.TakersTold: Conditions(Standing.ANY),  # an order to stop, and secrecy lasts
     m.DirectionOffered: Conditions(scope=scopes_now),

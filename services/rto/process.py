@@ -6,11 +6,13 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.rto import commands as c
-from services.rto import direction, meetings, releases
+from services.rto import conclusion, direction, meetings, releases
 from services.rto import events as e
+from services.rto import plan as plans
 from services.rto import refusals as r
 from services.rto.state import (
     Answer,
+    EndedAction,
     Monitoring,
     Phase,
     Progress,
@@ -20,6 +22,7 @@ from services.rto.state import (
     Rto,
     Seat,
     State,
+    prepared_by_triage,
 )
 from shared.contract.content import TextRef, contents
 from shared.contract.fields import ContributedItem, Step
@@ -166,7 +169,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.ContributeItems():
             return meetings.contribute(state, command, context)
         case c.ConcludeRto():
-            return meetings.conclude(state, command, context)
+            return conclusion.conclude(state, command, context)
         case c.AskRelease(request=request):
             return releases.ask(state, request, context)
         case c.GiveRelease():
@@ -178,9 +181,11 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.LimitItem():
             return releases.limit(state, command, context)
         case c.RecordPlan(plan=plan):
-            return direction.record_plan(state, plan, context)
+            return plans.record(state, plan, context)
         case c.ProvideItem(taking=taking):
-            return releases.provide(state, taking, context)
+            # While the table sits nothing leaves it (R64): what goes along is part of its conclusion.
+            undecided = state.phase is Phase.CONVENED
+            return r.TABLE_HAS_NOT_DECIDED if undecided else releases.provide(state, taking, context)
         case c.OfferDirection(party=party):
             return direction.offer(state, party, context)
         case c.AcceptDirection():
@@ -188,7 +193,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.DeclineDirection():
             return direction.decline(state, command, context)
         case c.ProgressAction():
-            return direction.progress(state, command, context)
+            return plans.progress(state, command, context)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.FollowCleaning(kept_items=kept):
@@ -337,8 +342,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _without_releases(state, item_id)
         case e.StandingChanged(standing=standing):
             return _with_standing(state, standing)
-        case e.PlanRecorded(plan=plan, made_by=made_by, at=at):
-            return replace(state, plan=plan, made_by=made_by, plan_at=at)
+        case e.PlanRecorded():
+            return _with_plan(state, event)
         case e.ItemProvided(taking=t):
             taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
             return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
@@ -351,9 +356,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, offered_to=None)
         case e.ActionProgressed():
             return _with_progress(state, event)
-        case e.RtoConcluded(rto_id=rto_id, outcome=outcome):
-            rtos = (replace(x, outcome=outcome) if x.rto_id == rto_id else x for x in state.rtos)
-            return replace(state, rtos=tuple(rtos))
+        case e.RtoConcluded():
+            return _with_outcome(state, event)
         case e.MonitoringAgreed(purpose=purpose, items=agreed):
             return replace(state, monitoring=Monitoring(purpose, agreed))
         case e.FileCleaned(kept_items=kept):
@@ -401,7 +405,8 @@ def _with_rto(state: State, event: e.RtoConvened) -> State:
     meeting = event.meeting
     place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
-    rto = Rto(meeting.rto_id, meeting.on, place, seats)
+    of_triage = prepared_by_triage(state.preparation) if state.preparation and not state.rtos else None
+    rto = Rto(meeting.rto_id, meeting.on, place, seats, preparation=meeting.preparation or of_triage)
     return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan, event.at)
 
 
@@ -432,6 +437,41 @@ def _without_releases(state: State, item_id: str) -> State:
 
 
 def _with_progress(state: State, event: e.ActionProgressed) -> State:
-    new = Progress(event.action_id, event.progress, event.at, event.remark)
-    others = tuple(x for x in state.progress if x.action_id != event.action_id)
-    return replace(state, progress=(*others, new))
+    """Add a word: "done" does not take the place of "started" (R81)."""
+    new = Progress(
+        event.action_id, event.progress, event.at, event.remark, event.goals_reached, event.developments
+    )
+    return replace(state, progress=(*state.progress, new))
+
+
+def _with_plan(state: State, event: e.PlanRecorded) -> State:
+    """Adjust the plan: what ends is kept as it was, and the rest goes on beside what is new (R65, R81)."""
+    gone, rto = plans.ended_by(event.plan), state.latest
+    running = tuple(x for x in state.actions if x.action_id not in gone)
+    rto_id = rto.rto_id if rto else ""
+    ended = tuple(EndedAction(x, rto_id, event.at) for x in state.actions if x.action_id in gone)
+    plan = event.plan.model_copy(update={"actions": (*running, *event.plan.actions), "ends": ()})
+    state = replace(state, plan=plan, made_by=event.made_by, plan_at=event.at, ended=(*state.ended, *ended))
+    if rto is None or not event.plan.actions:
+        return state
+    together = tuple(x.action_id for x in event.plan.actions)
+    return replace(state, rtos=(*state.rtos[:-1], replace(rto, agreed=(*rto.agreed, together))))
+
+
+def _with_outcome(state: State, event: e.RtoConcluded) -> State:
+    """Record how an RTO ended; the AVE level it decided is that of the plan from now on (R69)."""
+
+    def concluded(rto: Rto) -> Rto:
+        return replace(
+            rto,
+            outcome=event.outcome,
+            ave_level=event.ave_level,
+            goals_reached=event.goals_reached,
+            developments=event.developments,
+        )
+
+    rtos = tuple(concluded(x) if x.rto_id == event.rto_id else x for x in state.rtos)
+    plan = state.plan
+    if plan is not None and event.ave_level is not None:
+        plan = plan.model_copy(update={"ave_level": event.ave_level})
+    return replace(state, rtos=rtos, plan=plan)

@@ -10,10 +10,11 @@ from shared.core.shared_things import Replacement, SharedThing
 
 
 def plan(state: State) -> SharedThing | None:
-    """Return the plan of action; a later one replaces it whole (R69, R81)."""
+    """Return the plan of action, which a later one adjusts; what it ended is no part of it (R69, R81)."""
     if state.plan is None:
         return None
-    return SharedThing("plan", {**dict(state.plan), "made_by": state.made_by}, state.plan_at)
+    parts = {name: part for name, part in dict(state.plan).items() if name != "ends"}
+    return SharedThing("plan", {**parts, "made_by": state.made_by}, state.plan_at)
 
 
 def viewing_plan(state: State) -> SharedThing | None:

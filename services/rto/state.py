@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.rto.commands import Plan
+from services.rto.commands import Plan, Preparation
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
@@ -62,13 +62,22 @@ class Seat:
 
 @dataclass(frozen=True, slots=True)
 class Rto:
-    """Hold one meeting: it is under way as long as it has no outcome (A17)."""
+    """Hold one meeting: it is under way as long as it has no outcome (A17).
+
+    `agreed`: the numbers of the actions that it added to the plan, together for each time that the plan was
+    recorded. `ave_level`, `goals_reached` and `developments`: as it found or decided them (R69, R81).
+    """
 
     rto_id: str
     on: datetime
     place: TextRef | None
     seats: tuple[Seat, ...]
     outcome: RtoOutcome | None = None
+    preparation: Preparation | None = None
+    agreed: tuple[tuple[str, ...], ...] = ()
+    ave_level: int | None = None
+    goals_reached: TextRef | None = None
+    developments: TextRef | None = None
 
     def seat(self, party: str | None) -> Seat | None:
         return next((seat for seat in self.seats if seat.party == party), None)
@@ -77,6 +86,26 @@ class Rto:
     def present(self) -> tuple[str, ...]:
         """Return the parties that accepted: they decide together (R70)."""
         return tuple(seat.party for seat in self.seats if seat.answer is Answer.ACCEPTED)
+
+    @property
+    def is_open(self) -> bool:
+        return self.outcome is None
+
+    def added(self, action_id: str) -> bool:
+        """Tell whether this RTO added the action to the plan."""
+        return any(action_id in together for together in self.agreed)
+
+
+def prepared_by_triage(prepared: RtoPrepared) -> Preparation:
+    """Return what triage fixed before the first RTO, having consulted the leading party (R42 to R47)."""
+    return Preparation.model_construct(
+        goal=prepared.goal,
+        decision_types=prepared.decision_types,
+        themes=prepared.themes,
+        citizen=prepared.citizen,
+        care_agreements=prepared.care_agreements,
+        consulted_leading_party=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +128,23 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hold how far an action is (R81)."""
+    """Hold one word of an executor on how far its action is; the earlier ones stay beside it (R81)."""
 
     action_id: str
     progress: ActionProgress
     at: datetime
     remark: TextRef | None = None
+    goals_reached: TextRef | None = None
+    developments: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAction:
+    """Hold an action that ended, as it was, and at which RTO; its number is never used again (R65, R81)."""
+
+    action: Action
+    rto_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +161,9 @@ class State:
 
     `standings`: the register of what contributors decided on their items, also before these are here.
 
-    `viewing_plan_at` and `plan_at`: when each last changed. `led`: the mandate of who leads, triage's until
-    direction moves.
+    `viewing_plan_at` and `plan_at`: when each last changed. `plan` holds the actions that run, `ended` those
+    that did; `progress` is a history, oldest first. `led`: the mandate of who leads, triage's until direction
+    moves.
     """
 
     phase: Phase = Phase.NOTHING
@@ -138,6 +179,7 @@ class State:
     plan_at: datetime | None = None
     made_by: tuple[str, ...] = ()
     progress: tuple[Progress, ...] = ()
+    ended: tuple[EndedAction, ...] = ()
     takers: tuple[Taker, ...] = ()
     offered_to: str | None = None
     case_director: TextRef | None = None
@@ -187,7 +229,25 @@ class State:
         return next((item for item in self.items if item.item_id == item_id), None)
 
     def action(self, action_id: str) -> Action | None:
+        """Return an action that runs: one that ended is none any more (R65)."""
         return next((a for a in self.actions if a.action_id == action_id), None)
+
+    def ended_action(self, action_id: str) -> Action | None:
+        return next((x.action for x in self.ended if x.action.action_id == action_id), None)
+
+    def is_agreed(self, action_id: str) -> bool:
+        """Tell whether an action runs that the round table decided on: its RTO has ended (R64)."""
+        undecided = self.latest is not None and self.latest.is_open and self.latest.added(action_id)
+        return self.action(action_id) is not None and not undecided
+
+    def preparation_of(self, rto: Rto) -> Preparation | None:
+        """Return what was fixed before this RTO; one from an older version was held on triage's (R42)."""
+        return rto.preparation or (prepared_by_triage(self.preparation) if self.preparation else None)
+
+    @property
+    def ave_level(self) -> int | None:
+        """Return the AVE level that an RTO decided last (R69)."""
+        return next((rto.ave_level for rto in reversed(self.rtos) if rto.ave_level is not None), None)
 
     @property
     def planned_for(self) -> datetime | None:

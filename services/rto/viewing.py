@@ -9,9 +9,21 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Plan
-from services.rto.state import Answer, Phase, Progress, Release, Rto, Seat, State
+from services.rto.state import (
+    Answer,
+    EndedAction,
+    Monitoring,
+    Phase,
+    Progress,
+    Release,
+    ReleaseKey,
+    ReleaseStatus,
+    Rto,
+    Seat,
+    State,
+)
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, RtoConvened, Taker
+from shared.contract.messages.rto import Action, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
@@ -26,7 +38,9 @@ Thing: TypeAlias = (
     | Rto
     | Plan
     | Action
+    | EndedAction
     | Progress
+    | Monitoring
     | Release
     | Taker
     | None
@@ -38,6 +52,7 @@ OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
 
 NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
 ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
+FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
 ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
 
 
@@ -111,17 +126,18 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
             return _case(viewer, state)
         case ContributedItem():
             return _item(viewer, thing, state)
-        case Action():
-            return _its_own(viewer, thing.party) or _joint(viewer, state)
+        case Action(party=party) | EndedAction(action=Action(party=party)):
+            return _its_own(viewer, party) or _joint(viewer, state)
         case Progress(action_id=action_id):
-            action = state.action(action_id)
+            action = state.action(action_id) or state.ended_action(action_id)
             own = _its_own(viewer, action.party) if action else None
             return own or _joint(viewer, state)
         case Plan():
             return _plan(viewer, thing, state)
         case Rto():
-            invited = thing.seat(viewer.party) is not None
-            return _joint(viewer, state) if invited else NOBODY_ELSE
+            return _of_its_meeting(viewer, thing, state)
+        case RtoPrepared():
+            return _of_its_meeting(viewer, state.rtos[0], state) if state.rtos else _joint(viewer, state)
         case ViewingEntry(item_id=item_id, participant=participant):
             item = state.item(item_id) if participant == viewer.party else None
             return _item(viewer, item, state) if item else NOBODY_ELSE
@@ -130,8 +146,10 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         case Taker():
             own = _its_own(viewer, thing.party)
             return own or _of_its_item(viewer, thing.item_id, state)
-        case Person() | RtoPrepared():
+        case Monitoring():
             return _joint(viewer, state)
+        case Person():
+            return _no_part_in_it(viewer, state) or _joint(viewer, state)
 
 
 def _not_the_delegate(viewer: Viewer, state: State) -> Denied | None:
@@ -160,6 +178,19 @@ def _joint(viewer: Viewer, state: State) -> Verdict:
     if state.phase is Phase.CLOSING:
         return Allowed("R102", state.leading_party)
     return _first_denial(AT_THE_TABLE, viewer, None, state) or Allowed("R61", state.leading_party)
+
+
+def _of_its_meeting(viewer: Viewer, rto: Rto, state: State) -> Verdict:
+    """Show an RTO with its preparation to who was invited to that one (R47, R61)."""
+    invited = rto.seat(viewer.party) is not None
+    return _joint(viewer, state) if invited else NOBODY_ELSE
+
+
+def _no_part_in_it(viewer: Viewer, state: State) -> Denied | None:
+    """Deny while monitoring who neither leads nor carries out an action: the consultation is over (R64)."""
+    party = viewer.party or ""
+    has_part = party == state.leading_party or state.executes(party)
+    return None if has_part or state.phase is not Phase.MONITORING else FOR_THE_CONSULTATION_ONLY
 
 
 def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
@@ -244,12 +275,22 @@ def _kept_for_monitoring(viewer: Viewer, item: ContributedItem | None, state: St
 
 
 def _on_the_viewing_plan(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Deny what is not planned for this participant (R42); the leader monitors the agreed set (R80)."""
+    """Deny what is not planned for this participant (R42); while monitoring its part in that decides."""
     if item is None:
         return NOBODY_ELSE
+    if state.phase is Phase.MONITORING:
+        return _not_for_its_part(viewer, item, state)
     planned = any((x.item_id, x.participant) == (item.item_id, viewer.party) for x in state.viewing_plan)
-    monitors = state.phase is Phase.MONITORING and viewer.party == state.leading_party
-    return None if planned or monitors else Denied("R42", "art. 9.2f; B3-F2")
+    return None if planned else Denied("R42", "art. 9.2f; B3-F2")
+
+
+def _not_for_its_part(viewer: Viewer, item: ContributedItem, state: State) -> Denied | None:
+    """Deny what is neither for the leader, which monitors (R80), nor released for an own action (R64)."""
+    party = viewer.party or ""
+    own = (action.action_id for action in state.actions if action.party == party)
+    keys = (ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, party, action_id) for action_id in own)
+    needed = any(state.release(key) is ReleaseStatus.GIVEN for key in keys)
+    return None if needed or party == state.leading_party else FOR_THE_CONSULTATION_ONLY
 
 
 def _not_taken_back(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:

@@ -1,15 +1,25 @@
 """Make what people read of a case at the round table from what `may_view` let through alone."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import Field
 
-from services.rto.commands import ExtendViewingPlan, Plan, RecordPlan
+from services.rto.commands import ExtendViewingPlan, Part, Plan, RecordPlan
 from services.rto.effects import invitation, without_reservations
-from services.rto.state import Answer, Phase, Progress, Release, ReleaseStatus, Rto, State
+from services.rto.state import (
+    Answer,
+    EndedAction,
+    Monitoring,
+    Phase,
+    Progress,
+    Release,
+    ReleaseStatus,
+    Rto,
+    State,
+)
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
@@ -24,13 +34,14 @@ VersionFor = Callable[[type[Command]], str | None]  # of the thing that a comman
 
 
 class PreparationView(Model):
-    """What the round table is for (R42, R46)."""
+    """What a round table is for, and with which care (R42, R46, R47)."""
 
     theme: Theme = Field(title="thema")
     goal: Content = Field(title="doel")
     decision_types: tuple[str, ...] = Field(title="type besluiten")
     themes: tuple[str, ...] = Field(title="gespreksthema's")
     citizen: CitizenInvolvement = Field(title="betrokkenheid van de burger")
+    care_agreements: Content | None = Field(default=None, title="zorgvuldigheidsafspraken")
 
 
 class SeatView(Model):
@@ -43,13 +54,17 @@ class SeatView(Model):
 
 
 class RtoView(Model):
-    """One meeting."""
+    """One meeting, with what was fixed before it and what it found and decided (R42, R69, R81)."""
 
     rto_id: str = Field(title="RTO")
     on: datetime = Field(title="datum")
     place: Content | None = Field(title="plaats")
+    preparation: PreparationView | None = Field(default=None, title="voorbereiding")
     participants: list[SeatView] = Field(title="deelnemers")
     outcome: RtoOutcome | None = Field(title="uitkomst")
+    ave_level: int | None = Field(default=None, title="AVE-niveau")
+    goals_reached: Content | None = Field(default=None, title="bereikte doelen")
+    developments: Content | None = Field(default=None, title="ontwikkelingen")
 
 
 class PlanView(Model):
@@ -57,17 +72,32 @@ class PlanView(Model):
 
     agreements: Content = Field(title="afspraken")
     ave_level: int = Field(title="AVE-niveau")
+    parts: tuple[Part, ...] = Field(default=(), title="rol en informatiebehoefte per partij")
     made_by: tuple[str, ...] = Field(title="opgesteld door")
     version: str | None = Field(default=None, description="For If-Match; for who may replace the plan.")
 
 
+class EndedActionView(Action):
+    """An action that ended, as it was (R81)."""
+
+    ended_at: datetime = Field(title="beëindigd op")
+
+
+class MonitoringView(Model):
+    """What the approach is followed for (R79)."""
+
+    purpose: Content = Field(title="doel van de monitoring")
+
+
 class ProgressView(Model):
-    """How far an action is (R81)."""
+    """What the executor said of an action; the earlier words stay, oldest first (R81)."""
 
     action_id: str = Field(title="actie")
     progress: ActionProgress = Field(title="voortgang")
     at: datetime = Field(title="gemeld op")
     remark: Content | None = Field(title="opmerking")
+    goals_reached: Content | None = Field(default=None, title="bereikte doelen")
+    developments: Content | None = Field(default=None, title="ontwikkelingen")
 
 
 class ReleaseView(Model):
@@ -110,6 +140,8 @@ class CaseView(Model):
     releases: list[ReleaseView] = Field(title="akkoorden")
     plan: PlanView | None = Field(title="plan van aanpak")
     actions: list[Action] = Field(title="acties")
+    ended_actions: list[EndedActionView] = Field(default=[], title="beëindigde acties")
+    monitoring: MonitoringView | None = Field(default=None, title="monitoring")
     progress: list[ProgressView] = Field(title="voortgang")
     takers: list[Taker] = Field(title="lijst van afnemers")
 
@@ -120,14 +152,18 @@ def things(state: State) -> Iterable[tuple[str, Any]]:
         aside: dict[str, Any] = {"participants": (), "viewing_plan": (), "persons": ()}
         yield "preparation", state.preparation.model_copy(update=aside)
         yield from ((f"person/{p.person_id}", p) for p in state.preparation.persons)
-    yield from ((f"rto/{rto.rto_id}", rto) for rto in state.rtos)
+    for rto in state.rtos:
+        yield f"rto/{rto.rto_id}", replace(rto, preparation=state.preparation_of(rto))
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     yield from ((f"viewing/{x.item_id}/{x.participant}", x) for x in state.viewing_plan)
     yield from ((_label(x), x) for x in state.releases)
     if state.plan is not None:
         yield "plan", state.plan.model_copy(update={"actions": ()})
         yield from ((f"action/{action.action_id}", action) for action in state.plan.actions)
-    yield from ((f"progress/{x.action_id}", x) for x in state.progress)
+    yield from ((f"ended-action/{x.action.action_id}", x) for x in state.ended)
+    yield from ((f"progress/{x.action_id}/{n}", x) for n, x in enumerate(state.progress, 1))
+    if state.monitoring is not None:
+        yield "monitoring", state.monitoring
     yield from ((f"taker/{x.party}/{x.item_id}/{x.action_id}", x) for x in state.takers)
 
 
@@ -156,21 +192,23 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
     """
     state = seen.case.state
     prepared = _only(seen, RtoPrepared)
-    plan = _only(seen, Plan)
+    rtos, plan, monitoring = _all(seen, Rto), _only(seen, Plan), _only(seen, Monitoring)
     directs = caller.viewer().role is Role.PROCESS_DIRECTOR
     return CaseView(
         case_id=case_id,
         phase=state.phase,
-        leading_party=state.leading_party if prepared else None,
+        leading_party=state.leading_party if prepared or rtos else None,
         preparation=PreparationView(**_fields(PreparationView, prepared)) if prepared else None,
         persons=_all(seen, Person),
-        rtos=[_rto(rto) for rto in _all(seen, Rto)],
+        rtos=[_rto(rto, state) for rto in rtos],
         items=[_for(caller, item) for item in _all(seen, ContributedItem)],
         viewing_plan=_all(seen, ViewingEntry),
         viewing_plan_version=version_for(ExtendViewingPlan) if directs else None,
         releases=[ReleaseView(**asdict(x.key), status=x.status) for x in _all(seen, Release)],
         plan=_plan(plan, state, version_for(RecordPlan) if directs else None) if plan else None,
         actions=_all(seen, Action),
+        ended_actions=[EndedActionView(**dict(x.action), ended_at=x.at) for x in _all(seen, EndedAction)],
+        monitoring=MonitoringView(purpose=monitoring.purpose) if monitoring else None,
         progress=[ProgressView(**_fields(ProgressView, x)) for x in _all(seen, Progress)],
         takers=_all(seen, Taker),
     )
@@ -182,7 +220,7 @@ def _for(caller: Caller, item: ContributedItem) -> ContributedItem:
     return item if party in (None, item.contributor) else without_reservations(item)
 
 
-def _rto(rto: Rto) -> RtoView:
+def _rto(rto: Rto, state: State) -> RtoView:
     seats = [
         SeatView(
             party=seat.party,
@@ -192,12 +230,27 @@ def _rto(rto: Rto) -> RtoView:
         )
         for seat in rto.seats
     ]
-    return RtoView(rto_id=rto.rto_id, on=rto.on, place=rto.place, participants=seats, outcome=rto.outcome)
+    prepared, theme = rto.preparation, state.preparation.theme if state.preparation else None
+    return RtoView(
+        rto_id=rto.rto_id,
+        on=rto.on,
+        place=rto.place,
+        preparation=PreparationView(**dict(prepared), theme=theme) if prepared and theme else None,
+        participants=seats,
+        outcome=rto.outcome,
+        ave_level=rto.ave_level,
+        goals_reached=rto.goals_reached,
+        developments=rto.developments,
+    )
 
 
 def _plan(plan: Plan, state: State, version: str | None) -> PlanView:
     return PlanView(
-        agreements=plan.agreements, ave_level=plan.ave_level, made_by=state.made_by, version=version
+        agreements=plan.agreements,
+        ave_level=plan.ave_level,
+        parts=plan.parts,
+        made_by=state.made_by,
+        version=version,
     )
 
 

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.contract.messages.retention import FileCleaned
-from shared.contract.messages.rto import RtoConvened
+from shared.contract.messages.rto import ActionsEnded, RtoConvened
 from shared.core.calendar_terms import add_months
 from shared.ids import new_id
 from tests.story import cast
 from tests.story.round_table import all_accept, meeting
+from tests.story.take_away import plan, taking
 from tests.story.world import World
 
 
@@ -21,11 +22,20 @@ async def deescalate(world: World) -> None:
 
 async def _decide(world: World) -> None:
     second, case = new_id(), world.case
-    await world.director.do("rto", f"/cases/{case}/rtos", meeting(world, second))
+    unprepared = meeting(world, second)
+    refusal = await world.director.try_to_do("rto", f"/cases/{case}/rtos", unprepared)
+    world.telling.refused("a follow-up that is not prepared", refusal, "R42")
+    prepared = unprepared | {"preparation": _preparation(world)}
+    await world.director.do("rto", f"/cases/{case}/rtos", prepared)
     await world.party(cast.POLICE).gets(RtoConvened, case=case, where=lambda m: m.rto_id == second)
     await all_accept(world, second)
     await world.not_shown("retention", f"/cases/{case}", world.director)
-    await world.director.do("rto", f"/cases/{case}/rtos/{second}/conclusion", {"outcome": "deescalate"})
+    await _a_plan_changed_after_a_release(world, second)
+    ended = await world.party(cast.MENTAL_HEALTH).gets(ActionsEnded, case=case)
+    world.telling.check(
+        ended.action_ids == (world.actions["care"],),
+        "an action of the plan ends and has a successor: its executor hears which one ended (R81)",
+    )
     file = await world.director.see_until("retention", f"/cases/{case}")
     ends = tuple(datetime.fromisoformat(file[name]) for name in ("archived_on", "destroyed_on"))
     world.telling.check(
@@ -36,6 +46,37 @@ async def _decide(world: World) -> None:
     path, delegates = f"/cases/{case}", [world.worker(party) for party in (cast.REFERRER, cast.HOUSING)]
     await world.not_shown("rto", path, *delegates)
     await world.not_shown("retention", path, world.people("manager-a"), *delegates[:1])
+
+
+def _preparation(world: World) -> dict[str, Any]:
+    return {
+        "goal": world.text("Vaststellen of de overlast voorbij is."),
+        "decision_types": ["deescalation"],
+        "themes": ["care"],
+        "citizen": "informed-afterwards",
+        "care_agreements": world.text("Niemand neemt gegevens van een ander mee zonder akkoord."),
+        "consulted_leading_party": True,
+    }
+
+
+async def _a_plan_changed_after_a_release(world: World, rto: str) -> None:
+    """Play R65, R69, R81: an action ends and has a successor; what was released for it goes to neither."""
+    path = f"/cases/{world.case}"
+    version = (await world.director.see("rto", path))["plan"]["version"]
+    changed = plan(world, ("aftercare", cast.MENTAL_HEALTH, "Nazorg in de wijk."))
+    changed["actions"][0]["succeeds"] = world.actions["care"]
+    await world.director.do("rto", f"{path}/plan", changed, version=version)
+    deescalate = {"outcome": "deescalate", "ave_level": 1}
+    for action, rule in (("care", "R73"), ("aftercare", "R65")):
+        along = {"take_aways": [taking(world, "withheld", action=action)]}
+        refusal = await world.director.try_to_do("rto", f"{path}/rtos/{rto}/conclusion", deescalate | along)
+        world.telling.refused(
+            f"taking along for {'the action that ended' if action == 'care' else 'its successor'} what was "
+            "released before the plan changed",
+            refusal,
+            rule,
+        )
+    await world.director.do("rto", f"{path}/rtos/{rto}/conclusion", deescalate)
 
 
 async def _clean(world: World) -> None:

@@ -14,19 +14,19 @@ from shared.contract.messages.rto import (
 from tests.story import cast
 from tests.story.preparation import both_asked_to_be_informed
 from tests.story.round_table import sees
-from tests.story.take_away import taking
+from tests.story.take_away import take_away, taking
 from tests.story.world import World
-
-OTHERS = (cast.REFERRER, cast.MENTAL_HEALTH, cast.HOUSING)  # see what the police brought in
 
 
 async def direct(world: World) -> None:
-    """Play R71, R72, R79, R81, R85, A12, A19."""
+    """Play R63 to R65, R71 to R75, R79, R81, R85, R104, A12, A17, A19."""
     world.telling.begin("8. The plan, and who leads")
     await _joint_record(world)
-    await _actions_of_each(world)
     await _another_party_leads(world)
     await _approach_and_monitoring(world)
+    await _actions_of_each(world)
+    await take_away(world)
+    await _no_part_in_the_monitoring(world)
     await _progress(world)
     await _withdrawal(world)
 
@@ -77,12 +77,13 @@ async def _actions_of_each(world: World) -> None:
     world.telling.check(
         not any(without),
         "each of the two executors received its own actions only; Venlo and the police, who have none, "
-        "received nothing (A19, R85)",
+        "received nothing: once the table has decided, and not before (A19, R64, R85)",
     )
 
 
 async def _approach_and_monitoring(world: World) -> None:
     """Play R79: purpose and items are agreed; what is not agreed does not stay."""
+    nothing_yet = not any(party.has(ActionsAssigned, world.case) for party in world.parties.values())
     conclusion = {
         "outcome": "approach-and-monitoring",
         "monitoring_purpose": world.text("Volgen of de overlast stopt."),
@@ -92,8 +93,25 @@ async def _approach_and_monitoring(world: World) -> None:
     await both_asked_to_be_informed(world, cast.MENTAL_HEALTH, InformMoment.AFTER_RTO)
     (care,) = await sees(world, cast.MENTAL_HEALTH)
     world.telling.check(
-        care == {"free", "withheld", "rent"},
+        nothing_yet and care == {"free", "withheld", "rent"},
         "the table agrees on an approach, and on the three items that stay for its monitoring (R79)",
+    )
+
+
+async def _no_part_in_the_monitoring(world: World) -> None:
+    """Play R64, R79, A17: the consultation is over for who carries nothing out."""
+    path = f"/cases/{world.case}"
+    views = [await world.worker(party).see("rto", path) for party in cast.AT_THE_TABLE]
+    venlo = views[cast.AT_THE_TABLE.index(cast.REFERRER)]
+    (own, of_housing) = await sees(world, cast.REFERRER, cast.HOUSING)
+    world.telling.check(
+        own == {"report"} and of_housing == {"rent"} and venlo["persons"] == [],
+        "Venlo, which carries nothing out, reads neither items of others nor persons any more; the "
+        "corporation reads nothing that was not released for its action (R64, A17)",
+    )
+    world.telling.check(
+        {one["monitoring"]["purpose"] for one in views} == {world.text("Volgen of de overlast stopt.")},
+        "what the approach is followed for is read by all four (R79)",
     )
 
 
@@ -105,23 +123,31 @@ async def _progress(world: World) -> None:
     world.telling.refused("progress reported by a party that does not carry out the action", refusal, "R85")
     before = (await world.director.see("rto", f"/cases/{world.case}"))["progress"]
     await world.party(cast.MENTAL_HEALTH).send(started, case=world.case)
+    done = ActionProgressed(
+        action_id=world.actions["care"],
+        progress=ActionProgress.DONE,
+        goals_reached=world.text("De intake is geweest."),
+    )
+    await world.party(cast.MENTAL_HEALTH).send(done, case=world.case)
     after = (await world.director.see("rto", f"/cases/{world.case}"))["progress"]
     world.telling.check(
         before == []
-        and [(one["action_id"], one["progress"]) for one in after] == [(started.action_id, "started")],
-        "an action of the plan progresses: its executor has started (R81, R85)",
+        and [(one["action_id"], one["progress"]) for one in after]
+        == [(started.action_id, "started"), (started.action_id, "done")],
+        "an action of the plan progresses: that it is done, with the goals reached, does not take the place "
+        "of that it was started (R81, R85)",
     )
 
 
 async def _withdrawal(world: World) -> None:
     """Play A12: viewing stops at once, the taker is told, and nothing more is taken."""
-    before, seen_before = await world.inboxes(), await sees(world, *OTHERS)
+    before, seen_before = await world.inboxes(), await sees(world, cast.MENTAL_HEALTH)
     await world.party(cast.POLICE).send(ReleaseWithdrawn(item_id=world.items["free"]), case=world.case)
-    *seen_after, own = await sees(world, *OTHERS, cast.POLICE)
+    *seen_after, own = await sees(world, cast.MENTAL_HEALTH, cast.POLICE)
     world.telling.check(
         all("free" in seen for seen in (*seen_before, own))
         and not any("free" in seen for seen in seen_after),
-        "the police withdraw a release: the item is gone at once for the three others who saw it (A12)",
+        "the police withdraw a release: the item is gone at once for the party that monitors (A12)",
     )
     told = await world.party(cast.MENTAL_HEALTH).gets(TakersTold, case=world.case)
     world.telling.check(

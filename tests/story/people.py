@@ -50,10 +50,17 @@ class Person:
         return await self._request("GET", service, path, headers=await self._headers())
 
     async def post(
-        self, service: str, path: str, body: dict[str, Any], *, key: str | None = None
+        self,
+        service: str,
+        path: str,
+        body: dict[str, Any],
+        *,
+        key: str | None = None,
+        version: str | None = None,
     ) -> httpx.Response:
-        """Do something, under an Idempotency-Key."""
+        """Do something, under an Idempotency-Key; `version`: of what it replaces, as it was read."""
         headers = {**await self._headers(), "idempotency-key": key or new_id()}
+        headers |= {"if-match": f'"{version}"'} if version else {}
         return await self._request("POST", service, path, headers=headers, json=body)
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
@@ -98,17 +105,24 @@ class Person:
                 raise StoryFailed(f"{self.username} waited for {service}{path}: {response.text[:300]}")
             await asyncio.sleep(0.05)
 
-    async def do(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def do(
+        self, service: str, path: str, body: dict[str, Any], version: str | None = None
+    ) -> dict[str, Any]:
         """Do something that must be accepted."""
-        return await self.do_when_possible(service, path, body, within=0)
+        return await self.do_when_possible(service, path, body, within=0, version=version)
 
     async def do_when_possible(
-        self, service: str, path: str, body: dict[str, Any], within: float = WITHIN
+        self,
+        service: str,
+        path: str,
+        body: dict[str, Any],
+        within: float = WITHIN,
+        version: str | None = None,
     ) -> dict[str, Any]:
         """Do something that another service's event makes possible shortly afterwards."""
         deadline = asyncio.get_running_loop().time() + within
         while True:
-            response = await self.post(service, path, body)
+            response = await self.post(service, path, body, version=version)
             if response.is_success:
                 self.telling.count(_kind("POST", service, path), TOOK_EFFECT)
                 done: dict[str, Any] = response.json()
@@ -130,9 +144,11 @@ class Person:
                 return _refusal(_kind("GET", service, path), response)
             await asyncio.sleep(0.05)
 
-    async def try_to_do(self, service: str, path: str, body: dict[str, Any]) -> Refusal:
+    async def try_to_do(
+        self, service: str, path: str, body: dict[str, Any], version: str | None = None
+    ) -> Refusal:
         """Do something that must be refused."""
-        return _refusal(_kind("POST", service, path), await self.post(service, path, body))
+        return _refusal(_kind("POST", service, path), await self.post(service, path, body, version=version))
 
     async def _headers(self) -> dict[str, str]:
         headers = {"authorization": f"Bearer {await self.token()}"}

@@ -36,7 +36,7 @@ async def until_cleaned(here: World) -> None:
     await triage.ask(here)
     await preparation.prepare(here)
     await round_table.convene(here)
-    await take_away.take_away(here)
+    await take_away.agree(here)
     await direction.direct(here)
     await deescalation.deescalate(here)
 

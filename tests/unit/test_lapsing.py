@@ -185,7 +185,7 @@ MOVES = [
     ("triage", triage.HISTORIES[TriagePhase.TRIAGE], triage.conclude()),
     ("triage", triage.HISTORIES[TriagePhase.TRIAGE], triage_commands.FollowClosing(by=triage.BY_SERVICE)),
     ("rto", rto.HISTORIES[RtoPhase.PREPARED], rto.COMMANDS[2]),
-    ("rto", rto.HISTORIES[RtoPhase.MONITORING], rto.COMMANDS[2]),
+    ("rto", rto.HISTORIES[RtoPhase.MONITORING], rto.COMMANDS[3]),
 ]
 
 

@@ -217,10 +217,12 @@ class Played:
         come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
         rto.hears(come, large.by_party(one))
         actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
+        parts = tuple(tc.Part(party=one, role="x", information_need="x") for one in TABLE)
         plan = filled(
             lambda said: tc.Plan(
                 agreements="x",
                 ave_level=2,
+                parts=parts,
                 actions=tuple(
                     m.Action(action_id=one, party=REFERRER, description="x" if n else said, due_on=LATER)
                     for n, one in enumerate(actions)
@@ -233,8 +235,25 @@ class Played:
         rto.is_asked(asked, lambda sent: tc.AskRelease(by=large.by_director(), request=sent))
         for one in actions:
             rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
-            taking = tc.TakeAway(item_id=item, recipient=REFERRER, action_id=one)
-            rto.does(tc.ProvideItem(by=large.by_director(), taking=taking))
+        for one_item in rto.state.items:
+            if not rto.state.released_for_rto(one_item.item_id):
+                shared = m.ReleaseGiven(item_id=one_item.item_id, use=m.Use.RTO)
+                rto.hears(shared, large.by_party(one_item.contributor))
+        stay = tuple(one_item.item_id for one_item in rto.state.items)
+        monitored = filled(
+            lambda said: tc.Conclusion(
+                outcome=m.RtoOutcome.APPROACH_AND_MONITORING,
+                monitoring_purpose=said,
+                monitoring_items=stay,
+                take_aways=tuple(
+                    tc.TakeAway(item_id=item, recipient=REFERRER, action_id=one) for one in actions
+                ),
+            )
+        )
+        rto.is_asked(
+            monitored,
+            lambda sent: tc.ConcludeRto(by=large.by_director(), rto_id=number(60), conclusion=sent),
+        )
         self.offer_on_nobodys_behalf()
         rto.does(tc.OfferDirection(by=large.by_director(), party=OTHER))
         rto.hears(m.DirectionAccepted(case_director="x"), large.by_party(OTHER))
@@ -244,6 +263,40 @@ class Played:
         rto.hears(m.ItemLimited(item_id=item, withheld_from=reservations), large.by_party(OTHER))
         for one in actions:
             rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+        self.meet_again(actions)
+
+    def meet_again(self, actions: list[str]) -> None:
+        """End all actions at a follow-up, and add some with such long texts that nothing holds them all."""
+        rto = self["rto"]
+        prepared = filled(
+            lambda said: tc.Meeting(
+                rto_id=number(61),
+                on=LATER,
+                place="x",
+                participants=tuple(
+                    tm.Participant(party=one, role=tm.ParticipantRole.EXPERT, contribution="x")
+                    for one in TABLE
+                ),
+                preparation=tc.Preparation(
+                    goal=said,
+                    decision_types=("c",),
+                    themes=("c",),
+                    citizen=tm.CitizenInvolvement.INVITED,
+                    care_agreements="x",
+                    consulted_leading_party=True,
+                ),
+            )
+        )
+        rto.is_asked(prepared, lambda sent: tc.ConveneRto(by=large.by_director(OTHER), meeting=sent))
+        for one in TABLE:
+            come = m.InvitationAccepted(rto_id=number(61), delegate="d" * 64, mandate=True)
+            rto.hears(come, large.by_party(one))
+        parts = tuple(tc.Part(party=one, role="x", information_need="x") for one in TABLE)
+        plan = tc.Plan(agreements="x", ave_level=2, ends=tuple(actions), parts=parts)
+        rto.is_asked(plan, lambda sent: tc.RecordPlan(by=large.by_director(OTHER), plan=sent))
+        for n in range(3):
+            more = filled(partial(_plan_of_one, number(4000 + n), parts))
+            rto.is_asked(more, lambda sent: tc.RecordPlan(by=large.by_director(OTHER), plan=sent))
 
     def offer_on_nobodys_behalf(self) -> None:
         """Offer direction while who leads has left; then it is a party again."""
@@ -257,7 +310,7 @@ class Played:
         """De-escalate with more participants and takers than one message holds, and destroy the file."""
         rto, retention = self["rto"], self["retention"]
         deescalate = tc.Conclusion(outcome=m.RtoOutcome.DEESCALATE)
-        rto.does(tc.ConcludeRto(by=large.by_director(OTHER), rto_id=number(60), conclusion=deescalate))
+        rto.does(tc.ConcludeRto(by=large.by_director(OTHER), rto_id=number(61), conclusion=deescalate))
         for receiver in ("intake", "triage", "retention"):
             self.pass_on("rto", receiver)
         retention.now = add_months(NOW, 12)
@@ -279,6 +332,11 @@ class Played:
                 house_keys=("k" * 43,) * 10,
             )
         )
+
+
+def _plan_of_one(action_id: str, parts: tuple[tc.Part, ...], said: str) -> tc.Plan:
+    action = m.Action(action_id=action_id, party=REFERRER, description=said)
+    return tc.Plan(agreements="x", ave_level=2, parts=parts, actions=(action,))
 
 
 def largest_query(recipient: str, persons: list[str]) -> NewQuery:
@@ -549,7 +607,8 @@ def test_what_is_too_long_for_one_message_goes_in_several(sent: dict[str, list[R
     def count(name: str) -> int:
         return len(sent[f"nl.veiligheidscasussen.{name}.v1"])
 
-    assert count("file-part-handed-over") == 2 * (MOST_PARTICIPANTS + 1)
+    assert count("file-part-handed-over") == 2 * (MOST_PARTICIPANTS + 1 + 3), "and three actions"
+    assert count("actions-assigned") == 2 * (1 + 3), "each recorded apart from the others"
     assert count("items-claimed") == 2
     assert count("item-prepared") > 40
     takers = [ready for ready in sent["nl.veiligheidscasussen.file-destroyed.v1"] if ready.row.key == CASE]

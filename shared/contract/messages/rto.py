@@ -50,8 +50,26 @@ class ActionProgress(StrEnum):
     DONE = "done"
 
 
+class Secrecy(StrEnum):
+    """What a contributor that is bound to secrecy weighed: it is broken with or without consent (R76)."""
+
+    NOT_BOUND = "not-bound"
+    WITH_CONSENT = "with-consent"
+    WITHOUT_CONSENT = "without-consent"
+
+
 class RtoOutcome(StrEnum):
-    """What a round table can end in (R69, R78, R79, R86)."""
+    """What a round table can end in; to escalate is to go on at a higher AVE level (R69, R78, R79, R86)."""
+
+    APPROACH_AND_MONITORING = "approach-and-monitoring"
+    ESCALATE = "escalate"
+    DEESCALATE = "deescalate"
+    DOES_NOT_BELONG = "does-not-belong"
+    OTHER_TABLE = "other-table"
+
+
+class AnnouncedOutcome(StrEnum):
+    """What the other services are told of an outcome: a case that is escalated goes on to them (R83)."""
 
     APPROACH_AND_MONITORING = "approach-and-monitoring"
     DEESCALATE = "deescalate"
@@ -102,12 +120,16 @@ class ItemContributed(Model):
 
 @message("release-given", "rto", Direction.FROM_PARTY, dutch="akkoord gegeven")
 class ReleaseGiven(Model):
-    """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66)."""
+    """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66).
+
+    `secrecy`: how it weighed its duty of secrecy for this use (R76).
+    """
 
     item_id: Id = Field(title="gegeven")
     use: Use = Field(title="gebruik")
     recipient: PartyId | None = Field(default=None, title="ontvanger")
     action_id: Id | None = Field(default=None, title="activiteit")
+    secrecy: Secrecy | None = Field(default=None, title="geheimhouding")
 
 
 @message("release-refused", "rto", Direction.FROM_PARTY, dutch="akkoord geweigerd")
@@ -158,11 +180,13 @@ class DirectionDeclined(Model):
 
 @message("action-progressed", "rto", Direction.FROM_PARTY, dutch="voortgang van een actie")
 class ActionProgressed(Model):
-    """The party that carries out an action says how far it is (R81, R85)."""
+    """The party that carries out an action says how far it is; what it said before stays (R81, R85)."""
 
     action_id: Id = Field(title="actie")
     progress: ActionProgress = Field(title="voortgang")
     remark: Content | None = Field(default=None, title="opmerking")
+    goals_reached: Content | None = Field(default=None, title="bereikte doelen")
+    developments: Content | None = Field(default=None, title="ontwikkelingen")
 
 
 @message("rto-convened", "rto", Direction.TO_PARTY, dutch="uitnodiging RTO")
@@ -196,19 +220,30 @@ class ItemsProvided(Model):
 
 
 class Action(Model):
-    """One activity of the plan, carried out by one party within its own task (R85)."""
+    """One activity of the plan, carried out by one party within its own task (R85).
+
+    It never changes: it ends, and another may succeed it. `succeeds`: the one that ended for it (R65, R81).
+    """
 
     action_id: Id = Field(title="actie")
     party: PartyId = Field(title="uitvoerder")
     description: Content = Field(title="omschrijving")
     due_on: Instant | None = Field(default=None, title="gereed op")
+    succeeds: Id | None = Field(default=None, title="volgt op")
 
 
 @message("actions-assigned", "rto", Direction.TO_PARTY, dutch="acties toegewezen")
 class ActionsAssigned(Model):
-    """The recipient's own actions of the plan, and nobody else's (A19)."""
+    """New actions of the recipient's own, and nobody else's: the round table has decided on them (A19)."""
 
     actions: tuple[Action, ...] = Field(max_length=MOST_ACTIONS, title="acties")
+
+
+@message("actions-ended", "rto", Direction.TO_PARTY, dutch="acties beëindigd")
+class ActionsEnded(Model):
+    """Actions of the recipient's own have ended: nothing is taken away for them any more (R65, R81)."""
+
+    action_ids: tuple[Id, ...] = Field(max_length=MOST_ACTIONS, title="acties")
 
 
 @message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
@@ -267,11 +302,12 @@ class DirectionMoved(Model):
 
 @message("rto-outcome-recorded", "rto", Direction.EVENT, dutch="uitkomst van het RTO")
 class RtoOutcomeRecorded(Model):
-    """For the register of duties to inform (R83)."""
+    """For the register of duties to inform (R83); with the AVE level that was decided (R69)."""
 
-    outcome: RtoOutcome
+    outcome: AnnouncedOutcome
     leading_party: PartyId
     recorded_at: Instant
+    ave_level: Count | None = None
 
 
 @message("rto-closed", "rto", Direction.EVENT, dutch="casus na RTO gesloten")
@@ -310,13 +346,14 @@ class FilePartHandedOver(Model):
 
     participants: tuple[Participant, ...] = Field(default=(), max_length=1)
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE)
+    actions: tuple[Action, ...] = Field(default=(), max_length=1)
 
 
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
 class CaseDeescalated(Team):
     """Phase 4 begins: who decided when, who leads, and the file that stays for relapse (R86, A8).
 
-    Participants and takers went before it in parts; a version before this one put them in here.
+    Participants, takers and actions went before it in parts; a version before this one put them in here.
     """
 
     rto_id: Id

@@ -66,6 +66,28 @@ PLAN = {
         {"action_id": s.TREAT, "party": s.CARE, "description": "Behandelen."},
         {"action_id": s.ARRANGE, "party": s.HOUSING, "description": "Regeling."},
     ],
+    "parts": [
+        {"party": party, "role": "Uitvoerder.", "information_need": "Geen."} for party in s.AT_THE_TABLE
+    ],
+}
+ADJUSTED: dict[str, Any] = {**PLAN, "actions": []}
+MONITORED = {
+    "outcome": "approach-and-monitoring",
+    "monitoring_purpose": "Volgen.",
+    "monitoring_items": [s.FREE, s.WITHHELD, s.RENT],
+}
+FOLLOW_UP = {
+    "rto_id": s.SECOND_RTO,
+    "on": "2026-04-05T09:00:00Z",
+    "place": "Zaal 2",
+    "preparation": {
+        "goal": "Bijstellen.",
+        "decision_types": ["adjust-the-plan"],
+        "themes": ["care"],
+        "citizen": "invited",
+        "care_agreements": "Niemand neemt gegevens van een ander mee.",
+        "consulted_leading_party": True,
+    },
 }
 TAKING = {"item_id": s.FREE, "recipient": s.CARE, "action_id": s.TREAT}
 ACTIVITY = {"use": "plan-activity", "recipient": s.CARE, "action_id": s.TREAT}
@@ -262,11 +284,11 @@ async def test_of_two_plans_at_once_one_is_told_what_it_would_have_lost(http: Ht
     await seat(http)
     first = await http.direct("plan", PLAN)
     assert first.status_code == 200
-    without = await http.direct("plan", PLAN)
+    without = await http.direct("plan", ADJUSTED)
     assert (without.status_code, without.json()["name"]) == (428, "VersionRequired")
     version = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["version"]
     assert version == first.json()["version"]
-    changed, key = {**PLAN, "ave_level": 3}, new_id()
+    changed, key = {**ADJUSTED, "ave_level": 3}, new_id()
     answers = await asyncio.gather(
         *(http.direct("plan", changed, version=version, key=one) for one in (key, new_id()))
     )
@@ -280,7 +302,7 @@ async def test_of_two_plans_at_once_one_is_told_what_it_would_have_lost(http: Ht
     again = await http.direct("plan", changed, version=version, key=key)
     if answers[0].status_code == 200:
         assert again.json() == done
-    after = (await http.direct("plan", {**PLAN, "ave_level": 4}, version=done["version"])).status_code
+    after = (await http.direct("plan", {**ADJUSTED, "ave_level": 4}, version=done["version"])).status_code
     assert after == 200
 
 
@@ -370,13 +392,20 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     """R63, R65, R73 to R75, R104."""
     await seat(http)
     assert (await http.direct("plan", PLAN)).status_code == 200
-    assert told(await http.direct("take-aways", TAKING)) == (409, "NotReleased", "R65")
+    assert told(await http.direct("take-aways", TAKING)) == (409, "TableHasNotDecided", "R64")
     asking = {**TAKING, "use": "plan-activity", "necessity": "Nodig."}
     assert (await http.direct("release-requests", asking)).status_code == 200
     item = f"{CASE}/items/{s.FREE}"
     assert told(await http.post(s.CARE, f"{item}/releases", ACTIVITY)) == UNKNOWN
-    assert (await http.post(s.POLICE, f"{item}/releases", ACTIVITY)).status_code == 200
+    weighed = {**ACTIVITY, "secrecy": "with-consent"}
+    assert (await http.post(s.POLICE, f"{item}/releases", weighed)).status_code == 200
+    assert told(await http.direct("take-aways", TAKING)) == (409, "TableHasNotDecided", "R64")
+    assert await sent(http, "actions-assigned", "items-provided") == []
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    assert await sent(http, "actions-assigned") == [s.CARE, s.HOUSING]
     assert (await http.direct("take-aways", TAKING)).status_code == 200
+    unreleased = {**TAKING, "item_id": s.WITHHELD}
+    assert told(await http.direct("take-aways", unreleased)) == (409, "NotReleased", "R65")
     no_role = {**TAKING, "recipient": s.VENLO}
     assert told(await http.direct("take-aways", no_role)) == (409, "NoRoleInThePlan", "R74")
     rent = f"{CASE}/items/{s.RENT}/release-refusals"
@@ -387,6 +416,59 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     assert takers == [{"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}]
     provided = [x for x in await rows(http.engine, "outbox") if "items-provided" in x.type]
     assert [(x.recipient, x.item) for x in provided] == [(s.CARE, s.FREE)]
+    (journalled,) = await rows(http.engine, "journal", "what = 'ReleaseGiven'")
+    assert "with-consent" in json.dumps(journalled.detail), "R76: how secrecy was weighed is on record"
+
+
+async def sent(http: Http, *kinds: str) -> list[str]:
+    """The recipients of the letters of these kinds."""
+    letters = await rows(http.engine, "outbox")
+    return sorted(x.recipient for x in letters if x.type.split(".")[-2] in kinds)
+
+
+async def test_what_goes_along_is_part_of_the_conclusion_r73(http: Http) -> None:
+    """Also of one that de-escalates at once, after which nothing is provided here any more."""
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    path, ends = f"rtos/{s.RTO}/conclusion", {"outcome": "does-not-belong", "take_aways": [TAKING]}
+    assert told(await http.direct(path, ends)) == (409, "NothingGoesAlong", "R78")
+    assert (await http.direct(path, {**ends, "outcome": "deescalate"})).status_code == 200
+    assert await sent(http, "items-provided") == [s.CARE]
+
+
+async def test_a_plan_that_is_adjusted_leaves_an_action_what_it_was(http: Http) -> None:
+    """R65, R81: what ran goes on or ends, and nothing is taken away for what ended."""
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    monitored = await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)
+    assert monitored.status_code == 200
+    unprepared = {name: value for name, value in FOLLOW_UP.items() if name != "preparation"}
+    assert told(await http.direct("rtos", unprepared)) == (409, "GoalMissing", "R42")
+    assert (await http.direct("rtos", FOLLOW_UP)).status_code == 200
+    for party in s.AT_THE_TABLE:
+        comes = {"delegate": await http.subject(party), "mandate": True}
+        path = f"{CASE}/rtos/{s.SECOND_RTO}/acceptance"
+        assert (await http.post(party, path, comes)).status_code == 200
+    version = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["version"]
+    prosecute = {"action_id": s.TREAT, "party": s.CARE, "description": "Vervolgen."}
+    changed = await http.direct("plan", {**PLAN, "actions": [prosecute]}, version=version)
+    assert told(changed) == (409, "ActionNeverChanges", "R65")
+    successor = {**prosecute, "action_id": s.AFTERCARE, "succeeds": s.TREAT}
+    adjusted = await http.direct("plan", {**PLAN, "actions": [successor]}, version=version)
+    assert adjusted.status_code == 200
+    ends = await http.direct(f"rtos/{s.SECOND_RTO}/conclusion", MONITORED)
+    assert ends.status_code == 200
+    assert await sent(http, "actions-ended") == [s.CARE]
+    assert told(await http.direct("take-aways", TAKING)) == (409, "NoSuchAction", "R73")
+    for_the_successor = {**TAKING, "action_id": s.AFTERCARE}
+    assert told(await http.direct("take-aways", for_the_successor)) == (409, "NotReleased", "R65")
+    seen = (await http.get(s.CARE)).json()
+    assert [x["description"] for x in seen["ended_actions"]] == ["Behandelen."]
+    assert seen["monitoring"] == {"purpose": "Volgen."}
+    agreed = [rto["preparation"]["care_agreements"] for rto in seen["rtos"]]
+    assert agreed == [None, "Niemand neemt gegevens van een ander mee."]
 
 
 async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
@@ -398,11 +480,7 @@ async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     refused = await http.post(s.POLICE, f"{CASE}/direction/acceptance", taking)
     assert told(refused) == (409, "DirectionNotOffered", "R71")
     assert (await http.post(s.CARE, f"{CASE}/direction/acceptance", taking)).status_code == 200
-    conclusion = {
-        "outcome": "approach-and-monitoring",
-        "monitoring_purpose": "Volgen.",
-        "monitoring_items": [s.FREE, s.WITHHELD],
-    }
+    conclusion = {**MONITORED, "monitoring_items": [s.FREE, s.WITHHELD]}
     path = f"rtos/{s.RTO}/conclusion"
     old = await http.direct(path, conclusion)
     assert told(old) == (409, "NotOnBehalfOfTheLeadingParty", "R72")
@@ -414,7 +492,15 @@ async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     action = f"{CASE}/actions/{s.TREAT}/progress"
     assert told(await http.post(s.POLICE, action, step)) == (403, "NotTheExecutor", "R85")
     assert (await http.post(s.CARE, action, step)).status_code == 200
-    assert (await http.get(s.CARE)).json()["progress"][0]["remark"] == "Begonnen."
+    done = {"progress": "done", "goals_reached": "Behandeld."}
+    assert (await http.post(s.CARE, action, done)).status_code == 200
+    said = (await http.get(s.CARE)).json()["progress"]
+    assert [(x["progress"], x["remark"], x["goals_reached"]) for x in said] == [
+        ("started", "Begonnen.", None),
+        ("done", None, "Behandeld."),
+    ], "the one does not take the place of the other (R81)"
+    assert await http.seen(s.VENLO) == set(), "Venlo has no part in the monitoring (R64)"
+    assert (await http.get(s.VENLO)).json()["persons"] == []
     withdrawal = f"{CASE}/items/{s.FREE}/release-withdrawal"
     assert told(await http.post(s.CARE, withdrawal, {})) == UNKNOWN
     assert (await http.post(s.POLICE, withdrawal, {})).status_code == 200
@@ -444,7 +530,10 @@ async def test_items_brought_in_are_opened_to_participants_by_the_director(http:
 
 async def test_after_deescalation_the_round_table_shows_nothing_r88(http: Http) -> None:
     await seat(http)
-    answer = await http.direct(f"rtos/{s.RTO}/conclusion", {"outcome": "deescalate"})
+    path = f"rtos/{s.RTO}/conclusion"
+    assert told(await http.direct(path, {"outcome": "deescalate"})) == (409, "PlanMissing", "R69")
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    answer = await http.direct(path, {"outcome": "deescalate"})
     assert answer.status_code == 200
     for who, behalf in ((DIRECTOR, s.VENLO), (s.POLICE, None)):
         assert told(await http.get(who, behalf=behalf)) == UNKNOWN

@@ -38,12 +38,13 @@ SEATED = (
         for p in s.AT_THE_TABLE
     ),
 )
-PROVIDED = (
+AGREED = (
     *SEATED,
     c.RecordPlan(by=s.by_director(), plan=s.plan()),
     c.GiveRelease(by=s.by_party(s.POLICE), release=s.release()),
-    c.ProvideItem(by=s.by_director(), taking=s.taking()),
 )
+CONCLUDE = c.ConcludeRto(by=s.by_director(), rto_id=s.RTO, conclusion=s.conclusion())
+PROVIDED = (*AGREED, CONCLUDE, c.ProvideItem(by=s.by_director(), taking=s.taking()))
 
 
 async def a_table(fresh_database: FreshDatabase) -> Table:
@@ -65,12 +66,12 @@ async def test_the_database_knows_every_phase(fresh_database: FreshDatabase) -> 
     engine, transaction = await a_table(fresh_database)
     outcomes = await play(transaction, *PROVIDED)
     assert {outcome.status for outcome in outcomes} == {DeliveryStatus.ACCEPTED}
-    conclude = c.ConcludeRto(by=s.by_director(), rto_id=s.RTO, conclusion=s.conclusion())
-    seen = []
+    seen = [(await rows(engine, "cases"))[0].phase]
+    again = s.meeting(s.SECOND_RTO, preparation=s.follow_up())
     for command in (
-        conclude,
-        c.ConveneRto(by=s.by_director(), meeting=s.meeting(s.SECOND_RTO)),
+        c.ConveneRto(by=s.by_director(), meeting=again),
         c.AcceptInvitation(by=s.by_party(s.CARE), rto_id=s.SECOND_RTO, delegate="x", mandate=True),
+        c.AcceptInvitation(by=s.by_party(s.POLICE), rto_id=s.SECOND_RTO, delegate="y", mandate=True),
         c.ConcludeRto(
             by=s.by_director(),
             rto_id=s.SECOND_RTO,
@@ -82,15 +83,17 @@ async def test_the_database_knows_every_phase(fresh_database: FreshDatabase) -> 
         (outcome,) = await play(transaction, command)
         assert outcome.status is DeliveryStatus.ACCEPTED, outcome.refusal
         seen.append((await rows(engine, "cases"))[0].phase)
-    assert seen == ["monitoring", "convened", "convened", "deescalated", "deescalated", "archived"]
+    expected = ["monitoring", *["convened"] * 3, "deescalated", "deescalated", "archived"]
+    assert seen == expected
 
 
 async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDatabase) -> None:
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *SEATED)
-    plan = delivery(s.CASE, c.RecordPlan(by=s.by_director(), plan=s.plan()), at=NOW)
-    fates = [o.status for o in await transaction.run([plan, plan])]
-    again = [o.status for o in await transaction.run([plan])]
+    await play(transaction, c.RecordPlan(by=s.by_director(), plan=s.plan()))
+    end = delivery(s.CASE, CONCLUDE, at=NOW)
+    fates = [o.status for o in await transaction.run([end, end])]
+    again = [o.status for o in await transaction.run([end])]
     assert fates + again == [DeliveryStatus.ACCEPTED, DeliveryStatus.REPEATED, DeliveryStatus.REPEATED]
     assert len(await letters(engine, "actions-assigned")) == 2
 
@@ -183,7 +186,7 @@ async def test_cleaning_leaves_no_piece_of_what_does_not_stay_r95(fresh_database
     deescalate = s.conclusion(outcome=m.RtoOutcome.DEESCALATE)
     await play(
         transaction,
-        *PROVIDED,
+        *AGREED,
         c.ConcludeRto(by=s.by_director(), rto_id=s.RTO, conclusion=deescalate),
         c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.WITHHELD,)),
     )

@@ -31,7 +31,7 @@ def number(last: str) -> str:
 CASE, MAN, MOTHER = number("0c"), number("01"), number("02")
 RTO, SECOND_RTO = number("a1"), number("a2")
 FREE, WITHHELD, SPECIAL, SILENT, RENT, NEW = (number(f"b{n}") for n in range(1, 7))
-TREAT, ARRANGE = number("d1"), number("d2")
+TREAT, ARRANGE, AFTERCARE = number("d1"), number("d2"), number("d3")
 
 VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "vincent-van-gogh", "woonwenz"
 STRANGER = "reclassering-nederland"
@@ -166,6 +166,19 @@ def preparation(**changes: Any) -> RtoPrepared:
     return RtoPrepared(**(given | changes))
 
 
+def follow_up(**changes: Any) -> c.Preparation:
+    """What is fixed before a follow-up RTO."""
+    given: dict[str, Any] = {
+        "goal": text("goal-of-the-follow-up"),
+        "decision_types": ("adjust-the-plan",),
+        "themes": ("care",),
+        "citizen": CitizenInvolvement.INVITED,
+        "care_agreements": text("care-agreements"),
+        "consulted_leading_party": True,
+    }
+    return c.Preparation(**(given | changes))
+
+
 def meeting(rto_id: str = RTO, **changes: Any) -> c.Meeting:
     given: dict[str, Any] = {"rto_id": rto_id, "on": NOW + timedelta(days=3), "place": text("place")}
     return c.Meeting(**(given | changes))
@@ -176,11 +189,17 @@ def action(action_id: str, party: str, **changes: Any) -> m.Action:
     return m.Action(**({"action_id": action_id, "party": party, "description": description} | changes))
 
 
+def part(party: str, **changes: Any) -> c.Part:
+    given = {"role": text(f"role-{party}"), "information_need": text(f"need-{party}")}
+    return c.Part(**({"party": party} | given | changes))
+
+
 def plan(**changes: Any) -> c.Plan:
     given: dict[str, Any] = {
         "agreements": text("agreements"),
         "ave_level": 2,
         "actions": (action(TREAT, CARE), action(ARRANGE, HOUSING)),
+        "parts": tuple(part(party) for party in AT_THE_TABLE),
     }
     return c.Plan(**(given | changes))
 
@@ -247,14 +266,21 @@ MONITORED = e.MonitoringAgreed(text("purpose"), (FREE, WITHHELD), NOW)
 LEFT = e.LeaderLeft(Overdue(Step.MONITORING, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
 
 
-def concluded(outcome: m.RtoOutcome = m.RtoOutcome.APPROACH_AND_MONITORING) -> e.RtoConcluded:
-    return e.RtoConcluded(RTO, outcome, NOW)
+def concluded(
+    outcome: m.RtoOutcome = m.RtoOutcome.APPROACH_AND_MONITORING, rto_id: str = RTO, level: int | None = 2
+) -> e.RtoConcluded:
+    return e.RtoConcluded(rto_id, outcome, NOW, level)
 
 
 INVITED = (*RECORDED, PREPARED, convened())
 SEATED = (*INVITED, *(accepted(party) for party in AT_THE_TABLE))
 AGREED = (*SEATED, PLANNED, RELEASED, OFFERED)
 FOLLOWED = (*AGREED, concluded(), MONITORED)
+AGAIN = (
+    *FOLLOWED,
+    convened(SECOND_RTO, preparation=follow_up()),
+    *(accepted(party, SECOND_RTO) for party in AT_THE_TABLE),
+)
 ENDED = (*AGREED, concluded(m.RtoOutcome.DEESCALATE), e.CaseDeescalated(RTO, NOW))
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
@@ -292,6 +318,7 @@ COMMANDS: tuple[Command, ...] = (
     c.RecordItem(by=BY_TRIAGE, item=item(NEW)),
     c.OpenPreparation(by=BY_TRIAGE, preparation=preparation()),
     c.ConveneRto(by=by_director(), meeting=meeting(SECOND_RTO)),
+    c.ConveneRto(by=by_director(), meeting=meeting(SECOND_RTO, preparation=follow_up())),
     c.ExtendViewingPlan(by=by_director(), entries=(entry(RENT, POLICE),)),
     c.AcceptInvitation(by=by_party(CARE), rto_id=RTO, delegate=worker(CARE), mandate=True),
     c.DeclineInvitation(by=by_party(HOUSING), rto_id=RTO),
@@ -309,7 +336,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     c.WithdrawRelease(by=by_party(POLICE), item_id=WITHHELD),
     c.LimitItem(by=by_party(POLICE), item_id=WITHHELD, withheld_from=(CARE,)),
-    c.RecordPlan(by=by_director(), plan=plan()),
+    c.RecordPlan(by=by_director(), plan=plan(actions=(action(AFTERCARE, CARE, succeeds=TREAT),))),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),
     c.AcceptDirection(by=by_party(CARE), case_director=text("case-director")),

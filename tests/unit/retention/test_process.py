@@ -129,13 +129,15 @@ def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_
         c.RecordFilePart(by=s.by_service(), participants=(tested,)),
         c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.POLICE),)),
         *[c.RecordFilePart(by=s.by_service(), takers=(s.TAKER,))] * 2,
+        *[c.RecordFilePart(by=s.by_service(), actions=s.file().actions)] * 2,
     ]
     given = s.spec(now=NOW).given(s.OPENED)
     for part in parts:
         given = given.given(*given.when(part).events)
     assert given.state.all_participants == given.state.all_takers == (), "there is no file yet"
-    file = c.Deescalate(by=s.by_service(), file=s.file(participants=(), takers=()))
+    file = c.Deescalate(by=s.by_service(), file=s.file(participants=(), takers=(), actions=()))
     given = given.given(*given.when(file).events)
+    assert given.state.file.actions == s.file().actions
     assert given.state.all_participants == (tested, s.participant(s.POLICE))
     assert given.state.all_takers == (s.TAKER,)
     assert given.state.competent == (s.VENLO,)

@@ -33,17 +33,20 @@ def sees(history: Sequence[Any], viewer: Viewer, item_id: str) -> bool:
 
 
 def _participant_sees(history: Sequence[Any], party: str, person: str, item: ContributedItem) -> bool:
-    """R42, R44, R49, R59, R61, R62, R65, R79 and R80, each on a line of its own."""
+    """R42, R44, R49, R59, R61, R62, R64, R65, R79 and R80, each on a line of its own."""
     if _is_closing(history):
         return False
     if not _rto_started(history):
         return _leads_before_the_table(history, party, item)  # the window (A17)
-    monitoring = _is_monitoring(history)
+    if _is_monitoring(history):
+        its_part = party == _leader(history) or _released_for_an_own_action(history, party, item)
+    else:
+        its_part = (item.item_id, party) in _planned(history)
     return (
         party in _invited(history)
         and _delegates(history).get(party) == person
         and _stayed(history, item.item_id)
-        and ((item.item_id, party) in _planned(history) or (monitoring and party == _leader(history)))
+        and its_part
         and _released_for_the_rto(history, item)
         and party not in item.withheld_from
         and (item.category == "ordinary" or party in _competent(history))
@@ -187,6 +190,38 @@ def _planned(history: Sequence[Any]) -> set[tuple[str, str]]:
                 entries = ()
         found |= {(entry.item_id, entry.participant) for entry in entries}
     return found
+
+
+def _released_for_an_own_action(history: Sequence[Any], party: str, item: ContributedItem) -> bool:
+    """R64, R65: the last word of its contributor on this use, for some action of the party that runs."""
+    return any(
+        _last_word(history, item.item_id, party, action) is e.ReleaseGiven
+        for action in _running(history, party)
+    )
+
+
+def _running(history: Sequence[Any], party: str) -> set[str]:
+    """The actions of the party: added once, and neither ended nor succeeded since (R81)."""
+    found: set[str] = set()
+    for event in history:
+        if isinstance(event, e.PlanRecorded):
+            found -= {*event.plan.ends, *(action.succeeds for action in event.plan.actions)}
+            found |= {action.action_id for action in event.plan.actions if action.party == party}
+    return found
+
+
+def _last_word(history: Sequence[Any], item_id: str, party: str, action: str) -> type | None:
+    last: type | None = None
+    for event in history:
+        match event:
+            case e.ReleaseWithdrawn(item_id=item) if item == item_id:
+                last = type(event)
+            case e.ReleaseGiven(release=use) | e.ReleaseRefused(refusal=use) | e.ReleaseAsked(request=use):
+                if (use.item_id, use.recipient, use.action_id) == (item_id, party, action):
+                    last = type(event)
+            case _:
+                pass
+    return last
 
 
 def _released_for_the_rto(history: Sequence[Any], item: ContributedItem) -> bool:

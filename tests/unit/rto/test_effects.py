@@ -63,9 +63,46 @@ def test_a_question_goes_to_the_contributor_alone_r65() -> None:
 
 
 def test_each_executor_gets_its_own_actions_only_a19() -> None:
-    assigned = letters(after(*s.SEATED, s.PLANNED), m.ActionsAssigned)
-    mine = {party: [action.action_id for action in letter.actions] for party, letter in assigned.items()}
-    assert mine == {s.CARE: [s.TREAT], s.HOUSING: [s.ARRANGE]}
+    assert assigned(*s.AGREED, s.concluded()) == {s.CARE: [s.TREAT], s.HOUSING: [s.ARRANGE]}
+
+
+def assigned(*history: Any) -> dict[str, list[str]]:
+    """Return the numbers of the actions in the letters that follow from the last event."""
+    found: dict[str, m.ActionsAssigned] = letters(after(*history), m.ActionsAssigned)
+    return {party: [action.action_id for action in letter.actions] for party, letter in found.items()}
+
+
+def test_no_action_leaves_the_table_before_it_has_decided_r64() -> None:
+    assert after(*s.SEATED, s.PLANNED) == []
+
+
+@pytest.mark.parametrize("outcome", [m.RtoOutcome.DOES_NOT_BELONG, m.RtoOutcome.OTHER_TABLE])
+def test_of_a_plan_for_a_case_that_ends_nothing_leaves_r78(outcome: m.RtoOutcome) -> None:
+    assert [x for x in after(*s.AGREED, s.concluded(outcome)) if isinstance(x, ToParty)] == []
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [m.RtoOutcome.APPROACH_AND_MONITORING, m.RtoOutcome.ESCALATE, m.RtoOutcome.DEESCALATE],
+)
+def test_a_follow_up_assigns_what_is_new_and_tells_what_ended_r81(outcome: m.RtoOutcome) -> None:
+    """An action that was added and ended at the same table was never agreed: nobody hears of it."""
+    draft, other = s.action(s.AFTERCARE, s.CARE), s.action(s.number("d4"), s.POLICE)
+    drafted = e.PlanRecorded(s.plan(actions=(draft, other)), s.AT_THE_TABLE, NOW)
+    adjusted = e.PlanRecorded(s.plan(actions=(), ends=(s.AFTERCARE, s.ARRANGE)), s.AT_THE_TABLE, NOW)
+    history = (*s.AGAIN, drafted, adjusted, s.concluded(outcome, s.SECOND_RTO))
+    assert assigned(*history) == {s.POLICE: [s.number("d4")]}
+    ended = letters(after(*history), m.ActionsEnded)
+    assert ended == {s.HOUSING: m.ActionsEnded(action_ids=(s.ARRANGE,))}
+
+
+def test_what_was_recorded_apart_is_assigned_apart() -> None:
+    """Together they may be more than a letter holds."""
+    more = e.PlanRecorded(s.plan(actions=(s.action(s.AFTERCARE, s.CARE),)), s.AT_THE_TABLE, NOW)
+    steps = after(*s.AGREED, more, s.concluded())
+    to_care = [x.message for x in steps if isinstance(x, ToParty) and x.recipient == s.CARE]
+    for_care = [one for one in to_care if isinstance(one, m.ActionsAssigned)]
+    assert [[action.action_id for action in one.actions] for one in for_care] == [[s.TREAT], [s.AFTERCARE]]
 
 
 def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -> None:
@@ -148,7 +185,12 @@ def test_who_led_before_is_told_though_it_did_not_come_r72() -> None:
 @pytest.mark.parametrize("outcome", m.RtoOutcome)
 def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutcome) -> None:
     steps = after(*s.AGREED, s.concluded(outcome))
-    assert announced(steps) == [m.RtoOutcomeRecorded(outcome=outcome, leading_party=s.VENLO, recorded_at=NOW)]
+    told = outcome.value if outcome is not m.RtoOutcome.ESCALATE else "approach-and-monitoring"
+    assert announced(steps) == [
+        m.RtoOutcomeRecorded(
+            outcome=m.AnnouncedOutcome(told), leading_party=s.VENLO, recorded_at=NOW, ave_level=2
+        )
+    ]
 
 
 def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
@@ -160,9 +202,9 @@ def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
     assert (file.rto_id, file.decided_at, file.leading_party) == (s.RTO, NOW, s.CARE)
     assert (file.referrer, file.director) == (s.VENLO, s.DIRECTOR)
     assert [p.person_id for p in file.persons] == [s.MAN, s.MOTHER]
-    assert [action.action_id for action in file.actions] == [s.TREAT, s.ARRANGE]
-    assert (file.participants, file.takers) == ((), ()), "they went before it, in parts"
+    assert (file.participants, file.takers, file.actions) == ((), (), ()), "they went before it, in parts"
     parts = [x for x in handed if isinstance(x, m.FilePartHandedOver)]
+    assert [x.action_id for part in parts for x in part.actions] == [s.TREAT, s.ARRANGE]
     assert {p.party for part in parts for p in part.participants} == set(s.AT_THE_TABLE)
     assert [one for part in parts for one in part.takers] == [
         m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT)

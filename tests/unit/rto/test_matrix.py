@@ -8,6 +8,7 @@ from typing import Any, get_args
 import pytest
 from pydantic import TypeAdapter
 
+from services.rto import commands as c
 from services.rto import refusals
 from services.rto.effects import effects
 from services.rto.main import PROCESS
@@ -27,7 +28,8 @@ EVER = PHASE_3 | {"collecting", "prepared", "deescalated", "archived", "closing"
 ACCEPTED = {
     "RecordItem": {"nothing", "collecting", "prepared"},
     "OpenPreparation": {"nothing", "collecting"},
-    "ConveneRto": {"prepared", "monitoring"},
+    "ConveneRto": {"prepared"},
+    "ConveneRto of a follow-up": {"monitoring"},
     "ExtendViewingPlan": {"convened"},
     "AcceptInvitation": {"convened"},
     "DeclineInvitation": {"convened"},
@@ -40,11 +42,11 @@ ACCEPTED = {
     "WithdrawRelease": EVER,
     "LimitItem": EVER,
     "RecordPlan": {"convened"},
-    "ProvideItem": PHASE_3,
+    "ProvideItem": {"monitoring"},
     "OfferDirection": PHASE_3,
     "AcceptDirection": PHASE_3,
     "DeclineDirection": PHASE_3,
-    "ProgressAction": PHASE_3,
+    "ProgressAction": {"monitoring"},
     "PassTerm": PHASE_3 | {"prepared"},
     "LookForLeader": PHASE_3 | {"prepared"},
     "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
@@ -59,7 +61,10 @@ STATES = TypeAdapter(State)
 
 
 def _name(value: Any) -> str:
-    return str(value) if isinstance(value, Phase) else type(value).__name__
+    if isinstance(value, Phase):
+        return str(value)
+    is_follow_up = isinstance(value, c.ConveneRto) and value.meeting.preparation is not None
+    return type(value).__name__ + " of a follow-up" * is_follow_up
 
 
 @pytest.mark.parametrize("phase", Phase)
@@ -68,7 +73,7 @@ def test_each_command_in_each_phase_gives_events_or_a_named_refusal(phase: Phase
     given = s.spec().given(*s.HISTORIES[phase])
     assert s.state(*s.HISTORIES[phase]).phase is phase
     outcome = given.when(command).outcome
-    if phase.value in ACCEPTED[type(command).__name__]:
+    if phase.value in ACCEPTED[_name(command)]:
         assert not isinstance(outcome, Refusal), outcome
         return
     assert isinstance(outcome, Refusal)
@@ -119,7 +124,7 @@ def test_the_director_acts_on_behalf_of_the_leading_party_only(phase: Phase, com
 
 
 def test_of_every_command_it_is_said_where_it_is_accepted() -> None:
-    assert set(ACCEPTED) == {command.__name__ for command in get_args(Command)}
+    assert {name.split()[0] for name in ACCEPTED} == {command.__name__ for command in get_args(Command)}
 
 
 def test_every_phase_can_be_left() -> None:
@@ -128,7 +133,6 @@ def test_every_phase_can_be_left() -> None:
 
 def test_every_refusal_of_the_round_table_stands_in_a_sentence_of_the_tests() -> None:
     """A refusal that no test mentions could be inverted for years."""
-    tests = (Path(__file__).parent / "test_process.py").read_text(encoding="utf-8")
-    tests += (Path(__file__).parent / "test_releases.py").read_text(encoding="utf-8")
+    tests = "".join(one.read_text(encoding="utf-8") for one in Path(__file__).parent.glob("test_*.py"))
     names = {name for name, value in vars(refusals).items() if isinstance(value, Refusal)}
     assert {name for name in names if f"r.{name}" not in tests} == set()

@@ -14,7 +14,6 @@ from services.rto.permissions import PERMISSIONS
 from services.rto.state import Answer, Phase, Seat
 from shared.contract.fields import Category, Mandate
 from shared.contract.messages import rto as m
-from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Scope
 from shared.contract.refusal import (
     ITEM_NUMBER_NOT_USABLE,
@@ -39,7 +38,9 @@ LATER = {"authorisations": (s.authorisation().model_copy(update={"accepted_at": 
 
 
 def convene(rto_id: str = s.RTO, **changes: Any) -> c.ConveneRto:
-    return c.ConveneRto(by=s.by_director(), meeting=s.meeting(rto_id, **changes))
+    """The first RTO, or a follow-up that is prepared."""
+    prepared = {} if rto_id == s.RTO else {"preparation": s.follow_up()}
+    return c.ConveneRto(by=s.by_director(), meeting=s.meeting(rto_id, **(prepared | changes)))
 
 
 def accept(party: str = s.CARE, **changes: Any) -> c.AcceptInvitation:
@@ -151,9 +152,13 @@ def test_a_first_rto_is_held_with_the_participants_of_the_preparation() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"participants": (s.participant(s.POLICE),)}, {"viewing_plan": (s.entry(s.RENT, s.POLICE),)}],
+    [
+        {"participants": (s.participant(s.POLICE),)},
+        {"viewing_plan": (s.entry(s.RENT, s.POLICE),)},
+        {"preparation": s.follow_up()},
+    ],
 )
-def test_a_first_rto_takes_no_other_participants_or_items(changes: dict[str, Any]) -> None:
+def test_a_first_rto_takes_no_other_participants_items_or_preparation(changes: dict[str, Any]) -> None:
     assert refused(s.spec().given(*PREPARED), convene(**changes)) is r.PREPARATION_IS_FIXED
 
 
@@ -167,6 +172,38 @@ def test_a_follow_up_may_name_participants_and_open_items_with_reasons_r81() -> 
     assert state.latest is not None
     assert [seat.party for seat in state.latest.seats] == [s.POLICE, s.STRANGER]
     assert (s.FREE, s.STRANGER) in {(x.item_id, x.participant) for x in state.viewing_plan}
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({"goal": " "}, r.GOAL_MISSING),
+        ({"decision_types": ()}, r.THEMES_MISSING),
+        ({"themes": ()}, r.THEMES_MISSING),
+        ({"themes": ("",)}, r.THEMES_MISSING),
+        ({"consulted_leading_party": False}, r.LEADING_PARTY_NOT_CONSULTED),
+        ({"citizen": None}, r.CITIZEN_UNDECIDED),
+        ({"care_agreements": None}, r.CARE_AGREEMENTS_MISSING),
+        ({"care_agreements": " "}, r.CARE_AGREEMENTS_MISSING),
+    ],
+)
+def test_a_follow_up_is_prepared_like_the_first_rto_r42_r44_r46_r47(
+    changes: dict[str, Any], refusal: Refusal
+) -> None:
+    given = s.spec().given(*MONITORING)
+    assert refused(given, convene(s.SECOND_RTO, preparation=s.follow_up(**changes))) is refusal
+    assert refused(given, convene(s.SECOND_RTO, preparation=None)) is r.GOAL_MISSING
+    assert given.when(convene(s.SECOND_RTO)).events
+
+
+def test_each_rto_holds_its_own_preparation_r42() -> None:
+    (event,) = s.spec().given(*MONITORING).when(convene(s.SECOND_RTO)).events
+    first, second = s.state(*MONITORING, event).rtos
+    assert first.preparation is not None
+    prepared = s.preparation()
+    for name in ("goal", "decision_types", "themes", "citizen", "care_agreements"):
+        assert getattr(first.preparation, name) == getattr(prepared, name)
+    assert second.preparation == s.follow_up()
 
 
 def test_a_follow_up_without_a_list_is_held_with_the_same_participants() -> None:
@@ -398,76 +435,6 @@ def test_what_comes_in_at_a_follow_up_stays_with_the_agreed_set_r79() -> None:
     assert [state.stays(item) for item in (s.FREE, s.NEW, s.RENT)] == [True, True, False]
 
 
-# --- the plan (R69, R70, R85, A19) ------------------------------------------------------------------
-
-
-def test_the_plan_is_a_joint_record_of_who_is_at_the_table() -> None:
-    (event,) = s.spec().given(*s.SEATED).when(record()).events
-    state = s.state(*s.SEATED, event)
-    assert state.made_by == s.AT_THE_TABLE
-    assert state.executes(s.CARE)
-    assert not state.executes(s.POLICE)
-
-
-@pytest.mark.parametrize("level", [1, 4])
-def test_the_ave_level_is_recorded_r69(level: int) -> None:
-    assert s.spec().given(*s.SEATED).when(record(ave_level=level)).events
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"ave_level": 0}, r.AVE_LEVEL_UNKNOWN),
-        ({"ave_level": 5}, r.AVE_LEVEL_UNKNOWN),
-        ({"agreements": " "}, r.AGREEMENTS_MISSING),
-        ({"actions": (s.action(s.TREAT, s.CARE, description=" "),)}, r.AGREEMENTS_MISSING),
-        ({"actions": (s.action(s.TREAT, s.CARE), s.action(s.TREAT, s.HOUSING))}, r.ACTION_TWICE),
-        ({"actions": (s.action(s.TREAT, s.STRANGER),)}, r.EXECUTOR_NOT_AT_THE_TABLE),
-        ({"drawn_from": (s.NEW,)}, r.UNKNOWN_ITEM),
-        ({"drawn_from": (s.SILENT,)}, r.NOT_RELEASED),
-    ],
-)
-def test_a_plan_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
-    assert refused(s.spec().given(*s.SEATED), record(**changes)) is refusal
-
-
-def test_an_executor_has_accepted_the_invitation_r70() -> None:
-    without_housing = tuple(x for x in s.SEATED if x != s.accepted(s.HOUSING))
-    assert refused(s.spec().given(*without_housing), record()) is r.EXECUTOR_NOT_AT_THE_TABLE
-    only_care = record(actions=(s.action(s.TREAT, s.CARE),))
-    assert s.spec().given(*without_housing).when(only_care).events
-
-
-def test_a_plan_may_draw_from_a_released_item_a19() -> None:
-    assert s.spec().given(*s.SEATED).when(record(drawn_from=(s.FREE,))).events
-
-
-def test_nobody_decides_without_anybody_at_the_table_r70() -> None:
-    given = s.spec().given(*s.INVITED)
-    assert refused(given, record(actions=())) is r.NOBODY_AT_THE_TABLE
-    assert refused(given, conclude(outcome=m.RtoOutcome.DEESCALATE)) is r.NOBODY_AT_THE_TABLE
-
-
-def test_only_the_executor_reports_on_its_action_r85() -> None:
-    def progress(party: str, action: str = s.TREAT) -> c.ProgressAction:
-        done = m.ActionProgress.DONE
-        return c.ProgressAction(by=s.by_party(party), action_id=action, progress=done)
-
-    given = s.spec().given(*MONITORING)
-    assert refused(given, progress(s.HOUSING)) is r.NOT_THE_EXECUTOR
-    assert refused(given, progress(s.CARE, s.NEW)) is r.NOT_THE_EXECUTOR
-    (event,) = given.when(progress(s.CARE)).events
-    (kept,) = s.state(*MONITORING, event).progress
-    assert (kept.action_id, kept.progress) == (s.TREAT, m.ActionProgress.DONE)
-
-
-def test_progress_counts_once_per_action_and_the_last_word_stands() -> None:
-    first = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, s.text("remark"), NOW)
-    last = e.ActionProgressed(s.TREAT, m.ActionProgress.STAGNATED, None, NOW)
-    (kept,) = s.state(*MONITORING, first, last).progress
-    assert (kept.progress, kept.remark) == (m.ActionProgress.STAGNATED, None)
-
-
 # --- direction (R71, R72, R122) ---------------------------------------------------------------------
 
 
@@ -590,7 +557,7 @@ def test_whatever_the_round_table_asks_of_a_party_is_judged_when_it_is_tried_aga
         (PREPARED, convene(), {"woonwenz": member}, r.NOT_LAWFULLY_PRESENT),
         (s.AGREED, offer(), {"vincent_van_gogh": LATER}, r.MONITORING_NOT_AUTHORISED),
         (s.AGREED, conclude(), {"gemeente_venlo": LATER}, r.MONITORING_NOT_AUTHORISED),
-        (s.AGREED, provide, {"vincent_van_gogh": member}, r.NOT_LAWFULLY_PRESENT),
+        (MONITORING, provide, {"vincent_van_gogh": member}, r.NOT_LAWFULLY_PRESENT),
     ):
         at_once = DecisionContext(NOW, s.parties(**late))
         again = DecisionContext(NOW, s.parties(**late), tried_again_at=A_MINUTE_LATER)
@@ -620,86 +587,6 @@ def test_a_later_offer_replaces_the_earlier_one() -> None:
 def test_who_takes_direction_names_its_case_director_r71() -> None:
     given = s.spec().given(*s.AGREED)
     assert refused(given, c.AcceptDirection(by=s.by_party(s.CARE))) is r.CASE_DIRECTOR_MISSING
-
-
-# --- the end of an RTO (R58, R70, R78 to R80, R83, R86) ---------------------------------------------
-
-
-def test_approach_and_monitoring_needs_a_purpose_and_an_agreed_set_r79() -> None:
-    first, second = s.spec().given(*s.AGREED).when(conclude()).events
-    assert (first.rto_id, first.outcome) == (s.RTO, m.RtoOutcome.APPROACH_AND_MONITORING)
-    assert second.items == (s.FREE, s.WITHHELD)
-    assert s.state(*s.AGREED, first, second).phase is Phase.MONITORING
-
-
-def test_an_empty_set_may_be_agreed_r79() -> None:
-    assert s.spec().given(*s.AGREED).when(conclude(monitoring_items=())).events
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"monitoring_purpose": None}, r.MONITORING_PURPOSE_MISSING),
-        ({"monitoring_purpose": " "}, r.MONITORING_PURPOSE_MISSING),
-        ({"monitoring_items": (s.NEW,)}, r.UNKNOWN_ITEM),
-        ({"monitoring_items": (s.SILENT,)}, r.NOT_RELEASED),
-    ],
-)
-def test_monitoring_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
-    assert refused(s.spec().given(*s.AGREED), conclude(**changes)) is refusal
-
-
-def test_what_did_not_stay_can_not_be_agreed_upon_later_r79() -> None:
-    history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
-    given = s.spec().given(*history)
-    again = conclude(s.SECOND_RTO, monitoring_items=(s.FREE, s.RENT))
-    assert refused(given, again) is r.NOT_KEPT_FOR_MONITORING
-    assert given.when(conclude(s.SECOND_RTO, monitoring_items=(s.FREE,))).events
-
-
-def test_there_is_nothing_to_monitor_without_a_plan_r69() -> None:
-    assert refused(s.spec().given(*s.SEATED), conclude()) is r.PLAN_MISSING
-
-
-def test_monitoring_is_covered_by_the_authorisation_of_the_leading_party_r80() -> None:
-    without = {"authorisations": (s.authorisation(Scope.RTO),)}
-    given = s.spec(gemeente_venlo=without).given(*s.AGREED)
-    assert refused(given, conclude()) is r.MONITORING_NOT_AUTHORISED
-    assert given.when(conclude(outcome=m.RtoOutcome.DEESCALATE)).events
-
-
-def test_deescalation_brings_the_case_to_phase_4_r86() -> None:
-    first, second = s.spec().given(*s.AGREED).when(conclude(outcome=m.RtoOutcome.DEESCALATE)).events
-    assert first.outcome is m.RtoOutcome.DEESCALATE
-    assert second == e.CaseDeescalated(s.RTO, NOW)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "reason"),
-    [
-        (m.RtoOutcome.DOES_NOT_BELONG, ClosingReason.DOES_NOT_BELONG),
-        (m.RtoOutcome.OTHER_TABLE, ClosingReason.OTHER_TABLE),
-    ],
-)
-def test_a_case_for_nobody_or_another_table_is_closing_r78(
-    outcome: m.RtoOutcome, reason: ClosingReason
-) -> None:
-    first, second = s.spec().given(*s.SEATED).when(conclude(outcome=outcome)).events
-    assert (first.outcome, second) == (outcome, e.CaseEndedAtTable(reason, NOW))
-    assert s.state(*s.SEATED, first, second).phase is Phase.CLOSING
-
-
-def test_an_rto_is_concluded_once() -> None:
-    given = s.spec().given(*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
-    assert refused(given, conclude(s.RTO)) is r.NO_RTO_IS_OPEN
-    assert refused(given, conclude(s.NEW)) is r.NO_RTO_IS_OPEN
-    assert given.when(conclude(s.SECOND_RTO)).events
-
-
-def test_monitoring_goes_on_until_a_follow_up_ends_it_r81() -> None:
-    history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.CARE, s.SECOND_RTO))
-    events = s.spec().given(*history).when(conclude(s.SECOND_RTO, outcome=m.RtoOutcome.DEESCALATE)).events
-    assert s.state(*history, *events).phase is Phase.DEESCALATED
 
 
 # --- what other services decided (R95, R102, R105) --------------------------------------------------

@@ -21,6 +21,8 @@ from tests.support.spec import NOW
 
 FOR_RTO: dict[str, Any] = {"use": Use.RTO, "recipient": None, "action_id": None}
 PLANNED = (*s.SEATED, s.PLANNED)
+ALL_STAY = e.MonitoringAgreed(s.text("purpose"), tuple(item.item_id for item in s.ITEMS), NOW)
+DECIDED = (*PLANNED, s.concluded(), ALL_STAY)
 EXACT = ReleaseKey(s.FREE, Use.PLAN_ACTIVITY, s.CARE, s.TREAT)
 
 
@@ -244,7 +246,7 @@ def test_reservations_only_grow_and_not_without_end_r62() -> None:
 
 
 def test_a_released_item_is_provided_and_its_taker_stands_on_the_list_r73_r104() -> None:
-    history = (*PLANNED, s.RELEASED)
+    history = (*DECIDED, s.RELEASED)
     (event,) = s.spec().given(*history).when(provide()).events
     assert (event.contributor, event.taking) == (s.POLICE, s.taking())
     state = s.state(*history, event)
@@ -255,31 +257,32 @@ def test_nothing_is_taken_away_without_release_for_exactly_that_r63_r65() -> Non
     for_the_rto_only = provide()
     for_another_item = provide(s.WITHHELD)
     for_another_activity = provide(s.FREE, s.HOUSING, s.ARRANGE)
-    assert refused(PLANNED, for_the_rto_only) is r.NOT_RELEASED
-    assert refused((*PLANNED, s.RELEASED), for_another_item) is r.NOT_RELEASED
-    assert refused((*PLANNED, s.RELEASED), for_another_activity) is r.NOT_RELEASED
+    assert refused(DECIDED, for_the_rto_only) is r.NOT_RELEASED
+    assert refused((*DECIDED, s.RELEASED), for_another_item) is r.NOT_RELEASED
+    assert refused((*DECIDED, s.RELEASED), for_another_activity) is r.NOT_RELEASED
 
 
 def test_what_was_only_asked_or_was_withdrawn_is_not_provided() -> None:
     asked = e.ReleaseAsked(s.ask().request, s.POLICE, NOW)
-    assert refused((*PLANNED, asked), provide()) is r.NOT_RELEASED
-    withdrawn = (*PLANNED, s.RELEASED, e.ReleaseWithdrawn(s.FREE, NOW))
+    assert refused((*DECIDED, asked), provide()) is r.NOT_RELEASED
+    withdrawn = (*DECIDED, s.RELEASED, e.ReleaseWithdrawn(s.FREE, NOW))
     assert refused(withdrawn, provide()) is r.NOT_RELEASED
 
 
 def test_what_its_contributor_refused_is_not_provided_r75() -> None:
     no = e.ReleaseRefused(m.ReleaseRefused(**s.use()), NOW)
-    assert refused((*PLANNED, no), provide()) is r.RELEASE_REFUSED
+    assert refused((*DECIDED, no), provide()) is r.RELEASE_REFUSED
 
 
 def test_a_participant_without_a_role_in_the_plan_takes_nothing_r74() -> None:
-    history = (*PLANNED, s.RELEASED)
+    history = (*DECIDED, s.RELEASED)
     assert refused(history, provide(s.FREE, s.VENLO, s.TREAT)) is r.NO_ROLE_IN_THE_PLAN
-    assert refused(s.SEATED, provide()) is r.NO_ROLE_IN_THE_PLAN
+    without_plan = (*s.SEATED, s.concluded(), ALL_STAY)
+    assert refused(without_plan, provide()) is r.NO_ROLE_IN_THE_PLAN
 
 
 def test_an_item_goes_with_an_action_of_its_taker_r73() -> None:
-    history = (*PLANNED, s.RELEASED)
+    history = (*DECIDED, s.RELEASED)
     assert refused(history, provide(s.FREE, s.CARE, s.ARRANGE)) is r.NO_SUCH_ACTION
     assert refused(history, provide(s.FREE, s.CARE, s.NEW)) is r.NO_SUCH_ACTION
     assert refused(history, provide(s.NEW)) is r.UNKNOWN_ITEM
@@ -287,7 +290,7 @@ def test_an_item_goes_with_an_action_of_its_taker_r73() -> None:
 
 def special_for(party: str, action: str) -> tuple[Any, ...]:
     release = s.release(item_id=s.SPECIAL, recipient=party, action_id=action)
-    return (*PLANNED, e.ReleaseGiven(release, NOW))
+    return (*DECIDED, e.ReleaseGiven(release, NOW))
 
 
 def test_a_special_item_goes_to_nobody_who_did_not_pass_the_processing_test_r49() -> None:
@@ -315,7 +318,7 @@ def test_competence_is_judged_when_the_item_is_provided() -> None:
 
 
 def test_a_party_that_left_takes_nothing_r115() -> None:
-    refusal = refused((*PLANNED, s.RELEASED), provide(), vincent_van_gogh={"member_until": NOW})
+    refusal = refused((*DECIDED, s.RELEASED), provide(), vincent_van_gogh={"member_until": NOW})
     assert refusal is r.NOT_LAWFULLY_PRESENT
 
 
@@ -328,6 +331,6 @@ def test_what_did_not_stay_for_the_monitoring_is_not_taken_away_r79() -> None:
 
 def test_what_was_stopped_unsent_is_provided_again_once_it_is_released_again_a12() -> None:
     """And its taker stands on the list once (R104)."""
-    released_again = (*PLANNED, s.RELEASED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW), s.RELEASED)
+    released_again = (*DECIDED, s.RELEASED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW), s.RELEASED)
     (event,) = s.spec().given(*released_again).when(provide()).events
     assert len(s.state(*released_again, event).takers) == 1

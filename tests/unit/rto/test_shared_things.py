@@ -28,7 +28,7 @@ from tests.support.transactions import delivery
 KEY = b"v" * 32
 DECIDER = Decider(PROCESS, OutgoingMessages("rto", Topics()), Policy(), KEY)
 PLANNED = s.state(*s.SEATED, s.PLANNED)
-OTHER = e.PlanRecorded(s.plan(ave_level=4), s.AT_THE_TABLE, NOW)
+OTHER = e.PlanRecorded(s.plan(ave_level=4, actions=()), s.AT_THE_TABLE, NOW)
 
 
 def asked(state: State, command: Command, version: str | None = None) -> Outcome:
@@ -39,7 +39,8 @@ def asked(state: State, command: Command, version: str | None = None) -> Outcome
 
 
 def record(**changes: Any) -> c.RecordPlan:
-    return c.RecordPlan(by=s.by_director(), plan=s.plan(**changes))
+    """A plan without new actions: it would change the one that stands in nothing."""
+    return c.RecordPlan(by=s.by_director(), plan=s.plan(**({"actions": ()} | changes)))
 
 
 def extend(*entries: Any) -> c.ExtendViewingPlan:
@@ -71,7 +72,14 @@ def test_a_version_of_nothing_or_of_no_plan_at_all_is_told_everything_changed() 
     for made_up in ("1", "A", "AA", "_____________", "x" * 999):
         outcome = asked(PLANNED, record(), made_up)
         assert outcome.changed is not None
-        assert outcome.changed.parts == ("actions", "agreements", "ave_level", "drawn_from", "made_by")
+        assert outcome.changed.parts == (
+            "actions",
+            "agreements",
+            "ave_level",
+            "drawn_from",
+            "made_by",
+            "parts",
+        )
 
 
 def test_what_others_do_elsewhere_in_the_case_moves_no_version() -> None:

@@ -152,9 +152,49 @@ def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:
     set_with_rent = e.MonitoringAgreed(s.text("purpose"), (s.FREE, s.WITHHELD, s.RENT), NOW)
     agreed = (s.concluded(), set_with_rent)
     assert seen_by(delegate(s.VENLO), *s.AGREED, *agreed) == {s.FREE, s.WITHHELD, s.RENT}
-    assert seen_by(delegate(s.VENLO), *s.AGREED, s.MOVED, *agreed) == {s.FREE}
+    assert seen_by(delegate(s.VENLO), *s.AGREED, s.MOVED, *agreed) == set()
     housing_leads = e.DirectionMoved(s.HOUSING, s.VENLO, s.text("name"), NOW)
     assert s.WITHHELD not in seen_by(delegate(s.HOUSING), *s.AGREED, housing_leads, *agreed)
+
+
+def leads(party: str) -> e.DirectionMoved:
+    return e.DirectionMoved(party, s.VENLO, s.text("name"), NOW)
+
+
+@pytest.mark.parametrize("phase", [Phase.CONVENED, Phase.MONITORING])
+def test_while_monitoring_who_has_no_part_in_it_reads_neither_items_nor_persons_r64(phase: Phase) -> None:
+    """A17: the window closes with the RTO. Venlo came, is on the viewing plan, and carries nothing out."""
+    end = (s.concluded(), s.MONITORED) if phase is Phase.MONITORING else ()
+    history = (*s.AGREED, leads(s.CARE), *end)
+    seen = labels(delegate(s.VENLO), *history)
+    open_ = phase is Phase.CONVENED
+    for label in (f"item/{s.FREE}", f"person/{s.MAN}"):
+        assert (label in seen) == open_
+    assert {"plan", f"rto/{s.RTO}", f"action/{s.TREAT}"} <= seen
+    rule_ = "R61" if open_ else "R64"
+    assert rule(look(delegate(s.VENLO), s.FREE, *history)) == (open_, rule_)
+    assert s.FREE in seen_by(delegate(s.POLICE), *history), "its own it always reads (R66)"
+
+
+def test_while_monitoring_an_executor_reads_what_was_released_for_its_action_r64() -> None:
+    """Not what it saw at the table: WITHHELD is on its viewing plan, and released for the RTO alone."""
+    history = (*s.AGREED, s.concluded(), s.MONITORED)
+    assert seen_by(delegate(s.CARE), *s.AGREED) >= {s.FREE, s.WITHHELD}
+    assert seen_by(delegate(s.CARE), *history) == {s.FREE}
+    assert seen_by(delegate(s.HOUSING), *history) == {s.RENT}, "its own alone: FREE is for another action"
+    for_housing = e.ReleaseGiven(s.release(recipient=s.HOUSING, action_id=s.ARRANGE), NOW)
+    assert s.FREE in seen_by(delegate(s.HOUSING), *history, for_housing)
+    withdrawn = e.ReleaseWithdrawn(s.FREE, NOW)
+    assert seen_by(delegate(s.CARE), *history, withdrawn) == set()
+
+
+def test_an_executor_whose_action_ended_has_no_part_in_the_monitoring_any_more_r64() -> None:
+    ended = e.PlanRecorded(s.plan(actions=(), ends=(s.TREAT,)), s.AT_THE_TABLE, NOW)
+    decided = (s.concluded(rto_id=s.SECOND_RTO), s.MONITORED)
+    assert f"person/{s.MAN}" in labels(delegate(s.CARE), *s.AGAIN, *decided)
+    seen = labels(delegate(s.CARE), *s.AGAIN, ended, *decided)
+    assert not any(label.startswith(("item/", "person/")) for label in seen)
+    assert f"ended-action/{s.TREAT}" in seen, "what was its own it still reads"
 
 
 # --- whose it is -----------------------------------------------------------------------------------
@@ -192,9 +232,12 @@ def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
 @pytest.mark.parametrize("phase", [Phase.CONVENED, Phase.MONITORING])
 @pytest.mark.parametrize("party", s.AT_THE_TABLE)
 def test_participants_share_meeting_persons_and_plan_a19(party: str, phase: Phase) -> None:
-    joint = {"preparation", "plan", f"rto/{s.RTO}", f"person/{s.MAN}", f"person/{s.MOTHER}"}
-    actions = {f"action/{s.TREAT}", f"action/{s.ARRANGE}"}
-    assert joint | actions <= labels(delegate(party), *s.HISTORIES[phase])
+    joint = {"preparation", "plan", f"rto/{s.RTO}", f"action/{s.TREAT}", f"action/{s.ARRANGE}"}
+    persons = {f"person/{s.MAN}", f"person/{s.MOTHER}"}
+    seen = labels(delegate(party), *s.HISTORIES[phase])
+    assert joint <= seen
+    has_part = phase is Phase.CONVENED or party != s.POLICE
+    assert seen & persons == (persons if has_part else set())
 
 
 def test_who_does_not_come_shares_nothing() -> None:
@@ -206,8 +249,42 @@ def test_an_executor_that_is_not_at_the_table_sees_its_own_actions_only_a19() ->
     started = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, None, NOW)
     only_police = s.convened(s.SECOND_RTO, participants=(s.participant(s.POLICE),))
     history = (*FOLLOWED_BY_CARE, started, e.DirectionMoved(s.POLICE, s.CARE, s.text("n"), NOW), only_police)
-    assert labels(delegate(s.CARE), *history) == {f"action/{s.TREAT}", f"progress/{s.TREAT}"}
+    assert labels(delegate(s.CARE), *history) == {f"action/{s.TREAT}", f"progress/{s.TREAT}/1"}
     assert rule(may_view(delegate(s.CARE), None, s.state(*history), NOW)) == (True, "R66")
+
+
+def test_the_purpose_of_monitoring_is_read_by_who_shares_the_plan_r79() -> None:
+    history = s.HISTORIES[Phase.MONITORING]
+    for viewer in (DIRECTOR, SUPPORT, *map(delegate, s.AT_THE_TABLE)):
+        assert "monitoring" in labels(viewer, *history)
+    assert "monitoring" not in labels(delegate(s.STRANGER), *history)
+    assert "monitoring" not in labels(delegate(s.CARE), *s.AGREED), "before there is one"
+
+
+def test_participants_read_the_preparation_and_the_care_agreements_of_their_own_rto_r47() -> None:
+    """Who comes to the follow-up alone learns nothing of what the first one was for."""
+    alone = s.convened(s.SECOND_RTO, participants=(s.participant(s.STRANGER),), preparation=s.follow_up())
+    history = (*FOLLOWED_BY_CARE, alone, s.accepted(s.STRANGER, s.SECOND_RTO))
+    state = s.state(*history)
+    shown = {
+        label: thing.preparation
+        for label, thing in things(state)
+        if label.startswith("rto/") and isinstance(may_view(delegate(s.STRANGER), thing, state, NOW), Allowed)
+    }
+    assert shown == {f"rto/{s.SECOND_RTO}": s.follow_up()}
+    assert "preparation" not in labels(delegate(s.STRANGER), *history)
+    assert "preparation" in labels(delegate(s.VENLO), *s.AGAIN)
+    assert labels(delegate(s.STRANGER), *FOLLOWED_BY_CARE, alone) == set(), "nor before it accepted (R59)"
+
+
+def test_what_was_said_of_an_ended_action_stays_with_its_executor_and_the_table_r81() -> None:
+    said = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, None, NOW)
+    ended = e.PlanRecorded(s.plan(actions=(), ends=(s.TREAT,)), s.AT_THE_TABLE, NOW)
+    history = (*s.AGAIN, said, ended)
+    both = {f"ended-action/{s.TREAT}", f"progress/{s.TREAT}/1"}
+    for party in s.AT_THE_TABLE:
+        assert both <= labels(delegate(party), *history)
+    assert not both & labels(delegate(s.STRANGER), *history)
 
 
 def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:
@@ -303,6 +380,14 @@ def test_a_closing_case_is_for_director_and_leading_party_r102() -> None:
     assert {"plan", f"person/{s.MAN}"} <= leading
     assert not any(label.startswith("item/") for label in leading)
     assert f"item/{s.FREE}" in labels(DIRECTOR, *closing)
+
+
+def test_what_was_prepared_in_vain_is_for_the_leading_party_r102() -> None:
+    """Closed before anybody was invited: the preparation is of no meeting."""
+    prepared = s.HISTORIES[Phase.PREPARED]
+    assert "preparation" not in labels(delegate(s.VENLO), *prepared)
+    assert "preparation" in labels(delegate(s.VENLO), *prepared, e.CaseClosing())
+    assert "preparation" not in labels(delegate(s.CARE), *prepared, e.CaseClosing())
 
 
 def test_a_case_without_a_leading_party_is_read_by_nobody() -> None:

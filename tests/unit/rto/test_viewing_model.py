@@ -33,6 +33,7 @@ by_director = st.sampled_from((s.by_director(), s.by_director(s.CARE)))
 meetings = st.builds(
     lambda rto, some, entries: s.meeting(
         rto,
+        preparation=s.follow_up() if rto == s.SECOND_RTO else None,
         participants=tuple(s.participant(p, passed_processing_test=p == s.HOUSING) for p in sorted(some)),
         viewing_plan=tuple(s.entry(item, party) for item, party in entries),
     ),
@@ -44,6 +45,17 @@ conclusions = st.builds(
     lambda outcome, items: s.conclusion(outcome=outcome, monitoring_items=tuple(sorted(items))),
     st.sampled_from((m.RtoOutcome.APPROACH_AND_MONITORING, *m.RtoOutcome)),
     st.sets(an_item, max_size=4),
+)
+an_action = st.sampled_from((s.TREAT, s.ARRANGE, s.AFTERCARE))
+plans = st.builds(
+    lambda actions, ends, some: s.plan(
+        actions=tuple(s.action(a, p) for a, p in actions),
+        ends=tuple(sorted(ends)),
+        parts=tuple(map(s.part, some)),
+    ),
+    st.lists(st.tuples(an_action, st.sampled_from((s.CARE, s.HOUSING))), max_size=1),
+    st.sets(an_action, max_size=1),
+    st.sampled_from((s.AT_THE_TABLE, s.AT_THE_TABLE[1:])),
 )
 contributions = st.builds(
     lambda item, shareable, withheld, hidden: s.own_item(
@@ -65,6 +77,10 @@ COMMANDS = st.one_of(
     ),
     st.builds(lambda by, meeting: c.ConveneRto(by=by, meeting=meeting), by_director, meetings),
     st.builds(lambda by, rto: c.ConveneRto(by=by, meeting=s.meeting(rto)), by_director, an_rto),
+    st.builds(
+        lambda by: c.ConveneRto(by=by, meeting=s.meeting(s.SECOND_RTO, preparation=s.follow_up())),
+        by_director,
+    ),
     st.builds(
         lambda by, item, party: c.ExtendViewingPlan(by=by, entries=(s.entry(item, party),)),
         by_director,
@@ -113,7 +129,16 @@ COMMANDS = st.one_of(
         an_item,
         a_party,
     ),
-    st.builds(lambda by: c.RecordPlan(by=by, plan=s.plan(actions=())), by_director),
+    st.builds(lambda by, plan: c.RecordPlan(by=by, plan=plan), by_director, plans),
+    st.builds(
+        lambda party, item, to, action: c.GiveRelease(
+            by=s.by_party(party), release=s.release(item_id=item, recipient=to, action_id=action)
+        ),
+        a_party,
+        an_item,
+        st.sampled_from((s.CARE, s.HOUSING)),
+        an_action,
+    ),
     st.builds(lambda by, party: c.OfferDirection(by=by, party=party), by_director, a_party),
     st.builds(lambda party: c.AcceptDirection(by=s.by_party(party), case_director=s.text("name")), a_party),
     st.sampled_from(
@@ -136,7 +161,7 @@ VIEWERS = (
     Viewer(Role.MANAGER, "manager", on_behalf_of=s.VENLO),
     Viewer(Role.PRIVACY_OFFICER, "privacy"),
 )
-STARTS = st.sampled_from([s.HISTORIES[phase] for phase in Phase] + [s.SEATED, s.INVITED, s.FOLLOWED])
+STARTS = st.sampled_from([s.HISTORIES[phase] for phase in Phase] + [s.SEATED, s.INVITED, s.FOLLOWED, s.AGAIN])
 
 
 def played(start: tuple[Any, ...], commands: list[Any]) -> tuple[list[Any], State]:
@@ -153,7 +178,7 @@ def played(start: tuple[Any, ...], commands: list[Any]) -> tuple[list[Any], Stat
 @settings(max_examples=300, deadline=None)
 @given(STARTS, st.lists(COMMANDS, max_size=14))
 def test_both_policies_agree_on_every_viewer_and_item(start: tuple[Any, ...], commands: list[Any]) -> None:
-    """R23, R42, R44, R49, R59, R61, R62, R65, R66, R72, R79, R102, A12, A17."""
+    """R23, R42, R44, R49, R59, R61, R62, R64, R65, R66, R72, R79, R102, A12, A17."""
     history, state = played(start, commands)
     for viewer in VIEWERS:
         for item in state.items:

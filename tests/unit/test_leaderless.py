@@ -301,12 +301,13 @@ def test_what_a_party_brought_in_freezes_the_moment_it_leaves_a11(
     parties = without(rto.POLICE, rto.parties(), until)
     assert is_frozen(rto.POLICE, parties, NOW) is frozen
     assert left_on(rto.POLICE, parties, NOW) == (until if frozen else None)
-    for command in (
-        c.ProvideItem(by=rto.by_director(), taking=rto.taking()),
-        c.RecordPlan(by=rto.by_director(), plan=rto.plan(drawn_from=(rto.FREE,))),
-        rto.ask(item_id=rto.WITHHELD),
+    drawn = c.RecordPlan(by=rto.by_director(), plan=rto.plan(drawn_from=(rto.FREE,)))
+    for history, command in (
+        (rto.HISTORIES[Phase.MONITORING], c.ProvideItem(by=rto.by_director(), taking=rto.taking())),
+        (rto.SEATED, drawn),
+        (rto.AGREED, rto.ask(item_id=rto.WITHHELD)),
     ):
-        found = PROCESS.decide(rto.state(*rto.AGREED), command, DecisionContext(NOW, parties))
+        found = PROCESS.decide(rto.state(*history), command, DecisionContext(NOW, parties))
         assert (found is ITEM_FROZEN) is frozen, command
 
 
@@ -350,13 +351,12 @@ def test_at_triage_a_reply_freezes_with_its_items_a11() -> None:
         assert givers(state, thing) == frozenset()
 
 
-@pytest.mark.parametrize("history", [rto.HISTORIES[Phase.PREPARED], rto.HISTORIES[Phase.MONITORING]])
-def test_whoever_has_left_since_is_not_invited_and_stops_no_round_table_r115(
-    history: tuple[Any, ...],
-) -> None:
+@pytest.mark.parametrize("phase", [Phase.PREPARED, Phase.MONITORING])
+def test_whoever_has_left_since_is_not_invited_and_stops_no_round_table_r115(phase: Phase) -> None:
     """Before, a case was stuck: who was prepared is fixed, and one of them is no party any more."""
-    parties = without(rto.HOUSING, rto.parties(), NOW)
-    convene = c.ConveneRto(by=rto.by_director(), meeting=rto.meeting(rto.SECOND_RTO))
+    parties, history = without(rto.HOUSING, rto.parties(), NOW), rto.HISTORIES[phase]
+    anew: dict[str, Any] = {"preparation": rto.follow_up()} if phase is Phase.MONITORING else {}
+    convene = c.ConveneRto(by=rto.by_director(), meeting=rto.meeting(rto.SECOND_RTO, **anew))
     found = PROCESS.decide(rto.state(*history), convene, DecisionContext(NOW, parties))
     assert isinstance(found, tuple)
     invited = [one.party for one in found[0].meeting.participants]

@@ -528,7 +528,7 @@ def test_direction_is_not_offered_to_a_party_that_was_at_the_table_and_has_left_
 
 def test_an_action_does_not_fall_to_a_party_that_has_left_since_it_sat_down_r115() -> None:
     given = s.spec(vincent_van_gogh={"member_until": NOW}).given(*s.SEATED)
-    assert refused(given, c.RecordPlan(by=s.by_director(), plan=s.plan())) is r.NOT_LAWFULLY_PRESENT
+    assert refused(given, c.RecordPlan(by=s.by_director(), plan=s.plan())) is r.EXECUTOR_NOT_AT_THE_TABLE
     assert s.spec().given(*s.SEATED).when(c.RecordPlan(by=s.by_director(), plan=s.plan())).events
 
 

@@ -312,8 +312,8 @@ class State:
 
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
-        contributors = {one.contributor for one in (*self.items, *self.standings)}
-        return self.taking_part() | contributors
+        contributors = {item.contributor for item in self.items}
+        return self.taking_part() | contributors | {one.contributor for one in self.standings}
 
     def taking_part(self) -> frozenset[str]:
         """Return the parties that led the case or were invited to a round table."""

@@ -1,12 +1,12 @@
 """Decide who sees what of a case at intake; everything a person reads passes `may_view` (R5, R6)."""
 
-from datetime import datetime
 from typing import TypeAlias
 
 from services.intake.process import PROVISIONAL
 from services.intake.state import Duty, Phase, State
 from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.context import DecisionContext
 from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -18,7 +18,7 @@ OPEN = PROVISIONAL | {Phase.TAKEN_UP, Phase.CLOSING}
 BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")

@@ -14,6 +14,7 @@ from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOTHING_NEW = Denied("R87", "B3-F4")  # phase 4 discloses nothing that phase 3 did not
@@ -53,12 +54,12 @@ class OnInspection:
 Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
 
 
-def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F)."""
     if state.phase in STEP_1:
         return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
     if state.phase is Phase.STEP_2:
-        return _step_2(viewer, thing, state, now)
+        return _step_2(viewer, thing, state, context.now)
     if state.phase is Phase.CLOSING:
         return _closing(viewer, thing, state)
     return NOT_HERE

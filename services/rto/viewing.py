@@ -5,7 +5,6 @@ nothing, and the first one that denies decides.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Plan
@@ -15,6 +14,7 @@ from shared.contract.messages.rto import Action, RtoConvened, Taker
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
+from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = (
@@ -40,7 +40,7 @@ ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides o
 ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself.
 
     That the party of the viewer is a party, and authorised the house, is tested where every look begins.
@@ -54,14 +54,16 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     return NOBODY_ELSE
 
 
-def may_view_log(viewer: Viewer, thing: None, state: State, now: datetime) -> Verdict:
+def may_view_log(viewer: Viewer, thing: None, state: State, context: DecisionContext) -> Verdict:
     """Show who looked at what to the privacy officer alone, as long as the case exists (R129)."""
     if viewer.role is not Role.PRIVACY_OFFICER:
         return Denied("R129", "art. 13.1, 20.2-20.5")
     return Allowed("R129")
 
 
-def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State, now: datetime) -> Verdict:
+def may_view_invitation(
+    viewer: Viewer, thing: RtoConvened | None, state: State, context: DecisionContext
+) -> Verdict:
     """Show its delegate what the message to its party says, before the rest of the case (R45, R59).
 
     A thing here is the invitation of the viewer's own party, because no other is ever looked up.

@@ -1,7 +1,6 @@
 """Decide who sees what of a case at triage; everything read passes `may_view` (R23, R33, R34)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.triage.record import Choice, Said
@@ -10,6 +9,7 @@ from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.context import DecisionContext
 from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -31,7 +31,7 @@ Thing: TypeAlias = (
 )
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")

@@ -35,7 +35,7 @@ from shared.storage.party_replica import PartyReplica
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
-MayView = Callable[[Viewer, Any, S, Any], Verdict]
+MayView = Callable[[Viewer, Any, S, DecisionContext], Verdict]
 Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
 TRIES = 3  # a text may be deleted between the decision and its decryption; then it is decided anew
 
@@ -133,7 +133,7 @@ class CaseReader(Generic[S]):
 
             def looking_at(state: S) -> Callable[[Any], Verdict]:
                 refusal = _may_not_read(caller, viewer, scope, state.mandate, context)
-                return lambda thing: _first(refusal, may_view(viewer, thing, state, now))
+                return lambda thing: _first(refusal, may_view(viewer, thing, state, context))
 
             judged = {
                 case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)

@@ -12,7 +12,7 @@ from shared.contract.fields import InformMoment
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import intake as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 PEOPLE = (
     Role.PARTY_WORKER,
@@ -47,12 +47,12 @@ def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) ->
     """R6, R24: and the look says whose information it is."""
     of = state(phase)
     for thing in things(of):
-        assert may_view(viewer, thing, of, NOW) == Allowed("R6", s.VENLO)
+        assert may_view(viewer, thing, of, looking()) == Allowed("R6", s.VENLO)
 
 
 @pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
 def test_the_support_worker_sees_it_with_the_director(phase: Phase) -> None:
-    assert may_view(SUPPORT, None, state(phase), NOW) == Allowed("R6", s.VENLO)
+    assert may_view(SUPPORT, None, state(phase), looking()) == Allowed("R6", s.VENLO)
 
 
 @pytest.mark.parametrize("phase", sorted(set(Phase) - OPEN))
@@ -62,7 +62,7 @@ def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Ph
     viewer = Viewer(role, s.DIRECTOR, s.VENLO, s.VENLO)
     of = state(phase)
     for thing in things(of):
-        assert isinstance(may_view(viewer, thing, of, NOW), Denied)
+        assert isinstance(may_view(viewer, thing, of, looking()), Denied)
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
@@ -70,15 +70,15 @@ def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Ph
 def test_the_manager_and_every_other_role_see_nothing(phase: Phase, role: Role) -> None:
     of = state(phase)
     for thing in things(of):
-        assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, NOW) is NOBODY_ELSE
+        assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, looking()) is NOBODY_ELSE
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
 def test_another_partys_worker_sees_nothing(phase: Phase) -> None:
     of = state(phase)
     for thing in things(of):
-        assert may_view(replace(WORKER, party=s.POLICE), thing, of, NOW) is NOBODY_ELSE
-        assert may_view(replace(WORKER, party=None), thing, of, NOW) is NOBODY_ELSE
+        assert may_view(replace(WORKER, party=s.POLICE), thing, of, looking()) is NOBODY_ELSE
+        assert may_view(replace(WORKER, party=None), thing, of, looking()) is NOBODY_ELSE
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
@@ -87,14 +87,14 @@ def test_the_house_sees_a_case_on_behalf_of_its_leading_party_only(
     viewer: Viewer, on_behalf_of: str | None
 ) -> None:
     """R7."""
-    verdict = may_view(replace(viewer, on_behalf_of=on_behalf_of), None, state(), NOW)
+    verdict = may_view(replace(viewer, on_behalf_of=on_behalf_of), None, state(), looking())
     assert isinstance(verdict, Denied) and verdict.rule == "R7"
 
 
 def test_once_a_director_has_the_case_another_one_does_not_see_it() -> None:
     other = replace(DIRECTOR, person="another")
-    assert may_view(other, None, state(Phase.CONSULTED), NOW) == Allowed("R6", s.VENLO)
-    assert may_view(other, None, state(Phase.TAKEN_UP), NOW) is NOBODY_ELSE
+    assert may_view(other, None, state(Phase.CONSULTED), looking()) == Allowed("R6", s.VENLO)
+    assert may_view(other, None, state(Phase.TAKEN_UP), looking()) is NOBODY_ELSE
 
 
 def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() -> None:
@@ -103,19 +103,19 @@ def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() ->
     supported = e.CaseAssigned(None, (SUPPORT.person,), 1, s.text("why"), NOW)
     of = s.spec().given(hidden, supported).state
     for viewer in (DIRECTOR, SUPPORT):
-        verdict = may_view(viewer, of.items[0], of, NOW)
+        verdict = may_view(viewer, of.items[0], of, looking())
         assert isinstance(verdict, Denied) and verdict.rule == "R23"
-        assert isinstance(may_view(viewer, of.persons[0], of, NOW), Allowed)
-    assert isinstance(may_view(WORKER, of.items[0], of, NOW), Allowed)
+        assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
+    assert isinstance(may_view(WORKER, of.items[0], of, looking()), Allowed)
 
 
 def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None:
     """R72."""
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
-    assert isinstance(may_view(DIRECTOR, None, of, NOW), Denied)
-    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, NOW), Allowed)
-    assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, NOW), Allowed)
-    assert isinstance(may_view(WORKER, None, of, NOW), Allowed)
+    assert isinstance(may_view(DIRECTOR, None, of, looking()), Denied)
+    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, looking()), Allowed)
+    assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, looking()), Allowed)
+    assert isinstance(may_view(WORKER, None, of, looking()), Allowed)
 
 
 # --- the duties to inform (R16 to R19) --------------------------------------------------------------
@@ -131,38 +131,40 @@ def test_who_informs_and_who_does_so_on_its_behalf_see_each_duty(
     viewer: Viewer, moment: InformMoment
 ) -> None:
     """R17: and the look says whose duty it is."""
-    assert may_view(viewer, duty(moment), state(), NOW) == Allowed("R17", s.VENLO)
+    assert may_view(viewer, duty(moment), state(), looking()) == Allowed("R17", s.VENLO)
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
 @pytest.mark.parametrize("role", PEOPLE)
 def test_nobody_else_sees_a_duty(phase: Phase, role: Role) -> None:
     elsewhere = Viewer(role, "x", s.POLICE, s.POLICE)
-    assert isinstance(may_view(elsewhere, duty(), state(phase), NOW), Denied)
+    assert isinstance(may_view(elsewhere, duty(), state(phase), looking()), Denied)
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER])
 def test_a_duty_is_no_business_of_the_roles_without_a_part_in_the_case(role: Role) -> None:
-    assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), duty(), state(), NOW) is NOBODY_ELSE
+    assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), duty(), state(), looking()) is NOBODY_ELSE
 
 
 def test_a_duty_is_seen_by_the_assigned_director_and_by_no_other() -> None:
-    assert may_view(replace(DIRECTOR, person="another"), duty(), state(), NOW) is NOBODY_ELSE
+    assert may_view(replace(DIRECTOR, person="another"), duty(), state(), looking()) is NOBODY_ELSE
 
 
 def test_a_duty_is_seen_by_the_house_on_behalf_of_the_leading_party_alone_r7() -> None:
     for viewer in (DIRECTOR, SUPPORT):
-        verdict = may_view(replace(viewer, on_behalf_of=s.POLICE), duty(), state(), NOW)
+        verdict = may_view(replace(viewer, on_behalf_of=s.POLICE), duty(), state(), looking())
         assert isinstance(verdict, Denied) and verdict.rule == "R7"
 
 
 def test_in_a_closing_case_the_support_worker_sees_no_duty_r102() -> None:
     removed = duty(InformMoment.CASE_REMOVED)
     of = state(Phase.CLOSING)
-    verdict = may_view(SUPPORT, removed, of, NOW)
+    verdict = may_view(SUPPORT, removed, of, looking())
     assert isinstance(verdict, Denied) and verdict.rule == "R102"
     assert (
-        may_view(DIRECTOR, removed, of, NOW) == may_view(WORKER, removed, of, NOW) == Allowed("R17", s.VENLO)
+        may_view(DIRECTOR, removed, of, looking())
+        == may_view(WORKER, removed, of, looking())
+        == Allowed("R17", s.VENLO)
     )
 
 
@@ -170,9 +172,11 @@ def test_in_a_closing_case_the_support_worker_sees_no_duty_r102() -> None:
 def test_when_direction_moves_later_duties_are_the_new_leading_partys_alone_r83(moment: InformMoment) -> None:
     """R16, R56: those of the phases before were the referrer's own, and it goes on seeing them."""
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
-    assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, NOW) == Allowed("R17", s.POLICE)
+    assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, looking()) == Allowed("R17", s.POLICE)
     own = moment in (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE)
     expected = Allowed("R17", s.POLICE) if own else ONLY_WHO_INFORMS
-    assert may_view(WORKER, duty(moment), of, NOW) == expected
-    assert isinstance(may_view(DIRECTOR, duty(moment), of, NOW), Denied)
-    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), duty(moment), of, NOW), Allowed)
+    assert may_view(WORKER, duty(moment), of, looking()) == expected
+    assert isinstance(may_view(DIRECTOR, duty(moment), of, looking()), Denied)
+    assert isinstance(
+        may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), duty(moment), of, looking()), Allowed
+    )

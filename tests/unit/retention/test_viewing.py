@@ -20,7 +20,7 @@ from services.retention.viewing import (
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import retention as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.CARE)
 SUPPORT = Viewer(Role.SUPPORT_WORKER, "support-a", on_behalf_of=s.CARE)
@@ -54,7 +54,9 @@ def things(state: State) -> dict[str, Any]:
 
 def seen(viewer: Viewer, state: State, now: datetime = NOW) -> set[str]:
     """What this viewer sees of it."""
-    verdicts = {word: may_view(viewer, thing, state, now) for word, thing in things(state).items()}
+    verdicts = {
+        word: may_view(viewer, thing, state, looking(at=now)) for word, thing in things(state).items()
+    }
     assert all(v.rule and v.article for v in verdicts.values() if isinstance(v, Denied))
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
@@ -113,15 +115,17 @@ def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading
     decided = s.state(*s.STEP_2, s.INSPECTION)
     used = s.state(*s.STEP_2, s.INSPECTION, e.InspectionUsed(1, used_at))
     thing = OnInspection(1, STEP_2.items[0])
-    assert may_view(MANAGER, thing, used, used_at) == Allowed("R90", s.POLICE)
+    assert may_view(MANAGER, thing, used, looking(at=used_at)) == Allowed("R90", s.POLICE)
     denied = [
-        may_view(MANAGER, thing, decided, used_at),  # not used: nothing is shown without using it up
-        may_view(replace(MANAGER, person=s.OTHER_MANAGER), thing, used, used_at),
-        may_view(DIRECTOR, thing, used, used_at),
-        may_view(LEADER, thing, used, used_at),
-        may_view(MANAGER, replace(thing, inspection=2), used, used_at),
-        may_view(MANAGER, thing, used, used_at + ONE_READING),
-        may_view(MANAGER, thing, used, used_at - timedelta(seconds=1)),
+        may_view(
+            MANAGER, thing, decided, looking(at=used_at)
+        ),  # not used: nothing is shown without using it up
+        may_view(replace(MANAGER, person=s.OTHER_MANAGER), thing, used, looking(at=used_at)),
+        may_view(DIRECTOR, thing, used, looking(at=used_at)),
+        may_view(LEADER, thing, used, looking(at=used_at)),
+        may_view(MANAGER, replace(thing, inspection=2), used, looking(at=used_at)),
+        may_view(MANAGER, thing, used, looking(at=used_at + ONE_READING)),
+        may_view(MANAGER, thing, used, looking(at=used_at - timedelta(seconds=1))),
     ]
     assert all(isinstance(verdict, Denied) for verdict in denied)
     assert seen(MANAGER, used) == STUB
@@ -131,16 +135,16 @@ def test_closing_is_known_to_director_and_leading_party_without_content_r102() -
     """R102."""
     state = s.state(s.OPENED, s.CLOSING)
     for viewer in (replace(DIRECTOR, on_behalf_of=s.VENLO), REFERRER):
-        assert may_view(viewer, None, state, NOW) == Allowed("R102", s.VENLO)
-        assert isinstance(may_view(viewer, STEP_1.items[0], state, NOW), Denied)
+        assert may_view(viewer, None, state, looking()) == Allowed("R102", s.VENLO)
+        assert isinstance(may_view(viewer, STEP_1.items[0], state, looking()), Denied)
     for viewer in (MANAGER, SUPPORT, LEADER, POLICE, DIRECTOR, s.worker(s.HOUSING)):
-        assert isinstance(may_view(viewer, None, state, NOW), Denied), viewer
+        assert isinstance(may_view(viewer, None, state, looking()), Denied), viewer
 
 
 def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102() -> None:
     viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
-    assert isinstance(may_view(viewer, None, s.state(s.CLOSING), NOW), Allowed)
-    assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), NOW), Denied)
+    assert isinstance(may_view(viewer, None, s.state(s.CLOSING), looking()), Allowed)
+    assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), looking()), Denied)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,7 @@ def test_in_any_other_phase_nobody_sees_anything_here(phase: Phase) -> None:
     state = s.state(*s.HISTORIES[phase])
     for viewer in EVERYBODY:
         for thing in things(STEP_1).values():
-            assert isinstance(may_view(viewer, thing, state, NOW), Denied)
+            assert isinstance(may_view(viewer, thing, state, looking()), Denied)
 
 
 def test_figures_are_the_managers_and_proofs_also_who_watches_the_logs_r91() -> None:

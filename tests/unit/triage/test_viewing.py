@@ -12,7 +12,7 @@ from shared.contract.messages import triage as m
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import triage as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 CASE = None
 THINGS: dict[str, Any] = {
@@ -51,11 +51,15 @@ def state(phase: Phase) -> State:
 def sees(viewer: Viewer, phase: Phase | State) -> set[str]:
     """The names of the things this viewer sees."""
     case = state(phase) if isinstance(phase, Phase) else phase
-    return {name for name, thing in THINGS.items() if isinstance(may_view(viewer, thing, case, NOW), Allowed)}
+    return {
+        name
+        for name, thing in THINGS.items()
+        if isinstance(may_view(viewer, thing, case, looking()), Allowed)
+    }
 
 
 def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
-    verdict = may_view(viewer, thing, state(phase), NOW)
+    verdict = may_view(viewer, thing, state(phase), looking())
     assert isinstance(verdict, Denied)
     return verdict.rule
 
@@ -103,7 +107,7 @@ def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
     givers = {
         name: verdict.on_behalf_of
         for name, thing in THINGS.items()
-        if isinstance(verdict := may_view(director(), thing, case, NOW), Allowed)
+        if isinstance(verdict := may_view(director(), thing, case, looking()), Allowed)
     }
     assert (givers["item"], givers["answer"]) == (s.POLICE, s.POLICE)
     assert (givers["referred item"], givers["person"], givers["query"]) == (s.VENLO, s.VENLO, s.VENLO)
@@ -114,7 +118,7 @@ def test_what_is_hidden_from_the_director_is_not_hidden_from_the_leading_party_r
     assert denied(director(), secret, Phase.TRIAGE) == "R23"
     assert denied(support(), secret, Phase.TRIAGE) == "R23"
     for viewer in (worker(s.VENLO), worker(s.POLICE)):
-        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), NOW), Allowed)
+        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), looking()), Allowed)
 
 
 def test_a_closing_case_is_read_by_director_and_leading_party_only_r102() -> None:
@@ -148,5 +152,5 @@ def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -
     case = state(Phase.TRIAGE)
     for party, expected in ((s.VENLO, Denied), (s.CARE, Allowed)):
         kept_back = s.contributed(s.ITEM, s.POLICE, withheld_from=(party,))
-        assert isinstance(may_view(worker(s.VENLO), kept_back, case, NOW), expected)
-        assert isinstance(may_view(director(), kept_back, case, NOW), Allowed)
+        assert isinstance(may_view(worker(s.VENLO), kept_back, case, looking()), expected)
+        assert isinstance(may_view(director(), kept_back, case, looking()), Allowed)

@@ -7,7 +7,7 @@ from services.intake.state import Duty, Phase, State
 from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
-from shared.core.item_rules import kept_secret
+from shared.core.item_rules import kept_secret, unchecked
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = ContributedItem | Person | Duty | None
@@ -25,7 +25,7 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     if viewer.role is Role.PARTY_WORKER:
         return _party(viewer, thing, state)
     if viewer.role in THE_HOUSE:
-        return _house(viewer, thing, state)
+        return _house(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
@@ -54,8 +54,8 @@ def _duty(viewer: Viewer, duty: Duty, state: State) -> Verdict:
     return ONLY_WHO_INFORMS if viewer.party == state.referrer else NOBODY_ELSE
 
 
-def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
-    """Show the director the case on behalf of the leading party (R7), less what its secrecy hides (R23)."""
+def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
+    """Show the director the case on behalf of the leading party (R7), less what R21 and R23 hide."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
@@ -66,4 +66,5 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
-    return kept_secret(thing) or Allowed("R6", state.referrer)
+    denied = kept_secret(thing) or unchecked(thing, state.leading_party, context.parties)
+    return denied or Allowed("R6", state.referrer)

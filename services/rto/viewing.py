@@ -48,7 +48,7 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     if state.phase not in UNTIL_DEESCALATION | OF_THE_HOUSE:
         return ELSEWHERE
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
-        return _house(viewer, thing, state)
+        return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:
         return _party(viewer, thing, state)
     return NOBODY_ELSE
@@ -79,7 +79,7 @@ def may_view_invitation(
 # --- the people of the house -----------------------------------------------------------------------
 
 
-def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
@@ -90,9 +90,20 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return Denied("R6", "B3-F1 access")
     if isinstance(thing, ContributedItem):
-        denied = item_rules.kept_secret(thing) or _kept_for_monitoring(viewer, thing, state)
+        denied = (
+            item_rules.kept_secret(thing)
+            or _not_for_who_leads(thing, state, context)
+            or _kept_for_monitoring(viewer, thing, state)
+        )
         return denied or Allowed("R68", thing.contributor)
     return Allowed("R82", state.leading_party)
+
+
+def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:
+    """Deny for who leads what it may not process now, nor was tested for at the table (R21, R49)."""
+    led = state.invited(state.leading_party)
+    passed = led is not None and led.passed_processing_test
+    return item_rules.unchecked(item, state.leading_party, context.parties, passed_test=passed)
 
 
 # --- the parties -----------------------------------------------------------------------------------

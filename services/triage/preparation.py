@@ -85,16 +85,12 @@ def _participants(
             return r.ROLE_MISSING
         if is_blank(invitee.contribution):
             return r.CONTRIBUTION_MISSING
-        # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
-        passed = is_competent(
-            invitee.party, context.parties, passed_test=bool(invitee.passed_processing_test)
-        )
         participants.append(
             Participant.model_construct(
                 party=invitee.party,
                 role=invitee.role,
                 contribution=invitee.contribution,
-                passed_processing_test=passed,
+                passed_processing_test=bool(invitee.passed_processing_test),
             )
         )
     return tuple(participants)

@@ -215,8 +215,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.CaseOpened():
             return _opened(state, event)
         case e.QueryIssued():
-            asked = Query(event.query.query_id, event.recipient, QueryStatus.OPEN, event.lapses_at)
-            return replace(state, queries=(*state.queries, asked), last_act=event.at)
+            return replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
         case e.QueryAnswered(number=number, answer=answer, at=at):
             return _replied(
                 replace(state, last_act=at), answer.query_id, QueryStatus.ANSWERED, number, len(answer.items)
@@ -264,11 +263,22 @@ def _opened(state: State, event: e.CaseOpened) -> State:
     )
 
 
+def _asked(event: e.QueryIssued) -> Query:
+    return Query(
+        event.query.query_id,
+        event.recipient,
+        QueryStatus.OPEN,
+        event.lapses_at,
+        contains_special=event.choice.contains_special,
+        passed_test=event.choice.passed_processing_test,
+    )
+
+
 def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: int) -> State:
     query = state.query(query_id)
     if query is None:
         return state
-    replied = Query(query_id, query.recipient, status, query.lapses_at, number)
+    replied = replace(query, status=status, replies=number)
     return replace(state, queries=state.with_query(replied), items_given=state.items_given + given)
 
 

@@ -78,14 +78,23 @@ def _of_contents(
         return r.UNKNOWN_PERSON
     if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
-    competent = item_rules.is_competent(
-        recipient.party, context.parties, passed_test=command.passed_processing_test
-    )
-    if command.contains_special and not competent:
-        return r.QUERIED_PARTY_NOT_TESTED
+    if command.contains_special and (refusal := _of_special(state, command, recipient, context)):
+        return refusal
     if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, context)):
         return r.BSN_NOT_ALLOWED
     return None
+
+
+def _of_special(
+    state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
+) -> Refusal | None:
+    """Refuse special data that who asks may not process (R21), or who is asked was not tested for (R49)."""
+    if not item_rules.is_competent(state.leading_party, context.parties):
+        return r.SPECIAL_NOT_CHECKED
+    competent = item_rules.is_competent(
+        recipient.party, context.parties, passed_test=command.passed_processing_test
+    )
+    return None if competent else r.QUERIED_PARTY_NOT_TESTED
 
 
 def _may_use_bsn(party: str, context: DecisionContext) -> bool:

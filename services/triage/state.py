@@ -44,13 +44,18 @@ class QueryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31)."""
+    """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
+
+    `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
+    """
 
     query_id: str
     recipient: str
     status: QueryStatus
     lapses_at: datetime
     replies: int = 0
+    contains_special: bool = False
+    passed_test: bool = False
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""

@@ -10,7 +10,7 @@ from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
-from shared.core.item_rules import kept_secret
+from shared.core.item_rules import NOT_COMPETENT, is_competent, kept_secret, unchecked
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
@@ -36,25 +36,25 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
-        return _of_the_referrer(thing, state)
+        return _of_the_referrer(thing, state, context)
     if viewer.role is Role.PARTY_WORKER:
-        return _of_another_party(viewer.party or "", thing, state)
+        return _of_another_party(viewer.party or "", thing, state, context)
     if viewer.role in THE_HOUSE:
-        return _of_the_house(viewer, thing, state)
+        return _of_the_house(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
-def _of_the_referrer(thing: Thing, state: State) -> Verdict:
+def _of_the_referrer(thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the referrer the answers given to it, as long as it leads, less what was withheld (R32, R33).
 
     Whoever leads after it reads them at the round table, item by item (R35, R65).
     """
     if isinstance(thing, ContributedItem) and state.referrer in thing.withheld_from:
         return Denied("R32", "B3-F2")
-    return _shown(thing, state)
+    return _shown(thing, state, context)
 
 
-def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _of_the_house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the assigned director and the support worker what the leading party may see (R7, R33)."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
@@ -64,20 +64,24 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    return kept_secret(thing) or _shown(thing, state)
+    return kept_secret(thing) or _shown(thing, state, context)
 
 
-def _shown(thing: Thing, state: State) -> Verdict:
-    """Show all of it to the leading party and who acts for it, each on behalf of who gave it."""
+def _shown(thing: Thing, state: State, context: DecisionContext) -> Verdict:
+    """Show who leads, and who acts for it, what that party may process (R21, R22), for who gave it."""
+    if denied := unchecked(thing, state.leading_party, context.parties):
+        return denied
     if isinstance(thing, PersonNumber) and state.leading_party != state.referrer:
         return Denied("R22", "B3-F1, F2")
     return Allowed("R33", _giver(thing, state))
 
 
-def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
+def _of_another_party(party: str, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show a party its own queries and what it gave itself, and nothing of others (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
+    if isinstance(thing, QueryIssued) and _is_too_special(party, thing, state, context):
+        return NOT_COMPETENT
     match thing:
         case None:
             mine = party == state.referrer or state.was_asked(party)
@@ -90,6 +94,14 @@ def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
         case _:
             assert_never(thing)
     return Allowed("R34", party) if mine else NOT_YOURS
+
+
+def _is_too_special(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> bool:
+    """Tell whether a query holds special data that its recipient may not process now (R21, R49)."""
+    query = state.query(asked.query_id)
+    if query is None or query.recipient != party or not query.contains_special:
+        return False
+    return not is_competent(party, context.parties, passed_test=query.passed_test)
 
 
 def _recipient(thing: QueryIssued | Said, state: State) -> str:

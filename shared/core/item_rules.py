@@ -15,6 +15,7 @@ from shared.core.viewing import Denied
 KEPT_SECRET = Denied("R23", "B3-F1 secrecy")
 WITHHELD = Denied("R62", "B3-F2")
 NOT_COMPETENT = Denied("R49", "B3-F3; B3-F2")
+NOT_CHECKED = Denied("R21", "B3-F1")
 
 # --- what is brought in ----------------------------------------------------------------------------
 
@@ -61,6 +62,19 @@ def is_competent(party: str, parties: Parties, *, passed_test: bool = False) -> 
     """
     record = parties.get(party)
     return passed_test or (record is not None and record.may_see_special)
+
+
+def unchecked(
+    thing: object, leading_party: str, parties: Parties, *, passed_test: bool = False
+) -> Denied | None:
+    """Deny who leads special-category and criminal data of others that it may not process now (R21).
+
+    And with it the people of the house, who read in its name; its own it holds already.
+    """
+    if not isinstance(thing, ContributedItem) or thing.contributor == leading_party:
+        return None
+    competent = is_competent(leading_party, parties, passed_test=passed_test)
+    return NOT_CHECKED if thing.category.needs_test and not competent else None
 
 
 def kept_secret(thing: object) -> Denied | None:

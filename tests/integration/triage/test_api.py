@@ -191,6 +191,24 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
         assert secret not in own.text
 
 
+async def test_special_data_are_read_by_and_for_a_leading_party_that_may_process_them_now_r21(
+    office: Office,
+) -> None:
+    police = await ask(office, s.POLICE)
+    special = answered(police, s.SPECIAL, category="special")
+    assert (await office.worker(s.POLICE).post(f"/queries/{police}/answers", special)).status_code == 200
+    readers = (office.director(), office.worker(s.VENLO))
+
+    async def read() -> list[bool]:
+        return [f"geheim {s.SPECIAL}" in (await reader.get()).text for reader in readers]
+
+    checked = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
+    assert await read() == [False, False]
+    await now_are(office.engine, s.parties(venlo=checked))
+    assert await read() == [True, True]
+    assert f"geheim {s.SPECIAL}" in (await office.worker(s.POLICE).get()).text
+
+
 async def test_what_others_do_changes_nothing_in_what_a_queried_party_reads_r34(office: Office) -> None:
     """Not even a count: neither its view nor the answer to its own reply."""
     police, care = await ask(office, s.POLICE), await ask(office, s.CARE)

@@ -1,5 +1,6 @@
 """One state per phase and one command per type, plainly invented."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -250,6 +251,12 @@ def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
         LAPSES,
         NOW,
     )
+
+
+def asked_special(passed_test: bool) -> e.QueryIssued:
+    """A query to the police that holds special data."""
+    choice = Choice(TO_POLICE, text("reason-b1"), True, passed_test)
+    return replace(issued(TO_POLICE, POLICE), choice=choice)
 
 
 OPENED = e.CaseOpened(taken_up(), NOW)

@@ -17,6 +17,7 @@ from services.retention.viewing import (
     may_view,
     may_view_register,
 )
+from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import retention as s
@@ -52,10 +53,13 @@ def things(state: State) -> dict[str, Any]:
     }
 
 
-def seen(viewer: Viewer, state: State, now: datetime = NOW) -> set[str]:
+CHECKED = Parties({**s.PARTIES.records, s.CARE: s.record(s.CARE, checked_for_special=True)})
+
+
+def seen(viewer: Viewer, state: State, now: datetime = NOW, parties: Parties = s.PARTIES) -> set[str]:
     """What this viewer sees of it."""
     verdicts = {
-        word: may_view(viewer, thing, state, looking(at=now)) for word, thing in things(state).items()
+        word: may_view(viewer, thing, state, looking(parties, now)) for word, thing in things(state).items()
     }
     assert all(v.rule and v.article for v in verdicts.values() if isinstance(v, Denied))
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
@@ -66,14 +70,29 @@ STUB = {"case", "person", "case-director"}
 
 
 def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
-    expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD, s.SPECIAL}
+    expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD}
     assert seen(DIRECTOR, STEP_1) == seen(SUPPORT, STEP_1) == expected
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT, LEADER])
+def test_special_data_are_seen_for_who_led_if_it_might_process_them_then_and_may_now_r21_r49_r87(
+    viewer: Viewer,
+) -> None:
+    then = replace(STEP_1, competent=(s.CARE,))
+    assert s.SPECIAL in seen(viewer, then, parties=CHECKED)
+    assert s.SPECIAL not in seen(viewer, STEP_1, parties=CHECKED), (
+        "phase 4 shows nothing that phase 3 did not"
+    )
+    assert s.SPECIAL not in seen(viewer, then), "the check was taken back"
+    assert STEP_1.file is not None
+    tested = s.file(participants=(s.participant(s.CARE, passed_processing_test=True),))
+    assert s.SPECIAL in seen(viewer, replace(then, file=tested))
 
 
 def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_r49() -> None:
     assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
     competent = replace(STEP_1, competent=(s.CARE,))
-    assert seen(LEADER, competent) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
+    assert seen(LEADER, competent, parties=CHECKED) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
 
 
 def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:

@@ -29,6 +29,7 @@ DECLINED = s.spec().given(s.OPENED, s.ASKED_CARE, s.DECLINED)
 TRIAGE = s.spec().given(*s.IN_TRIAGE)
 PREPARING = s.spec().given(*s.IN_PREPARATION)
 JUST_BEFORE = timedelta(microseconds=1)
+CHECKED_VENLO = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
 
 
 def named(refusal: Refusal) -> tuple[str, str]:
@@ -164,16 +165,24 @@ def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
 
 def test_special_data_go_into_a_query_only_after_a_test_of_the_recipient_r49() -> None:
     special: dict[str, Any] = {"recipient": s.HOUSING, "contains_special": True}
-    assert named(OPEN.when(s.issue(**special)).refusal) == ("QueriedPartyNotTested", "R49")
-    (tested,) = OPEN.when(s.issue(**special, passed_processing_test=True)).events
+    given = knowing(OPEN, venlo=CHECKED_VENLO)
+    assert named(given.when(s.issue(**special)).refusal) == ("QueriedPartyNotTested", "R49")
+    (tested,) = given.when(s.issue(**special, passed_processing_test=True)).events
     assert (tested.choice.contains_special, tested.choice.passed_processing_test) == (True, True)
     assert OPEN.when(s.issue(recipient=s.HOUSING)).events
-    assert OPEN.when(s.issue(recipient=s.POLICE, contains_special=True)).events
+    assert given.when(s.issue(recipient=s.POLICE, contains_special=True)).events
+
+
+def test_special_data_go_into_a_query_only_of_a_party_that_was_checked_r21() -> None:
+    special = s.issue(recipient=s.POLICE, contains_special=True, passed_processing_test=True)
+    assert named(OPEN.when(special).refusal) == ("SpecialCategoryNotChecked", "R21")
+    assert OPEN.when(s.issue(recipient=s.POLICE)).events
 
 
 def test_a_party_that_passed_the_check_at_governance_needs_no_second_test_r21() -> None:
     checked = s.record(s.HOUSING, PartyKind.OTHER, checked_for_special=True)
-    assert knowing(OPEN, housing=checked).when(s.issue(recipient=s.HOUSING, contains_special=True)).events
+    given = knowing(OPEN, housing=checked, venlo=CHECKED_VENLO)
+    assert given.when(s.issue(recipient=s.HOUSING, contains_special=True)).events
 
 
 def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
@@ -467,13 +476,13 @@ def test_special_data_are_planned_only_for_who_was_tested_r49() -> None:
     for passed in (True, False):
         *_, event = PREPARING.when(planned(passed)).events
         tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
-        assert tests == {s.CARE: True, s.HOUSING: passed}
+        assert tests == {s.CARE: False, s.HOUSING: passed}
 
 
-def test_who_was_not_tested_counts_as_not_passed_r49() -> None:
+def test_the_preparation_records_tests_alone_as_a_check_at_governance_can_be_taken_back_r21_r49() -> None:
     *_, event = PREPARING.when(s.prepare()).events
     tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
-    assert tests == {s.VENLO: False, s.POLICE: True, s.CARE: True, s.HOUSING: False}
+    assert tests == dict.fromkeys((s.VENLO, s.POLICE, s.CARE, s.HOUSING), False)
 
 
 def test_an_answer_that_came_meanwhile_makes_the_director_look_again_r44() -> None:

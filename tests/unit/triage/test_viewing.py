@@ -8,7 +8,9 @@ from services.triage.record import Choice
 from services.triage.state import Conclusion, Phase, State
 from services.triage.viewing import PersonNumber, may_view
 from shared.contract.content import TextRef
+from shared.contract.fields import Category
 from shared.contract.messages import triage as m
+from shared.contract.parties import PartyKind
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import triage as s
@@ -54,12 +56,12 @@ def sees(viewer: Viewer, phase: Phase | State) -> set[str]:
     return {
         name
         for name, thing in THINGS.items()
-        if isinstance(may_view(viewer, thing, case, looking()), Allowed)
+        if isinstance(may_view(viewer, thing, case, looking(s.parties())), Allowed)
     }
 
 
 def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
-    verdict = may_view(viewer, thing, state(phase), looking())
+    verdict = may_view(viewer, thing, state(phase), looking(s.parties()))
     assert isinstance(verdict, Denied)
     return verdict.rule
 
@@ -107,7 +109,7 @@ def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
     givers = {
         name: verdict.on_behalf_of
         for name, thing in THINGS.items()
-        if isinstance(verdict := may_view(director(), thing, case, looking()), Allowed)
+        if isinstance(verdict := may_view(director(), thing, case, looking(s.parties())), Allowed)
     }
     assert (givers["item"], givers["answer"]) == (s.POLICE, s.POLICE)
     assert (givers["referred item"], givers["person"], givers["query"]) == (s.VENLO, s.VENLO, s.VENLO)
@@ -118,7 +120,7 @@ def test_what_is_hidden_from_the_director_is_not_hidden_from_the_leading_party_r
     assert denied(director(), secret, Phase.TRIAGE) == "R23"
     assert denied(support(), secret, Phase.TRIAGE) == "R23"
     for viewer in (worker(s.VENLO), worker(s.POLICE)):
-        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), looking()), Allowed)
+        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), looking(s.parties())), Allowed)
 
 
 def test_a_closing_case_is_read_by_director_and_leading_party_only_r102() -> None:
@@ -152,5 +154,71 @@ def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -
     case = state(Phase.TRIAGE)
     for party, expected in ((s.VENLO, Denied), (s.CARE, Allowed)):
         kept_back = s.contributed(s.ITEM, s.POLICE, withheld_from=(party,))
-        assert isinstance(may_view(worker(s.VENLO), kept_back, case, looking()), expected)
-        assert isinstance(may_view(director(), kept_back, case, looking()), Allowed)
+        assert isinstance(may_view(worker(s.VENLO), kept_back, case, looking(s.parties())), expected)
+        assert isinstance(may_view(director(), kept_back, case, looking(s.parties())), Allowed)
+
+
+# --- what the leading party may not process (R21, R49) ---------------------------------------------
+
+SPECIAL = [Category.SPECIAL, Category.CRIMINAL]
+
+
+def rule(viewer: Viewer, thing: Any, case: State, **changes: Any) -> str:
+    """The rule of the verdict, by the parties as they are at this look."""
+    verdict = may_view(viewer, thing, case, looking(s.parties(**changes)))
+    return f"{type(verdict).__name__} {verdict.rule}"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+@pytest.mark.parametrize("phase", [*OPEN, Phase.CLOSING])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director()], ids=lambda v: v.role)
+def test_special_data_of_others_are_read_by_and_for_a_leading_party_that_was_checked_alone_r21(
+    viewer: Viewer, phase: Phase, category: Category
+) -> None:
+    """Judged by its record at the look: a check that is taken back counts at once."""
+    special, case = s.contributed(s.SPECIAL, s.POLICE, category=category), state(phase)
+    checked = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
+    partner = checked.model_copy(
+        update={"kind": PartyKind.NATIONAL_CHAIN_PARTNER, "checked_for_special": False}
+    )
+    assert rule(viewer, special, case) == "Denied R21"
+    assert rule(viewer, special, case, venlo=None) == "Denied R21", "of whom nothing is known here"
+    for may in (checked, partner):
+        assert rule(viewer, special, case, venlo=may) == "Allowed R33"
+    assert rule(viewer, s.contributed(s.ITEM, s.POLICE), case) == "Allowed R33"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+def test_the_support_worker_reads_no_more_than_who_leads_r21(category: Category) -> None:
+    special = s.contributed(s.SPECIAL, s.POLICE, category=category)
+    assert rule(support(), special, state(Phase.TRIAGE)) == "Denied R21"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+def test_who_gave_special_data_goes_on_reading_its_own_r34(category: Category) -> None:
+    own = s.contributed(s.SPECIAL, s.POLICE, category=category)
+    unchecked = s.record(s.POLICE, PartyKind.OTHER)
+    assert rule(worker(s.POLICE), own, state(Phase.TRIAGE), police=unchecked) == "Allowed R34"
+    referred = s.contributed(s.REFERRED, s.VENLO, category=category)
+    for viewer in (worker(s.VENLO), director()):
+        assert rule(viewer, referred, state(Phase.TRIAGE)) == "Allowed R33"
+
+
+def test_once_another_party_leads_its_own_check_counts_r21_r72() -> None:
+    special = s.contributed(s.SPECIAL, s.POLICE, category=Category.SPECIAL)
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    assert rule(director(s.CARE), special, moved) == "Allowed R33"
+    assert rule(director(s.CARE), special, moved, care=s.record(s.CARE, PartyKind.OTHER)) == "Denied R21"
+
+
+@pytest.mark.parametrize(("passed", "expected"), [(False, "Denied R49"), (True, "Allowed R34")])
+def test_a_query_with_special_data_is_read_by_a_recipient_that_may_process_them_now_r49(
+    passed: bool, expected: str
+) -> None:
+    asked = s.asked_special(passed)
+    case = s.spec().given(s.OPENED, asked).state
+    unchecked = s.record(s.POLICE, PartyKind.OTHER)
+    assert rule(worker(s.POLICE), asked.query, case) == "Allowed R34"
+    assert rule(worker(s.POLICE), asked.query, case, police=unchecked) == expected
+    answered = s.spec().given(s.OPENED, asked, s.ANSWERED).state
+    assert rule(worker(s.POLICE), asked.query, answered, police=unchecked) == expected

@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_rules, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.service_numbers import without_numbers
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -376,7 +377,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 def _without_bsn(state: State) -> State:
     """Drop the citizen service numbers: they are for matching in phases 1 to 3 (R22, A23)."""
-    return replace(state, persons=tuple(p.model_copy(update={"bsn": None}) for p in state.persons))
+    return replace(state, persons=without_numbers(state.persons))
 
 
 def _received(state: State, event: e.ReferralReceived) -> State:

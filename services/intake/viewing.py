@@ -8,9 +8,10 @@ from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
 from shared.core.item_rules import kept_secret, unchecked
+from shared.core.service_numbers import PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
-Thing: TypeAlias = ContributedItem | Person | Duty | None
+Thing: TypeAlias = ContributedItem | Person | PersonNumber | Duty | None
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
 ONLY_WHO_INFORMS = Denied("R17", "B3-F1, F3")
@@ -23,24 +24,26 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER:
-        return _party(viewer, thing, state)
+        return _party(viewer, thing, state, context)
     if viewer.role in THE_HOUSE:
         return _house(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
-def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the referrer its own referral, and another party that leads whom it must inform (R6, R17).
 
     What the referrer brought in, that party sees at the round table, item by item, or not at all (R61).
     """
     if isinstance(thing, Duty):
         return _duty(viewer, thing, state)
+    if viewer.party not in (state.referrer, state.leading_party):
+        return NOBODY_ELSE
     if viewer.party == state.referrer:
-        return Allowed("R6", state.referrer)
-    if viewer.party == state.leading_party and not isinstance(thing, ContributedItem):
-        return Allowed("R17", state.referrer)
-    return NOBODY_ELSE
+        return unusable(thing, state.referrer, context.parties) or Allowed("R6", state.referrer)
+    if isinstance(thing, ContributedItem):
+        return NOBODY_ELSE
+    return unusable(thing, state.leading_party, context.parties) or Allowed("R17", state.referrer)
 
 
 def _duty(viewer: Viewer, duty: Duty, state: State) -> Verdict:
@@ -66,5 +69,6 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
-    denied = kept_secret(thing) or unchecked(thing, state.leading_party, context.parties)
+    leader, parties = state.leading_party, context.parties
+    denied = kept_secret(thing) or unchecked(thing, leader, parties) or unusable(thing, leader, parties)
     return denied or Allowed("R6", state.referrer)

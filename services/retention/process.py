@@ -20,6 +20,7 @@ from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -148,9 +149,8 @@ def _receive(state: State, item: ContributedItem, context: DecisionContext) -> D
 
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
-    persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
     return e.CaseDeescalated(
-        file.model_copy(update={"persons": persons}),
+        file.model_copy(update={"persons": without_numbers(file.persons)}),
         competent=_competent(replace(state, file=file), context),
         archive_on=add_months(file.decided_at, context.policy.archive_after_months),
         destroy_on=add_months(file.decided_at, context.policy.destroy_after_months),

@@ -11,6 +11,7 @@ from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.service_numbers import without_numbers
 
 # --- the outcome ---------------------------------------------------------------------------------
 
@@ -55,7 +56,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         viewing_plan=command.viewing_plan,
         citizen=command.citizen,
         care_agreements=command.care_agreements,
-        persons=state.persons,
+        persons=without_numbers(state.persons),
         prepared_at=context.now,
     )
     return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))

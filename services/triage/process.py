@@ -9,7 +9,7 @@ from services.triage import commands as c
 from services.triage import events as e
 from services.triage import preparation, queries
 from services.triage import refusals as r
-from services.triage.queries import Decision, without_bsn
+from services.triage.queries import Decision
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.content import TextRef, contents
 from shared.contract.fields import Step
@@ -24,6 +24,7 @@ from shared.contract.refusal import (
 )
 from shared.core import terms
 from shared.core.context import DecisionContext
+from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -240,7 +241,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
         case e.FileArchived():
-            return replace(state, persons=tuple(without_bsn(person) for person in state.persons))
+            return replace(state, persons=without_numbers(state.persons))
         case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:

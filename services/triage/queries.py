@@ -9,12 +9,13 @@ from services.triage import refusals as r
 from services.triage.record import Choice
 from services.triage.state import Phase, Query, QueryStatus, State
 from shared.contract.content import is_blank
-from shared.contract.fields import Item, Person
+from shared.contract.fields import Item
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.parties import PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
+from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 EVERYBODY = "all"
@@ -80,7 +81,8 @@ def _of_contents(
         return r.TERM_IN_THE_PAST
     if command.contains_special and (refusal := _of_special(state, command, recipient, context)):
         return refusal
-    if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, context)):
+    both = (state.leading_party, recipient.party)
+    if command.include_bsn and not all(may_use(party, context.parties) for party in both):
         return r.BSN_NOT_ALLOWED
     return None
 
@@ -97,11 +99,6 @@ def _of_special(
     return None if competent else r.QUERIED_PARTY_NOT_TESTED
 
 
-def _may_use_bsn(party: str, context: DecisionContext) -> bool:
-    record = context.parties.get(party)
-    return record is not None and record.may_use_bsn
-
-
 def _message(state: State, command: c.IssueQuery) -> QueryIssued:
     """Make the message to the queried party: only the persons named, without what was not asked for."""
     persons = tuple(p for p in state.persons if p.person_id in command.persons)
@@ -113,14 +110,9 @@ def _message(state: State, command: c.IssueQuery) -> QueryIssued:
         purpose=command.purpose,
         necessity=command.necessity,
         question=command.question,
-        persons=persons if command.include_bsn else tuple(without_bsn(p) for p in persons),
+        persons=persons if command.include_bsn else without_numbers(persons),
         reply_before=command.reply_before,
     )
-
-
-def without_bsn(person: Person) -> Person:
-    """Return the person as somebody may see it who has no use for the number (R22)."""
-    return person if person.bsn is None else person.model_copy(update={"bsn": None})
 
 
 # --- replying ------------------------------------------------------------------------------------

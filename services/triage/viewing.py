@@ -1,29 +1,20 @@
 """Decide who sees what of a case at triage; everything read passes `may_view` (R23, R33, R34)."""
 
-from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from services.triage.record import Choice, Said
 from services.triage.state import Conclusion, Phase, State
-from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
 from shared.core.item_rules import NOT_COMPETENT, is_competent, kept_secret, unchecked
+from shared.core.service_numbers import MAY_NOT_USE_IT, PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
 NOT_YOURS = Denied("R34", "B3-F2 access")
 OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
-
-
-@dataclass(frozen=True, slots=True)
-class PersonNumber:
-    """Hold a citizen service number: only to see that parties mean the same person (R22)."""
-
-    person_id: str
-    bsn: Content
 
 
 Thing: TypeAlias = (
@@ -69,11 +60,11 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State, context: DecisionC
 
 def _shown(thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show who leads, and who acts for it, what that party may process (R21, R22), for who gave it."""
-    if denied := unchecked(thing, state.leading_party, context.parties):
-        return denied
-    if isinstance(thing, PersonNumber) and state.leading_party != state.referrer:
-        return Denied("R22", "B3-F1, F2")
-    return Allowed("R33", _giver(thing, state))
+    leader, parties = state.leading_party, context.parties
+    if isinstance(thing, PersonNumber) and leader != state.referrer:
+        return MAY_NOT_USE_IT  # it served the queries, which the referrer asked
+    denied = unchecked(thing, leader, parties) or unusable(thing, leader, parties)
+    return denied or Allowed("R33", _giver(thing, state))
 
 
 def _of_another_party(party: str, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -82,6 +73,8 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
         return Denied("R102", "B3-F1, F2, F3")
     if isinstance(thing, QueryIssued) and _is_too_special(party, thing, state, context):
         return NOT_COMPETENT
+    if isinstance(thing, PersonNumber):
+        return _number_asked_about(party, thing, state, context)
     match thing:
         case None:
             mine = party == state.referrer or state.was_asked(party)
@@ -89,11 +82,19 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
             mine = contributor == party
         case QueryIssued() | QueryAnswered() | QueryDeclined():
             mine = _recipient(thing, state) == party
-        case Choice() | Person() | PersonNumber() | Conclusion() | RtoPrepared():
+        case Choice() | Person() | Conclusion() | RtoPrepared():
             mine = False
         case _:
             assert_never(thing)
     return Allowed("R34", party) if mine else NOT_YOURS
+
+
+def _number_asked_about(party: str, number: PersonNumber, state: State, context: DecisionContext) -> Verdict:
+    """Show a queried party the number that stood in its query, as long as it may use it (R22)."""
+    query = state.query(number.query_id)
+    if query is None or query.recipient != party:
+        return NOT_YOURS
+    return unusable(number, party, context.parties) or Allowed("R34", party)
 
 
 def _is_too_special(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> bool:

@@ -338,6 +338,21 @@ async def test_the_service_number_is_read_by_the_referrer_and_by_who_was_given_i
     assert (await office.worker(s.VENLO).get()).json()["persons"][0]["bsn"] == number
     assert number in (await office.worker(s.POLICE).get()).text
     assert number not in (await office.worker(s.CARE).get()).text
+    assert number in (await office.worker(s.POLICE).get("/queries")).text
+    may_not = {
+        name: s.parties().records[party].model_copy(update={"may_use_bsn": False})
+        for name, party in (("venlo", s.VENLO), ("police", s.POLICE))
+    }
+    await now_are(office.engine, s.parties(**may_not))
+    for seen in (
+        await office.worker(s.VENLO).get(),
+        await office.director().get(),
+        await office.worker(s.POLICE).get(),
+        await office.worker(s.POLICE).get("/queries"),
+    ):
+        assert seen.status_code == 200
+        assert number not in seen.text
+        assert "piece-name-1" in seen.text
 
 
 async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: Office) -> None:

@@ -11,7 +11,8 @@ from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, may_vie
 from shared.contract.fields import Category, InformMoment
 from shared.contract.parties import Parties
 from shared.core.actor import Role
-from shared.core.viewing import Allowed, Denied, Viewer
+from shared.core.service_numbers import PersonNumber
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 from tests.support.samples import intake as s
 from tests.support.spec import NOW, looking
 
@@ -133,6 +134,35 @@ def test_special_data_of_the_referrer_are_read_for_a_new_leading_party_that_may_
             verdict = may_view(for_police, of.items[0], moved, looking(Parties({s.POLICE: record})))
             assert isinstance(verdict, expected)
             assert verdict.rule == ("R6" if checked else "R21")
+
+
+NUMBER = PersonNumber(s.MAN, s.text("bsn"))
+
+
+def of_number(viewer: Viewer, of: State, **record: bool) -> Verdict:
+    """On a number, where the party of this viewer, or in whose name it looks, has this record."""
+    party = viewer.party or viewer.on_behalf_of or ""
+    parties = Parties({party: s.venlo(party=party, **record)})
+    return may_view(viewer, NUMBER, of, looking(parties))
+
+
+@pytest.mark.parametrize("viewer", [WORKER, DIRECTOR, SUPPORT])
+def test_a_number_is_read_by_and_for_who_may_use_it_now_r22(viewer: Viewer) -> None:
+    """R6: and the person itself by who leads, whatever it may use."""
+    of = state()
+    assert of_number(viewer, of, may_use_bsn=True) == Allowed("R6", s.VENLO)
+    assert of_number(viewer, of, may_use_bsn=False) == Denied("R22", "B3-F1, F2")
+    assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
+
+
+@pytest.mark.parametrize(
+    "viewer", [replace(WORKER, party=s.POLICE), replace(DIRECTOR, on_behalf_of=s.POLICE)]
+)
+def test_once_direction_moved_a_number_is_for_a_new_leading_party_that_may_use_it_r22(viewer: Viewer) -> None:
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    assert isinstance(of_number(viewer, of, may_use_bsn=True), Allowed)
+    assert of_number(viewer, of, may_use_bsn=False) == Denied("R22", "B3-F1, F2")
+    assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
 
 
 # --- the duties to inform (R16 to R19) --------------------------------------------------------------

@@ -428,6 +428,7 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert fixed.citizen is m.CitizenInvolvement.INFORMED_AFTERWARDS
     assert fixed.care_agreements == s.text("care-agreements")
     assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
+    assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
 
 
 INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [

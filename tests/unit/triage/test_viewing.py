@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from services.triage.record import Choice
+from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, State
-from services.triage.viewing import PersonNumber, may_view
-from shared.contract.content import TextRef
+from services.triage.viewing import may_view
+from services.triage.views import things_of
+from shared.contract.content import TextRef, contents
 from shared.contract.fields import Category
 from shared.contract.messages import triage as m
 from shared.contract.parties import PartyKind
 from shared.core.actor import Role
+from shared.core.service_numbers import PersonNumber
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import triage as s
 from tests.support.spec import NOW, looking
@@ -222,3 +224,53 @@ def test_a_query_with_special_data_is_read_by_a_recipient_that_may_process_them_
     assert rule(worker(s.POLICE), asked.query, case, police=unchecked) == expected
     answered = s.spec().given(s.OPENED, asked, s.ANSWERED).state
     assert rule(worker(s.POLICE), asked.query, answered, police=unchecked) == expected
+
+
+# --- citizen service numbers (R22) -----------------------------------------------------------------
+
+NUMBER = PersonNumber(s.MAN, TextRef("piece", "intake"))
+ASKED_ABOUT = PersonNumber(s.MAN, TextRef("piece", "intake"), s.TO_POLICE)
+
+
+def without(party: str) -> dict[str, Any]:
+    """The parties, of whom this one may not use citizen service numbers any more."""
+    names = {s.VENLO: "venlo", s.POLICE: "police", s.CARE: "care"}
+    return {names[party]: s.parties().records[party].model_copy(update={"may_use_bsn": False})}
+
+
+@pytest.mark.parametrize("number", [NUMBER, ASKED_ABOUT], ids=["of the case", "in a query"])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
+def test_a_number_is_read_by_and_for_a_leading_party_that_may_use_it_now_r22(
+    viewer: Viewer, number: PersonNumber
+) -> None:
+    case = state(Phase.TRIAGE)
+    assert rule(viewer, number, case) == "Allowed R33"
+    assert rule(viewer, number, case, **without(s.VENLO)) == "Denied R22"
+    assert rule(viewer, number, case, **without(s.POLICE)) == "Allowed R33"
+
+
+def test_a_number_in_a_query_is_read_by_its_recipient_if_that_may_use_it_now_r22_r34() -> None:
+    case = state(Phase.TRIAGE)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case) == "Allowed R34"
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case, **without(s.POLICE)) == "Denied R22"
+    assert rule(worker(s.POLICE), NUMBER, case) == "Denied R34"
+    assert rule(worker(s.CARE), ASKED_ABOUT, case) == "Denied R34"
+
+
+def test_once_another_party_leads_a_number_in_a_query_is_its_recipients_alone_r22() -> None:
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    for number in (NUMBER, ASKED_ABOUT):
+        assert rule(director(s.CARE), number, moved) == "Denied R22"
+        assert isinstance(may_view(worker(s.VENLO), number, moved, looking(s.parties())), Denied)
+        assert isinstance(may_view(worker(s.CARE), number, moved, looking(s.parties())), Denied)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, moved) == "Allowed R34"
+
+
+def test_who_looks_at_a_person_or_a_query_gets_no_number_with_it_r22() -> None:
+    """Every number is a thing of its own, on which the policy decides."""
+    asked = s.issued(s.TO_POLICE, s.POLICE, persons=(s.person(s.MAN, bsn=s.text("bsn-1", "intake")),))
+    found = s.spec().given(s.OPENED, asked).state
+    row = Asked(s.CASE, s.POLICE, NOW, asked.query, asked.choice)
+    things = dict(things_of(Record((row,), ()))(found))
+    held = {label for label, thing in things.items() if s.text("bsn-1", "intake") in contents(thing)}
+    assert held == {f"bsn/{s.MAN}", f"bsn/{s.TO_POLICE}/{s.MAN}"}

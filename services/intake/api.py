@@ -18,6 +18,7 @@ from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Su
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
+from shared.core.item_rules import shown_to
 from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
 from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
@@ -101,7 +102,9 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
         task=state.task,
         basis=state.basis,
         persons=list(with_numbers((thing for thing in shown if isinstance(thing, Person)), shown)),
-        items=[thing for thing in shown if isinstance(thing, ContributedItem)],
+        items=[
+            shown_to(thing, caller.identity.party) for thing in shown if isinstance(thing, ContributedItem)
+        ],
         duties=[_duty(thing) for thing in shown if isinstance(thing, Duty)],
     )
 

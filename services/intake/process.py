@@ -202,7 +202,9 @@ def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> 
         party, Scope.SCREENING, context.judged_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
-    return _incomplete(referral, record)
+    return _incomplete(referral, record) or item_rules.must_reserve_against_parties(
+        referral.items, context.parties, r.RESERVATION_UNKNOWN
+    )
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:

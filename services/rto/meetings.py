@@ -158,6 +158,10 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
     for item in command.items:
         if refusal := _incomplete(item, record, persons):
             return refusal
+    if refusal := item_rules.must_reserve_against_parties(
+        command.items, context.parties, r.RESERVATION_UNKNOWN
+    ):
+        return refusal
     items = tuple(ContributedItem.model_construct(**dict(i), contributor=party) for i in command.items)
     return (e.ItemsContributed(command.rto_id, items, context.now),)
 

@@ -156,7 +156,7 @@ def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
 def _of_items(
     state: State, items: tuple[Item, ...], giver: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57)."""
+    """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57, R62)."""
     if not items:
         return None
     if context.elsewhere or context.here:
@@ -169,6 +169,7 @@ def _of_items(
         or item_rules.must_be_necessary(items, r.NECESSITY_MISSING)
         or item_rules.must_be_about(items, known, r.UNKNOWN_PERSON)
         or item_rules.must_be_checked(items, giver, r.SPECIAL_NOT_CHECKED)
+        or item_rules.must_reserve_against_parties(items, context.parties, r.RESERVATION_UNKNOWN)
     )
 
 

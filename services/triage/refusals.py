@@ -37,6 +37,7 @@ BASIS_MISSING = define("BasisMissing", "R57", "B3-F2 legal basis")
 ACTING_BODY_UNKNOWN = define("ActingBodyUnknown", "R57", "B3-F2 legal basis; preamble")
 NECESSITY_MISSING = define("NecessityMissing", "R8", "B3-F2 necessity")
 SPECIAL_NOT_CHECKED = define("SpecialCategoryNotChecked", "R21", "B3-F1")
+RESERVATION_UNKNOWN = define("ReservationAgainstUnknownParty", "R62", "B3-F2", may_be_lag=True)
 
 # --- concluding ----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from services.triage.state import Conclusion, Phase, QueryStatus, State
 from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
+from shared.core.item_rules import shown_to
 from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
 from shared.http.reading import Seen
 
@@ -145,7 +146,7 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
     view = CaseView(
         case_id=case_id,
         persons=list(with_numbers((one for one in shown if isinstance(one, Person)), shown)),
-        items=[thing for thing in shown if isinstance(thing, ContributedItem)],
+        items=[shown_to(thing, party) for thing in shown if isinstance(thing, ContributedItem)],
         queries=_queries(seen, record),
         conclusion=seen.things.get("conclusion"),
         preparation=seen.things.get("preparation"),

@@ -52,6 +52,12 @@ def must_differ(items: Sequence[Item], refusal: Refusal) -> Refusal | None:
     return None if len({item.item_id for item in items}) == len(items) else refusal
 
 
+def must_reserve_against_parties(items: Sequence[Item], parties: Parties, refusal: Refusal) -> Refusal | None:
+    """Refuse a reservation against a name that no party has, or had: it protects from nobody (R62)."""
+    named = {party for item in items for party in item.withheld_from}
+    return None if all(parties.get(party) is not None for party in named) else refusal
+
+
 # --- what is shared and shown ----------------------------------------------------------------------
 
 
@@ -85,6 +91,16 @@ def kept_secret(thing: object) -> Denied | None:
 def withheld(item: ContributedItem, party: str) -> Denied | None:
     """Deny an item to exactly the parties that its contributor's reservation names (R62)."""
     return WITHHELD if party in item.withheld_from else None
+
+
+def shown_to(item: ContributedItem, party: str | None) -> ContributedItem:
+    """Return the item as a party gets it: from whom it is withheld its contributor alone reads (R62).
+
+    None stands for the people of the house, who must keep to the reservations.
+    """
+    if party in (None, item.contributor):
+        return item
+    return item.model_copy(update={"withheld_from": (), "hidden_from_director": False})
 
 
 def untested(item: ContributedItem, *, competent: bool) -> Denied | None:

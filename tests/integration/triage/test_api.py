@@ -209,6 +209,24 @@ async def test_special_data_are_read_by_and_for_a_leading_party_that_may_process
     assert f"geheim {s.SPECIAL}" in (await office.worker(s.POLICE).get()).text
 
 
+async def test_from_whom_an_item_is_withheld_its_contributor_and_the_house_read_alone_r62(
+    office: Office,
+) -> None:
+    police = await ask(office, s.POLICE)
+    reply = answered(police, s.ITEM, withheld_from=(s.HOUSING,))
+    assert (await office.worker(s.POLICE).post(f"/queries/{police}/answers", reply)).status_code == 200
+    for reader, expected in (
+        (office.worker(s.POLICE), [s.HOUSING]),
+        (office.worker(s.VENLO), []),
+        (office.director(), [s.HOUSING]),
+    ):
+        items = {item["item_id"]: item for item in (await reader.get()).json()["items"]}
+        assert items[s.ITEM]["withheld_from"] == expected
+    misspelt = answered(police, s.NEW, withheld_from=("woonwens",))
+    refused = await office.worker(s.POLICE).post(f"/queries/{police}/answers", misspelt)
+    assert (refused.status_code, refused.json()["rule"]) == (409, "R62")
+
+
 async def test_what_others_do_changes_nothing_in_what_a_queried_party_reads_r34(office: Office) -> None:
     """Not even a count: neither its view nor the answer to its own reply."""
     police, care = await ask(office, s.POLICE), await ask(office, s.CARE)

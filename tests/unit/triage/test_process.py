@@ -316,6 +316,17 @@ def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
+def test_a_reservation_names_a_party_present_or_past_r62() -> None:
+    """A name that is no party's protects from nobody; its accession may be on its way."""
+    left = s.record(s.CARE, member_until=NOW)
+    for named_party, given in ((s.HOUSING, ASKED), (s.CARE, knowing(ASKED, care=left))):
+        assert given.when(s.answer(items=(s.item(withheld_from=(named_party,)),))).events
+    misspelt = s.answer(items=(s.item(), s.item(s.NEW, withheld_from=(s.HOUSING, "woonwens"))))
+    refusal = ASKED.when(misspelt).refusal
+    assert named(refusal) == ("ReservationAgainstUnknownParty", "R62")
+    assert refusal.may_be_lag
+
+
 # --- declining and silence (R31) -------------------------------------------------------------------
 
 

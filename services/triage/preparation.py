@@ -1,11 +1,13 @@
 """Decide how triage ends, and what is fixed before anybody is invited to a round table (R42 to R51)."""
 
+from datetime import datetime
+
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
 from services.triage.state import State
-from shared.contract.content import is_blank
+from shared.contract.content import TextRef, is_blank
 from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
@@ -18,15 +20,33 @@ from shared.core.service_numbers import without_numbers
 
 def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Decision:
     """Conclude with one of four outcomes (R50); queries that still wait lapse, whichever it is."""
+    if command.outcome not in (TriageOutcome.RTO_NEEDED, TriageOutcome.DOUBT):
+        return (*lapse_all(state), e.TriageClosed(*_how(command, context)))
     if command.outcome is TriageOutcome.DOUBT and command.reason is None:
         return r.DOUBT_WITHOUT_REASON
-    needs_rto = command.outcome in (TriageOutcome.RTO_NEEDED, TriageOutcome.DOUBT)
-    ended = e.TriageConcluded if needs_rto else e.TriageClosed
-    director = command.by.person or ""
-    return (
-        *lapse_all(state),
-        ended(command.outcome, director, command.advice, command.reason, context.now),
-    )
+    if refusal := _of_picture(state, command, context):
+        return refusal
+    concluded = e.TriageConcluded(*_how(command, context), command.picture, command.without_queries)
+    return (*lapse_all(state), concluded)
+
+
+def _how(
+    command: c.ConcludeTriage, context: DecisionContext
+) -> tuple[TriageOutcome, str, TextRef | None, TextRef | None, datetime]:
+    return command.outcome, command.by.person or "", command.advice, command.reason, context.now
+
+
+def _of_picture(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Refusal | None:
+    """Refuse to end in an RTO without the four points of R37, or with nobody asked and no reason why."""
+    picture = command.picture
+    if picture is None or not picture.parties:
+        return r.PICTURE_INCOMPLETE
+    points = (picture.plan_contribution, picture.execution_contribution, picture.information)
+    if any(is_blank(point) for point in points):
+        return r.PICTURE_INCOMPLETE
+    if not all(context.parties.is_member(party, context.judged_at) for party in picture.parties):
+        return r.UNKNOWN_PARTY_IN_PICTURE
+    return None if state.queries or command.without_queries else r.NOBODY_ASKED_WITHOUT_REASON
 
 
 # --- the preparation -----------------------------------------------------------------------------

@@ -291,7 +291,10 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
-    return Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
+    found = Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
+    if isinstance(event, e.TriageClosed):
+        return found
+    return replace(found, picture=event.picture, without_queries=event.without_queries)
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

@@ -9,7 +9,7 @@ from services.triage import refusals as r
 from services.triage.record import Choice
 from services.triage.state import Phase, Query, QueryStatus, State
 from shared.contract.content import is_blank
-from shared.contract.fields import Item
+from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.triage import QueryIssued
 from shared.contract.parties import PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
@@ -42,8 +42,11 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
             choice=Choice(
                 query_id=command.query_id,
                 reason=command.reason,
-                contains_special=command.contains_special,
+                contains_special=_contains_special(command),
                 passed_processing_test=command.passed_processing_test,
+                referrer_estimate=command.referrer_estimate,
+                address_reason=command.address_reason if command.include_address else None,
+                drawn_from=command.drawn_from,
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
@@ -69,22 +72,62 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], context: Decis
 def _of_contents(
     state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse what a query lacks or may not hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
+    """Refuse what a query lacks or may not hold: its statements first, and then what goes along."""
     stated = (command.purpose, command.necessity, command.question)
     if not command.task or any(is_blank(text) for text in stated):
         return r.QUERY_INCOMPLETE
     if is_blank(command.reason):
         return r.CHOICE_WITHOUT_REASON
+    if is_blank(command.referrer_estimate):
+        return r.ESTIMATE_MISSING
     if not set(command.persons) <= {person.person_id for person in state.persons}:
         return r.UNKNOWN_PERSON
     if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
-    if command.contains_special and (refusal := _of_special(state, command, recipient, context)):
+    return _of_what_goes_along(state, command, recipient, context) or _of_secrecy(
+        state, command, recipient.party
+    )
+
+
+def _of_what_goes_along(
+    state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
+) -> Refusal | None:
+    """Refuse what may not go to this party, or is not said to be needed there (R21, R22, R30, R49)."""
+    if command.include_address and is_blank(command.address_reason):
+        return r.ADDRESS_WITHOUT_REASON
+    if _contains_special(command) and (refusal := _of_special(state, command, recipient, context)):
         return refusal
     both = (state.leading_party, recipient.party)
     if command.include_bsn and not all(may_use(party, context.parties) for party in both):
         return r.BSN_NOT_ALLOWED
     return None
+
+
+def _drawn_from(command: c.IssueQuery) -> tuple[ContributedItem, ...]:
+    """Return the items of the case that the question draws on."""
+    return tuple(item for item in command.items if item.item_id in command.drawn_from)
+
+
+def _contains_special(command: c.IssueQuery) -> bool:
+    """Tell whether the question holds special or criminal data, as it says or as what it draws on is."""
+    return command.contains_special or any(item.category.needs_test for item in _drawn_from(command))
+
+
+def _of_secrecy(state: State, command: c.IssueQuery, recipient: str) -> Refusal | None:
+    """Refuse a question that draws on what another answered (R34, R35), or the referrer keeps (R23, R30).
+
+    What is not in the case, its contributor did not release either; so nobody learns of an item this way.
+    """
+    items = _drawn_from(command)
+    if any(item.contributor != state.leading_party for item in items):
+        return r.QUERY_DRAWS_ON_ANOTHERS
+    released = {item.item_id for item in items if _may_be_drawn_on(item, recipient)}
+    return None if released.issuperset(command.drawn_from) else r.SECRECY_NOT_RELEASED
+
+
+def _may_be_drawn_on(item: ContributedItem, recipient: str) -> bool:
+    """Tell whether its contributor lets a query to this party draw on an item (R23, R30, R62)."""
+    return item.shareable_in_query and not item.hidden_from_director and recipient not in item.withheld_from
 
 
 def _of_special(
@@ -100,8 +143,10 @@ def _of_special(
 
 
 def _message(state: State, command: c.IssueQuery) -> QueryIssued:
-    """Make the message to the queried party: only the persons named, without what was not asked for."""
+    """Make the message to the queried party: only the persons named, without what it has no need of (R30)."""
     persons = tuple(p for p in state.persons if p.person_id in command.persons)
+    if not command.include_address:
+        persons = tuple(person.model_copy(update={"address": None}) for person in persons)
     return QueryIssued.model_construct(
         query_id=command.query_id,
         on_behalf_of=state.leading_party,

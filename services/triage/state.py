@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.triage.record import Picture
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
@@ -64,13 +65,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """How triage ended (R50); `reason` where the outcome needs one of its own (R51)."""
+    """How triage ended (R50); `reason` where the outcome needs one of its own (R51).
+
+    `picture` of the case as triage found it, and `without_queries` why nobody was asked for it (R37).
+    """
 
     outcome: TriageOutcome
     director: str
     at: datetime
     advice: Content | None = None
     reason: Content | None = None
+    picture: Picture | None = None
+    without_queries: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
+async def office_on(engine: AsyncEngine, **case: Any) -> AsyncIterator[Office]:
     clock, transaction = Clock(None), transaction_on(engine, SERVICE)
     keys = CaseKeyClient(OneKey(), HOUSE)
     app = make_app("zvh-triage", router)
@@ -113,7 +113,7 @@ async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
     who: list[Identity] = []
     app.dependency_overrides[signed_in] = lambda: who[-1]
     key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
-    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(**case))
     await transaction.run([delivery(s.CASE, opened, at=clock.now(), key=key)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://triage") as client:
@@ -136,6 +136,7 @@ def query(office: Office, recipient: Any = s.POLICE, **changes: Any) -> dict[str
         "necessity": "Alleen deze partij weet het.",
         "question": "Is deze persoon bekend?",
         "reason": "Betrokken in de wijk.",
+        "referrer_estimate": "Kwam vaker langs.",
         "persons": [s.MAN],
         "reply_before": (office.clock.now() + timedelta(days=7)).isoformat(),
     }
@@ -309,6 +310,9 @@ async def test_each_decision_on_a_look_stands_in_the_access_log_r129(office: Off
         ({"recipient": "all"}, "R28"),
         ({"recipient": [s.POLICE, s.CARE]}, "R26"),
         ({"reason": ""}, "R28"),
+        ({"referrer_estimate": " "}, "R28"),
+        ({"include_address": True}, "R30"),
+        ({"drawn_from": [s.REFERRED]}, "R30"),
     ],
     ids=str,
 )
@@ -318,6 +322,29 @@ async def test_a_query_that_is_refused_says_why_r26_r27_r28(
     response = await office.director().post("/queries", query(office, **changes))
     assert (response.status_code, response.json()["rule"]) == (409, rule)
     assert await rows(office.engine, "outbox") == []
+
+
+async def test_what_a_query_takes_along_is_said_by_the_referrer_and_the_director_r28_r30(
+    fresh_database: FreshDatabase,
+) -> None:
+    """Its recipient gets the address it needs, and reads neither why nor on what the question draws."""
+    item = s.contributed(s.REFERRED, s.VENLO, acting_body="college", shareable_in_query=True)
+    man = s.person(s.MAN, address=s.text("address-1", "intake"))
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    async with office_on(engine, items=(item,), persons=(man,)) as office:
+        why = {"include_address": True, "address_reason": "Om het gezin te herkennen."}
+        query_id = await ask(office, s.POLICE, drawn_from=[s.REFERRED], **why)
+        await ask(office, s.CARE)
+        police, care = await office.worker(s.POLICE).get(), await office.worker(s.CARE).get()
+        assert "piece-address-1" in police.text
+        assert "piece-address-1" not in care.text
+        for secret in ("Kwam vaker langs", "Om het gezin", s.REFERRED):
+            assert secret not in police.text
+        chosen = {q["query_id"]: q["choice"] for q in (await office.worker(s.VENLO).get()).json()["queries"]}
+        choice = chosen[query_id]
+        assert (choice["referrer_estimate"], choice["drawn_from"]) == ("Kwam vaker langs.", [s.REFERRED])
+        assert choice["address_reason"] == "Om het gezin te herkennen."
 
 
 async def test_the_same_request_twice_is_one_query(office: Office) -> None:
@@ -377,7 +404,16 @@ async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: 
     police = await ask(office, s.POLICE)
     await office.worker(s.POLICE).post(f"/queries/{police}/answers", answered(police, s.ITEM))
     director = office.director()
-    assert (await director.post("/conclusion", {"outcome": "rto-needed"})).status_code == 200
+    bare = await director.post("/conclusion", {"outcome": "rto-needed"})
+    assert (bare.status_code, bare.json()["rule"]) == (409, "R37")
+    points = {
+        "plan_contribution": "Kennis.",
+        "execution_contribution": "Toezicht.",
+        "information": "Meldingen; bereid.",
+    }
+    picture = {"parties": [s.POLICE], **points}
+    concluded = {"outcome": "rto-needed", "picture": picture}
+    assert (await director.post("/conclusion", concluded)).status_code == 200
     plan = {
         "goal": "Een plan.",
         "decision_types": ["plan-of-action"],
@@ -394,6 +430,9 @@ async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: 
     seen = (await director.get()).json()
     assert (seen["phase"], seen["preparation"]["goal"]) == ("prepared", "Een plan.")
     assert seen["conclusion"]["outcome"] == "rto-needed"
+    assert seen["conclusion"]["picture"] == picture
+    assert (await office.worker(s.VENLO).get()).json()["conclusion"]["picture"] == picture
+    assert "Kennis." not in (await office.worker(s.POLICE).get()).text
 
 
 async def test_nothing_that_was_written_lies_open_in_the_database(office: Office) -> None:

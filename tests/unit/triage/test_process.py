@@ -107,6 +107,12 @@ def test_the_choice_for_a_party_needs_its_reason_r28() -> None:
     assert issued.choice.reason == s.text("reason-b1")
 
 
+def test_the_choice_for_a_party_rests_on_the_referrers_estimate_too_r28() -> None:
+    assert named(OPEN.when(s.issue(referrer_estimate="")).refusal) == ("ReferrersEstimateMissing", "R28")
+    (issued,) = OPEN.when(s.issue()).events
+    assert issued.choice.referrer_estimate == s.text("estimate-b1")
+
+
 EVERYBODY_ELSE = (s.POLICE, s.CARE, s.HOUSING, s.PROBATION, s.PROSECUTOR)
 
 
@@ -155,6 +161,57 @@ def test_a_query_names_only_the_persons_that_the_recipient_must_know_of_r30() ->
     (nobody,) = OPEN.when(s.issue(persons=())).events
     assert nobody.query.persons == ()
     assert named(OPEN.when(s.issue(persons=(s.MAN, s.NEW))).refusal) == ("UnknownPerson", "R30")
+
+
+WITH_ADDRESS = s.spec().given(
+    e.CaseOpened(s.taken_up(persons=(s.person(s.MAN, address=s.text("address-1", "intake")),)), NOW)
+)
+
+
+def test_an_address_goes_along_only_where_it_is_needed_and_said_why_r30() -> None:
+    why = s.text("why-address")
+    (without,) = WITH_ADDRESS.when(s.issue(address_reason=why)).events
+    assert ([p.address for p in without.query.persons], without.choice.address_reason) == ([None], None)
+    (with_it,) = WITH_ADDRESS.when(s.issue(include_address=True, address_reason=why)).events
+    assert [p.address for p in with_it.query.persons] == [s.text("address-1", "intake")]
+    assert with_it.choice.address_reason == why
+    for nothing in (None, " "):
+        refusal = WITH_ADDRESS.when(s.issue(include_address=True, address_reason=nothing)).refusal
+        assert named(refusal) == ("AddressWithoutReason", "R30")
+
+
+def drawing_on(item: Any, **changes: Any) -> c.IssueQuery:
+    return s.issue(drawn_from=(item.item_id,), items=(*s.items_of_the_case(), item), **changes)
+
+
+def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
+    shareable = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
+    (issued,) = OPEN.when(drawing_on(shareable)).events
+    assert issued.choice.drawn_from == (s.NEW,)
+    for kept in (
+        s.contributed(s.NEW, s.VENLO),
+        s.contributed(s.NEW, s.VENLO, shareable_in_query=True, hidden_from_director=True),
+        s.contributed(s.NEW, s.VENLO, shareable_in_query=True, withheld_from=(s.POLICE,)),
+    ):
+        assert named(OPEN.when(drawing_on(kept)).refusal) == ("SecrecyNotReleased", "R30")
+    others = s.contributed(s.NEW, s.VENLO, shareable_in_query=True, withheld_from=(s.CARE,))
+    assert OPEN.when(drawing_on(others)).events
+    unknown = s.issue(drawn_from=(s.NEW,), items=s.items_of_the_case())
+    assert named(OPEN.when(unknown).refusal) == ("SecrecyNotReleased", "R30"), "as for one that is kept"
+
+
+def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:
+    theirs = s.contributed(s.NEW, s.CARE, shareable_in_query=True)
+    assert named(OPEN.when(drawing_on(theirs)).refusal) == ("QueryDrawsOnAnothersItem", "R34")
+
+
+def test_a_query_that_draws_on_special_data_contains_them_r21_r49() -> None:
+    special = s.contributed(s.NEW, s.VENLO, shareable_in_query=True, category=Category.CRIMINAL)
+    assert OPEN.when(drawing_on(special)).refusal.name == "SpecialCategoryNotChecked"
+    checked = knowing(OPEN, venlo=CHECKED_VENLO)
+    assert checked.when(drawing_on(special, recipient=s.HOUSING)).refusal.name == "QueriedPartyNotTested"
+    (issued,) = checked.when(drawing_on(special)).events
+    assert issued.choice.contains_special
 
 
 def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
@@ -406,6 +463,60 @@ def test_doubt_needs_a_reason_of_its_own_r51() -> None:
     assert ASKED.when(s.conclude(m.TriageOutcome.RTO_NEEDED)).events
 
 
+RTO = [m.TriageOutcome.RTO_NEEDED, m.TriageOutcome.DOUBT]
+
+
+def ended(outcome: m.TriageOutcome, **changes: Any) -> c.ConcludeTriage:
+    return s.conclude(outcome, reason=s.text("reason"), **changes)
+
+
+@pytest.mark.parametrize("outcome", RTO)
+@pytest.mark.parametrize(
+    "missing",
+    [{"parties": ()}, {"plan_contribution": ""}, {"execution_contribution": " "}, {"information": ""}],
+    ids=lambda missing: next(iter(missing)),
+)
+def test_triage_ends_in_an_rto_only_with_the_four_points_of_its_record_r37(
+    outcome: m.TriageOutcome, missing: dict[str, Any]
+) -> None:
+    for picture in (s.picture(**missing), None):
+        refusal = ASKED.when(ended(outcome, picture=picture)).refusal
+        assert named(refusal) == ("PictureIncomplete", "R37")
+    *_, concluded = ASKED.when(ended(outcome)).events
+    conclusion = ASKED.given(concluded).state.conclusion
+    assert conclusion is not None
+    assert conclusion.picture == s.picture()
+
+
+def test_the_picture_names_parties_and_an_accession_may_be_on_its_way_r37() -> None:
+    refusal = knowing(ASKED, care=None).when(s.conclude()).refusal
+    assert named(refusal) == ("UnknownPartyInPicture", "R37")
+    assert refusal.may_be_lag
+    left = s.record(s.CARE, member_until=NOW)
+    assert knowing(ASKED, care=left).when(s.conclude()).refusal.name == "UnknownPartyInPicture"
+
+
+@pytest.mark.parametrize("outcome", RTO)
+def test_an_rto_without_a_single_query_needs_a_reason_r37(outcome: m.TriageOutcome) -> None:
+    assert named(OPEN.when(ended(outcome)).refusal) == ("NobodyAskedWithoutReason", "R37")
+    (concluded,) = OPEN.when(ended(outcome, without_queries=s.text("nobody"))).events
+    conclusion = OPEN.given(concluded).state.conclusion
+    assert conclusion is not None
+    assert conclusion.without_queries == s.text("nobody")
+    silent = ASKED.given(e.QueryLapsed(s.TO_POLICE))
+    assert silent.when(ended(outcome)).events, "no answer is a valid end of a query (R31)"
+
+
+@pytest.mark.parametrize("outcome", [m.TriageOutcome.NOT_TAKEN_UP, m.TriageOutcome.OTHER_TABLE])
+def test_a_case_that_ends_here_needs_no_picture_of_which_nothing_stays_r52(outcome: m.TriageOutcome) -> None:
+    (closed,) = OPEN.when(s.conclude(outcome, picture=None)).events
+    assert isinstance(closed, e.TriageClosed)
+    (closed,) = OPEN.when(s.conclude(outcome)).events
+    conclusion = OPEN.given(closed).state.conclusion
+    assert conclusion is not None
+    assert conclusion.picture is None
+
+
 def test_whoever_was_still_asked_hears_that_nothing_is_expected_any_more_r31() -> None:
     *lapsed, _ = TRIAGE.when(s.conclude()).events
     assert lapsed == [e.QueryLapsed(s.TO_CARE), e.QueryLapsed(s.TO_HOUSING)]
@@ -540,7 +651,8 @@ def test_only_a_deescalated_case_is_cleaned_and_archived_r87(follow: Any) -> Non
 def test_cleaning_leaves_the_kept_items_and_who_the_case_is_about_r95() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
     (cleaned,) = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
-    assert {"piece-goal", "piece-care-agreements", "piece-advice"} <= set(cleaned.dropped)
+    picture = {"piece-plan", "piece-execution", "piece-information"}
+    assert {"piece-goal", "piece-care-agreements", "piece-advice"} | picture <= set(cleaned.dropped)
     assert not [piece for piece in cleaned.dropped if "name" in piece or "born" in piece]
     state = given.given(cleaned).state
     assert state.items_given == 1

@@ -98,9 +98,11 @@ def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionC
 
 def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     """Show the party with case direction the file, under reservations and the processing test."""
-    another = isinstance(thing, ContributedItem) and thing.contributor != state.leading_party
-    withheld = item_rules.withheld(thing, state.leading_party) if another else None
-    return withheld or _not_for_who_led(thing, state, context) or Allowed("R87", _giver(thing, state))
+    if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
+        withheld = item_rules.withheld(thing, state.leading_party)
+        if withheld:
+            return withheld
+    return _not_for_who_led(thing, state, context) or Allowed("R87", _giver(thing, state))
 
 
 def _not_for_who_led(thing: Thing | None, state: State, context: DecisionContext) -> Denied | None:

@@ -10,9 +10,9 @@ from services.rto.state import Answer, Phase, State
 from shared.contract.content import is_blank, text
 from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.intake import ClosingReason
-from shared.contract.messages.rto import MandateEndedBy, RtoOutcome
+from shared.contract.messages.rto import ItemsProvided, MandateEndedBy, RtoOutcome
 from shared.contract.messages.triage import Participant, ViewingEntry
-from shared.contract.parties import PartyRecord, Scope
+from shared.contract.parties import Parties, PartyRecord, Scope
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.actor import Role
@@ -61,6 +61,17 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
     return item_rules.is_competent(
         participant.party, context.parties, passed_test=participant.passed_processing_test
     )
+
+
+def may_not_be_provided(
+    provided: ItemsProvided, recipient: str, state: State, parties: Parties
+) -> Refusal | None:
+    """Refuse to send special data to who may not process them now, nor passed the test (R21, R49)."""
+    invited = state.invited(recipient)
+    passed = invited is not None and invited.passed_processing_test
+    competent = item_rules.is_competent(recipient, parties, passed_test=passed)
+    special = any(item.category.needs_test for item in provided.items)
+    return r.PROCESSING_TEST_MISSING if special and not competent else None
 
 
 def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
+from services.rto.meetings import may_not_be_provided
 from shared.contract.messages import rto as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
@@ -41,7 +42,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 SENDING: Mapping[type[Model], Conditions] = {
     m.RtoConvened: Conditions(scope=Scope.RTO),
     m.ReleaseAsked: Conditions(scope=Scope.RTO),
-    m.ItemsProvided: Conditions(scope=Scope.RTO),
+    m.ItemsProvided: Conditions(scope=Scope.RTO, forbids=may_not_be_provided),
     m.ActionsAssigned: Conditions(scope=Scope.RTO),
     m.MandateEnded: Conditions(),
     m.TakersTold: Conditions(Standing.ANY),  # an order to stop, and secrecy lasts

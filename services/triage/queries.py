@@ -11,7 +11,7 @@ from services.triage.state import Phase, Query, QueryStatus, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.triage import QueryIssued
-from shared.contract.parties import PartyRecord
+from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
@@ -95,12 +95,11 @@ def _of_what_goes_along(
     """Refuse what may not go to this party, or is not said to be needed there (R21, R22, R30, R49)."""
     if command.include_address and is_blank(command.address_reason):
         return r.ADDRESS_WITHOUT_REASON
-    if _contains_special(command) and (refusal := _of_special(state, command, recipient, context)):
-        return refusal
-    both = (state.leading_party, recipient.party)
-    if command.include_bsn and not all(may_use(party, context.parties) for party in both):
-        return r.BSN_NOT_ALLOWED
-    return None
+    both, passed = (state.leading_party, recipient.party), command.passed_processing_test
+    of_special = _of_special(*both, context.parties, passed_test=passed)
+    if _contains_special(command) and of_special:
+        return of_special
+    return _of_number(*both, context.parties) if command.include_bsn else None
 
 
 def _drawn_from(command: c.IssueQuery) -> tuple[ContributedItem, ...]:
@@ -130,16 +129,17 @@ def _may_be_drawn_on(item: ContributedItem, recipient: str) -> bool:
     return item.shareable_in_query and not item.hidden_from_director and recipient not in item.withheld_from
 
 
-def _of_special(
-    state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
-) -> Refusal | None:
+def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
     """Refuse special data that who asks may not process (R21), or who is asked was not tested for (R49)."""
-    if not item_rules.is_competent(state.leading_party, context.parties):
+    if not item_rules.is_competent(asking, parties):
         return r.SPECIAL_NOT_CHECKED
-    competent = item_rules.is_competent(
-        recipient.party, context.parties, passed_test=command.passed_processing_test
-    )
+    competent = item_rules.is_competent(asked, parties, passed_test=passed_test)
     return None if competent else r.QUERIED_PARTY_NOT_TESTED
+
+
+def _of_number(asking: str, asked: str, parties: Parties) -> Refusal | None:
+    """Refuse a citizen service number that not both parties may use (R22)."""
+    return None if may_use(asking, parties) and may_use(asked, parties) else r.BSN_NOT_ALLOWED
 
 
 def _message(state: State, command: c.IssueQuery) -> QueryIssued:
@@ -158,6 +158,18 @@ def _message(state: State, command: c.IssueQuery) -> QueryIssued:
         persons=persons if command.include_bsn else without_numbers(persons),
         reply_before=command.reply_before,
     )
+
+
+def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: Parties) -> Refusal | None:
+    """Refuse to send what its two parties may process no more: a number (R22), or special data (R21, R49)."""
+    both = (query.on_behalf_of, recipient)
+    of_number = _of_number(*both, parties)
+    if of_number and any(person.bsn is not None for person in query.persons):
+        return of_number
+    asked = state.query(query.query_id)
+    if asked is None or not asked.contains_special:
+        return None
+    return _of_special(*both, parties, passed_test=asked.passed_test)
 
 
 # --- replying ------------------------------------------------------------------------------------

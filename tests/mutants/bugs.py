@@ -125,6 +125,13 @@ BUGS = (
         ),
     ),
     Bug(
+        "letter judged by who gets it alone and not by what it holds",
+        "shared/messaging/gate.py",
+        "            if refusal is None and case is not None:\n",
+        "            if False:\n",
+        ("tests/integration/shared/test_gate.py",),
+    ),
+    Bug(
         "in phase 4 competent when it led is competent for good",
         "services/retention/viewing.py",
         "competent=then) or now\n",

@@ -205,7 +205,8 @@ async def test_the_director_reads_cleans_and_reads_what_is_left_r95(http: Http) 
 
 async def test_from_whom_an_item_is_withheld_its_contributor_and_the_house_read_alone_r62(http: Http) -> None:
     await step_1(http)
-    looks = ((POLICE, None, [s.HOUSING]), (CARE, None, []), (DIRECTOR, s.CARE, [s.HOUSING]))
+    nobody: list[str] = []
+    looks = ((POLICE, None, [s.HOUSING]), (CARE, None, nobody), (DIRECTOR, s.CARE, [s.HOUSING]))
     for who, behalf, expected in looks:
         items = {item["item_id"]: item for item in (await http.get(who, CASE, behalf)).json()["items"]}
         assert items[s.POLICES]["withheld_from"] == expected, who

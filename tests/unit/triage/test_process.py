@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage.process import decide
+from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category
@@ -254,6 +255,31 @@ def test_the_service_number_goes_only_between_parties_that_may_use_it_r22() -> N
     assert named(OPEN.when(to_housing).refusal) == ("BsnNotAllowed", "R22")
     may_not = s.parties().records[s.VENLO].model_copy(update={"may_use_bsn": False})
     assert knowing(OPEN, venlo=may_not).when(s.issue(include_bsn=True)).refusal.name == "BsnNotAllowed"
+
+
+def test_a_query_is_sent_only_while_both_parties_may_process_what_it_holds_r21_r22_r49() -> None:
+    """Judged once more when the letter leaves, which can be long after it was decided."""
+    numbered = s.issued(s.TO_POLICE, s.POLICE, persons=(s.person(s.MAN, bsn=s.text("bsn-1", "intake")),))
+    may_not = {
+        name: s.parties().records[party].model_copy(update={"may_use_bsn": False})
+        for name, party in (("venlo", s.VENLO), ("police", s.POLICE))
+    }
+
+    def forbidden(issued: e.QueryIssued, **changes: PartyRecord | None) -> str | None:
+        state = s.spec().given(s.OPENED, issued).state
+        refusal = may_not_be_asked(issued.query, s.POLICE, state, s.parties(**changes))
+        return refusal.name if refusal else None
+
+    assert forbidden(s.ASKED_POLICE, **may_not) is None
+    assert forbidden(numbered) is None
+    for name, record in may_not.items():
+        assert forbidden(numbered, **{name: record}) == "BsnNotAllowed"
+    other = s.record(s.POLICE, PartyKind.OTHER)
+    for passed, told in ((False, "QueriedPartyNotTested"), (True, None)):
+        special = s.asked_special(passed)
+        assert forbidden(special) == "SpecialCategoryNotChecked"
+        assert forbidden(special, venlo=CHECKED_VENLO) is None
+        assert forbidden(special, venlo=CHECKED_VENLO, police=other) == told
 
 
 # --- on whose behalf (R7, R72, R122) ---------------------------------------------------------------

@@ -140,6 +140,15 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
     ]
 
 
+def _preparation(seen: Seen[State]) -> m.RtoPrepared | None:
+    """Return the preparation; who is to see an item, and why, is for whoever may see it (R21, R23)."""
+    fixed: m.RtoPrepared | None = seen.things.get("preparation")
+    if fixed is None:
+        return None
+    plan = tuple(entry for entry in fixed.viewing_plan if f"item/{entry.item_id}" in seen.things)
+    return fixed.model_copy(update={"viewing_plan": plan})
+
+
 def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record) -> CaseView:
     """Return what this look let through; a queried party learns nothing of the case itself (R34)."""
     shown = seen.things.values()
@@ -149,7 +158,7 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
         items=[shown_to(thing, party) for thing in shown if isinstance(thing, ContributedItem)],
         queries=_queries(seen, record),
         conclusion=seen.things.get("conclusion"),
-        preparation=seen.things.get("preparation"),
+        preparation=_preparation(seen),
     )
     state = seen.case.state
     if party not in (None, state.leading_party):

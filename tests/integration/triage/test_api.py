@@ -153,6 +153,28 @@ def answered(query_id: str, item_id: str, **changes: Any) -> dict[str, Any]:
     }
 
 
+PICTURE = {
+    "parties": [s.POLICE],
+    "plan_contribution": "Kennis.",
+    "execution_contribution": "Toezicht.",
+    "information": "Meldingen; bereid.",
+}
+
+
+def planned(item_id: str) -> dict[str, Any]:
+    """A preparation in which this item is shown to one participant."""
+    return {
+        "goal": "Een plan.",
+        "decision_types": ["plan-of-action"],
+        "themes": ["housing"],
+        "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
+        "viewing_plan": [{"item_id": item_id, "participant": s.CARE, "reason": "Voor de rol."}],
+        "citizen": "invited",
+        "care_agreements": "Niemand neemt iets mee.",
+        "consulted_leading_party": True,
+    }
+
+
 async def ask(office: Office, recipient: str, **changes: Any) -> str:
     response = await office.director().post("/queries", query(office, recipient, **changes))
     assert response.status_code == 200, response.text
@@ -203,10 +225,18 @@ async def test_special_data_are_read_by_and_for_a_leading_party_that_may_process
     async def read() -> list[bool]:
         return [f"geheim {s.SPECIAL}" in (await reader.get()).text for reader in readers]
 
+    concluded = {"outcome": "rto-needed", "picture": PICTURE}
+    assert (await office.director().post("/conclusion", concluded)).status_code == 200
+    assert (await office.director().post("/preparation", planned(s.SPECIAL))).status_code == 200
+
+    async def who_is_to_see() -> list[str]:
+        plan = (await office.director().get()).json()["preparation"]["viewing_plan"]
+        return [entry["reason"] for entry in plan]
+
     checked = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
-    assert await read() == [False, False]
+    assert (await read(), await who_is_to_see()) == ([False, False], [])
     await now_are(office.engine, s.parties(venlo=checked))
-    assert await read() == [True, True]
+    assert (await read(), await who_is_to_see()) == ([True, True], ["Voor de rol."])
     assert f"geheim {s.SPECIAL}" in (await office.worker(s.POLICE).get()).text
 
 
@@ -406,32 +436,17 @@ async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: 
     director = office.director()
     bare = await director.post("/conclusion", {"outcome": "rto-needed"})
     assert (bare.status_code, bare.json()["rule"]) == (409, "R37")
-    points = {
-        "plan_contribution": "Kennis.",
-        "execution_contribution": "Toezicht.",
-        "information": "Meldingen; bereid.",
-    }
-    picture = {"parties": [s.POLICE], **points}
-    concluded = {"outcome": "rto-needed", "picture": picture}
+    concluded = {"outcome": "rto-needed", "picture": PICTURE}
     assert (await director.post("/conclusion", concluded)).status_code == 200
-    plan = {
-        "goal": "Een plan.",
-        "decision_types": ["plan-of-action"],
-        "themes": ["housing"],
-        "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
-        "viewing_plan": [{"item_id": s.ITEM, "participant": s.CARE, "reason": "Voor de rol."}],
-        "citizen": "invited",
-        "care_agreements": "Niemand neemt iets mee.",
-        "consulted_leading_party": True,
-    }
+    plan = planned(s.ITEM)
     undecided = await director.post("/preparation", plan | {"citizen": None})
     assert (undecided.status_code, undecided.json()["rule"]) == (409, "R46")
     assert (await director.post("/preparation", plan)).status_code == 200
     seen = (await director.get()).json()
     assert (seen["phase"], seen["preparation"]["goal"]) == ("prepared", "Een plan.")
     assert seen["conclusion"]["outcome"] == "rto-needed"
-    assert seen["conclusion"]["picture"] == picture
-    assert (await office.worker(s.VENLO).get()).json()["conclusion"]["picture"] == picture
+    assert seen["conclusion"]["picture"] == PICTURE
+    assert (await office.worker(s.VENLO).get()).json()["conclusion"]["picture"] == PICTURE
     assert "Kennis." not in (await office.worker(s.POLICE).get()).text
 
 

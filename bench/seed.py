@@ -92,6 +92,7 @@ def _ask(
         necessity=text("The necessity"),
         question=text("The question"),
         reason=text("The reason"),
+        referrer_estimate=text("The referrer's estimate"),
         reply_before=machine_now() + timedelta(days=30),
         persons=(person.person_id,),
     )

@@ -29,6 +29,7 @@ class Party:
     may_use_bsn: bool
     acting_bodies: tuple[str, ...]
     source: str
+    checked_for_special: bool = False
 
 
 def parties_of(house: str) -> list[Party]:

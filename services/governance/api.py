@@ -88,12 +88,13 @@ async def read_register(
     after: Annotated[PartyId | None, Query()] = None,
 ) -> Register:
     """Who is a party to the covenant; for the people of the house and the workers of parties."""
-    viewer, now = caller.viewer(), reader.clock.now()
+    viewer = caller.viewer()
     async with reader.engine.connect() as connection:
         own = membership_id(commands.digest_key, viewer.party) if viewer.party else ""
-        _refuse_without_rights(caller, reader, await reader.cases.read(connection, [own]))
+        context = _knowing(reader, await reader.cases.read(connection, [own]))
+        _refuse_without_rights(caller, context)
         found, last = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
-    seen = (state.record for state in found if isinstance(may_view(viewer, None, state, now), Allowed))
+    seen = (state.record for state in found if isinstance(may_view(viewer, None, state, context), Allowed))
     return Register(
         parties=[PartyEntry(**_entry(record)) for record in seen if record is not None],
         after=last,
@@ -122,11 +123,15 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
     )
 
 
-def _refuse_without_rights(caller: Caller, reader: CaseReader[State], own: Mapping[str, Case[State]]) -> None:
-    """Refuse a worker of a party whose rights have ended, by its membership (R115)."""
+def _knowing(reader: CaseReader[State], own: Mapping[str, Case[State]]) -> DecisionContext:
+    """Return what a decision knows now: of the parties, the viewer's own alone."""
     found = (case.state.record for case in own.values() if not case.held)
     records = {record.party: record for record in found if record is not None}
-    context = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
+    return DecisionContext(reader.clock.now(), Parties(records), reader.policy)
+
+
+def _refuse_without_rights(caller: Caller, context: DecisionContext) -> None:
+    """Refuse a worker of a party whose rights have ended, by its membership (R115)."""
     everybody = frozenset(Role)
     if refusal := permit(Requirement(everybody), caller.actor(everybody), context):
         raise Refused(refusal)

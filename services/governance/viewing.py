@@ -1,12 +1,12 @@
 """Decide who sees what of the register of parties; everything read passes `may_view` (R109, R122)."""
 
-from datetime import datetime
 from typing import TypeAlias
 
 from services.governance.accession import AccessionForm
 from services.governance.state import Proposal, State
 from shared.contract.parties import Authorisation
 from shared.core.actor import Role
+from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = Authorisation | AccessionForm | Proposal | None
@@ -28,7 +28,7 @@ NO_PARTY = Denied("R109", "art. 18.4; B1")
 NOT_THEIRS = Denied("R122", "B3-gen; B5")
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) who the party is; deny by default.
 
     That the party of a worker still has rights is tested where every look begins (R115).

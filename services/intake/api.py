@@ -18,6 +18,8 @@ from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Subject, Theme
 from shared.contract.messages import intake as m
 from shared.contract.registry import Model
+from shared.core.item_rules import shown_to
+from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
 from shared.http import overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
@@ -78,7 +80,8 @@ class NewSupport(Model):
 
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     """Yield (label, thing) of everything in the case that can be looked at; labels are ids and words."""
-    yield from ((f"person/{person.person_id}", person) for person in state.persons)
+    yield from ((f"person/{person.person_id}", person) for person in without_numbers(state.persons))
+    yield from numbers_of(state.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     for duty in state.duties:
         yield f"duty/{duty.person_id}/{duty.moment}", replace(duty, reason=None)
@@ -89,6 +92,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
     """The case, as far as the caller may see it (R5, R6)."""
     seen = await reader.look(caller, case_id, may_view, _things, scope=scopes_now)
     state: State = seen.case.state
+    shown = seen.things.values()
     return CaseView(
         case_id=case_id,
         phase=state.phase,
@@ -97,9 +101,11 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> CaseView:
         leading_party=state.leading_party,
         task=state.task,
         basis=state.basis,
-        persons=[thing for thing in seen.things.values() if isinstance(thing, Person)],
-        items=[thing for thing in seen.things.values() if isinstance(thing, ContributedItem)],
-        duties=[_duty(thing) for thing in seen.things.values() if isinstance(thing, Duty)],
+        persons=list(with_numbers((thing for thing in shown if isinstance(thing, Person)), shown)),
+        items=[
+            shown_to(thing, caller.identity.party) for thing in shown if isinstance(thing, ContributedItem)
+        ],
+        duties=[_duty(thing) for thing in shown if isinstance(thing, Duty)],
     )
 
 

@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_rules, item_standing, leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.service_numbers import without_numbers
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -211,7 +212,9 @@ def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> 
         party, Scope.SCREENING, context.judged_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
-    return _incomplete(referral, record)
+    return _incomplete(referral, record) or item_rules.must_reserve_against_parties(
+        referral.items, context.parties, r.RESERVATION_UNKNOWN
+    )
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
@@ -394,7 +397,7 @@ def evolve(state: State, event: e.Event) -> State:
 
 def _without_bsn(state: State) -> State:
     """Drop the citizen service numbers: they are for matching in phases 1 to 3 (R22, A23)."""
-    return replace(state, persons=tuple(p.model_copy(update={"bsn": None}) for p in state.persons))
+    return replace(state, persons=without_numbers(state.persons))
 
 
 def _received(state: State, event: e.ReferralReceived) -> State:

@@ -1,6 +1,5 @@
 """Decide who sees what of a case at intake; everything a person reads passes `may_view` (R5, R6)."""
 
-from datetime import datetime
 from typing import TypeAlias
 
 from services.intake.process import PROVISIONAL
@@ -8,11 +7,13 @@ from services.intake.state import Duty, Phase, State
 from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import THE_HOUSE, Role
-from shared.core.item_rules import kept_secret
+from shared.core.context import DecisionContext
+from shared.core.item_rules import kept_secret, unchecked
 from shared.core.item_standing import taken_back
+from shared.core.service_numbers import PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
-Thing: TypeAlias = ContributedItem | Person | Duty | None
+Thing: TypeAlias = ContributedItem | Person | PersonNumber | Duty | None
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
 SHOWN_AT_TRIAGE = Denied("R33", "B3-F2 access")
@@ -21,29 +22,31 @@ OPEN = PROVISIONAL | {Phase.TAKEN_UP, Phase.CLOSING}
 BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER:
-        return _party(viewer, thing, state)
+        return _party(viewer, thing, state, context)
     if viewer.role in THE_HOUSE:
-        return _house(viewer, thing, state)
+        return _house(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
-def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the referrer its own referral, and another party that leads whom it must inform (R6, R17).
 
     What the referrer brought in, that party sees at the round table, item by item, or not at all (R61).
     """
     if isinstance(thing, Duty):
         return _duty(viewer, thing, state)
+    if viewer.party not in (state.referrer, state.leading_party):
+        return NOBODY_ELSE
     if viewer.party == state.referrer:
-        return Allowed("R6", state.referrer)
-    if viewer.party == state.leading_party and not isinstance(thing, ContributedItem):
-        return Allowed("R17", state.referrer)
-    return NOBODY_ELSE
+        return unusable(thing, state.referrer, context.parties) or Allowed("R6", state.referrer)
+    if isinstance(thing, ContributedItem):
+        return NOBODY_ELSE
+    return unusable(thing, state.leading_party, context.parties) or Allowed("R17", state.referrer)
 
 
 def _duty(viewer: Viewer, duty: Duty, state: State) -> Verdict:
@@ -57,8 +60,8 @@ def _duty(viewer: Viewer, duty: Duty, state: State) -> Verdict:
     return ONLY_WHO_INFORMS if viewer.party == state.referrer else NOBODY_ELSE
 
 
-def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
-    """Show the director the case on behalf of the leading party (R7), less what its secrecy hides (R23)."""
+def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
+    """Show the director the case on behalf of the leading party (R7), less what R21 and R23 hide."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
@@ -69,8 +72,9 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
-    denied = _item(thing, state) if isinstance(thing, ContributedItem) else None
-    return denied or Allowed("R6", state.referrer)
+    leader, parties = state.leading_party, context.parties
+    denied = kept_secret(thing) or unchecked(thing, leader, parties) or unusable(thing, leader, parties)
+    return denied or _not_here(thing, state) or Allowed("R6", state.referrer)
 
 
 def _was_taken_up(state: State) -> bool:
@@ -78,7 +82,8 @@ def _was_taken_up(state: State) -> bool:
     return state.outcome not in (None, ScreeningOutcome.NOT_TAKEN_UP)
 
 
-def _item(item: ContributedItem, state: State) -> Denied | None:
-    """Deny an item that is secret or taken back, and any once triage shows it: one service does so (R33)."""
-    elsewhere = SHOWN_AT_TRIAGE if _was_taken_up(state) else None
-    return kept_secret(item) or taken_back(item, state.standings) or elsewhere
+def _not_here(thing: Thing, state: State) -> Denied | None:
+    """Deny an item that was taken back, and any once triage shows it: one service does so (R33)."""
+    if not isinstance(thing, ContributedItem):
+        return None
+    return taken_back(thing, state.standings) or (SHOWN_AT_TRIAGE if _was_taken_up(state) else None)

@@ -31,6 +31,7 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.calendar_terms import month_of
+from shared.core.item_rules import shown_to
 from shared.core.viewing import Denied
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
@@ -133,7 +134,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
             leading_party=state.leading_party,
             removed_on=state.removal_on,
         )
-    file = _dossier(seen)
+    file = _dossier(seen, caller)
     if state.phase is Phase.STEP_2:
         return ArchivedStub(
             case_id=case_id,
@@ -173,16 +174,17 @@ async def read_archived_file(
     seen = await reader.look(caller, case_id, may_view, things, scope=Scope.PHASE_4)
     if not seen.things:
         raise Refused(NO_INSPECTION)
-    return _dossier(seen)
+    return _dossier(seen, caller)
 
 
-def _dossier(seen: Seen[State]) -> Dossier:
+def _dossier(seen: Seen[State], caller: Caller) -> Dossier:
+    party = caller.identity.party
     found = [thing.thing if isinstance(thing, OnInspection) else thing for thing in seen.things.values()]
     plan = next((thing for thing in found if isinstance(thing, JointRecord)), None)
     director = next((thing for thing in found if isinstance(thing, CaseDirector)), None)
     return Dossier(
         persons=[thing for thing in found if isinstance(thing, Person)],
-        items=[thing for thing in found if isinstance(thing, ContributedItem)],
+        items=[shown_to(thing, party) for thing in found if isinstance(thing, ContributedItem)],
         reasons=[thing for thing in found if isinstance(thing, KeptItem)],
         plan=plan and Plan(agreements=plan.agreements, actions=plan.actions, participants=plan.participants),
         case_director=director and CaseDirectorView(name=director.name, organisation=director.organisation),

@@ -20,6 +20,7 @@ from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
+from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -154,7 +155,7 @@ def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
 
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
-    persons = tuple(person.model_copy(update={"bsn": None}) for person in file.persons)
+    persons = without_numbers(file.persons)
     actions = tuple({one.action_id: one for one in (*file.actions, *state.actions)}.values())
     return e.CaseDeescalated(
         file.model_copy(update={"persons": persons, "actions": actions}),

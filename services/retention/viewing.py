@@ -14,6 +14,7 @@ from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.context import DecisionContext
 from shared.core.item_standing import taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -54,12 +55,13 @@ class OnInspection:
 Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
 
 
-def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F)."""
     if state.phase in STEP_1:
-        return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
+        about = _item_of(thing, state) if isinstance(thing, KeptItem) else thing
+        return _step_1(viewer, about, state, context)
     if state.phase is Phase.STEP_2:
-        return _step_2(viewer, thing, state, now)
+        return _step_2(viewer, thing, state, context.now)
     if state.phase is Phase.CLOSING:
         return _closing(viewer, thing, state)
     return NOT_HERE
@@ -68,13 +70,13 @@ def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -
 # --- step 1: the file is there for a relapse ------------------------------------------------------
 
 
-def _step_1(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
+def _step_1(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     if viewer.role in THE_HOUSE:
-        return _house(viewer, thing, state)
+        return _house(viewer, thing, state, context)
     if viewer.role is not Role.PARTY_WORKER:
         return NOTHING_NEW
     if viewer.party == state.leading_party:
-        return _leading_party(thing, state)
+        return _leading_party(thing, state, context)
     return _contributor(viewer, thing, state)
 
 
@@ -83,15 +85,18 @@ def _item_of(kept: KeptItem, state: State) -> ContributedItem:
     return next(item for item in state.items if item.item_id == kept.item_id)
 
 
-def _house(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
-    """Show the director and who supports him the file for the party that led (R100), less what R23 hides."""
+def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
+    """Show the director and who supports him the file for the party that led (R100), less R21 and R23."""
     if viewer.on_behalf_of != state.leading_party:
         return NOT_ON_BEHALF
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
         return NOT_HIS_CASE
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
-    return item_rules.kept_secret(thing) or _taken_back(thing, state) or Allowed("R87", _giver(thing, state))
+    denied = (
+        item_rules.kept_secret(thing) or _taken_back(thing, state) or _not_for_who_led(thing, state, context)
+    )
+    return denied or Allowed("R87", _giver(thing, state))
 
 
 def _taken_back(thing: Thing | None, state: State) -> Denied | None:
@@ -99,19 +104,28 @@ def _taken_back(thing: Thing | None, state: State) -> Denied | None:
     return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None
 
 
-def _leading_party(thing: Thing | None, state: State) -> Verdict:
+def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     """Show the party with case direction the file, under reservations and the processing test."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
-        competent = state.leading_party in state.competent
         denied = (
             _taken_back(thing, state)
             or _not_shown_before(thing, state)
             or item_rules.withheld(thing, state.leading_party)
-            or item_rules.untested(thing, competent=competent)
         )
         if denied:
             return denied
-    return Allowed("R87", _giver(thing, state))
+    return _not_for_who_led(thing, state, context) or Allowed("R87", _giver(thing, state))
+
+
+def _not_for_who_led(thing: Thing | None, state: State, context: DecisionContext) -> Denied | None:
+    """Deny who led what it might not process when it led (R49, R87), or may not process now (R21)."""
+    if not isinstance(thing, ContributedItem) or thing.contributor == state.leading_party:
+        return None
+    then = state.leading_party in state.competent
+    led = (one for one in state.all_participants if one.party == state.leading_party)
+    passed = any(one.passed_processing_test for one in led)
+    now = item_rules.unchecked(thing, state.leading_party, context.parties, passed_test=passed)
+    return item_rules.untested(thing, competent=then) or now
 
 
 def _not_shown_before(item: ContributedItem, state: State) -> Denied | None:

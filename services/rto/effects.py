@@ -7,7 +7,6 @@ from datetime import datetime
 from services.rto import events as e
 from services.rto.state import Rto, State
 from shared.contract.content import Content
-from shared.contract.fields import ContributedItem
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -22,6 +21,7 @@ from shared.core.effects import (
     StopUnsent,
     ToParty,
 )
+from shared.core.item_rules import shown_to
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
@@ -131,13 +131,8 @@ def _provision(event: e.ItemProvided, state: State) -> list[Effect]:
     taking, item = event.taking, state.item(event.taking.item_id)
     if item is None:
         return []
-    message = m.ItemsProvided(action_id=taking.action_id, items=(without_reservations(item),))
+    message = m.ItemsProvided(action_id=taking.action_id, items=(shown_to(item, taking.recipient),))
     return [ToParty(taking.recipient, message, item=taking.item_id)]
-
-
-def without_reservations(item: ContributedItem) -> ContributedItem:
-    """Return the item as others get it: from whom it is withheld is none of their business (R62)."""
-    return item.model_copy(update={"withheld_from": (), "hidden_from_director": False})
 
 
 def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:

@@ -9,9 +9,9 @@ from services.rto import refusals as r
 from services.rto.state import Answer, Phase, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
-from shared.contract.messages.rto import MandateEndedBy
+from shared.contract.messages.rto import ItemsProvided, MandateEndedBy
 from shared.contract.messages.triage import Participant, ViewingEntry
-from shared.contract.parties import PartyRecord
+from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.actor import Role
@@ -86,6 +86,17 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
     return item_rules.is_competent(
         participant.party, context.parties, passed_test=participant.passed_processing_test
     )
+
+
+def may_not_be_provided(
+    provided: ItemsProvided, recipient: str, state: State, parties: Parties
+) -> Refusal | None:
+    """Refuse to send special data to who may not process them now, nor passed the test (R21, R49)."""
+    invited = state.invited(recipient)
+    passed = invited is not None and invited.passed_processing_test
+    competent = item_rules.is_competent(recipient, parties, passed_test=passed)
+    special = any(item.category.needs_test for item in provided.items)
+    return r.PROCESSING_TEST_MISSING if special and not competent else None
 
 
 def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:
@@ -183,6 +194,10 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
     for item in command.items:
         if refusal := _incomplete(item, record, persons):
             return refusal
+    if refusal := item_rules.must_reserve_against_parties(
+        command.items, context.parties, r.RESERVATION_UNKNOWN
+    ):
+        return refusal
     items = tuple(ContributedItem.model_construct(**dict(i), contributor=party) for i in command.items)
     return (e.ItemsContributed(command.rto_id, items, context.now),)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
+from services.rto.meetings import may_not_be_provided
 from services.rto.state import Phase, State
 from shared.contract.messages import rto as m
 from shared.contract.parties import Scope
@@ -52,7 +53,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 SENDING: Mapping[type[Model], Conditions] = {
     m.RtoConvened: Conditions(scope=Scope.RTO),
     m.ReleaseAsked: Conditions(scope=scopes_now),
-    m.ItemsProvided: Conditions(scope=scopes_now),
+    m.ItemsProvided: Conditions(scope=scopes_now, forbids=may_not_be_provided),
     m.ActionsAssigned: Conditions(scope=scopes_now),
     m.ActionsEnded: Conditions(Standing.NOT_ENDED),  # it only ends something
     m.MandateEnded: Conditions(),

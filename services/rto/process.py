@@ -39,6 +39,7 @@ from shared.core import leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing, as_decided, followed
+from shared.core.service_numbers import without_numbers
 from shared.core.standing import left_on
 from shared.core.terms import Overdue
 
@@ -291,8 +292,7 @@ def _record(state: State, command: c.RecordItem, context: DecisionContext) -> De
 
 def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
     """Drop the citizen service numbers: they served to match persons, and have no use here (R22)."""
-    persons = tuple(person.model_copy(update={"bsn": None}) for person in preparation.persons)
-    return preparation.model_copy(update={"persons": persons})
+    return preparation.model_copy(update={"persons": without_numbers(preparation.persons)})
 
 
 def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:

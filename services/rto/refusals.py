@@ -53,6 +53,7 @@ BASIS_MISSING = define("BasisMissing", "R57", "B3-F2 legal basis")
 ACTING_BODY_UNKNOWN = define("ActingBodyUnknown", "R3", "B3-F1 legal basis; preamble")
 UNKNOWN_PERSON = define("UnknownPerson", "R16", "art. 1.6; B3-F1")
 SPECIAL_NOT_CHECKED = define("SpecialCategoryNotChecked", "R21", "B3-F1")
+RESERVATION_UNKNOWN = define("ReservationAgainstUnknownParty", "R62", "B3-F2", may_be_lag=True)
 ITEM_KNOWN = define("ItemKnown", "R35", "B3-F2")
 
 # --- the say of the contributor --------------------------------------------------------------------

@@ -310,6 +310,13 @@ class State:
         }
         return iter(latest.values())
 
+    def invited(self, party: str) -> Participant | None:
+        """Return a party as it was last invited, or else as the preparation names it."""
+        seats = (rto.seat(party) for rto in reversed(self.rtos))
+        prepared = self.preparation.participants if self.preparation else ()
+        last = next((seat.participant for seat in seats if seat is not None), None)
+        return last or next((one for one in prepared if one.party == party), None)
+
     def involved(self) -> frozenset[str]:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
         contributors = {item.contributor for item in self.items}

@@ -5,7 +5,6 @@ nothing, and the first one that denies decides.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Plan
@@ -27,6 +26,7 @@ from shared.contract.messages.rto import Action, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
+from shared.core.context import DecisionContext
 from shared.core.item_standing import TAKEN_BACK
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -56,7 +56,7 @@ FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
 ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself.
 
     That the party of the viewer is a party, and authorised the house, is tested where every look begins.
@@ -64,20 +64,22 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     if state.phase not in UNTIL_DEESCALATION | OF_THE_HOUSE:
         return ELSEWHERE
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
-        return _house(viewer, thing, state)
+        return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:
         return _party(viewer, thing, state)
     return NOBODY_ELSE
 
 
-def may_view_log(viewer: Viewer, thing: None, state: State, now: datetime) -> Verdict:
+def may_view_log(viewer: Viewer, thing: None, state: State, context: DecisionContext) -> Verdict:
     """Show who looked at what to the privacy officer alone, as long as the case exists (R129)."""
     if viewer.role is not Role.PRIVACY_OFFICER:
         return Denied("R129", "art. 13.1, 20.2-20.5")
     return Allowed("R129")
 
 
-def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State, now: datetime) -> Verdict:
+def may_view_invitation(
+    viewer: Viewer, thing: RtoConvened | None, state: State, context: DecisionContext
+) -> Verdict:
     """Show its delegate what the message to its party says, before the rest of the case (R45, R59).
 
     A thing here is the invitation of the viewer's own party, because no other is ever looked up.
@@ -93,7 +95,7 @@ def may_view_invitation(viewer: Viewer, thing: RtoConvened | None, state: State,
 # --- the people of the house -----------------------------------------------------------------------
 
 
-def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
@@ -107,10 +109,18 @@ def _house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         denied = (
             item_rules.kept_secret(thing)
             or _not_taken_back(viewer, thing, state)
+            or _not_for_who_leads(thing, state, context)
             or _kept_for_monitoring(viewer, thing, state)
         )
         return denied or Allowed("R68", thing.contributor)
     return Allowed("R82", state.leading_party)
+
+
+def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:
+    """Deny for who leads what it may not process now, nor was tested for at the table (R21, R49)."""
+    led = state.invited(state.leading_party)
+    passed = led is not None and led.passed_processing_test
+    return item_rules.unchecked(item, state.leading_party, context.parties, passed_test=passed)
 
 
 # --- the parties -----------------------------------------------------------------------------------

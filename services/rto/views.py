@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from services.rto.commands import ExtendViewingPlan, Part, Plan, RecordPlan
-from services.rto.effects import invitation, without_reservations
+from services.rto.effects import invitation
 from services.rto.state import (
     Answer,
     EndedAction,
@@ -26,6 +26,7 @@ from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, Rt
 from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
 from shared.core.actor import Command, Role
+from shared.core.item_rules import shown_to
 from shared.http.caller import Caller
 from shared.http.reading import Seen
 
@@ -201,7 +202,7 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         preparation=PreparationView(**_fields(PreparationView, prepared)) if prepared else None,
         persons=_all(seen, Person),
         rtos=[_rto(rto, state) for rto in rtos],
-        items=[_for(caller, item) for item in _all(seen, ContributedItem)],
+        items=[shown_to(item, caller.identity.party) for item in _all(seen, ContributedItem)],
         viewing_plan=_all(seen, ViewingEntry),
         viewing_plan_version=version_for(ExtendViewingPlan) if directs else None,
         releases=[ReleaseView(**asdict(x.key), status=x.status) for x in _all(seen, Release)],
@@ -212,12 +213,6 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         progress=[ProgressView(**_fields(ProgressView, x)) for x in _all(seen, Progress)],
         takers=_all(seen, Taker),
     )
-
-
-def _for(caller: Caller, item: ContributedItem) -> ContributedItem:
-    """Hide from a participant from whom another's item is withheld (R62)."""
-    party = caller.identity.party
-    return item if party in (None, item.contributor) else without_reservations(item)
 
 
 def _rto(rto: Rto, state: State) -> RtoView:

@@ -9,7 +9,7 @@ from pydantic import Field
 from services.triage import commands as c
 from services.triage import handlers as h
 from services.triage.permissions import scopes_now
-from services.triage.record import Record
+from services.triage.record import Picture, Record
 from services.triage.state import State
 from services.triage.store import record_of, waiting_queries
 from services.triage.viewing import may_view
@@ -25,6 +25,7 @@ from shared.contract.content import Content, text
 from shared.contract.fields import Code, Id, Instant, LegalReference, PartyId
 from shared.contract.limits import (
     MOST_CODES,
+    MOST_ITEMS,
     MOST_PARTICIPANTS,
     MOST_PERSONS,
     MOST_RESERVATIONS,
@@ -53,7 +54,7 @@ def routers() -> Sequence[APIRouter]:
 
 
 class NewQuery(Model):
-    """A query to one party; what is left out is refused under its rule (R27, R28)."""
+    """A query to one party; what is left out is refused under its rule (R27, R28, R30)."""
 
     recipient: PartyId | Annotated[list[PartyId], Field(max_length=MOST_RESERVATIONS)] = Field(
         title="bevraagde partij"
@@ -63,19 +64,25 @@ class NewQuery(Model):
     necessity: Content = Field(default="", title="noodzaak")
     question: Content = Field(default="", title="vraag")
     reason: Content = Field(default="", title="waarom deze partij")
+    referrer_estimate: Content = Field(default="", title="inschatting van de aanmelder")
     persons: tuple[Id, ...] = Field(default=(), max_length=MOST_PERSONS, title="betrokkenen")
     reply_before: Instant = Field(title="termijn")
     include_bsn: bool = Field(default=False, title="met burgerservicenummer")
+    include_address: bool = Field(default=False, title="met adres")
+    address_reason: Content | None = Field(default=None, title="waarom het adres nodig is")
+    drawn_from: tuple[Id, ...] = Field(default=(), max_length=MOST_ITEMS, title="ontleend aan gegevens")
     contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
     passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")
 
 
 class NewConclusion(Model):
-    """How triage ends (R50); doubt needs its own reason (R51)."""
+    """How triage ends (R50); doubt needs its own reason (R51), and an RTO the picture of the case (R37)."""
 
     outcome: m.TriageOutcome = Field(title="uitkomst")
     advice: Content | None = Field(default=None, title="advies")
     reason: Content | None = Field(default=None, title="reden")
+    picture: Picture | None = Field(default=None, title="toestandsbeeld")
+    without_queries: Content | None = Field(default=None, title="waarom niemand is bevraagd")
 
 
 class NewPreparation(Model):
@@ -142,11 +149,14 @@ async def _record(reader: CaseReader[State], case_id: str) -> Record:
 
 
 @router.post("/cases/{case_id}/queries")
-async def issue_query(case_id: Id, body: NewQuery, caller: Acting, commands: Commands) -> Issued:
+async def issue_query(
+    case_id: Id, body: NewQuery, caller: Acting, commands: Commands, reader: Reader
+) -> Issued:
     """The director asks one party, on behalf of the leading one (R26, R27, R28)."""
     person, key = caller.identity.subject, caller.idempotency_key or ""
     query_id = keyed_id(commands.digest_key, "query", case_id, person, key)
     recipient = body.recipient if isinstance(body.recipient, str) else tuple(body.recipient)
+    items = (await _record(reader, case_id)).items if body.drawn_from else ()
     await commands.act(
         caller,
         case_id,
@@ -160,9 +170,14 @@ async def issue_query(case_id: Id, body: NewQuery, caller: Acting, commands: Com
             necessity=sent.necessity,
             question=sent.question,
             reason=sent.reason,
+            referrer_estimate=sent.referrer_estimate,
             persons=sent.persons,
             reply_before=sent.reply_before,
             include_bsn=sent.include_bsn,
+            include_address=sent.include_address,
+            address_reason=sent.address_reason,
+            drawn_from=sent.drawn_from,
+            items=items,
             contains_special=sent.contains_special,
             passed_processing_test=sent.passed_processing_test,
         ),
@@ -217,7 +232,12 @@ async def conclude(case_id: Id, body: NewConclusion, caller: Acting, commands: C
             case_id,
             body,
             lambda sent, by: c.ConcludeTriage(
-                by=by, outcome=sent.outcome, advice=text(sent.advice), reason=text(sent.reason)
+                by=by,
+                outcome=sent.outcome,
+                advice=text(sent.advice),
+                reason=text(sent.reason),
+                picture=sent.picture,
+                without_queries=text(sent.without_queries),
             ),
             asks=c.ConcludeTriage,
         )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from services.triage.record import Picture
 from shared.contract.content import AnyContent, Content, TextRef
 from shared.contract.fields import ContributedItem, PartyId
 from shared.contract.messages.intake import CaseTakenUp
@@ -41,7 +42,9 @@ class OpenCase(Command):
 class IssueQuery(Command):
     """Ask one party, on behalf of the leading one (R26 to R30); several recipients are refused (R26, R28).
 
-    `reason` says why this party is asked (R28), `persons` whom it must know of to answer (R30).
+    `reason` says why this party is asked, `referrer_estimate` what the referrer expects of it (R28),
+    `persons` whom it must know of to answer, and `address_reason` why it needs their addresses (R30).
+    `items` are those of the case as they stand in the record, of which the question draws on `drawn_from`.
     """
 
     query_id: str
@@ -51,9 +54,14 @@ class IssueQuery(Command):
     necessity: AnyContent
     question: AnyContent
     reason: AnyContent
+    referrer_estimate: AnyContent
     reply_before: datetime
     persons: tuple[str, ...] = ()
     include_bsn: bool = False
+    include_address: bool = False
+    address_reason: AnyContent | None = None
+    drawn_from: tuple[str, ...] = ()
+    items: tuple[ContributedItem, ...] = ()
     contains_special: bool = False
     passed_processing_test: bool = False
 
@@ -99,11 +107,16 @@ class LapseQuery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConcludeTriage(Command):
-    """Conclude triage with its outcome (R50); doubt needs a reason of its own (R51)."""
+    """Conclude triage with its outcome (R50); doubt needs a reason of its own (R51).
+
+    An RTO needs the `picture` of the case, and where nobody was asked a reason for that (R37).
+    """
 
     outcome: TriageOutcome
     advice: TextRef | None = None
     reason: TextRef | None = None
+    picture: Picture | None = None
+    without_queries: TextRef | None = None
 
 
 class Invitee(Model):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from services.triage.record import Choice
+from services.triage.record import Choice, Picture
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
@@ -71,13 +71,15 @@ class QueryLapsed:
 
 @dataclass(frozen=True, slots=True)
 class TriageConcluded:
-    """Record that a round table follows (R50 ii and iii)."""
+    """Record that a round table follows (R50 ii and iii), and on what picture of the case (R37)."""
 
     outcome: m.TriageOutcome
     director: str
     advice: TextRef | None
     reason: TextRef | None
     at: datetime
+    picture: Picture | None = None
+    without_queries: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

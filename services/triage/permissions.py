@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.triage import commands as c
+from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, State
 from shared.contract.messages import triage as m
 from shared.contract.parties import Scope
@@ -42,7 +43,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 }
 
 SENDING: Mapping[type[Model], Conditions] = {
-    m.QueryIssued: Conditions(scope=Scope.QUERY),
+    m.QueryIssued: Conditions(scope=Scope.QUERY, forbids=may_not_be_asked),
     m.QueryReminded: Conditions(scope=Scope.QUERY),
     m.QueryLapsed: Conditions(),
     m.TriageConcluded: Conditions(),

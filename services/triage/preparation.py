@@ -1,34 +1,54 @@
 """Decide how triage ends, and what is fixed before anybody is invited to a round table (R42 to R51)."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
 from services.triage.state import State
-from shared.contract.content import is_blank
+from shared.contract.content import TextRef, is_blank
 from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
 from shared.core.item_standing import in_use
+from shared.core.service_numbers import without_numbers
 
 # --- the outcome ---------------------------------------------------------------------------------
 
 
 def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Decision:
     """Conclude with one of four outcomes (R50); queries that still wait lapse, whichever it is."""
+    if command.outcome not in (TriageOutcome.RTO_NEEDED, TriageOutcome.DOUBT):
+        return (*lapse_all(state), e.TriageClosed(*_how(command, context)))
     if command.outcome is TriageOutcome.DOUBT and command.reason is None:
         return r.DOUBT_WITHOUT_REASON
-    needs_rto = command.outcome in (TriageOutcome.RTO_NEEDED, TriageOutcome.DOUBT)
-    ended = e.TriageConcluded if needs_rto else e.TriageClosed
-    director = command.by.person or ""
-    return (
-        *lapse_all(state),
-        ended(command.outcome, director, command.advice, command.reason, context.now),
-    )
+    if refusal := _of_picture(state, command, context):
+        return refusal
+    concluded = e.TriageConcluded(*_how(command, context), command.picture, command.without_queries)
+    return (*lapse_all(state), concluded)
+
+
+def _how(
+    command: c.ConcludeTriage, context: DecisionContext
+) -> tuple[TriageOutcome, str, TextRef | None, TextRef | None, datetime]:
+    return command.outcome, command.by.person or "", command.advice, command.reason, context.now
+
+
+def _of_picture(state: State, command: c.ConcludeTriage, context: DecisionContext) -> Refusal | None:
+    """Refuse to end in an RTO without the four points of R37, or with nobody asked and no reason why."""
+    picture = command.picture
+    if picture is None or not picture.parties:
+        return r.PICTURE_INCOMPLETE
+    points = (picture.plan_contribution, picture.execution_contribution, picture.information)
+    if any(is_blank(point) for point in points):
+        return r.PICTURE_INCOMPLETE
+    if not all(context.parties.is_member(party, context.judged_at) for party in picture.parties):
+        return r.UNKNOWN_PARTY_IN_PICTURE
+    return None if state.queries or command.without_queries else r.NOBODY_ASKED_WITHOUT_REASON
 
 
 # --- the preparation -----------------------------------------------------------------------------
@@ -59,7 +79,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         viewing_plan=command.viewing_plan,
         citizen=command.citizen,
         care_agreements=command.care_agreements,
-        persons=state.persons,
+        persons=without_numbers(state.persons),
         prepared_at=context.now,
         mandate=state.mandate,
     )
@@ -90,16 +110,12 @@ def _participants(
             return r.ROLE_MISSING
         if is_blank(invitee.contribution):
             return r.CONTRIBUTION_MISSING
-        # Who is competent by itself needs no test; anyone else sees special data only after passing (R49).
-        passed = is_competent(
-            invitee.party, context.parties, passed_test=bool(invitee.passed_processing_test)
-        )
         participants.append(
             Participant.model_construct(
                 party=invitee.party,
                 role=invitee.role,
                 contribution=invitee.contribution,
-                passed_processing_test=passed,
+                passed_processing_test=bool(invitee.passed_processing_test),
             )
         )
     return tuple(participants)

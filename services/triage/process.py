@@ -9,7 +9,7 @@ from services.triage import commands as c
 from services.triage import events as e
 from services.triage import preparation, queries
 from services.triage import refusals as r
-from services.triage.queries import Decision, without_bsn
+from services.triage.queries import Decision
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.content import TextRef, contents
 from shared.contract.fields import Step
@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_standing, leaderless, terms
 from shared.core.context import DecisionContext
 from shared.core.mandate import authority
+from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -230,8 +231,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.CaseOpened():
             return _opened(state, event)
         case e.QueryIssued():
-            asked = Query(event.query.query_id, event.recipient, QueryStatus.OPEN, event.lapses_at)
-            return replace(state, queries=(*state.queries, asked), last_act=event.at)
+            return replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
         case e.QueryAnswered(number=number, answer=answer, at=at):
             return _replied(
                 replace(state, last_act=at), answer.query_id, QueryStatus.ANSWERED, number, len(answer.items)
@@ -260,7 +260,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
         case e.FileArchived():
-            return replace(state, persons=tuple(without_bsn(person) for person in state.persons))
+            return replace(state, persons=without_numbers(state.persons))
         case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
@@ -284,11 +284,22 @@ def _opened(state: State, event: e.CaseOpened) -> State:
     )
 
 
+def _asked(event: e.QueryIssued) -> Query:
+    return Query(
+        event.query.query_id,
+        event.recipient,
+        QueryStatus.OPEN,
+        event.lapses_at,
+        contains_special=event.choice.contains_special,
+        passed_test=event.choice.passed_processing_test,
+    )
+
+
 def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: int) -> State:
     query = state.query(query_id)
     if query is None:
         return state
-    replied = Query(query_id, query.recipient, status, query.lapses_at, number)
+    replied = replace(query, status=status, replies=number)
     return replace(state, queries=state.with_query(replied), items_given=state.items_given + given)
 
 
@@ -300,7 +311,10 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
-    return Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
+    found = Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
+    if isinstance(event, e.TriageClosed):
+        return found
+    return replace(found, picture=event.picture, without_queries=event.without_queries)
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

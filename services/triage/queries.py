@@ -9,12 +9,13 @@ from services.triage import refusals as r
 from services.triage.record import Choice
 from services.triage.state import Phase, Query, QueryStatus, State
 from shared.contract.content import is_blank
-from shared.contract.fields import Item, Person
+from shared.contract.fields import ContributedItem, Item
 from shared.contract.messages.triage import QueryIssued
-from shared.contract.parties import PartyRecord
+from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
+from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 EVERYBODY = "all"
@@ -41,8 +42,11 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
             choice=Choice(
                 query_id=command.query_id,
                 reason=command.reason,
-                contains_special=command.contains_special,
+                contains_special=_contains_special(command),
                 passed_processing_test=command.passed_processing_test,
+                referrer_estimate=command.referrer_estimate,
+                address_reason=command.address_reason if command.include_address else None,
+                drawn_from=command.drawn_from,
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
@@ -68,34 +72,81 @@ def _of_recipient(state: State, recipient: str | tuple[str, ...], context: Decis
 def _of_contents(
     state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse what a query lacks or may not hold, in the order of the rules (R22, R27, R28, R30, R31, R49)."""
+    """Refuse what a query lacks or may not hold: its statements first, and then what goes along."""
     stated = (command.purpose, command.necessity, command.question)
     if not command.task or any(is_blank(text) for text in stated):
         return r.QUERY_INCOMPLETE
     if is_blank(command.reason):
         return r.CHOICE_WITHOUT_REASON
+    if is_blank(command.referrer_estimate):
+        return r.ESTIMATE_MISSING
     if not set(command.persons) <= {person.person_id for person in state.persons}:
         return r.UNKNOWN_PERSON
     if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
-    competent = item_rules.is_competent(
-        recipient.party, context.parties, passed_test=command.passed_processing_test
+    return _of_what_goes_along(state, command, recipient, context) or _of_secrecy(
+        state, command, recipient.party
     )
-    if command.contains_special and not competent:
-        return r.QUERIED_PARTY_NOT_TESTED
-    if command.include_bsn and not (recipient.may_use_bsn and _may_use_bsn(state.leading_party, context)):
-        return r.BSN_NOT_ALLOWED
-    return None
 
 
-def _may_use_bsn(party: str, context: DecisionContext) -> bool:
-    record = context.parties.get(party)
-    return record is not None and record.may_use_bsn
+def _of_what_goes_along(
+    state: State, command: c.IssueQuery, recipient: PartyRecord, context: DecisionContext
+) -> Refusal | None:
+    """Refuse what may not go to this party, or is not said to be needed there (R21, R22, R30, R49)."""
+    if command.include_address and is_blank(command.address_reason):
+        return r.ADDRESS_WITHOUT_REASON
+    both, passed = (state.leading_party, recipient.party), command.passed_processing_test
+    of_special = _of_special(*both, context.parties, passed_test=passed)
+    if _contains_special(command) and of_special:
+        return of_special
+    return _of_number(*both, context.parties) if command.include_bsn else None
+
+
+def _drawn_from(command: c.IssueQuery) -> tuple[ContributedItem, ...]:
+    """Return the items of the case that the question draws on."""
+    return tuple(item for item in command.items if item.item_id in command.drawn_from)
+
+
+def _contains_special(command: c.IssueQuery) -> bool:
+    """Tell whether the question holds special or criminal data, as it says or as what it draws on is."""
+    return command.contains_special or any(item.category.needs_test for item in _drawn_from(command))
+
+
+def _of_secrecy(state: State, command: c.IssueQuery, recipient: str) -> Refusal | None:
+    """Refuse a question that draws on what another answered (R34, R35), or the referrer keeps (R23, R30).
+
+    What is not in the case, its contributor did not release either; so nobody learns of an item this way.
+    """
+    items = _drawn_from(command)
+    if any(item.contributor != state.leading_party for item in items):
+        return r.QUERY_DRAWS_ON_ANOTHERS
+    released = {item.item_id for item in items if _may_be_drawn_on(item, recipient)}
+    return None if released.issuperset(command.drawn_from) else r.SECRECY_NOT_RELEASED
+
+
+def _may_be_drawn_on(item: ContributedItem, recipient: str) -> bool:
+    """Tell whether its contributor lets a query to this party draw on an item (R23, R30, R62)."""
+    return item.shareable_in_query and not item.hidden_from_director and recipient not in item.withheld_from
+
+
+def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
+    """Refuse special data that who asks may not process (R21), or who is asked was not tested for (R49)."""
+    if not item_rules.is_competent(asking, parties):
+        return r.SPECIAL_NOT_CHECKED
+    competent = item_rules.is_competent(asked, parties, passed_test=passed_test)
+    return None if competent else r.QUERIED_PARTY_NOT_TESTED
+
+
+def _of_number(asking: str, asked: str, parties: Parties) -> Refusal | None:
+    """Refuse a citizen service number that not both parties may use (R22)."""
+    return None if may_use(asking, parties) and may_use(asked, parties) else r.BSN_NOT_ALLOWED
 
 
 def _message(state: State, command: c.IssueQuery) -> QueryIssued:
-    """Make the message to the queried party: only the persons named, without what was not asked for."""
+    """Make the message to the queried party: only the persons named, without what it has no need of (R30)."""
     persons = tuple(p for p in state.persons if p.person_id in command.persons)
+    if not command.include_address:
+        persons = tuple(person.model_copy(update={"address": None}) for person in persons)
     return QueryIssued.model_construct(
         query_id=command.query_id,
         on_behalf_of=state.leading_party,
@@ -104,14 +155,21 @@ def _message(state: State, command: c.IssueQuery) -> QueryIssued:
         purpose=command.purpose,
         necessity=command.necessity,
         question=command.question,
-        persons=persons if command.include_bsn else tuple(without_bsn(p) for p in persons),
+        persons=persons if command.include_bsn else without_numbers(persons),
         reply_before=command.reply_before,
     )
 
 
-def without_bsn(person: Person) -> Person:
-    """Return the person as somebody may see it who has no use for the number (R22)."""
-    return person if person.bsn is None else person.model_copy(update={"bsn": None})
+def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: Parties) -> Refusal | None:
+    """Refuse to send what its two parties may process no more: a number (R22), or special data (R21, R49)."""
+    both = (query.on_behalf_of, recipient)
+    of_number = _of_number(*both, parties)
+    if of_number and any(person.bsn is not None for person in query.persons):
+        return of_number
+    asked = state.query(query.query_id)
+    if asked is None or not asked.contains_special:
+        return None
+    return _of_special(*both, parties, passed_test=asked.passed_test)
 
 
 # --- replying ------------------------------------------------------------------------------------
@@ -155,7 +213,7 @@ def _of_time(state: State, query: Query, received: datetime) -> Refusal | None:
 def _of_items(
     state: State, items: tuple[Item, ...], giver: PartyRecord, context: DecisionContext
 ) -> Refusal | None:
-    """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57)."""
+    """Refuse items that lack what each must state, in the order of the rules (R8, R21, R35, R57, R62)."""
     if not items:
         return None
     if context.elsewhere or context.here:
@@ -168,6 +226,7 @@ def _of_items(
         or item_rules.must_be_necessary(items, r.NECESSITY_MISSING)
         or item_rules.must_be_about(items, known, r.UNKNOWN_PERSON)
         or item_rules.must_be_checked(items, giver, r.SPECIAL_NOT_CHECKED)
+        or item_rules.must_reserve_against_parties(items, context.parties, r.RESERVATION_UNKNOWN)
     )
 
 

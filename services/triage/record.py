@@ -8,24 +8,44 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from pydantic import Field
+
 from shared.contract.content import Content
-from shared.contract.fields import ContributedItem, Item
+from shared.contract.fields import ContributedItem, Item, PartyId
+from shared.contract.limits import MOST_PARTICIPANTS
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
+from shared.contract.registry import Model
 
 REFERRAL = ""  # stands for the query id where items came with the referral
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Why this party is asked (R28), and its test where the query holds special data (R49).
+    """Why this party is asked and what is given with the question (R28, R30), and its test (R49).
 
-    Not part of what the queried party gets.
+    `reason` is the director's and `referrer_estimate` the referrer's: what they expect of this party. Without
+    `address_reason` no address went along; `drawn_from` are the items that the question draws on. Not part
+    of what the queried party gets. A query of a version before this one has no more than reason and test.
     """
 
     query_id: str
     reason: Content
     contains_special: bool
     passed_processing_test: bool
+    referrer_estimate: Content | None = None
+    address_reason: Content | None = None
+    drawn_from: tuple[str, ...] = ()
+
+
+class Picture(Model):
+    """The picture of the case that triage gives, in its four points; what is left out is refused (R37)."""
+
+    parties: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_PARTICIPANTS, title="betrokken of te betrekken partijen"
+    )
+    plan_contribution: Content = Field(default="", title="bijdrage aan het plan")
+    execution_contribution: Content = Field(default="", title="bijdrage aan de uitvoering")
+    information: Content = Field(default="", title="informatie en bereidheid die in te brengen")
 
 
 @dataclass(frozen=True, slots=True)

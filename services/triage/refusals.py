@@ -23,6 +23,10 @@ QUERY_TO_ITSELF = define("QueryToTheLeadingParty", "R26", "B3-F2")
 RECIPIENT_NOT_A_PARTY = define("RecipientNotAParty", "R43", "art. 9.2e; B3-F2", may_be_lag=True)
 QUERY_INCOMPLETE = define("QueryIncomplete", "R27", "B3-F2 secrecy")
 CHOICE_WITHOUT_REASON = define("ChoiceWithoutReason", "R28", "B3-F2")
+ESTIMATE_MISSING = define("ReferrersEstimateMissing", "R28", "B3-F2")
+ADDRESS_WITHOUT_REASON = define("AddressWithoutReason", "R30", "B3-F2")
+QUERY_DRAWS_ON_ANOTHERS = define("QueryDrawsOnAnothersItem", "R34", "B3-F2")
+SECRECY_NOT_RELEASED = define("SecrecyNotReleased", "R30", "B3-F2 secrecy")
 QUERY_ISSUED_BEFORE = define("QueryIssuedBefore", "R26", "B3-F2", Remedy.STOP)
 UNKNOWN_PERSON = define("UnknownPerson", "R30", "art. 1.6; B3-F2")
 TERM_IN_THE_PAST = define("TermInThePast", "R31", "art. 13.1; B3-F2")
@@ -37,11 +41,15 @@ BASIS_MISSING = define("BasisMissing", "R57", "B3-F2 legal basis")
 ACTING_BODY_UNKNOWN = define("ActingBodyUnknown", "R57", "B3-F2 legal basis; preamble")
 NECESSITY_MISSING = define("NecessityMissing", "R8", "B3-F2 necessity")
 SPECIAL_NOT_CHECKED = define("SpecialCategoryNotChecked", "R21", "B3-F1")
+RESERVATION_UNKNOWN = define("ReservationAgainstUnknownParty", "R62", "B3-F2", may_be_lag=True)
 
 # --- concluding ----------------------------------------------------------------------------------
 
 ALREADY_CONCLUDED = define("AlreadyConcluded", "R50", "B3-F2", Remedy.STOP)
 DOUBT_WITHOUT_REASON = define("DoubtWithoutReason", "R51", "B3-F2")
+PICTURE_INCOMPLETE = define("PictureIncomplete", "R37", "B3-F2 purpose 1")
+UNKNOWN_PARTY_IN_PICTURE = define("UnknownPartyInPicture", "R37", "B3-F2 purpose 1", may_be_lag=True)
+NOBODY_ASKED_WITHOUT_REASON = define("NobodyAskedWithoutReason", "R37", "B3-F2 purpose 1")
 
 # --- preparing -----------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from services.triage.record import Picture
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
@@ -45,13 +46,18 @@ class QueryStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31)."""
+    """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
+
+    `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
+    """
 
     query_id: str
     recipient: str
     status: QueryStatus
     lapses_at: datetime
     replies: int = 0
+    contains_special: bool = False
+    passed_test: bool = False
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""
@@ -60,13 +66,18 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """How triage ended (R50); `reason` where the outcome needs one of its own (R51)."""
+    """How triage ended (R50); `reason` where the outcome needs one of its own (R51).
+
+    `picture` of the case as triage found it, and `without_queries` why nobody was asked for it (R37).
+    """
 
     outcome: TriageOutcome
     director: str
     at: datetime
     advice: Content | None = None
     reason: Content | None = None
+    picture: Picture | None = None
+    without_queries: Content | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,16 @@
 """Decide who sees what of a case at triage; everything read passes `may_view` (R23, R33, R34)."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.triage.record import Choice, Said
 from services.triage.state import Conclusion, Phase, State
-from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
-from shared.core.item_rules import kept_secret
+from shared.core.context import DecisionContext
+from shared.core.item_rules import NOT_COMPETENT, is_competent, kept_secret, unchecked
 from shared.core.item_standing import as_decided, taken_back
+from shared.core.service_numbers import MAY_NOT_USE_IT, PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
@@ -20,33 +19,25 @@ NOT_YOURS = Denied("R34", "B3-F2 access")
 OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
 
 
-@dataclass(frozen=True, slots=True)
-class PersonNumber:
-    """Hold a citizen service number: only to see that parties mean the same person (R22)."""
-
-    person_id: str
-    bsn: Content
-
-
 Thing: TypeAlias = (
     ContributedItem | QueryIssued | Said | Choice | Person | PersonNumber | Conclusion | RtoPrepared | None
 )
 
 
-def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdict:
+def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
-        return _of_the_referrer(thing, state)
+        return _of_the_referrer(thing, state, context)
     if viewer.role is Role.PARTY_WORKER:
-        return _of_another_party(viewer.party or "", thing, state)
+        return _of_another_party(viewer.party or "", thing, state, context)
     if viewer.role in THE_HOUSE:
-        return _of_the_house(viewer, thing, state)
+        return _of_the_house(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
-def _of_the_referrer(thing: Thing, state: State) -> Verdict:
+def _of_the_referrer(thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the referrer the answers given to it, as long as it leads, less what was withheld (R32, R33).
 
     Whoever leads after it reads them at the round table, item by item (R35, R65).
@@ -57,7 +48,7 @@ def _of_the_referrer(thing: Thing, state: State) -> Verdict:
         return Denied("R32", "B3-F2")
     if state.preparation is not None and isinstance(thing, QueryAnswered | QueryDeclined):
         return AT_THE_TABLE
-    return _not_here(thing, state) or _shown(thing, state)
+    return _not_here(thing, state) or _shown(thing, state, context)
 
 
 def _is_withheld(item: ContributedItem, state: State) -> bool:
@@ -72,7 +63,7 @@ def _not_here(thing: Thing, state: State) -> Denied | None:
     return taken_back(thing, state.standings) or at_the_table
 
 
-def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _of_the_house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the assigned director and the support worker what the leading party may see (R7, R33)."""
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
@@ -82,20 +73,26 @@ def _of_the_house(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    return kept_secret(thing) or _not_here(thing, state) or _shown(thing, state)
+    return kept_secret(thing) or _not_here(thing, state) or _shown(thing, state, context)
 
 
-def _shown(thing: Thing, state: State) -> Verdict:
-    """Show all of it to the leading party and who acts for it, each on behalf of who gave it."""
-    if isinstance(thing, PersonNumber) and state.leading_party != state.referrer:
-        return Denied("R22", "B3-F1, F2")
-    return Allowed("R33", _giver(thing, state))
+def _shown(thing: Thing, state: State, context: DecisionContext) -> Verdict:
+    """Show who leads, and who acts for it, what that party may process (R21, R22), for who gave it."""
+    leader, parties = state.leading_party, context.parties
+    if isinstance(thing, PersonNumber) and leader != state.referrer:
+        return MAY_NOT_USE_IT  # it served the queries, which the referrer asked
+    denied = unchecked(thing, leader, parties) or unusable(thing, leader, parties)
+    return denied or Allowed("R33", _giver(thing, state))
 
 
-def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
+def _of_another_party(party: str, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show a party what it was asked, in whose name, and what it gave itself; nothing else (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
+    if isinstance(thing, QueryIssued) and _is_too_special(party, thing, state, context):
+        return NOT_COMPETENT
+    if isinstance(thing, PersonNumber):
+        return _number_asked_about(party, thing, state, context)
     match thing:
         case None:
             mine = party == state.referrer or state.was_asked(party)
@@ -103,12 +100,28 @@ def _of_another_party(party: str, thing: Thing, state: State) -> Verdict:
             mine = contributor == party
         case QueryIssued() | QueryAnswered() | QueryDeclined():
             mine = _recipient(thing, state) == party
-        case Choice() | Person() | PersonNumber() | Conclusion() | RtoPrepared():
+        case Choice() | Person() | Conclusion() | RtoPrepared():
             mine = False
         case _:
             assert_never(thing)
     giver = thing.on_behalf_of if isinstance(thing, QueryIssued) else party
     return Allowed("R34", giver) if mine else NOT_YOURS
+
+
+def _number_asked_about(party: str, number: PersonNumber, state: State, context: DecisionContext) -> Verdict:
+    """Show a queried party the number that stood in its query, as long as it may use it (R22)."""
+    query = state.query(number.query_id)
+    if query is None or query.recipient != party:
+        return NOT_YOURS
+    return unusable(number, party, context.parties) or Allowed("R34", party)
+
+
+def _is_too_special(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> bool:
+    """Tell whether a query holds special data that its recipient may not process now (R21, R49)."""
+    query = state.query(asked.query_id)
+    if query is None or query.recipient != party or not query.contains_special:
+        return False
+    return not is_competent(party, context.parties, passed_test=query.passed_test)
 
 
 def _recipient(thing: QueryIssued | Said, state: State) -> str:

@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import Field
 
-from services.triage.queries import without_bsn
 from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, QueryStatus, State
-from services.triage.viewing import PersonNumber
 from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
+from shared.core.item_rules import shown_to
+from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
 from shared.http.reading import Seen
 
 
@@ -63,12 +63,10 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
 
     def things(state: State) -> Iterable[tuple[str, Any]]:
         """Yield (label, thing); labels are ids and words."""
-        for person in state.persons:
-            yield f"person/{person.person_id}", without_bsn(person)
-            if person.bsn is not None:
-                yield f"bsn/{person.person_id}", PersonNumber(person.person_id, person.bsn)
+        yield from ((f"person/{one.person_id}", one) for one in without_numbers(state.persons))
+        yield from numbers_of(state.persons)
         for row in record.asked:
-            yield f"query/{row.query.query_id}", row.query
+            yield from _asked(row.query)
             yield f"choice/{row.query.query_id}", row.choice
         for given in record.given:
             if given.said is not None:
@@ -82,11 +80,25 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
     return things
 
 
+def _asked(query: m.QueryIssued) -> Iterable[tuple[str, Any]]:
+    """Yield a query as it was sent, and apart from it the numbers that stood in it (R22)."""
+    yield f"query/{query.query_id}", query.model_copy(update={"persons": without_numbers(query.persons)})
+    yield from numbers_of(query.persons, query.query_id)
+
+
+def _as_sent(query_id: str, things: Mapping[str, Any]) -> m.QueryIssued | None:
+    """Return a query with the numbers in it, as far as those things were let through."""
+    query: m.QueryIssued | None = things.get(f"query/{query_id}")
+    if query is None:
+        return None
+    return query.model_copy(update={"persons": with_numbers(query.persons, things.values(), query_id)})
+
+
 def queries_by_case(asked: Sequence[Asked]) -> dict[str, Callable[[State], Iterable[tuple[str, Any]]]]:
     """List the queries of a page by the case they are of, each as a thing to look at."""
-    by_case: dict[str, list[tuple[str, m.QueryIssued]]] = {}
+    by_case: dict[str, list[tuple[str, Any]]] = {}
     for row in asked:
-        by_case.setdefault(row.case_id, []).append((f"query/{row.query.query_id}", row.query))
+        by_case.setdefault(row.case_id, []).extend(_asked(row.query))
     return {case_id: partial(_these, queries) for case_id, queries in by_case.items()}
 
 
@@ -100,20 +112,10 @@ def waiting_query(row: Asked, seen: Mapping[str, Seen[State]]) -> WaitingQuery |
     if (found := seen.get(row.case_id)) is None:
         return None
     query = found.case.state.query(row.query.query_id)
-    shown = found.things.get(f"query/{row.query.query_id}")
+    shown = _as_sent(row.query.query_id, found.things)
     if query is None or shown is None:
         return None
     return WaitingQuery(**dict(shown), case_id=row.case_id, replies_until=query.lapses_at)
-
-
-def _persons(seen: Seen[State]) -> list[Person]:
-    """Return the persons, with their numbers for whom `may_view` allowed those."""
-    numbers = {n.person_id: n.bsn for n in seen.things.values() if isinstance(n, PersonNumber)}
-    return [
-        person.model_copy(update={"bsn": numbers.get(person.person_id)})
-        for person in seen.things.values()
-        if isinstance(person, Person)
-    ]
 
 
 def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
@@ -124,7 +126,7 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
             recipient=query.recipient,
             status=query.status,
             replies_until=query.lapses_at,
-            asked=shown[f"query/{query.query_id}"],
+            asked=asked,
             choice=shown.get(f"choice/{query.query_id}"),
             replies=[
                 shown[label]
@@ -134,8 +136,17 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
             ],
         )
         for query in seen.case.state.queries
-        if f"query/{query.query_id}" in shown
+        if (asked := _as_sent(query.query_id, shown)) is not None
     ]
+
+
+def _preparation(seen: Seen[State]) -> m.RtoPrepared | None:
+    """Return the preparation; who is to see an item, and why, is for whoever may see it (R21, R23)."""
+    fixed: m.RtoPrepared | None = seen.things.get("preparation")
+    if fixed is None:
+        return None
+    plan = tuple(entry for entry in fixed.viewing_plan if f"item/{entry.item_id}" in seen.things)
+    return fixed.model_copy(update={"viewing_plan": plan})
 
 
 def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record) -> CaseView:
@@ -143,11 +154,11 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
     shown = seen.things.values()
     view = CaseView(
         case_id=case_id,
-        persons=_persons(seen),
-        items=[thing for thing in shown if isinstance(thing, ContributedItem)],
+        persons=list(with_numbers((one for one in shown if isinstance(one, Person)), shown)),
+        items=[shown_to(thing, party) for thing in shown if isinstance(thing, ContributedItem)],
         queries=_queries(seen, record),
         conclusion=seen.things.get("conclusion"),
-        preparation=seen.things.get("preparation"),
+        preparation=_preparation(seen),
     )
     state = seen.case.state
     if party not in (None, state.leading_party):

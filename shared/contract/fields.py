@@ -207,6 +207,11 @@ class Item(Model):
     withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=MOST_RESERVATIONS, title="voorbehoud")
     use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
     hidden_from_director: bool = Field(default=False, title="niet voor de procesregisseur")
+    shareable_in_query: bool = Field(
+        default=False,
+        title="deelbaar bij een uitvraag",
+        description="The referrer's word that a query to another party may draw on it.",
+    )
 
 
 class ContributedItem(Item):

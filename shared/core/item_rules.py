@@ -15,6 +15,7 @@ from shared.core.viewing import Denied
 KEPT_SECRET = Denied("R23", "B3-F1 secrecy")
 WITHHELD = Denied("R62", "B3-F2")
 NOT_COMPETENT = Denied("R49", "B3-F3; B3-F2")
+NOT_CHECKED = Denied("R21", "B3-F1")
 
 # --- what is brought in ----------------------------------------------------------------------------
 
@@ -51,6 +52,12 @@ def must_differ(items: Sequence[Item], refusal: Refusal) -> Refusal | None:
     return None if len({item.item_id for item in items}) == len(items) else refusal
 
 
+def must_reserve_against_parties(items: Sequence[Item], parties: Parties, refusal: Refusal) -> Refusal | None:
+    """Refuse a reservation against a name that no party has, or had: it protects from nobody (R62)."""
+    named = {party for item in items for party in item.withheld_from}
+    return None if all(parties.get(party) is not None for party in named) else refusal
+
+
 # --- what is shared and shown ----------------------------------------------------------------------
 
 
@@ -63,6 +70,19 @@ def is_competent(party: str, parties: Parties, *, passed_test: bool = False) -> 
     return passed_test or (record is not None and record.may_see_special)
 
 
+def unchecked(
+    thing: object, leading_party: str, parties: Parties, *, passed_test: bool = False
+) -> Denied | None:
+    """Deny who leads special-category and criminal data of others that it may not process now (R21).
+
+    And with it the people of the house, who read in its name; its own it holds already.
+    """
+    if not isinstance(thing, ContributedItem) or thing.contributor == leading_party:
+        return None
+    competent = is_competent(leading_party, parties, passed_test=passed_test)
+    return NOT_CHECKED if thing.category.needs_test and not competent else None
+
+
 def kept_secret(thing: object) -> Denied | None:
     """Deny the people of the house an item that its contributor keeps under its secrecy (R23)."""
     return KEPT_SECRET if isinstance(thing, ContributedItem) and thing.hidden_from_director else None
@@ -71,6 +91,16 @@ def kept_secret(thing: object) -> Denied | None:
 def withheld(item: ContributedItem, party: str) -> Denied | None:
     """Deny an item to exactly the parties that its contributor's reservation names (R62)."""
     return WITHHELD if party in item.withheld_from else None
+
+
+def shown_to(item: ContributedItem, party: str | None) -> ContributedItem:
+    """Return the item as a party gets it: from whom it is withheld its contributor alone reads (R62).
+
+    None stands for the people of the house, who must keep to the reservations.
+    """
+    if party in (None, item.contributor):
+        return item
+    return item.model_copy(update={"withheld_from": (), "hidden_from_director": False})
 
 
 def untested(item: ContributedItem, *, competent: bool) -> Denied | None:

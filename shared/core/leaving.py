@@ -4,10 +4,11 @@ Judged at the moment of leaving, and not when it was decided: by who is a party 
 party in whose name the house acts, and by whether the case is held (R115, R122).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from shared.contract.messages.house import CaseLapsed, MessageAccepted, MessageRefused, TermPassed
 from shared.contract.parties import Parties
@@ -27,12 +28,20 @@ class Standing(StrEnum):
     ANY = "any"
 
 
+# Of a letter, its recipient, the state of its case and the parties: why this may not go to that party now.
+Forbids = Callable[[Any, str, Any, Parties], Refusal | None]
+
+
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """State on what conditions a thing leaves; `scope`: what whoever leads must have authorised."""
+    """State on what conditions a thing leaves; `scope`: what whoever leads must have authorised.
+
+    `forbids` is asked of a letter that may hold what not every party may process (R21, R22).
+    """
 
     standing: Standing = Standing.MEMBER
     scope: Needed | None = None
+    forbids: Forbids | None = None
 
 
 # What any service sends. Answers go to who is not a party yet too: it announces its keys before (R109).

@@ -1,9 +1,9 @@
 """Decide who sees that a case waits too long: nothing of it but its number, the step and the dates."""
 
-from datetime import datetime
 from typing import Protocol
 
 from shared.core.actor import Role
+from shared.core.context import DecisionContext
 from shared.core.terms import Overdue, Told
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -21,7 +21,9 @@ class Waits(Protocol):
     def overdue(self) -> Overdue | None: ...
 
 
-def may_view_overdue(viewer: Viewer, thing: Overdue | None, state: Waits, now: datetime) -> Verdict:
+def may_view_overdue(
+    viewer: Viewer, thing: Overdue | None, state: Waits, context: DecisionContext
+) -> Verdict:
     """Show it to the director of the case, and to the manager once told or as long as nobody has it (R82)."""
     if state.overdue is None:
         return NOT_TOLD

@@ -35,7 +35,7 @@ from shared.storage.party_replica import PartyReplica
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
-MayView = Callable[[Viewer, Any, S, Any], Verdict]
+MayView = Callable[[Viewer, Any, S, DecisionContext], Verdict]
 Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
 Look = Callable[[Any], Verdict]  # one look at a thing of a case, or (None) at the case itself
 TRIES = 3  # a text may be deleted between the decision and its decryption; then it is decided anew
@@ -137,7 +137,7 @@ class CaseReader(Generic[S]):
 
                 def decided(thing: Any) -> Verdict:
                     frozen = self._frozen(state, thing, context)
-                    return _first(refusal or frozen, may_view(viewer, thing, state, now))
+                    return _first(refusal or frozen, may_view(viewer, thing, state, context))
 
                 return _in_its_name(viewer, decided, lambda: things(state), scope, state, context)
 

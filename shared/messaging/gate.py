@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import Clock
+from shared.contract.content import SEALED_ALLOWED
 from shared.contract.parties import Parties
 from shared.contract.refusal import CASE_HELD, ITEM_FROZEN, Refusal
 from shared.contract.registry import by_type
@@ -61,6 +63,8 @@ class Gate:
             refusal = self._frozen(row, case, parties, now) or may_leave(
                 row.recipient, conditions, state, parties, now, held=held
             )
+            if refusal is None and case is not None:
+                refusal = _of_what_it_holds(row, conditions, case.state, parties)
             if row.case_id is not None and (refusal is CASE_HELD or case is None):
                 judged.held.add(row.case_id)
             elif refusal is not None:
@@ -75,6 +79,21 @@ class Gate:
     def _conditions(self, row: Row) -> Conditions:
         entry = by_type(row.type)
         return self.process.conditions(entry.model if entry else None)
+
+
+def _of_what_it_holds(row: Row, conditions: Conditions, state: Any, parties: Parties) -> Refusal | None:
+    """Return why its recipient may not have what this letter holds; its texts stay sealed (R21, R22).
+
+    A row that cannot be read is never sent: it is quarantined where letters are prepared.
+    """
+    entry = by_type(row.type)
+    if conditions.forbids is None or entry is None or row.recipient is None:
+        return None
+    try:
+        letter = entry.model.model_validate_json(row.body, context=SEALED_ALLOWED)
+    except ValidationError:
+        return None
+    return conditions.forbids(letter, row.recipient, state, parties)
 
 
 def _cases_asked(letters: Iterable[tuple[Row, Conditions]]) -> set[str]:

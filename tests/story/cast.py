@@ -62,6 +62,16 @@ def referral(persons: tuple[Person, ...], items: tuple[Item, ...], **more: Any) 
     return ReferralSubmitted(**(given | more))
 
 
+def picture(*parties: str) -> dict[str, Any]:
+    """Build the picture of a case that triage ends with, in its four points."""
+    return {
+        "parties": list(parties),
+        "plan_contribution": "Kennis van de wijk en van de zorg.",
+        "execution_contribution": "Toezicht, behandeling en woonruimte.",
+        "information": "Meldingen en de huurstand; beide partijen willen ze inbrengen.",
+    }
+
+
 def query(recipient: str | list[str], now: datetime, **more: Any) -> dict[str, Any]:
     """Build the body of a complete query to one party; `more` overrides fields, to make it less so."""
     given: dict[str, Any] = {
@@ -71,6 +81,7 @@ def query(recipient: str | list[str], now: datetime, **more: Any) -> dict[str, A
         "necessity": "Alleen deze partij kent de meldingen van het laatste jaar.",
         "question": "Is deze persoon bij u bekend, en wat kunt u bijdragen?",
         "reason": "Deze partij is in de wijk betrokken.",
+        "referrer_estimate": "Deze partij kwam het laatste jaar vaker langs.",
         "reply_before": (now + timedelta(days=7)).isoformat(),
     }
     return given | more

@@ -101,6 +101,7 @@ def _form(world: World, signatory: Signatory) -> dict[str, Any]:
         "acting_bodies": list(signatory.acting_bodies),
         "source": signatory.source,
         "may_use_bsn": signatory.may_use_bsn,
+        "checked_for_special": signatory.checked_for_special,
         "member_from": (world.now - timedelta(days=30)).isoformat(),
         "signing_key": {"kid": jwk["kid"], "jwk": {n: jwk[n] for n in ("kty", "crv", "x", "y")}},
         "form": {

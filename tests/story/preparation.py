@@ -20,7 +20,12 @@ async def prepare(world: World) -> None:
     """Play R42 to R50."""
     world.telling.begin("5. The preparation of the round table")
     before = await world.inboxes()
-    await world.director.do("triage", f"/cases/{world.case}/conclusion", {"outcome": "rto-needed"})
+    path, outcome = f"/cases/{world.case}/conclusion", {"outcome": "rto-needed"}
+    bare = await world.director.try_to_do("triage", path, outcome)
+    world.telling.refused("a triage that ends in a round table without its four points", bare, "R37")
+    picture = cast.picture(cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
+    written = {name: world.text(said) for name, said in picture.items() if name != "parties"}
+    await world.director.do("triage", path, outcome | {"picture": picture | written})
     concluded = await world.party(cast.REFERRER).gets(TriageConcluded, case=world.case)
     await both_asked_to_be_informed(world, cast.REFERRER, InformMoment.AFTER_TRIAGE)
     world.telling.check(

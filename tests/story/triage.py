@@ -10,6 +10,7 @@ from tests.story import cast
 from tests.story.world import World
 
 ASKED = (cast.POLICE, cast.MENTAL_HEALTH, cast.HOUSING)
+WRITTEN = ("purpose", "necessity", "question", "reason", "referrer_estimate")
 OF_THE_POLICE = ("free", "withheld", "special", "unreleased")
 
 
@@ -37,7 +38,7 @@ async def ask(world: World) -> None:
 
 def _query(world: World, recipient: str | list[str], **more: Any) -> dict[str, Any]:
     given = cast.query(recipient, world.now, persons=[world.man])
-    written = {name: world.text(given[name]) for name in ("purpose", "necessity", "question", "reason")}
+    written = {name: world.text(given[name]) for name in WRITTEN}
     return given | written | more
 
 
@@ -52,6 +53,18 @@ async def _refused_queries(world: World) -> None:
         "a query addressed to each of the others by name": ("R28", _query(world, everybody)),
         "one query to two parties": ("R26", _query(world, [cast.POLICE, cast.MENTAL_HEALTH])),
         "a query that does not say why this party is asked": ("R28", _query(world, cast.POLICE, reason=" ")),
+        "a query without what the referrer expects of this party": (
+            "R28",
+            _query(world, cast.POLICE, referrer_estimate=" "),
+        ),
+        "a query with an address and no word why it is needed there": (
+            "R30",
+            _query(world, cast.POLICE, include_address=True),
+        ),
+        "a query that draws on an item of which the referrer did not say that it may go along": (
+            "R30",
+            _query(world, cast.POLICE, drawn_from=[world.items["report"]]),
+        ),
     }
     tried = (world.director.try_to_do("triage", path, query) for _, query in bad.values())
     for (what, (rule, _)), refusal in zip(bad.items(), await asyncio.gather(*tried), strict=True):
@@ -72,9 +85,9 @@ async def _queries(world: World, before: dict[str, int]) -> None:
             issued.on_behalf_of == cast.REFERRER
             and all(got[name] == asked[name] for name in stated)
             and issued.reply_before.isoformat() == asked["reply_before"]
-            and [(person.person_id, person.bsn) for person in issued.persons] == [(world.man, None)],
+            and [(p.person_id, p.bsn, p.address) for p in issued.persons] == [(world.man, None, None)],
             f"{party} gets a query: on behalf of Venlo, with task, purpose, necessity and term, about the "
-            "man alone, without his number (R22, R26, R27, R30)",
+            "man alone, without his number or address (R22, R26, R27, R30)",
         )
     world.telling.check(
         await world.sent_only_to(*ASKED, since=before),

@@ -15,6 +15,11 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 NOBODY = Parties({})
 
 
+def looking(parties: Parties = NOBODY, at: datetime = NOW) -> DecisionContext:
+    """What a decision on viewing knows besides the state: who is a party now, and what time it is."""
+    return DecisionContext(at, parties)
+
+
 @dataclass(frozen=True)
 class Spec(Generic[S]):
     """`Spec(PROCESS).given(event, ...).when(command)` and then look at `.events` or `.refusal`."""

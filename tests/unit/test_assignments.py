@@ -20,7 +20,7 @@ from shared.core.team import team_of
 from shared.core.viewing import Allowed, Viewer
 from shared.handling.event_handlers import follow_assignment
 from tests.support.samples import retention, rto, samples_of, triage
-from tests.support.spec import NOW, Spec
+from tests.support.spec import NOW, Spec, looking
 
 FOLLOWING = ("triage", "rto", "retention")
 # The phases in which the people of the house read a case of this service.
@@ -34,7 +34,7 @@ EACH = [(service, phase) for service in FOLLOWING for phase in READ_IN[service]]
 
 def reads(service: str, given: Spec[Any], role: Role, person: str) -> bool:
     viewer = Viewer(role, person, on_behalf_of=given.state.leading_party)
-    verdict = import_module(f"services.{service}.viewing").may_view(viewer, None, given.state, NOW)
+    verdict = import_module(f"services.{service}.viewing").may_view(viewer, None, given.state, looking())
     return isinstance(verdict, Allowed)
 
 

@@ -22,6 +22,7 @@ from services.rto import commands as tc
 from services.rto.api import MandateEnding
 from services.triage import commands as c
 from services.triage.api import NewConclusion, NewPreparation, NewQuery
+from services.triage.record import Picture
 from services.triage.state import State as Triage
 from shared.contract.content import SEALED_ALLOWED, text
 from shared.contract.fields import ContributedItem, Item, Theme
@@ -141,11 +142,22 @@ class Played:
         triage.hears(answer, large.by_party(OTHER))
         triage.does(c.RemindQuery(by=CLOCK, query_id=number(51)))
         triage.does(c.LapseQuery(by=CLOCK, query_id=number(51)))
-        conclusion = filled(lambda said: NewConclusion(outcome=tm.TriageOutcome.RTO_NEEDED, advice=said))
+        picture = Picture(
+            parties=tuple(map(party, range(MOST_PARTICIPANTS))),
+            plan_contribution="x",
+            execution_contribution="x",
+            information="x",
+        )
+        conclusion = filled(
+            lambda said: NewConclusion(outcome=tm.TriageOutcome.RTO_NEEDED, advice=said, picture=picture)
+        )
         triage.is_asked(
             conclusion,
             lambda sent: c.ConcludeTriage(
-                by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
+                by=large.by_director(),
+                outcome=sent.outcome,
+                advice=text(sent.advice),
+                picture=sent.picture,
             ),
         )
 
@@ -348,9 +360,12 @@ def largest_query(recipient: str, persons: list[str]) -> NewQuery:
             necessity="x",
             question=said,
             reason="x",
+            referrer_estimate="x",
             persons=tuple(persons),
             reply_before=LATER,
             include_bsn=True,
+            include_address=True,
+            address_reason="x",
         )
     )
 
@@ -365,9 +380,12 @@ def issued(query_id: str, sent: NewQuery) -> c.IssueQuery:
         necessity=sent.necessity,
         question=sent.question,
         reason=sent.reason,
+        referrer_estimate=sent.referrer_estimate,
         reply_before=sent.reply_before,
         persons=sent.persons,
         include_bsn=sent.include_bsn,
+        include_address=sent.include_address,
+        address_reason=sent.address_reason,
     )
 
 

@@ -34,7 +34,7 @@ from shared.core.viewing import NOT_IN_ITS_NAME, Allowed, Denied, Viewer, own_al
 from shared.handling.event_handlers import move_direction
 from shared.storage.json_writer import to_json
 from tests.support.samples import intake, rto, samples_of, triage
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 CONVENED, MONITORING = (rto.state(*rto.HISTORIES[phase]) for phase in (Phase.CONVENED, Phase.MONITORING))
 SCREENING, QUERY, RTO, WATCHING = Scope.SCREENING, Scope.QUERY, Scope.RTO, Scope.MONITORING
@@ -202,7 +202,9 @@ def test_what_a_party_was_asked_is_of_who_asked_and_not_its_own_r68() -> None:
     may_view = import_module("services.triage.viewing").may_view
     state = state_of(triage, *triage.HISTORIES[TriagePhase.TRIAGE])
     police = Viewer(Role.PARTY_WORKER, "w", triage.POLICE)
-    assert may_view(police, triage.ASKED_POLICE.query, state, NOW) == Allowed("R34", triage.VENLO)
+    assert may_view(police, triage.ASKED_POLICE.query, state, looking(triage.parties())) == Allowed(
+        "R34", triage.VENLO
+    )
 
 
 # --- one mandate, from service to service --------------------------------------------------------------

@@ -27,7 +27,7 @@ from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
-from tests.support.transactions import attach, delivery, know, rows, transaction_on
+from tests.support.transactions import attach, delivery, know, now_are, rows, transaction_on
 
 HOUSE = "test-house"
 KEY = b"k" * 32
@@ -35,8 +35,9 @@ UNTIL = NOW + timedelta(days=3)
 POSTPONED = c.PostponeInforming(
     by=s.by_party(), person_id=s.MAN, moment=InformMoment.TAKEN_UP, reason=s.text("reason"), until=UNTIL
 )
+WITH_NUMBER = (s.person(s.MAN, bsn=s.text("bsn")), s.person(s.MOTHER))
 PLAYED: tuple[Command, ...] = (
-    c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral()),
+    c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral(persons=WITH_NUMBER)),
     c.ConfirmConsultation(by=s.by_party()),
     c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP),
     POSTPONED,
@@ -198,6 +199,25 @@ async def test_when_direction_has_moved_the_referrer_reads_no_later_duty_r83(off
     log = await office.logged(REFERRER)
     assert log[f"duty/{s.MAN}/taken-up"] == (True, "R17", s.POLICE)
     assert log[f"duty/{s.MAN}/after-rto"] == (False, "R17", None)
+
+
+async def test_a_service_number_is_read_by_and_for_a_leading_party_that_may_use_it_now_r22(
+    office: Office,
+) -> None:
+    """The persons themselves are read without it; who referred reads its own."""
+    await office.play(DIRECTION_MOVED)
+
+    async def read(who: Identity, on_behalf_of: str | None = None) -> tuple[bool, bool]:
+        shown = (await office.look(who, on_behalf_of)).text
+        return "piece-name-1" in shown, "piece-bsn" in shown
+
+    for looks in ((POLICE, None), (DIRECTOR, s.POLICE), (REFERRER, None)):
+        assert await read(*looks) == (True, True)
+    assert (await office.logged(POLICE))[f"bsn/{s.MAN}"] == (True, "R17", s.VENLO)
+    may_not = s.venlo(party=s.POLICE, may_use_bsn=False)
+    await now_are(office.engine, Parties({s.POLICE: may_not, s.VENLO: s.venlo(may_use_bsn=False)}))
+    for looks in ((POLICE, None), (DIRECTOR, s.POLICE), (REFERRER, None)):
+        assert await read(*looks) == (True, False)
 
 
 async def test_each_decision_on_a_duty_stands_in_the_access_log_r129(office: Office) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.triage import commands as c
 from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
+from shared.contract.content import AnyContent, SealedText, TextRef, transform
 from shared.contract.messages import triage as m
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.parties import Parties
@@ -47,6 +48,11 @@ def letter(message: Model, case: str | None = s.CASE, recipient: str | None = s.
         case_id=case,
         subject=case,
     )
+
+
+def sealed(content: AnyContent) -> AnyContent:
+    """A text as the outbox holds it."""
+    return SealedText(content.piece, content.by, b"sealed") if isinstance(content, TextRef) else content
 
 
 async def taken_up(database: FreshDatabase) -> AsyncEngine:
@@ -128,6 +134,25 @@ async def test_what_is_asked_in_the_name_of_who_takes_its_mandate_back_is_stoppe
     assert await left(relay_on(engine, tmp_path)) == [end.event_id]
     (noted,) = await rows(engine, "journal", "what = 'NoAuthorisation'")
     assert (noted.message_id, noted.rule, noted.role) == (reminder.event_id, "R122", "service")
+
+
+async def test_a_query_with_a_number_is_stopped_for_who_may_use_none_any_more_r22(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """The letter is judged as it lies there, its texts sealed; one without a number goes."""
+    engine = await taken_up(fresh_database)
+    person = s.person(s.MAN, bsn=s.text("bsn-1", "intake"))
+    numbered = s.issued(s.TO_POLICE, s.POLICE, persons=(person,)).query
+    stopped, goes = letter(transform(numbered, sealed)), letter(transform(s.ASKED_POLICE.query, sealed))
+    broken = letter(REMINDED)._replace(type=goes.type, body='{"query_id": 1}')
+    await write(engine, stopped, goes, broken)
+    everything = [stopped.event_id, goes.event_id, broken.event_id]
+    assert await left(relay_on(engine, tmp_path)) == everything, "what cannot be read is quarantined later on"
+    police = s.parties().records[s.POLICE].model_copy(update={"may_use_bsn": False})
+    await now_are(engine, s.parties(police=police))
+    assert await left(relay_on(engine, tmp_path)) == everything[1:]
+    (noted,) = await rows(engine, "journal", "what = 'BsnNotAllowed'")
+    assert (noted.message_id, noted.case_id, noted.rule) == (stopped.event_id, s.CASE, "R22")
 
 
 async def test_nothing_goes_to_parties_about_a_held_case_until_it_is_let_go_and_events_go_on(

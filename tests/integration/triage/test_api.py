@@ -96,7 +96,7 @@ class Office:
 
 
 @asynccontextmanager
-async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
+async def office_on(engine: AsyncEngine, **case: Any) -> AsyncIterator[Office]:
     clock, transaction = Clock(None), transaction_on(engine, SERVICE)
     keys = CaseKeyClient(OneKey(), HOUSE)
     app = make_app("zvh-triage", router)
@@ -114,7 +114,7 @@ async def office_on(engine: AsyncEngine) -> AsyncIterator[Office]:
     who: list[Identity] = []
     app.dependency_overrides[signed_in] = lambda: who[-1]
     key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
-    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up())
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(**case))
     await transaction.run([delivery(s.CASE, opened, at=clock.now(), key=key)])
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://triage") as client:
@@ -137,6 +137,7 @@ def query(office: Office, recipient: Any = s.POLICE, **changes: Any) -> dict[str
         "necessity": "Alleen deze partij weet het.",
         "question": "Is deze persoon bekend?",
         "reason": "Betrokken in de wijk.",
+        "referrer_estimate": "Kwam vaker langs.",
         "persons": [s.MAN],
         "reply_before": (office.clock.now() + timedelta(days=7)).isoformat(),
     }
@@ -150,6 +151,28 @@ def answered(query_id: str, item_id: str, **changes: Any) -> dict[str, Any]:
         "involved": True,
         "plan_contribution": f"plan {item_id}",
         "items": [item.model_dump(mode="json")],
+    }
+
+
+PICTURE = {
+    "parties": [s.POLICE],
+    "plan_contribution": "Kennis.",
+    "execution_contribution": "Toezicht.",
+    "information": "Meldingen; bereid.",
+}
+
+
+def planned(item_id: str) -> dict[str, Any]:
+    """A preparation in which this item is shown to one participant."""
+    return {
+        "goal": "Een plan.",
+        "decision_types": ["plan-of-action"],
+        "themes": ["housing"],
+        "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
+        "viewing_plan": [{"item_id": item_id, "participant": s.CARE, "reason": "Voor de rol."}],
+        "citizen": "invited",
+        "care_agreements": "Niemand neemt iets mee.",
+        "consulted_leading_party": True,
     }
 
 
@@ -190,6 +213,50 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
     assert [q["query_id"] for q in own.json()["queries"]] == [police]
     for secret in (s.SPECIAL, care, s.CARE, "Betrokken in de wijk", "version", "choice"):
         assert secret not in own.text
+
+
+async def test_special_data_are_read_by_and_for_a_leading_party_that_may_process_them_now_r21(
+    office: Office,
+) -> None:
+    police = await ask(office, s.POLICE)
+    special = answered(police, s.SPECIAL, category="special")
+    assert (await office.worker(s.POLICE).post(f"/queries/{police}/answers", special)).status_code == 200
+    readers = (office.director(), office.worker(s.VENLO))
+
+    async def read() -> list[bool]:
+        return [f"geheim {s.SPECIAL}" in (await reader.get()).text for reader in readers]
+
+    concluded = {"outcome": "rto-needed", "picture": PICTURE}
+    assert (await office.director().post("/conclusion", concluded)).status_code == 200
+    assert (await office.director().post("/preparation", planned(s.SPECIAL))).status_code == 200
+
+    async def who_is_to_see() -> list[str]:
+        plan = (await office.director().get()).json()["preparation"]["viewing_plan"]
+        return [entry["reason"] for entry in plan]
+
+    checked = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
+    assert (await read(), await who_is_to_see()) == ([False, False], [])
+    await now_are(office.engine, s.parties(venlo=checked))
+    assert (await read(), await who_is_to_see()) == ([True, True], ["Voor de rol."])
+    assert f"geheim {s.SPECIAL}" in (await office.worker(s.POLICE).get()).text
+
+
+async def test_from_whom_an_item_is_withheld_its_contributor_and_the_house_read_alone_r62(
+    office: Office,
+) -> None:
+    police = await ask(office, s.POLICE)
+    reply = answered(police, s.ITEM, withheld_from=(s.HOUSING,))
+    assert (await office.worker(s.POLICE).post(f"/queries/{police}/answers", reply)).status_code == 200
+    for reader, expected in (
+        (office.worker(s.POLICE), [s.HOUSING]),
+        (office.worker(s.VENLO), []),
+        (office.director(), [s.HOUSING]),
+    ):
+        items = {item["item_id"]: item for item in (await reader.get()).json()["items"]}
+        assert items[s.ITEM]["withheld_from"] == expected
+    misspelt = answered(police, s.NEW, withheld_from=("woonwens",))
+    refused = await office.worker(s.POLICE).post(f"/queries/{police}/answers", misspelt)
+    assert (refused.status_code, refused.json()["rule"]) == (409, "R62")
 
 
 async def test_what_others_do_changes_nothing_in_what_a_queried_party_reads_r34(office: Office) -> None:
@@ -314,6 +381,9 @@ async def test_each_decision_on_a_look_stands_in_the_access_log_r129(office: Off
         ({"recipient": "all"}, "R28"),
         ({"recipient": [s.POLICE, s.CARE]}, "R26"),
         ({"reason": ""}, "R28"),
+        ({"referrer_estimate": " "}, "R28"),
+        ({"include_address": True}, "R30"),
+        ({"drawn_from": [s.REFERRED]}, "R30"),
     ],
     ids=str,
 )
@@ -323,6 +393,29 @@ async def test_a_query_that_is_refused_says_why_r26_r27_r28(
     response = await office.director().post("/queries", query(office, **changes))
     assert (response.status_code, response.json()["rule"]) == (409, rule)
     assert await rows(office.engine, "outbox") == []
+
+
+async def test_what_a_query_takes_along_is_said_by_the_referrer_and_the_director_r28_r30(
+    fresh_database: FreshDatabase,
+) -> None:
+    """Its recipient gets the address it needs, and reads neither why nor on what the question draws."""
+    item = s.contributed(s.REFERRED, s.VENLO, acting_body="college", shareable_in_query=True)
+    man = s.person(s.MAN, address=s.text("address-1", "intake"))
+    engine = await fresh_database(SERVICE)
+    await know(engine, s.parties())
+    async with office_on(engine, items=(item,), persons=(man,)) as office:
+        why = {"include_address": True, "address_reason": "Om het gezin te herkennen."}
+        query_id = await ask(office, s.POLICE, drawn_from=[s.REFERRED], **why)
+        await ask(office, s.CARE)
+        police, care = await office.worker(s.POLICE).get(), await office.worker(s.CARE).get()
+        assert "piece-address-1" in police.text
+        assert "piece-address-1" not in care.text
+        for secret in ("Kwam vaker langs", "Om het gezin", s.REFERRED):
+            assert secret not in police.text
+        chosen = {q["query_id"]: q["choice"] for q in (await office.worker(s.VENLO).get()).json()["queries"]}
+        choice = chosen[query_id]
+        assert (choice["referrer_estimate"], choice["drawn_from"]) == ("Kwam vaker langs.", [s.REFERRED])
+        assert choice["address_reason"] == "Om het gezin te herkennen."
 
 
 async def test_the_same_request_twice_is_one_query(office: Office) -> None:
@@ -361,29 +454,41 @@ async def test_the_service_number_is_read_by_the_referrer_and_by_who_was_given_i
     assert (await office.worker(s.VENLO).get()).json()["persons"][0]["bsn"] == number
     assert number in (await office.worker(s.POLICE).get()).text
     assert number not in (await office.worker(s.CARE).get()).text
+    assert number in (await office.worker(s.POLICE).get("/queries")).text
+    may_not = {
+        name: s.parties().records[party].model_copy(update={"may_use_bsn": False})
+        for name, party in (("venlo", s.VENLO), ("police", s.POLICE))
+    }
+    await now_are(office.engine, s.parties(**may_not))
+    for seen in (
+        await office.worker(s.VENLO).get(),
+        await office.director().get(),
+        await office.worker(s.POLICE).get(),
+        await office.worker(s.POLICE).get("/queries"),
+    ):
+        assert seen.status_code == 200
+        assert number not in seen.text
+        assert "piece-name-1" in seen.text
 
 
 async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: Office) -> None:
     police = await ask(office, s.POLICE)
     await office.worker(s.POLICE).post(f"/queries/{police}/answers", answered(police, s.ITEM))
     director = office.director()
-    assert (await director.post("/conclusion", {"outcome": "rto-needed"})).status_code == 200
-    plan = {
-        "goal": "Een plan.",
-        "decision_types": ["plan-of-action"],
-        "themes": ["housing"],
-        "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
-        "viewing_plan": [{"item_id": s.ITEM, "participant": s.CARE, "reason": "Voor de rol."}],
-        "citizen": "invited",
-        "care_agreements": "Niemand neemt iets mee.",
-        "consulted_leading_party": True,
-    }
+    bare = await director.post("/conclusion", {"outcome": "rto-needed"})
+    assert (bare.status_code, bare.json()["rule"]) == (409, "R37")
+    concluded = {"outcome": "rto-needed", "picture": PICTURE}
+    assert (await director.post("/conclusion", concluded)).status_code == 200
+    plan = planned(s.ITEM)
     undecided = await director.post("/preparation", plan | {"citizen": None})
     assert (undecided.status_code, undecided.json()["rule"]) == (409, "R46")
     assert (await director.post("/preparation", plan)).status_code == 200
     seen = (await director.get()).json()
     assert (seen["phase"], seen["preparation"]["goal"]) == ("prepared", "Een plan.")
     assert seen["conclusion"]["outcome"] == "rto-needed"
+    assert seen["conclusion"]["picture"] == PICTURE
+    assert (await office.worker(s.VENLO).get()).json()["conclusion"]["picture"] == PICTURE
+    assert "Kennis." not in (await office.worker(s.POLICE).get()).text
 
 
 async def test_nothing_that_was_written_lies_open_in_the_database(office: Office) -> None:

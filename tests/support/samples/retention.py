@@ -72,7 +72,7 @@ def item(item_id: str, contributor: str, **changes: Any) -> ContributedItem:
 
 ITEMS = (
     item(OURS, VENLO),
-    item(POLICES, POLICE),
+    item(POLICES, POLICE, withheld_from=(HOUSING,)),
     item(WITHHELD, POLICE, withheld_from=(CARE,)),
     item(SPECIAL, POLICE, category=Category.SPECIAL),
     item(HIDDEN, VENLO, hidden_from_director=True),

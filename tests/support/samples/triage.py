@@ -1,12 +1,13 @@
 """One state per phase and one command per type, plainly invented."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage.main import PROCESS
-from services.triage.record import Choice
+from services.triage.record import Choice, Picture
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import (
@@ -168,6 +169,7 @@ def issue(query_id: str = TO_POLICE, recipient: Any = POLICE, **changes: Any) ->
         "necessity": text(f"why-{query_id[-2:]}"),
         "question": text(f"question-{query_id[-2:]}"),
         "reason": text(f"reason-{query_id[-2:]}"),
+        "referrer_estimate": text(f"estimate-{query_id[-2:]}"),
         "persons": (MAN,),
         "reply_before": TERM,
     }
@@ -197,8 +199,23 @@ def decline(query_id: str = TO_CARE, party: str = CARE) -> c.DeclineQuery:
     return c.DeclineQuery(by=by_party(party), decline=declined(query_id))
 
 
+def picture(**changes: Any) -> Picture:
+    given: dict[str, Any] = {
+        "parties": (POLICE, CARE),
+        "plan_contribution": text("plan"),
+        "execution_contribution": text("execution"),
+        "information": text("information"),
+    }
+    return Picture(**(given | changes))
+
+
 def conclude(outcome: m.TriageOutcome = m.TriageOutcome.RTO_NEEDED, **changes: Any) -> c.ConcludeTriage:
-    given: dict[str, Any] = {"by": by_director(), "outcome": outcome, "advice": text("advice")}
+    given: dict[str, Any] = {
+        "by": by_director(),
+        "outcome": outcome,
+        "advice": text("advice"),
+        "picture": picture(),
+    }
     return c.ConcludeTriage(**(given | changes))
 
 
@@ -264,6 +281,12 @@ def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
     )
 
 
+def asked_special(passed_test: bool) -> e.QueryIssued:
+    """A query to the police that holds special data."""
+    choice = Choice(TO_POLICE, text("reason-b1"), True, passed_test)
+    return replace(issued(TO_POLICE, POLICE), choice=choice)
+
+
 OPENED = e.CaseOpened(taken_up(), NOW)
 ASKED_POLICE = issued(TO_POLICE, POLICE)
 ASKED_CARE = issued(TO_CARE, CARE)
@@ -271,7 +294,7 @@ ASKED_HOUSING = issued(TO_HOUSING, HOUSING)
 GIVEN = said(items=(item(), item(SPECIAL, category=Category.SPECIAL)))
 ANSWERED = e.QueryAnswered(POLICE, 1, GIVEN, NOW)
 DECLINED = e.QueryDeclined(CARE, 1, declined(), NOW)
-CONCLUDED = e.TriageConcluded(m.TriageOutcome.RTO_NEEDED, DIRECTOR, text("advice"), None, NOW)
+CONCLUDED = e.TriageConcluded(m.TriageOutcome.RTO_NEEDED, DIRECTOR, text("advice"), None, NOW, picture())
 CLOSED = e.TriageClosed(m.TriageOutcome.NOT_TAKEN_UP, DIRECTOR, text("advice"), None, NOW)
 
 

@@ -135,3 +135,4 @@ def test_the_covenant_has_thirty_parties_with_invented_numbers() -> None:
         invented = ("urn:nld:oin:00000099", "urn:nld:kvknr:99")
         assert party.source.startswith(invented)
         assert party.may_use_bsn == (party.kind != "other")
+        assert party.checked_for_special == (party.kind == "municipality")

@@ -34,6 +34,7 @@ async def query(world: World, case: str) -> str:
         "necessity": "Alleen deze partij kent de meldingen.",
         "question": "Is deze persoon bij u bekend?",
         "reason": "Deze partij is in de wijk betrokken.",
+        "referrer_estimate": "Deze partij kwam vaker langs.",
         "reply_before": (world.now + timedelta(days=7)).isoformat(),
     }
     await director.do_when_possible("triage", f"/cases/{case}/queries", asked)

@@ -94,7 +94,8 @@ async def at_the_table(scene: Scene) -> Case:
         await ask(scene, case, party)
         await answer(scene, case, party)
     director = scene.director(case.referrer)
-    await act(director, "triage", f"/cases/{case.id}/conclusion", {"outcome": "rto-needed"})
+    concluded = {"outcome": "rto-needed", "picture": cast.picture(*ASKED)}
+    await act(director, "triage", f"/cases/{case.id}/conclusion", concluded)
     await act(director, "triage", f"/cases/{case.id}/preparation", _preparation(case))
     return case
 

@@ -9,7 +9,7 @@ from services.governance.viewing import may_view
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import governance as s
-from tests.support.spec import NOW
+from tests.support.spec import looking
 
 MEMBER = s.spec().given(*s.HISTORIES[Phase.MEMBER]).state
 ENDED = s.spec().given(*s.HISTORIES[Phase.ENDED]).state
@@ -26,7 +26,7 @@ def who_sees(thing: Any, state: State = MEMBER, party: str | None = None) -> set
     return {
         role
         for role in Role
-        if isinstance(may_view(Viewer(role, "person", party=party), thing, state, NOW), Allowed)
+        if isinstance(may_view(Viewer(role, "person", party=party), thing, state, looking()), Allowed)
     }
 
 
@@ -56,5 +56,5 @@ def test_of_who_is_no_party_there_is_nothing_to_see(thing: Any) -> None:
 
 
 def test_a_denial_names_its_rule() -> None:
-    verdict = may_view(Viewer(Role.PRIVACY_OFFICER, "p"), s.authorisation(), MEMBER, NOW)
+    verdict = may_view(Viewer(Role.PRIVACY_OFFICER, "p"), s.authorisation(), MEMBER, looking())
     assert verdict == Denied("R122", "B3-gen; B5")

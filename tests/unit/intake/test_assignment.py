@@ -20,7 +20,7 @@ from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed, Viewer
 from tests.support.samples import intake as s
-from tests.support.spec import NOW, Spec
+from tests.support.spec import NOW, Spec, looking
 
 OTHER = "another-director"
 WHY = s.text("why")
@@ -44,7 +44,7 @@ def after(given: Spec[State], *commands: Any) -> Spec[State]:
 
 def reads(given: Spec[State], role: Role, person: str, on_behalf_of: str = s.VENLO) -> bool:
     viewer = Viewer(role, person, on_behalf_of=on_behalf_of)
-    return isinstance(may_view(viewer, None, given.state, NOW), Allowed)
+    return isinstance(may_view(viewer, None, given.state, looking()), Allowed)
 
 
 TAKEN_UP = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])

@@ -37,6 +37,7 @@ REFERRALS: list[dict[str, Any]] = [
     {"acting_body": "burgemeester"},
     {"acting_body": "iemand"},
     {"items": (s.item(necessity=" "),)},
+    {"items": (s.item(withheld_from=("politie",)),)},
     {"informed_beforehand": (new_id(),)},
 ]
 PARTIES: list[dict[str, Any]] = [

@@ -177,6 +177,13 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
         {"items": (SPECIAL,)},
         {"kind": PartyKind.NATIONAL_CHAIN_PARTNER},
     ),
+    (
+        r.RESERVATION_UNKNOWN,
+        {"items": (s.item(), s.item(item_id=s.MOTHER, withheld_from=(s.VENLO, "gemeente-venl")))},
+        {},
+        {"items": (s.item(withheld_from=(s.VENLO,)),)},
+        {"member_until": NOW},
+    ),
     (r.BSN_NOT_ALLOWED, {"persons": WITH_BSN}, {"may_use_bsn": False}, {"persons": WITH_BSN}, {}),
 ]
 

@@ -8,13 +8,15 @@ import pytest
 from services.intake import events as e
 from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, SHOWN_AT_TRIAGE, may_view
-from shared.contract.fields import ContributedItem, InformMoment, ItemStatus
+from shared.contract.fields import Category, ContributedItem, InformMoment, ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.item_standing import TAKEN_BACK, Standing
-from shared.core.viewing import Allowed, Denied, Viewer
+from shared.core.service_numbers import PersonNumber
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 from tests.support.samples import intake as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 PEOPLE = (
     Role.PARTY_WORKER,
@@ -53,20 +55,20 @@ def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) ->
     for thing in things(of):
         elsewhere = isinstance(thing, ContributedItem) and viewer is DIRECTOR and of.outcome in TAKEN_UP
         expected = SHOWN_AT_TRIAGE if elsewhere else Allowed("R6", s.VENLO)
-        assert may_view(viewer, thing, of, NOW) == expected
+        assert may_view(viewer, thing, of, looking()) == expected
 
 
 def test_before_screening_the_house_does_not_see_what_the_referrer_took_back_a12() -> None:
     of = state(Phase.CONSULTED)
     (item, *_) = of.items
     back = replace(of, standings=(Standing(item.item_id, s.VENLO, 1, ItemStatus.WITHDRAWN),))
-    assert may_view(DIRECTOR, item, back, NOW) == TAKEN_BACK
-    assert isinstance(may_view(WORKER, item, back, NOW), Allowed)
+    assert may_view(DIRECTOR, item, back, looking()) == TAKEN_BACK
+    assert isinstance(may_view(WORKER, item, back, looking()), Allowed)
 
 
 @pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
 def test_the_support_worker_sees_it_with_the_director(phase: Phase) -> None:
-    assert may_view(SUPPORT, None, state(phase), NOW) == Allowed("R6", s.VENLO)
+    assert may_view(SUPPORT, None, state(phase), looking()) == Allowed("R6", s.VENLO)
 
 
 @pytest.mark.parametrize("phase", sorted(set(Phase) - OPEN))
@@ -76,7 +78,7 @@ def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Ph
     viewer = Viewer(role, s.DIRECTOR, s.VENLO, s.VENLO)
     of = state(phase)
     for thing in things(of):
-        assert isinstance(may_view(viewer, thing, of, NOW), Denied)
+        assert isinstance(may_view(viewer, thing, of, looking()), Denied)
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
@@ -84,15 +86,15 @@ def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Ph
 def test_the_manager_and_every_other_role_see_nothing(phase: Phase, role: Role) -> None:
     of = state(phase)
     for thing in things(of):
-        assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, NOW) is NOBODY_ELSE
+        assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, looking()) is NOBODY_ELSE
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
 def test_another_partys_worker_sees_nothing(phase: Phase) -> None:
     of = state(phase)
     for thing in things(of):
-        assert may_view(replace(WORKER, party=s.POLICE), thing, of, NOW) is NOBODY_ELSE
-        assert may_view(replace(WORKER, party=None), thing, of, NOW) is NOBODY_ELSE
+        assert may_view(replace(WORKER, party=s.POLICE), thing, of, looking()) is NOBODY_ELSE
+        assert may_view(replace(WORKER, party=None), thing, of, looking()) is NOBODY_ELSE
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
@@ -101,14 +103,14 @@ def test_the_house_sees_a_case_on_behalf_of_its_leading_party_only(
     viewer: Viewer, on_behalf_of: str | None
 ) -> None:
     """R7."""
-    verdict = may_view(replace(viewer, on_behalf_of=on_behalf_of), None, state(), NOW)
+    verdict = may_view(replace(viewer, on_behalf_of=on_behalf_of), None, state(), looking())
     assert isinstance(verdict, Denied) and verdict.rule == "R7"
 
 
 def test_once_a_director_has_the_case_another_one_does_not_see_it() -> None:
     other = replace(DIRECTOR, person="another")
-    assert may_view(other, None, state(Phase.CONSULTED), NOW) == Allowed("R6", s.VENLO)
-    assert may_view(other, None, state(Phase.TAKEN_UP), NOW) is NOBODY_ELSE
+    assert may_view(other, None, state(Phase.CONSULTED), looking()) == Allowed("R6", s.VENLO)
+    assert may_view(other, None, state(Phase.TAKEN_UP), looking()) is NOBODY_ELSE
 
 
 def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() -> None:
@@ -117,19 +119,64 @@ def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() ->
     supported = e.CaseAssigned(None, (SUPPORT.person,), 1, s.text("why"), NOW)
     of = s.spec().given(hidden, supported).state
     for viewer in (DIRECTOR, SUPPORT):
-        verdict = may_view(viewer, of.items[0], of, NOW)
+        verdict = may_view(viewer, of.items[0], of, looking())
         assert isinstance(verdict, Denied) and verdict.rule == "R23"
-        assert isinstance(may_view(viewer, of.persons[0], of, NOW), Allowed)
-    assert isinstance(may_view(WORKER, of.items[0], of, NOW), Allowed)
+        assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
+    assert isinstance(may_view(WORKER, of.items[0], of, looking()), Allowed)
 
 
 def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None:
     """R72."""
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
-    assert isinstance(may_view(DIRECTOR, None, of, NOW), Denied)
-    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, NOW), Allowed)
-    assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, NOW), Allowed)
-    assert isinstance(may_view(WORKER, None, of, NOW), Allowed)
+    assert isinstance(may_view(DIRECTOR, None, of, looking()), Denied)
+    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, looking()), Allowed)
+    assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, looking()), Allowed)
+    assert isinstance(may_view(WORKER, None, of, looking()), Allowed)
+
+
+def test_special_data_of_the_referrer_are_read_for_a_new_leading_party_that_may_process_them_r21() -> None:
+    special = s.referral(items=(s.item(category=Category.SPECIAL),))
+    given = s.spec().given(e.ReferralReceived(s.CASE, s.VENLO, special, NOW), s.CONSULTED, s.TAKEN_UP)
+    of = given.given(e.CaseAssigned(s.DIRECTOR, ("support",), 1, s.text("why"), NOW)).state
+    moved = replace(of, leading_party=s.POLICE)
+    police = s.venlo(party=s.POLICE)
+    for viewer in (DIRECTOR, SUPPORT):
+        assert isinstance(may_view(viewer, of.items[0], of, looking(s.parties())), Allowed)
+        for_police = replace(viewer, on_behalf_of=s.POLICE)
+        for checked, expected in ((False, Denied), (True, Allowed)):
+            record = police.model_copy(update={"checked_for_special": checked})
+            verdict = may_view(for_police, of.items[0], moved, looking(Parties({s.POLICE: record})))
+            assert isinstance(verdict, expected)
+            assert verdict.rule == ("R6" if checked else "R21")
+
+
+NUMBER = PersonNumber(s.MAN, s.text("bsn"))
+
+
+def of_number(viewer: Viewer, of: State, **record: bool) -> Verdict:
+    """On a number, where the party of this viewer, or in whose name it looks, has this record."""
+    party = viewer.party or viewer.on_behalf_of or ""
+    parties = Parties({party: s.venlo(party=party, **record)})
+    return may_view(viewer, NUMBER, of, looking(parties))
+
+
+@pytest.mark.parametrize("viewer", [WORKER, DIRECTOR, SUPPORT])
+def test_a_number_is_read_by_and_for_who_may_use_it_now_r22(viewer: Viewer) -> None:
+    """R6: and the person itself by who leads, whatever it may use."""
+    of = state()
+    assert of_number(viewer, of, may_use_bsn=True) == Allowed("R6", s.VENLO)
+    assert of_number(viewer, of, may_use_bsn=False) == Denied("R22", "B3-F1, F2")
+    assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
+
+
+@pytest.mark.parametrize(
+    "viewer", [replace(WORKER, party=s.POLICE), replace(DIRECTOR, on_behalf_of=s.POLICE)]
+)
+def test_once_direction_moved_a_number_is_for_a_new_leading_party_that_may_use_it_r22(viewer: Viewer) -> None:
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    assert isinstance(of_number(viewer, of, may_use_bsn=True), Allowed)
+    assert of_number(viewer, of, may_use_bsn=False) == Denied("R22", "B3-F1, F2")
+    assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
 
 
 # --- the duties to inform (R16 to R19) --------------------------------------------------------------
@@ -145,38 +192,40 @@ def test_who_informs_and_who_does_so_on_its_behalf_see_each_duty(
     viewer: Viewer, moment: InformMoment
 ) -> None:
     """R17: and the look says whose duty it is."""
-    assert may_view(viewer, duty(moment), state(), NOW) == Allowed("R17", s.VENLO)
+    assert may_view(viewer, duty(moment), state(), looking()) == Allowed("R17", s.VENLO)
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
 @pytest.mark.parametrize("role", PEOPLE)
 def test_nobody_else_sees_a_duty(phase: Phase, role: Role) -> None:
     elsewhere = Viewer(role, "x", s.POLICE, s.POLICE)
-    assert isinstance(may_view(elsewhere, duty(), state(phase), NOW), Denied)
+    assert isinstance(may_view(elsewhere, duty(), state(phase), looking()), Denied)
 
 
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER])
 def test_a_duty_is_no_business_of_the_roles_without_a_part_in_the_case(role: Role) -> None:
-    assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), duty(), state(), NOW) is NOBODY_ELSE
+    assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), duty(), state(), looking()) is NOBODY_ELSE
 
 
 def test_a_duty_is_seen_by_the_assigned_director_and_by_no_other() -> None:
-    assert may_view(replace(DIRECTOR, person="another"), duty(), state(), NOW) is NOBODY_ELSE
+    assert may_view(replace(DIRECTOR, person="another"), duty(), state(), looking()) is NOBODY_ELSE
 
 
 def test_a_duty_is_seen_by_the_house_on_behalf_of_the_leading_party_alone_r7() -> None:
     for viewer in (DIRECTOR, SUPPORT):
-        verdict = may_view(replace(viewer, on_behalf_of=s.POLICE), duty(), state(), NOW)
+        verdict = may_view(replace(viewer, on_behalf_of=s.POLICE), duty(), state(), looking())
         assert isinstance(verdict, Denied) and verdict.rule == "R7"
 
 
 def test_in_a_closing_case_the_support_worker_sees_no_duty_r102() -> None:
     removed = duty(InformMoment.CASE_REMOVED)
     of = state(Phase.CLOSING)
-    verdict = may_view(SUPPORT, removed, of, NOW)
+    verdict = may_view(SUPPORT, removed, of, looking())
     assert isinstance(verdict, Denied) and verdict.rule == "R102"
     assert (
-        may_view(DIRECTOR, removed, of, NOW) == may_view(WORKER, removed, of, NOW) == Allowed("R17", s.VENLO)
+        may_view(DIRECTOR, removed, of, looking())
+        == may_view(WORKER, removed, of, looking())
+        == Allowed("R17", s.VENLO)
     )
 
 
@@ -184,9 +233,11 @@ def test_in_a_closing_case_the_support_worker_sees_no_duty_r102() -> None:
 def test_when_direction_moves_later_duties_are_the_new_leading_partys_alone_r83(moment: InformMoment) -> None:
     """R16, R56: those of the phases before were the referrer's own, and it goes on seeing them."""
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
-    assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, NOW) == Allowed("R17", s.POLICE)
+    assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, looking()) == Allowed("R17", s.POLICE)
     own = moment in (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE)
     expected = Allowed("R17", s.POLICE) if own else ONLY_WHO_INFORMS
-    assert may_view(WORKER, duty(moment), of, NOW) == expected
-    assert isinstance(may_view(DIRECTOR, duty(moment), of, NOW), Denied)
-    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), duty(moment), of, NOW), Allowed)
+    assert may_view(WORKER, duty(moment), of, looking()) == expected
+    assert isinstance(may_view(DIRECTOR, duty(moment), of, looking()), Denied)
+    assert isinstance(
+        may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), duty(moment), of, looking()), Allowed
+    )

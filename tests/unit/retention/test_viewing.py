@@ -19,11 +19,12 @@ from services.retention.viewing import (
     may_view_register,
 )
 from shared.contract.fields import ItemStatus
+from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.item_standing import Standing, StandingFollowed
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import retention as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 DIRECTOR = Viewer(Role.PROCESS_DIRECTOR, s.DIRECTOR, on_behalf_of=s.CARE)
 SUPPORT = Viewer(Role.SUPPORT_WORKER, "support-a", on_behalf_of=s.CARE)
@@ -55,9 +56,14 @@ def things(state: State) -> dict[str, Any]:
     }
 
 
-def seen(viewer: Viewer, state: State, now: datetime = NOW) -> set[str]:
+CHECKED = Parties({**s.PARTIES.records, s.CARE: s.record(s.CARE, checked_for_special=True)})
+
+
+def seen(viewer: Viewer, state: State, now: datetime = NOW, parties: Parties = s.PARTIES) -> set[str]:
     """What this viewer sees of it."""
-    verdicts = {word: may_view(viewer, thing, state, now) for word, thing in things(state).items()}
+    verdicts = {
+        word: may_view(viewer, thing, state, looking(parties, now)) for word, thing in things(state).items()
+    }
     assert all(v.rule and v.article for v in verdicts.values() if isinstance(v, Denied))
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
@@ -67,14 +73,29 @@ STUB = {"case", "person", "case-director"}
 
 
 def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
-    expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD, s.SPECIAL}
+    expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD}
     assert seen(DIRECTOR, STEP_1) == seen(SUPPORT, STEP_1) == expected
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT, LEADER])
+def test_special_data_are_seen_for_who_led_if_it_might_process_them_then_and_may_now_r21_r49_r87(
+    viewer: Viewer,
+) -> None:
+    then = replace(STEP_1, competent=(s.CARE,))
+    assert s.SPECIAL in seen(viewer, then, parties=CHECKED)
+    assert s.SPECIAL not in seen(viewer, STEP_1, parties=CHECKED), (
+        "phase 4 shows nothing that phase 3 did not"
+    )
+    assert s.SPECIAL not in seen(viewer, then), "the check was taken back"
+    assert STEP_1.file is not None
+    tested = s.file(participants=(s.participant(s.CARE, passed_processing_test=True),))
+    assert s.SPECIAL in seen(viewer, replace(then, file=tested))
 
 
 def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_r49() -> None:
     assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
     competent = replace(STEP_1, competent=(s.CARE,))
-    assert seen(LEADER, competent) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
+    assert seen(LEADER, competent, parties=CHECKED) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
 
 
 def test_in_step_1_the_leading_party_reads_nothing_that_phase_3_did_not_show_it_r87() -> None:
@@ -131,15 +152,17 @@ def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading
     decided = s.state(*s.STEP_2, s.INSPECTION)
     used = s.state(*s.STEP_2, s.INSPECTION, e.InspectionUsed(1, used_at))
     thing = OnInspection(1, STEP_2.items[0])
-    assert may_view(MANAGER, thing, used, used_at) == Allowed("R90", s.POLICE)
+    assert may_view(MANAGER, thing, used, looking(at=used_at)) == Allowed("R90", s.POLICE)
     denied = [
-        may_view(MANAGER, thing, decided, used_at),  # not used: nothing is shown without using it up
-        may_view(replace(MANAGER, person=s.OTHER_MANAGER), thing, used, used_at),
-        may_view(DIRECTOR, thing, used, used_at),
-        may_view(LEADER, thing, used, used_at),
-        may_view(MANAGER, replace(thing, inspection=2), used, used_at),
-        may_view(MANAGER, thing, used, used_at + ONE_READING),
-        may_view(MANAGER, thing, used, used_at - timedelta(seconds=1)),
+        may_view(
+            MANAGER, thing, decided, looking(at=used_at)
+        ),  # not used: nothing is shown without using it up
+        may_view(replace(MANAGER, person=s.OTHER_MANAGER), thing, used, looking(at=used_at)),
+        may_view(DIRECTOR, thing, used, looking(at=used_at)),
+        may_view(LEADER, thing, used, looking(at=used_at)),
+        may_view(MANAGER, replace(thing, inspection=2), used, looking(at=used_at)),
+        may_view(MANAGER, thing, used, looking(at=used_at + ONE_READING)),
+        may_view(MANAGER, thing, used, looking(at=used_at - timedelta(seconds=1))),
     ]
     assert all(isinstance(verdict, Denied) for verdict in denied)
     assert seen(MANAGER, used) == STUB
@@ -149,16 +172,16 @@ def test_closing_is_known_to_director_and_leading_party_without_content_r102() -
     """R102."""
     state = s.state(s.OPENED, s.CLOSING)
     for viewer in (replace(DIRECTOR, on_behalf_of=s.VENLO), REFERRER):
-        assert may_view(viewer, None, state, NOW) == Allowed("R102", s.VENLO)
-        assert isinstance(may_view(viewer, STEP_1.items[0], state, NOW), Denied)
+        assert may_view(viewer, None, state, looking()) == Allowed("R102", s.VENLO)
+        assert isinstance(may_view(viewer, STEP_1.items[0], state, looking()), Denied)
     for viewer in (MANAGER, SUPPORT, LEADER, POLICE, DIRECTOR, s.worker(s.HOUSING)):
-        assert isinstance(may_view(viewer, None, state, NOW), Denied), viewer
+        assert isinstance(may_view(viewer, None, state, looking()), Denied), viewer
 
 
 def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102() -> None:
     viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
-    assert isinstance(may_view(viewer, None, s.state(s.CLOSING), NOW), Allowed)
-    assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), NOW), Denied)
+    assert isinstance(may_view(viewer, None, s.state(s.CLOSING), looking()), Allowed)
+    assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), looking()), Denied)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +193,7 @@ def test_in_any_other_phase_nobody_sees_anything_here(phase: Phase) -> None:
     state = s.state(*s.HISTORIES[phase])
     for viewer in EVERYBODY:
         for thing in things(STEP_1).values():
-            assert isinstance(may_view(viewer, thing, state, NOW), Denied)
+            assert isinstance(may_view(viewer, thing, state, looking()), Denied)
 
 
 def test_figures_are_the_managers_and_proofs_also_who_watches_the_logs_r91() -> None:

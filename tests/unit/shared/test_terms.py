@@ -22,7 +22,7 @@ from shared.core.terms import (
     reminders,
 )
 from shared.core.viewing import Allowed, Denied, Viewer
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 POLICY = Policy()
@@ -176,5 +176,5 @@ def test_the_director_sees_its_own_and_the_manager_what_it_was_told_or_nobody_ha
 ) -> None:
     state = State(told, director)
     for thing in (None, state.overdue):
-        verdict = may_view_overdue(viewer, thing, state, NOW)
+        verdict = may_view_overdue(viewer, thing, state, looking())
         assert isinstance(verdict, Allowed if seen else Denied)

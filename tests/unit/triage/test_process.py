@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage.process import decide
+from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category
@@ -29,6 +30,7 @@ DECLINED = s.spec().given(s.OPENED, s.ASKED_CARE, s.DECLINED)
 TRIAGE = s.spec().given(*s.IN_TRIAGE)
 PREPARING = s.spec().given(*s.IN_PREPARATION)
 JUST_BEFORE = timedelta(microseconds=1)
+CHECKED_VENLO = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
 
 
 def named(refusal: Refusal) -> tuple[str, str]:
@@ -106,6 +108,12 @@ def test_the_choice_for_a_party_needs_its_reason_r28() -> None:
     assert issued.choice.reason == s.text("reason-b1")
 
 
+def test_the_choice_for_a_party_rests_on_the_referrers_estimate_too_r28() -> None:
+    assert named(OPEN.when(s.issue(referrer_estimate="")).refusal) == ("ReferrersEstimateMissing", "R28")
+    (issued,) = OPEN.when(s.issue()).events
+    assert issued.choice.referrer_estimate == s.text("estimate-b1")
+
+
 EVERYBODY_ELSE = (s.POLICE, s.CARE, s.HOUSING, s.PROBATION, s.PROSECUTOR)
 
 
@@ -156,6 +164,57 @@ def test_a_query_names_only_the_persons_that_the_recipient_must_know_of_r30() ->
     assert named(OPEN.when(s.issue(persons=(s.MAN, s.NEW))).refusal) == ("UnknownPerson", "R30")
 
 
+WITH_ADDRESS = s.spec().given(
+    e.CaseOpened(s.taken_up(persons=(s.person(s.MAN, address=s.text("address-1", "intake")),)), NOW)
+)
+
+
+def test_an_address_goes_along_only_where_it_is_needed_and_said_why_r30() -> None:
+    why = s.text("why-address")
+    (without,) = WITH_ADDRESS.when(s.issue(address_reason=why)).events
+    assert ([p.address for p in without.query.persons], without.choice.address_reason) == ([None], None)
+    (with_it,) = WITH_ADDRESS.when(s.issue(include_address=True, address_reason=why)).events
+    assert [p.address for p in with_it.query.persons] == [s.text("address-1", "intake")]
+    assert with_it.choice.address_reason == why
+    for nothing in (None, " "):
+        refusal = WITH_ADDRESS.when(s.issue(include_address=True, address_reason=nothing)).refusal
+        assert named(refusal) == ("AddressWithoutReason", "R30")
+
+
+def drawing_on(item: Any, **changes: Any) -> c.IssueQuery:
+    return s.issue(drawn_from=(item.item_id,), items=(*s.items_of_the_case(), item), **changes)
+
+
+def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
+    shareable = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
+    (issued,) = OPEN.when(drawing_on(shareable)).events
+    assert issued.choice.drawn_from == (s.NEW,)
+    for kept in (
+        s.contributed(s.NEW, s.VENLO),
+        s.contributed(s.NEW, s.VENLO, shareable_in_query=True, hidden_from_director=True),
+        s.contributed(s.NEW, s.VENLO, shareable_in_query=True, withheld_from=(s.POLICE,)),
+    ):
+        assert named(OPEN.when(drawing_on(kept)).refusal) == ("SecrecyNotReleased", "R30")
+    others = s.contributed(s.NEW, s.VENLO, shareable_in_query=True, withheld_from=(s.CARE,))
+    assert OPEN.when(drawing_on(others)).events
+    unknown = s.issue(drawn_from=(s.NEW,), items=s.items_of_the_case())
+    assert named(OPEN.when(unknown).refusal) == ("SecrecyNotReleased", "R30"), "as for one that is kept"
+
+
+def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:
+    theirs = s.contributed(s.NEW, s.CARE, shareable_in_query=True)
+    assert named(OPEN.when(drawing_on(theirs)).refusal) == ("QueryDrawsOnAnothersItem", "R34")
+
+
+def test_a_query_that_draws_on_special_data_contains_them_r21_r49() -> None:
+    special = s.contributed(s.NEW, s.VENLO, shareable_in_query=True, category=Category.CRIMINAL)
+    assert OPEN.when(drawing_on(special)).refusal.name == "SpecialCategoryNotChecked"
+    checked = knowing(OPEN, venlo=CHECKED_VENLO)
+    assert checked.when(drawing_on(special, recipient=s.HOUSING)).refusal.name == "QueriedPartyNotTested"
+    (issued,) = checked.when(drawing_on(special)).events
+    assert issued.choice.contains_special
+
+
 def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
     assert named(OPEN.when(s.issue(reply_before=NOW)).refusal) == ("TermInThePast", "R31")
     (issued,) = OPEN.when(s.issue(reply_before=NOW + JUST_BEFORE)).events
@@ -164,16 +223,24 @@ def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
 
 def test_special_data_go_into_a_query_only_after_a_test_of_the_recipient_r49() -> None:
     special: dict[str, Any] = {"recipient": s.HOUSING, "contains_special": True}
-    assert named(OPEN.when(s.issue(**special)).refusal) == ("QueriedPartyNotTested", "R49")
-    (tested,) = OPEN.when(s.issue(**special, passed_processing_test=True)).events
+    given = knowing(OPEN, venlo=CHECKED_VENLO)
+    assert named(given.when(s.issue(**special)).refusal) == ("QueriedPartyNotTested", "R49")
+    (tested,) = given.when(s.issue(**special, passed_processing_test=True)).events
     assert (tested.choice.contains_special, tested.choice.passed_processing_test) == (True, True)
     assert OPEN.when(s.issue(recipient=s.HOUSING)).events
-    assert OPEN.when(s.issue(recipient=s.POLICE, contains_special=True)).events
+    assert given.when(s.issue(recipient=s.POLICE, contains_special=True)).events
+
+
+def test_special_data_go_into_a_query_only_of_a_party_that_was_checked_r21() -> None:
+    special = s.issue(recipient=s.POLICE, contains_special=True, passed_processing_test=True)
+    assert named(OPEN.when(special).refusal) == ("SpecialCategoryNotChecked", "R21")
+    assert OPEN.when(s.issue(recipient=s.POLICE)).events
 
 
 def test_a_party_that_passed_the_check_at_governance_needs_no_second_test_r21() -> None:
     checked = s.record(s.HOUSING, PartyKind.OTHER, checked_for_special=True)
-    assert knowing(OPEN, housing=checked).when(s.issue(recipient=s.HOUSING, contains_special=True)).events
+    given = knowing(OPEN, housing=checked, venlo=CHECKED_VENLO)
+    assert given.when(s.issue(recipient=s.HOUSING, contains_special=True)).events
 
 
 def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
@@ -188,6 +255,31 @@ def test_the_service_number_goes_only_between_parties_that_may_use_it_r22() -> N
     assert named(OPEN.when(to_housing).refusal) == ("BsnNotAllowed", "R22")
     may_not = s.parties().records[s.VENLO].model_copy(update={"may_use_bsn": False})
     assert knowing(OPEN, venlo=may_not).when(s.issue(include_bsn=True)).refusal.name == "BsnNotAllowed"
+
+
+def test_a_query_is_sent_only_while_both_parties_may_process_what_it_holds_r21_r22_r49() -> None:
+    """Judged once more when the letter leaves, which can be long after it was decided."""
+    numbered = s.issued(s.TO_POLICE, s.POLICE, persons=(s.person(s.MAN, bsn=s.text("bsn-1", "intake")),))
+    may_not = {
+        name: s.parties().records[party].model_copy(update={"may_use_bsn": False})
+        for name, party in (("venlo", s.VENLO), ("police", s.POLICE))
+    }
+
+    def forbidden(issued: e.QueryIssued, **changes: PartyRecord | None) -> str | None:
+        state = s.spec().given(s.OPENED, issued).state
+        refusal = may_not_be_asked(issued.query, s.POLICE, state, s.parties(**changes))
+        return refusal.name if refusal else None
+
+    assert forbidden(s.ASKED_POLICE, **may_not) is None
+    assert forbidden(numbered) is None
+    for name, record in may_not.items():
+        assert forbidden(numbered, **{name: record}) == "BsnNotAllowed"
+    other = s.record(s.POLICE, PartyKind.OTHER)
+    for passed, told in ((False, "QueriedPartyNotTested"), (True, None)):
+        special = s.asked_special(passed)
+        assert forbidden(special) == "SpecialCategoryNotChecked"
+        assert forbidden(special, venlo=CHECKED_VENLO) is None
+        assert forbidden(special, venlo=CHECKED_VENLO, police=other) == told
 
 
 # --- on whose behalf (R7, R72, R122) ---------------------------------------------------------------
@@ -307,6 +399,17 @@ def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
+def test_a_reservation_names_a_party_present_or_past_r62() -> None:
+    """A name that is no party's protects from nobody; its accession may be on its way."""
+    left = s.record(s.CARE, member_until=NOW)
+    for named_party, given in ((s.HOUSING, ASKED), (s.CARE, knowing(ASKED, care=left))):
+        assert given.when(s.answer(items=(s.item(withheld_from=(named_party,)),))).events
+    misspelt = s.answer(items=(s.item(), s.item(s.NEW, withheld_from=(s.HOUSING, "woonwens"))))
+    refusal = ASKED.when(misspelt).refusal
+    assert named(refusal) == ("ReservationAgainstUnknownParty", "R62")
+    assert refusal.may_be_lag
+
+
 # --- declining and silence (R31) -------------------------------------------------------------------
 
 
@@ -386,6 +489,60 @@ def test_doubt_needs_a_reason_of_its_own_r51() -> None:
     assert ASKED.when(s.conclude(m.TriageOutcome.RTO_NEEDED)).events
 
 
+RTO = [m.TriageOutcome.RTO_NEEDED, m.TriageOutcome.DOUBT]
+
+
+def ended(outcome: m.TriageOutcome, **changes: Any) -> c.ConcludeTriage:
+    return s.conclude(outcome, reason=s.text("reason"), **changes)
+
+
+@pytest.mark.parametrize("outcome", RTO)
+@pytest.mark.parametrize(
+    "missing",
+    [{"parties": ()}, {"plan_contribution": ""}, {"execution_contribution": " "}, {"information": ""}],
+    ids=lambda missing: next(iter(missing)),
+)
+def test_triage_ends_in_an_rto_only_with_the_four_points_of_its_record_r37(
+    outcome: m.TriageOutcome, missing: dict[str, Any]
+) -> None:
+    for picture in (s.picture(**missing), None):
+        refusal = ASKED.when(ended(outcome, picture=picture)).refusal
+        assert named(refusal) == ("PictureIncomplete", "R37")
+    *_, concluded = ASKED.when(ended(outcome)).events
+    conclusion = ASKED.given(concluded).state.conclusion
+    assert conclusion is not None
+    assert conclusion.picture == s.picture()
+
+
+def test_the_picture_names_parties_and_an_accession_may_be_on_its_way_r37() -> None:
+    refusal = knowing(ASKED, care=None).when(s.conclude()).refusal
+    assert named(refusal) == ("UnknownPartyInPicture", "R37")
+    assert refusal.may_be_lag
+    left = s.record(s.CARE, member_until=NOW)
+    assert knowing(ASKED, care=left).when(s.conclude()).refusal.name == "UnknownPartyInPicture"
+
+
+@pytest.mark.parametrize("outcome", RTO)
+def test_an_rto_without_a_single_query_needs_a_reason_r37(outcome: m.TriageOutcome) -> None:
+    assert named(OPEN.when(ended(outcome)).refusal) == ("NobodyAskedWithoutReason", "R37")
+    (concluded,) = OPEN.when(ended(outcome, without_queries=s.text("nobody"))).events
+    conclusion = OPEN.given(concluded).state.conclusion
+    assert conclusion is not None
+    assert conclusion.without_queries == s.text("nobody")
+    silent = ASKED.given(e.QueryLapsed(s.TO_POLICE))
+    assert silent.when(ended(outcome)).events, "no answer is a valid end of a query (R31)"
+
+
+@pytest.mark.parametrize("outcome", [m.TriageOutcome.NOT_TAKEN_UP, m.TriageOutcome.OTHER_TABLE])
+def test_a_case_that_ends_here_needs_no_picture_of_which_nothing_stays_r52(outcome: m.TriageOutcome) -> None:
+    (closed,) = OPEN.when(s.conclude(outcome, picture=None)).events
+    assert isinstance(closed, e.TriageClosed)
+    (closed,) = OPEN.when(s.conclude(outcome)).events
+    conclusion = OPEN.given(closed).state.conclusion
+    assert conclusion is not None
+    assert conclusion.picture is None
+
+
 def test_whoever_was_still_asked_hears_that_nothing_is_expected_any_more_r31() -> None:
     *lapsed, _ = TRIAGE.when(s.conclude()).events
     assert lapsed == [e.QueryLapsed(s.TO_CARE), e.QueryLapsed(s.TO_HOUSING)]
@@ -419,6 +576,7 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert fixed.citizen is m.CitizenInvolvement.INFORMED_AFTERWARDS
     assert fixed.care_agreements == s.text("care-agreements")
     assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
+    assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
 
 
 INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
@@ -467,13 +625,13 @@ def test_special_data_are_planned_only_for_who_was_tested_r49() -> None:
     for passed in (True, False):
         *_, event = PREPARING.when(planned(passed)).events
         tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
-        assert tests == {s.CARE: True, s.HOUSING: passed}
+        assert tests == {s.CARE: False, s.HOUSING: passed}
 
 
-def test_who_was_not_tested_counts_as_not_passed_r49() -> None:
+def test_the_preparation_records_tests_alone_as_a_check_at_governance_can_be_taken_back_r21_r49() -> None:
     *_, event = PREPARING.when(s.prepare()).events
     tests = {p.party: p.passed_processing_test for p in event.prepared.participants}
-    assert tests == {s.VENLO: False, s.POLICE: True, s.CARE: True, s.HOUSING: False}
+    assert tests == dict.fromkeys((s.VENLO, s.POLICE, s.CARE, s.HOUSING), False)
 
 
 def test_an_answer_that_came_meanwhile_makes_the_director_look_again_r44() -> None:
@@ -519,7 +677,8 @@ def test_only_a_deescalated_case_is_cleaned_and_archived_r87(follow: Any) -> Non
 def test_cleaning_leaves_the_kept_items_and_who_the_case_is_about_r95() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
     (cleaned,) = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
-    assert {"piece-goal", "piece-care-agreements", "piece-advice"} <= set(cleaned.dropped)
+    picture = {"piece-plan", "piece-execution", "piece-information"}
+    assert {"piece-goal", "piece-care-agreements", "piece-advice"} | picture <= set(cleaned.dropped)
     assert not [piece for piece in cleaned.dropped if "name" in piece or "born" in piece]
     state = given.given(cleaned).state
     assert state.items_given == 1

@@ -5,17 +5,20 @@ from typing import Any
 
 import pytest
 
-from services.triage.record import Choice
+from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, State
-from services.triage.viewing import PersonNumber, may_view
-from shared.contract.content import TextRef
-from shared.contract.fields import ItemStatus
+from services.triage.viewing import may_view
+from services.triage.views import things_of
+from shared.contract.content import TextRef, contents
+from shared.contract.fields import Category, ItemStatus
 from shared.contract.messages import triage as m
+from shared.contract.parties import PartyKind
 from shared.core.actor import Role
 from shared.core.item_standing import Standing
+from shared.core.service_numbers import PersonNumber
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import triage as s
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 CASE = None
 THINGS: dict[str, Any] = {
@@ -54,11 +57,15 @@ def state(phase: Phase) -> State:
 def sees(viewer: Viewer, phase: Phase | State) -> set[str]:
     """The names of the things this viewer sees."""
     case = state(phase) if isinstance(phase, Phase) else phase
-    return {name for name, thing in THINGS.items() if isinstance(may_view(viewer, thing, case, NOW), Allowed)}
+    return {
+        name
+        for name, thing in THINGS.items()
+        if isinstance(may_view(viewer, thing, case, looking(s.parties())), Allowed)
+    }
 
 
 def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
-    verdict = may_view(viewer, thing, state(phase), NOW)
+    verdict = may_view(viewer, thing, state(phase), looking(s.parties()))
     assert isinstance(verdict, Denied)
     return verdict.rule
 
@@ -127,7 +134,7 @@ def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
     givers = {
         name: verdict.on_behalf_of
         for name, thing in THINGS.items()
-        if isinstance(verdict := may_view(director(), thing, case, NOW), Allowed)
+        if isinstance(verdict := may_view(director(), thing, case, looking(s.parties())), Allowed)
     }
     assert (givers["item"], givers["answer"]) == (s.POLICE, s.POLICE)
     assert (givers["referred item"], givers["person"], givers["query"]) == (s.VENLO, s.VENLO, s.VENLO)
@@ -138,7 +145,7 @@ def test_what_is_hidden_from_the_director_is_not_hidden_from_the_leading_party_r
     assert denied(director(), secret, Phase.TRIAGE) == "R23"
     assert denied(support(), secret, Phase.TRIAGE) == "R23"
     for viewer in (worker(s.VENLO), worker(s.POLICE)):
-        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), NOW), Allowed)
+        assert isinstance(may_view(viewer, secret, state(Phase.TRIAGE), looking(s.parties())), Allowed)
 
 
 def test_a_closing_case_is_read_by_director_and_leading_party_only_r102() -> None:
@@ -172,5 +179,121 @@ def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -
     case = state(Phase.TRIAGE)
     for party, expected in ((s.VENLO, Denied), (s.CARE, Allowed)):
         kept_back = s.contributed(s.ITEM, s.POLICE, withheld_from=(party,))
-        assert isinstance(may_view(worker(s.VENLO), kept_back, case, NOW), expected)
-        assert isinstance(may_view(director(), kept_back, case, NOW), Allowed)
+        assert isinstance(may_view(worker(s.VENLO), kept_back, case, looking(s.parties())), expected)
+        assert isinstance(may_view(director(), kept_back, case, looking(s.parties())), Allowed)
+
+
+# --- what the leading party may not process (R21, R49) ---------------------------------------------
+
+SPECIAL = [Category.SPECIAL, Category.CRIMINAL]
+
+
+def rule(viewer: Viewer, thing: Any, case: State, **changes: Any) -> str:
+    """The rule of the verdict, by the parties as they are at this look."""
+    verdict = may_view(viewer, thing, case, looking(s.parties(**changes)))
+    return f"{type(verdict).__name__} {verdict.rule}"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+@pytest.mark.parametrize("phase", [*OPEN, Phase.CLOSING])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director()], ids=lambda v: v.role)
+def test_special_data_of_others_are_read_by_and_for_a_leading_party_that_was_checked_alone_r21(
+    viewer: Viewer, phase: Phase, category: Category
+) -> None:
+    """Judged by its record at the look: a check that is taken back counts at once."""
+    special, case = s.contributed(s.SPECIAL, s.POLICE, category=category), state(phase)
+    checked = s.parties().records[s.VENLO].model_copy(update={"checked_for_special": True})
+    partner = checked.model_copy(
+        update={"kind": PartyKind.NATIONAL_CHAIN_PARTNER, "checked_for_special": False}
+    )
+    assert rule(viewer, special, case) == "Denied R21"
+    assert rule(viewer, special, case, venlo=None) == "Denied R21", "of whom nothing is known here"
+    for may in (checked, partner):
+        assert rule(viewer, special, case, venlo=may) == "Allowed R33"
+    assert rule(viewer, s.contributed(s.ITEM, s.POLICE), case) == "Allowed R33"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+def test_the_support_worker_reads_no_more_than_who_leads_r21(category: Category) -> None:
+    special = s.contributed(s.SPECIAL, s.POLICE, category=category)
+    assert rule(support(), special, state(Phase.TRIAGE)) == "Denied R21"
+
+
+@pytest.mark.parametrize("category", SPECIAL)
+def test_who_gave_special_data_goes_on_reading_its_own_r34(category: Category) -> None:
+    own = s.contributed(s.SPECIAL, s.POLICE, category=category)
+    unchecked = s.record(s.POLICE, PartyKind.OTHER)
+    assert rule(worker(s.POLICE), own, state(Phase.TRIAGE), police=unchecked) == "Allowed R34"
+    referred = s.contributed(s.REFERRED, s.VENLO, category=category)
+    for viewer in (worker(s.VENLO), director()):
+        assert rule(viewer, referred, state(Phase.TRIAGE)) == "Allowed R33"
+
+
+def test_once_another_party_leads_its_own_check_counts_r21_r72() -> None:
+    special = s.contributed(s.SPECIAL, s.POLICE, category=Category.SPECIAL)
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    assert rule(director(s.CARE), special, moved) == "Allowed R33"
+    assert rule(director(s.CARE), special, moved, care=s.record(s.CARE, PartyKind.OTHER)) == "Denied R21"
+
+
+@pytest.mark.parametrize(("passed", "expected"), [(False, "Denied R49"), (True, "Allowed R34")])
+def test_a_query_with_special_data_is_read_by_a_recipient_that_may_process_them_now_r49(
+    passed: bool, expected: str
+) -> None:
+    asked = s.asked_special(passed)
+    case = s.spec().given(s.OPENED, asked).state
+    unchecked = s.record(s.POLICE, PartyKind.OTHER)
+    assert rule(worker(s.POLICE), asked.query, case) == "Allowed R34"
+    assert rule(worker(s.POLICE), asked.query, case, police=unchecked) == expected
+    answered = s.spec().given(s.OPENED, asked, s.ANSWERED).state
+    assert rule(worker(s.POLICE), asked.query, answered, police=unchecked) == expected
+
+
+# --- citizen service numbers (R22) -----------------------------------------------------------------
+
+NUMBER = PersonNumber(s.MAN, TextRef("piece", "intake"))
+ASKED_ABOUT = PersonNumber(s.MAN, TextRef("piece", "intake"), s.TO_POLICE)
+
+
+def without(party: str) -> dict[str, Any]:
+    """The parties, of whom this one may not use citizen service numbers any more."""
+    names = {s.VENLO: "venlo", s.POLICE: "police", s.CARE: "care"}
+    return {names[party]: s.parties().records[party].model_copy(update={"may_use_bsn": False})}
+
+
+@pytest.mark.parametrize("number", [NUMBER, ASKED_ABOUT], ids=["of the case", "in a query"])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
+def test_a_number_is_read_by_and_for_a_leading_party_that_may_use_it_now_r22(
+    viewer: Viewer, number: PersonNumber
+) -> None:
+    case = state(Phase.TRIAGE)
+    assert rule(viewer, number, case) == "Allowed R33"
+    assert rule(viewer, number, case, **without(s.VENLO)) == "Denied R22"
+    assert rule(viewer, number, case, **without(s.POLICE)) == "Allowed R33"
+
+
+def test_a_number_in_a_query_is_read_by_its_recipient_if_that_may_use_it_now_r22_r34() -> None:
+    case = state(Phase.TRIAGE)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case) == "Allowed R34"
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case, **without(s.POLICE)) == "Denied R22"
+    assert rule(worker(s.POLICE), NUMBER, case) == "Denied R34"
+    assert rule(worker(s.CARE), ASKED_ABOUT, case) == "Denied R34"
+
+
+def test_once_another_party_leads_a_number_in_a_query_is_its_recipients_alone_r22() -> None:
+    moved = s.spec().given(*s.PREPARED, s.MOVED).state
+    for number in (NUMBER, ASKED_ABOUT):
+        assert rule(director(s.CARE), number, moved) == "Denied R22"
+        assert isinstance(may_view(worker(s.VENLO), number, moved, looking(s.parties())), Denied)
+        assert isinstance(may_view(worker(s.CARE), number, moved, looking(s.parties())), Denied)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, moved) == "Allowed R34"
+
+
+def test_who_looks_at_a_person_or_a_query_gets_no_number_with_it_r22() -> None:
+    """Every number is a thing of its own, on which the policy decides."""
+    asked = s.issued(s.TO_POLICE, s.POLICE, persons=(s.person(s.MAN, bsn=s.text("bsn-1", "intake")),))
+    found = s.spec().given(s.OPENED, asked).state
+    row = Asked(s.CASE, s.POLICE, NOW, asked.query, asked.choice)
+    things = dict(things_of(Record((row,), ()))(found))
+    held = {label for label, thing in things.items() if s.text("bsn-1", "intake") in contents(thing)}
+    assert held == {f"bsn/{s.MAN}", f"bsn/{s.TO_POLICE}/{s.MAN}"}

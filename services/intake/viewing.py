@@ -8,7 +8,7 @@ from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
-from shared.core.item_rules import kept_secret, unchecked
+from shared.core.item_rules import kept_secret
 from shared.core.item_standing import taken_back
 from shared.core.service_numbers import PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
@@ -72,8 +72,7 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return NOBODY_ELSE
     if isinstance(thing, Duty):
         return Allowed("R17", state.leading_party)
-    leader, parties = state.leading_party, context.parties
-    denied = kept_secret(thing) or unchecked(thing, leader, parties) or unusable(thing, leader, parties)
+    denied = kept_secret(thing) or unusable(thing, state.leading_party, context.parties)
     return denied or _not_here(thing, state) or Allowed("R6", state.referrer)
 
 

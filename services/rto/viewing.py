@@ -66,7 +66,7 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:
-        return _party(viewer, thing, state)
+        return _party(viewer, thing, state, context)
     return NOBODY_ELSE
 
 
@@ -126,7 +126,7 @@ def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionCon
 # --- the parties -----------------------------------------------------------------------------------
 
 
-def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
+def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     if denied := _not_the_delegate(viewer, state):
         return denied
     if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
@@ -135,7 +135,7 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
         case None:
             return _case(viewer, state)
         case ContributedItem():
-            return _item(viewer, thing, state)
+            return _item(viewer, thing, state, context)
         case Action(party=party) | EndedAction(action=Action(party=party)):
             return _its_own(viewer, party) or _joint(viewer, state)
         case Progress(action_id=action_id):
@@ -150,7 +150,7 @@ def _party(viewer: Viewer, thing: Thing, state: State) -> Verdict:
             return _of_its_meeting(viewer, state.rtos[0], state) if state.rtos else _joint(viewer, state)
         case ViewingEntry(item_id=item_id, participant=participant):
             item = state.item(item_id) if participant == viewer.party else None
-            return _item(viewer, item, state) if item else NOBODY_ELSE
+            return _item(viewer, item, state, context) if item else NOBODY_ELSE
         case Release():
             return _of_its_item(viewer, thing.key.item_id, state)
         case Taker():
@@ -216,28 +216,28 @@ def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
     return _joint(viewer, state)
 
 
-def _item(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
+def _item(viewer: Viewer, item: ContributedItem, state: State, context: DecisionContext) -> Verdict:
     """Show an item to its contributor, and to participants that pass every check (R61, R66)."""
     if item.contributor == viewer.party:
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
         return ONLY_THE_LEADING_PARTY
     if state.phase is Phase.PREPARED and viewer.party == state.leading_party:
-        return _before_the_table(viewer, item, state)
+        return _before_the_table(viewer, item, state, context)
     denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
     if denied:
         return denied
     return Allowed("R79" if state.phase is Phase.MONITORING else "R61", item.contributor)
 
 
-def _before_the_table(viewer: Viewer, item: ContributedItem, state: State) -> Verdict:
+def _before_the_table(
+    viewer: Viewer, item: ContributedItem, state: State, context: DecisionContext
+) -> Verdict:
     """Show who leads what was given in triage, until the table is convened: triage shows it no more (R33)."""
-    invited = state.preparation.participants if state.preparation else ()
-    tested = any(p.party == viewer.party and p.passed_processing_test for p in invited)
     denied = (
         _not_taken_back(viewer, item, state)
         or item_rules.withheld(item, viewer.party or "")
-        or item_rules.untested(item, competent=tested)
+        or _not_for_who_leads(item, state, context)
     )
     return denied or Allowed("R33", item.contributor)
 

@@ -31,8 +31,8 @@ BUGS = (
     Bug(
         "item shown by intake after it was taken up",
         "services/intake/viewing.py",
-        "elsewhere = SHOWN_AT_TRIAGE if _was_taken_up(state) else None",
-        "elsewhere = None",
+        "(SHOWN_AT_TRIAGE if _was_taken_up(state) else None)",
+        "None",
         ("tests/unit/intake/test_viewing.py",),
     ),
     Bug(
@@ -1111,7 +1111,7 @@ BUGS = (
     Bug(
         "items of a party that has left are shown",
         "shared/http/reading.py",
-        "return _first(refusal or frozen, may_view(viewer, thing, state, now))",
+        "return _first(refusal or frozen, may_view(viewer, thing, state, context))",
         "return _first(refusal, may_view(viewer, thing, state, now))",
         ("tests/integration/rto/test_api.py",),
     ),

@@ -8,7 +8,7 @@ import pytest
 from services.intake import events as e
 from services.intake.state import Duty, DutyStatus, Phase, State
 from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, SHOWN_AT_TRIAGE, may_view
-from shared.contract.fields import Category, ContributedItem, InformMoment, ItemStatus
+from shared.contract.fields import ContributedItem, InformMoment, ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import Parties
 from shared.core.actor import Role
@@ -132,22 +132,6 @@ def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None
     assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), None, of, looking()), Allowed)
     assert isinstance(may_view(replace(WORKER, party=s.POLICE), None, of, looking()), Allowed)
     assert isinstance(may_view(WORKER, None, of, looking()), Allowed)
-
-
-def test_special_data_of_the_referrer_are_read_for_a_new_leading_party_that_may_process_them_r21() -> None:
-    special = s.referral(items=(s.item(category=Category.SPECIAL),))
-    given = s.spec().given(e.ReferralReceived(s.CASE, s.VENLO, special, NOW), s.CONSULTED, s.TAKEN_UP)
-    of = given.given(e.CaseAssigned(s.DIRECTOR, ("support",), 1, s.text("why"), NOW)).state
-    moved = replace(of, leading_party=s.POLICE)
-    police = s.venlo(party=s.POLICE)
-    for viewer in (DIRECTOR, SUPPORT):
-        assert isinstance(may_view(viewer, of.items[0], of, looking(s.parties())), Allowed)
-        for_police = replace(viewer, on_behalf_of=s.POLICE)
-        for checked, expected in ((False, Denied), (True, Allowed)):
-            record = police.model_copy(update={"checked_for_special": checked})
-            verdict = may_view(for_police, of.items[0], moved, looking(Parties({s.POLICE: record})))
-            assert isinstance(verdict, expected)
-            assert verdict.rule == ("R6" if checked else "R21")
 
 
 NUMBER = PersonNumber(s.MAN, s.text("bsn"))

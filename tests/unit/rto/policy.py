@@ -59,8 +59,8 @@ def _leads_before_the_table(history: Sequence[Any], party: str, item: Contribute
     prepared = _last(history, e.PreparationOpened)
     if prepared is None or party != _leader(history) or _taken_back(history, item.item_id):
         return False
-    tested = {p.party for p in prepared.preparation.participants if p.passed_processing_test}
-    return party not in item.withheld_from and (item.category == "ordinary" or party in tested)
+    may = item.category == "ordinary" or _may_process_special(history, party)
+    return may and party not in item.withheld_from
 
 
 def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -> bool:

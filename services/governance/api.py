@@ -13,7 +13,7 @@ from services.governance import handlers as h
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
 from services.governance.state import Phase, State
-from services.governance.store import memberships
+from services.governance.store import memberships, recorded
 from services.governance.viewing import may_view
 from shared.clock import machine_now
 from shared.contract.fields import Id, PartyId
@@ -23,10 +23,10 @@ from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.core.authorisation import Requirement, permit
 from shared.core.context import DecisionContext
+from shared.core.policy import Policy
 from shared.core.viewing import Allowed
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
-from shared.http.reading import CaseReader
 from shared.storage.cases import Case
 
 router = APIRouter(tags=["governance"])
@@ -56,6 +56,7 @@ class PartyView(PartyEntry):
     phase: Phase = Field(title="fase")
     authorisations: list[Authorisation] = Field(title="bevoegdheidsverleningen")
     form: AccessionForm | None = Field(title="toetredingsformulier")
+    decision: str | None = Field(default=None, title="besluit van de stuurgroep")
     ending_proposed: m.EndReason | None = Field(default=None, title="einde voorgesteld, niet bevestigd")
 
 
@@ -91,7 +92,8 @@ async def read_register(
     viewer, now = caller.viewer(), reader.clock.now()
     async with reader.engine.connect() as connection:
         own = membership_id(commands.digest_key, viewer.party) if viewer.party else ""
-        _refuse_without_rights(caller, reader, await reader.cases.read(connection, [own]))
+        found_own = await reader.cases.read(connection, [own])
+        _refuse_without_rights(caller, now, await reader.policy_at(connection, now), found_own)
         found, last = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
     seen = (state.record for state in found if isinstance(may_view(viewer, None, state, now), Allowed))
     return Register(
@@ -118,15 +120,18 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
         phase=state.phase,
         authorisations=[thing for thing in seen.things.values() if isinstance(thing, Authorisation)],
         form=seen.things.get("form"),
+        decision=state.rests_on or None,
         ending_proposed=state.proposed.reason if state.proposed and "ending" in seen.things else None,
     )
 
 
-def _refuse_without_rights(caller: Caller, reader: CaseReader[State], own: Mapping[str, Case[State]]) -> None:
+def _refuse_without_rights(
+    caller: Caller, now: datetime, policy: Policy, own: Mapping[str, Case[State]]
+) -> None:
     """Refuse a worker of a party whose rights have ended, by its membership (R115)."""
     found = (case.state.record for case in own.values() if not case.held)
     records = {record.party: record for record in found if record is not None}
-    context = DecisionContext(reader.clock.now(), Parties(records), reader.policy)
+    context = DecisionContext(now, Parties(records), policy)
     everybody = frozenset(Role)
     if refusal := permit(Requirement(everybody), caller.actor(everybody), context):
         raise Refused(refusal)
@@ -150,14 +155,18 @@ def _entry(record: PartyRecord) -> dict[str, Any]:
 
 
 @router.post("/signatories")
-async def record_signatory(body: Signatory, caller: Acting, commands: Commands) -> Done:
-    """The secretary records an organisation that has signed, with the chair, on paper (R109, R110)."""
+async def record_signatory(body: Signatory, caller: Acting, commands: Commands, reader: Reader) -> Done:
+    """The secretary records who signed with the chair, on the decision of the steering group (R109, R110)."""
+    async with reader.engine.connect() as connection:
+        decision = await recorded(connection, reader.cases, commands.digest_key, body.decision)
     return done(
         await commands.act(
             caller,
             membership_id(commands.digest_key, body.party),
             body,
-            lambda sent, by: c.RecordSignatory(by=by, signatory=sent, received_at=machine_now()),
+            lambda sent, by: c.RecordSignatory(
+                by=by, signatory=sent, received_at=machine_now(), decision=decision
+            ),
             asks=c.RecordSignatory,
         )
     )

@@ -18,6 +18,11 @@ def membership_id(key: bytes, party: str) -> str:
     return keyed_id(key, "membership", party)
 
 
+def decision_id(key: bytes, number: str) -> str:
+    """Derive under which id a decision stands from its number: one for good."""
+    return keyed_id(key, "decision", number)
+
+
 def membership_of_sender(message: Model, party: str, key: bytes) -> str:
     """Return the membership of the message's sender."""
     return membership_id(key, party)

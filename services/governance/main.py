@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from services.governance.api import router
+from services.governance.decision_api import router as decision_router
 from services.governance.effects import effects
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS, SENDING
@@ -35,7 +36,7 @@ SERVICE = Service(
     keeps_inboxes=True,
     holds_texts=False,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, lambda: [router, decision_router])
 
 
 @app.command()

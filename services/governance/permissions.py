@@ -19,6 +19,7 @@ ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known k
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.RecordSignatory: Requirement(THE_SECRETARY),
+    c.RecordDecision: Requirement(SECRETARY_OR_MANAGER),
     c.AnnounceKey: Requirement(ITS_CONNECTOR, needs_membership=False),
     c.GrantAuthorisation: Requirement(A_PARTY, needs_membership=False),
     c.AcceptAuthorisation: Requirement(THE_DIRECTOR),

@@ -1,10 +1,11 @@
-"""Hold the membership of one party: where it stands, its public record and the form it signed."""
+"""Hold one thing that governance decides on: the membership of a party, or a decision of an organ."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from services.governance.accession import AccessionForm
+from services.governance.decisions import Decision
 from shared.contract.messages.governance import EndReason
 from shared.contract.parties import PartyRecord
 
@@ -15,6 +16,7 @@ class Phase(StrEnum):
     NOTHING = "nothing"
     MEMBER = "member"
     ENDED = "ended"
+    DECIDED = "decided"
     PURGED = "purged"
 
 
@@ -29,9 +31,11 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold one party's membership; `record` is all that others hear of it, `form` what it signed.
+    """Hold one party's membership, or one decision: `decision` alone is set in phase DECIDED.
 
-    `proposed`: to end it; what cannot be undone takes a second person.
+    `record` is all that others hear of a party, `form` what it signed, `rests_on` the number of the steering
+    group's decision; "" where it was recorded before there were decisions. `proposed`: to end it; what
+    cannot be undone takes a second person.
     """
 
     phase: Phase = Phase.NOTHING
@@ -39,6 +43,8 @@ class State:
     form: AccessionForm | None = None
     ended: EndReason | None = None
     proposed: Proposal | None = None
+    rests_on: str = ""
+    decision: Decision | None = None
 
     @property
     def mandate(self) -> None:

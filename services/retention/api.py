@@ -356,7 +356,7 @@ async def read_figures(caller: Looking, reader: Reader) -> Figures:
     _register(caller, Register.FIGURES)
     async with reader.engine.connect() as connection:
         counts = await store.figures(connection)
-    smallest = reader.policy.smallest_cell
+        smallest = (await reader.policy_at(connection, reader.clock.now())).smallest_cell
     cells = [
         FigureCell(year=year, theme=theme, ending=ending, count=n)
         for (year, theme, ending), n in shown(counts, smallest).items()

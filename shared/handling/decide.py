@@ -19,7 +19,7 @@ from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, 
 from shared.core import terms
 from shared.core.actor import Command
 from shared.core.authorisation import permit, permit_here
-from shared.core.context import DecisionContext
+from shared.core.context import NAMELESS, DecisionContext, House
 from shared.core.effects import Effect, SetTimer
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.policy import Policy
@@ -33,6 +33,7 @@ from shared.handling.versions import changed_since, version_of
 from shared.storage import held_messages, journal
 from shared.storage.cases import Case
 from shared.storage.held_messages import HoldReason, MessageToHold
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.logs import log_bug
 
 log = structlog.get_logger()
@@ -46,14 +47,20 @@ NONE: frozenset[str] = frozenset()
 class Decider(Generic[S]):
     """Decide for one service; `patience` is how long a message waits for a fact that is not here yet.
 
-    `version_key` makes the versions of shared things opaque.
+    `version_key` makes the versions of shared things opaque. What is decided is judged by the policy of the
+    day on which it was received (R121), as `policies` was read last. `house` is the house itself.
     """
 
     process: Process[S]
     outgoing: OutgoingMessages
-    policy: Policy
+    policies: PolicyReplica
     version_key: bytes
     patience: timedelta = held_messages.PATIENCE
+    house: House = NAMELESS
+
+    def policy_at(self, moment: datetime) -> Policy:
+        """Return the policy of the day on which something was received."""
+        return self.policies.known.at(moment)
 
     def decide(
         self,
@@ -70,9 +77,7 @@ class Decider(Generic[S]):
         """
         case = work.cases[delivery.case_id]
         elsewhere, here = _known_items(delivery, owners)
-        context = DecisionContext(
-            delivery.received_at, parties, self.policy, elsewhere, here, _tried_again_at(delivery)
-        )
+        context = self._context(delivery, parties, elsewhere, here, _tried_again_at(delivery))
         if case.held and not _is_released(delivery):
             return self._queue(delivery, case, context, work)
         if (sequence := _first_sequence(delivery)) is not None:
@@ -99,7 +104,7 @@ class Decider(Generic[S]):
     ) -> Refusal | None:
         """Return what this delivery would be refused for now; None for what goes on to be decided."""
         elsewhere, here = _known_items(delivery, owners)
-        context = DecisionContext(delivery.received_at, parties, self.policy, elsewhere, here)
+        context = self._context(delivery, parties, elsewhere, here, None)
         if case.held:
             return self._stranger(delivery, case, context) or CASE_HELD
         try:
@@ -107,6 +112,18 @@ class Decider(Generic[S]):
         except Exception:  # a bug, which the decision itself meets again and logs
             return None
         return verdict if isinstance(verdict, Refusal) else None
+
+    def _context(
+        self,
+        delivery: Delivery,
+        parties: Parties,
+        elsewhere: frozenset[str],
+        here: frozenset[str],
+        tried_again_at: datetime | None,
+    ) -> DecisionContext:
+        now = delivery.received_at
+        policy = self.policy_at(now)
+        return DecisionContext(now, parties, policy, elsewhere, here, tried_again_at, self.house)
 
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
@@ -194,7 +211,7 @@ class Decider(Generic[S]):
         if was == now:
             return []
         step, planned_for = now
-        return [terms.first_timer(step, max(at, planned_for or at), self.policy)]
+        return [terms.first_timer(step, max(at, planned_for or at), self.policy_at(at))]
 
     def _waiting(self, state: S) -> tuple[Step | None, datetime | None]:
         return self.process.terms.get(state.phase), self.process.planned_for(state)

@@ -6,10 +6,11 @@ Nothing else decrypts for people. Each decision is committed to the access log b
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
@@ -32,6 +33,7 @@ from shared.storage import access_log, sealed_texts
 from shared.storage.access_log import Decided
 from shared.storage.cases import Case, CaseTable
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -58,7 +60,7 @@ class CaseReader(Generic[S]):
     parties: PartyReplica
     keys: CaseKeyClient
     clock: Clock
-    policy: Policy
+    policies: PolicyReplica
     currency: Currency
     log_key: bytes
     version_key: bytes
@@ -67,6 +69,10 @@ class CaseReader(Generic[S]):
         """Return the version of the shared thing that this command can replace; None where nothing stands."""
         thing = self.service.process.replaces[asks].thing(case.state)
         return version_of(self.version_key, case.case_id, thing) if thing else None
+
+    async def policy_at(self, connection: AsyncConnection, moment: datetime) -> Policy:
+        """Return the policy of that day."""
+        return (await self.policies.refresh(connection)).at(moment)
 
     async def look(
         self,
@@ -129,7 +135,8 @@ class CaseReader(Generic[S]):
         viewer, now = caller.viewer(), self.clock.now()
         async with self.engine.begin() as connection:
             cases = await self.cases.read(connection, list(page))
-            context = DecisionContext(now, await self.parties.lock(connection), self.policy)
+            parties, policy = await self.parties.lock(connection), await self.policy_at(connection, now)
+            context = DecisionContext(now, parties, policy)
 
             def looking_at(state: S) -> Callable[[Any], Verdict]:
                 refusal = _may_not_read(caller, viewer, scope, state.mandate, context)

@@ -109,9 +109,7 @@ class Consumer(Generic[S]):
             raise NotCurrent
 
     def _loop_of(self, batch: Sequence[Record]) -> str:
-        topic = batch[0].topic
-        of_services = topic.endswith(".events") or topic == self.topics.parties
-        return FROM_SERVICES if of_services else FROM_PARTIES
+        return FROM_SERVICES if self.topics.is_of_the_house(batch[0].topic) else FROM_PARTIES
 
     async def _take(self, batch: Sequence[Record]) -> None:
         left = await self.house_records.take(batch)

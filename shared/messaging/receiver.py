@@ -209,7 +209,7 @@ class Receiver(Generic[S]):
             return None
 
     def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
-        if record.topic == self.topics.parties:  # what is readable there never comes here
+        if record.topic in self.topics.registers:  # what is readable there never comes here
             raise Unreadable("does-not-fit-the-schema")
         sender = self.topics.service_of(record.topic)
         entry = by_type(header(record.headers, "ce_type") or "")

@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from shared.clock import Clock, machine_now
 from shared.contract.limits import MAX_BATCH, MAX_REQUEST
 from shared.contract.topics import Topics
-from shared.core.policy import Policy
+from shared.core.context import House
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import (
     CaseKeyClient,
@@ -34,6 +34,7 @@ from shared.crypto.case_key_client import (
 )
 from shared.crypto.codec import Codec, SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
+from shared.crypto.own_keys import OwnKeys
 from shared.handling.decide import Decider
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.outgoing import OutgoingMessages
@@ -78,6 +79,7 @@ from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.logs import digest_ids_with, log_bug
 from shared.telemetry.turns import Turns
 
@@ -171,11 +173,13 @@ def assemble(
     remote = RemoteKeys(to_key_authority, settings.key_authority_url, token, _report_to(service.name))
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
     source = key_source(settings, house_keys) if key_source else remote
+    if not service.holds_texts:
+        source = OwnKeys(settings.root_key, remote)
     case_keys = CaseKeyClient(source, settings.house, make_case_key)
 
     login, name = settings.kafka_login, service.name
     engine, admin, producer = connect(settings.database_url), KafkaAdmin(login), _producer(login)
-    topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
+    topics, clock, policies = Topics(settings.topic_prefix), Clock(settings.clock_file), PolicyReplica()
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
@@ -185,7 +189,14 @@ def assemble(
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine=engine,
-        decider=Decider(service.process, outgoing, policy, digest_key, timedelta(seconds=settings.patience)),
+        decider=Decider(
+            service.process,
+            outgoing,
+            policies,
+            digest_key,
+            timedelta(seconds=settings.patience),
+            House(settings.house, settings.source.removesuffix(f"-{name}")),
+        ),
         cases=cases,
         parties=parties,
         marker_key=marker_key(settings),
@@ -216,7 +227,9 @@ def assemble(
         receiver=receiver,
         transaction=transaction,
         parties=parties,
-        house_records=HouseRecords(engine, parties, topics, transaction.marker_key, service.takes_items),
+        house_records=HouseRecords(
+            engine, parties, policies, topics, transaction.marker_key, service.takes_items
+        ),
         relay=relay,
         topics=topics,
         batch_size=settings.batch,
@@ -258,7 +271,7 @@ def assemble(
             house_keys,
             relay.wake,
             marker_key(settings),
-            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for, clock),
+            LogPruning(engine, case_keys, marker_key(settings), policies, clock),
             turns,
         ),
         commands=CommandHandler(
@@ -269,7 +282,7 @@ def assemble(
             keys=case_keys,
             relay=relay,
             clock=clock,
-            policy=policy,
+            policies=policies,
             digest_key=digest_key,
         ),
         reader=CaseReader(
@@ -279,7 +292,7 @@ def assemble(
             parties=parties,
             keys=case_keys,
             clock=clock,
-            policy=policy,
+            policies=policies,
             currency=currency,
             log_key=marker_key(settings),
             version_key=digest_key,

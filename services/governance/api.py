@@ -25,6 +25,7 @@ from shared.core.authorisation import Requirement, permit
 from shared.core.context import DecisionContext
 from shared.core.policy import Policy
 from shared.core.viewing import Allowed
+from shared.http import access_log
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.storage.cases import Case
@@ -123,6 +124,14 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
         decision=state.rests_on or None,
         ending_proposed=state.proposed.reason if state.proposed and "ending" in seen.things else None,
     )
+
+
+@router.get("/parties/{party}/access-log")
+async def read_access_log_of_party(
+    party: PartyId, caller: Looking, commands: Commands, reader: Reader, after: access_log.After = 0
+) -> access_log.AccessLog:
+    """Who looked at what of this party, when and under which rule; for the privacy officer (R129)."""
+    return await access_log.page(reader, caller, membership_id(commands.digest_key, party), after)
 
 
 def _refuse_without_rights(

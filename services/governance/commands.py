@@ -31,6 +31,13 @@ class RecordDecision(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeSecrecy(Command):
+    """Acknowledge the duty of secrecy for one's own account, at one's party or at the house (R126)."""
+
+    secrecy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartyCommand(Command):
     """Ask what only the party itself may; `party` is the one whose membership this is."""
 

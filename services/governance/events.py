@@ -29,6 +29,15 @@ class DecisionRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class SecrecyAcknowledged:
+    """Record that whoever this account is of knows the duty of secrecy (R126); `person` is opaque."""
+
+    person: str
+    party: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KeyAnnounced:
     """Record that this key is the party's from now on."""
 
@@ -93,6 +102,7 @@ class CasePurged:
 Event: TypeAlias = (
     SignatoryRecorded
     | DecisionRecorded
+    | SecrecyAcknowledged
     | KeyAnnounced
     | AuthorisationGranted
     | AuthorisationAccepted

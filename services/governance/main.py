@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from services.governance.acknowledgement_api import router as acknowledgement_router
 from services.governance.api import router
 from services.governance.decision_api import router as decision_router
 from services.governance.effects import effects
@@ -16,6 +17,7 @@ from services.governance.republishing import publish_anew
 from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
+from shared.http import access_log
 from shared.runtime.cli import assembled, command_line
 from shared.telemetry.security import administrative_act
 
@@ -36,7 +38,7 @@ SERVICE = Service(
     keeps_inboxes=True,
     holds_texts=False,
 )
-app = command_line(SERVICE, lambda: [router, decision_router])
+app = command_line(SERVICE, lambda: [router, decision_router, acknowledgement_router, access_log.router])
 
 
 @app.command()

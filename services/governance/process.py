@@ -32,12 +32,14 @@ Command: TypeAlias = (
     | c.EndMembership
     | c.PublishAnew
     | c.RecordDecision
+    | c.AcknowledgeSecrecy
     | c.PurgeCase
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 NOTHING_HELD = frozenset({Phase.NOTHING, Phase.PURGED})
-NO_PARTY = NOTHING_HELD | {Phase.DECIDED}
+NO_PARTY = NOTHING_HELD | {Phase.DECIDED, Phase.ACKNOWLEDGED}
+PUBLISHED = frozenset(Phase) - NOTHING_HELD
 MEMBER = frozenset({Phase.MEMBER})
 
 # For each command: the phases in which it may be decided, and the refusal for a party in another one.
@@ -49,8 +51,9 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RevokeAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.ProposeEnding: (MEMBER, r.MEMBERSHIP_ENDED),
     c.EndMembership: (MEMBER, r.MEMBERSHIP_ENDED),
-    c.PublishAnew: (frozenset({Phase.MEMBER, Phase.ENDED}), r.UNKNOWN_PARTY),
+    c.PublishAnew: (PUBLISHED, r.UNKNOWN_PARTY),
     c.RecordDecision: (frozenset({Phase.NOTHING}), r.DECISION_KNOWN),
+    c.AcknowledgeSecrecy: (frozenset({Phase.NOTHING, Phase.ACKNOWLEDGED}), r.NO_ACCOUNT),
     c.PurgeCase: (NOTHING_HELD, r.NO_CASE),
 }
 
@@ -58,6 +61,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.SignatoryRecorded): Phase.MEMBER,
     (Phase.MEMBER, e.MembershipEnded): Phase.ENDED,
     (Phase.NOTHING, e.DecisionRecorded): Phase.DECIDED,
+    (Phase.NOTHING, e.SecrecyAcknowledged): Phase.ACKNOWLEDGED,
     **{(phase, e.CasePurged): Phase.PURGED for phase in NOTHING_HELD},
 }
 
@@ -78,6 +82,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.RecordDecision(decision=decision, replaced=replaced):
             fault = fault_of_decision(decision, replaced, context.now)
             return fault or (e.DecisionRecorded(decision, context.now),)
+        case c.AcknowledgeSecrecy(by=by, secrecy=secrecy):
+            return _acknowledge(state, by, context.now) if secrecy else r.SECRECY_NOT_STATED
         case c.AnnounceKey():
             return _not_in_force(record, context) or _announce(record, command)
         case c.GrantAuthorisation(grant=grant):
@@ -100,11 +106,18 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
 
 def _asks_a_party(command: Command) -> bool:
     """Tell whether a command means nothing where there is no party; the others name what else is there."""
-    return not isinstance(command, c.RecordDecision | c.PurgeCase)
+    return not isinstance(command, c.RecordDecision | c.AcknowledgeSecrecy | c.PurgeCase)
 
 
 def _unknown(by: Actor) -> Refusal:
     return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
+
+
+def _acknowledge(state: State, by: Actor, now: datetime) -> Decision:
+    """Record it once; who acknowledges again is told that all is well."""
+    if state.account is not None:
+        return ()
+    return (e.SecrecyAcknowledged(by.person or "", by.party, now),)
 
 
 def _not_confirmable(state: State, command: c.EndMembership, context: DecisionContext) -> Refusal | None:
@@ -245,8 +258,10 @@ def evolve(state: State, event: e.Event) -> State:
     match event:
         case e.SignatoryRecorded(record=record, form=form, decision=number):
             return replace(state, record=record, form=form, rests_on=number)
-        case e.DecisionRecorded(decision=decision):
-            return replace(state, decision=decision)
+        case e.DecisionRecorded(decision=decision, at=at):
+            return replace(state, decision=decision, recorded_at=at)
+        case e.SecrecyAcknowledged(person=person, party=party, at=at):
+            return replace(state, account=(person, party), recorded_at=at)
         case e.KeyAnnounced(key=key):
             return _with(state, keys=followed_by(_known(state).keys, key))
         case e.AuthorisationGranted(authorisation=authorisation, at=at):

@@ -1,4 +1,4 @@
-"""Hold one thing that governance decides on: the membership of a party, or a decision of an organ."""
+"""Hold one thing that governance decides on: a membership, a decision of an organ, an account's secrecy."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ class Phase(StrEnum):
     MEMBER = "member"
     ENDED = "ended"
     DECIDED = "decided"
+    ACKNOWLEDGED = "acknowledged"
     PURGED = "purged"
 
 
@@ -31,11 +32,12 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold one party's membership, or one decision: `decision` alone is set in phase DECIDED.
+    """Hold one party's membership, one decision in phase DECIDED, or one account in phase ACKNOWLEDGED.
 
     `record` is all that others hear of a party, `form` what it signed, `rests_on` the number of the steering
     group's decision; "" where it was recorded before there were decisions. `proposed`: to end it; what
-    cannot be undone takes a second person.
+    cannot be undone takes a second person. `decision` and `account` (an opaque subject, and its party) are
+    as they were recorded, at `recorded_at`.
     """
 
     phase: Phase = Phase.NOTHING
@@ -45,6 +47,8 @@ class State:
     proposed: Proposal | None = None
     rests_on: str = ""
     decision: Decision | None = None
+    account: tuple[str, str | None] | None = None
+    recorded_at: datetime | None = None
 
     @property
     def mandate(self) -> None:

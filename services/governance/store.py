@@ -20,6 +20,12 @@ _REGISTER = sa.text(
     ORDER BY state #>> '{record,party}' LIMIT :most
     """
 )
+_ALL = sa.text(
+    """
+    SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held
+    FROM cases WHERE case_id > :after ORDER BY case_id LIMIT :most
+    """
+)
 _DECISIONS = sa.text(
     """
     SELECT case_id, phase, version, CAST(state AS text) AS state, CAST(heard AS text) AS heard, held,
@@ -45,14 +51,18 @@ _IN_FORCE = sa.text(
 )
 
 
-async def all_parties(connection: AsyncConnection, table: CaseTable[State]) -> list[str]:
-    """Return the id of everybody who is or was a party, some of them read at a time."""
-    parties = list[str]()
-    after: str | None = ""
-    while after is not None:
-        states, after = await memberships(connection, table, after=after, most=_AT_ONCE)
-        parties += [state.record.party for state in states if state.record is not None]
-    return parties
+async def all_records(connection: AsyncConnection, table: CaseTable[State]) -> dict[str, str]:
+    """Return the id of everything that governance publishes, each with its party, or again its id.
+
+    Leaves out what is held for a fault.
+    """
+    found, after = dict[str, str](), ""
+    while rows := await fetch(connection, _ALL, after=after, most=_AT_ONCE):
+        after = rows[-1].case_id
+        for case in table.readable(rows):
+            if case.exists and not case.held:
+                found[case.case_id] = case.state.record.party if case.state.record else case.case_id
+    return found
 
 
 async def memberships(

@@ -18,7 +18,7 @@ from shared.contract.fields import ContributedItem, Id, InformMoment, Person, Su
 from shared.contract.messages import intake as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.http import overdue
+from shared.http import access_log, overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
@@ -26,7 +26,7 @@ router = APIRouter(tags=["intake"])
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [router, overdue.router]
+    return [router, overdue.router, access_log.router]
 
 
 class DutyView(Model):

@@ -15,6 +15,7 @@ from services.retention.store import Records
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process
 from shared.handling.service import Service
+from shared.http import access_log
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -37,4 +38,4 @@ SERVICE = Service(
     gauges=gauges(KEYS),
     proving=frozenset({Phase.DESTROYING}),
 )
-app = command_line(SERVICE, lambda: [router, key_router(KEYS)], key_source=KEYS.open)
+app = command_line(SERVICE, lambda: [router, access_log.router, key_router(KEYS)], key_source=KEYS.open)

@@ -22,7 +22,7 @@ from shared.core.context import DecisionContext
 from shared.core.leaving import Mandate
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
-from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+from shared.core.viewing import Allowed, Denied, Provenance, Verdict, Viewer, provenance
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
@@ -138,9 +138,12 @@ class CaseReader(Generic[S]):
             parties, policy = await self.parties.lock(connection), await self.policy_at(connection, now)
             context = DecisionContext(now, parties, policy)
 
-            def looking_at(state: S) -> Callable[[Any], Verdict]:
+            def looking_at(state: S) -> Callable[[Any], tuple[Verdict, Provenance]]:
                 refusal = _may_not_read(caller, viewer, scope, state.mandate, context)
-                return lambda thing: _first(refusal, may_view(viewer, thing, state, now))
+                return lambda thing: (
+                    _first(refusal, may_view(viewer, thing, state, now)),
+                    provenance(viewer, thing, scope, state.mandate),
+                )
 
             judged = {
                 case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)
@@ -172,19 +175,22 @@ class CaseReader(Generic[S]):
 
 
 def _judged(
-    case: Case[S] | None, empty: S, looking_at: Callable[[S], Callable[[Any], Verdict]], things: Things[S]
+    case: Case[S] | None,
+    empty: S,
+    looking_at: Callable[[S], Callable[[Any], tuple[Verdict, Provenance]]],
+    things: Things[S],
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
     state, where = (case.state, case.case_id) if case else (empty, None)
     decided = looking_at(state)
-    verdict = decided(None)
+    verdict, why = decided(None)
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
         verdict = Denied(told.rule, told.article)
-    looks = [Decided(where, "case", None, verdict)]
+    looks = [Decided(where, "case", None, verdict, why)]
     if case is None or isinstance(verdict, Denied):
         return looks, told
-    looks += [Decided(where, label, thing, decided(thing)) for label, thing in things(state)]
+    looks += [Decided(where, label, thing, *decided(thing)) for label, thing in things(state)]
     return looks, Seen(case, {d.label: d.thing for d in looks[1:] if isinstance(d.verdict, Allowed)})
 
 

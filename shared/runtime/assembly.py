@@ -40,6 +40,7 @@ from shared.handling.erasure_check import ErasureCheck
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
+from shared.http.accounts import Accounts
 from shared.http.app import make_app
 from shared.http.commands import CommandHandler
 from shared.http.entrance import Entrance
@@ -453,6 +454,7 @@ def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.commands, app.state.reader, app.state.issuer = parts.commands, parts.reader, parts.issuer
+        app.state.accounts = Accounts(parts.engine, parts.currency)
         async with running(parts, shut_down):
             yield
 

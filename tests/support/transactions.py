@@ -21,6 +21,7 @@ from shared.handling.delivery import Delivery, FromParty, FromPerson, FromServic
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
+from shared.http.accounts import Accounts
 from shared.http.commands import CommandHandler
 from shared.http.reading import CaseReader
 from shared.ids import new_id
@@ -31,6 +32,7 @@ from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
 from shared.storage.policy_replica import PolicyReplica
+from tests.support.accounts import all_acknowledged
 from tests.support.leaving import current
 
 MARKER_KEY = b"m" * 32
@@ -126,8 +128,15 @@ def attach(
     relay: Relay,
     clock: Clock,
     digest_key: bytes,
+    asks_secrecy: bool = False,
 ) -> None:
-    """Give an application its command handler and its reader, as `shared.runtime.assembly` does."""
+    """Give an application its command handler and its reader, as `shared.runtime.assembly` does.
+
+    Whoever signs in has acknowledged secrecy; with `asks_secrecy` the copy of the service says who has.
+    """
+    app.state.accounts = Accounts(transaction.engine, current())
+    if not asks_secrecy:
+        all_acknowledged(app)
     app.state.commands = CommandHandler(
         engine=transaction.engine,
         service=service,

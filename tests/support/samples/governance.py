@@ -132,6 +132,10 @@ def record_decision(replaced: RecordedDecision | None = None, **changes: Any) ->
     return c.RecordDecision(by=BY_SECRETARY, decision=decision(**changes), replaced=replaced)
 
 
+def acknowledge(by: Actor = BY_DIRECTOR, *, secrecy: bool = True) -> c.AcknowledgeSecrecy:
+    return c.AcknowledgeSecrecy(by=by, secrecy=secrecy)
+
+
 def announce(**changes: Any) -> c.AnnounceKey:
     given: dict[str, Any] = {"kid": SEALING_JWK["kid"], "use": KeyUse.SEALING, "jwk": SEALING_JWK}
     announcement = PublicKeyAnnounced(**(given | changes))
@@ -215,7 +219,8 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.MEMBER: (RECORDED, GRANTED, PROPOSED),
     Phase.ENDED: (RECORDED, GRANTED, ACCEPTED, PROPOSED, ENDED),
-    Phase.DECIDED: (e.DecisionRecorded(decision(), NOW),),
+    Phase.DECIDED: (e.DecisionRecorded(policy(), NOW),),
+    Phase.ACKNOWLEDGED: (e.SecrecyAcknowledged(DIRECTOR, None, NOW),),
     Phase.PURGED: (e.CasePurged(CASE),),
 }
 
@@ -229,6 +234,7 @@ COMMANDS: tuple[Command, ...] = (
     end(),
     c.PublishAnew(by=OPERATOR),
     c.RecordDecision(by=BY_SECRETARY, decision=policy()),
+    acknowledge(),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
 )
 

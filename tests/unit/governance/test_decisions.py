@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.governance import commands as c
 from services.governance import events as e
 from services.governance.accession import is_the_house
 from services.governance.decisions import (
@@ -18,10 +19,17 @@ from services.governance.decisions import (
     yearly_documents,
 )
 from services.governance.effects import effects
-from services.governance.state import State
+from services.governance.state import Phase, State
 from shared.contract.fields import Step, Theme
-from shared.contract.messages.governance import Organ, Parameters, PolicyDecided, StepTerm
+from shared.contract.messages.governance import (
+    Organ,
+    Parameters,
+    PolicyDecided,
+    SecrecyAcknowledged,
+    StepTerm,
+)
 from shared.contract.refusal import Refusal
+from shared.core.actor import OPERATOR, Actor, Role
 from shared.core.context import DecisionContext, House
 from shared.core.effects import Announce
 from shared.core.policy import BUILT_IN, Policies
@@ -370,3 +378,30 @@ def test_of_two_that_begin_on_one_day_the_one_recorded_last_has_the_last_word() 
     first = record("VG-2026-2", TOMORROW, parameters=closing(7))
     later = record("VG-2026-1", TOMORROW, parameters=closing(9), recorded_at=NOW + timedelta(hours=1))
     assert Policies((later, first)).of_day(TOMORROW).closing_term == timedelta(days=9)
+
+
+# --- secrecy -----------------------------------------------------------------------------------------
+
+
+def test_an_account_acknowledges_secrecy_once_and_says_so_r126() -> None:
+    (acknowledged,) = s.spec().when(s.acknowledge()).events
+    assert acknowledged == e.SecrecyAcknowledged(s.DIRECTOR, None, NOW)
+    assert s.spec().given(acknowledged).when(s.acknowledge()).events == ()
+    refusal = s.spec().when(s.acknowledge(secrecy=False)).refusal
+    assert (refusal.name, refusal.rule) == ("SecrecyNotStated", "R126")
+    assert refused(s.spec().given(s.RECORDED).when(s.acknowledge())) == "NoAccount"
+
+
+def test_a_worker_acknowledges_for_its_party_and_the_services_hear_of_it_r126() -> None:
+    worker = Actor(Role.PARTY_WORKER, party=s.VENLO, person="person-worker")
+    (acknowledged,) = s.spec().when(s.acknowledge(worker)).events
+    (effect,) = effects("account", acknowledged, s.spec().given(acknowledged).state)
+    told = SecrecyAcknowledged(person="person-worker", party=s.VENLO, acknowledged_at=NOW)
+    assert effect == Announce(told)
+
+
+@pytest.mark.parametrize("phase", [Phase.DECIDED, Phase.ACKNOWLEDGED, Phase.MEMBER])
+def test_every_register_is_published_anew_for_a_service_that_lost_it_r121_r126(phase: Phase) -> None:
+    given = s.spec().given(*s.HISTORIES[phase])
+    (anew,) = given.when(c.PublishAnew(by=OPERATOR)).events
+    assert [type(x) for x in effects("one", anew, given.given(anew).state)] == [Announce]

@@ -24,6 +24,7 @@ from shared.http.limits import Limits
 from shared.http.oidc import Identity, IssuerUnreachable
 from shared.http.problem import HEADERS, RETRY_AFTER, problem
 from shared.http.startup_gate import StartupGate
+from tests.support.accounts import all_acknowledged
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 KEY = "0192aaaa-0000-7000-8000-00000000000a"
@@ -62,6 +63,7 @@ def a_router() -> APIRouter:
 
 async def sent(method: str, path: str, *, signed: bool = True, **more: Any) -> Response:
     app = make_app("test", a_router())
+    all_acknowledged(app)
     if signed:
         app.dependency_overrides[signed_in] = lambda: PERSON
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:

@@ -10,6 +10,7 @@ from services.governance.acknowledgement_api import router as acknowledgement_ro
 from services.governance.api import router
 from services.governance.decision_api import router as decision_router
 from services.governance.effects import effects
+from services.governance.gauges import gauges
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS, SENDING
 from services.governance.process import decide, evolve
@@ -36,6 +37,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
     keeps_inboxes=True,
+    gauges=gauges,
     holds_texts=False,
 )
 app = command_line(SERVICE, lambda: [router, decision_router, acknowledgement_router, access_log.router])

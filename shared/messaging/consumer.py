@@ -119,6 +119,7 @@ class Consumer(Generic[S]):
         if messages:
             async with self.engine.connect() as connection:
                 parties = await self.parties.refresh(connection)
+                await self.receiver.policies.refresh(connection)
             await self._take_messages(messages, parties)
 
     async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:

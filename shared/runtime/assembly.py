@@ -215,6 +215,7 @@ def assemble(
         outgoing=outgoing,
         digest_key=digest_key,
         house_keys=lambda: house_keys.available_kids,
+        policies=policies,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
     events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))

@@ -199,6 +199,7 @@ class Scheduler(Generic[S]):
             return 0
         async with self.engine.begin() as connection:
             parties = await self.parties.refresh(connection)
+            await self.receiver.policies.refresh(connection)
         records = []
         for one in waiting:
             try:

@@ -13,6 +13,13 @@ from pydantic_core import from_json
 
 from services.governance import commands as gc
 from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.governance.decisions import (
+    Decision,
+    DecisionSubject,
+    RecordedDecision,
+    SubjectKind,
+    Votes,
+)
 from services.intake import commands as ic
 from services.intake.api import Screening
 from services.retention import commands as rc
@@ -22,7 +29,7 @@ from services.rto.api import MandateEnding
 from services.triage import commands as c
 from services.triage.api import NewConclusion, NewPreparation, NewQuery
 from services.triage.state import State as Triage
-from shared.contract.content import SEALED_ALLOWED, text
+from shared.contract.content import SEALED_ALLOWED, TextRef, text
 from shared.contract.fields import ContributedItem, Item, Theme
 from shared.contract.limits import (
     CLAIMS_PER_EVENT,
@@ -414,6 +421,7 @@ def oldest_party(parties: Parties) -> Core:
         seat=large.WIDE * 120,
         office="x",
         officer_function="x",
+        officer_name=TextRef("piece", "governance"),
         endorses_goals=True,
         undertakes_to_comply=True,
         entitled_to_exchange=True,
@@ -423,6 +431,7 @@ def oldest_party(parties: Parties) -> Core:
     )
     signatory = Signatory(
         party=REFERRER,
+        decision="SG-2025-1",
         form=form,
         kind=PartyKind.NATIONAL_CHAIN_PARTNER,
         acting_bodies=bodies,
@@ -431,7 +440,18 @@ def oldest_party(parties: Parties) -> Core:
         signing_key=KeyOnPaper(kid=jwk["kid"], jwk=jwk),
     )
     secretary, director = Actor(Role.SECRETARY, person="p"), large.by_director()
-    governance.does(gc.RecordSignatory(by=secretary, signatory=signatory, received_at=NOW))
+    decided = RecordedDecision(
+        Decision(
+            number="SG-2025-1",
+            organ=gm.Organ.STEERING_GROUP,
+            taken_on=day,
+            in_force_from=day,
+            subject=DecisionSubject(kind=SubjectKind.ACCESSION, parties=(REFERRER,)),
+            votes=Votes(in_favour=8),
+        )
+    )
+    signing = gc.RecordSignatory(by=secretary, signatory=signatory, received_at=NOW, decision=decided)
+    governance.does(signing)
     for n in range(MOST_AUTHORISATIONS):
         grant = gm.AuthorisationGranted(
             authorisation_id=number(n),

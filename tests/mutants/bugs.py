@@ -22,6 +22,62 @@ class Bug:
 
 BUGS = (
     Bug(
+        "signatory recorded without a decision",
+        "services/governance/process.py",
+        "if fault := fault_of_accession(signatory.party, member_from, command.decision, today):",
+        "if command.decision is None and False:",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
+    Bug(
+        "house taken for a party by its name",
+        "services/governance/process.py",
+        "is_the_house(signatory.party, house.id) or is_the_house(signatory.form.name, house.id)",
+        "is_the_house(signatory.party, house.id)",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
+    Bug(
+        "policy of today whatever the day a message came in",
+        "shared/handling/decide.py",
+        "return self.policies.known.at(moment)",
+        "return self.policies.known.at(machine_now())",
+        ("tests/integration/shared/test_registers.py",),
+    ),
+    Bug(
+        "policy in force on the day it was recorded",
+        "services/governance/decisions.py",
+        "in_time = start_of_day(decision.in_force_from) - now >= AHEAD",
+        "in_time = decision.in_force_from >= local_day(now)",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
+    Bug(
+        "account works without an acknowledgement of secrecy",
+        "shared/http/app.py",
+        "if refusal := await accounts.refusal(identity):",
+        "if (refusal := await accounts.refusal(identity)) and not identity.roles:",
+        ("tests/integration/governance/test_api.py",),
+    ),
+    Bug(
+        "acknowledgement at one party counted at another",
+        "shared/storage/acknowledgements.py",
+        "WHERE person = :person AND party = :party",
+        "WHERE person = :person AND :party = :party",
+        ("tests/integration/governance/test_api.py",),
+    ),
+    Bug(
+        "basis of an item not logged",
+        "shared/core/viewing.py",
+        "(thing.basis, thing.acting_body) if isinstance(thing, Item) else (None, None)",
+        "(None, thing.acting_body) if isinstance(thing, Item) else (None, None)",
+        ("tests/unit/shared/test_provenance.py",),
+    ),
+    Bug(
+        "name of who signed kept when the membership has ended",
+        "services/governance/effects.py",
+        "return [stop, names, Announce(record), ToParty(record.party, _changed(record, state))]",
+        "return [stop, Announce(record), ToParty(record.party, _changed(record, state))]",
+        ("tests/integration/governance/test_api.py",),
+    ),
+    Bug(
         "field that does not fit not pointed at",
         "shared/messaging/receiver.py",
         'raise Unreadable("does-not-fit-the-schema", invalid) from None',

@@ -23,6 +23,7 @@ from confluent_kafka.admin import (
 from deploy.local.house import House
 from deploy.provisioning.acls import service_user
 from shared.contract.registry import SERVICES
+from shared.contract.topics import Topics
 from tests.support.running import client_settings
 
 Operations = frozenset[AclOperation]
@@ -73,7 +74,7 @@ def on_topic(owner: str, topic: str) -> Operations:
 
 def _of_service(owner: str, topic: str) -> Operations:
     """Return what a service may do: read its outboxes, fill inboxes, write its events, read the others'."""
-    if topic == "zvh.governance.parties":
+    if topic in Topics("zvh").registers:
         return READS | WRITES if owner == "governance" else READS
     if topic.startswith(f"zvh.{owner}.from."):
         return DELETES

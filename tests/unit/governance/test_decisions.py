@@ -19,6 +19,7 @@ from services.governance.decisions import (
     yearly_documents,
 )
 from services.governance.effects import effects
+from services.governance.main import PROCESS
 from services.governance.state import Phase, State
 from shared.contract.fields import Step, Theme
 from shared.contract.messages.governance import (
@@ -161,7 +162,7 @@ def test_what_is_recorded_in_the_last_hour_of_a_day_takes_force_a_day_later_r121
 
     def at(minute: int, hour: int = 22) -> Any:  # 23 hours in Amsterdam
         now = datetime(TODAY.year, TODAY.month, TODAY.day, hour, minute, tzinfo=UTC)
-        return Spec(s.PROCESS, now=now).when(command)
+        return Spec(PROCESS, now=now).when(command)
 
     assert at(0).events
     assert refused(at(1)) == "InForceTooSoon"
@@ -292,10 +293,10 @@ def test_another_house_or_organisation_is_not_this_house_r124(said: str) -> None
 )
 def test_the_house_itself_is_never_registered_as_a_party_r124(itself: dict[str, Any]) -> None:
     context = DecisionContext(NOW, NOBODY, house=HOUSE)
-    outcome = s.PROCESS.decide(State(), s.record_signatory(**itself), context)
+    outcome = PROCESS.decide(State(), s.record_signatory(**itself), context)
     assert isinstance(outcome, Refusal)
     assert (outcome.name, outcome.rule) == ("HouseIsNoParty", "R124")
-    assert not isinstance(s.PROCESS.decide(State(), s.record_signatory(), context), Refusal)
+    assert not isinstance(PROCESS.decide(State(), s.record_signatory(), context), Refusal)
 
 
 # --- what is renewed every year ----------------------------------------------------------------------

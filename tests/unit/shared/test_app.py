@@ -274,3 +274,9 @@ async def test_every_answer_bears_the_same_headers_for_browsers_whoever_made_it(
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert HEADERS["Strict-Transport-Security"].startswith("max-age=")
     assert HEADERS["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_shows_its_access_log_to_the_privacy_officer_r129(service: str) -> None:
+    document = json.loads((ROOT / "services" / service / "openapi.json").read_text())
+    assert "/cases/{case_id}/access-log" in document["paths"]

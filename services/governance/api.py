@@ -1,6 +1,6 @@
 """Serve governance over HTTP: the secretary's register of parties, and their authorisations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from services.governance import acknowledgement_api, decision_api
 from services.governance import commands as c
 from services.governance import handlers as h
 from services.governance.accession import AccessionForm, Signatory
@@ -31,6 +32,13 @@ from shared.http.caller import Caller, Refused
 from shared.storage.cases import Case
 
 router = APIRouter(tags=["governance"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, decision_api.router, acknowledgement_api.router, access_log.router]
+
+
 PARTIES_PER_PAGE = 100
 
 

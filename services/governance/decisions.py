@@ -25,7 +25,7 @@ AHEAD = timedelta(hours=1)  # what is decided for tomorrow is everywhere well be
 
 
 class SubjectKind(StrEnum):
-    """What a decision can be about; each kind is decided by the organ that the covenant names."""
+    """Name what a decision can be about; each kind is decided by the organ that the covenant names."""
 
     ACCESSION = "accession"
     THEMES = "themes"
@@ -139,7 +139,7 @@ def _fault_of_subject(subject: DecisionSubject) -> Refusal | None:
 
 
 def _fault_of_terms(parameters: Parameters) -> Refusal | None:
-    """Test that silence ends the steps that it ended before: never a round table or a monitoring (R82)."""
+    """Test that silence ends the steps that it ended before: never a round table or a monitoring."""
     steps = [term.step for term in parameters.terms]
     if len(set(steps)) < len(steps):
         return r.SUBJECT_DOES_NOT_FIT

@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.governance.acknowledgement_api import router as acknowledgement_router
-from services.governance.api import router
-from services.governance.decision_api import router as decision_router
+from services.governance.api import routers
 from services.governance.effects import effects
 from services.governance.gauges import gauges
 from services.governance.handlers import CASE_OF, HANDLERS
@@ -18,7 +16,6 @@ from services.governance.republishing import publish_anew
 from services.governance.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.http import access_log
 from shared.runtime.cli import assembled, command_line
 from shared.telemetry.security import administrative_act
 
@@ -40,7 +37,7 @@ SERVICE = Service(
     gauges=gauges,
     holds_texts=False,
 )
-app = command_line(SERVICE, lambda: [router, decision_router, acknowledgement_router, access_log.router])
+app = command_line(SERVICE, routers)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.retention.api import router
+from services.retention.api import routers
 from services.retention.effects import effects
 from services.retention.gauges import gauges
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
@@ -15,7 +15,6 @@ from services.retention.store import Records
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.http import access_log
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -38,4 +37,4 @@ SERVICE = Service(
     gauges=gauges(KEYS),
     proving=frozenset({Phase.DESTROYING}),
 )
-app = command_line(SERVICE, lambda: [router, access_log.router, key_router(KEYS)], key_source=KEYS.open)
+app = command_line(SERVICE, lambda: [*routers(), key_router(KEYS)], key_source=KEYS.open)

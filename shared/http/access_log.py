@@ -47,7 +47,7 @@ class AccessLog(Model):
 
 @router.get("/cases/{case_id}/access-log")
 async def read_access_log(case_id: Id, caller: Looking, reader: Reader, after: After = 0) -> AccessLog:
-    """Who looked at what, when, on which basis and rule; the privacy officer's look is in it too (R129)."""
+    """List who looked at what, when, on which basis and rule; the privacy officer's look too (R129)."""
     return await page(reader, caller, case_id, after)
 
 

@@ -60,6 +60,7 @@ from shared.contract.registry import Direction, MessageType, all_messages
 from shared.contract.topics import Topics
 from shared.core.actor import CLOCK, Actor, Role
 from shared.core.calendar_terms import add_months
+from shared.core.policy import TERMS
 from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
 from shared.handling.delivery import Delivery, FromParty
 from shared.handling.outgoing import OutgoingMessages
@@ -410,6 +411,41 @@ def long_file(parties: Parties) -> Core:
     return retention
 
 
+def longest_policy(parties: Parties) -> Core:
+    """Make a decision that changes the terms of every step."""
+    governance, day = Core(SERVICES["governance"], parties), NOW.date()
+    terms = tuple(
+        gm.StepTerm(step=step, remind=400, tell=400, again=400, end=term.end and 400)
+        for step, term in TERMS.items()
+    )
+    parameters = gm.Parameters(
+        closing_days=400,
+        longest_postponement_days=400,
+        query_reminder_days=400,
+        confirmation_days=400,
+        terms=terms,
+    )
+    decision = Decision(
+        number="VGVGVGVG-2026-9998",
+        organ=gm.Organ.PREPARATORY_GROUP,
+        taken_on=day,
+        in_force_from=day + timedelta(days=2),
+        subject=DecisionSubject(kind=SubjectKind.WORK_PROCESS, parameters=parameters),
+        votes=Votes(in_favour=8),
+        with_manager=True,
+    )
+    governance.does(gc.RecordDecision(by=Actor(Role.SECRETARY, person="p"), decision=decision))
+    return governance
+
+
+def an_account(parties: Parties) -> Core:
+    """Let somebody with as long a subject as there can be acknowledge secrecy."""
+    governance = Core(SERVICES["governance"], parties)
+    worker = Actor(Role.PARTY_WORKER, party=REFERRER, person="p" * 64)
+    governance.does(gc.AcknowledgeSecrecy(by=worker, secrecy=True))
+    return governance
+
+
 def oldest_party(parties: Parties) -> Core:
     """Make a party with as many mandates and keys as may be on record, which then leaves."""
     governance = Core(SERVICES["governance"], parties)
@@ -514,6 +550,8 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
         lapsed(parties),
         long_file(parties),
         oldest_party(parties),
+        longest_policy(parties),
+        an_account(parties),
         of_no_case(parties),
     ]
     found: dict[str, list[Ready]] = {}

@@ -13,9 +13,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.issuer import AUDIENCE, make_issuer, subject_of, write_people
-from services.governance.acknowledgement_api import router as acknowledgement_router
-from services.governance.api import router
-from services.governance.decision_api import router as decision_router
+from services.governance.api import routers
 from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
 from shared.clock import Clock
@@ -108,7 +106,7 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     relay = Relay(
         engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
     )
-    app = make_app("test", router, decision_router, acknowledgement_router)
+    app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(
         app,

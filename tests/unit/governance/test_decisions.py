@@ -198,7 +198,7 @@ def test_policy_is_told_to_the_services_and_who_accedes_is_not() -> None:
     assert list(effects("decision", accession, s.spec().given(accession).state)) == []
 
 
-def test_silence_ends_the_same_steps_as_before_r82() -> None:
+def test_silence_ends_the_same_steps_as_before_r121() -> None:
     def term(step: Step, end: int | None) -> Decision:
         return policy(terms=(StepTerm(step=step, remind=7, tell=7, again=7, end=end),))
 

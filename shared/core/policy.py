@@ -106,12 +106,16 @@ class Policies:
         return self.of_day(local_day(moment)) if self.decided else BUILT_IN
 
     def of_day(self, day: date) -> Policy:
-        """Return the policy of that day: the decisions in force, one after the other."""
+        """Return the policy of that day: the decisions in force, one after the other.
+
+        Nothing is archived later than it is destroyed, whichever of the two was decided on (R88, R91).
+        """
         if day not in self._of_days:
             policy = BUILT_IN
             for one in self.in_force_on(day):
                 policy = policy.changed_by(one)
-            self._of_days[day] = policy
+            archive = min(policy.archive_after_months, policy.destroy_after_months)
+            self._of_days[day] = replace(policy, archive_after_months=archive)
         return self._of_days[day]
 
     def in_force_on(self, day: date) -> list[PolicyDecided]:

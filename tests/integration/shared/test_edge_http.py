@@ -24,6 +24,7 @@ from shared.contract.fields import ID
 from shared.contract.registry import SERVICES
 from shared.core.actor import Role
 from shared.crypto.case_key_client import CaseKeyClient
+from shared.crypto.own_keys import OwnKeys
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import PEOPLE, Identity
 from shared.ids import new_id
@@ -152,7 +153,7 @@ async def desk(
         await transaction_on(engine, service).run([delivery(number, decision)])
     clock = Clock(None)
     authority = KeyAuthority().use(KeyStore(tmp_path / "keys", b"k" * 32, "test"), clock, timedelta(days=30))
-    keys = CaseKeyClient(authority, "test")
+    keys = CaseKeyClient(authority if service.holds_texts else OwnKeys(b"k" * 32, authority), "test")
     app = make_app("test", *routers(name), *([key_router(authority)] if name == "retention" else []))
     relay = cast(Relay, NoRelay())
     attach(

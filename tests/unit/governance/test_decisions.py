@@ -1,10 +1,12 @@
 """What governance records of the decisions of the organs, in sentences; both sides of each boundary."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from services.governance import commands as c
 from services.governance import events as e
@@ -21,6 +23,7 @@ from services.governance.decisions import (
 from services.governance.effects import effects
 from services.governance.main import PROCESS
 from services.governance.state import Phase, State
+from shared.contract.content import SEALED_ALLOWED
 from shared.contract.fields import Step, Theme
 from shared.contract.messages.governance import (
     Organ,
@@ -34,6 +37,7 @@ from shared.core.actor import OPERATOR, Actor, Role
 from shared.core.context import DecisionContext, House
 from shared.core.effects import Announce
 from shared.core.policy import BUILT_IN, Policies
+from shared.storage.json_writer import to_json
 from tests.support.samples import governance as s
 from tests.support.spec import NOBODY, NOW, Spec
 
@@ -242,6 +246,17 @@ def test_nobody_becomes_a_party_before_the_decision_is_in_force_or_once_it_is_re
     assert refused(on(member_from.date(), TODAY)) == "DecisionNotInForce"
 
 
+def test_a_membership_from_before_there_were_decisions_goes_on() -> None:
+    """As the version before stored it: without a decision, and with an officer who has no name."""
+    stored = json.loads(to_json(s.spec().given(s.RECORDED, s.GRANTED).state))
+    for later in ("rests_on", "decision", "account", "recorded_at"):
+        del stored[later]
+    del stored["form"]["officer_name"]
+    state = TypeAdapter(State).validate_json(json.dumps(stored), context=SEALED_ALLOWED)
+    assert (state.rests_on, state.form and state.form.officer_name) == ("", None)
+    assert Spec(PROCESS, state).when(s.accept()).events
+
+
 def test_a_membership_says_on_which_decision_it_rests_r109() -> None:
     (recorded,) = s.spec().when(s.record_signatory()).events
     assert s.spec().given(recorded).state.rests_on == s.ACCESSION
@@ -355,6 +370,15 @@ def test_each_decision_changes_what_it_names_and_nothing_else_whatever_the_order
         assert june.themes == {Theme.TRAFFICKING}
         assert june.terms == BUILT_IN.terms
         assert Policies(decided).of_day(date(2026, 4, 30)).smallest_cell == BUILT_IN.smallest_cell
+
+
+def test_nothing_is_archived_later_than_it_is_destroyed_r88_r91() -> None:
+    soon = record("VG-2026-1", date(2026, 4, 1), parameters=Parameters(destroy_after_months=3))
+    back = record("VG-2026-2", date(2026, 5, 1), parameters=Parameters(destroy_after_months=12))
+    policies = Policies((soon, back))
+    april, may = policies.of_day(date(2026, 4, 1)), policies.of_day(date(2026, 5, 1))
+    assert (april.archive_after_months, april.destroy_after_months) == (3, 3)
+    assert (may.archive_after_months, may.destroy_after_months) == (6, 12)
 
 
 def test_a_decision_that_is_replaced_before_its_day_never_takes_force_r121() -> None:

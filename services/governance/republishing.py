@@ -5,12 +5,15 @@ from services.governance.handlers import membership_id
 from services.governance.state import State
 from services.governance.store import all_records
 from shared.clock import machine_now
+from shared.contract.limits import in_parts
 from shared.core.actor import OPERATOR
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Delivery, FromPerson
 from shared.handling.transaction import Transaction
 from shared.ids import new_id
 from shared.storage.inbox import InboxEntry
+
+AT_ONCE = 500  # records in one transaction
 
 
 async def publish_anew(
@@ -22,8 +25,11 @@ async def publish_anew(
     older record overtakes a newer one.
     """
     found = {membership_id(digest_key, party): party} if party else await _all_records(transaction)
-    outcomes = await transaction.run([_delivery(one) for one in found])
-    return {name: outcome.status for name, outcome in zip(found.values(), outcomes, strict=True)}
+    done = dict[str, DeliveryStatus]()
+    for some in in_parts(list(found), AT_ONCE):
+        outcomes = await transaction.run([_delivery(one) for one in some])
+        done |= {found[one]: outcome.status for one, outcome in zip(some, outcomes, strict=True)}
+    return done
 
 
 async def _all_records(transaction: Transaction[State]) -> dict[str, str]:

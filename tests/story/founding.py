@@ -34,7 +34,6 @@ async def found(world: World) -> None:
     stranger = next(s for s in signatories if s.id == STRANGER)
     others = [s for s in signatories if s is not stranger]
     await _no_right_before_signing(world)
-    await acknowledge(world)
     await record(world, others)
     await asyncio.gather(join(world, others), _the_stranger_has_its_answer(world))
     await record(world, [stranger], "SG-2021-2")
@@ -94,6 +93,7 @@ async def acknowledge(world: World) -> None:
 
 async def record(world: World, signatories: Iterable[Signatory], number: str = DECISION) -> None:
     """Register every signed form on the decision of the steering group, as the secretary (R109, R110)."""
+    await acknowledge(world)
     secretary, signed = world.people("secretary-a"), list(signatories)
     await secretary.do("governance", "/decisions", _decision(number, signed))
     for signatory in signed:

@@ -74,10 +74,10 @@ async def test_a_new_account_works_nowhere_until_secrecy_is_acknowledged_and_the
     form = {"grant_type": "password", "username": NEW, "password": hire(house)}
     token = (await client.post(house.env["issuer"]["token_endpoint"], data=form)).json()["access_token"]
     bearer = {"authorization": f"Bearer {token}"}
-    pages = {service: f"/cases/{new_id()}/access-log" for service in SERVICES}
+    page = f"/cases/{new_id()}/access-log"
 
     async def look(service: str) -> httpx.Response:
-        return await client.get(house.env["services"][service]["base_url"] + pages[service], headers=bearer)
+        return await client.get(house.env["services"][service]["base_url"] + page, headers=bearer)
 
     for service in SERVICES:
         refused = await look(service)

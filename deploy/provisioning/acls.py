@@ -118,9 +118,9 @@ def service_acls(prefix: str, service: str) -> list[Acl]:
 
 
 def _governance_acls(prefix: str, user: str) -> list[Acl]:
-    """Let governance write the register, and delete from inboxes what the parties' groups have read."""
+    """Let governance write the registers, and delete from inboxes what the parties' groups have read."""
     return [
-        *_topic(user, Topics(prefix).parties, Operation.WRITE),
+        *(acl for name in Topics(prefix).registers for acl in _topic(user, name, Operation.WRITE)),
         *_topics_below(user, f"{prefix}.to.", Operation.DELETE),
         Acl(user, Kind.GROUP, f"{prefix}.", True, Operation.DESCRIBE),
     ]

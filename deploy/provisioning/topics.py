@@ -53,9 +53,9 @@ def party_topics(prefix: str, party: str) -> list[Topic]:
 def service_topics(
     prefix: str, services: Iterable[str] = SERVICES, event_partitions: int = EVENT_PARTITIONS
 ) -> list[Topic]:
-    """List the topics of the house: events and dead letters of each service, and the register of parties."""
+    """List the topics of the house: events and dead letters of each service, and the registers."""
     names = Topics(prefix)
-    topics = [Topic(names.parties, 1, _COMPACTED)]
+    topics = [Topic(name, 1, _COMPACTED) for name in names.registers]
     for service in services:
         topics.append(Topic(names.events(service), event_partitions, _EVENTS))
         topics.append(Topic(names.dead_letters(service), 1, _EVENTS))

@@ -16,7 +16,7 @@ from docs.generate.tree import DOCS, ROOT, load, named_spans, python_files, serv
 from shared.contract import refusal
 from shared.contract.refusal import Refusal
 from shared.contract.registry import SERVICES
-from shared.http import app, commands, entrance, overload, startup_gate
+from shared.http import accounts, app, commands, entrance, overload, startup_gate
 
 COUNT = 138
 CITATION = re.compile(r"\bR(\d{1,3})\b")
@@ -79,7 +79,7 @@ def house_refusals() -> dict[str, Refusal]:
 
 def http_refusals() -> dict[str, Refusal]:
     """Return the refusals of requests as such, by constant."""
-    modules = (app, commands, entrance, overload, startup_gate)
+    modules = (accounts, app, commands, entrance, overload, startup_gate)
     found = {constant: one for module in modules for constant, one in _constants(module).items()}
     return {constant: one for constant, one in found.items() if constant not in house_refusals()}
 

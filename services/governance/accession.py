@@ -1,12 +1,15 @@
 """Describe what an organisation signs to become a party: the form of Bijlage 1 (R110)."""
 
+import re
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
-from shared.contract.fields import Code, Day, Instant, Jwk, KeyId, Line, PartyId, Source
+from shared.contract.content import is_blank
+from shared.contract.fields import Code, Day, Instant, Jwk, KeyId, Line, PartyId, PersonName, Source
 from shared.contract.limits import MOST_ACTING_BODIES
+from shared.contract.messages.governance import DecisionNumber
 from shared.contract.parties import PartyKind
 from shared.contract.registry import Model
 
@@ -14,12 +17,13 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 class AccessionForm(Model):
-    """The form as it was signed on paper; the officer is known by function, for a name is personal data."""
+    """The form as it was signed on paper; the officer's name lies sealed, and goes with the membership."""
 
     name: Line = Field(default="", title="naam organisatie")
     seat: Line = Field(default="", title="statutaire vestiging")
     office: Line = Field(default="", title="kantoor")
     officer_function: Line = Field(default="", title="functie van de bevoegde functionaris")
+    officer_name: PersonName | None = Field(default=None, title="naam van de bevoegde functionaris")
     endorses_goals: bool = Field(default=False, title="onderschrijft de doelstellingen")
     undertakes_to_comply: bool = Field(default=False, title="verplicht zich tot naleving")
     entitled_to_exchange: bool = Field(default=False, title="gerechtigd tot uitwisseling")
@@ -39,7 +43,7 @@ class AccessionForm(Model):
         """Tell whether everything that Bijlage 1 asks for was filled in (R110)."""
         filled_in = (self.name, self.seat, self.office, self.officer_function, self.place)
         declared = (self.endorses_goals, self.undertakes_to_comply, self.entitled_to_exchange)
-        return all(filled_in) and all(declared)
+        return all(filled_in) and all(declared) and not is_blank(self.officer_name)
 
 
 class KeyOnPaper(Model):
@@ -50,9 +54,13 @@ class KeyOnPaper(Model):
 
 
 class Signatory(Model):
-    """An organisation that signed the covenant, as the secretary registers it."""
+    """An organisation that signed the covenant, as the secretary registers it.
+
+    `decision`: the number of the steering group's decision on its accession (R109).
+    """
 
     party: PartyId = Field(title="partij")
+    decision: DecisionNumber = Field(title="besluit van de stuurgroep")
     form: AccessionForm = Field(title="toetredingsformulier")
     kind: PartyKind = Field(title="soort partij")
     acting_bodies: tuple[Code, ...] = Field(max_length=MOST_ACTING_BODIES, title="bestuursorganen")
@@ -61,6 +69,22 @@ class Signatory(Model):
     checked_for_special: bool = Field(default=False, title="getoetst op bijzondere persoonsgegevens")
     member_from: Instant = Field(title="partij vanaf")
     signing_key: KeyOnPaper | None = Field(default=None, title="eerste publieke sleutel")
+
+
+# What a house like this one is called, before its region: as an id or in full, with what stands before it.
+_HOUSE = re.compile(r"^(.*-)?(zvh|(zorg-en-)?veiligheidshuis)(-|$)")
+
+
+def is_the_house(said: str, house: str) -> bool:
+    """Tell whether a name or an id means the house with this id: "Zorg- en Veiligheidshuis Noord-Limburg".
+
+    A name without a region means this one; another house is an organisation like any other.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", said.lower()).strip("-")
+    region, own = _HOUSE.sub("", slug), _HOUSE.sub("", house)
+    if region and own:
+        return region == own
+    return region != slug or (slug != "" and slug == house)
 
 
 def day_of(moment: datetime) -> date:

@@ -1,6 +1,6 @@
 """Serve governance over HTTP: the secretary's register of parties, and their authorisations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
@@ -8,12 +8,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
+from services.governance import acknowledgement_api, decision_api
 from services.governance import commands as c
 from services.governance import handlers as h
 from services.governance.accession import AccessionForm, Signatory
 from services.governance.handlers import membership_id
 from services.governance.state import Phase, State
-from services.governance.store import memberships
+from services.governance.store import memberships, recorded
 from services.governance.viewing import may_view
 from shared.clock import machine_now
 from shared.contract.fields import Id, PartyId
@@ -23,13 +24,22 @@ from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.core.authorisation import Requirement, permit
 from shared.core.context import DecisionContext
+from shared.core.policy import Policy
 from shared.core.viewing import Allowed
+from shared.http import access_log
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
 from shared.storage.cases import Case
 
 router = APIRouter(tags=["governance"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, decision_api.router, acknowledgement_api.router, access_log.router]
+
+
 PARTIES_PER_PAGE = 100
 
 
@@ -56,6 +66,7 @@ class PartyView(PartyEntry):
     phase: Phase = Field(title="fase")
     authorisations: list[Authorisation] = Field(title="bevoegdheidsverleningen")
     form: AccessionForm | None = Field(title="toetredingsformulier")
+    decision: str | None = Field(default=None, title="besluit van de stuurgroep")
     ending_proposed: m.EndReason | None = Field(default=None, title="einde voorgesteld, niet bevestigd")
 
 
@@ -91,7 +102,8 @@ async def read_register(
     viewer = caller.viewer()
     async with reader.engine.connect() as connection:
         own = membership_id(commands.digest_key, viewer.party) if viewer.party else ""
-        context = _knowing(reader, await reader.cases.read(connection, [own]))
+        policy = await reader.policy_at(connection, reader.clock.now())
+        context = _knowing(reader, policy, await reader.cases.read(connection, [own]))
         _refuse_without_rights(caller, context)
         found, last = await memberships(connection, reader.cases, after=after or "", most=PARTIES_PER_PAGE)
     seen = (state.record for state in found if isinstance(may_view(viewer, None, state, context), Allowed))
@@ -119,15 +131,24 @@ async def read_party(party: PartyId, caller: Looking, commands: Commands, reader
         phase=state.phase,
         authorisations=[thing for thing in seen.things.values() if isinstance(thing, Authorisation)],
         form=seen.things.get("form"),
+        decision=state.rests_on or None,
         ending_proposed=state.proposed.reason if state.proposed and "ending" in seen.things else None,
     )
 
 
-def _knowing(reader: CaseReader[State], own: Mapping[str, Case[State]]) -> DecisionContext:
+def _knowing(reader: CaseReader[State], policy: Policy, own: Mapping[str, Case[State]]) -> DecisionContext:
     """Return what a decision knows now: of the parties, the viewer's own alone."""
     found = (case.state.record for case in own.values() if not case.held)
     records = {record.party: record for record in found if record is not None}
-    return DecisionContext(reader.clock.now(), Parties(records), reader.policy)
+    return DecisionContext(reader.clock.now(), Parties(records), policy)
+
+
+@router.get("/parties/{party}/access-log")
+async def read_access_log_of_party(
+    party: PartyId, caller: Looking, commands: Commands, reader: Reader, after: access_log.After = 0
+) -> access_log.AccessLog:
+    """Who looked at what of this party, when and under which rule; for the privacy officer (R129)."""
+    return await access_log.page(reader, caller, membership_id(commands.digest_key, party), after)
 
 
 def _refuse_without_rights(caller: Caller, context: DecisionContext) -> None:
@@ -155,14 +176,18 @@ def _entry(record: PartyRecord) -> dict[str, Any]:
 
 
 @router.post("/signatories")
-async def record_signatory(body: Signatory, caller: Acting, commands: Commands) -> Done:
-    """The secretary records an organisation that has signed, with the chair, on paper (R109, R110)."""
+async def record_signatory(body: Signatory, caller: Acting, commands: Commands, reader: Reader) -> Done:
+    """The secretary records who signed with the chair, on the decision of the steering group (R109, R110)."""
+    async with reader.engine.connect() as connection:
+        decision = await recorded(connection, reader.cases, commands.digest_key, body.decision)
     return done(
         await commands.act(
             caller,
             membership_id(commands.digest_key, body.party),
             body,
-            lambda sent, by: c.RecordSignatory(by=by, signatory=sent, received_at=machine_now()),
+            lambda sent, by: c.RecordSignatory(
+                by=by, signatory=sent, received_at=machine_now(), decision=decision
+            ),
             asks=c.RecordSignatory,
         )
     )

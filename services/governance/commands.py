@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.governance.accession import Signatory
+from services.governance.decisions import Decision, RecordedDecision
 from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
 from shared.core.actor import Command
 from shared.core.event_commands import PurgeCase as PurgeCase
@@ -11,10 +12,29 @@ from shared.core.event_commands import PurgeCase as PurgeCase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordSignatory(Command):
-    """Record an original signatory of the covenant as a party (R109); `received_at` is machine time."""
+    """Record a signatory of the covenant as a party (R109); `received_at` is machine time.
+
+    `decision`: what stands under the number that it names; None where nothing does.
+    """
 
     signatory: Signatory
     received_at: datetime
+    decision: RecordedDecision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDecision(Command):
+    """Record a decision of an organ; `replaced`: what stands under the number that it replaces, if any."""
+
+    decision: Decision
+    replaced: RecordedDecision | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgeSecrecy(Command):
+    """Acknowledge the duty of secrecy for one's own account, at one's party or at the house (R126)."""
+
+    secrecy: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,16 +5,35 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.governance.accession import AccessionForm
+from services.governance.decisions import Decision
 from shared.contract.messages.governance import EndReason
 from shared.contract.parties import Authorisation, PartyRecord, PublicKey
 
 
 @dataclass(frozen=True, slots=True)
 class SignatoryRecorded:
-    """Record that organisation and chair have signed: a party from the recorded moment (R109)."""
+    """Record that organisation and chair have signed, on this decision: a party from then on (R109)."""
 
     record: PartyRecord
     form: AccessionForm
+    at: datetime
+    decision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecorded:
+    """Record what an organ decided: under its number for good (R121)."""
+
+    decision: Decision
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecrecyAcknowledged:
+    """Record that whoever this account is of knows the duty of secrecy (R126); `person` is opaque."""
+
+    person: str
+    party: str | None
     at: datetime
 
 
@@ -82,6 +101,8 @@ class CasePurged:
 
 Event: TypeAlias = (
     SignatoryRecorded
+    | DecisionRecorded
+    | SecrecyAcknowledged
     | KeyAnnounced
     | AuthorisationGranted
     | AuthorisationAccepted

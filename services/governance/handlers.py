@@ -18,6 +18,16 @@ def membership_id(key: bytes, party: str) -> str:
     return keyed_id(key, "membership", party)
 
 
+def decision_id(key: bytes, number: str) -> str:
+    """Derive under which id a decision stands from its number: one for good."""
+    return keyed_id(key, "decision", number)
+
+
+def account_id(key: bytes, person: str, party: str | None) -> str:
+    """Derive under which id an account stands: a person at a party, or at the house."""
+    return keyed_id(key, "account", person, party or "")
+
+
 def membership_of_sender(message: Model, party: str, key: bytes) -> str:
     """Return the membership of the message's sender."""
     return membership_id(key, party)

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from services.governance.api import router
+from services.governance.api import routers
 from services.governance.effects import effects
+from services.governance.gauges import gauges
 from services.governance.handlers import CASE_OF, HANDLERS
 from services.governance.permissions import PERMISSIONS, SENDING
 from services.governance.process import decide, evolve
@@ -33,9 +34,10 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
     keeps_inboxes=True,
+    gauges=gauges,
     holds_texts=False,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, routers)
 
 
 @app.command()

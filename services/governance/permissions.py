@@ -15,10 +15,13 @@ from shared.core.leaving import Conditions, Standing
 
 THE_SECRETARY = frozenset({Role.SECRETARY})
 SECRETARY_OR_MANAGER = frozenset({Role.SECRETARY, Role.MANAGER})
+EVERYBODY = frozenset(Role) - {Role.PARTY, Role.SERVICE, Role.CLOCK, Role.OPERATOR}  # who has an account
 ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known key
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.RecordSignatory: Requirement(THE_SECRETARY),
+    c.RecordDecision: Requirement(SECRETARY_OR_MANAGER),
+    c.AcknowledgeSecrecy: Requirement(EVERYBODY, needs_membership=False),
     c.AnnounceKey: Requirement(ITS_CONNECTOR, needs_membership=False),
     c.GrantAuthorisation: Requirement(A_PARTY, needs_membership=False),
     c.AcceptAuthorisation: Requirement(THE_DIRECTOR),

@@ -1,4 +1,4 @@
-"""Decide who is a party, with which keys, and for which acts the directors may act for it."""
+"""Decide who is a party, with which keys, and for which acts the directors act for it; record decisions."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,7 +8,9 @@ from typing import TypeAlias, assert_never, cast
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance import refusals as r
-from services.governance.accession import Signatory, day_of, start_of
+from services.governance.accession import AccessionForm, Signatory, day_of, is_the_house, start_of
+from services.governance.decisions import fault_of as fault_of_decision
+from services.governance.decisions import fault_of_accession
 from services.governance.keys import REMEMBERED, announced, fault_of, followed_by
 from services.governance.state import Phase, Proposal, State
 from shared.contract.limits import MOST_AUTHORISATIONS, MOST_KEYS
@@ -16,7 +18,7 @@ from shared.contract.messages.governance import AuthorisationGranted
 from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
 from shared.contract.refusal import NOT_A_PARTY, Refusal
 from shared.core.actor import A_PARTY, Actor
-from shared.core.context import DecisionContext
+from shared.core.context import DecisionContext, House
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -29,11 +31,15 @@ Command: TypeAlias = (
     | c.ProposeEnding
     | c.EndMembership
     | c.PublishAnew
+    | c.RecordDecision
+    | c.AcknowledgeSecrecy
     | c.PurgeCase
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
-NO_PARTY = frozenset({Phase.NOTHING, Phase.PURGED})
+NOTHING_HELD = frozenset({Phase.NOTHING, Phase.PURGED})
+NO_PARTY = NOTHING_HELD | {Phase.DECIDED, Phase.ACKNOWLEDGED}
+PUBLISHED = frozenset(Phase) - NOTHING_HELD
 MEMBER = frozenset({Phase.MEMBER})
 
 # For each command: the phases in which it may be decided, and the refusal for a party in another one.
@@ -45,14 +51,18 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RevokeAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.ProposeEnding: (MEMBER, r.MEMBERSHIP_ENDED),
     c.EndMembership: (MEMBER, r.MEMBERSHIP_ENDED),
-    c.PublishAnew: (frozenset({Phase.MEMBER, Phase.ENDED}), r.UNKNOWN_PARTY),
-    c.PurgeCase: (NO_PARTY, r.NO_CASE),
+    c.PublishAnew: (PUBLISHED, r.UNKNOWN_PARTY),
+    c.RecordDecision: (frozenset({Phase.NOTHING}), r.DECISION_KNOWN),
+    c.AcknowledgeSecrecy: (frozenset({Phase.NOTHING, Phase.ACKNOWLEDGED}), r.NO_ACCOUNT),
+    c.PurgeCase: (NOTHING_HELD, r.NO_CASE),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.SignatoryRecorded): Phase.MEMBER,
     (Phase.MEMBER, e.MembershipEnded): Phase.ENDED,
-    **{(phase, e.CasePurged): Phase.PURGED for phase in NO_PARTY},
+    (Phase.NOTHING, e.DecisionRecorded): Phase.DECIDED,
+    (Phase.NOTHING, e.SecrecyAcknowledged): Phase.ACKNOWLEDGED,
+    **{(phase, e.CasePurged): Phase.PURGED for phase in NOTHING_HELD},
 }
 
 # --- decisions -----------------------------------------------------------------------------------
@@ -64,11 +74,16 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return r.NOT_YOUR_PARTY
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
-        return _unknown(command.by) if state.phase in NO_PARTY else refusal
+        return _unknown(command.by) if _asks_a_party(command) and state.phase in NO_PARTY else refusal
     record = cast(PartyRecord, state.record)  # a member has one; the other two commands do not ask for it
     match command:
-        case c.RecordSignatory(signatory=signatory, received_at=received_at):
-            return _admit(signatory, received_at, context)
+        case c.RecordSignatory():
+            return _admit(command, context)
+        case c.RecordDecision(decision=decision, replaced=replaced):
+            fault = fault_of_decision(decision, replaced, context.now)
+            return fault or (e.DecisionRecorded(decision, context.now),)
+        case c.AcknowledgeSecrecy(by=by, secrecy=secrecy):
+            return _acknowledge(state, by, context.now) if secrecy else r.SECRECY_NOT_STATED
         case c.AnnounceKey():
             return _not_in_force(record, context) or _announce(record, command)
         case c.GrantAuthorisation(grant=grant):
@@ -89,8 +104,20 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             assert_never(command)
 
 
+def _asks_a_party(command: Command) -> bool:
+    """Tell whether a command means nothing where there is no party; the others name what else is there."""
+    return not isinstance(command, c.RecordDecision | c.AcknowledgeSecrecy | c.PurgeCase)
+
+
 def _unknown(by: Actor) -> Refusal:
     return NOT_A_PARTY if by.role in A_PARTY else r.UNKNOWN_PARTY
+
+
+def _acknowledge(state: State, by: Actor, now: datetime) -> Decision:
+    """Record it once; who acknowledges again is told that all is well."""
+    if state.account is not None:
+        return ()
+    return (e.SecrecyAcknowledged(by.person or "", by.party, now),)
 
 
 def _not_confirmable(state: State, command: c.EndMembership, context: DecisionContext) -> Refusal | None:
@@ -103,10 +130,12 @@ def _not_confirmable(state: State, command: c.EndMembership, context: DecisionCo
     return r.SECOND_PERSON_NEEDED if command.by.person == proposed.person else None
 
 
-def _admit(signatory: Signatory, received_at: datetime, context: DecisionContext) -> Decision:
-    form = signatory.form
+def _admit(command: c.RecordSignatory, context: DecisionContext) -> Decision:
+    signatory, form = command.signatory, command.signatory.form
     if is_reserved(signatory.party):
         return r.NAME_RESERVED
+    if _is_the_house(signatory, context.house):
+        return r.HOUSE_IS_NO_PARTY
     signed_on = form.signed_on(day_of(context.now))
     if signed_on is None:
         return r.SIGNATURE_MISSING
@@ -116,13 +145,22 @@ def _admit(signatory: Signatory, received_at: datetime, context: DecisionContext
         return r.PARTY_BEFORE_SIGNATURE
     if not signatory.acting_bodies or not all(signatory.acting_bodies):
         return r.ACTING_BODY_MISSING
+    today, member_from = day_of(context.now), day_of(signatory.member_from)
+    if fault := fault_of_accession(signatory.party, member_from, command.decision, today):
+        return fault
     paper = signatory.signing_key
     if paper is not None and (fault := fault_of(paper.kid, paper.jwk)):
         return fault
     # The key was signed for with the form, so it holds for what overtook the secretary's recording.
-    since = min(start_of(signed_on), received_at)
+    since = min(start_of(signed_on), command.received_at)
     keys = (announced(paper.kid, paper.jwk, KeyUse.SIGNING, since),) if paper is not None else ()
-    return (e.SignatoryRecorded(_record(signatory, keys), form, context.now),)
+    return (e.SignatoryRecorded(_record(signatory, keys), form, context.now, signatory.decision),)
+
+
+def _is_the_house(signatory: Signatory, house: House) -> bool:
+    """Tell whether somebody registers the house itself, by its id, its name or its source (R124)."""
+    named = is_the_house(signatory.party, house.id) or is_the_house(signatory.form.name, house.id)
+    return named or (house.source != "" and signatory.source.startswith(house.source))
 
 
 def _record(signatory: Signatory, keys: tuple[PublicKey, ...]) -> PartyRecord:
@@ -218,8 +256,12 @@ def evolve(state: State, event: e.Event) -> State:
     """Return the membership after an event."""
     state = replace(state, phase=TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
-        case e.SignatoryRecorded(record=record, form=form):
-            return replace(state, record=record, form=form)
+        case e.SignatoryRecorded(record=record, form=form, decision=number):
+            return replace(state, record=record, form=form, rests_on=number)
+        case e.DecisionRecorded(decision=decision, at=at):
+            return replace(state, decision=decision, recorded_at=at)
+        case e.SecrecyAcknowledged(person=person, party=party, at=at):
+            return replace(state, account=(person, party), recorded_at=at)
         case e.KeyAnnounced(key=key):
             return _with(state, keys=followed_by(_known(state).keys, key))
         case e.AuthorisationGranted(authorisation=authorisation, at=at):
@@ -231,7 +273,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.EndingProposed(reason=reason, person=person, at=at):
             return replace(state, proposed=Proposal(reason, person, at))
         case e.MembershipEnded(reason=reason, at=at):
-            return _ended(replace(state, ended=reason, proposed=None), at)
+            return _ended(replace(state, ended=reason, proposed=None, form=_without_name(state.form)), at)
         case e.RecordPublishedAnew() | e.CasePurged():
             return state
         case _:
@@ -253,6 +295,11 @@ def _with_authorisation(state: State, number: str, **changes: datetime) -> State
         for a in _known(state).authorisations
     )
     return _with(state, authorisations=changed)
+
+
+def _without_name(form: AccessionForm | None) -> AccessionForm | None:
+    """Forget who signed, once the membership has ended; the paper still says it."""
+    return form and form.model_copy(update={"officer_name": None})
 
 
 def _ended(state: State, at: datetime) -> State:

@@ -26,6 +26,7 @@ WHO_SEE_FORMS = frozenset({Role.SECRETARY, Role.MANAGER})
 
 NO_PARTY = Denied("R109", "art. 18.4; B1")
 NOT_THEIRS = Denied("R122", "B3-gen; B5")
+NOT_DECIDED_FOR_THEM = Denied("R121", "art. 5.4, 5.5")
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -49,3 +50,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
 
 def _own(viewer: Viewer, party: str) -> Verdict:
     return Allowed("R122", party) if viewer.party == party else NOT_THEIRS
+
+
+def may_view_decisions(viewer: Viewer) -> Verdict:
+    """Decide whether this viewer reads what the organs decided: the people of the house do (R121)."""
+    return Allowed("R121") if viewer.role in PEOPLE_OF_THE_HOUSE else NOT_DECIDED_FOR_THEM

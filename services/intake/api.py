@@ -20,7 +20,7 @@ from shared.contract.messages import intake as m
 from shared.contract.registry import Model
 from shared.core.item_rules import shown_to
 from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
-from shared.http import overdue
+from shared.http import access_log, overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["intake"])
@@ -28,7 +28,7 @@ router = APIRouter(tags=["intake"])
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [router, overdue.router]
+    return [router, overdue.router, access_log.router]
 
 
 class DutyView(Model):

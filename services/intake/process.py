@@ -212,6 +212,8 @@ def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> 
         party, Scope.SCREENING, context.judged_at, referral.acting_body
     ):
         return r.NO_AUTHORISATION_ON_RECORD
+    if referral.theme not in context.policy.themes:
+        return r.THEME_NOT_IN_FORCE
     return _incomplete(referral, record) or item_rules.must_reserve_against_parties(
         referral.items, context.parties, r.RESERVATION_UNKNOWN
     )

@@ -8,6 +8,7 @@ NO_AUTHORISATION_ON_RECORD = define(
     "PartyHasNoAuthorisation", "R2", "B3-F1; B3-gen", may_be_lag=True, status=403
 )
 ALREADY_REFERRED = define("AlreadyReferred", "R15", "B3-F1", Remedy.STOP)
+THEME_NOT_IN_FORCE = define("ThemeNotInForce", "R130", "art. 1.4, 2.3")
 TASK_MISSING = define("TaskMissing", "R3", "B3-F1 legal basis")
 ACTING_BODY_UNKNOWN = define("ActingBodyUnknown", "R3", "B3-F1 legal basis; preamble")
 BASIS_MISSING = define("BasisMissing", "R4", "B3-F1")

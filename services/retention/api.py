@@ -1,6 +1,6 @@
 """Serve retention over HTTP: what people ask of it, and what they may read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -33,11 +33,19 @@ from shared.contract.registry import Model
 from shared.core.calendar_terms import month_of
 from shared.core.item_rules import shown_to
 from shared.core.viewing import Denied
+from shared.http import access_log
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import Seen
 
 router = APIRouter(tags=["retention"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here; the services' own is beside them."""
+    return [router, access_log.router]
+
+
 PROOFS_PER_PAGE = 100
 ERASURES_PER_PAGE = 100
 LAST_NUMBER = 2**63 - 1  # what the database counts up to
@@ -358,7 +366,7 @@ async def read_figures(caller: Looking, reader: Reader) -> Figures:
     _register(caller, Register.FIGURES)
     async with reader.engine.connect() as connection:
         counts = await store.figures(connection)
-    smallest = reader.policy.smallest_cell
+        smallest = (await reader.policy_at(connection, reader.clock.now())).smallest_cell
     cells = [
         FigureCell(year=year, theme=theme, ending=ending, count=n)
         for (year, theme, ending), n in shown(counts, smallest).items()

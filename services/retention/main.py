@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.retention.api import router
+from services.retention.api import routers
 from services.retention.effects import effects
 from services.retention.gauges import gauges
 from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
@@ -39,4 +39,4 @@ SERVICE = Service(
     gauges=gauges(KEYS),
     proving=frozenset({Phase.DESTROYING}),
 )
-app = command_line(SERVICE, lambda: [router, key_router(KEYS)], key_source=KEYS.open)
+app = command_line(SERVICE, lambda: [*routers(), key_router(KEYS)], key_source=KEYS.open)

@@ -1,7 +1,6 @@
 """Serve the round table over HTTP: what the director and parties' workers do, and what they may read."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,8 +9,8 @@ from pydantic import Field
 from services.rto import commands as c
 from services.rto import handlers as h
 from services.rto.permissions import scopes_now
-from services.rto.store import invited, looks
-from services.rto.viewing import may_view, may_view_invitation, may_view_log
+from services.rto.store import invited
+from services.rto.viewing import may_view, may_view_invitation
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
 from shared.contract.content import Content, text
 from shared.contract.fields import Id, Item, PartyId, Subject
@@ -22,7 +21,7 @@ from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
-from shared.http import overdue
+from shared.http import access_log, overdue
 from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, Replacing, done, replaced
 from shared.http.caller import Refused
 
@@ -30,39 +29,15 @@ reading = APIRouter(tags=["reading"])
 directing = APIRouter(tags=["process director"])
 taking_part = APIRouter(tags=["parties"])
 
-LOOKS_PER_PAGE = 1000
 INVITATIONS_PER_PAGE = 20  # all are looked at, and logged, at once
-LAST_ENTRY = 2**63 - 1  # what the database counts up to
 
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [reading, directing, taking_part, overdue.router]
+    return [reading, directing, taking_part, overdue.router, access_log.router]
 
 
 # --- reading ---------------------------------------------------------------------------------------
-
-
-class Look(Model):
-    """One decision on one thing that somebody looked at (R129)."""
-
-    entry: int
-    at: datetime = Field(title="moment")
-    role: str = Field(title="rol")
-    person: str = Field(title="persoon")
-    party: str | None = Field(title="partij")
-    viewed_on_behalf_of: str | None = Field(title="bekeken namens")
-    thing: str = Field(title="wat")
-    allowed: bool = Field(title="getoond")
-    rule: str = Field(title="regel")
-    given_on_behalf_of: str | None = Field(title="verstrekt namens")
-
-
-class AccessLog(Model):
-    """A page of the access log; `next` is the `after` of the next page, if there is one."""
-
-    entries: list[Look] = Field(title="inzagen")
-    next: int | None = None
 
 
 @reading.get("/cases/{case_id}")
@@ -93,18 +68,6 @@ async def read_invitations(
         ],
         after=found[-1] if len(found) == INVITATIONS_PER_PAGE else None,
     )
-
-
-@reading.get("/cases/{case_id}/access-log")
-async def read_access_log(
-    case_id: Id, caller: Looking, reader: Reader, after: Annotated[int, Query(ge=0, le=LAST_ENTRY)] = 0
-) -> AccessLog:
-    """Who looked at what, when and under which rule; the privacy officer's look is in it too (R129)."""
-    await reader.look(caller, case_id, may_view_log, lambda state: (), scope=Scope.RTO)
-    async with reader.engine.connect() as connection:
-        found = await looks(connection, case_id, after=after, most=LOOKS_PER_PAGE)
-    entries = [Look(**row._mapping) for row in found]
-    return AccessLog(entries=entries, next=entries[-1].entry if len(entries) == LOOKS_PER_PAGE else None)
 
 
 # --- what the process director does, on behalf of the leading party --------------------------------

@@ -1,19 +1,9 @@
-"""Query what is the round table's own: who looked at a case, and where a party is invited."""
-
-from collections.abc import Sequence
-from typing import Any
+"""Query what is the round table's own: where a party is invited."""
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.storage.database import fetch
-
-_LOOKS = sa.text(
-    """
-    SELECT entry, at, role, person, party, viewed_on_behalf_of, thing, allowed, rule, given_on_behalf_of
-    FROM access_log WHERE case_id = :case_id AND entry > :after ORDER BY entry LIMIT :most
-    """
-)
 
 # PostgreSQL keeps `invitations` from the states of the cases, by triggers.
 _INVITED = sa.text(
@@ -42,8 +32,3 @@ async def invited(
     """
     found = await fetch(connection, _INVITED, party=party, person=person, after=after, most=most)
     return [row.case_id for row in found]
-
-
-async def looks(connection: AsyncConnection, case_id: str, *, after: int, most: int) -> Sequence[sa.Row[Any]]:
-    """Return decisions on looks at the case, oldest first, from the one after `after`."""
-    return await fetch(connection, _LOOKS, case_id=case_id, after=after, most=most)

@@ -70,13 +70,6 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     return NOBODY_ELSE
 
 
-def may_view_log(viewer: Viewer, thing: None, state: State, context: DecisionContext) -> Verdict:
-    """Show who looked at what to the privacy officer alone, as long as the case exists (R129)."""
-    if viewer.role is not Role.PRIVACY_OFFICER:
-        return Denied("R129", "art. 13.1, 20.2-20.5")
-    return Allowed("R129")
-
-
 def may_view_invitation(
     viewer: Viewer, thing: RtoConvened | None, state: State, context: DecisionContext
 ) -> Verdict:

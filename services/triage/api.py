@@ -35,7 +35,7 @@ from shared.contract.messages import triage as m
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
-from shared.http import overdue
+from shared.http import access_log, overdue
 from shared.http.app import BAD_REQUEST, Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
@@ -47,7 +47,7 @@ PAGE = 20  # queries; all are looked at, and logged, at once
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [router, overdue.router]
+    return [router, overdue.router, access_log.router]
 
 
 # --- what is asked -------------------------------------------------------------------------------

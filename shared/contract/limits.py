@@ -30,6 +30,7 @@ MOST_ACTING_BODIES = 12
 MOST_RESERVATIONS = 200  # parties from which one item is withheld
 MOST_AUTHORISATIONS = 60  # of a party, that have not ended
 MOST_KEYS = 60  # of a party, that have not ended
+MOST_PARTIES_DECIDED = 100  # whose accession one decision is about
 TAKERS_PER_MESSAGE = 200
 MOST_INVALID = 20  # fields that a refusal names
 CLAIMS_PER_EVENT = 400

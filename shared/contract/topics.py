@@ -43,8 +43,8 @@ class Topics:
         return f"{self.prefix}.{service}.events"
 
     def is_of_the_house(self, topic: str) -> bool:
-        """Tell whether services write to this topic: their events, and the register of parties."""
-        return topic == self.parties or topic.endswith(".events")
+        """Tell whether services write to this topic: their events, and what governance keeps for all."""
+        return topic.endswith(".events") or topic in self.registers
 
     def service_of(self, topic: str) -> str:
         """Return the service whose topic this is."""
@@ -57,9 +57,22 @@ class Topics:
     def parties(self) -> str:
         return f"{self.prefix}.governance.parties"
 
+    @property
+    def policy(self) -> str:
+        return f"{self.prefix}.governance.policy"
+
+    @property
+    def acknowledgements(self) -> str:
+        return f"{self.prefix}.governance.acknowledgements"
+
+    @property
+    def registers(self) -> tuple[str, ...]:
+        """List the compacted topics, on which governance publishes what every service copies."""
+        return self.parties, self.policy, self.acknowledgements
+
     def subscribed(self, service: str) -> tuple[str, ...]:
-        """List the topics of other services that a service reads: events, and the register of parties."""
-        return *(self.events(name) for name in SERVICES if name != service), self.parties
+        """List the topics that a service reads: the events of the others, and the registers of governance."""
+        return *(self.events(name) for name in SERVICES if name != service), *self.registers
 
     def subscribed_pattern(self, service: str) -> str:
         """Return the regular expression of the subscribed topics."""

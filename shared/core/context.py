@@ -9,6 +9,16 @@ from shared.contract.parties import Parties
 from shared.core.policy import Policy
 
 
+class House(NamedTuple):
+    """Name the house itself, which is never a party (R124): its id, and what its sources begin with."""
+
+    id: str = ""
+    source: str = ""
+
+
+NAMELESS = House()
+
+
 class DecisionContext(NamedTuple):
     """Hold when the broker (or the request) received the act, in covenant time, and what was in force then.
 
@@ -26,6 +36,7 @@ class DecisionContext(NamedTuple):
     here: frozenset[str] = frozenset()
     tried_again_at: datetime | None = None
     contributors: Mapping[str, str] = MappingProxyType({})
+    house: House = NAMELESS
 
     @property
     def judged_at(self) -> datetime:

@@ -1,11 +1,17 @@
-"""Define the terms and numbers that the covenant leaves to the house, as one versioned set (R121)."""
+"""Define the terms and numbers that the covenant leaves to the house, day by day (R121, R130).
+
+Without a decision the policy is the built-in one. Each decision changes some of it from a day on, which is
+never the day on which it was recorded: so what counts on a day is known before it begins.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
-from shared.contract.fields import Step
+from shared.contract.fields import Step, Theme
+from shared.contract.messages.governance import PolicyDecided, StepTerm
+from shared.core.calendar_terms import local_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +63,72 @@ class Policy:
     without_table_after: timedelta = timedelta(days=30)  # R86: from telling the manager to de-escalation
     strangers_logged_for: timedelta = timedelta(days=365)  # R129: logs about numbers that are no case
     terms: Mapping[Step, Term] = field(default_factory=lambda: TERMS)
+    themes: frozenset[Theme] = frozenset(Theme)  # R130: of which a case may be referred
+
+    def changed_by(self, decided: PolicyDecided) -> "Policy":
+        """Return the policy with what this decision says; what it does not say stays."""
+        themes = frozenset(decided.themes) or self.themes
+        said = decided.parameters
+        if said is None:
+            return replace(self, themes=themes)
+        return replace(
+            self,
+            closing_term=_or(said.closing_days, self.closing_term),
+            longest_postponement=_or(said.longest_postponement_days, self.longest_postponement),
+            query_reminder=_or(said.query_reminder_days, self.query_reminder),
+            archive_after_months=said.archive_after_months or self.archive_after_months,
+            destroy_after_months=said.destroy_after_months or self.destroy_after_months,
+            smallest_cell=said.smallest_cell or self.smallest_cell,
+            confirmation_within=_or(said.confirmation_days, self.confirmation_within),
+            strangers_logged_for=_or(said.strangers_logged_days, self.strangers_logged_for),
+            terms=MappingProxyType({**self.terms, **{one.step: _term(one) for one in said.terms}}),
+            themes=themes,
+        )
+
+
+def _or(days: int | None, so_far: timedelta) -> timedelta:
+    return so_far if days is None else timedelta(days=days)
+
+
+def _term(said: StepTerm) -> Term:
+    return _days(said.remind, said.tell, said.again, said.end)
+
+
+BUILT_IN = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Hold every decision on policy, and give the policy of a day; without any it is the built-in one."""
+
+    decided: tuple[PolicyDecided, ...] = ()
+    _of_days: dict[date, Policy] = field(default_factory=dict, repr=False, compare=False)
+
+    def at(self, moment: datetime) -> Policy:
+        """Return the policy of the day, in the Netherlands, on which something was received (R121)."""
+        return self.of_day(local_day(moment)) if self.decided else BUILT_IN
+
+    def of_day(self, day: date) -> Policy:
+        """Return the policy of that day: the decisions in force, one after the other.
+
+        Nothing is archived later than it is destroyed, whichever of the two was decided on (R88, R91).
+        """
+        if day not in self._of_days:
+            policy = BUILT_IN
+            for one in self.in_force_on(day):
+                policy = policy.changed_by(one)
+            archive = min(policy.archive_after_months, policy.destroy_after_months)
+            self._of_days[day] = replace(policy, archive_after_months=archive)
+        return self._of_days[day]
+
+    def in_force_on(self, day: date) -> list[PolicyDecided]:
+        """List the decisions of which the policy of that day consists, the oldest first.
+
+        Of two that begin on one day the one that was recorded last has the last word.
+        """
+        begun = [one for one in self.decided if one.in_force_from <= day]
+        replaced = {one.replaces for one in begun}
+        return sorted(
+            (one for one in begun if one.number not in replaced),
+            key=lambda one: (one.in_force_from, one.recorded_at, one.number),
+        )

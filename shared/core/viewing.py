@@ -1,9 +1,12 @@
 """Describe a decision on viewing: one viewer, one thing, allowed or denied under a rule."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from shared.core.actor import Role
+from shared.contract.fields import Item
+from shared.core.actor import THE_HOUSE, Role
+from shared.core.context import DecisionContext
+from shared.core.mandate import Mandate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +44,34 @@ def own_alone(viewer: Viewer, verdict: Verdict) -> Verdict:
     """Show a party only what is its own, while nothing may be shown it in the name of who leads (R122)."""
     shown_of_others = isinstance(verdict, Allowed) and verdict.on_behalf_of != viewer.party
     return NOT_IN_ITS_NAME if shown_of_others else verdict
+
+
+class Provenance(NamedTuple):
+    """Say on which basis something is processed, by which body it was given, and for which body it is used.
+
+    Each is a code or a reference to a law, or None where there is none: nothing that somebody has written.
+    """
+
+    basis: str | None = None
+    given_by_body: str | None = None
+    viewed_for_body: str | None = None
+
+
+def provenance(viewer: Viewer, thing: Any, basis: str | None, mandate: Mandate | None) -> Provenance:
+    """Return the provenance of a thing for whoever looks at it (R129).
+
+    An item names its own basis and body. The house looks at everything else on the authorisation of who leads
+    the case, which is the `basis` then.
+    """
+    own_basis, given_by = (thing.basis, thing.acting_body) if isinstance(thing, Item) else (None, None)
+    on_mandate = mandate is not None and viewer.role in THE_HOUSE and viewer.on_behalf_of == mandate.party
+    if not on_mandate or mandate is None:
+        return Provenance(own_basis, given_by)
+    return Provenance(own_basis or basis, given_by, mandate.acting_body)
+
+
+def may_view_log(viewer: Viewer, thing: None, state: Any, context: DecisionContext) -> Verdict:
+    """Show who looked at what to the privacy officer alone, as long as the case exists (R129)."""
+    if viewer.role is not Role.PRIVACY_OFFICER:
+        return Denied("R129", "art. 13.1, 20.2-20.5")
+    return Allowed("R129")

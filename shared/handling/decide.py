@@ -19,7 +19,7 @@ from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, 
 from shared.core import leaderless, terms
 from shared.core.actor import Command
 from shared.core.authorisation import acts_under, permit, permit_here
-from shared.core.context import DecisionContext
+from shared.core.context import NAMELESS, DecisionContext, House
 from shared.core.effects import Effect, SetTimer
 from shared.core.leaderless import LookForLeader
 from shared.core.outcome import DeliveryStatus, Outcome
@@ -35,6 +35,7 @@ from shared.storage import held_messages, journal
 from shared.storage.cases import Case
 from shared.storage.held_messages import HoldReason, MessageToHold
 from shared.storage.item_ids import Claim
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.logs import log_bug
 
 log = structlog.get_logger()
@@ -47,14 +48,20 @@ ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # answered
 class Decider(Generic[S]):
     """Decide for one service; `patience` is how long a message waits for a fact that is not here yet.
 
-    `version_key` makes the versions of shared things opaque.
+    `version_key` makes the versions of shared things opaque. What is decided is judged by the policy of the
+    day on which it was received (R121), as `policies` was read last. `house` is the house itself.
     """
 
     process: Process[S]
     outgoing: OutgoingMessages
-    policy: Policy
+    policies: PolicyReplica
     version_key: bytes
     patience: timedelta = held_messages.PATIENCE
+    house: House = NAMELESS
+
+    def policy_at(self, moment: datetime) -> Policy:
+        """Return the policy of the day on which something was received."""
+        return self.policies.known.at(moment)
 
     def decide(
         self,
@@ -113,8 +120,9 @@ class Decider(Generic[S]):
         tried_again_at: datetime | None = None,
     ) -> DecisionContext:
         at = delivery.received_at
+        policy = self.policy_at(at)
         if not owners or isinstance(delivery.command, Refusal):
-            return DecisionContext(at, parties, self.policy, tried_again_at=tried_again_at)
+            return DecisionContext(at, parties, policy, tried_again_at=tried_again_at, house=self.house)
         brought = frozenset(owners) & frozenset(delivery.command.new_items())
         here = frozenset(item for item in brought if owners[item].case_id == delivery.case_id)
         whose = {
@@ -122,9 +130,7 @@ class Decider(Generic[S]):
             for item in delivery.command.named_items()
             if item in owners and owners[item].case_id == delivery.case_id
         }
-        return DecisionContext(
-            at, parties, self.policy, brought - here, here, tried_again_at, contributors=whose
-        )
+        return DecisionContext(at, parties, policy, brought - here, here, tried_again_at, whose, self.house)
 
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
@@ -224,13 +230,13 @@ class Decider(Generic[S]):
         """
         was, now, at = self._waiting(before), self._waiting(after), delivery.received_at
         if isinstance(delivery.command, LookForLeader):
-            looks = [leaderless.next_look(now[0], delivery.command.at, self.policy)]
+            looks = [leaderless.next_look(now[0], delivery.command.at, self.policy_at(at))]
         else:
-            looks = [leaderless.next_look(now[0], at, self.policy)] if was[0] != now[0] else []
+            looks = [leaderless.next_look(now[0], at, self.policy_at(at))] if was[0] != now[0] else []
         if was == now:
             return looks
         step, planned_for = now
-        return [terms.first_timer(step, max(at, planned_for or at), self.policy), *looks]
+        return [terms.first_timer(step, max(at, planned_for or at), self.policy_at(at)), *looks]
 
     def _waiting(self, state: S) -> tuple[Step | None, datetime | None]:
         return self.process.terms.get(state.phase), self.process.planned_for(state)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shared.contract.limits import CLAIMS_PER_EVENT, in_parts
+from shared.contract.messages.governance import PolicyDecided, SecrecyAcknowledged
 from shared.contract.messages.house import (
     DeadLetter,
     ItemsClaimed,
@@ -35,16 +36,16 @@ class OutgoingMessages:
         """Make the message that follows from a decision on this delivery."""
         case_id = delivery.case_id
         recipient = effect.recipient if isinstance(effect, ToParty) else None
-        party = effect.message.party if isinstance(effect.message, PartyRecord) else None
+        topic, about = self._place(effect.message, case_id, recipient)
         return OutboxMessage(
             event_id=new_id(),
-            topic=self._topic(recipient, is_party_record=party is not None),
-            key=party or case_id,
+            topic=topic,
+            key=about,
             type=of_model(type(effect.message)).type,
             body=effect.message.model_dump_json(),
             recipient=recipient,
             case_id=None if effect.after_erasure else case_id,
-            subject=party or case_id,
+            subject=about,
             item=effect.item if isinstance(effect, ToParty) else None,
             causation_id=delivery.entry.message_id,
             traceparent=delivery.traceparent,
@@ -116,10 +117,19 @@ class OutgoingMessages:
             traceparent=trace,
         )
 
-    def _topic(self, recipient: str | None, *, is_party_record: bool) -> str:
-        if recipient is not None:
-            return self.topics.to_party(recipient)
-        return self.topics.parties if is_party_record else self.topics.events(self.service)
+    def _place(self, message: Model, case_id: str, recipient: str | None) -> tuple[str, str]:
+        """Return the topic of a message, and what it is about: a case, or what that register is kept by."""
+        match message:
+            case PartyRecord():
+                return self.topics.parties, message.party
+            case PolicyDecided():
+                return self.topics.policy, message.number
+            case SecrecyAcknowledged():
+                return self.topics.acknowledgements, case_id
+            case _ if recipient is not None:
+                return self.topics.to_party(recipient), case_id
+            case _:
+                return self.topics.events(self.service), case_id
 
 
 def _refused(

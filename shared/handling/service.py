@@ -56,8 +56,9 @@ class Service(Generic[S]):
     case id of a message is not its subject, how to derive it from the payload and the sender.
     `creates_case_key`: messages that open a case, so that its key is made when they arrive, each with what
     it is refused for before that. `keeps_inboxes`: the one service that deletes on the parties' inboxes
-    what they have read. `holds_texts` is off where no text about anybody is kept, so that no case key is
-    needed. `proving`: the phases in which a case's key is gone and its end is being proven here (R106).
+    what they have read. `holds_texts` is off where no text about a case is kept, so that no case key is
+    needed: what little it seals lies under keys of its own. `proving`: the phases in which a case's key is
+    gone and its end is being proven here (R106).
     `gauges`: what it says of its own tables on `/metrics`, at this covenant time.
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     """

@@ -82,6 +82,7 @@ class Transaction(Generic[S]):
         case_id = delivery.case_id
         async with self.engine.connect() as connection:
             parties = await self.parties.refresh(connection)
+            await self.decider.policies.refresh(connection)
             found = await self.cases.read(connection, [case_id])
             erased = await erasure.find_erased(connection, self.marker_key, [case_id])
             owners = await item_ids.owners(connection, _named_items([delivery]))
@@ -137,6 +138,7 @@ class Transaction(Generic[S]):
         work: UnitOfWork[S],
     ) -> list[Outcome]:
         parties = await self.parties.lock(connection)
+        await self.decider.policies.refresh(connection)
         work.answers += await _about_dead(connection, dead)
         outcomes = await self._claim(connection, deliveries, work)
         first = [outcome is None for outcome in outcomes]

@@ -27,6 +27,7 @@ from shared.contract.refusal import (
 )
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
+from shared.http.accounts import Accounts
 from shared.http.caller import Caller, Refused
 from shared.http.commands import CommandHandler
 from shared.http.oidc import Identity, Issuer, IssuerUnreachable, NotSignedIn
@@ -73,6 +74,7 @@ IfMatch = Annotated[
         description="The version of what the act replaces, as it was read. No other act takes one.",
     ),
 ]
+Trace = Annotated[str | None, Header(description="W3C trace context.")]
 OnBehalfOf = Annotated[
     PartyId | None,
     Header(description="Id of the party on whose behalf somebody of the house acts."),
@@ -113,12 +115,23 @@ async def identify(issuer: Issuer, token: str) -> Identity | None:
         return None
 
 
-async def looking(
-    identity: Annotated[Identity, Depends(signed_in)], on_behalf_of: OnBehalfOf = None
-) -> Caller:
-    """Make the caller of a request that only reads."""
+async def somebody(identity: Annotated[Identity, Depends(signed_in)]) -> Identity:
+    """Identify a person with a role here, who may not have acknowledged secrecy yet."""
     if not identity.roles or identity.service:
         raise Refused(NOT_YOURS)
+    return identity
+
+
+async def sworn(request: Request, identity: Annotated[Identity, Depends(somebody)]) -> Identity:
+    """Identify a person who has acknowledged the duty of secrecy: nobody else works here (R126)."""
+    accounts: Accounts = request.app.state.accounts
+    if refusal := await accounts.refusal(identity):
+        raise Refused(refusal)
+    return identity
+
+
+async def looking(identity: Annotated[Identity, Depends(sworn)], on_behalf_of: OnBehalfOf = None) -> Caller:
+    """Make the caller of a request that only reads."""
     return Caller(identity, on_behalf_of)
 
 
@@ -126,13 +139,27 @@ async def acting(
     request: Request,
     looker: Annotated[Caller, Depends(looking)],
     idempotency_key: IdempotencyKey,
-    traceparent: Annotated[str | None, Header(description="W3C trace context.")] = None,
+    traceparent: Trace = None,
 ) -> Caller:
     """Make the caller of a request that acts: once, however often it is repeated."""
+    return _acting(request, looker, idempotency_key, traceparent)
+
+
+async def beginning(
+    request: Request,
+    identity: Annotated[Identity, Depends(somebody)],
+    idempotency_key: IdempotencyKey,
+    traceparent: Trace = None,
+) -> Caller:
+    """Make the caller of the one act that is open to who has not acknowledged secrecy yet: to do so."""
+    return _acting(request, Caller(identity), idempotency_key, traceparent)
+
+
+def _acting(request: Request, who: Caller, idempotency_key: str, traceparent: str | None) -> Caller:
     version = request.headers.get("if-match")  # in no document: where none is taken, one is refused
     return Caller(
-        looker.identity,
-        looker.on_behalf_of,
+        who.identity,
+        who.on_behalf_of,
         idempotency_key,
         version,
         trace_of(traceparent),
@@ -159,6 +186,7 @@ async def case_reader(request: Request) -> CaseReader[Any]:
 
 Looking = Annotated[Caller, Depends(looking)]
 Acting = Annotated[Caller, Depends(acting)]
+Beginning = Annotated[Caller, Depends(beginning)]
 Replacing = Annotated[Caller, Depends(replacing)]
 Commands = Annotated[CommandHandler[Any], Depends(command_handler)]
 Reader = Annotated[CaseReader[Any], Depends(case_reader)]

@@ -13,7 +13,6 @@ from shared.contract.registry import Model
 from shared.core.actor import Actor, Command
 from shared.core.context import DecisionContext
 from shared.core.outcome import DeliveryStatus, Outcome
-from shared.core.policy import Policy
 from shared.core.process import HasPhase
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus, refusal_for
@@ -27,6 +26,7 @@ from shared.messaging.relay import Relay
 from shared.storage import inbox
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 
 S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
@@ -46,7 +46,7 @@ class CommandHandler(Generic[S]):
     keys: CaseKeyClient
     relay: Relay
     clock: Clock
-    policy: Policy
+    policies: PolicyReplica
     digest_key: bytes
 
     async def act(
@@ -103,8 +103,9 @@ class CommandHandler(Generic[S]):
         """Return why no case key is made for this request."""
         async with self.engine.connect() as connection:
             parties = await self.parties.refresh(connection)
-        precheck = self.service.creates_case_key[type(body)]
-        return precheck(body, by, DecisionContext(self.clock.now(), parties, self.policy))
+            policies = await self.policies.refresh(connection)
+        precheck, now = self.service.creates_case_key[type(body)], self.clock.now()
+        return precheck(body, by, DecisionContext(now, parties, policies.at(now)))
 
     async def _sealed(self, delivery: Delivery, texts: ExtractedTexts, *, makes_key: bool) -> Delivery:
         """Encrypt the texts under the key of their case, unless they are refused without it.

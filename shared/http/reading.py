@@ -6,10 +6,11 @@ Nothing else decrypts for people. Each decision is committed to the access log b
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
@@ -17,11 +18,20 @@ from shared.contract.refusal import CASE_HELD, ITEM_FROZEN, NOT_CURRENT, UNKNOWN
 from shared.core.actor import A_PARTY, THE_HOUSE, Actor, Command, Role
 from shared.core.authorisation import Requirement, permit, permit_here
 from shared.core.context import DecisionContext
-from shared.core.mandate import Needed, authority
+from shared.core.mandate import Led, Needed, authority, scopes_of
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
 from shared.core.standing import is_frozen
-from shared.core.viewing import NOT_IN_ITS_NAME, Allowed, Denied, Verdict, Viewer, own_alone
+from shared.core.viewing import (
+    NOT_IN_ITS_NAME,
+    Allowed,
+    Denied,
+    Provenance,
+    Verdict,
+    Viewer,
+    own_alone,
+    provenance,
+)
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
@@ -32,6 +42,7 @@ from shared.storage import access_log, sealed_texts
 from shared.storage.access_log import Decided
 from shared.storage.cases import Case, CaseTable
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
@@ -59,7 +70,7 @@ class CaseReader(Generic[S]):
     parties: PartyReplica
     keys: CaseKeyClient
     clock: Clock
-    policy: Policy
+    policies: PolicyReplica
     currency: Currency
     log_key: bytes
     version_key: bytes
@@ -68,6 +79,10 @@ class CaseReader(Generic[S]):
         """Return the version of the shared thing that this command can replace; None where nothing stands."""
         thing = self.service.process.replaces[asks].thing(case.state)
         return version_of(self.version_key, case.case_id, thing) if thing else None
+
+    async def policy_at(self, connection: AsyncConnection, moment: datetime) -> Policy:
+        """Return the policy of that day."""
+        return (await self.policies.refresh(connection)).at(moment)
 
     async def look(
         self,
@@ -130,7 +145,8 @@ class CaseReader(Generic[S]):
         viewer, now = caller.viewer(), self.clock.now()
         async with self.engine.begin() as connection:
             cases = await self.cases.read(connection, list(page))
-            context = DecisionContext(now, await self.parties.lock(connection), self.policy)
+            parties, policy = await self.parties.lock(connection), await self.policy_at(connection, now)
+            context = DecisionContext(now, parties, policy)
 
             def looking_at(state: S, things: Things[S]) -> Look:
                 refusal = _may_not_read(caller, viewer, scope, state, context)
@@ -141,8 +157,13 @@ class CaseReader(Generic[S]):
 
                 return _in_its_name(viewer, decided, lambda: things(state), scope, state, context)
 
+            def on_which_basis(state: S, thing: Any) -> Provenance:
+                return provenance(viewer, thing, _authorised_for(state, scope, context), state.mandate)
+
             judged = {
-                case_id: _judged(cases.get(case_id), self.service.process.empty, looking_at, things)
+                case_id: _judged(
+                    cases.get(case_id), self.service.process.empty, looking_at, on_which_basis, things
+                )
                 for case_id, things in page.items()
             }
             looks = [one for some, _ in judged.values() for one in some]
@@ -176,7 +197,11 @@ class CaseReader(Generic[S]):
 
 
 def _judged(
-    case: Case[S] | None, empty: S, looking_at: Callable[[S, Things[S]], Look], things: Things[S]
+    case: Case[S] | None,
+    empty: S,
+    looking_at: Callable[[S, Things[S]], Look],
+    on_which_basis: Callable[[S, Any], Provenance],
+    things: Things[S],
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
     state, where = (case.state, case.case_id) if case else (empty, None)
@@ -185,11 +210,22 @@ def _judged(
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
         verdict = Denied(told.rule, told.article)
-    looks = [Decided(where, "case", None, verdict)]
+    looks = [Decided(where, "case", None, verdict, on_which_basis(state, None))]
     if case is None or isinstance(verdict, Denied):
         return looks, told
-    looks += [Decided(where, label, thing, decided(thing)) for label, thing in things(state)]
+    looks += [
+        Decided(where, label, thing, decided(thing), on_which_basis(state, thing))
+        for label, thing in things(state)
+    ]
     return looks, Seen(case, {d.label: d.thing for d in looks[1:] if isinstance(d.verdict, Allowed)})
+
+
+def _authorised_for(case: Led, needed: Needed | None, context: DecisionContext) -> str | None:
+    """Return what the house is authorised for that covers this look, as the log names it (R129)."""
+    if needed is None or (under := authority(case, needed, context.parties, context.now)) is None:
+        return None
+    covered = sorted(scopes_of(needed, case) & frozenset(under.scopes))
+    return f"authorisation: {covered[0]}"
 
 
 def _references(seen: Seen[S]) -> set[TextRef]:

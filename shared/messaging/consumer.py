@@ -109,9 +109,7 @@ class Consumer(Generic[S]):
             raise NotCurrent
 
     def _loop_of(self, batch: Sequence[Record]) -> str:
-        topic = batch[0].topic
-        of_services = topic.endswith(".events") or topic == self.topics.parties
-        return FROM_SERVICES if of_services else FROM_PARTIES
+        return FROM_SERVICES if self.topics.is_of_the_house(batch[0].topic) else FROM_PARTIES
 
     async def _take(self, batch: Sequence[Record]) -> None:
         left = await self.house_records.take(batch)
@@ -121,6 +119,7 @@ class Consumer(Generic[S]):
         if messages:
             async with self.engine.connect() as connection:
                 parties = await self.parties.refresh(connection)
+                await self.receiver.policies.refresh(connection)
             await self._take_messages(messages, parties)
 
     async def _take_messages(self, messages: Sequence[Message], parties: Parties) -> None:

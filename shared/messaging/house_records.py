@@ -1,14 +1,15 @@
-"""Take in what the house's topics say to the shell itself: who is a party, whose an item is, how logs stand.
+"""Take in what the house's topics say to the shell itself: parties, policy, accounts, items, logs.
 
 No case decides on it, so it does not pass the transaction; and nothing of it is ever skipped. A party whose
 record cannot be read is suspended here. Anything else that cannot be read is left to the receiver, which
 quarantines it.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import structlog
 from pydantic import ValidationError
@@ -23,18 +24,21 @@ from shared.contract.cloudevent import (
     read_headers,
     sequence_of,
 )
+from shared.contract.messages.governance import PolicyDecided, SecrecyAcknowledged
 from shared.contract.messages.house import ItemsClaimed, LogCheckpointed
 from shared.contract.parties import PartyRecord, is_registrable
 from shared.contract.record import Record
-from shared.contract.registry import of_model
+from shared.contract.registry import Model, of_model
 from shared.contract.topics import Topics
-from shared.storage import erasure, log_checkpoints, outbox
+from shared.storage import acknowledgements, erasure, log_checkpoints, outbox
 from shared.storage.database import is_data_error, sqlstate
 from shared.storage.item_ids import Claim
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.metrics import PARTY_RECORDS_UNREADABLE
 
 log = structlog.get_logger()
+R = TypeVar("R", bound=Model)
 PARTY_RECORDED, ITEMS_CLAIMED = of_model(PartyRecord).type, of_model(ItemsClaimed).type
 LOG_CHECKPOINTED = of_model(LogCheckpointed).type
 
@@ -54,6 +58,7 @@ class HouseRecords:
 
     engine: AsyncEngine
     parties: PartyReplica
+    policies: PolicyReplica
     topics: Topics
     marker_key: bytes
     takes_items: bool
@@ -66,6 +71,8 @@ class HouseRecords:
         of_parties = [record for record in batch if record.topic == self.topics.parties]
         left = await self._take_parties(of_parties) if of_parties else []
         others = [record for record in batch if record.topic != self.topics.parties]
+        others = await self._follow_policy(others)
+        others = await self._keep_acknowledgements(others)
         others = await self._keep_checkpoints(others)
         return left + (await self._learn_items(others) if self.takes_items else others)
 
@@ -111,6 +118,25 @@ class HouseRecords:
             if await self.parties.suspend(connection, one.party, one.sequence):
                 _report_suspended(one)
 
+    # --- the other registers of governance --------------------------------------------------------
+
+    async def _follow_policy(self, records: Sequence[Record]) -> list[Record]:
+        """Follow what was decided on policy, and return all records but those that could be read (R121)."""
+        said = _read_from(self.topics.policy, PolicyDecided, records)
+        if said:
+            numbered = [(_sequence(records[n]), one) for n, one in said.items()]
+            async with self.engine.begin() as connection:
+                await self.policies.save(connection, numbered)
+        return [record for n, record in enumerate(records) if n not in said]
+
+    async def _keep_acknowledgements(self, records: Sequence[Record]) -> list[Record]:
+        """Keep who acknowledged secrecy, and return all records but those that could be read (R126)."""
+        said = _read_from(self.topics.acknowledgements, SecrecyAcknowledged, records)
+        if said:
+            async with self.engine.begin() as connection:
+                await acknowledgements.save(connection, list(said.values()))
+        return [record for n, record in enumerate(records) if n not in said]
+
     # --- how far the logs of the others are chained -----------------------------------------------
 
     async def _keep_checkpoints(self, records: Sequence[Record]) -> list[Record]:
@@ -149,6 +175,21 @@ class HouseRecords:
         if claims:
             async with self.engine.begin() as connection:
                 await erasure.learn_items(connection, self.marker_key, claims)
+
+
+def _sequence(record: Record) -> int:
+    """Return the sequence number of a record; 0 for one without."""
+    return sequence_of(header(record.headers, "ce_sequence")) or 0
+
+
+def _read_from(topic: str, model: type[R], records: Sequence[Record]) -> dict[int, R]:
+    """Read the records of a register, by their place in the batch; leave out what cannot be read."""
+    type_, found = of_model(model).type, dict[int, R]()
+    for n, record in enumerate(records):
+        if record.topic == topic and header(record.headers, "ce_type") == type_:
+            with contextlib.suppress(ValidationError):
+                found[n] = model.model_validate_json(record.value or b"")
+    return found
 
 
 def _party_heard(record: Record) -> PartyHeard | None:

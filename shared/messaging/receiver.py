@@ -6,7 +6,7 @@ publishes and this one cannot read is a decision that was taken: it is quarantin
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -60,6 +60,7 @@ from shared.ids import keyed_id
 from shared.storage import inbox
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.logs import log_bug
 from shared.telemetry.metrics import EVENTS_UNREADABLE
 
@@ -91,7 +92,8 @@ class ParsedMessage(NamedTuple):
 class Receiver(Generic[S]):
     """Read records for one service; nothing else decrypts what parties seal.
 
-    `house_keys` returns the kids of this service's private keys that exist now.
+    `house_keys` returns the kids of this service's private keys that exist now. `policies` as they were read
+    last: what a message is refused for before its key is made is judged by the policy of its day too.
     """
 
     service: Service[S]
@@ -102,6 +104,7 @@ class Receiver(Generic[S]):
     outgoing: OutgoingMessages
     digest_key: bytes
     house_keys: Callable[[], tuple[str, ...]] = tuple
+    policies: PolicyReplica = field(default_factory=PolicyReplica)
 
     async def receive(
         self, records: Sequence[tuple[Record, HeldMessage | None]], parties: Parties
@@ -203,13 +206,14 @@ class Receiver(Generic[S]):
         now = self.clock.covenant(record.received_at)
         again = self.clock.now() if held else None
         try:
-            return precheck(message, _as_party(party), DecisionContext(now, parties, tried_again_at=again))
+            context = DecisionContext(now, parties, self.policies.known.at(now), tried_again_at=again)
+            return precheck(message, _as_party(party), context)
         except Exception as error:  # the decision meets the same bug, and parks the message
             log_bug(self.service.name, "precheck-failed", error)
             return None
 
     def _read_event(self, record: Record, held: HeldMessage | None) -> ParsedMessage | None:
-        if record.topic == self.topics.parties:  # what is readable there never comes here
+        if record.topic in self.topics.registers:  # what is readable there never comes here
             raise Unreadable("does-not-fit-the-schema")
         sender = self.topics.service_of(record.topic)
         entry = by_type(header(record.headers, "ce_type") or "")

@@ -23,7 +23,7 @@ from starlette.middleware import Middleware
 from shared.clock import Clock, machine_now
 from shared.contract.limits import MAX_BATCH, MAX_REQUEST
 from shared.contract.topics import Topics
-from shared.core.policy import Policy
+from shared.core.context import House
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import (
     CaseKeyClient,
@@ -34,11 +34,13 @@ from shared.crypto.case_key_client import (
 )
 from shared.crypto.codec import Codec, SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
+from shared.crypto.own_keys import OwnKeys
 from shared.handling.decide import Decider
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
+from shared.http.accounts import Accounts
 from shared.http.app import make_app
 from shared.http.commands import CommandHandler
 from shared.http.entrance import Entrance
@@ -78,6 +80,7 @@ from shared.runtime.watchdog import Watchdog
 from shared.storage.cases import CaseTable
 from shared.storage.database import connect
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.logs import digest_ids_with, log_bug
 from shared.telemetry.turns import Turns
 
@@ -171,11 +174,13 @@ def assemble(
     remote = RemoteKeys(to_key_authority, settings.key_authority_url, token, _report_to(service.name))
     house_keys = HouseKeys(settings.key_directory / "house", settings.root_key, machine_now)
     source = key_source(settings, house_keys) if key_source else remote
+    if not service.holds_texts:
+        source = OwnKeys(settings.root_key, remote)
     case_keys = CaseKeyClient(source, settings.house, make_case_key)
 
     login, name = settings.kafka_login, service.name
     engine, admin, producer = connect(settings.database_url), KafkaAdmin(login), _producer(login)
-    topics, clock, policy = Topics(settings.topic_prefix), Clock(settings.clock_file), Policy()
+    topics, clock, policies = Topics(settings.topic_prefix), Clock(settings.clock_file), PolicyReplica()
     parties, outgoing, codec = PartyReplica(), OutgoingMessages(name, topics), make_codec(house_keys)
     turns = Turns()
     digest_key = keyed_hash(settings.root_key, "digest")
@@ -185,7 +190,14 @@ def assemble(
     erasure_check = ErasureCheck(engine, service, case_keys, marker_key(settings))
     transaction = Transaction(
         engine=engine,
-        decider=Decider(service.process, outgoing, policy, digest_key, timedelta(seconds=settings.patience)),
+        decider=Decider(
+            service.process,
+            outgoing,
+            policies,
+            digest_key,
+            timedelta(seconds=settings.patience),
+            House(settings.house, settings.source.removesuffix(f"-{name}")),
+        ),
         cases=cases,
         parties=parties,
         marker_key=marker_key(settings),
@@ -203,6 +215,7 @@ def assemble(
         outgoing=outgoing,
         digest_key=digest_key,
         house_keys=lambda: house_keys.available_kids,
+        policies=policies,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
     events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
@@ -216,7 +229,9 @@ def assemble(
         receiver=receiver,
         transaction=transaction,
         parties=parties,
-        house_records=HouseRecords(engine, parties, topics, transaction.marker_key, service.takes_items),
+        house_records=HouseRecords(
+            engine, parties, policies, topics, transaction.marker_key, service.takes_items
+        ),
         relay=relay,
         topics=topics,
         batch_size=settings.batch,
@@ -258,7 +273,7 @@ def assemble(
             house_keys,
             relay.wake,
             marker_key(settings),
-            LogPruning(engine, case_keys, marker_key(settings), policy.strangers_logged_for, clock),
+            LogPruning(engine, case_keys, marker_key(settings), policies, clock),
             turns,
         ),
         commands=CommandHandler(
@@ -269,7 +284,7 @@ def assemble(
             keys=case_keys,
             relay=relay,
             clock=clock,
-            policy=policy,
+            policies=policies,
             digest_key=digest_key,
         ),
         reader=CaseReader(
@@ -279,7 +294,7 @@ def assemble(
             parties=parties,
             keys=case_keys,
             clock=clock,
-            policy=policy,
+            policies=policies,
             currency=currency,
             log_key=marker_key(settings),
             version_key=digest_key,
@@ -440,6 +455,7 @@ def make_http(parts: Assembly, routers: Sequence[APIRouter], shut_down: Callable
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.commands, app.state.reader, app.state.issuer = parts.commands, parts.reader, parts.issuer
+        app.state.accounts = Accounts(parts.engine, parts.currency)
         async with running(parts, shut_down):
             yield
 

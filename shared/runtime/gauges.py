@@ -7,7 +7,7 @@ is wrong. Whoever asks shows the token of the settings; without one there is no 
 import asyncio
 import hmac
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -30,6 +30,7 @@ from shared.storage import cases, deadlines, held_messages, outbox, overdue
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.held_messages import HoldReason
 from shared.storage.party_replica import Followed, PartyReplica
+from shared.storage.policy_replica import PolicyReplica
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -55,6 +56,7 @@ class Gauges:
     parties: PartyReplica
     turns: Turns
     within: float = WITHIN
+    policies: PolicyReplica = field(default_factory=PolicyReplica)
 
     async def read(self) -> list[Metric]:
         """Read all gauges; a source that does not answer is reported as unread, and its gauges are absent."""
@@ -89,6 +91,8 @@ class Gauges:
             found.append(_waiting_too_long(await overdue.count(connection, MOST)))
             await self.parties.refresh(connection)
             found += _parties(self.parties.followed)
+            decided = (await self.policies.refresh(connection)).decided
+            found.append(one("zvh_policies", "Decisions on policy that are followed", len(decided)))
             return found + list(await self.service.gauges(connection, now))
 
     async def _broker(self) -> list[Metric]:

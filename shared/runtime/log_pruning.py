@@ -1,7 +1,6 @@
 """Prune the logs of numbers that are no case, and of what is logged without one, after a term."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -10,6 +9,7 @@ from shared.clock import Clock, machine_now
 from shared.contract.fields import ID
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.storage import log_strangers, ticks
+from shared.storage.policy_replica import PolicyReplica
 
 log = structlog.get_logger()
 NO_CASE = (KeyStatus.UNKNOWN, KeyStatus.ERASED)
@@ -17,7 +17,7 @@ NO_CASE = (KeyStatus.UNKNOWN, KeyStatus.ERASED)
 
 @dataclass(slots=True)
 class LogPruning:
-    """Prune the logs of one service, some numbers a turn; `term` is how long they are kept.
+    """Prune the logs of one service, some numbers a turn, as long after as the policy of the day says.
 
     Only the key authority knows whether a number is a case somewhere: one that has a key, or whose key cannot
     be had now, stays, and is erased with its case. What was written while that was going on goes here.
@@ -26,7 +26,7 @@ class LogPruning:
     engine: AsyncEngine
     case_keys: CaseKeyClient
     log_key: bytes
-    term: timedelta
+    policies: PolicyReplica
     clock: Clock
     _after: str = ""
 
@@ -37,8 +37,9 @@ class LogPruning:
         `KeyAuthorityUnreachable`, before anything of this turn is gone.
         """
         now = machine_now()
-        before = now - self.term
         async with self.engine.connect() as connection:
+            policy = (await self.policies.refresh(connection)).at(self.clock.now())
+            before = now - policy.strangers_logged_for
             if self.clock.file is None and await ticks.leapt(connection, self.clock.now()):
                 return False
             found, last = await log_strangers.strangers(connection, self._after, before)

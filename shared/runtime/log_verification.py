@@ -25,7 +25,7 @@ from shared.storage.log_seals import LOGS
 
 CHAINED_WITHIN = 15.0  # seconds; the chain is at most five behind
 UNSEALED_FOR = timedelta(days=1)  # after the first leaf: what a version without seals wrote meanwhile
-_SEALED = {log_seals.JOURNAL: 11, log_seals.ACCESS_LOG: 9}  # columns
+_SEALED = {log_seals.JOURNAL: 11, log_seals.ACCESS_LOG: 12}  # columns
 
 Report = Callable[[str], None]
 FindKey = Callable[[str], ECKey | None]

@@ -181,10 +181,11 @@ class Scheduler(Generic[S]):
         """Give cases from before there were terms their own, a page at each look, once for each process."""
         if self._without_term is None or self.holding or not self.service.process.terms:
             return
-        terms, policy = self.service.process.terms, self.transaction.decider.policy
+        terms, now = self.service.process.terms, self.clock.now()
         async with self.engine.begin() as connection:
+            policy = (await self.transaction.decider.policies.refresh(connection)).at(now)
             self._without_term = await start_missing(
-                connection, terms, policy, self.clock.now(), after=self._without_term, most=MOST
+                connection, terms, policy, now, after=self._without_term, most=MOST
             )
 
     async def _pruned(self, prune: Prune, now: datetime) -> int:
@@ -198,6 +199,7 @@ class Scheduler(Generic[S]):
             return 0
         async with self.engine.begin() as connection:
             parties = await self.parties.refresh(connection)
+            await self.receiver.policies.refresh(connection)
         records = []
         for one in waiting:
             try:

@@ -33,7 +33,7 @@ _ENTRIES = {
     ACCESS_LOG: sa.text(
         f"""
         SELECT at, case_id, role, person, party, thing, allowed, rule, given_on_behalf_of,
-               entry, seal, CAST({ACCESS_LINE} AS text) AS line
+               basis, given_by_body, viewed_for_body, entry, seal, CAST({ACCESS_LINE} AS text) AS line
         FROM access_log WHERE entry = ANY(:entries)
         """  # noqa: S608 - the text of another module
     ),

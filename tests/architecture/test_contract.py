@@ -27,7 +27,7 @@ from shared.contract.cloudevent import (
 )
 from shared.contract.fields import Address, BirthDate, Bsn, PersonName, Place
 from shared.contract.limits import MAX_RECORD, MAX_SEALED
-from shared.contract.messages.governance import AuthorisationGranted
+from shared.contract.messages.governance import AuthorisationGranted, PolicyDecided, SecrecyAcknowledged
 from shared.contract.messages.house import DeadLetter, ItemsClaimed, LogCheckpointed
 from shared.contract.messages.retention import CaseErased
 from shared.contract.messages.triage import QueryIssued
@@ -46,6 +46,8 @@ MESSAGES = all_messages()
 READ_OTHERWISE = {
     DeadLetter: "operators read the topic of dead letters",
     PartyRecord: "every service copies the compacted parties topic (shared/storage/party_replica.py)",
+    PolicyDecided: "every service copies the policy (shared/storage/policy_replica.py)",
+    SecrecyAcknowledged: "every service copies who may work (shared/storage/acknowledgements.py)",
     LogCheckpointed: "the other services keep it (shared/messaging/house_records.py)",
     ItemsClaimed: "the services that take items learn whose numbers are whose (shared/storage/item_ids.py)",
     CaseErased: "the end of an erasure; the others have forgotten the case before",

@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import Field
 
 from docs.generate import contract
-from docs.generate.tree import ROOT
+from docs.generate.tree import ROOT, load
+from services.retention.key_api import key_router
+from services.retention.key_authority import KeyAuthority
 from shared.contract.characters import CONTROL, CONTROL_BUT_LAYOUT
 from shared.contract.fields import Day, Id, Line
 from shared.contract.registry import SERVICES, MessageType, Model, all_messages
+from shared.http.app import sworn
 from shared.http.oidc import Claims
 
 Json = dict[str, Any]
@@ -115,3 +120,25 @@ def test_a_naked_one_is_found() -> None:
     wrong = {"text", "number", "least", "optional", "members", "open_pattern", "all_but_a_semicolon", "free"}
     found = {place.strip(".").split("/")[0] for place in naked(Naked.model_json_schema())}
     assert found == wrong
+
+
+# Where somebody is let in who has not acknowledged secrecy: to do so, and the services for their keys.
+OPEN_BEFORE = {"/acknowledgements", "/case-keys"}
+
+
+def calls_of(dependant: Dependant) -> Iterator[Any]:
+    for inner in dependant.dependencies:
+        yield inner.call
+        yield from calls_of(inner)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_request_asks_whether_secrecy_was_acknowledged_r126(service: str) -> None:
+    api = load(service, "api")
+    others = [key_router(KeyAuthority())] if service == "retention" else []
+    routes = [route for router in (*api.routers(), *others) for route in router.routes]
+    assert routes
+    for route in routes:
+        assert isinstance(route, APIRoute)
+        asks = sworn in set(calls_of(route.dependant))
+        assert asks == (route.path not in OPEN_BEFORE), route.path

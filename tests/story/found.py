@@ -20,8 +20,9 @@ PERSON = "manager-a"
 
 
 async def found(here: World) -> None:
-    """Register signatures, keys and accepted authorisations of everybody; idempotent."""
+    """Register secrecy, signatures, keys and accepted authorisations of everybody; idempotent."""
     signatories = parties_of(here.house["house"])
+    await founding.acknowledge(here)
     secretary = here.people("secretary-a")
     if any(party["member_from"] for party in (await secretary.see("governance", "/parties"))["parties"]):
         return

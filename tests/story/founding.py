@@ -20,6 +20,7 @@ from tests.story.party import Party
 from tests.story.telling import StoryFailed
 from tests.story.world import World
 
+DECISION = "SG-2021-1"  # of the steering group, on who signs first
 SIGNED_ON = date(2021, 9, 8)
 WITHOUT_AUTHORISATION = (STRANGER, SECOND_REFERRER)
 AT_ONCE = 8  # parties that connect at the same time
@@ -35,7 +36,7 @@ async def found(world: World) -> None:
     await _no_right_before_signing(world)
     await record(world, others)
     await asyncio.gather(join(world, others), _the_stranger_has_its_answer(world))
-    await record(world, [stranger])
+    await record(world, [stranger], "SG-2021-2")
     await join(world, [stranger])
     members = [party for party in await _register(world) if party["member_from"]]
     world.telling.check(len(members) == 30, "30 signatories are party to the covenant (R109)")
@@ -85,18 +86,37 @@ async def _register(world: World) -> list[dict[str, Any]]:
 # --- signing -----------------------------------------------------------------------------------------
 
 
-async def record(world: World, signatories: Iterable[Signatory]) -> None:
-    """Register every signed form, as the secretary (R109, R110)."""
-    secretary = world.people("secretary-a")
-    for signatory in signatories:
-        await secretary.do("governance", "/signatories", _form(world, signatory))
+async def acknowledge(world: World) -> None:
+    """Let everybody who has an account acknowledge the duty of secrecy: before, none of them works (R126)."""
+    await _all(world.people(username).token() for username in world.house["people"])
 
 
-def _form(world: World, signatory: Signatory) -> dict[str, Any]:
+async def record(world: World, signatories: Iterable[Signatory], number: str = DECISION) -> None:
+    """Register every signed form on the decision of the steering group, as the secretary (R109, R110)."""
+    await acknowledge(world)
+    secretary, signed = world.people("secretary-a"), list(signatories)
+    await secretary.do("governance", "/decisions", _decision(number, signed))
+    for signatory in signed:
+        await secretary.do("governance", "/signatories", _form(world, signatory, number))
+
+
+def _decision(number: str, signatories: Iterable[Signatory]) -> dict[str, Any]:
+    return {
+        "number": number,
+        "organ": "steering-group",
+        "taken_on": SIGNED_ON.isoformat(),
+        "in_force_from": SIGNED_ON.isoformat(),
+        "subject": {"kind": "accession", "parties": [signatory.id for signatory in signatories]},
+        "votes": {"in_favour": 8},
+    }
+
+
+def _form(world: World, signatory: Signatory, number: str = DECISION) -> dict[str, Any]:
     key = load_key(world.house["parties"][signatory.id]["signing_key"])
     jwk = public_jwk(key, KeyUse.SIGNING)
     return {
         "party": signatory.id,
+        "decision": number,
         "kind": signatory.kind,
         "acting_bodies": list(signatory.acting_bodies),
         "source": signatory.source,
@@ -109,6 +129,7 @@ def _form(world: World, signatory: Signatory) -> dict[str, Any]:
             "seat": signatory.seat or signatory.name,
             "office": signatory.office or "Hoofdkantoor",
             "officer_function": "bestuurder",
+            "officer_name": "Persoon B",
             "endorses_goals": True,
             "undertakes_to_comply": True,
             "entitled_to_exchange": True,

@@ -25,11 +25,16 @@ class Person:
     telling: Telling
     on_behalf_of: str | None = None
     patience: float = WITHIN
+    sworn: set[str] = field(default_factory=set)
     _token: str = ""
     _until: float = 0.0
 
     async def token(self) -> str:
-        """Return a token from the issuer; a new one when half the lifetime of the last is over."""
+        """Return a token from the issuer; a new one when half the lifetime of the last is over.
+
+        With the first one somebody acknowledges the duty of secrecy, as nobody works before (R126); `sworn`
+        holds who has.
+        """
         if time.monotonic() > self._until:
             form = {
                 "grant_type": "password",
@@ -41,7 +46,17 @@ class Person:
             answer = response.json()
             self._token = answer["access_token"]
             self._until = time.monotonic() + answer["expires_in"] / 2
+        if self.username not in self.sworn:
+            self.sworn.add(self.username)
+            await self._acknowledge()
         return self._token
+
+    async def _acknowledge(self) -> None:
+        headers = {"authorization": f"Bearer {self._token}", "idempotency-key": new_id()}
+        said = {"secrecy": True}
+        response = await self._request("POST", "governance", "/acknowledgements", headers=headers, json=said)
+        if response.status_code != 200:
+            raise StoryFailed(f"{self.username} did not acknowledge secrecy: {response.status_code}")
 
     # --- requests as they are ---------------------------------------------------------------------
 
@@ -64,13 +79,13 @@ class Person:
         return await self._request("POST", service, path, headers=headers, json=body)
 
     async def _request(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
-        """Send it again under the same key while a service is unreachable or answers 503."""
+        """Send it again under the same key while a service is unreachable, answers 503 or has yet to hear."""
         deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             late = asyncio.get_running_loop().time() > deadline
             try:
                 response = await self.client.request(method, self._url(service, path), **more)
-                if late or not response.is_server_error:
+                if late or not (response.is_server_error or _not_heard_of(response)):
                     return response
             except httpx.TransportError:
                 if late:
@@ -158,6 +173,11 @@ class Person:
         return f"{self.house['services'][service]['base_url']}{path}"
 
 
+def _not_heard_of(response: httpx.Response) -> bool:
+    """Tell whether a service does not know yet that somebody has acknowledged secrecy (R126)."""
+    return response.status_code == 403 and response.json().get("title") == "SecrecyNotAcknowledged"
+
+
 def _kind(method: str, service: str, path: str) -> str:
     """Return the request without its numbers."""
     return f"{method} {service}{NUMBER.sub('*', path.partition('?')[0])}"
@@ -178,9 +198,12 @@ class People:
     client: httpx.AsyncClient
     telling: Telling
     _known: dict[tuple[str, str | None], Person] = field(default_factory=dict)
+    _sworn: set[str] = field(default_factory=set)
 
     def __call__(self, username: str, on_behalf_of: str | None = None) -> Person:
         known = (username, on_behalf_of)
         if known not in self._known:
-            self._known[known] = Person(username, self.house, self.client, self.telling, on_behalf_of)
+            self._known[known] = Person(
+                username, self.house, self.client, self.telling, on_behalf_of, sworn=self._sworn
+            )
         return self._known[known]

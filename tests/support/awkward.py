@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from shared.contract import fields as f
 from shared.contract.content import Content
+from shared.contract.messages.governance import DecisionNumber
 from shared.http.app import IdempotencyKey, IfMatch
 
 Path = tuple[str | int, ...]
@@ -77,6 +78,7 @@ EXAMPLES = {
         (f.KeyId, "kid-1"),
         (f.Code, "college"),
         (f.Subject, "person-1"),
+        (DecisionNumber, "SG-2026-1"),
         (f.Line, "Venlo"),
         (f.Instant, "2026-03-02T09:00:00Z"),
         (f.Day, "2026-03-02"),

@@ -13,7 +13,7 @@ from shared.contract.content import SealedText, TextRef, contents
 from shared.contract.parties import Parties
 from shared.contract.topics import Topics
 from shared.core.actor import Actor, Command
-from shared.core.policy import Policy
+from shared.core.context import House
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
 from shared.handling.decide import Decider
@@ -21,6 +21,7 @@ from shared.handling.delivery import Delivery, FromParty, FromPerson, FromServic
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import Service
 from shared.handling.transaction import Transaction
+from shared.http.accounts import Accounts
 from shared.http.commands import CommandHandler
 from shared.http.reading import CaseReader
 from shared.ids import new_id
@@ -30,23 +31,27 @@ from shared.storage.cases import CaseTable
 from shared.storage.held_messages import HeldMessage
 from shared.storage.inbox import InboxEntry
 from shared.storage.party_replica import PartyReplica
+from shared.storage.policy_replica import PolicyReplica
+from tests.support.accounts import all_acknowledged
 from tests.support.leaving import current
 
 MARKER_KEY = b"m" * 32
 VERSION_KEY = b"v" * 32
+HOUSE = House("noord-limburg", "urn:nld:oin:00000099000000001000:systeem:zvh")
 
 
 def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[Any]:
     """The service's transaction on this database."""
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
-    decider = Decider(service.process, OutgoingMessages(service.name, Topics()), Policy(), VERSION_KEY)
+    outgoing, policies = OutgoingMessages(service.name, Topics()), PolicyReplica()
+    decider = Decider(service.process, outgoing, policies, VERSION_KEY, house=HOUSE)
     return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
 
 
 def house_records(transaction: Transaction[Any], *, takes_items: bool = True) -> HouseRecords:
     """Make what the shell itself takes in, on the transaction's database."""
-    engine, parties = transaction.engine, transaction.parties
-    return HouseRecords(engine, parties, Topics(), MARKER_KEY, takes_items)
+    engine, parties, policies = transaction.engine, transaction.parties, transaction.decider.policies
+    return HouseRecords(engine, parties, policies, Topics(), MARKER_KEY, takes_items)
 
 
 async def know(engine: AsyncEngine, parties: Parties) -> None:
@@ -126,8 +131,15 @@ def attach(
     relay: Relay,
     clock: Clock,
     digest_key: bytes,
+    asks_secrecy: bool = False,
 ) -> None:
-    """Give an application its command handler and its reader, as `shared.runtime.assembly` does."""
+    """Give an application its command handler and its reader, as `shared.runtime.assembly` does.
+
+    Whoever signs in has acknowledged secrecy; with `asks_secrecy` the copy of the service says who has.
+    """
+    app.state.accounts = Accounts(transaction.engine, current())
+    if not asks_secrecy:
+        all_acknowledged(app)
     app.state.commands = CommandHandler(
         engine=transaction.engine,
         service=service,
@@ -136,7 +148,7 @@ def attach(
         keys=keys,
         relay=relay,
         clock=clock,
-        policy=Policy(),
+        policies=PolicyReplica(),
         digest_key=digest_key,
     )
     app.state.reader = CaseReader(
@@ -146,7 +158,7 @@ def attach(
         parties=parties,
         keys=keys,
         clock=clock,
-        policy=Policy(),
+        policies=PolicyReplica(),
         currency=current(),
         log_key=MARKER_KEY,
         version_key=VERSION_KEY,

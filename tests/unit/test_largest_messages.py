@@ -14,6 +14,13 @@ from pydantic_core import from_json
 
 from services.governance import commands as gc
 from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.governance.decisions import (
+    Decision,
+    DecisionSubject,
+    RecordedDecision,
+    SubjectKind,
+    Votes,
+)
 from services.intake import commands as ic
 from services.intake.api import Screening
 from services.retention import commands as rc
@@ -24,7 +31,7 @@ from services.triage import commands as c
 from services.triage.api import NewConclusion, NewPreparation, NewQuery
 from services.triage.record import Picture
 from services.triage.state import State as Triage
-from shared.contract.content import SEALED_ALLOWED, text
+from shared.contract.content import SEALED_ALLOWED, TextRef, text
 from shared.contract.fields import ContributedItem, Item, Theme
 from shared.contract.limits import (
     CLAIMS_PER_EVENT,
@@ -56,6 +63,7 @@ from shared.contract.registry import Direction, MessageType, all_messages
 from shared.contract.topics import Topics
 from shared.core.actor import CLOCK, Actor, Role
 from shared.core.calendar_terms import add_months
+from shared.core.policy import TERMS
 from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
 from shared.handling.delivery import Delivery, FromParty
 from shared.handling.outgoing import OutgoingMessages
@@ -494,6 +502,41 @@ def long_file(parties: Parties) -> Core:
     return retention
 
 
+def longest_policy(parties: Parties) -> Core:
+    """Make a decision that changes the terms of every step."""
+    governance, day = Core(SERVICES["governance"], parties), NOW.date()
+    terms = tuple(
+        gm.StepTerm(step=step, remind=400, tell=400, again=400, end=term.end and 400)
+        for step, term in TERMS.items()
+    )
+    parameters = gm.Parameters(
+        closing_days=400,
+        longest_postponement_days=400,
+        query_reminder_days=400,
+        confirmation_days=400,
+        terms=terms,
+    )
+    decision = Decision(
+        number="VGVGVGVG-2026-9998",
+        organ=gm.Organ.PREPARATORY_GROUP,
+        taken_on=day,
+        in_force_from=day + timedelta(days=2),
+        subject=DecisionSubject(kind=SubjectKind.WORK_PROCESS, parameters=parameters),
+        votes=Votes(in_favour=8),
+        with_manager=True,
+    )
+    governance.does(gc.RecordDecision(by=Actor(Role.SECRETARY, person="p"), decision=decision))
+    return governance
+
+
+def an_account(parties: Parties) -> Core:
+    """Let somebody with as long a subject as there can be acknowledge secrecy."""
+    governance = Core(SERVICES["governance"], parties)
+    worker = Actor(Role.PARTY_WORKER, party=REFERRER, person="p" * 64)
+    governance.does(gc.AcknowledgeSecrecy(by=worker, secrecy=True))
+    return governance
+
+
 def oldest_party(parties: Parties) -> Core:
     """Make a party with as many mandates and keys as may be on record, which then leaves."""
     governance = Core(SERVICES["governance"], parties)
@@ -505,6 +548,7 @@ def oldest_party(parties: Parties) -> Core:
         seat=large.WIDE * 120,
         office="x",
         officer_function="x",
+        officer_name=TextRef("piece", "governance"),
         endorses_goals=True,
         undertakes_to_comply=True,
         entitled_to_exchange=True,
@@ -514,6 +558,7 @@ def oldest_party(parties: Parties) -> Core:
     )
     signatory = Signatory(
         party=REFERRER,
+        decision="SG-2025-1",
         form=form,
         kind=PartyKind.NATIONAL_CHAIN_PARTNER,
         acting_bodies=bodies,
@@ -522,7 +567,18 @@ def oldest_party(parties: Parties) -> Core:
         signing_key=KeyOnPaper(kid=jwk["kid"], jwk=jwk),
     )
     secretary, director = Actor(Role.SECRETARY, person="p"), large.by_director()
-    governance.does(gc.RecordSignatory(by=secretary, signatory=signatory, received_at=NOW))
+    decided = RecordedDecision(
+        Decision(
+            number="SG-2025-1",
+            organ=gm.Organ.STEERING_GROUP,
+            taken_on=day,
+            in_force_from=day,
+            subject=DecisionSubject(kind=SubjectKind.ACCESSION, parties=(REFERRER,)),
+            votes=Votes(in_favour=8),
+        )
+    )
+    signing = gc.RecordSignatory(by=secretary, signatory=signatory, received_at=NOW, decision=decided)
+    governance.does(signing)
     for n in range(MOST_AUTHORISATIONS):
         grant = gm.AuthorisationGranted(
             authorisation_id=number(n),
@@ -585,6 +641,8 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
         lapsed(parties),
         long_file(parties),
         oldest_party(parties),
+        longest_policy(parties),
+        an_account(parties),
         of_no_case(parties),
     ]
     found: dict[str, list[Ready]] = {}

@@ -1,6 +1,8 @@
 """Governance over HTTP, with real tokens and a real PostgreSQL; the relay is not started."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +12,35 @@ from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.issuer import AUDIENCE, make_issuer, write_people
-from services.governance.api import router
+from deploy.local.issuer import AUDIENCE, make_issuer, subject_of, write_people
+from services.governance.api import routers
 from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
 from shared.clock import Clock
 from shared.contract.parties import Parties
+from shared.contract.refusal import NOT_CURRENT
+from shared.core.actor import Role
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
 from shared.crypto.codec import SignedAndSealed
 from shared.crypto.house_keys import HouseKeys
+from shared.crypto.own_keys import OwnKeys
+from shared.http.accounts import SECRECY_NOT_ACKNOWLEDGED, Accounts
 from shared.http.app import make_app
-from shared.http.oidc import Issuer
+from shared.http.oidc import Identity, Issuer
 from shared.ids import new_id
+from shared.messaging.currency import Currency
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
-from tests.support.leaving import gate_of
+from tests.support.accounts import acknowledged
+from tests.support.leaving import current, gate_of
 from tests.support.samples import governance as s
 from tests.support.transactions import attach, know, rows, transaction_on
 
 ISSUER = "https://issuer.test"
 KEY = b"k" * 32
 VENLO_WORKER, POLICE_WORKER = "worker-venlo", "worker-police"
+NEW = "new-manager"  # who has not acknowledged secrecy
 PEOPLE = {
     "secretary": ("secretary", None),
     "manager": ("manager", None),
@@ -39,6 +48,8 @@ PEOPLE = {
     "support": ("support-worker", None),
     VENLO_WORKER: ("party-worker", s.VENLO),
     POLICE_WORKER: ("party-worker", s.POLICE),
+    "officer": ("privacy-officer", None),
+    NEW: ("manager", None),
 }
 SIGNED = s.signatory().model_dump(mode="json") | {"member_from": "2026-02-01T00:00:00Z"}
 GRANTED = {"authorisation_id": s.GRANT, "acting_body": "college", "scopes": ["screening"]}
@@ -46,7 +57,7 @@ AUTHORISATIONS = f"/parties/{s.VENLO}/authorisations"
 
 
 class NoKeys:
-    """Governance holds no texts, so it must never ask for a key."""
+    """Governance holds no text of a case, so it must never ask the key authority for a key."""
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Mapping[str, tuple[KeyStatus, bytes | None]]:
         raise AssertionError(case_ids)
@@ -89,24 +100,41 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     write_people(tmp_path, people, {})
     tokens = AsyncClient(transport=ASGITransport(make_issuer(ISSUER, tmp_path)))
     transaction, parties = transaction_on(engine, SERVICE), PartyReplica()
-    keys = CaseKeyClient(NoKeys(), "test")
+    keys = CaseKeyClient(OwnKeys(KEY, NoKeys()), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
     relay = Relay(
         engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
     )
-    app = make_app("test", router)
+    app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
-    attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=Clock(), digest_key=KEY)
+    attach(
+        app,
+        transaction,
+        SERVICE,
+        parties=parties,
+        keys=keys,
+        relay=relay,
+        clock=Clock(),
+        digest_key=KEY,
+        asks_secrecy=True,
+    )
     http = Http(app, tokens, engine)
+    for who, (_, party) in PEOPLE.items():
+        if who != NEW:
+            await acknowledged(engine, subject_of(who), party)
     yield http
     await http.close()
     await tokens.aclose()
     await producer.stop()
 
 
+DECIDED = s.decision().model_dump(mode="json")
+
+
 async def member(http: Http) -> None:
     """Venlo is a party, and governance's own copy says so too."""
+    await http.post("secretary", "/decisions", DECIDED)
     assert (await http.post("secretary", "/signatories", SIGNED)).status_code == 200
     await know(http.engine, Parties({s.VENLO: s.record()}))
 
@@ -116,7 +144,8 @@ def told(response: Response) -> tuple[int, str, str]:
 
 
 async def test_the_secretary_records_a_signatory_and_nobody_else_does_r109(http: Http) -> None:
-    for who in sorted(PEOPLE.keys() - {"secretary"}):
+    await http.post("secretary", "/decisions", DECIDED)
+    for who in sorted(PEOPLE.keys() - {"secretary", NEW}):
         assert told(await http.post(who, "/signatories", SIGNED)) == (403, "NotForThisRole", "R6")
     assert (await http.post("secretary", "/signatories", SIGNED)).json() == {}
 
@@ -222,3 +251,133 @@ async def test_of_an_unknown_party_there_is_nothing(http: Http) -> None:
     assert told(await http.get("director", "/parties/gemeente-nergens"))[0] == 404
     ending = await http.post("secretary", "/parties/gemeente-nergens/ending", {"reason": "withdrawal"})
     assert told(ending) == (409, "UnknownParty", "R109")
+
+
+# --- decisions -------------------------------------------------------------------------------------
+
+
+async def test_nobody_is_recorded_as_a_party_without_the_decision_on_it_r109(http: Http) -> None:
+    assert told(await http.post("secretary", "/signatories", SIGNED)) == (409, "UnknownDecision", "R121")
+    assert (await http.post("manager", "/decisions", DECIDED)).status_code == 200
+    assert (await http.post("secretary", "/signatories", SIGNED)).status_code == 200
+    assert (await http.get("secretary", f"/parties/{s.VENLO}")).json()["decision"] == s.ACCESSION
+
+
+async def test_the_house_itself_is_not_recorded_as_a_party_r124(http: Http) -> None:
+    decision = s.decision(parties=("zvh-noord-limburg", s.VENLO)).model_dump(mode="json")
+    assert (await http.post("secretary", "/decisions", decision)).status_code == 200
+    for itself in (
+        {"party": "zvh-noord-limburg"},
+        {"form": SIGNED["form"] | {"name": "Zorg- en Veiligheidshuis Noord-Limburg"}},
+        {"source": "urn:nld:oin:00000099000000001000:systeem:zvh-intake"},
+    ):
+        refused = await http.post("secretary", "/signatories", SIGNED | itself)
+        assert told(refused) == (409, "HouseIsNoParty", "R124"), itself
+    assert (await http.post("secretary", "/signatories", SIGNED)).status_code == 200
+
+
+async def test_decisions_are_recorded_by_secretary_and_manager_and_read_by_the_house_r121(http: Http) -> None:
+    for who in ("director", "support", "officer", VENLO_WORKER):
+        assert told(await http.post(who, "/decisions", DECIDED))[:2] == (403, "NotForThisRole"), who
+    assert (await http.post("secretary", "/decisions", DECIDED)).status_code == 200
+    again = DECIDED | {"votes": {"in_favour": 8}}
+    assert told(await http.post("manager", "/decisions", again)) == (409, "DecisionKnown", "R121")
+    for who in ("secretary", "manager", "director", "support", "officer"):
+        assert (await http.get(who, "/decisions")).json()["decisions"] == [DECIDED], who
+    assert (await http.get(VENLO_WORKER, "/decisions")).status_code == 403
+
+
+async def test_a_decision_that_replaces_another_names_one_that_is_there_r121(http: Http) -> None:
+    tomorrow = (Clock().now() + timedelta(days=2)).date()
+    correction = s.decision(number="SG-2026-9", replaces=s.ACCESSION, in_force_from=tomorrow)
+    body = correction.model_dump(mode="json")
+    assert told(await http.post("secretary", "/decisions", body))[1] == "UnknownDecision"
+    await http.post("secretary", "/decisions", DECIDED)
+    assert (await http.post("secretary", "/decisions", body)).status_code == 200
+    second = body | {"number": "SG-2026-10"}
+    assert told(await http.post("secretary", "/decisions", second))[1] == "DecisionReplaced"
+    assert (await http.post("secretary", "/signatories", SIGNED)).status_code == 200, "until tomorrow"
+
+
+async def test_a_decision_on_policy_is_published_and_no_other_is_r121(http: Http) -> None:
+    tomorrow = (Clock().now() + timedelta(days=2)).date()
+    policy = s.policy(taken_on=Clock().now().date(), in_force_from=tomorrow)
+    await http.post("secretary", "/decisions", DECIDED)
+    assert (await http.post("secretary", "/decisions", policy.model_dump(mode="json"))).status_code == 200
+    (sent,) = await rows(http.engine, "outbox")
+    assert (sent.topic, sent.key) == ("zvh.governance.policy", "VG-2026-3")
+
+
+async def test_the_yearly_documents_are_overdue_until_they_are_decided_on_r127(http: Http) -> None:
+    found = (await http.get("manager", "/yearly-documents")).json()["documents"]
+    assert [(one["kind"], one["overdue"]) for one in found] == [
+        ("security-policy", True),
+        ("security-plan", True),
+    ]
+    today = Clock().now().date().isoformat()
+    plan = {
+        "number": "MG-2026-1",
+        "organ": "manager",
+        "taken_on": today,
+        "in_force_from": today,
+        "subject": {"kind": "security-plan"},
+    }
+    assert (await http.post("manager", "/decisions", plan)).status_code == 200
+    found = (await http.get("officer", "/yearly-documents")).json()["documents"]
+    assert [(one["decision"], one["overdue"]) for one in found] == [(None, True), ("MG-2026-1", False)]
+
+
+async def test_the_name_of_who_signed_lies_sealed_and_goes_with_the_membership_r110(http: Http) -> None:
+    await member(http)
+    seen = (await http.get("secretary", f"/parties/{s.VENLO}")).json()["form"]
+    assert seen["officer_name"] == "Persoon A"
+    for table in ("cases", "journal", "outbox", "pieces"):
+        assert all("Persoon A" not in str(row) for row in await rows(http.engine, table)), table
+    assert len(await rows(http.engine, "pieces")) == 1
+    ending = f"/parties/{s.VENLO}/ending"
+    await http.post("secretary", ending, {"reason": "exclusion"})
+    assert (await http.post("manager", f"{ending}/confirmation", {"reason": "exclusion"})).status_code == 200
+    assert await rows(http.engine, "pieces") == []
+    seen = (await http.get("secretary", f"/parties/{s.VENLO}")).json()["form"]
+    assert (seen["officer_name"], seen["officer_function"]) == (None, "burgemeester")
+
+
+# --- secrecy ---------------------------------------------------------------------------------------
+
+
+async def test_nobody_works_before_acknowledging_secrecy_whatever_the_role_r126(http: Http) -> None:
+    for refused in (await http.get(NEW, "/parties"), await http.post(NEW, "/decisions", DECIDED)):
+        assert told(refused) == (403, "SecrecyNotAcknowledged", "R126")
+        assert "/acknowledgements" in refused.json()["detail"]
+    silent = await http.post(NEW, "/acknowledgements", {})
+    assert told(silent) == (409, "SecrecyNotStated", "R126")
+    for _ in range(2):
+        assert (await http.post(NEW, "/acknowledgements", {"secrecy": True})).status_code == 200
+    (sent,) = await rows(http.engine, "outbox")
+    assert sent.topic == "zvh.governance.acknowledgements"
+    assert subject_of(NEW) not in sent.key
+    await acknowledged(http.engine, subject_of(NEW))  # as the topic brings it back
+    assert (await http.get(NEW, "/parties")).status_code == 200
+
+
+async def test_an_account_at_one_party_says_nothing_of_one_at_another_r126(http: Http) -> None:
+    entry = await rows(http.engine, "acknowledgements", "party = :party", party=s.VENLO)
+    assert [row.person for row in entry] == [subject_of(VENLO_WORKER)]
+    accounts = Accounts(http.engine, current())
+    there = Identity(subject_of(VENLO_WORKER), frozenset({Role.PARTY_WORKER}), s.VENLO)
+    assert await accounts.refusal(there) is None
+    for elsewhere in (replace(there, party=s.POLICE), replace(there, party=None)):
+        assert await accounts.refusal(elsewhere) is SECRECY_NOT_ACKNOWLEDGED
+
+
+async def test_while_an_acknowledgement_may_be_on_its_way_its_owner_is_asked_to_come_again_r126(
+    http: Http,
+) -> None:
+    async def nothing_is_followed() -> None:
+        return None
+
+    behind = Accounts(http.engine, Currency(nothing_is_followed, within=0.01))
+    new = Identity(subject_of(NEW), frozenset({Role.MANAGER}))
+    assert await behind.refusal(new) is NOT_CURRENT
+    await acknowledged(http.engine, subject_of(NEW))
+    assert await behind.refusal(new) is None

@@ -365,6 +365,22 @@ async def test_what_is_read_is_opened_and_says_no_more_than_is_ones_own(http: Ht
     assert own[s.WITHHELD]["withheld_from"] == [s.HOUSING]
 
 
+async def test_the_log_says_who_gave_who_used_and_on_which_basis_r129(http: Http) -> None:
+    await seat(http)
+    await http.get(s.CARE)
+    await http.get(DIRECTOR, behalf=s.VENLO)
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    item = s.item(s.FREE)
+    looks = {(x["role"], x["thing"]): x for x in log}
+    taken = looks["party-worker", f"item/{s.FREE}"]
+    assert (taken["basis"], taken["given_by_body"]) == (item.basis, item.acting_body)
+    assert (taken["given_on_behalf_of"], taken["viewed_for_body"]) == (item.contributor, None)
+    shown = looks["process-director", f"item/{s.FREE}"]
+    assert (shown["basis"], shown["given_by_body"]) == (item.basis, item.acting_body)
+    case = looks["process-director", "case"]
+    assert (case["basis"], case["given_by_body"]) == ("authorisation: rto", None)
+
+
 async def test_the_access_log_is_for_the_privacy_officer_alone(http: Http) -> None:
     await seat(http)
     for who in ("manager", s.CARE, "support"):

@@ -1,5 +1,6 @@
 """What a client types, wherever the OpenAPI documents have a place: refused as the client's, or stored."""
 
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import timedelta
@@ -23,6 +24,7 @@ from shared.contract.fields import ID
 from shared.contract.registry import SERVICES
 from shared.core.actor import Role
 from shared.crypto.case_key_client import CaseKeyClient
+from shared.crypto.own_keys import OwnKeys
 from shared.http.app import make_app, signed_in
 from shared.http.oidc import PEOPLE, Identity
 from shared.ids import new_id
@@ -32,7 +34,7 @@ from shared.telemetry.metrics import FAULTS
 from tests.conftest import FreshDatabase
 from tests.support import awkward as a
 from tests.support.samples import governance, intake, triage
-from tests.support.transactions import attach, know, rows, tables, transaction_on
+from tests.support.transactions import attach, delivery, know, rows, tables, transaction_on
 
 TYPED = "getypt-"  # how each Idempotency-Key here begins: none may be found again
 EVERYBODY = Identity("person-1", PEOPLE, a.VENLO)
@@ -70,13 +72,18 @@ def operations(service: str) -> Iterator[Operation]:
             yield Operation(method, path, good)
 
 
-# Two that need no case, so that what fits is stored.
+PARTIES = tuple(f"partij-{n}" for n in range(100))  # on whose accession there is a decision
+_new_parties, _new_numbers = itertools.cycle(PARTIES), itertools.count(1)
+# Those that need no case, so that what fits is stored.
 SAMPLES: Mapping[str, a.Json] = {
+    "/decisions": governance.decision().model_dump(mode="json"),
+    "/acknowledgements": {"secrecy": True},
     "/signatories": governance.signatory().model_dump(mode="json"),
     "/referrals": transform(intake.referral(), lambda _: "Akkoord.").model_dump(mode="json"),
 }
 NEW_EACH_TIME: Mapping[str, tuple[str, Any]] = {
-    "/signatories": ("party", lambda: f"partij-{new_id()}"),
+    "/decisions": ("number", lambda: f"SG-2027-{next(_new_numbers)}"),
+    "/signatories": ("party", lambda: next(_new_parties)),
     "/referrals": ("referral_id", new_id),
 }
 
@@ -126,7 +133,7 @@ def request_to(operation: Operation) -> a.Json:
     made = operation.good
     if "idempotency-key" in made["header"]:
         made = a.with_at(made, ("header", "idempotency-key"), f"{TYPED}{new_id()}")
-    if operation.path in NEW_EACH_TIME:
+    if operation.path in NEW_EACH_TIME and "body" in made:
         name, new = NEW_EACH_TIME[operation.path]
         made = a.with_at(made, ("body", name), new())
     return made
@@ -140,9 +147,13 @@ async def desk(
     service = load(name, "main").SERVICE
     engine = await fresh_database(service)
     await know(engine, triage.parties())
+    if name == "governance":
+        decision = governance.record_decision(parties=PARTIES)
+        number = load(name, "handlers").decision_id(b"d" * 32, governance.ACCESSION)
+        await transaction_on(engine, service).run([delivery(number, decision)])
     clock = Clock(None)
     authority = KeyAuthority().use(KeyStore(tmp_path / "keys", b"k" * 32, "test"), clock, timedelta(days=30))
-    keys = CaseKeyClient(authority, "test")
+    keys = CaseKeyClient(authority if service.holds_texts else OwnKeys(b"k" * 32, authority), "test")
     app = make_app("test", *routers(name), *([key_router(authority)] if name == "retention" else []))
     relay = cast(Relay, NoRelay())
     attach(

@@ -38,6 +38,7 @@ from shared.storage import (
     ticks,
 )
 from shared.storage.access_log import Decided
+from shared.storage.policy_replica import PolicyReplica
 from tests.conftest import FreshDatabase
 from tests.support.databases import Databases, as_owner, engine_of
 from tests.support.events import event
@@ -83,7 +84,7 @@ class Logs:
     def _chaining(self) -> LogChaining:
         client = CaseKeyClient(self.keys, "house")
         outgoing = OutgoingMessages("intake", Topics())
-        pruning = LogPruning(self.engine, client, MARKER_KEY, TERM, Clock())
+        pruning = LogPruning(self.engine, client, MARKER_KEY, PolicyReplica(), Clock())
         return LogChaining(self.engine, outgoing, client, self.house_keys, lambda: None, MARKER_KEY, pruning)
 
     async def chain(self) -> int:

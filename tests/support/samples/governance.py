@@ -6,9 +6,23 @@ from typing import Any
 from services.governance import commands as c
 from services.governance import events as e
 from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.governance.decisions import (
+    Decision,
+    DecisionSubject,
+    RecordedDecision,
+    SubjectKind,
+    Votes,
+)
 from services.governance.main import PROCESS
 from services.governance.state import Phase, State
-from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
+from shared.contract.content import TextRef
+from shared.contract.messages.governance import (
+    AuthorisationGranted,
+    EndReason,
+    Organ,
+    Parameters,
+    PublicKeyAnnounced,
+)
 from shared.contract.parties import Authorisation, KeyUse, PartyKind, PartyRecord, PublicKey, Scope
 from shared.core.actor import OPERATOR, Actor, Command, Role
 from shared.crypto.jose import new_key, public_jwk
@@ -17,6 +31,7 @@ from tests.support.spec import NOW, Spec
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
 CASE = "0192aaaa-0000-7000-8000-00000000000c"
 GRANT = "0192aaaa-0000-7000-8000-00000000000a"
+ACCESSION = "SG-2025-12"
 OTHER_GRANT = "0192aaaa-0000-7000-8000-00000000000b"
 DIRECTOR = "person-director"
 
@@ -40,6 +55,7 @@ def form(**changes: Any) -> AccessionForm:
         "seat": "Venlo",
         "office": "Hanzeplaats 1",
         "officer_function": "burgemeester",
+        "officer_name": "Persoon A",
         "endorses_goals": True,
         "undertakes_to_comply": True,
         "entitled_to_exchange": True,
@@ -50,13 +66,48 @@ def form(**changes: Any) -> AccessionForm:
     return AccessionForm(**(given | changes))
 
 
+def sealed_form(**changes: Any) -> AccessionForm:
+    """The form as the core gets it: of who signed it has a reference."""
+    return form(**({"officer_name": TextRef("piece-1", "governance")} | changes))
+
+
 def key_on_paper(**changes: Any) -> KeyOnPaper:
     return KeyOnPaper(**({"kid": SIGNING_JWK["kid"], "jwk": SIGNING_JWK} | changes))
+
+
+def decision(parties: tuple[str, ...] = (VENLO, POLICE), **changes: Any) -> Decision:
+    """A decision of the steering group on the accession of these parties."""
+    subject = DecisionSubject(kind=SubjectKind.ACCESSION, parties=parties)
+    given: dict[str, Any] = {
+        "number": ACCESSION,
+        "organ": Organ.STEERING_GROUP,
+        "taken_on": date(2025, 12, 1),
+        "in_force_from": date(2026, 1, 1),
+        "subject": subject,
+        "votes": Votes(in_favour=7, against=1),
+    }
+    return Decision(**(given | changes))
+
+
+def policy(**changes: Any) -> Decision:
+    """A decision of the preparatory group, with the manager, that cases close after three weeks."""
+    subject = DecisionSubject(kind=SubjectKind.WORK_PROCESS, parameters=Parameters(closing_days=21))
+    given: dict[str, Any] = {
+        "number": "VG-2026-3",
+        "organ": Organ.PREPARATORY_GROUP,
+        "taken_on": date(2026, 3, 2),
+        "in_force_from": date(2026, 3, 3),
+        "subject": subject,
+        "votes": Votes(in_favour=8),
+        "with_manager": True,
+    }
+    return Decision(**(given | changes))
 
 
 def signatory(**changes: Any) -> Signatory:
     given: dict[str, Any] = {
         "party": VENLO,
+        "decision": ACCESSION,
         "form": form(),
         "kind": PartyKind.MUNICIPALITY,
         "acting_bodies": ("college", "burgemeester"),
@@ -69,8 +120,20 @@ def signatory(**changes: Any) -> Signatory:
     return Signatory(**(given | changes))
 
 
-def record_signatory(**changes: Any) -> c.RecordSignatory:
-    return c.RecordSignatory(by=BY_SECRETARY, signatory=signatory(**changes), received_at=NOW)
+def record_signatory(
+    *, decided: RecordedDecision | None = None, undecided: bool = False, **changes: Any
+) -> c.RecordSignatory:
+    signed = signatory(**({"form": sealed_form()} | changes))
+    found = None if undecided else decided or RecordedDecision(decision(parties=(signed.party,)))
+    return c.RecordSignatory(by=BY_SECRETARY, signatory=signed, received_at=NOW, decision=found)
+
+
+def record_decision(replaced: RecordedDecision | None = None, **changes: Any) -> c.RecordDecision:
+    return c.RecordDecision(by=BY_SECRETARY, decision=decision(**changes), replaced=replaced)
+
+
+def acknowledge(by: Actor = BY_DIRECTOR, *, secrecy: bool = True) -> c.AcknowledgeSecrecy:
+    return c.AcknowledgeSecrecy(by=by, secrecy=secrecy)
 
 
 def announce(**changes: Any) -> c.AnnounceKey:
@@ -143,7 +206,7 @@ def authorisation(**changes: Any) -> Authorisation:
 
 
 def recorded(**changes: Any) -> e.SignatoryRecorded:
-    return e.SignatoryRecorded(record(**changes), form(), NOW)
+    return e.SignatoryRecorded(record(**changes), sealed_form(), NOW, ACCESSION)
 
 
 RECORDED = recorded()
@@ -156,6 +219,8 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.MEMBER: (RECORDED, GRANTED, PROPOSED),
     Phase.ENDED: (RECORDED, GRANTED, ACCEPTED, PROPOSED, ENDED),
+    Phase.DECIDED: (e.DecisionRecorded(policy(), NOW),),
+    Phase.ACKNOWLEDGED: (e.SecrecyAcknowledged(DIRECTOR, None, NOW),),
     Phase.PURGED: (e.CasePurged(CASE),),
 }
 
@@ -168,6 +233,8 @@ COMMANDS: tuple[Command, ...] = (
     propose_end(),
     end(),
     c.PublishAnew(by=OPERATOR),
+    c.RecordDecision(by=BY_SECRETARY, decision=policy()),
+    acknowledge(),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
 )
 

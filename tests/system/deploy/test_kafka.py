@@ -93,6 +93,8 @@ def test_what_a_service_sends_reaches_the_party(logins: Logins) -> None:
         ("politie", "zvh.governance.parties"),
         ("service-intake", "zvh.triage.events"),
         ("service-intake", "zvh.governance.parties"),
+        ("service-intake", "zvh.governance.policy"),
+        ("service-intake", "zvh.governance.acknowledgements"),
         ("service-intake", "zvh.intake.from.politie"),
         ("operator", "zvh.intake.dead"),
     ],

@@ -58,12 +58,17 @@ def test_the_broker_unpacks_dates_and_measures_what_parties_send() -> None:
         assert topic.config["max.message.bytes"] == "131072"
 
 
-def test_events_are_spread_and_the_register_is_compacted() -> None:
+REGISTERS = tuple(f"zvh.governance.{name}" for name in ("parties", "policy", "acknowledgements"))
+
+
+def test_events_are_spread_and_the_registers_are_compacted() -> None:
     topics = {topic.name: topic for topic in service_topics("zvh")}
-    assert len(topics) == 11
+    assert len(topics) == 13
     assert topics["zvh.rto.events"].partitions == 12
     assert topics["zvh.rto.dead"].partitions == 1
-    assert topics["zvh.governance.parties"].config["cleanup.policy"] == "compact"
+    for register in REGISTERS:
+        assert topics[register].config["cleanup.policy"] == "compact"
+        assert topics[register].partitions == 1
 
 
 def test_a_party_may_do_exactly_this() -> None:
@@ -99,10 +104,13 @@ def test_a_service_reads_only_its_own_outboxes(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_only_governance_writes_the_register(service: str) -> None:
+@pytest.mark.parametrize("register", REGISTERS)
+def test_only_governance_writes_the_registers_and_every_service_reads_them(
+    service: str, register: str
+) -> None:
     acls, user = service_acls("zvh", service), service_user(service)
-    allowed = permits(acls, user, TOPIC, "zvh.governance.parties", Operation.WRITE)
-    assert allowed == (service == "governance")
+    assert permits(acls, user, TOPIC, register, Operation.WRITE) == (service == "governance")
+    assert permits(acls, user, TOPIC, register, Operation.READ)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -110,7 +118,7 @@ def test_a_service_deletes_on_its_own_outboxes_and_governance_alone_on_inboxes(s
     acls, user = service_acls("zvh", service), service_user(service)
     assert permits(acls, user, TOPIC, f"zvh.{service}.from.a", Operation.DELETE)
     assert permits(acls, user, TOPIC, "zvh.to.a", Operation.DELETE) == (service == "governance")
-    for topic in (f"zvh.{service}.events", f"zvh.{service}.dead", "zvh.governance.parties"):
+    for topic in (f"zvh.{service}.events", f"zvh.{service}.dead", *REGISTERS):
         assert not permits(acls, user, TOPIC, topic, Operation.DELETE)
 
 

@@ -15,9 +15,21 @@ from tests.system.flows.cases import referred
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-")
 LABELS = frozenset(
-    ("box", "group", "le", "loop", "partition", "reason", "refusal", "rule", "source", "status")
+    ("box", "document", "group", "le", "loop", "partition", "reason", "refusal", "rule", "source", "status")
 )
-LABELS |= {"party", "publisher", "service", "state", "status", "told", "topic", "where", "whose", "why"}
+LABELS |= {
+    "document",
+    "party",
+    "publisher",
+    "service",
+    "state",
+    "status",
+    "told",
+    "topic",
+    "where",
+    "whose",
+    "why",
+}
 OF_LIBRARY = ("python_", "process_")
 SUFFIXES = ("", "_total", "_created", "_bucket", "_count", "_sum")
 

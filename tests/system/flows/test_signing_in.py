@@ -31,7 +31,7 @@ def claims(env: dict[str, Any], **changes: Any) -> dict[str, Any]:
     given = {
         "iss": env["issuer"]["url"],
         "aud": env["issuer"]["audience"],
-        "sub": "somebody",
+        "sub": env["people"]["process-director-a"]["sub"],
         "iat": now,
         "exp": now + 300,
         "roles": ["process-director"],

@@ -1,6 +1,7 @@
 """Vary what is valid: one value of it at a time becomes odd, so that all the rest is taken in earnest."""
 
 import copy
+import itertools
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,10 @@ from tests.system.generated.known import ODD, ODD_NUMBERS, Known
 Path = tuple[str | int, ...]
 OF_EACH_VALUE = 2  # odd ones
 PARTY = "verzonnen-partij-"
+PARTIES = tuple(f"{PARTY}{n}" for n in range(100))  # on whose accession the first decision is
+DECISION = "SG-2022-1"
+_NUMBERS = itertools.count(1)
+_UNSIGNED = itertools.cycle(PARTIES)
 
 
 class Act(NamedTuple):
@@ -33,7 +38,7 @@ class Act(NamedTuple):
 
 def acts(known: Known, dice: random.Random) -> Iterator[Act]:
     """Yield valid requests, each once as it is and then with one odd value, at each place in turn."""
-    for make in (signing, referral, authorising, screening, asking):
+    for make in (deciding, signing, referral, authorising, screening, asking):
         act = make(known, dice)
         yield act
         for body in varied(act.body, dice):
@@ -82,7 +87,9 @@ def _anew(body: Any) -> Any:
     if _is_id(body.get("authorisation_id")):
         body["authorisation_id"] = new_id()
     if str(body.get("party")).startswith(PARTY):
-        body["party"] = PARTY + new_id()[-8:]
+        body["party"] = next(_UNSIGNED)
+    if str(body.get("number")).startswith("SG-"):
+        body["number"] = f"SG-2023-{next(_NUMBERS)}"
     for item in body.get("items") or ():
         if _is_id(item.get("item_id")):
             item["item_id"] = new_id()
@@ -93,6 +100,18 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and ID.fullmatch(value) is not None
 
 
+def deciding(known: Known, dice: random.Random) -> Act:
+    body = {
+        "number": DECISION,
+        "organ": "steering-group",
+        "taken_on": "2021-09-01",
+        "in_force_from": "2021-09-01",
+        "subject": {"kind": "accession", "parties": list(PARTIES)},
+        "votes": {"in_favour": 8},
+    }
+    return Act("governance", "/decisions", body, "secretary-a")
+
+
 def signing(known: Known, dice: random.Random) -> Act:
     jwk = public_jwk(new_key(), KeyUse.SIGNING)
     form = {
@@ -100,6 +119,7 @@ def signing(known: Known, dice: random.Random) -> Act:
         "seat": "Venlo",
         "office": "Hoofdkantoor",
         "officer_function": "bestuurder",
+        "officer_name": "Persoon B",
         "endorses_goals": True,
         "undertakes_to_comply": True,
         "entitled_to_exchange": True,
@@ -108,7 +128,8 @@ def signing(known: Known, dice: random.Random) -> Act:
         "chair_signed_on": "2021-09-08",
     }
     body = {
-        "party": PARTY + new_id()[-8:],
+        "party": next(_UNSIGNED),
+        "decision": DECISION,
         "kind": "other",
         "acting_bodies": ["bestuur"],
         "source": f"urn:nld:kvknr:{dice.randrange(10**7, 10**8)}.systeem",

@@ -1,5 +1,6 @@
 """What governance decides, in sentences; each refusal stands beside the case in which it does not hold."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -62,7 +63,7 @@ def test_the_key_on_paper_holds_from_the_day_of_the_last_signature_r109() -> Non
 def test_a_key_on_paper_never_begins_later_than_the_machine_received_it() -> None:
     command = s.record_signatory()
     earlier = NOW - timedelta(days=400)
-    moved = c.RecordSignatory(by=command.by, signatory=command.signatory, received_at=earlier)
+    moved = replace(command, received_at=earlier)
     (recorded,) = s.spec().when(moved).events
     assert recorded.record.keys[0].valid_from == earlier
 
@@ -74,15 +75,15 @@ def test_a_small_party_without_a_connector_needs_no_key() -> None:
 
 @pytest.mark.parametrize("missing", ["organisation_signed_on", "chair_signed_on"])
 def test_without_both_signatures_nobody_becomes_a_party_r109(missing: str) -> None:
-    refusal = s.spec().when(s.record_signatory(form=s.form(**{missing: None}))).refusal
+    refusal = s.spec().when(s.record_signatory(form=s.sealed_form(**{missing: None}))).refusal
     assert refusal_named(refusal) == ("SignatureMissing", "R109")
 
 
 def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
     today, tomorrow = NOW.date(), TOMORROW.date()
-    late = s.record_signatory(form=s.form(chair_signed_on=tomorrow), member_from=TOMORROW)
+    late = s.record_signatory(form=s.sealed_form(chair_signed_on=tomorrow), member_from=TOMORROW)
     assert s.spec().when(late).refusal.name == "SignatureMissing"
-    in_time = s.record_signatory(form=s.form(chair_signed_on=today), member_from=TOMORROW)
+    in_time = s.record_signatory(form=s.sealed_form(chair_signed_on=today), member_from=TOMORROW)
     assert s.spec().when(in_time).events
 
 
@@ -93,6 +94,8 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
         {"seat": " "},
         {"office": ""},
         {"officer_function": ""},
+        {"officer_name": None},
+        {"officer_name": " "},
         {"place": ""},
         {"endorses_goals": False},
         {"undertakes_to_comply": False},
@@ -101,12 +104,12 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
     ids=lambda missing: next(iter(missing)),
 )
 def test_a_form_that_misses_anything_of_bijlage_1_is_refused_r110(missing: dict[str, Any]) -> None:
-    refusal = s.spec().when(s.record_signatory(form=s.form(**missing))).refusal
+    refusal = s.spec().when(s.record_signatory(form=s.sealed_form(**missing))).refusal
     assert refusal_named(refusal) == ("FormIncomplete", "R110")
 
 
 def test_nobody_is_a_party_before_the_day_of_the_last_signature_r109() -> None:
-    signed = s.form(chair_signed_on=date(2026, 2, 10))
+    signed = s.sealed_form(chair_signed_on=date(2026, 2, 10))
     on_the_day = NOW.replace(month=2, day=9, hour=23)  # 10 February in Amsterdam
     the_day_before = NOW.replace(month=2, day=9, hour=22, minute=59)
     assert s.spec().when(s.record_signatory(form=signed, member_from=on_the_day)).events

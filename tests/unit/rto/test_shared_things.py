@@ -14,19 +14,19 @@ from shared.contract.refusal import CHANGED_MEANWHILE, NOT_YOURS, VERSION_REQUIR
 from shared.contract.topics import Topics
 from shared.core.actor import Command
 from shared.core.outcome import Outcome
-from shared.core.policy import Policy
 from shared.handling.decide import Decider
 from shared.handling.delivery import FromPerson
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.unit_of_work import UnitOfWork
 from shared.handling.versions import changed_since, version_of
 from shared.storage.cases import Case
+from shared.storage.policy_replica import PolicyReplica
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery
 
 KEY = b"v" * 32
-DECIDER = Decider(PROCESS, OutgoingMessages("rto", Topics()), Policy(), KEY)
+DECIDER = Decider(PROCESS, OutgoingMessages("rto", Topics()), PolicyReplica(), KEY)
 PLANNED = s.state(*s.SEATED, s.PLANNED)
 OTHER = e.PlanRecorded(s.plan(ave_level=4, actions=()), s.AT_THE_TABLE, NOW)
 

@@ -6,13 +6,13 @@ import pytest
 
 from services.rto import events as e
 from services.rto.state import Phase, State
-from services.rto.viewing import may_view, may_view_log
+from services.rto.viewing import may_view
 from services.rto.views import things
 from shared.contract.fields import Category
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core.actor import Role
-from shared.core.viewing import Allowed, Denied, Verdict, Viewer
+from shared.core.viewing import Allowed, Denied, Verdict, Viewer, may_view_log
 from tests.support.samples import rto as s
 from tests.support.spec import NOW, looking
 

@@ -24,6 +24,7 @@ from shared.http.limits import Limits
 from shared.http.oidc import Identity, IssuerUnreachable
 from shared.http.problem import HEADERS, RETRY_AFTER, problem
 from shared.http.startup_gate import StartupGate
+from tests.support.accounts import all_acknowledged
 
 EACH = pytest.mark.parametrize("service", SERVICES)
 KEY = "0192aaaa-0000-7000-8000-00000000000a"
@@ -62,6 +63,7 @@ def a_router() -> APIRouter:
 
 async def sent(method: str, path: str, *, signed: bool = True, **more: Any) -> Response:
     app = make_app("test", a_router())
+    all_acknowledged(app)
     if signed:
         app.dependency_overrides[signed_in] = lambda: PERSON
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
@@ -272,3 +274,9 @@ async def test_every_answer_bears_the_same_headers_for_browsers_whoever_made_it(
         assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
     assert HEADERS["Strict-Transport-Security"].startswith("max-age=")
     assert HEADERS["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_shows_its_access_log_to_the_privacy_officer_r129(service: str) -> None:
+    document = json.loads((ROOT / "services" / service / "openapi.json").read_text())
+    assert "/cases/{case_id}/access-log" in document["paths"]

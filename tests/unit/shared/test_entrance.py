@@ -16,6 +16,7 @@ from shared.http.app import Looking, make_app
 from shared.http.entrance import Entrance
 from shared.http.limits import BURST, Limits, network_of
 from shared.http.oidc import Identity, IssuerUnreachable, NotSignedIn
+from tests.support.accounts import all_acknowledged
 from tests.support.clock import Clock
 
 WORKER = frozenset({Role.PARTY_WORKER})
@@ -73,6 +74,7 @@ class House:
         self.desk = Desk()
         self.app = make_app("test", a_router(), middleware=[Middleware(Entrance, limits=limits, now=Clock())])
         self.app.state.issuer = self.desk
+        all_acknowledged(self.app)
 
     async def __call__(self, method: str, path: str, who: str | None = None, **more: Any) -> Response:
         address = more.pop("address", "192.0.2.1")

@@ -7,7 +7,9 @@ import pytest
 
 from shared.core.actor import OPERATOR
 from shared.crypto.case_cipher import CaseKey
+from shared.ids import keyed_hash
 from shared.storage import journal, log_chain, log_seals
+from shared.storage.json_writer import to_json
 from shared.storage.log_chain import Unchained, head_after, leaf_of
 
 KEY, AT = b"k" * 32, datetime(2026, 3, 2, 10, 0, 0, 123456, tzinfo=UTC)
@@ -34,6 +36,23 @@ def test_a_seal_is_of_one_log_under_one_key() -> None:
     assert not log_seals.is_sealed(KEY, log_seals.ACCESS_LOG, ENTRY, seal)
     assert not log_seals.is_sealed(b"o" * 32, log_seals.JOURNAL, ENTRY, seal)
     assert not log_seals.is_sealed(KEY, log_seals.JOURNAL, ENTRY, b"")
+
+
+def test_a_look_from_before_the_basis_was_logged_has_its_seal_and_what_is_added_breaks_it() -> None:
+    """The seal of the version before covered nine parts, also where the last of them says nothing."""
+    before = (AT, "case-1", "manager", "person-1", None, "case", True, "R91", None)
+    nonce = b"n" * 8
+    moment = (AT - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    said = to_json((moment, *before[1:]))
+    old = nonce + keyed_hash(KEY, "log-seal", "access_log", nonce.hex(), said)[:16]
+    now = (*before, None, None, None)
+    assert log_seals.is_sealed(KEY, log_seals.ACCESS_LOG, now, old)
+    for place in (9, 10, 11):
+        changed = (*now[:place], "other", *now[place + 1 :])
+        assert not log_seals.is_sealed(KEY, log_seals.ACCESS_LOG, changed, old)
+        fresh = log_seals.seal(KEY, log_seals.ACCESS_LOG, changed)
+        assert log_seals.is_sealed(KEY, log_seals.ACCESS_LOG, changed, fresh)
+        assert not log_seals.is_sealed(KEY, log_seals.ACCESS_LOG, now, fresh)
 
 
 def test_what_is_moved_between_two_parts_breaks_the_seal() -> None:

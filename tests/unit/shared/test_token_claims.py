@@ -26,6 +26,7 @@ from shared.http.oidc import Identity, Issuer, NotSignedIn
 from shared.http.problem import PROBLEM
 from shared.telemetry.metrics import SIGN_INS_FAILED
 from tests.support import awkward as a
+from tests.support.accounts import all_acknowledged
 
 URL = "https://issuer.test"
 WORKER = {"sub": "person-1", "roles": ["party-worker"], "party": a.VENLO, "name": "Persoon A"}
@@ -150,6 +151,7 @@ async def test_over_http_such_a_token_is_401_and_says_nothing_of_it(tokens: Toke
 
     app = make_app("test", router)
     app.state.issuer = tokens.issuer
+    all_acknowledged(app)
     failed = SIGN_INS_FAILED.labels("claim-party")._value
     before = failed.get()
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
@@ -243,6 +245,7 @@ async def asked(tokens: Tokens, token: str | None) -> Response:
 
     app = make_app("test", router, middleware=[Middleware(Entrance, limits=Limits())])
     app.state.issuer = tokens.issuer
+    all_acknowledged(app)
     headers = {} if token is None else {"authorization": f"Bearer {token}"}
     async with AsyncClient(transport=ASGITransport(app), base_url="https://house.test") as client:
         return await client.get("/me", headers=headers)

@@ -10,6 +10,7 @@ from services.sixth.process import decide, evolve
 from services.sixth.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
+from shared.http import access_log
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -27,4 +28,4 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
 )
-app = command_line(SERVICE, lambda: [router])
+app = command_line(SERVICE, lambda: [router, access_log.router])

@@ -16,9 +16,8 @@ WORKER = Viewer(Role.PARTY_WORKER, "person-worker", s.VENLO)
 def test_an_item_names_its_own_basis_and_body_whoever_looks() -> None:
     item = s.item(basis="Wmo 2015, art. 2.1.1", acting_body="burgemeester")
     assert provenance(WORKER, item, None, MANDATE) == Provenance(item.basis, "burgemeester")
-    assert provenance(DIRECTOR, item, "authorisation: rto", MANDATE) == Provenance(
-        item.basis, "burgemeester", "college"
-    )
+    for_the_house = Provenance(item.basis, "burgemeester", "college")
+    assert provenance(DIRECTOR, item, "authorisation: rto", MANDATE) == for_the_house
 
 
 def test_the_house_looks_at_all_else_on_the_authorisation_of_who_leads() -> None:

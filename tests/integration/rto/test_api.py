@@ -609,9 +609,12 @@ async def test_what_a_party_brought_in_is_shown_and_provided_to_nobody_once_it_h
     assert await http.seen(DIRECTOR, s.VENLO) == {"rent"}
     shown = (await http.get(s.CARE)).json()["viewing_plan"]
     assert {entry["item_id"] for entry in shown} == {s.RENT}
-    assert told(await http.direct("take-aways", TAKING)) == (409, "ItemFrozen", "R115")
     assert told(await http.get(s.POLICE)) == UNKNOWN
     await now_are(http.engine, s.parties(), 3)
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    await now_are(http.engine, s.parties(politie_limburg={"member_until": NOW}), 4)
+    assert told(await http.direct("take-aways", TAKING)) == (409, "ItemFrozen", "R115")
+    await now_are(http.engine, s.parties(), 5)
     assert (await http.direct("take-aways", TAKING)).status_code == 200
 
 
@@ -622,6 +625,7 @@ async def test_an_item_that_has_not_left_the_house_stays_there_once_its_contribu
     await seat(http)
     await http.direct("plan", PLAN)
     assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/releases", ACTIVITY)).status_code == 200
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
     assert (await http.direct("take-aways", TAKING)).status_code == 200
     found = await rows(http.engine, "outbox", "recipient = :party", party=s.CARE)
     letters = [Row(**{name: getattr(row, name) for name in Row._fields}) for row in found]

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.retention import Hold, Term
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -127,7 +128,17 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Record that nothing is shown here any more (R88)."""
+    """Record that nothing is shown here any more, and that only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Record from when nothing of the case is shown any more (R91, R102)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +169,7 @@ Event: TypeAlias = (
     | CaseDeescalated
     | FileCleaned
     | FileArchived
+    | TermsSet
     | CaseClosing
     | CasePurged
     | TermPassed

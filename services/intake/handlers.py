@@ -81,6 +81,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
         retention.ErasureOrdered,
     ),
     **by_sender(

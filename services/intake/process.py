@@ -43,6 +43,7 @@ Command: TypeAlias = (
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -83,6 +84,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
 }
@@ -149,10 +151,12 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             )
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept),)
-        case c.FollowArchiving():
-            return (e.FileArchived(),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived(kept),)
         case c.FollowClosing():
             return (e.CaseClosing(), *_tell_who_knew(state, context.now))
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -356,11 +360,12 @@ def evolve(state: State, event: e.Event) -> State:
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party)
         case e.FileCleaned(kept_items=kept):
-            items = tuple(item for item in state.items if item.item_id in kept)
             duties = tuple(replace(duty, reason=None) for duty in state.duties)
-            return replace(_without_bsn(state), items=items, duties=duties, weighing=None)
-        case e.FileArchived():
-            return _without_bsn(state)
+            return replace(_stripped(state, kept), duties=duties)
+        case e.FileArchived(kept_items=kept):
+            return _stripped(state, kept)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()
@@ -372,6 +377,12 @@ def evolve(state: State, event: e.Event) -> State:
             return state
         case _:
             assert_never(event)
+
+
+def _stripped(state: State, kept: tuple[str, ...]) -> State:
+    """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
+    items = tuple(item for item in state.items if item.item_id in kept)
+    return replace(_without_bsn(state), items=items, weighing=None)
 
 
 def _without_bsn(state: State) -> State:

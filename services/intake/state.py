@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.contract.messages.retention import Hold, Term
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
 
@@ -64,6 +65,8 @@ class State:
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
     overdue: Overdue | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
     last_act: datetime | None = None
 
     @property

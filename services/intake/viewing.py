@@ -7,6 +7,7 @@ from services.intake.process import PROVISIONAL
 from services.intake.state import Duty, Phase, State
 from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.ending import gone
 from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -22,6 +23,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
+    if over := gone(state, now):
+        return over
     if viewer.role is Role.PARTY_WORKER:
         return _party(viewer, thing, state)
     if viewer.role in THE_HOUSE:

@@ -25,10 +25,11 @@ from services.retention.viewing import (
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.limits import MOST_KEPT_ITEMS
+from shared.contract.messages.retention import TermKind
 from shared.contract.messages.rto import Action
 from shared.contract.messages.triage import Participant
 from shared.contract.parties import Scope
-from shared.contract.refusal import NOT_YOURS
+from shared.contract.refusal import NOT_YOURS, UNKNOWN_CASE
 from shared.contract.registry import Model
 from shared.core.calendar_terms import month_of
 from shared.core.viewing import Denied
@@ -126,24 +127,27 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
     """The case as far as the caller may see it in its step (R87 to R89, R102)."""
     seen = await reader.look(caller, case_id, may_view, _things, scope=Scope.PHASE_4)
     state: State = seen.case.state
-    if state.phase is Phase.CLOSING:
+    phase = state.at(reader.clock.now())  # never an earlier step than what was just shown
+    if phase is Phase.CLOSING:
         return ClosingStub(
             case_id=case_id,
-            phase=state.phase,
+            phase=phase,
             leading_party=state.leading_party,
-            removed_on=state.removal_on,
+            removed_on=state.begins(TermKind.REMOVE),
         )
     file = _dossier(seen)
-    if state.phase is Phase.STEP_2:
+    if phase is Phase.STEP_2:
         return ArchivedStub(
             case_id=case_id,
             persons=file.persons,
             referrer=Referrer(organisation=state.referrer),
             case_director=file.case_director,
         )
+    if phase is Phase.ERASING:
+        raise Refused(UNKNOWN_CASE)
     return ActiveFile(
         case_id=case_id,
-        phase=state.phase,
+        phase=phase,
         leading_party=state.leading_party,
         **_dates(state),
         **dict(file),
@@ -151,9 +155,13 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
 
 
 def _dates(state: State) -> dict[str, datetime | None]:
-    """Return the decision, and the two dates fixed by it (R86)."""
+    """Return the decision, and when the steps begin that follow from it (R86)."""
     decided_at = state.file.decided_at if state.file else None
-    return {"decided_at": decided_at, "archived_on": state.archive_on, "destroyed_on": state.destroy_on}
+    return {
+        "decided_at": decided_at,
+        "archived_on": state.begins(TermKind.ARCHIVE),
+        "destroyed_on": state.begins(TermKind.DESTROY),
+    }
 
 
 @router.post("/cases/{case_id}/archived-file")

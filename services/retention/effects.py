@@ -29,22 +29,22 @@ ARCHIVE = "archive"  # timers
 DESTROY = "destroy"
 CLOSING_TERM = "closing-term"
 DESTROY_KEY = "destroy-key"
+TIMERS = {
+    m.TermKind.ARCHIVE: ARCHIVE,
+    m.TermKind.DESTROY: DESTROY,
+    m.TermKind.REMOVE: CLOSING_TERM,
+}
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
     """Return what follows from an event; `state` is the state after it."""
     match event:
-        case e.CaseDeescalated(archive_on=archive_on, destroy_on=destroy_on):
-            return [
-                SetTimer(ARCHIVE, "", archive_on),
-                SetTimer(DESTROY, "", destroy_on, irreversible=True),
-            ]
+        case e.CaseDeescalated() | e.CaseClosing():
+            return _terms_set(state)
         case e.FileCleaned():
             return _cleaned(event, state)
         case e.FileArchived():
             return _archived(event, state)
-        case e.CaseClosing(removal_on=removal_on):
-            return [SetTimer(CLOSING_TERM, "", removal_on, irreversible=True)]
         case e.ErasureStarted():
             return [Announce(m.ErasureOrdered(case_id=case_id))]
         case e.AllPurged(at=at):
@@ -60,6 +60,16 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
 def told(state: State) -> list[str]:
     """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
     return sorted({p.party for p in state.all_participants} | {state.leading_party})
+
+
+def _terms_set(state: State) -> list[Effect]:
+    """Set a timer for each step, and tell the others from when nothing is read: each judges by the date."""
+    timers = [
+        SetTimer(TIMERS[term.kind], "", at, irreversible=term.kind is not m.TermKind.ARCHIVE)
+        for term in state.terms
+        if (at := state.begins(term.kind)) is not None
+    ]
+    return [*timers, Announce(m.TermsSet(terms=state.terms, holds=state.holds))]
 
 
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:
@@ -82,7 +92,7 @@ def _archived(event: e.FileArchived, state: State) -> list[Effect]:
     message = m.FileArchived(destroyed_on=state.destroy_on)
     return [
         DropPieces(event.dropped),
-        Announce(m.DossierArchived(archived_at=event.at)),
+        Announce(m.DossierArchived(archived_at=event.at, kept_items=event.kept_items)),
         *(ToParty(party, message) for party in told(state)),
     ]
 

@@ -10,15 +10,18 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
-from services.retention.state import Inspection, Phase, State
+from services.retention.state import STEP_1, STEP_2, Inspection, Phase, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
+from shared.core.ending import gone as is_gone
+from shared.core.ending import has_begun
 from shared.core.item_rules import is_competent
 from shared.core.team import followed
 
@@ -46,8 +49,9 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
 # The end of a case counts whether or not its beginning was heard: no term may fail to start (R86, R102).
 NOT_ENDING = RUNNING | {Phase.NOTHING}
-STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
-STEP_2 = frozenset({Phase.STEP_2})
+
+# What a person may do in a step is judged by the date: the clock alone is late, never early (A4).
+BY_THE_DATE = (c.CleanFile, c.InspectFile, c.UseInspection)
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -99,7 +103,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     if isinstance(command, c.CleanFile) and command.by.person != state.director:
         return r.NOT_THE_DIRECTOR
     allowed, refusal = ALLOWED[type(command)]
-    if state.phase not in allowed:
+    phase = state.at(context.now) if isinstance(command, BY_THE_DATE) else state.phase
+    if phase not in allowed or state.phase not in allowed:
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
@@ -126,7 +131,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.CloseEarly():
             return (_closing(command, context),)
         case c.StartErasure():
-            if _not_yet(state.removal_on or state.destroy_on, context.now):
+            if not is_gone(state, context.now):
                 return r.TERM_NOT_OVER
             return (e.ErasureStarted(context.now),)
         case c.ConfirmPurge():
@@ -182,7 +187,7 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
 
 def _archive(state: State, now: datetime) -> Decision:
     """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
-    if _not_yet(state.archive_on, now):
+    if not has_begun(TermKind.ARCHIVE, state, now):
         return r.TERM_NOT_OVER
     kept = tuple(item.item_id for item in state.kept)
     return (e.FileArchived(kept, _texts_not_kept(state, kept), now),)
@@ -215,11 +220,6 @@ def _confirm(state: State, command: c.ConfirmPurge, now: datetime) -> Decision:
         return ()
     confirmed = e.PurgeConfirmed(service, now, command.house_keys)
     return (confirmed, e.AllPurged(now)) if len(missing) == 1 else (confirmed,)
-
-
-def _not_yet(due: datetime | None, now: datetime) -> bool:
-    """Tell whether a date has not come: nothing goes before it, whoever says that it has (R91)."""
-    return due is None or now < due
 
 
 def _texts_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
@@ -315,6 +315,10 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,
+        set_terms=(
+            Term(kind=TermKind.ARCHIVE, due=event.archive_on, decided_by=file.leading_party),
+            Term(kind=TermKind.DESTROY, due=event.destroy_on, decided_by=file.leading_party),
+        ),
         ending=Ending.DEESCALATED,
     )
 
@@ -326,6 +330,7 @@ def _closed(state: State, event: e.CaseClosing) -> State:
         theme=event.theme,
         ending=event.ending,
         removal_on=event.removal_on,
+        set_terms=(Term(kind=TermKind.REMOVE, due=event.removal_on, decided_by=event.leading_party),),
     )
 
 

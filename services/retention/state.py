@@ -9,8 +9,10 @@ from services.retention.proofs import AwaitedKey, Ending
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
+from shared.contract.messages.retention import Hold, Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
+from shared.core.ending import begins, gone, has_begun
 from shared.core.leaving import Mandate
 
 
@@ -29,6 +31,11 @@ class Phase(StrEnum):
     ERASED = "erased"
 
 
+STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
+STEP_2 = frozenset({Phase.STEP_2})
+READABLE = STEP_1 | STEP_2 | {Phase.CLOSING}
+
+
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """Hold the manager's decision that an archived file is read once; `used_at` when it was (R90)."""
@@ -44,6 +51,8 @@ class State:
     """Hold what retention knows of a case, without any text about anybody.
 
     `participants` and `takers` came in parts, before `file`; one from an older version has its own inside.
+    The version before this one knows the terms as `archive_on`, `destroy_on` and `removal_on` alone; the next
+    one reads `set_terms` and drops these.
     """
 
     phase: Phase = Phase.NOTHING
@@ -64,6 +73,8 @@ class State:
     kept: tuple[KeptItem, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     removal_on: datetime | None = None
+    set_terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
     ending: Ending | None = None
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
@@ -85,6 +96,31 @@ class State:
     def all_takers(self) -> tuple[rto.Taker, ...]:
         """Return who lawfully took which item for which activity (R104)."""
         return tuple(dict.fromkeys((*self.takers, *self.file.takers))) if self.file else ()
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Return when each step begins, also of a case that the version before brought here."""
+        known = {
+            TermKind.ARCHIVE: self.archive_on,
+            TermKind.DESTROY: self.destroy_on,
+            TermKind.REMOVE: self.removal_on,
+        }
+        party = self.leading_party
+        return self.set_terms or tuple(
+            Term(kind=kind, due=due, decided_by=party) for kind, due in known.items() if due is not None
+        )
+
+    def begins(self, kind: TermKind) -> datetime | None:
+        """Return when this step begins; None where no such term runs."""
+        return begins(kind, self.terms, self.holds)
+
+    def at(self, now: datetime) -> Phase:
+        """Return the phase by the date, whether or not a timer has fired: the stricter one (R88, R91, A4)."""
+        if self.phase in READABLE and gone(self, now):
+            return Phase.ERASING
+        if self.phase in STEP_1 and has_begun(TermKind.ARCHIVE, self, now):
+            return Phase.STEP_2
+        return self.phase
 
     def missing(self) -> tuple[str, ...]:
         """Return which services have not confirmed that they hold nothing any more (R105)."""

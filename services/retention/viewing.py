@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.retention.commands import KeptItem
-from services.retention.process import STEP_1
-from services.retention.state import Phase, State
+from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action
@@ -54,12 +53,16 @@ Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnIns
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
-    """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F)."""
-    if state.phase in STEP_1:
+    """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F).
+
+    By the date: an archived file is not read because its timer waits (R88, A4).
+    """
+    phase = state.at(now)
+    if phase in STEP_1:
         return _step_1(viewer, _item_of(thing, state) if isinstance(thing, KeptItem) else thing, state)
-    if state.phase is Phase.STEP_2:
+    if phase is Phase.STEP_2:
         return _step_2(viewer, thing, state, now)
-    if state.phase is Phase.CLOSING:
+    if phase is Phase.CLOSING:
         return _closing(viewer, thing, state)
     return NOT_HERE
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.rto import events as e
 from services.rto.state import State
-from shared.contract.content import Content
+from shared.contract.content import Content, sealed_text_ids
 from shared.contract.fields import ContributedItem
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
@@ -15,9 +15,9 @@ from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
-    DropPieces,
     Effect,
     ForgetCase,
+    KeepOnly,
     StopUnsent,
     ToParty,
 )
@@ -56,8 +56,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [*_stopped(state), Announce(_closed(event, state))]
         case e.CaseClosing():
             return _stopped(state)
-        case e.FileCleaned(dropped=dropped):
-            return [DropPieces(dropped)]
+        case e.FileCleaned() | e.FileArchived():
+            return [KeepOnly(sealed_text_ids(state))]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]

@@ -9,6 +9,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core.terms import TermPassed as TermPassed
 
@@ -220,15 +221,24 @@ class CaseEndedAtTable:
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Record that only these items stay; `dropped` are the sealed texts that go (R95)."""
+    """Record that of the items only these stay (R95)."""
 
     kept_items: tuple[str, ...]
-    dropped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Record that nothing is shown by anybody but retention (R88)."""
+    """Record that nothing is shown by anybody but retention, and that only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Record from when nothing of the case is shown any more (R91, R102)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +280,7 @@ Event: TypeAlias = (
     | CaseEndedAtTable
     | FileCleaned
     | FileArchived
+    | TermsSet
     | CaseClosing
     | CasePurged
     | TermPassed

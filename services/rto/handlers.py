@@ -82,6 +82,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         intake.ReferralClosed,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
         retention.ErasureOrdered,
     ),
     **by_sender(

@@ -21,7 +21,7 @@ from services.rto.state import (
     Seat,
     State,
 )
-from shared.contract.content import TextRef, contents
+from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.rto import Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
@@ -59,6 +59,7 @@ Command: TypeAlias = (
     | c.FollowAssignment
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -104,6 +105,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
@@ -176,11 +178,13 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
-        case c.FollowArchiving():
-            return (e.FileArchived(),)
+            return (e.FileCleaned(kept),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived(kept),)
         case c.FollowClosing():
             return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -252,11 +256,6 @@ def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
     return preparation.model_copy(update={"persons": persons})
 
 
-def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
-    gone = tuple(item for item in state.items if item.item_id not in kept)
-    return tuple(content.piece for content in contents(gone) if isinstance(content, TextRef))
-
-
 # --- evolution -----------------------------------------------------------------------------------
 
 
@@ -313,12 +312,22 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, rtos=tuple(rtos))
         case e.MonitoringAgreed(purpose=purpose, items=agreed):
             return replace(state, monitoring=Monitoring(purpose, agreed))
-        case e.FileCleaned(kept_items=kept):
-            return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
-        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
+        case e.FileCleaned(kept_items=kept) | e.FileArchived(kept_items=kept):
+            return _stripped(state, kept)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
+        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
             assert_never(event)
+
+
+def _stripped(state: State, kept: tuple[str, ...]) -> State:
+    """Keep plan, agreements, participants with their roles, and the confirmed items alone (R95, A8)."""
+    items = tuple(item for item in state.items if item.item_id in kept)
+    fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": ()})
+    progress = tuple(replace(one, remark=None) for one in state.progress)
+    return replace(state, items=items, preparation=fixed, viewing_plan=(), progress=progress, monitoring=None)
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:

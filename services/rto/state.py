@@ -8,6 +8,7 @@ from enum import StrEnum
 from services.rto.commands import Plan
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.core.leaving import Mandate
@@ -139,6 +140,8 @@ class State:
     monitoring: Monitoring | None = None
     team: Team | None = None
     overdue: Overdue | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:

@@ -15,6 +15,7 @@ from shared.contract.messages.rto import Action, RtoConvened, Taker
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
+from shared.core.ending import gone
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 Thing: TypeAlias = (
@@ -47,6 +48,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     """
     if state.phase not in UNTIL_DEESCALATION | OF_THE_HOUSE:
         return ELSEWHERE
+    if over := gone(state, now):
+        return over
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state)
     if viewer.role is Role.PARTY_WORKER and viewer.party:

@@ -38,6 +38,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
         retention.ErasureOrdered,
     ),
     **by_sender({m.QueryAnswered: answer, m.QueryDeclined: decline, intake.CaseTakenUp: open_case}),

@@ -42,6 +42,7 @@ Command: TypeAlias = (
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -75,6 +76,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
 }
@@ -135,11 +137,12 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _texts_of_outcome(state)),)
-        case c.FollowArchiving():
-            numbers = (person.bsn for person in state.persons)
-            return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, TextRef))),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived((*_numbers(state), *_texts_of_outcome(state)), kept),)
         case c.FollowClosing():
             return _close(state)
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -198,6 +201,12 @@ def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision
     return (passed,) if passed else (*queries.lapse_all(state), e.TriageLapsed(at))
 
 
+def _numbers(state: State) -> tuple[str, ...]:
+    """Return the sealed citizen service numbers (R22, A23)."""
+    numbers = (person.bsn for person in state.persons)
+    return tuple(number.piece for number in numbers if isinstance(number, TextRef))
+
+
 def _texts_of_outcome(state: State) -> tuple[str, ...]:
     """Return the sealed texts written at the end of triage; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
@@ -240,8 +249,11 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, leading_party=party, acting_body="")
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
-        case e.FileArchived():
-            return replace(state, persons=tuple(without_bsn(person) for person in state.persons))
+        case e.FileArchived(kept_items=kept):
+            persons = tuple(without_bsn(person) for person in state.persons)
+            return replace(_cleaned(state, kept), persons=persons)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
         case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:

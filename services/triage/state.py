@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
@@ -86,6 +87,8 @@ class State:
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
     overdue: Overdue | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
     last_act: datetime | None = None
 
     @property

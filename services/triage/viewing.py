@@ -10,6 +10,7 @@ from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.ending import gone
 from shared.core.item_rules import kept_secret
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -35,6 +36,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, now: datetime) -> Verdi
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
+    if over := gone(state, now):
+        return over
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
         return _of_the_referrer(thing, state)
     if viewer.role is Role.PARTY_WORKER:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from shared.contract.fields import Team
+from shared.contract.messages.retention import Hold, Term
 from shared.core.actor import Command
 
 
@@ -37,7 +38,17 @@ class FollowCleaning(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowArchiving(Command):
-    """Follow the archiving of the file: nothing is shown here any more (R88)."""
+    """Follow the archiving of the file: nothing is shown here, and only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowTerms(Command):
+    """Follow the terms after which nothing of the case is shown, whatever was deleted by then (R91)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

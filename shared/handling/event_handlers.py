@@ -48,7 +48,12 @@ def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:
 
 def archive(message: retention.DossierArchived, by: Actor) -> f.FollowArchiving:
     """Follow the archiving of the file."""
-    return f.FollowArchiving(by=by)
+    return f.FollowArchiving(by=by, kept_items=message.kept_items)
+
+
+def follow_terms(message: retention.TermsSet, by: Actor) -> f.FollowTerms:
+    """Follow the terms of the end of a case."""
+    return f.FollowTerms(by=by, terms=message.terms, holds=message.holds)
 
 
 def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
@@ -67,6 +72,7 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             rto.CaseDeescalated: deescalate,
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,
+            retention.TermsSet: follow_terms,
         }
     ),
     retention.ErasureOrdered: purge,

@@ -245,11 +245,11 @@ class Played:
         rto.does(tc.ConcludeRto(by=large.by_director(OTHER), rto_id=number(60), conclusion=deescalate))
         for receiver in ("intake", "triage", "retention"):
             self.pass_on("rto", receiver)
-        retention.now = add_months(NOW, 12)
         kept = Cleaning(
             kept_items=tuple(rc.KeptItem(item_id=i.item_id, reason="x") for i in retention.state.items)
         )
         retention.is_asked(kept, lambda sent: rc.CleanFile(by=large.by_director(OTHER), kept=sent.kept_items))
+        retention.now = add_months(NOW, 12)
         retention.does(rc.ArchiveFile(by=CLOCK))
         retention.does(rc.StartErasure(by=CLOCK))
         for receiver in ("intake", "triage", "rto", "governance"):

@@ -28,10 +28,15 @@ MATRIX = [
     for phase in core(service, "state").Phase
     for command in samples_of(service).COMMANDS
 ]
-# Triage allows both while an RTO is prepared, for what was received before triage ended (R31).
+# Triage allows both while an RTO is prepared, for what was received before triage ended (R31). Retention
+# judges what people do by the date, and in its samples every term is over (A4).
 ONLY_IF_RECEIVED_BEFORE = {
     ("triage", "preparing", "AnswerQuery"),
     ("triage", "preparing", "DeclineQuery"),
+    ("retention", "step-1", "CleanFile"),
+    ("retention", "step-1-cleaned", "CleanFile"),
+    ("retention", "step-2", "InspectFile"),
+    ("retention", "step-2", "UseInspection"),
 }
 # What these two accept depends on more than the phase; their own test_matrix lists it.
 LISTED_APART = {"intake", "rto"}

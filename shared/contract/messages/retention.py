@@ -1,9 +1,11 @@
 """Define phase 4: cleaning, archiving and destroying, and the proof of it (R86 to R106)."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
-from shared.contract.fields import Id, Instant, PartyId
-from shared.contract.limits import MOST_KEPT_ITEMS, TAKERS_PER_MESSAGE
+from shared.contract.fields import Count, Id, Instant, PartyId
+from shared.contract.limits import MOST_HOLDS, MOST_KEPT_ITEMS, TAKERS_PER_MESSAGE
 from shared.contract.messages.rto import Taker
 from shared.contract.registry import Direction, Model, message
 
@@ -35,6 +37,53 @@ class FileDestroyed(Model):
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
 
 
+class TermKind(StrEnum):
+    """Name what begins when a term is due."""
+
+    ARCHIVE = "archive"
+    DESTROY = "destroy"
+    REMOVE = "remove"
+
+
+class Term(Model):
+    """When a step begins, and the party that led when it was decided (R88, R91, R102).
+
+    It begins at `due`; with `review_on` at that instant already, unless a review sets other terms (R94).
+    """
+
+    kind: TermKind
+    due: Instant
+    decided_by: PartyId
+    review_on: Instant | None = None
+
+
+class HoldKind(StrEnum):
+    """Name for what destruction is held (R92, R102)."""
+
+    RIGHTS = "rights"
+    DISPUTE = "dispute"
+
+
+class Hold(Model):
+    """What holds destruction, and until when at most; `cause` is the request or dispute."""
+
+    kind: HoldKind
+    cause: Id
+    until: Instant
+
+
+@message("terms-set", "retention", Direction.EVENT, dutch="termijnen bepaald")
+class TermsSet(Model):
+    """From when nothing of the case is read any more: each service judges by these dates (R88, R91, R102).
+
+    They replace those of the same round before.
+    """
+
+    round: Count = 0
+    terms: tuple[Term, ...] = Field(max_length=len(TermKind))
+    holds: tuple[Hold, ...] = Field(default=(), max_length=MOST_HOLDS)
+
+
 @message("dossier-cleaned", "retention", Direction.EVENT, dutch="opschoning")
 class DossierCleaned(Model):
     """The other services drop every piece that is not on this list (R95, A8)."""
@@ -42,13 +91,19 @@ class DossierCleaned(Model):
     kept_items: tuple[Id, ...] = Field(max_length=MOST_KEPT_ITEMS)
     leading_party: PartyId
     cleaned_at: Instant
+    round: Count = 0
 
 
 @message("dossier-archived", "retention", Direction.EVENT, dutch="archivering")
 class DossierArchived(Model):
-    """Step 2: nothing of the case is shown by any other service from now on (R88)."""
+    """Step 2: nothing of the case is shown by any other service from now on (R88).
+
+    They drop every piece that is not on this list; what nobody confirmed as necessary is not (R95, A8).
+    """
 
     archived_at: Instant
+    kept_items: tuple[Id, ...] = Field(default=(), max_length=MOST_KEPT_ITEMS)
+    round: Count = 0
 
 
 @message("erasure-ordered", "retention", Direction.EVENT, dutch="verwijdering gelast")

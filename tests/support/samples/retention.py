@@ -213,7 +213,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.STEP_1_CLEANED: (*STEP_1, CLEANED),
     Phase.STEP_2: (*STEP_2, INSPECTION),
     Phase.CLOSING: (OPENED, CLOSING),
-    Phase.ERASING: ERASING,
+    Phase.ERASING: (*STEP_2, INSPECTION, e.InspectionUsed(1, ARCHIVE_ON), e.ErasureStarted(DESTROY_ON)),
     Phase.DESTROYING: DESTROYING,
     Phase.ERASED: (*DESTROYING, ERASED),
 }

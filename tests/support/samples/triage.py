@@ -12,6 +12,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Team, Theme
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from tests.support.spec import NOW, Spec
@@ -34,6 +35,7 @@ DIRECTOR, SUPPORT = "person-director", "person-support"
 TERM = NOW + timedelta(days=7)
 LAPSES = TERM + timedelta(days=3)
 TASK = "Wmo 2015, art. 2.1.1"
+TERMS = (Term(kind=TermKind.REMOVE, due=NOW + timedelta(days=14), decided_by=VENLO),)
 
 
 def text(name: str, by: str = "triage") -> TextRef:
@@ -315,6 +317,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),
+    c.FollowTerms(by=BY_SERVICE, terms=TERMS),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

@@ -156,6 +156,7 @@ QUIET: tuple[Any, ...] = (
     e.DirectionMoved(s.POLICE, NOW),
     e.CaseDeescalated(),
     e.CaseClosing(),
+    e.TermsSet(s.TERMS, ()),
 )
 
 

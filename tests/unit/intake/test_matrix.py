@@ -28,6 +28,7 @@ ACCEPTED = {
     "FollowDeescalation": {"taken-up"},
     "FollowCleaning": {"deescalated", "closing"},
     "FollowArchiving": {"deescalated", "closing"},
+    "FollowTerms": {phase.value for phase in Phase} - {"purged"},
     "FollowClosing": {"taken-up"},
     "PurgeCase": {phase.value for phase in Phase},
 }

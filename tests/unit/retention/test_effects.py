@@ -55,7 +55,19 @@ def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> 
     assert follows(*s.STEP_1) == [
         SetTimer("archive", "", s.ARCHIVE_ON),
         SetTimer("destroy", "", s.DESTROY_ON, irreversible=True),
+        Announce(m.TermsSet(terms=s.state(*s.STEP_1).terms)),
     ]
+
+
+def test_the_other_services_hear_from_when_nothing_is_read_any_more_r88_r91() -> None:
+    (told,) = of(Announce, follows(*s.STEP_1))
+    due = {term.kind: (term.due, term.decided_by) for term in told.message.terms}
+    assert due == {
+        m.TermKind.ARCHIVE: (s.ARCHIVE_ON, s.CARE),
+        m.TermKind.DESTROY: (s.DESTROY_ON, s.CARE),
+    }
+    (told,) = of(Announce, follows(s.CLOSING))
+    assert [(t.kind, t.due) for t in told.message.terms] == [(m.TermKind.REMOVE, NOW + s.TERM)]
 
 
 def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r97() -> None:
@@ -80,8 +92,9 @@ def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> No
 
 def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_r97() -> None:
     """R88, R97."""
-    steps = follows(*s.STEP_1, e.FileArchived((), ("piece-content-11",), s.ARCHIVE_ON))
-    assert of(Announce, steps) == [Announce(m.DossierArchived(archived_at=s.ARCHIVE_ON))]
+    steps = follows(*s.STEP_1, e.FileArchived((s.POLICES,), ("piece-content-11",), s.ARCHIVE_ON))
+    told = m.DossierArchived(archived_at=s.ARCHIVE_ON, kept_items=(s.POLICES,))
+    assert of(Announce, steps) == [Announce(told)], "with what stays, for whoever never heard of a cleaning"
     assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
     assert letters(steps) == dict.fromkeys(
         (s.VENLO, s.POLICE, s.CARE), m.FileArchived(destroyed_on=s.DESTROY_ON)
@@ -89,7 +102,9 @@ def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_
 
 
 def test_an_early_end_sets_the_closing_term_and_tells_nobody_r102() -> None:
-    assert follows(s.CLOSING) == [SetTimer("closing-term", "", NOW + s.TERM, irreversible=True)]
+    timer, announced = follows(s.CLOSING)
+    assert timer == SetTimer("closing-term", "", NOW + s.TERM, irreversible=True)
+    assert isinstance(announced.message, m.TermsSet)
 
 
 def test_the_order_to_forget_goes_to_the_other_services_r105() -> None:

@@ -209,6 +209,19 @@ def test_a_file_is_cleaned_in_step_1_r87() -> None:
     assert (early.name, early.may_be_lag) == ("NotInStepOne", True)
 
 
+def test_on_the_boundary_day_nothing_is_cleaned_though_the_timer_waits_r88_a4() -> None:
+    """R88: the stricter step begins with the day, and not when somebody's clock has looked."""
+    assert in_step_1(now=s.ARCHIVE_ON - s.MOMENT).when(CLEAN).events
+    assert name_of(in_step_1(now=s.ARCHIVE_ON), CLEAN) == ("NotInStepOne", "R87")
+
+
+def test_on_the_day_of_destruction_nothing_is_inspected_though_the_timer_waits_r91() -> None:
+    waiting = s.spec(now=s.DESTROY_ON - s.MOMENT).given(*s.STEP_2)
+    assert waiting.when(INSPECT).events
+    for command in (INSPECT, READ):
+        assert name_of(replace(waiting, now=s.DESTROY_ON), command) == ("NotArchived", "R90")
+
+
 # --- archiving ------------------------------------------------------------------------------------
 
 

@@ -102,6 +102,32 @@ def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89(
         assert seen(viewer, STEP_2) == STUB
 
 
+def test_the_file_closes_with_the_boundary_day_though_its_timer_waits_r88_a4() -> None:
+    """R88: the broker may be away for days; the covenant's date is not."""
+    day_before = s.ARCHIVE_ON - s.MOMENT
+    assert seen(DIRECTOR, STEP_1, day_before) > WHOLE
+    assert seen(LEADER, STEP_1, day_before) > WHOLE
+    for viewer in (DIRECTOR, SUPPORT, MANAGER):
+        assert seen(viewer, STEP_1, s.ARCHIVE_ON) == STUB
+    for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
+        assert seen(viewer, STEP_1, s.ARCHIVE_ON) == set(), viewer
+
+
+@pytest.mark.parametrize("phase", [Phase.STEP_1, Phase.STEP_1_CLEANED, Phase.STEP_2])
+def test_on_the_day_of_destruction_nobody_sees_anything_though_its_timer_waits_r91(phase: Phase) -> None:
+    state = s.state(*s.HISTORIES[phase])
+    assert seen(DIRECTOR, state, s.DESTROY_ON - s.MOMENT) == STUB
+    for viewer in EVERYBODY:
+        assert seen(viewer, state, s.DESTROY_ON) == set(), viewer
+
+
+def test_a_case_that_the_version_before_brought_to_its_step_is_judged_by_its_dates_r88() -> None:
+    old = replace(STEP_1, set_terms=())
+    assert seen(LEADER, old, s.ARCHIVE_ON - s.MOMENT) > WHOLE
+    assert seen(LEADER, old, s.ARCHIVE_ON) == set()
+    assert {term.kind: term.due for term in old.terms} == {t.kind: t.due for t in STEP_1.terms}
+
+
 def test_in_step_2_parties_and_strangers_see_nothing_r88() -> None:
     """R103: an archived file serves a quick restart and protection, so nobody else has any use for it."""
     for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
@@ -135,6 +161,12 @@ def test_closing_is_known_to_director_and_leading_party_without_content_r102() -
         assert isinstance(may_view(viewer, STEP_1.items[0], state, NOW), Denied)
     for viewer in (MANAGER, SUPPORT, LEADER, POLICE, DIRECTOR, s.worker(s.HOUSING)):
         assert isinstance(may_view(viewer, None, state, NOW), Denied), viewer
+
+
+def test_a_closing_case_is_known_until_the_day_it_goes_r102() -> None:
+    closing = s.state(s.OPENED, s.CLOSING)
+    assert isinstance(may_view(REFERRER, None, closing, NOW + s.TERM - s.MOMENT), Allowed)
+    assert isinstance(may_view(REFERRER, None, closing, NOW + s.TERM), Denied)
 
 
 def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102() -> None:

@@ -45,6 +45,7 @@ ACCEPTED = {
     "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},
+    "FollowTerms": {phase.value for phase in Phase} - {"purged"},
     "FollowClosing": PHASE_3 | {"nothing", "collecting", "prepared", "closing"},
     "PurgeCase": {phase.value for phase in Phase},
 }

@@ -31,11 +31,12 @@ from shared.contract.messages.triage import Participant
 from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS, UNKNOWN_CASE
 from shared.contract.registry import Model
-from shared.core.calendar_terms import month_of
+from shared.core.calendar_terms import local_day, month_of
 from shared.core.viewing import Denied
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import Seen
+from shared.ids import keyed_hash
 
 router = APIRouter(tags=["retention"])
 PROOFS_PER_PAGE = 100
@@ -256,13 +257,15 @@ class Destruction(Model):
 
 
 class Proof(Model):
-    """A proof of destruction (R91, R106)."""
+    """A proof of destruction (R91, R106), without theme and ending: beside the figures these lead to a case.
+
+    `previous` and `digest` are keyed: from a bare digest anybody could try out which theme and ending it was.
+    Whoever kept a list of them sees in a later one that nothing was left out or changed.
+    """
 
     number: int
     proof_id: str
     month: str = Field(title="maand van vernietiging")
-    theme: Theme = Field(title="thema")
-    ending: Ending = Field(title="afloop")
     confirmed_by: tuple[str, ...] = Field(title="bevestigd door")
     destruction: Destruction = Field(title="vernietiging")
     previous: str
@@ -281,7 +284,10 @@ class Proofs(Model):
 
 
 class FigureCell(Model):
-    """How many cases of this theme ended so in that year; none said where it could point to one (A24)."""
+    """How many cases of this theme ended so in that year; none said where it could point to one (A24).
+
+    Nor of a year that is not over, nor where a count could be worked out from the others.
+    """
 
     year: int = Field(title="jaar")
     theme: Theme = Field(title="thema")
@@ -292,7 +298,7 @@ class FigureCell(Model):
 class Figures(Model):
     """Management figures (R91)."""
 
-    total: int = Field(title="totaal")
+    total: int | None = Field(title="totaal van de afgesloten jaren")
     smallest_shown: int
     cells: list[FigureCell]
 
@@ -331,7 +337,7 @@ async def read_proofs(caller: Looking, reader: Reader, after: After = 0) -> Proo
     this_month = month_of(reader.clock.now())
     return Proofs(
         broken_at=_first_break(page, before, after),
-        proofs=[_proof(link, waiting, this_month) for link in page],
+        proofs=[_proof(link, waiting, this_month, reader.version_key) for link in page],
         after=page[-1].number if len(page) == PROOFS_PER_PAGE else None,
     )
 
@@ -341,20 +347,19 @@ def _first_break(page: list[ChainedProof], before: ChainedProof | None, after: i
     return after + 1 if after and page and before is None else first_break(page, before)
 
 
-def _proof(link: ChainedProof, waiting: set[str], this_month: str) -> Proof:
+def _proof(link: ChainedProof, waiting: set[str], this_month: str, key: bytes) -> Proof:
     proof = link.proof
+    previous, digest = (keyed_hash(key, "proof", x.hex()).hex() for x in (link.previous, link.digest))
     complete = proof.proof_id not in waiting and proof.backups_lapse_in < this_month
     status = DestructionStatus.COMPLETE if complete else DestructionStatus.ERASED_IN_THE_SERVICES
     return Proof(
         number=link.number,
         proof_id=proof.proof_id,
         month=proof.month,
-        theme=proof.theme,
-        ending=proof.ending,
         confirmed_by=proof.confirmed_by,
         destruction=Destruction(status=status, backups_lapse_in=proof.backups_lapse_in),
-        previous=link.previous.hex(),
-        digest=link.digest.hex(),
+        previous=previous,
+        digest=digest,
     )
 
 
@@ -365,11 +370,12 @@ async def read_figures(caller: Looking, reader: Reader) -> Figures:
     async with reader.engine.connect() as connection:
         counts = await store.figures(connection)
     smallest = reader.policy.smallest_cell
+    figures = shown(counts, smallest, local_day(reader.clock.now()).year)
     cells = [
         FigureCell(year=year, theme=theme, ending=ending, count=n)
-        for (year, theme, ending), n in shown(counts, smallest).items()
+        for (year, theme, ending), n in figures.cells.items()
     ]
-    return Figures(total=sum(counts.values()), smallest_shown=smallest, cells=cells)
+    return Figures(total=figures.total, smallest_shown=smallest, cells=cells)
 
 
 @router.get("/erasures")

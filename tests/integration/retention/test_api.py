@@ -15,14 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.issuer import AUDIENCE, make_issuer, write_people
 from services.retention import commands as c
+from services.retention import store
 from services.retention.api import router
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
+from services.retention.proofs import FIRST, Ending, ProofOfDestruction, digest_of
 from services.retention.state import MUST_CONFIRM
 from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
+from shared.contract.fields import Theme
 from shared.core.actor import CLOCK, Command
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
@@ -337,12 +340,41 @@ async def test_what_stays_is_a_proof_and_a_figure_that_lead_to_nobody_r106_a24(h
     proofs = (await http.get("officer", "/proofs")).json()
     assert proofs["broken_at"] is None
     (proof,) = proofs["proofs"]
-    assert (proof["month"], proof["ending"]) == ("2027-03", "other-table")
+    assert proof["month"] == "2027-03"
+    assert set(proof) & {"theme", "ending"} == set(), "beside the figures they would lead to the case"
     assert proof["destruction"] == {"status": "erased-in-the-services", "backups_lapse_in": "2027-04"}
     figures = (await http.get(MANAGER, "/figures")).json()
-    assert (figures["total"], {cell["count"] for cell in figures["cells"]}) == (1, {None})
+    assert (figures["total"], {cell["count"] for cell in figures["cells"]}) == (0, {None})
+    http.move_to(s.DESTROY_ON + timedelta(days=365))
+    assert (await http.get(MANAGER, "/figures")).json()["total"] is None, "the year is over, with one case"
     for leads in (s.CASE, s.VENLO, s.MAN):
         assert leads not in str((proofs, figures))
+
+
+async def test_no_theme_or_ending_can_be_tried_out_on_what_a_proof_shows_r106(http: Http) -> None:
+    """R106: of a bare digest all is known but these two, of which there are thirty-six together."""
+    await erased(http)
+    (proof,) = (await http.get("officer", "/proofs")).json()["proofs"]
+    tried = {
+        digest_of(
+            proof["number"],
+            ProofOfDestruction(
+                proof_id=proof["proof_id"],
+                month=proof["month"],
+                theme=theme,
+                ending=ending,
+                confirmed_by=tuple(proof["confirmed_by"]),
+                backups_lapse_in=proof["destruction"]["backups_lapse_in"],
+            ),
+            FIRST,
+        ).hex()
+        for theme in Theme
+        for ending in Ending
+    }
+    async with http.engine.connect() as connection:
+        (link,) = await store.proofs(connection, first=1, most=10)
+    assert link.digest.hex() in tried, "that is how it would be done"
+    assert proof["digest"] not in tried
 
 
 async def status(http: Http) -> str:

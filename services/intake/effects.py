@@ -88,6 +88,7 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         persons=state.persons,
         items=state.items,
         taken_up_at=event.at,
+        referrer_name=state.referrer_name,
     )
 
 

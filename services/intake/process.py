@@ -382,7 +382,7 @@ def evolve(state: State, event: e.Event) -> State:
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
     """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
     items = tuple(item for item in state.items if item.item_id in kept)
-    return replace(_without_bsn(state), items=items, weighing=None)
+    return replace(_without_bsn(state), items=items, weighing=None, referrer_name=None)
 
 
 def _without_bsn(state: State) -> State:
@@ -392,7 +392,7 @@ def _without_bsn(state: State) -> State:
 
 def _received(state: State, event: e.ReferralReceived) -> State:
     referral = event.referral
-    weighing = referral.weighing
+    weighing, name = referral.weighing, referral.referrer_name
     return replace(
         state,
         referrer=event.referrer,
@@ -408,6 +408,7 @@ def _received(state: State, event: e.ReferralReceived) -> State:
             for item in referral.items
         ),
         weighing=weighing if isinstance(weighing, TextRef) else None,
+        referrer_name=name if isinstance(name, TextRef) else None,
         duties=tuple(
             Duty(person, InformMoment.TAKEN_UP, DutyStatus.FULFILLED)
             for person in referral.informed_beforehand

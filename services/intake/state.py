@@ -62,6 +62,7 @@ class State:
     persons: tuple[Person, ...] = ()
     items: tuple[ContributedItem, ...] = ()
     weighing: TextRef | None = None
+    referrer_name: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
     overdue: Overdue | None = None

@@ -18,6 +18,7 @@ from services.retention.viewing import (
     CaseDirector,
     JointRecord,
     OnInspection,
+    Referrer,
     Register,
     may_view,
     may_view_register,
@@ -54,6 +55,13 @@ class CaseDirectorView(Model):
     organisation: str = Field(title="organisatie")
 
 
+class ReferrerView(Model):
+    """Name and organisation of the referrer; without a name where it gave none."""
+
+    name: Content | None = Field(default=None, title="naam")
+    organisation: str = Field(title="organisatie")
+
+
 class Plan(Model):
     """The joint record (A8, A19)."""
 
@@ -69,6 +77,7 @@ class Dossier(Model):
     items: list[ContributedItem] = Field(title="gegevens")
     reasons: list[KeptItem] = Field(title="noodzaak bij terugval")
     plan: Plan | None = Field(title="plan van aanpak")
+    referrer: ReferrerView | None = Field(default=None, title="aanmelder")
     case_director: CaseDirectorView | None = Field(title="casusregisseur")
 
 
@@ -83,18 +92,20 @@ class ActiveFile(Dossier):
     destroyed_on: datetime = Field(title="vernietiging op")
 
 
-class Referrer(Model):
-    """Who brought the case in."""
+class Identity(Model):
+    """Who a person is, and nothing of what the case was about: not in which role either."""
 
-    organisation: str = Field(title="organisatie")
+    name: Content = Field(title="naam")
+    date_of_birth: Content = Field(title="geboortedatum")
+    address: Content | None = Field(default=None, title="adres")
 
 
 class ArchivedStub(Model):
     """Step 2: exactly these four (R89)."""
 
     case_id: str = Field(title="casusnummer")
-    persons: list[Person] = Field(title="identificerende gegevens")
-    referrer: Referrer = Field(title="aanmelder")
+    persons: list[Identity] = Field(title="identificerende gegevens")
+    referrer: ReferrerView | None = Field(title="aanmelder")
     case_director: CaseDirectorView | None = Field(title="casusregisseur")
 
 
@@ -120,6 +131,7 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
     yield "plan", JointRecord(file.agreements, file.actions, state.all_participants)
+    yield "referrer", Referrer(state.referrer_name, state.referrer)
     yield "case-director", CaseDirector(file.case_director, state.leading_party)
 
 
@@ -140,8 +152,8 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
     if phase is Phase.STEP_2:
         return ArchivedStub(
             case_id=case_id,
-            persons=file.persons,
-            referrer=Referrer(organisation=state.referrer),
+            persons=[_identity(person) for person in file.persons],
+            referrer=file.referrer,
             case_director=file.case_director,
         )
     if phase is Phase.ERASING:
@@ -153,6 +165,10 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
         **_dates(state),
         **dict(file),
     )
+
+
+def _identity(person: Person) -> Identity:
+    return Identity(name=person.name, date_of_birth=person.date_of_birth, address=person.address)
 
 
 def _dates(state: State) -> dict[str, datetime | None]:
@@ -188,12 +204,14 @@ async def read_archived_file(
 def _dossier(seen: Seen[State]) -> Dossier:
     found = [thing.thing if isinstance(thing, OnInspection) else thing for thing in seen.things.values()]
     plan = next((thing for thing in found if isinstance(thing, JointRecord)), None)
+    referrer = next((thing for thing in found if isinstance(thing, Referrer)), None)
     director = next((thing for thing in found if isinstance(thing, CaseDirector)), None)
     return Dossier(
         persons=[thing for thing in found if isinstance(thing, Person)],
         items=[thing for thing in found if isinstance(thing, ContributedItem)],
         reasons=[thing for thing in found if isinstance(thing, KeptItem)],
         plan=plan and Plan(agreements=plan.agreements, actions=plan.actions, participants=plan.participants),
+        referrer=referrer and ReferrerView(name=referrer.name, organisation=referrer.organisation),
         case_director=director and CaseDirectorView(name=director.name, organisation=director.organisation),
     )
 

@@ -29,6 +29,7 @@ ARCHIVE = "archive"  # timers
 DESTROY = "destroy"
 CLOSING_TERM = "closing-term"
 DESTROY_KEY = "destroy-key"
+VISIBLE = (m.Kept.CASE_NUMBER, m.Kept.IDENTIFYING_DATA, m.Kept.REFERRER, m.Kept.CASE_DIRECTOR)  # R89
 TIMERS = {
     m.TermKind.ARCHIVE: ARCHIVE,
     m.TermKind.DESTROY: DESTROY,
@@ -84,12 +85,18 @@ def _file_cleaned(party: str, state: State) -> m.FileCleaned:
     assert state.archive_on  # noqa: S101 - fixed at de-escalation
     assert state.destroy_on  # noqa: S101
     own = tuple(item.item_id for item in state.items if item.contributor == party)
-    return m.FileCleaned(own_items_kept=own, archived_on=state.archive_on, destroyed_on=state.destroy_on)
+    return m.FileCleaned(
+        own_items_kept=own,
+        archived_on=state.archive_on,
+        destroyed_on=state.destroy_on,
+        kept=tuple(m.Kept),
+        visible=VISIBLE,
+    )
 
 
 def _archived(event: e.FileArchived, state: State) -> list[Effect]:
     assert state.destroy_on  # noqa: S101 - fixed at de-escalation
-    message = m.FileArchived(destroyed_on=state.destroy_on)
+    message = m.FileArchived(destroyed_on=state.destroy_on, kept=tuple(m.Kept), visible=VISIBLE)
     return [
         DropPieces(event.dropped),
         Announce(m.DossierArchived(archived_at=event.at, kept_items=event.kept_items)),

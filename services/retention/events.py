@@ -14,13 +14,17 @@ from shared.contract.messages.triage import Participant
 
 @dataclass(frozen=True, slots=True)
 class CaseOpened:
-    """Record that a lasting case exists; nothing of its content is here yet (R15)."""
+    """Record that a lasting case exists; nothing of its content is here yet (R15).
+
+    The name of whoever referred it is for step 2 (R89).
+    """
 
     referrer: str
     theme: Theme
     team: Team
     at: datetime
     acting_body: str = ""
+    referrer_name: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
 from services.retention.state import STEP_1, STEP_2, Inspection, Phase, State
-from shared.contract.content import TextRef, is_blank
+from shared.contract.content import TextRef, is_blank, text
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
+from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.retention import Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
@@ -108,7 +109,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            return (e.CaseOpened(case.referrer, case.theme, case.alone(), context.now, case.acting_body),)
+            return (_open(case, context.now),)
         case c.MoveDirection(leading_party=party, since=since):
             return (e.DirectionMoved(party, since),)
         case c.FollowAssignment(team=team):
@@ -142,6 +143,12 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.HouseKeysDestroyed(by.service or "", gone),)
         case _:
             assert_never(command)
+
+
+def _open(case: CaseTakenUp, now: datetime) -> e.CaseOpened:
+    return e.CaseOpened(
+        case.referrer, case.theme, case.alone(), now, case.acting_body, text(case.referrer_name)
+    )
 
 
 def _receive(state: State, item: ContributedItem, context: DecisionContext) -> Decision:
@@ -287,6 +294,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         leading_party=event.referrer,
         acting_body=event.acting_body,
         theme=event.theme,
+        referrer_name=event.referrer_name,
     )
     return followed(opened, event.team)
 

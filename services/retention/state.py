@@ -57,6 +57,7 @@ class State:
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
+    referrer_name: TextRef | None = None
     leading_party: str = ""
     acting_body: str = ""
     director: str = ""

@@ -33,6 +33,14 @@ class CaseDirector:
 
 
 @dataclass(frozen=True, slots=True)
+class Referrer:
+    """Name who referred the case, and for which party (R89)."""
+
+    name: AnyContent | None
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
 class JointRecord:
     """Hold plan, agreements and who took part in which role: made together, by nobody alone (A8, A19)."""
 
@@ -49,7 +57,7 @@ class OnInspection:
     thing: Any
 
 
-Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
+Thing = ContributedItem | KeptItem | Person | Referrer | CaseDirector | JointRecord | OnInspection
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:

@@ -15,6 +15,7 @@ from shared.contract.fields import (
     LegalReference,
     PartyId,
     Person,
+    PersonName,
     Team,
     Theme,
 )
@@ -60,6 +61,7 @@ class ReferralSubmitted(Model):
     informed_beforehand: tuple[Id, ...] = Field(
         default=(), max_length=MOST_PERSONS, title="vooraf geinformeerd"
     )
+    referrer_name: PersonName | None = Field(default=None, title="naam aanmelder")
 
 
 @message("referral-withdrawn", "intake", Direction.FROM_PARTY, dutch="intrekking van de aanmelding")
@@ -143,6 +145,7 @@ class CaseTakenUp(Team):
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     items: tuple[ContributedItem, ...] = Field(max_length=MOST_ITEMS)
     taken_up_at: Instant
+    referrer_name: PersonName | None = None
 
 
 @message("case-assigned", "intake", Direction.EVENT, dutch="casus toegewezen")

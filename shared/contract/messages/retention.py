@@ -10,20 +10,41 @@ from shared.contract.messages.rto import Taker
 from shared.contract.registry import Direction, Model, message
 
 
+class Kept(StrEnum):
+    """Name what can stay of a file (R89, R97, A8)."""
+
+    CASE_NUMBER = "case-number"
+    IDENTIFYING_DATA = "identifying-data"
+    REFERRER = "referrer"
+    CASE_DIRECTOR = "case-director"
+    PLAN_OF_ACTION = "plan-of-action"
+    PARTICIPANTS_AND_ROLES = "participants-and-roles"
+    LIST_OF_TAKERS = "list-of-takers"
+    CONFIRMED_ITEMS = "confirmed-items"
+
+
 @message("file-cleaned", "retention", Direction.TO_PARTY, dutch="dossier opgeschoond")
 class FileCleaned(Model):
-    """The file is stripped; this stays, until these dates (R97)."""
+    """The file is stripped; this stays, until these dates (R97).
+
+    `kept`: what stays of any file besides, until its destruction; `visible`: what of it is still seen after
+    archiving (R89).
+    """
 
     own_items_kept: tuple[Id, ...] = Field(max_length=MOST_KEPT_ITEMS, title="eigen gegevens die blijven")
     archived_on: Instant = Field(title="archivering op")
     destroyed_on: Instant = Field(title="vernietiging op")
+    kept: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat verder blijft")
+    visible: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat zichtbaar blijft")
 
 
 @message("file-archived", "retention", Direction.TO_PARTY, dutch="dossier gearchiveerd")
 class FileArchived(Model):
-    """Step 2 has begun: the file is closed to everybody (R88, R97)."""
+    """Step 2 has begun: the file is closed to everybody (R88); `kept`, `visible`: as in `file-cleaned` (R97)."""
 
     destroyed_on: Instant = Field(title="vernietiging op")
+    kept: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat verder blijft")
+    visible: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat zichtbaar blijft")
 
 
 @message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")

@@ -158,7 +158,10 @@ async def step_1(http: Http) -> None:
     director, support = await http.subject(DIRECTOR), await http.subject("support")
     file = s.file(director=director, support_workers=(support,))
     await http.tell(
-        c.OpenCase(by=s.by_service("intake"), case=s.taken_up(director, support)),
+        c.OpenCase(
+            by=s.by_service("intake"),
+            case=s.taken_up(director, support, referrer_name=s.text("referrer")),
+        ),
         *(c.RecordHandedOverItem(by=s.by_service(), item=item) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=file),
     )
@@ -182,6 +185,7 @@ def told(response: Response) -> tuple[int, str, str]:
 
 
 NOBODY = (404, "UnknownCase", "R34")
+STUB = {"case_id", "persons", "referrer", "case_director"}
 
 
 # --- step 1 ---------------------------------------------------------------------------------------
@@ -249,6 +253,20 @@ async def test_cleaning_is_for_this_director_on_behalf_of_the_last_leader_r100(h
     assert len((await http.get(DIRECTOR, CASE, s.CARE)).json()["items"]) == 4
 
 
+async def test_on_the_boundary_day_the_file_is_closed_though_no_timer_has_fired_r88_a4(http: Http) -> None:
+    """R88: the broker may be away, and timers wait for it."""
+    await step_1(http)
+    http.move_to(s.ARCHIVE_ON - timedelta(minutes=1))
+    assert (await http.get(CARE, CASE)).json()["items"]
+    http.move_to(s.ARCHIVE_ON)
+    assert set((await http.get(DIRECTOR, CASE, s.CARE)).json()) == STUB
+    assert told(await http.get(CARE, CASE)) == told(await http.get(POLICE, CASE)) == NOBODY
+    assert told(await clean(http, s.POLICES)) == (409, "NotInStepOne", "R87")
+    http.move_to(s.DESTROY_ON)
+    for who, behalf in ((DIRECTOR, s.CARE), (MANAGER, None), (CARE, None)):
+        assert told(await http.get(who, CASE, behalf)) == NOBODY
+
+
 # --- step 2 ---------------------------------------------------------------------------------------
 
 
@@ -256,9 +274,10 @@ async def test_in_step_2_exactly_four_things_are_shown_r89(http: Http) -> None:
     await step_2(http)
     for who, behalf in ((DIRECTOR, s.CARE), ("support", s.CARE), (MANAGER, None)):
         stub = (await http.get(who, CASE, behalf)).json()
-        assert set(stub) == {"case_id", "persons", "referrer", "case_director"}
+        assert set(stub) == STUB
         assert stub["case_id"] == s.CASE
-        assert stub["referrer"] == {"organisation": s.VENLO}
+        assert stub["referrer"] == {"name": "piece-referrer", "organisation": s.VENLO}
+        assert all(set(one) == {"name", "date_of_birth", "address"} for one in stub["persons"]), "no role"
         assert stub["case_director"] == {"name": "piece-case-director", "organisation": s.CARE}
         assert [person["name"] for person in stub["persons"]] == ["piece-name-2", "piece-name-3"]
     for who in (CARE, VENLO, POLICE, HOUSING, "secretary", "officer"):
@@ -285,7 +304,7 @@ async def test_the_manager_reads_the_archived_file_once_per_decision_r90(http: H
     assert (await http.post(MANAGER, path, {}, key=key)).json() == file
     http.move_to(http.moment() + ONE_READING)
     assert told(await http.post(MANAGER, path, {}, key=key)) == closed
-    assert set((await http.get(MANAGER, CASE)).json()) == {"case_id", "persons", "referrer", "case_director"}
+    assert set((await http.get(MANAGER, CASE)).json()) == STUB
     decided = await rows(http.engine, "journal", "what LIKE 'Inspection%' AND rule IS NULL ORDER BY entry")
     assert [entry.what for entry in decided] == ["InspectionDecided", "InspectionUsed"]
     looked = await rows(http.engine, "access_log", "thing LIKE 'item/%/inspection-1' AND allowed")

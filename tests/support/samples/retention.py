@@ -121,8 +121,11 @@ def file(**changes: Any) -> CaseDeescalated:
     return CaseDeescalated(**(given | changes))
 
 
-def taken_up(director: str = DIRECTOR, support: str = "support-a") -> CaseTakenUp:
+def taken_up(
+    director: str = DIRECTOR, support: str = "support-a", referrer_name: TextRef | None = None
+) -> CaseTakenUp:
     return CaseTakenUp(
+        referrer_name=referrer_name,
         referrer=VENLO,
         acting_body="college",
         task="Wmo 2015, art. 2.1.1",

@@ -81,6 +81,13 @@ def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r9
         s.CARE: (),
     }
     assert all((x.archived_on, x.destroyed_on) == (s.ARCHIVE_ON, s.DESTROY_ON) for x in told.values())
+    nothing = letters(follows(*s.STEP_1, replace(s.CLEANED, kept=())))
+    for party, letter in told.items():
+        assert m.Kept.PLAN_OF_ACTION in letter.kept
+        assert letter.visible == letter.kept[:4]
+        assert (letter.kept, letter.visible) == (nothing[party].kept, nothing[party].visible), (
+            "the same (R34)"
+        )
 
 
 def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> None:
@@ -96,9 +103,9 @@ def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_
     told = m.DossierArchived(archived_at=s.ARCHIVE_ON, kept_items=(s.POLICES,))
     assert of(Announce, steps) == [Announce(told)], "with what stays, for whoever never heard of a cleaning"
     assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
-    assert letters(steps) == dict.fromkeys(
-        (s.VENLO, s.POLICE, s.CARE), m.FileArchived(destroyed_on=s.DESTROY_ON)
-    )
+    four = (m.Kept.CASE_NUMBER, m.Kept.IDENTIFYING_DATA, m.Kept.REFERRER, m.Kept.CASE_DIRECTOR)
+    letter = m.FileArchived(destroyed_on=s.DESTROY_ON, kept=tuple(m.Kept), visible=four)
+    assert letters(steps) == dict.fromkeys((s.VENLO, s.POLICE, s.CARE), letter)
 
 
 def test_an_early_end_sets_the_closing_term_and_tells_nobody_r102() -> None:

@@ -47,6 +47,14 @@ def test_a_case_is_known_without_anything_about_anybody() -> None:
     assert s.state(event).leading_party == s.VENLO
 
 
+def test_of_a_case_that_goes_on_only_the_name_of_its_referrer_is_here_r89() -> None:
+    opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up(referrer_name=s.text("referrer")))
+    (event,) = s.spec().when(opening).events
+    assert list(contents(event)) == [s.text("referrer")]
+    given = s.spec().given(event, *s.RECEIVED, s.DEESCALATED, s.CLEANED, s.ARCHIVED)
+    assert given.state.referrer_name == s.text("referrer"), "it stays for step 2"
+
+
 def test_a_case_is_opened_once_r15() -> None:
     opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up())
     assert s.spec().when(opening).events

@@ -13,6 +13,7 @@ from services.retention.viewing import (
     CaseDirector,
     JointRecord,
     OnInspection,
+    Referrer,
     Register,
     may_view,
     may_view_register,
@@ -46,6 +47,7 @@ def things(state: State) -> dict[str, Any]:
         "case": None,
         "person": state.file.persons[0],
         "plan": JointRecord(state.file.agreements, state.file.actions, state.file.participants),
+        "referrer": Referrer(state.referrer_name, state.referrer),
         "case-director": CaseDirector(state.file.case_director, state.leading_party),
         **{item.item_id: item for item in state.items},
         **{f"reason-{kept.item_id}": kept for kept in state.kept},
@@ -59,8 +61,8 @@ def seen(viewer: Viewer, state: State, now: datetime = NOW) -> set[str]:
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
 
-WHOLE = {"case", "person", "plan", "case-director"}
-STUB = {"case", "person", "case-director"}
+WHOLE = {"case", "person", "plan", "referrer", "case-director"}
+STUB = {"case", "person", "referrer", "case-director"}
 
 
 def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
@@ -97,7 +99,7 @@ def test_in_step_1_a_participant_without_items_the_manager_and_strangers_see_not
 
 
 def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89() -> None:
-    """R89: the case itself (its number and referrer), identity, case director; R88 closes the rest."""
+    """R89: the case itself (its number), identity, referrer, case director; R88 closes the rest."""
     for viewer in (DIRECTOR, SUPPORT, MANAGER):
         assert seen(viewer, STEP_2) == STUB
 

@@ -11,23 +11,26 @@ from pydantic import Field
 from services.retention import commands as c
 from services.retention import store
 from services.retention.commands import KeptItem
+from services.retention.effects import announcement
 from services.retention.proofs import ChainedProof, Ending, first_break, shown
 from services.retention.refusals import NO_INSPECTION
 from services.retention.state import Phase, State
 from services.retention.viewing import (
+    Announcement,
     CaseDirector,
     JointRecord,
     OnInspection,
     Referrer,
     Register,
     may_view,
+    may_view_announcement,
     may_view_register,
 )
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.limits import MOST_KEPT_ITEMS
 from shared.contract.messages.retention import TermKind
-from shared.contract.messages.rto import Action
+from shared.contract.messages.rto import Action, Taker
 from shared.contract.messages.triage import Participant
 from shared.contract.parties import Scope
 from shared.contract.refusal import NOT_YOURS, UNKNOWN_CASE
@@ -118,6 +121,15 @@ class ClosingStub(Model):
     removed_on: datetime | None = Field(title="verwijdering op")
 
 
+class Announced(Model):
+    """What a party is told of the destruction to come, as in its letter (R99, R104)."""
+
+    reference: str = Field(title="kenmerk")
+    destroyed_on: datetime = Field(title="vernietiging op")
+    inform_data_subject: bool = Field(title="betrokkene informeren")
+    takers: tuple[Taker, ...] = Field(title="lijst van afnemers")
+
+
 class Reading(Model):
     """Nothing is said with it: that an archived file is read uses the decision up (R90)."""
 
@@ -165,6 +177,20 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
         **_dates(state),
         **dict(file),
     )
+
+
+@router.get("/cases/{case_id}/destruction")
+async def read_announcement(case_id: Id, caller: Looking, reader: Reader) -> Announced:
+    """The last letter to the caller's party, from archiving or closing until the day itself (R99)."""
+    party = caller.identity.party or ""
+
+    def things(state: State) -> Iterable[tuple[str, Any]]:
+        return [("destruction", Announcement(party))]
+
+    seen = await reader.look(caller, case_id, may_view_announcement, things, scope=None)
+    first, *others = announcement(party, seen.case.state)
+    takers = tuple(taker for letter in (first, *others) for taker in letter.takers)
+    return Announced(**{**dict(first), "takers": takers})
 
 
 def _identity(person: Person) -> Identity:

@@ -61,7 +61,9 @@ class CleanFile(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile(Command):
-    """Archive the file: six months have passed (R88)."""
+    """Archive the file: six months have passed (R88). `reference` is random, made for this case."""
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,19 +80,28 @@ class UseInspection(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseEarly(Command):
-    """Start the closing term: another service ended the case before it could be de-escalated (R102)."""
+    """Start the closing term: another service ended the case before it could be de-escalated (R102).
+
+    `reference` is random, made for this case.
+    """
 
     leading_party: str
     theme: Theme
     reason: ClosingReason
     closed_at: datetime
+    reference: str
     team: Team | None = None
     lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartErasure(Command):
-    """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102)."""
+    """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102).
+
+    `reference` is random, for a case that was not told any before.
+    """
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from services.retention.proofs import (
 from services.retention.state import State
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import retention as m
+from shared.contract.messages.rto import Taker
 from shared.core.calendar_terms import local_day, month_of
 from shared.core.effects import (
     Announce,
@@ -46,6 +47,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _cleaned(event, state)
         case e.FileArchived():
             return _archived(event, state)
+        case e.DestructionAnnounced():
+            return [ToParty(party, letter) for party in state.told for letter in announcement(party, state)]
         case e.ErasureStarted():
             return [Announce(m.ErasureOrdered(case_id=case_id))]
         case e.AllPurged(at=at):
@@ -56,11 +59,6 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [StoreRow(KeysGone(tuple(AwaitedKey(service, kid) for kid in kids)))]
         case _:
             return []
-
-
-def told(state: State) -> list[str]:
-    """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
-    return sorted({p.party for p in state.all_participants} | {state.leading_party})
 
 
 def _terms_set(state: State) -> list[Effect]:
@@ -76,7 +74,7 @@ def _terms_set(state: State) -> list[Effect]:
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:
     kept = tuple(item.item_id for item in event.kept)
     announced = m.DossierCleaned(kept_items=kept, leading_party=state.leading_party, cleaned_at=event.at)
-    messages = [ToParty(party, _file_cleaned(party, state)) for party in told(state)]
+    messages = [ToParty(party, _file_cleaned(party, state)) for party in state.told]
     return [DropPieces(event.dropped), Announce(announced), *messages]
 
 
@@ -100,7 +98,7 @@ def _archived(event: e.FileArchived, state: State) -> list[Effect]:
     return [
         DropPieces(event.dropped),
         Announce(m.DossierArchived(archived_at=event.at, kept_items=event.kept_items)),
-        *(ToParty(party, message) for party in told(state)),
+        *(ToParty(party, message) for party in state.told),
     ]
 
 
@@ -119,21 +117,45 @@ def _erased(case_id: str, event: e.CaseErased, state: State) -> list[Effect]:
         StoreRow(AwaitedKeys(event.proof_id, state.house_keys)),
         StoreRow(CaseCounted(local_day(event.destroyed_at).year, state.theme, ending)),
         *(
-            ToParty(party, message, after_erasure=True)
-            for party in told(state)
-            for message in _file_destroyed(party, state)
+            ToParty(party, letter, after_erasure=True)
+            for party in state.told
+            for letter in _destroyed(party, state)
         ),
         Announce(m.CaseErased(case_id=case_id), after_erasure=True),
         ForgetCase(),
     ]
 
 
-def _file_destroyed(party: str, state: State) -> list[m.FileDestroyed]:
-    """Tell the party that led, which informs the data subject, who took what, in parts (R99, R104)."""
-    if state.file is None or party != state.leading_party:
-        return [m.FileDestroyed()]
-    first, *others = [*in_parts(state.all_takers, TAKERS_PER_MESSAGE)] or [()]
+def announcement(party: str, state: State) -> list[m.DestructionAnnounced]:
+    """Tell a party when the file goes, and under which number it will hear of that (R97, R106)."""
+    due = state.begins(m.TermKind.DESTROY) or state.begins(m.TermKind.REMOVE)
+    assert due  # noqa: S101 - it is announced when its term runs
     return [
-        m.FileDestroyed(inform_data_subject=True, takers=first),
-        *(m.FileDestroyed(takers=more) for more in others),
+        m.DestructionAnnounced(
+            reference=state.reference, destroyed_on=due, inform_data_subject=informs, takers=takers
+        )
+        for informs, takers in _duty(party, state)
     ]
+
+
+def _destroyed(party: str, state: State) -> list[m.FileDestroyed]:
+    """Tell that the file is gone, under the number that was announced (R97, R106).
+
+    A case whose erasure the version before had started was announced to nobody: it is told all now.
+    """
+    if not state.reference:
+        return [m.FileDestroyed(inform_data_subject=d, takers=takers) for d, takers in _duty(party, state)]
+    return [m.FileDestroyed(reference=state.reference, inform_data_subject=_informs(party, state))]
+
+
+def _duty(party: str, state: State) -> list[tuple[bool, tuple[Taker, ...]]]:
+    """Return whether this party informs the data subject, and then who took what, in parts (R99, R104)."""
+    if not _informs(party, state):
+        return [(False, ())]
+    parts = [*in_parts(state.all_takers, TAKERS_PER_MESSAGE)] or [()]
+    return [(n == 0, takers) for n, takers in enumerate(parts)]
+
+
+def _informs(party: str, state: State) -> bool:
+    """Tell whether this party informs the data subject: the one that led at de-escalation (R99)."""
+    return state.file is not None and party == state.leading_party

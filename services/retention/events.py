@@ -126,6 +126,13 @@ class ErasureStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class DestructionAnnounced:
+    """Record that the parties hear under which number they are told of it (R106)."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
 class PurgeConfirmed:
     """Record that this service holds nothing any more (R105)."""
 
@@ -171,6 +178,7 @@ Event: TypeAlias = (
     | InspectionDecided
     | InspectionUsed
     | CaseClosing
+    | DestructionAnnounced
     | ErasureStarted
     | PurgeConfirmed
     | AllPurged

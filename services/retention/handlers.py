@@ -47,6 +47,7 @@ def close_early(
         theme=message.theme,
         reason=message.reason,
         closed_at=message.closed_at,
+        reference=str(uuid.uuid4()),
         team=team,
         lapsed=not isinstance(message, rto.RtoClosed) and message.lapsed,
     )
@@ -92,12 +93,12 @@ def keys_of(message: HouseKeysDestroyed, sender: str, key: bytes) -> str:
 
 async def archive_due(line: Deadline) -> c.ArchiveFile:
     """Make the command that archives a file, six months after the decision (R88)."""
-    return c.ArchiveFile(by=CLOCK)
+    return c.ArchiveFile(by=CLOCK, reference=str(uuid.uuid4()))
 
 
 async def erasure_due(line: Deadline) -> c.StartErasure:
     """Make the command that starts an erasure, when its term has passed (R91, R102)."""
-    return c.StartErasure(by=CLOCK)
+    return c.StartErasure(by=CLOCK, reference=str(uuid.uuid4()))
 
 
 def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Command]]]:

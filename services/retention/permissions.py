@@ -8,7 +8,7 @@ from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
-from shared.core.leaving import Conditions
+from shared.core.leaving import Conditions, Standing
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
@@ -31,5 +31,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 SENDING: Mapping[type[Model], Conditions] = {
     m.FileCleaned: Conditions(),
     m.FileArchived: Conditions(),
-    m.FileDestroyed: Conditions(),
+    # Duties outlast membership, and these bring one: also to a party that has left (R99, R115).
+    m.DestructionAnnounced: Conditions(Standing.ANY),
+    m.FileDestroyed: Conditions(Standing.ANY),
 }

@@ -122,19 +122,20 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
             return _clean(state, by, kept, context.now)
-        case c.ArchiveFile():
-            return _archive(state, context.now)
+        case c.ArchiveFile(reference=number):
+            return _archive(state, number, context.now)
         case c.InspectFile():
             return _inspect(state, command, context.now)
         case c.UseInspection(by=by):
             inspection = state.open_inspection(by.person)
             return (e.InspectionUsed(inspection.number, context.now),) if inspection else r.NO_INSPECTION
-        case c.CloseEarly():
-            return (_closing(command, context),)
-        case c.StartErasure():
+        case c.CloseEarly(reference=number):
+            return (_closing(command, context), e.DestructionAnnounced(number))
+        case c.StartErasure(reference=number):
             if not is_gone(state, context.now):
                 return r.TERM_NOT_OVER
-            return (e.ErasureStarted(context.now),)
+            announced = () if state.reference else (e.DestructionAnnounced(number),)
+            return (*announced, e.ErasureStarted(context.now))
         case c.ConfirmPurge():
             return _confirm(state, command, context.now)
         case c.RecordKeyDestroyed(proof_id=proof_id, destroyed_at=destroyed_at, house_keys=own):
@@ -192,12 +193,13 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
     return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
 
 
-def _archive(state: State, now: datetime) -> Decision:
+def _archive(state: State, reference: str, now: datetime) -> Decision:
     """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
     if not has_begun(TermKind.ARCHIVE, state, now):
         return r.TERM_NOT_OVER
     kept = tuple(item.item_id for item in state.kept)
-    return (e.FileArchived(kept, _texts_not_kept(state, kept), now),)
+    archived = e.FileArchived(kept, _texts_not_kept(state, kept), now)
+    return (archived, e.DestructionAnnounced(reference))
 
 
 def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
@@ -275,6 +277,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, inspections=tuple(used))
         case e.CaseClosing():
             return _closed(state, event)
+        case e.DestructionAnnounced(reference=number):
+            return replace(state, reference=number)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):

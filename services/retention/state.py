@@ -52,7 +52,7 @@ class State:
 
     `participants` and `takers` came in parts, before `file`; one from an older version has its own inside.
     The version before this one knows the terms as `archive_on`, `destroy_on` and `removal_on` alone; the next
-    one reads `set_terms` and drops these.
+    one reads `set_terms` and drops these. `reference` is random: by it parties hear of the erasure.
     """
 
     phase: Phase = Phase.NOTHING
@@ -80,11 +80,17 @@ class State:
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
+    reference: str = ""
 
     @property
     def mandate(self) -> Mandate | None:
         """Return in whose name the house acts: who leads, by the body that referred until direction moves."""
         return Mandate(self.leading_party, self.acting_body or None) if self.leading_party else None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
+        return tuple(sorted({p.party for p in self.all_participants} | {self.leading_party}))
 
     @property
     def all_participants(self) -> tuple[Participant, ...]:

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.retention.proofs import (
@@ -21,9 +22,15 @@ from services.retention.proofs import (
 )
 from services.retention.state import State
 from shared.contract.fields import Theme
+from shared.contract.messages.retention import FileDestroyed
+from shared.contract.registry import of_model
+from shared.storage import outbox
 from shared.storage.cases import CaseTable
 from shared.storage.database import fetch, run
+from shared.telemetry.metrics import LETTERS_STOPPED
 
+log = structlog.get_logger()
+UNSENT_FOR = timedelta(days=14)  # as long as a letter lies on a party's topic
 _CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
@@ -118,7 +125,14 @@ class Records:
         """Do nothing: neither a proof nor a count leads to a case (R106)."""
 
     async def prune(self, connection: AsyncConnection) -> None:
-        """Look at retention's own keys: it consumes what the others publish, and not itself."""
+        """Give up what nobody could be sent of an erasure, and look at retention's own keys.
+
+        A party without a key was told before the erasure, over HTTP too, what it has to do (R99). Retention
+        consumes what the other services publish of their keys, and not itself.
+        """
+        if given_up := await outbox.give_up(connection, of_model(FileDestroyed).type, UNSENT_FOR):
+            log.warning("letters-given-up", count=given_up)
+            LETTERS_STOPPED.labels("R99").inc(given_up)
         if held := self._held():
             awaited = {row.kid for row in await fetch(connection, _OWN_KIDS)}
             gone = sorted(awaited - {UNKNOWN_KEY, *held})

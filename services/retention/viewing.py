@@ -181,6 +181,28 @@ def _is_director(viewer: Viewer, state: State) -> bool:
     return state.director in ("", viewer.person)
 
 
+# --- what each party is told of the destruction -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Hold what a party is told of the destruction to come."""
+
+    party: str
+
+
+def may_view_announcement(viewer: Viewer, thing: Announcement | None, state: State, now: datetime) -> Verdict:
+    """Show a worker what the letter to its party says, for a party without a connector (R99).
+
+    A thing here is what the viewer's own party is told, because no other is ever looked up.
+    """
+    if state.at(now) not in (Phase.STEP_2, Phase.CLOSING) or not state.reference:
+        return NOT_HERE
+    if viewer.role is not Role.PARTY_WORKER or viewer.party not in state.told:
+        return NOT_ACCESSIBLE
+    return Allowed("R99", state.leading_party)
+
+
 # --- what is about no case ------------------------------------------------------------------------
 
 

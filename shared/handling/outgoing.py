@@ -32,19 +32,23 @@ class OutgoingMessages:
     topics: Topics
 
     def message(self, delivery: Delivery, effect: ToParty | Announce) -> OutboxMessage:
-        """Make the message that follows from a decision on this delivery."""
+        """Make the message that follows from a decision on this delivery.
+
+        A letter that is sent after the erasure names no case, neither as its subject nor as its key (R106).
+        """
         case_id = delivery.case_id
         recipient = effect.recipient if isinstance(effect, ToParty) else None
+        nameless = recipient is not None and effect.after_erasure
         party = effect.message.party if isinstance(effect.message, PartyRecord) else None
         return OutboxMessage(
             event_id=new_id(),
             topic=self._topic(recipient, is_party_record=party is not None),
-            key=party or case_id,
+            key=(recipient if nameless else party) or case_id,
             type=of_model(type(effect.message)).type,
             body=effect.message.model_dump_json(),
             recipient=recipient,
             case_id=None if effect.after_erasure else case_id,
-            subject=party or case_id,
+            subject=None if nameless else party or case_id,
             item=effect.item if isinstance(effect, ToParty) else None,
             causation_id=delivery.entry.message_id,
             traceparent=delivery.traceparent,

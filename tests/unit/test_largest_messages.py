@@ -250,8 +250,8 @@ class Played:
         )
         retention.is_asked(kept, lambda sent: rc.CleanFile(by=large.by_director(OTHER), kept=sent.kept_items))
         retention.now = add_months(NOW, 12)
-        retention.does(rc.ArchiveFile(by=CLOCK))
-        retention.does(rc.StartErasure(by=CLOCK))
+        retention.does(rc.ArchiveFile(by=CLOCK, reference=number(71)))
+        retention.does(rc.StartErasure(by=CLOCK, reference=number(71)))
         for receiver in ("intake", "triage", "rto", "governance"):
             self.pass_on("retention", receiver)
             self.pass_on(receiver, "retention")
@@ -392,7 +392,7 @@ def long_file(parties: Parties) -> Core:
     assert len(cleaning.model_dump_json()) <= MAX_PAYLOAD
     retention.is_asked(cleaning, lambda sent: rc.CleanFile(by=large.by_director(), kept=sent.kept_items))
     retention.now = add_months(NOW, 12)
-    retention.does(rc.StartErasure(by=CLOCK))
+    retention.does(rc.StartErasure(by=CLOCK, reference=number(71)))
     for name in ("governance", "intake", "rto", "triage"):
         retention.does(rc.ConfirmPurge(by=large.by_service(name), house_keys=("k" * 43,) * 10))
     retention.does(
@@ -537,5 +537,6 @@ def test_what_is_too_long_for_one_message_goes_in_several(sent: dict[str, list[R
     assert count("file-part-handed-over") == 2 * (MOST_PARTICIPANTS + 1)
     assert count("items-claimed") == 2
     assert count("item-prepared") > 40
-    takers = [ready for ready in sent["nl.veiligheidscasussen.file-destroyed.v1"] if ready.row.key == CASE]
+    announced = sent["nl.veiligheidscasussen.destruction-announced.v1"]
+    takers = [ready for ready in announced if ready.row.key == CASE]
     assert len(takers) >= 3

@@ -40,20 +40,37 @@ class FileCleaned(Model):
 
 @message("file-archived", "retention", Direction.TO_PARTY, dutch="dossier gearchiveerd")
 class FileArchived(Model):
-    """Step 2 has begun: the file is closed to everybody (R88); `kept`, `visible`: as in `file-cleaned` (R97)."""
+    """Step 2 has begun: the file is closed to all (R88, R97). `kept`, `visible`: as in `file-cleaned`."""
 
     destroyed_on: Instant = Field(title="vernietiging op")
     kept: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat verder blijft")
     visible: tuple[Kept, ...] = Field(default=(), max_length=len(Kept), title="wat zichtbaar blijft")
 
 
-@message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
-class FileDestroyed(Model):
-    """The file is gone (R97); the party that led it informs the data subject and knows the takers (R99).
+@message("destruction-announced", "retention", Direction.TO_PARTY, dutch="vernietiging aangekondigd")
+class DestructionAnnounced(Model):
+    """The last letter under the case number: on that day the file goes, and then it is called `reference`.
 
-    Takers for whom there is no more room follow in messages of the same kind, which ask for nothing.
+    The house forgets that number with the case, so it leads to nobody (R106). The party that led is to
+    inform the data subject then, and learns who took what (R99, R104). Takers for whom there is no more room
+    follow in letters of the same kind, which ask for nothing.
     """
 
+    reference: Id = Field(title="kenmerk")
+    destroyed_on: Instant = Field(title="vernietiging op")
+    inform_data_subject: bool = Field(default=False, title="betrokkene informeren")
+    takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
+
+
+@message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
+class FileDestroyed(Model):
+    """The file is gone (R97); the party that led it informs the data subject now (R99).
+
+    It names no case: which file this was, the recipient knows by the `reference` it was told before. A
+    version before this one put the list of takers in here.
+    """
+
+    reference: Id | None = Field(default=None, title="kenmerk")
     inform_data_subject: bool = Field(default=False, title="betrokkene informeren")
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
 

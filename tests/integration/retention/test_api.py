@@ -26,7 +26,7 @@ from services.retention.state import MUST_CONFIRM
 from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
 from shared.contract.fields import Theme
-from shared.core.actor import CLOCK, Command
+from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
@@ -171,7 +171,7 @@ async def step_2(http: Http) -> None:
     """The same, cleaned of all but one item of the police, and archived."""
     await step_1(http)
     assert (await clean(http, s.POLICES)).status_code == 200
-    await http.tell(c.ArchiveFile(by=CLOCK), at=s.ARCHIVE_ON)
+    await http.tell(s.ARCHIVE, at=s.ARCHIVE_ON)
     http.move_to(s.ARCHIVE_ON)
 
 
@@ -322,6 +322,26 @@ async def test_nobody_but_the_manager_inspects_and_nothing_but_an_archived_file_
         assert told(await http.post(who, f"{CASE}/archived-file", {}, behalf))[0] == 403
 
 
+async def test_a_party_without_a_connector_reads_what_it_is_to_do_at_the_destruction_r99(http: Http) -> None:
+    """R99, R104: the same as in the letter, with the number under which it hears of it afterwards."""
+    await step_1(http)
+    assert told(await http.get(CARE, f"{CASE}/destruction")) == NOBODY
+    await http.tell(s.ARCHIVE, at=s.ARCHIVE_ON)
+    http.move_to(s.ARCHIVE_ON)
+    leader, police = [(await http.get(who, f"{CASE}/destruction")).json() for who in (CARE, POLICE)]
+    assert leader["inform_data_subject"] is True
+    assert leader["takers"] == [dict(s.TAKER)]
+    assert (police["inform_data_subject"], police["takers"]) == (False, [])
+    assert datetime.fromisoformat(leader["destroyed_on"]) == s.DESTROY_ON
+    letters = await rows(http.engine, "outbox", "type LIKE '%destruction-announced%'")
+    sent = {row.recipient: json.loads(row.body)["reference"] for row in letters}
+    assert (leader["reference"], police["reference"]) == (sent[s.CARE], sent[s.POLICE])
+    for who, behalf in ((HOUSING, None), (MANAGER, None), (DIRECTOR, s.CARE), ("officer", None)):
+        assert told(await http.get(who, f"{CASE}/destruction", behalf)) == NOBODY
+    http.move_to(s.DESTROY_ON)
+    assert told(await http.get(CARE, f"{CASE}/destruction")) == NOBODY
+
+
 # --- closing and what stays -----------------------------------------------------------------------
 
 
@@ -342,7 +362,7 @@ def confirmed(service: str) -> c.ConfirmPurge:
 
 async def erased(http: Http) -> None:
     await http.tell(next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly)))
-    await http.tell(c.StartErasure(by=CLOCK), at=NOW + s.TERM)
+    await http.tell(s.ERASE, at=NOW + s.TERM)
     for service in ("intake", "triage", "rto"):
         await http.tell(confirmed(service))
     (under_way,) = (await http.get("officer", "/erasures")).json()["erasures"]

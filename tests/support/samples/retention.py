@@ -43,6 +43,7 @@ CASE, MAN, MOTHER, RTO, ACTION = (number(n) for n in (1, 2, 3, 4, 5))
 OURS, POLICES, WITHHELD, SPECIAL, HIDDEN = (number(n) for n in (11, 12, 13, 14, 15))
 VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "zorg-a", "woningcorporatie-a"
 DIRECTOR, OTHER_DIRECTOR, MANAGER, OTHER_MANAGER = "director-a", "director-b", "manager-a", "manager-b"
+REFERENCE = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 PROOF = "6a0e1f0a-5f5c-4c57-9a8e-0f1f2d3c4b5a"
 ARCHIVE_ON, DESTROY_ON = add_months(NOW, 6), add_months(NOW, 12)
 TERM = timedelta(days=14)
@@ -197,7 +198,8 @@ DEESCALATED = e.CaseDeescalated(file(persons=WITHOUT_BSN), (), ARCHIVE_ON, DESTR
 STEP_1 = (OPENED, MOVED, *RECEIVED, DEESCALATED)
 CLEANED = e.FileCleaned(kept(WITHHELD), ("piece-content-11",), NOW)
 ARCHIVED = e.FileArchived((WITHHELD,), (), ARCHIVE_ON)
-STEP_2 = (*STEP_1, CLEANED, ARCHIVED)
+ANNOUNCED = e.DestructionAnnounced(REFERENCE)
+STEP_2 = (*STEP_1, CLEANED, ARCHIVED, ANNOUNCED)
 INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
 CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
 CONFIRMED = tuple(
@@ -215,12 +217,14 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.STEP_1: STEP_1,
     Phase.STEP_1_CLEANED: (*STEP_1, CLEANED),
     Phase.STEP_2: (*STEP_2, INSPECTION),
-    Phase.CLOSING: (OPENED, CLOSING),
+    Phase.CLOSING: (OPENED, CLOSING, ANNOUNCED),
     Phase.ERASING: (*STEP_2, INSPECTION, e.InspectionUsed(1, ARCHIVE_ON), e.ErasureStarted(DESTROY_ON)),
     Phase.DESTROYING: DESTROYING,
     Phase.ERASED: (*DESTROYING, ERASED),
 }
 
+ARCHIVE = c.ArchiveFile(by=CLOCK, reference=REFERENCE)
+ERASE = c.StartErasure(by=CLOCK, reference=REFERENCE)
 COMMANDS: tuple[Command, ...] = (
     c.OpenCase(by=by_service("intake"), case=taken_up()),
     c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
@@ -229,7 +233,7 @@ COMMANDS: tuple[Command, ...] = (
     c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),
-    c.ArchiveFile(by=CLOCK),
+    ARCHIVE,
     c.InspectFile(by=by_manager(OTHER_MANAGER), reason=text("why")),
     c.UseInspection(by=by_manager()),
     c.CloseEarly(
@@ -238,8 +242,9 @@ COMMANDS: tuple[Command, ...] = (
         theme=Theme.COMPLEX_CASE,
         reason=ClosingReason.OTHER_TABLE,
         closed_at=NOW,
+        reference=REFERENCE,
     ),
-    c.StartErasure(by=CLOCK),
+    ERASE,
     c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
     c.RecordKeyDestroyed(
         by=CLOCK,

@@ -14,7 +14,6 @@ from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
-from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
 from shared.core.policy import Policy
 from tests.support.samples import retention as s
@@ -234,26 +233,29 @@ def test_on_the_day_of_destruction_nothing_is_inspected_though_the_timer_waits_r
 
 
 def test_a_file_is_archived_on_the_day_and_not_a_moment_before_it_r88() -> None:
-    archive = c.ArchiveFile(by=CLOCK)
+    archive = s.ARCHIVE
     assert in_step_1(now=s.ARCHIVE_ON).when(archive).events
     assert name_of(in_step_1(now=s.ARCHIVE_ON - s.MOMENT), archive) == ("TermNotOver", "R91")
 
 
 def test_a_file_that_nobody_cleaned_loses_every_item_a8() -> None:
-    (event,) = in_step_1(now=s.ARCHIVE_ON).when(c.ArchiveFile(by=CLOCK)).events
+    event, _ = in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events
     assert set(event.dropped) == s.EVERY_PIECE
     assert in_step_1().given(event).state.items == ()
 
 
 def test_a_cleaned_file_is_archived_as_it_is_r88() -> None:
     given = in_step_1(now=s.ARCHIVE_ON).given(s.CLEANED)
-    (event,) = given.when(c.ArchiveFile(by=CLOCK)).events
+    event, _ = given.when(s.ARCHIVE).events
     assert event.dropped == ()
     assert [item.item_id for item in given.given(event).state.items] == [s.WITHHELD]
 
 
 def test_no_term_runs_in_a_case_that_goes_on_r91() -> None:
-    for command in (c.ArchiveFile(by=CLOCK), c.StartErasure(by=CLOCK)):
+    for command in (
+        s.ARCHIVE,
+        s.ERASE,
+    ):
         assert name_of(s.spec().given(s.OPENED), command) == ("NoTermRuns", "R91")
 
 
@@ -309,7 +311,12 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     reason: ClosingReason, history: tuple[Any, ...]
 ) -> None:
     close = c.CloseEarly(
-        by=s.by_service(), leading_party=s.CARE, theme=Theme.TRAFFICKING, reason=reason, closed_at=NOW
+        by=s.by_service(),
+        leading_party=s.CARE,
+        theme=Theme.TRAFFICKING,
+        reason=reason,
+        closed_at=NOW,
+        reference=s.REFERENCE,
     )
     given = s.spec(now=NOW).given(*history)
     given = given.given(*given.when(close).events)
@@ -317,8 +324,8 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     assert (given.state.leading_party, given.state.theme) == (s.CARE, Theme.TRAFFICKING)
     assert given.state.ending == reason.value
     due = NOW + s.TERM
-    assert name_of(replace(given, now=due - s.MOMENT), c.StartErasure(by=CLOCK)) == ("TermNotOver", "R91")
-    assert replace(given, now=due).when(c.StartErasure(by=CLOCK)).events
+    assert name_of(replace(given, now=due - s.MOMENT), s.ERASE) == ("TermNotOver", "R91")
+    assert replace(given, now=due).when(s.ERASE).events
 
 
 def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
@@ -327,12 +334,33 @@ def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
         assert name_of(s.spec().given(*history), close) == ("AlreadyEnding", "R102")
 
 
+# --- what parties are told of it ------------------------------------------------------------------
+
+
+def test_the_destruction_is_announced_once_with_the_first_step_from_which_nobody_goes_back_r99() -> None:
+    announced = e.DestructionAnnounced(s.REFERENCE)
+    assert in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events[1:] == (announced,)
+    close = next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly))
+    assert s.spec(now=NOW).given(s.OPENED).when(close).events[1:] == (announced,)
+    erase = e.ErasureStarted(s.DESTROY_ON)
+    assert s.spec().given(*s.STEP_2).when(s.ERASE).events == (erase,)
+
+
+def test_what_was_never_archived_is_announced_when_its_erasure_starts_r99() -> None:
+    """R99: also a case that the version before brought to its last step."""
+    never = [one for one in s.STEP_2 if one != s.ANNOUNCED]
+    for history in (s.STEP_1, never):
+        announced, started = s.spec().given(*history).when(s.ERASE).events
+        assert isinstance(announced, e.DestructionAnnounced)
+        assert started == e.ErasureStarted(s.DESTROY_ON)
+
+
 # --- erasing --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("history", [s.STEP_1, (*s.STEP_1, s.CLEANED), s.STEP_2])
 def test_a_year_after_the_decision_the_file_goes_whatever_step_it_is_in_r91(history: Any) -> None:
-    erase = c.StartErasure(by=CLOCK)
+    erase = s.ERASE
     assert s.spec(now=s.DESTROY_ON).given(*history).when(erase).events
     early = s.spec(now=s.DESTROY_ON - s.MOMENT).given(*history)
     assert name_of(early, erase) == ("TermNotOver", "R91")
@@ -369,7 +397,7 @@ def test_no_service_may_forget_before_it_was_told_to_r105() -> None:
 
 
 def test_what_was_erased_and_what_never_was_are_one_refusal_r34() -> None:
-    archive = c.ArchiveFile(by=CLOCK)
+    archive = s.ARCHIVE
     never = s.spec().when(archive).refusal
     gone = s.spec().given(*s.HISTORIES[Phase.ERASED]).when(archive).refusal
     assert never == gone

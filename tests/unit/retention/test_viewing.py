@@ -10,12 +10,14 @@ from services.retention import events as e
 from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
+    Announcement,
     CaseDirector,
     JointRecord,
     OnInspection,
     Referrer,
     Register,
     may_view,
+    may_view_announcement,
     may_view_register,
 )
 from shared.core.actor import Role
@@ -175,6 +177,20 @@ def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102(
     viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
     assert isinstance(may_view(viewer, None, s.state(s.CLOSING), NOW), Allowed)
     assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), NOW), Denied)
+
+
+def test_what_a_party_is_told_of_the_destruction_its_worker_reads_until_the_day_r99() -> None:
+    """R99: a party without a connector has no other way to hear what it has to do."""
+    for state, told, until in (
+        (STEP_2, {LEADER, REFERRER, POLICE}, s.DESTROY_ON),
+        (s.state(s.OPENED, s.CLOSING, s.ANNOUNCED), {REFERRER}, NOW + s.TERM),
+    ):
+        for viewer in EVERYBODY:
+            thing = Announcement(viewer.party or "")
+            verdicts = {type(may_view_announcement(viewer, x, state, NOW)) for x in (None, thing)}
+            assert verdicts == {Allowed if viewer in told else Denied}, viewer
+            assert isinstance(may_view_announcement(viewer, thing, state, until), Denied)
+    assert isinstance(may_view_announcement(LEADER, None, STEP_1, NOW), Denied), "nothing is announced yet"
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.DossierCleaned,
         retention.DossierArchived,
         retention.TermsSet,
+        retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
     **by_sender(

@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_rules, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.rounds import out_of_round
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -44,6 +45,7 @@ Command: TypeAlias = (
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -85,6 +87,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
 }
@@ -103,6 +106,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.TAKEN_UP for phase in sorted(SCREENED)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -113,6 +117,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -155,6 +161,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.FileArchived(kept),)
         case c.FollowClosing():
             return (e.CaseClosing(), *_tell_who_knew(state, context.now))
+        case c.FollowReactivation(round=number, kept_items=kept):
+            return (e.CaseReactivated(number, kept),) if number > state.round else ()
         case c.FollowTerms(terms=ends, holds=holds):
             return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
@@ -364,6 +372,9 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(_stripped(state, kept), duties=duties)
         case e.FileArchived(kept_items=kept):
             return _stripped(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = replace(state, round=number, terms=(), holds=())
+            return state if left is None else _stripped(state, left)
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
         case (

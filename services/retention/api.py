@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.retention import commands as c
+from services.retention import handlers as h
 from services.retention import store
 from services.retention.commands import KeptItem
 from services.retention.effects import announcement
@@ -17,6 +18,7 @@ from services.retention.refusals import NO_INSPECTION
 from services.retention.state import Phase, State
 from services.retention.viewing import (
     Announcement,
+    Asked,
     CaseDirector,
     JointRecord,
     OnInspection,
@@ -25,10 +27,12 @@ from services.retention.viewing import (
     may_view,
     may_view_announcement,
     may_view_register,
+    may_view_request,
 )
 from shared.contract.content import Content, text
 from shared.contract.fields import ContributedItem, Id, Person, Theme
 from shared.contract.limits import MOST_KEPT_ITEMS
+from shared.contract.messages import retention as m
 from shared.contract.messages.retention import TermKind
 from shared.contract.messages.rto import Action, Taker
 from shared.contract.messages.triage import Participant
@@ -45,6 +49,8 @@ from shared.ids import keyed_hash
 router = APIRouter(tags=["retention"])
 PROOFS_PER_PAGE = 100
 ERASURES_PER_PAGE = 100
+REQUESTS_PER_PAGE = 100
+BEFORE_ALL = "00000000-0000-0000-0000-000000000000"
 LAST_NUMBER = 2**63 - 1  # what the database counts up to
 After = Annotated[int, Query(ge=0, le=LAST_NUMBER)]
 
@@ -86,6 +92,8 @@ class Dossier(Model):
 
 class ActiveFile(Dossier):
     """Step 1: the file is there for a relapse, until these dates (R87)."""
+
+    reactivation_asked: Content | None = Field(default=None, title="verzoek om reactivering")
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
@@ -144,6 +152,8 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
     yield "plan", JointRecord(file.agreements, file.actions, state.all_participants)
     yield "referrer", Referrer(state.referrer_name, state.referrer)
+    if state.asked is not None:
+        yield "reactivation-asked", Asked(state.asked)
     yield "case-director", CaseDirector(file.case_director, state.leading_party)
 
 
@@ -174,6 +184,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
         case_id=case_id,
         phase=phase,
         leading_party=state.leading_party,
+        reactivation_asked=next((x.reason for x in seen.things.values() if isinstance(x, Asked)), None),
         **_dates(state),
         **dict(file),
     )
@@ -280,6 +291,74 @@ async def decide_on_inspection(
             lambda sent, by: c.InspectFile(by=by, reason=text(sent.reason)),
             asks=c.InspectFile,
         )
+    )
+
+
+class NewReactivation(Model):
+    """Why the file must be active again (R90)."""
+
+    reason: Content = Field(title="reden")
+
+
+@router.post("/cases/{case_id}/reactivation-request")
+async def ask_reactivation(
+    case_id: Id, body: m.ReactivationAsked, caller: Acting, commands: Commands
+) -> Done:
+    """A worker of the party that led asks for it in writing, as by the message `reactivation-asked` (A9)."""
+    return done(await commands.act(caller, case_id, body, h.ask_reactivation, asks=c.AskReactivation))
+
+
+@router.post("/cases/{case_id}/reactivation")
+async def reactivate(case_id: Id, body: NewReactivation, caller: Acting, commands: Commands) -> Done:
+    """The case goes back to phase 3 and its clock is void (A5).
+
+    As long as the file is active the process director decides, for a new round table; then the manager (R90).
+    """
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ReactivateFile(by=by, reason=text(sent.reason)),
+            asks=c.ReactivateFile,
+        )
+    )
+
+
+class ReactivationRequest(Model):
+    """What the party that led asks of an archived file (A9)."""
+
+    case_id: str = Field(title="casusnummer")
+    leading_party: str = Field(title="leidende partij")
+    reason: Content = Field(title="reden")
+
+
+class ReactivationRequests(Model):
+    """A page of them, by case number; `after` gives the next one."""
+
+    requests: list[ReactivationRequest] = Field(title="verzoeken om reactivering")
+    after: str | None = Field(default=None, title="volgende")
+
+
+@router.get("/reactivation-requests")
+async def read_requests(
+    caller: Looking, reader: Reader, after: Annotated[Id, Query()] = BEFORE_ALL
+) -> ReactivationRequests:
+    """What waits for the manager, who decides on archived files (R90, A9)."""
+    async with reader.engine.connect() as connection:
+        found = await store.asked(connection, after=after, most=REQUESTS_PER_PAGE)
+
+    def things(state: State) -> Iterable[tuple[str, Any]]:
+        return [] if state.asked is None else [("reactivation-asked", Asked(state.asked))]
+
+    seen = await reader.look_at_page(caller, dict.fromkeys(found, things), may_view_request, scope=None)
+    requests = [
+        ReactivationRequest(case_id=case_id, leading_party=one.case.state.leading_party, reason=thing.reason)
+        for case_id, one in sorted(seen.items())
+        for thing in one.things.values()
+    ]
+    return ReactivationRequests(
+        requests=requests, after=found[-1] if len(found) == REQUESTS_PER_PAGE else None
     )
 
 

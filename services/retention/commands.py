@@ -14,6 +14,7 @@ from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import MoveDirection as MoveDirection
+from shared.core.rounds import OfRound
 
 
 class KeptItem(Model):
@@ -31,14 +32,14 @@ class OpenCase(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordHandedOverItem(Command):
+class RecordHandedOverItem(OfRound):
     """Take in one contributed item of the file, before the de-escalation itself (R86)."""
 
     item: ContributedItem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFilePart(Command):
+class RecordFilePart(OfRound):
     """Take in participants and takers of the file, before the de-escalation itself (R86, R104)."""
 
     participants: tuple[Participant, ...] = ()
@@ -46,7 +47,7 @@ class RecordFilePart(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deescalate(Command):
+class Deescalate(OfRound):
     """Start the terms of phase 4: the round table decided to de-escalate (R86)."""
 
     file: CaseDeescalated
@@ -79,7 +80,7 @@ class UseInspection(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseEarly(Command):
+class CloseEarly(OfRound):
     """Start the closing term: another service ended the case before it could be de-escalated (R102).
 
     `reference` is random, made for this case.
@@ -92,6 +93,20 @@ class CloseEarly(Command):
     reference: str
     team: Team | None = None
     lapsed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskReactivation(Command):
+    """Ask in writing, as the party that led, that the file becomes active again (R90, A9)."""
+
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactivateFile(Command):
+    """Bring the case back to phase 3 (A5): the director for a new round table, later the manager (R90)."""
+
+    reason: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

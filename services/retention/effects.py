@@ -12,15 +12,18 @@ from services.retention.proofs import (
     ProofOfDestruction,
 )
 from services.retention.state import State
+from shared.contract.content import sealed_text_ids
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import retention as m
 from shared.contract.messages.rto import Taker
 from shared.core.calendar_terms import local_day, month_of
 from shared.core.effects import (
     Announce,
+    CancelTimer,
     DropPieces,
     Effect,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     StoreRow,
     ToParty,
@@ -47,6 +50,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _cleaned(event, state)
         case e.FileArchived():
             return _archived(event, state)
+        case e.FileReactivated():
+            return _reactivated(event, state)
         case e.DestructionAnnounced():
             return [ToParty(party, letter) for party in state.told for letter in announcement(party, state)]
         case e.ErasureStarted():
@@ -68,12 +73,14 @@ def _terms_set(state: State) -> list[Effect]:
         for term in state.terms
         if (at := state.begins(term.kind)) is not None
     ]
-    return [*timers, Announce(m.TermsSet(terms=state.terms, holds=state.holds))]
+    return [*timers, Announce(m.TermsSet(round=state.round, terms=state.terms, holds=state.holds))]
 
 
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:
     kept = tuple(item.item_id for item in event.kept)
-    announced = m.DossierCleaned(kept_items=kept, leading_party=state.leading_party, cleaned_at=event.at)
+    announced = m.DossierCleaned(
+        kept_items=kept, leading_party=state.leading_party, cleaned_at=event.at, round=state.round
+    )
     messages = [ToParty(party, _file_cleaned(party, state)) for party in state.told]
     return [DropPieces(event.dropped), Announce(announced), *messages]
 
@@ -97,8 +104,21 @@ def _archived(event: e.FileArchived, state: State) -> list[Effect]:
     message = m.FileArchived(destroyed_on=state.destroy_on, kept=tuple(m.Kept), visible=VISIBLE)
     return [
         DropPieces(event.dropped),
-        Announce(m.DossierArchived(archived_at=event.at, kept_items=event.kept_items)),
+        Announce(m.DossierArchived(archived_at=event.at, kept_items=event.kept_items, round=state.round)),
         *(ToParty(party, message) for party in state.told),
+    ]
+
+
+def _reactivated(event: e.FileReactivated, state: State) -> list[Effect]:
+    """Void the clock, let go of the file, and tell the others and whoever heard of its end (R90, A5)."""
+    announced = m.CaseReactivated(round=event.round, kept_items=event.kept_items, reactivated_at=event.at)
+    letter = m.FileReactivated(reactivated_at=event.at)
+    return [
+        CancelTimer(ARCHIVE, ""),
+        CancelTimer(DESTROY, ""),
+        KeepOnly(sealed_text_ids(state)),
+        Announce(announced),
+        *(ToParty(party, letter) for party in event.told),
     ]
 
 

@@ -107,6 +107,29 @@ class InspectionUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactivationAsked:
+    """Record that the party that led asks for it, with its reason (R90, A9)."""
+
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileReactivated:
+    """Record that the case is back in phase 3, in this round, by whom and why; its clock is void (R90, A5).
+
+    `told` hear of it. `kept_items`: what was left of an archived file; None where it was still active.
+    """
+
+    round: int
+    person: str
+    reason: TextRef
+    kept_items: tuple[str, ...] | None
+    told: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClosing:
     """Record that the case ended early and goes when the closing term has passed (R102)."""
 
@@ -177,6 +200,8 @@ Event: TypeAlias = (
     | FileArchived
     | InspectionDecided
     | InspectionUsed
+    | ReactivationAsked
+    | FileReactivated
     | CaseClosing
     | DestructionAnnounced
     | ErasureStarted

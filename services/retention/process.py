@@ -10,7 +10,7 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
-from services.retention.state import STEP_1, STEP_2, Inspection, Phase, State
+from services.retention.state import STEP_1, STEP_2, Inspection, Phase, Reactivation, State
 from shared.contract.content import TextRef, is_blank, text
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
@@ -18,12 +18,13 @@ from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.retention import Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
-from shared.core.actor import Actor
+from shared.core.actor import Actor, Role
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.ending import gone as is_gone
 from shared.core.ending import has_begun
 from shared.core.item_rules import is_competent
+from shared.core.rounds import out_of_round
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -39,6 +40,8 @@ Command: TypeAlias = (
     | c.ArchiveFile
     | c.InspectFile
     | c.UseInspection
+    | c.AskReactivation
+    | c.ReactivateFile
     | c.CloseEarly
     | c.StartErasure
     | c.ConfirmPurge
@@ -52,7 +55,7 @@ RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
 NOT_ENDING = RUNNING | {Phase.NOTHING}
 
 # What a person may do in a step is judged by the date: the clock alone is late, never early (A4).
-BY_THE_DATE = (c.CleanFile, c.InspectFile, c.UseInspection)
+BY_THE_DATE = (c.CleanFile, c.InspectFile, c.UseInspection, c.AskReactivation, c.ReactivateFile)
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -66,6 +69,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
     c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
     c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
+    c.AskReactivation: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
+    c.ReactivateFile: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
     c.CloseEarly: (NOT_ENDING, r.ALREADY_ENDING),
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
@@ -85,6 +90,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.STEP_1, e.FileCleaned): Phase.STEP_1_CLEANED,
     (Phase.STEP_1, e.FileArchived): Phase.STEP_2,
     (Phase.STEP_1_CLEANED, e.FileArchived): Phase.STEP_2,
+    **{(phase, e.FileReactivated): Phase.OPEN for phase in sorted(STEP_1 | STEP_2)},
     (Phase.NOTHING, e.CaseClosing): Phase.CLOSING,
     (Phase.OPEN, e.CaseClosing): Phase.CLOSING,
     (Phase.COLLECTING, e.CaseClosing): Phase.CLOSING,
@@ -101,8 +107,10 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Decide any command in any phase: events, or a named refusal."""
-    if isinstance(command, c.CleanFile) and command.by.person != state.director:
-        return r.NOT_THE_DIRECTOR
+    if refusal := _stranger(state, command):
+        return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     phase = state.at(context.now) if isinstance(command, BY_THE_DATE) else state.phase
     if phase not in allowed or state.phase not in allowed:
@@ -129,6 +137,10 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.UseInspection(by=by):
             inspection = state.open_inspection(by.person)
             return (e.InspectionUsed(inspection.number, context.now),) if inspection else r.NO_INSPECTION
+        case c.AskReactivation(reason=reason):
+            return _ask(state, reason, context.now)
+        case c.ReactivateFile():
+            return _reactivate(state, command, context.now)
         case c.CloseEarly(reference=number):
             return (_closing(command, context), e.DestructionAnnounced(number))
         case c.StartErasure(reference=number):
@@ -144,6 +156,16 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.HouseKeysDestroyed(by.service or "", gone),)
         case _:
             assert_never(command)
+
+
+def _stranger(state: State, command: Command) -> Refusal | None:
+    """Refuse another director, and a party that did not lead, without telling that there is a case (R34)."""
+    by = command.by
+    if isinstance(command, c.AskReactivation):
+        return None if by.party == state.leading_party else r.NOT_THE_LAST_LEADER
+    if by.role is Role.PROCESS_DIRECTOR and by.person != state.director:
+        return r.NOT_THE_DIRECTOR
+    return None
 
 
 def _open(case: CaseTakenUp, now: datetime) -> e.CaseOpened:
@@ -211,6 +233,31 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
     return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
 
 
+def _ask(state: State, reason: TextRef | None, now: datetime) -> Decision:
+    if reason is None:
+        return r.REASON_MISSING
+    return r.ALREADY_ASKED if state.asked else (e.ReactivationAsked(reason, now),)
+
+
+def _reactivate(state: State, command: c.ReactivateFile, now: datetime) -> Decision:
+    """Reactivate: the director in step 1, the manager in step 2 and nobody else (R87, R90, A9).
+
+    What is to be archived by its date is first archived, or all that goes with it would come back.
+    """
+    by, archived = command.by, state.phase in STEP_2
+    if by.role is Role.MANAGER and not archived:
+        return r.NOTHING_TO_REACTIVATE
+    if by.role is not Role.MANAGER and state.at(now) in STEP_2:
+        return r.ONLY_WHILE_ACTIVE
+    if by.role is not Role.MANAGER and by.on_behalf_of != state.leading_party:
+        return r.NOT_ON_BEHALF_OF_THE_LAST_LEADER
+    if command.reason is None:
+        return r.REASON_MISSING
+    left = tuple(item.item_id for item in state.items) if archived else None
+    number = state.round + 1
+    return (e.FileReactivated(number, by.person or "", command.reason, left, state.told, now),)
+
+
 def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
     return e.CaseClosing(
         command.leading_party,
@@ -275,6 +322,10 @@ def evolve(state: State, event: e.Event) -> State:
         case e.InspectionUsed(number=number, at=at):
             used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
             return replace(state, inspections=tuple(used))
+        case e.ReactivationAsked(reason=reason):
+            return replace(state, asked=reason)
+        case e.FileReactivated():
+            return _reactivated(state, event)
         case e.CaseClosing():
             return _closed(state, event)
         case e.DestructionAnnounced(reference=number):
@@ -332,6 +383,31 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
             Term(kind=TermKind.DESTROY, due=event.destroy_on, decided_by=file.leading_party),
         ),
         ending=Ending.DEESCALATED,
+    )
+
+
+def _reactivated(state: State, event: e.FileReactivated) -> State:
+    """Let the file go, as the round table has the case again, and every date with it (A5).
+
+    When that decides anew it hands over what there is then.
+    """
+    return replace(
+        state,
+        round=event.round,
+        reactivations=(*state.reactivations, Reactivation(event.person, event.reason, event.at)),
+        asked=None,
+        items=(),
+        participants=(),
+        takers=(),
+        kept=(),
+        file=None,
+        competent=(),
+        archive_on=None,
+        destroy_on=None,
+        set_terms=(),
+        holds=(),
+        ending=None,
+        reference="",
     )
 
 

@@ -47,6 +47,15 @@ class Inspection:
 
 
 @dataclass(frozen=True, slots=True)
+class Reactivation:
+    """Hold who brought the case back to phase 3, when and why (R90)."""
+
+    person: str
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Hold what retention knows of a case, without any text about anybody.
 
@@ -81,6 +90,9 @@ class State:
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
     reference: str = ""
+    round: int = 0
+    asked: TextRef | None = None
+    reactivations: tuple[Reactivation, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:

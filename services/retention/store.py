@@ -80,6 +80,12 @@ _OWN_KIDS = sa.text(
     """
 )
 _WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys WHERE proof_id = ANY(:proofs)")
+_ASKED = sa.text(
+    """
+    SELECT case_id FROM cases WHERE (state ->> 'asked') IS NOT NULL AND case_id > :after AND NOT held
+    ORDER BY case_id LIMIT :most
+    """
+)
 # PostgreSQL keeps `erasures` from the phases of the cases, by triggers.
 _ERASURES = sa.text(
     """
@@ -197,6 +203,11 @@ async def figures(connection: AsyncConnection) -> dict[Cell, int]:
     """Return how many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
     rows = await fetch(connection, _FIGURES)
     return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
+
+
+async def asked(connection: AsyncConnection, *, after: str, most: int) -> list[str]:
+    """Return the cases whose reactivation was asked for and not decided, from the one after `after`."""
+    return [row.case_id for row in await fetch(connection, _ASKED, after=after, most=most)]
 
 
 async def erasures(connection: AsyncConnection, limit: int) -> tuple[int, datetime | None]:

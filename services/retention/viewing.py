@@ -50,6 +50,13 @@ class JointRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold why the party that led asks for a reactivation (R90, A9)."""
+
+    reason: AnyContent
+
+
+@dataclass(frozen=True, slots=True)
 class OnInspection:
     """Wrap a thing of an archived file that is looked at under this inspection (R90)."""
 
@@ -57,7 +64,7 @@ class OnInspection:
     thing: Any
 
 
-Thing = ContributedItem | KeptItem | Person | Referrer | CaseDirector | JointRecord | OnInspection
+Thing = ContributedItem | KeptItem | Person | Referrer | CaseDirector | JointRecord | Asked | OnInspection
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
@@ -135,7 +142,7 @@ def _giver(thing: Thing | None, state: State) -> str:
 def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
     if isinstance(thing, OnInspection):
         return _inspected(viewer, thing, state, now)
-    if isinstance(thing, ContributedItem | KeptItem | JointRecord):
+    if isinstance(thing, ContributedItem | KeptItem | JointRecord | Asked):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
         return Allowed("R89", state.leading_party)
@@ -179,6 +186,13 @@ def _closing(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 def _is_director(viewer: Viewer, state: State) -> bool:
     """Tell whether it is the director; a case that was never taken up is known here without one."""
     return state.director in ("", viewer.person)
+
+
+def may_view_request(viewer: Viewer, thing: Asked | None, state: State, now: datetime) -> Verdict:
+    """Show the manager, who decides on an archived file, what the party that led asks (R90, A9)."""
+    if viewer.role is Role.MANAGER and state.at(now) is Phase.STEP_2 and state.asked is not None:
+        return Allowed("R90", state.leading_party)
+    return NOT_ACCESSIBLE
 
 
 # --- what each party is told of the destruction -----------------------------------------------------

@@ -58,6 +58,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _stopped(state)
         case e.FileCleaned() | e.FileArchived():
             return [KeepOnly(sealed_text_ids(state))]
+        case e.CaseReactivated(kept_items=kept):
+            return [] if kept is None else [KeepOnly(sealed_text_ids(state))]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
@@ -122,13 +124,16 @@ def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
 def _handed_over(state: State) -> list[Effect]:
     """Hand over what stayed and was not taken back; the director strips the file there (R86, R95)."""
     file = (i for i in state.items if state.stays(i.item_id) and not state.withdrawn(i.item_id))
-    return [Announce(m.ItemHandedOver(item=item)) for item in file]
+    return [Announce(m.ItemHandedOver(item=item, round=state.round)) for item in file]
 
 
 def _in_parts(state: State) -> list[Effect]:
     """Hand over what grew over the life of the case, in events that are each small enough."""
-    participants = [m.FilePartHandedOver(participants=(one,)) for one in state.participants()]
-    takers = [m.FilePartHandedOver(takers=some) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)]
+    number = state.round
+    participants = [m.FilePartHandedOver(participants=(one,), round=number) for one in state.participants()]
+    takers = [
+        m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
+    ]
     return [Announce(part) for part in (*participants, *takers)]
 
 
@@ -150,6 +155,7 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         agreements=state.plan.agreements if state.plan else None,
         actions=state.actions,
         takers=(),
+        round=state.round,
     )
 
 
@@ -165,4 +171,5 @@ def _closed(event: e.CaseEndedAtTable, state: State) -> m.RtoClosed:
         theme=state.preparation.theme,
         reason=event.reason,
         closed_at=event.at,
+        round=state.round,
     )

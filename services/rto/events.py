@@ -242,6 +242,14 @@ class TermsSet:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseReactivated:
+    """Record that the case is back in phase 3; of an archived file only the kept items (A5)."""
+
+    round: int
+    kept_items: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClosing:
     """Record that the case ends early elsewhere (R102)."""
 
@@ -281,6 +289,7 @@ Event: TypeAlias = (
     | FileCleaned
     | FileArchived
     | TermsSet
+    | CaseReactivated
     | CaseClosing
     | CasePurged
     | TermPassed

@@ -27,7 +27,8 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
         return r.RTO_KNOWN
     if is_blank(meeting.place):
         return r.PLACE_MISSING
-    if state.phase is Phase.PREPARED and (meeting.participants or meeting.viewing_plan):
+    first = state.phase is Phase.PREPARED and not state.rtos
+    if first and (meeting.participants or meeting.viewing_plan):
         return r.PREPARATION_IS_FIXED
     participants = meeting.participants or _participants_so_far(state)
     if refusal := _may_sit(participants, context) or _may_be_opened(

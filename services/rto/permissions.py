@@ -34,6 +34,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
     c.FollowTerms: Requirement(A_SERVICE),
+    c.FollowReactivation: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
     c.PassTerm: Requirement(THE_CLOCK),

@@ -33,6 +33,7 @@ from shared.contract.refusal import (
 from shared.core import terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.rounds import out_of_round
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -60,9 +61,13 @@ Command: TypeAlias = (
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
+)
+Followed: TypeAlias = (
+    c.FollowCleaning | c.FollowArchiving | c.FollowTerms | c.FollowReactivation | c.FollowClosing
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -71,6 +76,7 @@ CONVENED = frozenset({Phase.CONVENED})
 PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
+IN_PHASE_4 = DEESCALATED | {Phase.ARCHIVED}
 LIVE = BEFORE | RELEASABLE
 
 # What a case waits for, by phase: each has its terms in the policy.
@@ -106,6 +112,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
     c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (IN_PHASE_4, r.NOT_DEESCALATED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
 }
@@ -120,6 +127,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.CONVENED, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.CONVENED, e.CaseEndedAtTable): Phase.CLOSING,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.PREPARED for phase in sorted(IN_PHASE_4)},
     **{(phase, e.CaseClosing): Phase.CLOSING for phase in sorted(LIVE)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
@@ -131,6 +139,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal; strangers come first."""
     if refusal := _stranger(state, command):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -177,20 +187,37 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return direction.progress(state, command, context)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
-        case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept),)
-        case c.FollowArchiving(kept_items=kept):
-            return (e.FileArchived(kept),)
-        case c.FollowClosing():
-            return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
-        case c.FollowTerms(terms=ends, holds=holds):
-            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
+        case (
+            c.FollowCleaning()
+            | c.FollowArchiving()
+            | c.FollowTerms()
+            | c.FollowReactivation()
+            | c.FollowClosing()
+        ):
+            return _follow(state, command)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
             # Nothing ends by silence here: it counts as if somebody had acted just now.
             passed = terms.pass_term(TERMS[state.phase], state.overdue, at, at, context.policy)
             return (passed,) if passed else ()
+        case _:
+            assert_never(command)
+
+
+def _follow(state: State, command: Followed) -> Decision:
+    """Follow what retention decided about the end of the case, and an early end elsewhere."""
+    match command:
+        case c.FollowCleaning(kept_items=kept):
+            return (e.FileCleaned(kept),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived(kept),)
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
+        case c.FollowReactivation(round=number, kept_items=left):
+            return (e.CaseReactivated(number, left),) if number > state.round else ()
+        case c.FollowClosing():
+            return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
         case _:
             assert_never(command)
 
@@ -314,6 +341,9 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, monitoring=Monitoring(purpose, agreed))
         case e.FileCleaned(kept_items=kept) | e.FileArchived(kept_items=kept):
             return _stripped(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = replace(state, round=number, terms=(), holds=())
+            return state if left is None else _stripped(state, left)
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
         case e.CaseDeescalated() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged():

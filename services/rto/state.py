@@ -142,6 +142,7 @@ class State:
     overdue: Overdue | None = None
     terms: tuple[Term, ...] = ()
     holds: tuple[Hold, ...] = ()
+    round: int = 0
 
     @property
     def mandate(self) -> Mandate | None:

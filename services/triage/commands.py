@@ -23,6 +23,7 @@ from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation
+from shared.core.event_commands import FollowReactivation as FollowReactivation
 from shared.core.event_commands import FollowTerms as FollowTerms
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.event_commands import PurgeCase as PurgeCase

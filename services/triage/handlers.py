@@ -39,6 +39,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.DossierCleaned,
         retention.DossierArchived,
         retention.TermsSet,
+        retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
     **by_sender({m.QueryAnswered: answer, m.QueryDeclined: decline, intake.CaseTakenUp: open_case}),

@@ -24,6 +24,7 @@ from shared.contract.refusal import (
 )
 from shared.core import terms
 from shared.core.context import DecisionContext
+from shared.core.rounds import out_of_round
 from shared.core.team import followed
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -43,6 +44,7 @@ Command: TypeAlias = (
     | c.FollowCleaning
     | c.FollowArchiving
     | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -55,6 +57,7 @@ UNFINISHED = BEFORE_RTO | {Phase.PREPARED}
 ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
+MAY_COME_BACK = ENDED | {Phase.PREPARED}  # there a de-escalation was not heard of yet
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation)  # followed, and then no more
 
 # What a case waits for, by phase: each has its terms in the policy.
@@ -77,6 +80,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
     c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (MAY_COME_BACK, r.NOT_DEESCALATED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
 }
@@ -93,6 +97,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.PREPARED, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.PREPARED for phase in sorted(MAY_COME_BACK)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -103,6 +108,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -141,6 +148,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.FileArchived((*_numbers(state), *_texts_of_outcome(state)), kept),)
         case c.FollowClosing():
             return _close(state)
+        case c.FollowReactivation():
+            return _reactivate(state, command)
         case c.FollowTerms(terms=ends, holds=holds):
             return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
@@ -201,6 +210,14 @@ def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision
     return (passed,) if passed else (*queries.lapse_all(state), e.TriageLapsed(at))
 
 
+def _reactivate(state: State, command: c.FollowReactivation) -> Decision:
+    """Bring the case back to where its round table is prepared; what an earlier version archived goes now."""
+    if command.round <= state.round:
+        return ()
+    gone = () if command.kept_items is None else (*_numbers(state), *_texts_of_outcome(state))
+    return (e.CaseReactivated(command.round, command.kept_items, gone),)
+
+
 def _numbers(state: State) -> tuple[str, ...]:
     """Return the sealed citizen service numbers (R22, A23)."""
     numbers = (person.bsn for person in state.persons)
@@ -250,8 +267,10 @@ def evolve(state: State, event: e.Event) -> State:
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
         case e.FileArchived(kept_items=kept):
-            persons = tuple(without_bsn(person) for person in state.persons)
-            return replace(_cleaned(state, kept), persons=persons)
+            return _archived(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = replace(state, round=number, terms=(), holds=())
+            return state if left is None else _archived(state, left)
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
         case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
@@ -293,6 +312,11 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
     return Conclusion(event.outcome, event.director, event.at, event.advice, event.reason)
+
+
+def _archived(state: State, kept: tuple[str, ...]) -> State:
+    """Drop besides what cleaning drops the citizen service numbers (R22, A23)."""
+    return replace(_cleaned(state, kept), persons=tuple(without_bsn(person) for person in state.persons))
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

@@ -89,6 +89,7 @@ class State:
     overdue: Overdue | None = None
     terms: tuple[Term, ...] = ()
     holds: tuple[Hold, ...] = ()
+    round: int = 0
     last_act: datetime | None = None
 
     @property

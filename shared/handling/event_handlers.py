@@ -23,7 +23,7 @@ def _handler(make: Maker) -> Handler:
 
 def close(message: Any, by: Actor) -> f.FollowClosing:
     """Follow an early end."""
-    return f.FollowClosing(by=by)
+    return f.FollowClosing(by=by, round=message.round)
 
 
 def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
@@ -38,22 +38,27 @@ def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssign
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
     """Follow a de-escalation."""
-    return f.FollowDeescalation(by=by)
+    return f.FollowDeescalation(by=by, round=message.round)
 
 
 def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:
     """Follow a cleaning of the file."""
-    return f.FollowCleaning(by=by, kept_items=message.kept_items)
+    return f.FollowCleaning(by=by, kept_items=message.kept_items, round=message.round)
 
 
 def archive(message: retention.DossierArchived, by: Actor) -> f.FollowArchiving:
     """Follow the archiving of the file."""
-    return f.FollowArchiving(by=by, kept_items=message.kept_items)
+    return f.FollowArchiving(by=by, kept_items=message.kept_items, round=message.round)
 
 
 def follow_terms(message: retention.TermsSet, by: Actor) -> f.FollowTerms:
     """Follow the terms of the end of a case."""
-    return f.FollowTerms(by=by, terms=message.terms, holds=message.holds)
+    return f.FollowTerms(by=by, terms=message.terms, holds=message.holds, round=message.round)
+
+
+def reactivate(message: retention.CaseReactivated, by: Actor) -> f.FollowReactivation:
+    """Follow a case back into phase 3."""
+    return f.FollowReactivation(by=by, round=message.round, kept_items=message.kept_items)
 
 
 def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
@@ -73,6 +78,7 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,
             retention.TermsSet: follow_terms,
+            retention.CaseReactivated: reactivate,
         }
     ),
     retention.ErasureOrdered: purge,

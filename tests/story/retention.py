@@ -42,7 +42,10 @@ async def _archived(world: World, six_months: datetime) -> None:
     world.move_clock_to(six_months)
     stub = await world.director.see_until("retention", path, lambda found: "items" not in found)
     world.telling.check(
-        set(stub) == FOUR and all(stub.values()),
+        set(stub) == FOUR
+        and all(stub.values())
+        and cast.NAME_OF_REFERRER in stub["referrer"]["name"]
+        and not any("role" in person for person in stub["persons"]),
         "at six months it is archived, and exactly four things are visible to the director: case number, "
         "identifying data, referrer, case director (R88, R89)",
     )

@@ -8,6 +8,7 @@ from shared.contract.content import Content
 from shared.contract.fields import (
     Code,
     ContributedItem,
+    Count,
     Id,
     InformMoment,
     Instant,
@@ -174,3 +175,4 @@ class ReferralClosed(Model):
     closed_at: Instant
     team: Team | None = None
     lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
+    round: Count = 0

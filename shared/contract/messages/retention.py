@@ -4,6 +4,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared.contract.content import Content
 from shared.contract.fields import Count, Id, Instant, PartyId
 from shared.contract.limits import MOST_HOLDS, MOST_KEPT_ITEMS, TAKERS_PER_MESSAGE
 from shared.contract.messages.rto import Taker
@@ -142,6 +143,32 @@ class DossierArchived(Model):
     archived_at: Instant
     kept_items: tuple[Id, ...] = Field(default=(), max_length=MOST_KEPT_ITEMS)
     round: Count = 0
+
+
+@message("reactivation-asked", "retention", Direction.FROM_PARTY, dutch="verzoek om reactivering")
+class ReactivationAsked(Model):
+    """The party that led asks in writing to make the file active again; the house decides (R90, A9)."""
+
+    reason: Content = Field(title="reden")
+
+
+@message("file-reactivated", "retention", Direction.TO_PARTY, dutch="dossier weer actief")
+class FileReactivated(Model):
+    """The case is active again: no date that you were told before still counts (R90, A5)."""
+
+    reactivated_at: Instant = Field(title="sinds")
+
+
+@message("case-reactivated", "retention", Direction.EVENT, dutch="casus weer actief")
+class CaseReactivated(Model):
+    """The case is back in phase 3, in this round; what an earlier round says moves it no more (R90, A5).
+
+    `kept_items` is what stayed of an archived file; None where the file was still active.
+    """
+
+    round: Count
+    kept_items: tuple[Id, ...] | None = Field(default=None, max_length=MOST_KEPT_ITEMS)
+    reactivated_at: Instant
 
 
 @message("erasure-ordered", "retention", Direction.EVENT, dutch="verwijdering gelast")

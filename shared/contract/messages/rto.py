@@ -7,6 +7,7 @@ from pydantic import Field
 from shared.contract.content import Content
 from shared.contract.fields import (
     ContributedItem,
+    Count,
     Id,
     Instant,
     Item,
@@ -238,6 +239,7 @@ class RtoClosed(Model):
     theme: Theme
     reason: ClosingReason
     closed_at: Instant
+    round: Count = 0
 
 
 class Taker(Model):
@@ -253,6 +255,7 @@ class ItemHandedOver(Model):
     """One contributed item of the file goes to retention, one event each, before `case-deescalated`."""
 
     item: ContributedItem
+    round: Count = 0
 
 
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")
@@ -261,6 +264,7 @@ class FilePartHandedOver(Model):
 
     participants: tuple[Participant, ...] = Field(default=(), max_length=1)
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE)
+    round: Count = 0
 
 
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
@@ -281,3 +285,4 @@ class CaseDeescalated(Team):
     agreements: Content | None
     actions: tuple[Action, ...] = Field(max_length=MOST_ACTIONS)
     takers: tuple[Taker, ...] = Field(max_length=MOST_READ)
+    round: Count = 0

@@ -8,6 +8,7 @@ from shared.contract.content import Content
 from shared.contract.fields import (
     Code,
     ContributedItem,
+    Count,
     Id,
     Instant,
     Item,
@@ -129,6 +130,7 @@ class TriageClosed(Model):
     reason: ClosingReason
     closed_at: Instant
     lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
+    round: Count = 0
 
 
 class ParticipantRole(StrEnum):

@@ -342,6 +342,60 @@ async def test_a_party_without_a_connector_reads_what_it_is_to_do_at_the_destruc
     assert told(await http.get(CARE, f"{CASE}/destruction")) == NOBODY
 
 
+async def test_in_step_1_the_director_takes_the_case_up_again_and_the_file_is_gone_here_a5(
+    http: Http,
+) -> None:
+    await step_1(http)
+    reason = {"reason": "Terugval; een nieuw RTO is nodig."}
+    path = f"{CASE}/reactivation"
+    for who, behalf in ((MANAGER, None), (OTHER_DIRECTOR, s.CARE)):
+        assert (await http.post(who, path, reason, behalf)).status_code == 404
+    for who in (CARE, VENLO, "officer"):
+        assert (await http.post(who, path, reason)).status_code == 403
+    assert told(await http.post(DIRECTOR, path, {"reason": " "}, s.CARE)) == (409, "ReasonMissing", "R90")
+    assert (await http.post(DIRECTOR, path, reason, s.CARE)).status_code == 200
+    assert told(await http.get(DIRECTOR, CASE, s.CARE)) == NOBODY
+    assert await rows(http.engine, "due") == [], "no term runs"
+    pieces = await rows(http.engine, "pieces")
+    assert [row.piece for row in pieces if row.sealed_by == "rto"] == ["piece-referrer"]
+    assert len(pieces) == 2, "and why it was reactivated"
+    sent = [row.type.split(".")[-2] for row in await rows(http.engine, "outbox")]
+    assert (sent.count("case-reactivated"), sent.count("file-reactivated")) == (1, 3)
+
+
+async def test_the_leading_party_asks_and_the_manager_decides_on_an_archived_file_a9(http: Http) -> None:
+    await step_2(http)
+    ask, reason = f"{CASE}/reactivation-request", {"reason": "Terugval bij de betrokkene."}
+    for who in (VENLO, POLICE, HOUSING):
+        refused = await http.post(who, ask, reason)
+        assert refused.status_code == 404
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
+    assert (await http.post(CARE, ask, reason)).status_code == 200
+    assert told(await http.post(CARE, ask, reason)) == (409, "ReactivationAlreadyAsked", "R90")
+    (found,) = (await http.get(MANAGER, "/reactivation-requests")).json()["requests"]
+    assert found == {"case_id": s.CASE, "leading_party": s.CARE, **reason}
+    assert set((await http.get(MANAGER, CASE)).json()) == STUB, "and the stub is what it was"
+    for who, behalf in ((DIRECTOR, s.CARE), (CARE, None), ("officer", None)):
+        assert (await http.get(who, "/reactivation-requests", behalf)).json()["requests"] == []
+    refused = await http.post(DIRECTOR, f"{CASE}/reactivation", reason, s.CARE)
+    assert told(refused) == (409, "OnlyWhileActive", "R90")
+    assert (await http.post(MANAGER, f"{CASE}/reactivation", reason)).status_code == 200
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
+    assert told(await http.get(MANAGER, CASE)) == NOBODY
+    (event,) = await rows(http.engine, "outbox", "type LIKE '%case-reactivated%'")
+    assert json.loads(event.body)["kept_items"] == [s.POLICES]
+
+
+async def test_in_step_1_what_the_leading_party_asks_stands_in_the_file_for_the_director_a9(
+    http: Http,
+) -> None:
+    await step_1(http)
+    await http.post(CARE, f"{CASE}/reactivation-request", {"reason": "Terugval."})
+    assert (await http.get(DIRECTOR, CASE, s.CARE)).json()["reactivation_asked"] == "Terugval."
+    assert (await http.get(POLICE, CASE)).json()["reactivation_asked"] is None
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
+
+
 # --- closing and what stays -----------------------------------------------------------------------
 
 

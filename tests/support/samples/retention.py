@@ -178,6 +178,10 @@ def by_director(on_behalf_of: str | None = CARE, person: str = DIRECTOR) -> Acto
     return Actor(Role.PROCESS_DIRECTOR, person=person, on_behalf_of=on_behalf_of)
 
 
+def by_party(party: str) -> Actor:
+    return Actor(Role.PARTY_WORKER, party=party, person=f"worker-{party}")
+
+
 def by_manager(person: str = MANAGER) -> Actor:
     return Actor(Role.MANAGER, person=person)
 
@@ -201,6 +205,9 @@ ARCHIVED = e.FileArchived((WITHHELD,), (), ARCHIVE_ON)
 ANNOUNCED = e.DestructionAnnounced(REFERENCE)
 STEP_2 = (*STEP_1, CLEANED, ARCHIVED, ANNOUNCED)
 INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
+ASKED = e.ReactivationAsked(text("relapse"), NOW)
+REACTIVATED = e.FileReactivated(1, DIRECTOR, text("relapse"), None, (CARE, POLICE, VENLO), NOW)
+BESIDES = (REACTIVATED,)  # no history holds it: what follows it is of a later round
 CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
 CONFIRMED = tuple(
     e.PurgeConfirmed(name, DESTROY_ON, (f"kid-of-{name}",))
@@ -215,7 +222,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.OPEN: (OPENED,),
     Phase.COLLECTING: (OPENED, MOVED, *RECEIVED),
     Phase.STEP_1: STEP_1,
-    Phase.STEP_1_CLEANED: (*STEP_1, CLEANED),
+    Phase.STEP_1_CLEANED: (*STEP_1, CLEANED, ASKED),
     Phase.STEP_2: (*STEP_2, INSPECTION),
     Phase.CLOSING: (OPENED, CLOSING, ANNOUNCED),
     Phase.ERASING: (*STEP_2, INSPECTION, e.InspectionUsed(1, ARCHIVE_ON), e.ErasureStarted(DESTROY_ON)),
@@ -236,6 +243,8 @@ COMMANDS: tuple[Command, ...] = (
     ARCHIVE,
     c.InspectFile(by=by_manager(OTHER_MANAGER), reason=text("why")),
     c.UseInspection(by=by_manager()),
+    c.AskReactivation(by=by_party(CARE), reason=text("relapse")),
+    c.ReactivateFile(by=by_director(), reason=text("relapse")),
     c.CloseEarly(
         by=by_service("triage"),
         leading_party=VENLO,

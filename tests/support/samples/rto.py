@@ -317,6 +317,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowCleaning(by=BY_RETENTION, kept_items=(FREE,)),
     c.FollowArchiving(by=BY_RETENTION),
     c.FollowTerms(by=BY_RETENTION, terms=TERMS),
+    c.FollowReactivation(by=BY_RETENTION, round=1),
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

@@ -318,6 +318,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),
     c.FollowTerms(by=BY_SERVICE, terms=TERMS),
+    c.FollowReactivation(by=BY_SERVICE, round=1),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

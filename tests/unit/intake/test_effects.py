@@ -129,6 +129,15 @@ def test_archiving_drops_the_number_of_the_person() -> None:
     assert "piece-bsn" not in kept.pieces
 
 
+def test_of_an_archived_file_only_the_kept_items_come_back_a5() -> None:
+    """A5: also where the version before kept all of them until now."""
+    history = (*s.HISTORIES[Phase.TAKEN_UP], e.CaseDeescalated())
+    back = e.CaseReactivated(1, ())
+    state = s.spec().given(*history, back).state
+    assert state.items == ()
+    assert list(effects(s.CASE, back, state)) == [KeepOnly(sealed_text_ids(state))]
+
+
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:
     """R105: the confirmation outlives the case."""
     assert follows(Phase.ARCHIVED, e.CasePurged(s.CASE, ("kid",))) == [
@@ -165,6 +174,7 @@ QUIET: tuple[Any, ...] = (
     e.CaseDeescalated(),
     e.CaseClosing(),
     e.TermsSet(s.TERMS, ()),
+    e.CaseReactivated(1),
 )
 
 

@@ -29,6 +29,7 @@ ACCEPTED = {
     "FollowCleaning": {"deescalated", "closing"},
     "FollowArchiving": {"deescalated", "closing"},
     "FollowTerms": {phase.value for phase in Phase} - {"purged"},
+    "FollowReactivation": {"taken-up", "deescalated", "archived", "closing"},
     "FollowClosing": {"taken-up"},
     "PurgeCase": {phase.value for phase in Phase},
 }

@@ -22,8 +22,10 @@ from shared.contract.messages import retention as m
 from shared.contract.registry import SERVICES
 from shared.core.effects import (
     Announce,
+    CancelTimer,
     DropPieces,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     StoreRow,
     ToParty,
@@ -104,6 +106,24 @@ def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_
     four = (m.Kept.CASE_NUMBER, m.Kept.IDENTIFYING_DATA, m.Kept.REFERRER, m.Kept.CASE_DIRECTOR)
     letter = m.FileArchived(destroyed_on=s.DESTROY_ON, kept=tuple(m.Kept), visible=four)
     assert letters(steps) == dict.fromkeys((s.VENLO, s.POLICE, s.CARE), letter)
+
+
+def test_a_reactivation_voids_both_terms_lets_go_of_the_file_and_tells_all_who_heard_of_its_end_a5() -> None:
+    """R90, A5: and each of these, so that no date they were told still counts."""
+    steps = follows(*s.STEP_1, s.REACTIVATED)
+    assert of(CancelTimer, steps) == [CancelTimer("archive", ""), CancelTimer("destroy", "")]
+    assert of(KeepOnly, steps) == [KeepOnly(("piece-relapse",))], "the decision stays, with its reason"
+    told = m.CaseReactivated(round=1, kept_items=None, reactivated_at=NOW)
+    assert of(Announce, steps) == [Announce(told)]
+    letter = m.FileReactivated(reactivated_at=NOW)
+    assert letters(steps) == dict.fromkeys((s.CARE, s.POLICE, s.VENLO), letter)
+
+
+def test_what_moves_a_case_says_of_which_round_it_is_a5() -> None:
+    again = (*s.STEP_1, s.REACTIVATED, *s.RECEIVED, s.DEESCALATED)
+    for history in ((), (s.CLEANED,), (e.FileArchived((), (), s.ARCHIVE_ON),)):
+        (told,) = of(Announce, follows(*again, *history))
+        assert told.message.round == 1, type(told.message).__name__
 
 
 def test_an_early_end_sets_the_closing_term_r102() -> None:

@@ -14,6 +14,7 @@ from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
+from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.policy import Policy
 from tests.support.samples import retention as s
@@ -300,6 +301,79 @@ def test_https_client_step_2_the_manager_learns_of_no_case_r90(phase: Phase) -> 
         refusal = s.spec().given(*s.HISTORIES[phase]).when(command).refusal
         assert refusal.status == 404
         assert refusal.name in ("NotArchived", "UnknownCase")
+
+
+# --- reactivating ---------------------------------------------------------------------------------
+
+REACTIVATE = c.ReactivateFile(by=s.by_director(), reason=s.text("relapse"))
+FROM_THE_ARCHIVE = replace(REACTIVATE, by=s.by_manager())
+ASK = c.AskReactivation(by=s.by_party(s.CARE), reason=s.text("relapse"))
+
+
+def test_in_step_1_the_director_takes_the_case_up_again_for_the_party_that_led_r87() -> None:
+    (event,) = in_step_1().when(REACTIVATE).events
+    assert (event.round, event.kept_items, event.told) == (1, None, (s.VENLO, s.POLICE, s.CARE))
+    old = replace(REACTIVATE, by=s.by_director(s.VENLO))
+    assert name_of(in_step_1(), old) == ("NotOnBehalfOfTheLastLeadingParty", "R100")
+    assert name_of(in_step_1(), replace(REACTIVATE, reason=None)) == ("ReasonMissing", "R90")
+    strange = replace(REACTIVATE, by=s.by_director(person=s.OTHER_DIRECTOR))
+    assert name_of(in_step_1(), strange) == ("NotTheDirectorOfThisCase", "R95")
+
+
+def test_in_step_2_the_manager_decides_and_nobody_else_a9() -> None:
+    (event,) = in_step_2().when(FROM_THE_ARCHIVE).events
+    assert event.kept_items == (s.WITHHELD,)
+    assert name_of(in_step_2(), REACTIVATE) == ("OnlyWhileActive", "R90")
+    assert name_of(in_step_1(), FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+
+
+def test_the_date_decides_who_may_and_not_the_timer_a4() -> None:
+    """A4: and what is to be archived is archived first, or all of it would come back."""
+    waiting = in_step_1(now=s.ARCHIVE_ON)
+    assert in_step_1(now=s.ARCHIVE_ON - s.MOMENT).when(REACTIVATE).events
+    assert name_of(waiting, REACTIVATE) == ("OnlyWhileActive", "R90")
+    assert name_of(waiting, FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+    late = s.spec(now=s.DESTROY_ON).given(*s.STEP_2)
+    assert name_of(late, FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+    assert name_of(late, ASK) == ("NothingToReactivate", "R90")
+
+
+def test_the_party_that_led_asks_in_writing_and_changes_nothing_by_it_a9() -> None:
+    for given in (in_step_1(), in_step_2()):
+        (asked,) = given.when(ASK).events
+        after = given.given(asked)
+        assert replace(after.state, asked=None) == given.state
+        assert name_of(after, ASK) == ("ReactivationAlreadyAsked", "R90")
+        assert name_of(given, replace(ASK, reason=None)) == ("ReasonMissing", "R90")
+        for stranger in (s.VENLO, s.POLICE, s.HOUSING):
+            refusal = given.when(replace(ASK, by=s.by_party(stranger))).refusal
+            assert (refusal.name, refusal.status) == ("NotTheLastLeadingParty", 404)
+
+
+def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
+    given = in_step_1().given(s.CLEANED, s.ASKED, s.REACTIVATED)
+    state = given.state
+    assert (state.phase, state.round, state.terms, state.items, state.kept) == (Phase.OPEN, 1, (), (), ())
+    assert (state.leading_party, state.asked, state.ending) == (s.CARE, None, None)
+    for command in (s.ARCHIVE, s.ERASE):
+        assert name_of(replace(given, now=s.DESTROY_ON), command) == ("NoTermRuns", "R91")
+    later = NOW + timedelta(days=90)
+    again = [
+        c.RecordHandedOverItem(by=s.by_service(), item=s.item(s.OURS, s.VENLO), round=1),
+        c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.VENLO),), round=1),
+        c.Deescalate(by=s.by_service(), file=s.file(decided_at=later, participants=(), takers=()), round=1),
+    ]
+    for command in again:
+        given = given.given(*given.when(command).events)
+    assert [item.item_id for item in given.state.items] == [s.OURS], "nothing of the round before"
+    assert given.state.told == (s.VENLO, s.CARE)
+    assert {term.due for term in given.state.terms} == {add_months(later, 6), add_months(later, 12)}
+
+
+def test_inspecting_voids_nothing_a5() -> None:
+    given = in_step_2()
+    inspected = given.given(*given.when(INSPECT).events)
+    assert (inspected.state.round, inspected.state.terms) == (0, given.state.terms)
 
 
 # --- early ends -----------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
     Announcement,
+    Asked,
     CaseDirector,
     JointRecord,
     OnInspection,
@@ -19,6 +20,7 @@ from services.retention.viewing import (
     may_view,
     may_view_announcement,
     may_view_register,
+    may_view_request,
 )
 from shared.core.actor import Role
 from shared.core.viewing import Allowed, Denied, Viewer
@@ -177,6 +179,21 @@ def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102(
     viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
     assert isinstance(may_view(viewer, None, s.state(s.CLOSING), NOW), Allowed)
     assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), NOW), Denied)
+
+
+def test_what_the_leading_party_asks_is_for_who_decides_a9() -> None:
+    """A9: the director while the file is active, and then the manager, apart from the four things (R89)."""
+    thing = Asked(s.text("relapse"))
+    asked = s.state(*s.STEP_1, s.ASKED)
+    seen_by = {v for v in EVERYBODY if isinstance(may_view(v, thing, asked, NOW), Allowed)}
+    assert seen_by == {DIRECTOR, SUPPORT, LEADER}
+    archived = s.state(*s.STEP_2, s.ASKED)
+    for viewer in EVERYBODY:
+        assert isinstance(may_view(viewer, thing, archived, NOW), Denied)
+        assert isinstance(may_view_request(viewer, thing, asked, NOW), Denied)
+        expected = Allowed if viewer is MANAGER else Denied
+        assert isinstance(may_view_request(viewer, thing, archived, NOW), expected)
+        assert isinstance(may_view_request(viewer, None, STEP_2, NOW), Denied), "nobody asked"
 
 
 def test_what_a_party_is_told_of_the_destruction_its_worker_reads_until_the_day_r99() -> None:

@@ -46,6 +46,7 @@ ACCEPTED = {
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},
     "FollowTerms": {phase.value for phase in Phase} - {"purged"},
+    "FollowReactivation": {"deescalated", "archived"},
     "FollowClosing": PHASE_3 | {"nothing", "collecting", "prepared", "closing"},
     "PurgeCase": {phase.value for phase in Phase},
 }

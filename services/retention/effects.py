@@ -111,7 +111,12 @@ def _archived(event: e.FileArchived, state: State) -> list[Effect]:
 
 def _reactivated(event: e.FileReactivated, state: State) -> list[Effect]:
     """Void the clock, let go of the file, and tell the others and whoever heard of its end (R90, A5)."""
-    announced = m.CaseReactivated(round=event.round, kept_items=event.kept_items, reactivated_at=event.at)
+    announced = m.CaseReactivated(
+        round=event.round,
+        archived=event.kept_items is not None,
+        kept_items=event.kept_items or (),
+        reactivated_at=event.at,
+    )
     letter = m.FileReactivated(reactivated_at=event.at)
     return [
         CancelTimer(ARCHIVE, ""),

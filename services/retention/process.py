@@ -230,7 +230,8 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
         return r.REASON_MISSING
     if state.open_inspection(person):
         return r.INSPECTION_STILL_OPEN
-    return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
+    number = 1 + max((one.number for one in state.inspections), default=0)
+    return (e.InspectionDecided(number, person, command.reason, now),)
 
 
 def _ask(state: State, reason: TextRef | None, now: datetime) -> Decision:
@@ -389,10 +390,11 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
 def _reactivated(state: State, event: e.FileReactivated) -> State:
     """Let the file go, as the round table has the case again, and every date with it (A5).
 
-    When that decides anew it hands over what there is then.
+    When that decides anew it hands over what there is then. An inspection that nobody used was of this file.
     """
     return replace(
         state,
+        inspections=tuple(one for one in state.inspections if one.used_at is not None),
         round=event.round,
         reactivations=(*state.reactivations, Reactivation(event.person, event.reason, event.at)),
         asked=None,

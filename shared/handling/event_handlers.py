@@ -58,7 +58,8 @@ def follow_terms(message: retention.TermsSet, by: Actor) -> f.FollowTerms:
 
 def reactivate(message: retention.CaseReactivated, by: Actor) -> f.FollowReactivation:
     """Follow a case back into phase 3."""
-    return f.FollowReactivation(by=by, round=message.round, kept_items=message.kept_items)
+    left = message.kept_items if message.archived else None
+    return f.FollowReactivation(by=by, round=message.round, kept_items=left)
 
 
 def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:

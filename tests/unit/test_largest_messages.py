@@ -16,7 +16,7 @@ from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
 from services.intake import commands as ic
 from services.intake.api import Screening
 from services.retention import commands as rc
-from services.retention.api import Cleaning
+from services.retention.api import Cleaning, NewReactivation
 from services.rto import commands as tc
 from services.rto.api import MandateEnding
 from services.triage import commands as c
@@ -362,7 +362,7 @@ def lapsed(parties: Parties) -> Core:
     return intake
 
 
-def long_file(parties: Parties) -> Core:
+def cleaned_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
     by_rto = large.by_service("rto")
@@ -391,6 +391,23 @@ def long_file(parties: Parties) -> Core:
     cleaning = Cleaning(kept_items=kept)
     assert len(cleaning.model_dump_json()) <= MAX_PAYLOAD
     retention.is_asked(cleaning, lambda sent: rc.CleanFile(by=large.by_director(), kept=sent.kept_items))
+    return retention
+
+
+def reactivated_file(parties: Parties) -> Core:
+    """Return what retention sends when the largest file there may be comes back from the archive."""
+    retention = cleaned_file(parties)
+    retention.now = add_months(NOW, 6)
+    retention.does(rc.ArchiveFile(by=CLOCK, reference=number(71)))
+    manager = Actor(Role.MANAGER, person="manager")
+    why = filled(lambda said: NewReactivation(reason=said))
+    retention.is_asked(why, lambda sent: rc.ReactivateFile(by=manager, reason=text(sent.reason)))
+    return retention
+
+
+def long_file(parties: Parties) -> Core:
+    """Return what retention sends when the largest file there may be is destroyed."""
+    retention = cleaned_file(parties)
     retention.now = add_months(NOW, 12)
     retention.does(rc.StartErasure(by=CLOCK, reference=number(71)))
     for name in ("governance", "intake", "rto", "triage"):
@@ -493,6 +510,7 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
         *early_ends(parties),
         lapsed(parties),
         long_file(parties),
+        reactivated_file(parties),
         oldest_party(parties),
         of_no_case(parties),
     ]

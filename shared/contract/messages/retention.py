@@ -163,11 +163,12 @@ class FileReactivated(Model):
 class CaseReactivated(Model):
     """The case is back in phase 3, in this round; what an earlier round says moves it no more (R90, A5).
 
-    `kept_items` is what stayed of an archived file; None where the file was still active.
+    `kept_items` is what stayed of a file that was `archived`; of one that was still active nothing is said.
     """
 
     round: Count
-    kept_items: tuple[Id, ...] | None = Field(default=None, max_length=MOST_KEPT_ITEMS)
+    archived: bool
+    kept_items: tuple[Id, ...] = Field(default=(), max_length=MOST_KEPT_ITEMS)
     reactivated_at: Instant
 
 

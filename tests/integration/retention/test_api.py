@@ -383,7 +383,7 @@ async def test_the_leading_party_asks_and_the_manager_decides_on_an_archived_fil
     assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
     assert told(await http.get(MANAGER, CASE)) == NOBODY
     (event,) = await rows(http.engine, "outbox", "type LIKE '%case-reactivated%'")
-    assert json.loads(event.body)["kept_items"] == [s.POLICES]
+    assert (json.loads(event.body)["archived"], json.loads(event.body)["kept_items"]) == (True, [s.POLICES])
 
 
 async def test_in_step_1_what_the_leading_party_asks_stands_in_the_file_for_the_director_a9(

@@ -113,7 +113,7 @@ def test_a_reactivation_voids_both_terms_lets_go_of_the_file_and_tells_all_who_h
     steps = follows(*s.STEP_1, s.REACTIVATED)
     assert of(CancelTimer, steps) == [CancelTimer("archive", ""), CancelTimer("destroy", "")]
     assert of(KeepOnly, steps) == [KeepOnly(("piece-relapse",))], "the decision stays, with its reason"
-    told = m.CaseReactivated(round=1, kept_items=None, reactivated_at=NOW)
+    told = m.CaseReactivated(round=1, archived=False, reactivated_at=NOW)
     assert of(Announce, steps) == [Announce(told)]
     letter = m.FileReactivated(reactivated_at=NOW)
     assert letters(steps) == dict.fromkeys((s.CARE, s.POLICE, s.VENLO), letter)

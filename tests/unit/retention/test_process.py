@@ -370,6 +370,15 @@ def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
     assert {term.due for term in given.state.terms} == {add_months(later, 6), add_months(later, 12)}
 
 
+def test_an_inspection_that_nobody_used_does_not_open_the_file_of_a_later_round_r90() -> None:
+    used = e.InspectionUsed(1, s.ARCHIVE_ON)
+    again = (s.REACTIVATED, *s.RECEIVED, s.DEESCALATED, s.ARCHIVED)
+    for history, opened in (((s.INSPECTION,), 0), ((s.INSPECTION, used), 1)):
+        given = s.spec(now=s.ARCHIVE_ON).given(*s.STEP_2, *history, *again)
+        assert name_of(given, READ) == ("NoInspectionDecided", "R90")
+        assert len(given.state.inspections) == opened, "what was done stays on record"
+
+
 def test_inspecting_voids_nothing_a5() -> None:
     given = in_step_2()
     inspected = given.given(*given.when(INSPECT).events)

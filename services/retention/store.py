@@ -24,13 +24,12 @@ from services.retention.state import State
 from shared.contract.fields import Theme
 from shared.contract.messages.retention import FileDestroyed
 from shared.contract.registry import of_model
-from shared.storage import outbox
 from shared.storage.cases import CaseTable
 from shared.storage.database import fetch, run
 from shared.telemetry.metrics import LETTERS_STOPPED
 
 log = structlog.get_logger()
-UNSENT_FOR = timedelta(days=14)  # as long as a letter lies on a party's topic
+UNSENT_FOR = timedelta(days=14).total_seconds()  # as long as a letter lies on a party's topic
 _CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
@@ -80,6 +79,13 @@ _OWN_KIDS = sa.text(
     """
 )
 _WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys WHERE proof_id = ANY(:proofs)")
+# Of what is sent after an erasure, and so about no case.
+_GIVE_UP = sa.text(
+    """
+    DELETE FROM outbox WHERE case_id IS NULL AND recipient IS NOT NULL AND type = :type
+        AND recorded_at < now() - make_interval(secs => :seconds)
+    """
+)
 _ASKED = sa.text(
     """
     SELECT case_id FROM cases WHERE (state ->> 'asked') IS NOT NULL AND case_id > :after AND NOT held
@@ -136,7 +142,7 @@ class Records:
         A party without a key was told before the erasure, over HTTP too, what it has to do (R99). Retention
         consumes what the other services publish of their keys, and not itself.
         """
-        if given_up := await outbox.give_up(connection, of_model(FileDestroyed).type, UNSENT_FOR):
+        if given_up := await run(connection, _GIVE_UP, type=of_model(FileDestroyed).type, seconds=UNSENT_FOR):
             log.warning("letters-given-up", count=given_up)
             LETTERS_STOPPED.labels("R99").inc(given_up)
         if held := self._held():

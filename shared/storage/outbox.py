@@ -5,7 +5,7 @@ sent.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -147,12 +147,6 @@ _DELETE_SENT = sa.text(
     """
 )
 _DELETE = sa.text("DELETE FROM outbox WHERE id = ANY(:ids)")
-_GIVE_UP = sa.text(
-    """
-    DELETE FROM outbox WHERE type = :type AND case_id IS NULL AND recipient IS NOT NULL
-        AND recorded_at < clock_timestamp() - CAST(:after AS interval)
-    """
-)
 _DEFER = sa.text(
     """
     INSERT INTO deferred_topics (topic, until)
@@ -252,11 +246,6 @@ async def delete_stopped(connection: AsyncConnection, ids: Sequence[int]) -> Non
     """Delete rows that may not leave any more."""
     if ids:
         await run(connection, _DELETE, ids=list(ids))
-
-
-async def give_up(connection: AsyncConnection, type_: str, after: timedelta) -> int:
-    """Delete letters of this type about no case that could not be sent for so long; return how many."""
-    return await run(connection, _GIVE_UP, type=type_, after=after)
 
 
 async def defer(connection: AsyncConnection, topics: Sequence[str], seconds: float) -> None:

@@ -105,7 +105,8 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
 def test_who_referred_the_case_goes_to_retention_by_name_and_stays_here_no_longer_r89() -> None:
     named = e.ReferralReceived(s.CASE, s.VENLO, s.referral(referrer_name=s.text("referrer")), NOW)
     state = s.spec().given(named, s.CONSULTED, s.TAKEN_UP).state
-    announced = next(x.message for x in effects(s.CASE, s.TAKEN_UP, state) if isinstance(x, Announce))
+    steps = effects(s.CASE, s.TAKEN_UP, state)
+    announced: Any = next(x.message for x in steps if isinstance(x, Announce))
     assert announced.referrer_name == s.text("referrer")
     assert PROCESS.evolve(state, e.FileCleaned(())).referrer_name is None
 

@@ -45,6 +45,10 @@ def of(kind: type[C], steps: list[Any]) -> list[C]:
     return [step for step in steps if isinstance(step, kind)]
 
 
+def announced(steps: list[Any]) -> list[Any]:
+    return [step.message for step in of(Announce, steps)]
+
+
 def letters(steps: list[Any]) -> dict[str, Any]:
     return {step.recipient: step.message for step in of(ToParty, steps)}
 
@@ -62,6 +66,7 @@ def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> 
 
 
 def test_the_other_services_hear_from_when_nothing_is_read_any_more_r88_r91() -> None:
+    told: Any
     (told,) = of(Announce, follows(*s.STEP_1))
     due = {term.kind: (term.due, term.decided_by) for term in told.message.terms}
     assert due == {
@@ -122,8 +127,8 @@ def test_a_reactivation_voids_both_terms_lets_go_of_the_file_and_tells_all_who_h
 def test_what_moves_a_case_says_of_which_round_it_is_a5() -> None:
     again = (*s.STEP_1, s.REACTIVATED, *s.RECEIVED, s.DEESCALATED)
     for history in ((), (s.CLEANED,), (e.FileArchived((), (), s.ARCHIVE_ON),)):
-        (told,) = of(Announce, follows(*again, *history))
-        assert told.message.round == 1, type(told.message).__name__
+        (told,) = announced(follows(*again, *history))
+        assert told.round == 1, type(told).__name__
 
 
 def test_an_early_end_sets_the_closing_term_r102() -> None:
@@ -181,7 +186,7 @@ def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_some
     many = tuple(s.TAKER.model_copy(update={"action_id": s.number(1000 + n)}) for n in range(450))
     parts = [e.FilePartReceived((), some) for some in in_parts(many, TAKERS_PER_MESSAGE)]
     steps = follows(s.OPENED, *parts, s.DEESCALATED, s.ANNOUNCED)
-    told = [step.message for step in of(ToParty, steps) if step.recipient == s.CARE]
+    told: list[Any] = [step.message for step in of(ToParty, steps) if step.recipient == s.CARE]
     assert [(len(x.takers), x.inform_data_subject) for x in told] == [(200, True), (200, False), (51, False)]
     assert [taker for x in told for taker in x.takers] == [*many, s.TAKER]
     assert len({x.reference for x in told}) == 1

@@ -358,13 +358,13 @@ def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
     for command in (s.ARCHIVE, s.ERASE):
         assert name_of(replace(given, now=s.DESTROY_ON), command) == ("NoTermRuns", "R91")
     later = NOW + timedelta(days=90)
-    again = [
+    again: list[Any] = [
         c.RecordHandedOverItem(by=s.by_service(), item=s.item(s.OURS, s.VENLO), round=1),
         c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.VENLO),), round=1),
         c.Deescalate(by=s.by_service(), file=s.file(decided_at=later, participants=(), takers=()), round=1),
     ]
-    for command in again:
-        given = given.given(*given.when(command).events)
+    for one in again:
+        given = given.given(*given.when(one).events)
     assert [item.item_id for item in given.state.items] == [s.OURS], "nothing of the round before"
     assert given.state.told == (s.VENLO, s.CARE)
     assert {term.due for term in given.state.terms} == {add_months(later, 6), add_months(later, 12)}

@@ -58,6 +58,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [CancelTimer(INFORMING, f"{person}/{moment}")]
         case e.FileCleaned() | e.FileArchived():
             return [KeepOnly(sealed_text_ids(state))]
+        case e.CaseReactivated(kept_items=kept):
+            return [] if kept is None else [KeepOnly(sealed_text_ids(state))]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
@@ -90,6 +92,7 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         items=in_use(state.items, state.standings),
         taken_up_at=event.at,
         mandate=state.mandate,
+        referrer_name=state.referrer_name,
     )
 
 
@@ -101,4 +104,5 @@ def _closed(state: State, reason: m.ClosingReason, at: datetime, *, lapsed: bool
         closed_at=at,
         team=team_of(state),
         lapsed=lapsed,
+        round=state.round,
     )

@@ -7,6 +7,7 @@ from typing import TypeAlias
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.retention import Hold, Term
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.leaderless import LeaderBack as LeaderBack
 from shared.core.leaderless import LeaderLeft as LeaderLeft
@@ -128,7 +129,25 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Record that nothing is shown here any more (R88)."""
+    """Record that nothing is shown here any more, and that only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Record from when nothing of the case is shown any more (R91, R102)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReactivated:
+    """Record that the case is back in phase 3; of an archived file only the kept items (A5)."""
+
+    round: int
+    kept_items: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +179,8 @@ Event: TypeAlias = (
     | CaseDeescalated
     | FileCleaned
     | FileArchived
+    | TermsSet
+    | CaseReactivated
     | CaseClosing
     | CasePurged
     | TermPassed

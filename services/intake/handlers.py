@@ -82,6 +82,8 @@ HANDLERS: Mapping[type[Model], Handler] = {
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
+        retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
     **by_sender(

@@ -40,6 +40,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.FollowDeescalation: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),
+    c.FollowTerms: Requirement(A_SERVICE),
+    c.FollowReactivation: Requirement(A_SERVICE),
     c.FollowClosing: Requirement(A_SERVICE),
     c.PurgeCase: Requirement(A_SERVICE),
     c.PassTerm: Requirement(THE_CLOCK),

@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_rules, item_standing, leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
@@ -45,6 +46,8 @@ Command: TypeAlias = (
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -87,6 +90,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
     c.LookForLeader: (frozenset(TERMS), r.ALREADY_SCREENED),
@@ -106,6 +111,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.TAKEN_UP, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.TAKEN_UP for phase in sorted(SCREENED)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -116,6 +122,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -156,10 +164,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             )
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept),)
-        case c.FollowArchiving():
-            return (e.FileArchived(),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived(kept),)
         case c.FollowClosing():
             return (e.CaseClosing(), *_tell_who_knew(state, context.now))
+        case c.FollowReactivation(round=number, kept_items=kept):
+            return (e.CaseReactivated(number, kept),) if number > state.round else ()
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -379,11 +391,15 @@ def evolve(state: State, event: e.Event) -> State:
         case e.DirectionMoved(leading_party=party):
             return replace(state, leading_party=party, led=event.mandate)
         case e.FileCleaned(kept_items=kept):
-            items = tuple(item for item in state.items if item.item_id in kept)
             duties = tuple(replace(duty, reason=None) for duty in state.duties)
-            return replace(_without_bsn(state), items=items, duties=duties, weighing=None)
-        case e.FileArchived():
-            return _without_bsn(state)
+            return replace(_stripped(state, kept), duties=duties)
+        case e.FileArchived(kept_items=kept):
+            return _stripped(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = replace(state, round=number, terms=(), holds=())
+            return state if left is None else _stripped(state, left)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
         case (
             e.ConsultationConfirmed()
             | e.ReferralWithdrawn()
@@ -397,6 +413,12 @@ def evolve(state: State, event: e.Event) -> State:
             assert_never(event)
 
 
+def _stripped(state: State, kept: tuple[str, ...]) -> State:
+    """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
+    items = tuple(item for item in state.items if item.item_id in kept)
+    return replace(_without_bsn(state), items=items, weighing=None, referrer_name=None)
+
+
 def _without_bsn(state: State) -> State:
     """Drop the citizen service numbers: they are for matching in phases 1 to 3 (R22, A23)."""
     return replace(state, persons=without_numbers(state.persons))
@@ -404,7 +426,7 @@ def _without_bsn(state: State) -> State:
 
 def _received(state: State, event: e.ReferralReceived) -> State:
     referral = event.referral
-    weighing = referral.weighing
+    weighing, name = referral.weighing, referral.referrer_name
     return replace(
         state,
         referrer=event.referrer,
@@ -427,6 +449,7 @@ def _received(state: State, event: e.ReferralReceived) -> State:
             for item in referral.items
         ),
         weighing=weighing if isinstance(weighing, TextRef) else None,
+        referrer_name=name if isinstance(name, TextRef) else None,
         duties=tuple(
             Duty(person, InformMoment.TAKEN_UP, DutyStatus.FULFILLED)
             for person in referral.informed_beforehand

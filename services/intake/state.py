@@ -7,6 +7,7 @@ from enum import StrEnum
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
+from shared.contract.messages.retention import Hold, Term
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
@@ -66,9 +67,13 @@ class State:
     items: tuple[ContributedItem, ...] = ()
     standings: Standings = ()
     weighing: TextRef | None = None
+    referrer_name: TextRef | None = None
     outcome: ScreeningOutcome | None = None
     duties: tuple[Duty, ...] = ()
     overdue: Overdue | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    round: int = 0
     last_act: datetime | None = None
     led: Mandate | None = None
 

@@ -8,6 +8,7 @@ from shared.contract.fields import ContributedItem, InformMoment, Person
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
+from shared.core.ending import gone
 from shared.core.item_rules import kept_secret
 from shared.core.item_standing import taken_back
 from shared.core.service_numbers import PersonNumber, unusable
@@ -26,6 +27,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
+    if over := gone(state, context.now):
+        return over
     if viewer.role is Role.PARTY_WORKER:
         return _party(viewer, thing, state, context)
     if viewer.role in THE_HOUSE:

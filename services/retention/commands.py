@@ -15,6 +15,7 @@ from shared.core.actor import Command
 from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowStanding as FollowStanding
 from shared.core.event_commands import MoveDirection as MoveDirection
+from shared.core.rounds import OfRound
 
 
 class KeptItem(Model):
@@ -32,7 +33,7 @@ class OpenCase(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordHandedOverItem(Command):
+class RecordHandedOverItem(OfRound):
     """Take in one contributed item of the file, before the de-escalation itself (R86).
 
     `shown_to`: the parties to which phase 3 showed it (R87).
@@ -43,7 +44,7 @@ class RecordHandedOverItem(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFilePart(Command):
+class RecordFilePart(OfRound):
     """Take in participants, takers and actions of the file, before the de-escalation itself (R86, R104)."""
 
     participants: tuple[Participant, ...] = ()
@@ -52,7 +53,7 @@ class RecordFilePart(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deescalate(Command):
+class Deescalate(OfRound):
     """Start the terms of phase 4: the round table decided to de-escalate (R86)."""
 
     file: CaseDeescalated
@@ -67,7 +68,9 @@ class CleanFile(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile(Command):
-    """Archive the file: six months have passed (R88)."""
+    """Archive the file: six months have passed (R88). `reference` is random, made for this case."""
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,20 +86,43 @@ class UseInspection(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloseEarly(Command):
-    """Start the closing term: another service ended the case before it could be de-escalated (R102)."""
+class CloseEarly(OfRound):
+    """Start the closing term: another service ended the case before it could be de-escalated (R102).
+
+    `reference` is random, made for this case.
+    """
 
     leading_party: str
     theme: Theme
     reason: ClosingReason
     closed_at: datetime
+    reference: str
     team: Team | None = None
     lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskReactivation(Command):
+    """Ask in writing, as the party that led, that the file becomes active again (R90, A9)."""
+
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactivateFile(Command):
+    """Bring the case back to phase 3 (A5): the director for a new round table, later the manager (R90)."""
+
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartErasure(Command):
-    """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102)."""
+    """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102).
+
+    `reference` is random, for a case that was not told any before.
+    """
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

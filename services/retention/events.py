@@ -16,7 +16,10 @@ from shared.core.mandate import Leads
 
 @dataclass(frozen=True, slots=True)
 class CaseOpened:
-    """Record that a lasting case exists; nothing of its content is here yet (R15)."""
+    """Record that a lasting case exists; nothing of its content is here yet (R15).
+
+    The name of whoever referred it is for step 2 (R89).
+    """
 
     referrer: str
     theme: Theme
@@ -24,6 +27,7 @@ class CaseOpened:
     at: datetime
     acting_body: str = ""
     mandate: Mandate | None = None
+    referrer_name: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,29 @@ class InspectionUsed:
 
 
 @dataclass(frozen=True, slots=True)
+class ReactivationAsked:
+    """Record that the party that led asks for it, with its reason (R90, A9)."""
+
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileReactivated:
+    """Record that the case is back in phase 3, in this round, by whom and why; its clock is void (R90, A5).
+
+    `told` hear of it. `kept_items`: what was left of an archived file; None where it was still active.
+    """
+
+    round: int
+    person: str
+    reason: TextRef
+    kept_items: tuple[str, ...] | None
+    told: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaseClosing:
     """Record that the case ended early and goes when the closing term has passed (R102)."""
 
@@ -121,6 +148,13 @@ class ErasureStarted:
     """Record that all other services are told to forget the case (R91, R105)."""
 
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DestructionAnnounced:
+    """Record that the parties hear under which number they are told of it (R106)."""
+
+    reference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +203,10 @@ Event: TypeAlias = (
     | FileArchived
     | InspectionDecided
     | InspectionUsed
+    | ReactivationAsked
+    | FileReactivated
     | CaseClosing
+    | DestructionAnnounced
     | ErasureStarted
     | PurgeConfirmed
     | AllPurged

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from services.retention import commands as c
 from services.retention.effects import ARCHIVE, CLOSING_TERM, DESTROY, DESTROY_KEY
 from services.retention.key_authority import KeyAuthority
+from shared.contract.content import text
 from shared.contract.messages import intake, rto, triage
+from shared.contract.messages import retention as m
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.contract.registry import Model
 from shared.core.actor import CLOCK, Actor, Command
@@ -23,19 +25,23 @@ def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
 
 def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverItem:
     """Make the command that takes in one item of the file (R86)."""
-    return c.RecordHandedOverItem(by=by, item=message.item, shown_to=message.shown_to)
+    return c.RecordHandedOverItem(by=by, item=message.item, shown_to=message.shown_to, round=message.round)
 
 
 def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
     """Make the command that takes in a part of what grew over the life of the case (R86)."""
     return c.RecordFilePart(
-        by=by, participants=message.participants, takers=message.takers, actions=message.actions
+        by=by,
+        participants=message.participants,
+        takers=message.takers,
+        actions=message.actions,
+        round=message.round,
     )
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> c.Deescalate:
     """Make the command that starts the terms of phase 4 (R86)."""
-    return c.Deescalate(by=by, file=message)
+    return c.Deescalate(by=by, file=message, round=message.round)
 
 
 def close_early(
@@ -49,9 +55,16 @@ def close_early(
         theme=message.theme,
         reason=message.reason,
         closed_at=message.closed_at,
+        reference=str(uuid.uuid4()),
+        round=message.round,
         team=team,
         lapsed=message.lapsed,
     )
+
+
+def ask_reactivation(message: m.ReactivationAsked, by: Actor) -> c.AskReactivation:
+    """Make the command by which the party that led asks for a reactivation (A9)."""
+    return c.AskReactivation(by=by, reason=text(message.reason))
 
 
 def confirm_purge(message: CasePurged, by: Actor) -> c.ConfirmPurge:
@@ -68,6 +81,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(intake.CaseAssigned, rto.DirectionMoved, rto.ItemStanding),
     **by_sender(
         {
+            m.ReactivationAsked: ask_reactivation,
             intake.CaseTakenUp: open_case,
             intake.ReferralClosed: close_early,
             triage.TriageClosed: close_early,
@@ -94,12 +108,12 @@ def keys_of(message: HouseKeysDestroyed, sender: str, key: bytes) -> str:
 
 async def archive_due(line: Deadline) -> c.ArchiveFile:
     """Make the command that archives a file, six months after the decision (R88)."""
-    return c.ArchiveFile(by=CLOCK)
+    return c.ArchiveFile(by=CLOCK, reference=str(uuid.uuid4()))
 
 
 async def erasure_due(line: Deadline) -> c.StartErasure:
     """Make the command that starts an erasure, when its term has passed (R91, R102)."""
-    return c.StartErasure(by=CLOCK)
+    return c.StartErasure(by=CLOCK, reference=str(uuid.uuid4()))
 
 
 def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Command]]]:

@@ -6,9 +6,9 @@ from services.retention import commands as c
 from shared.contract.messages import retention as m
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.core.actor import A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
+from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
-from shared.core.leaving import Conditions
+from shared.core.leaving import Conditions, Standing
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.OpenCase: Requirement(A_SERVICE),
@@ -22,6 +22,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ArchiveFile: Requirement(THE_CLOCK),
     c.InspectFile: Requirement(THE_MANAGER),
     c.UseInspection: Requirement(THE_MANAGER),
+    c.AskReactivation: Requirement(A_PARTY),
+    c.ReactivateFile: Requirement(THE_DIRECTOR | THE_MANAGER, Scope.PHASE_4),
     c.CloseEarly: Requirement(A_SERVICE),
     c.StartErasure: Requirement(THE_CLOCK),
     c.ConfirmPurge: Requirement(A_SERVICE),
@@ -32,5 +34,8 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 SENDING: Mapping[type[Model], Conditions] = {
     m.FileCleaned: Conditions(),
     m.FileArchived: Conditions(),
-    m.FileDestroyed: Conditions(),
+    m.FileReactivated: Conditions(),
+    # Duties outlast membership, and these bring one: also to a party that has left (R99, R115).
+    m.DestructionAnnounced: Conditions(Standing.ANY),
+    m.FileDestroyed: Conditions(Standing.ANY),
 }

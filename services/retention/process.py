@@ -10,16 +10,21 @@ from services.retention import events as e
 from services.retention import refusals as r
 from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
-from services.retention.state import Inspection, Phase, Shown, State
-from shared.contract.content import TextRef, is_blank
+from services.retention.state import STEP_1, STEP_2, Inspection, Phase, Reactivation, Shown, State
+from shared.contract.content import TextRef, is_blank, text
 from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
+from shared.contract.messages.intake import CaseTakenUp
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
 from shared.core import item_standing
-from shared.core.actor import Actor
+from shared.core.actor import Actor, Role
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
+from shared.core.ending import gone as is_gone
+from shared.core.ending import has_begun
 from shared.core.item_rules import is_competent
+from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
@@ -37,6 +42,8 @@ Command: TypeAlias = (
     | c.ArchiveFile
     | c.InspectFile
     | c.UseInspection
+    | c.AskReactivation
+    | c.ReactivateFile
     | c.CloseEarly
     | c.StartErasure
     | c.ConfirmPurge
@@ -48,8 +55,9 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
 # The end of a case counts whether or not its beginning was heard: no term may fail to start (R86, R102).
 NOT_ENDING = RUNNING | {Phase.NOTHING}
-STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
-STEP_2 = frozenset({Phase.STEP_2})
+
+# What a person may do in a step is judged by the date: the clock alone is late, never early (A4).
+BY_THE_DATE = (c.CleanFile, c.InspectFile, c.UseInspection, c.AskReactivation, c.ReactivateFile)
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -64,6 +72,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
     c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
     c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
+    c.AskReactivation: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
+    c.ReactivateFile: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
     c.CloseEarly: (NOT_ENDING, r.ALREADY_ENDING),
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
@@ -83,6 +93,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.STEP_1, e.FileCleaned): Phase.STEP_1_CLEANED,
     (Phase.STEP_1, e.FileArchived): Phase.STEP_2,
     (Phase.STEP_1_CLEANED, e.FileArchived): Phase.STEP_2,
+    **{(phase, e.FileReactivated): Phase.OPEN for phase in sorted(STEP_1 | STEP_2)},
     (Phase.NOTHING, e.CaseClosing): Phase.CLOSING,
     (Phase.OPEN, e.CaseClosing): Phase.CLOSING,
     (Phase.COLLECTING, e.CaseClosing): Phase.CLOSING,
@@ -99,15 +110,17 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
 
 def decide(state: State, command: Command, context: DecisionContext) -> Decision:
     """Decide any command in any phase: events, or a named refusal."""
-    if isinstance(command, c.CleanFile) and command.by.person != state.director:
-        return r.NOT_THE_DIRECTOR
+    if refusal := _stranger(state, command):
+        return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
-    if state.phase not in allowed:
+    phase = state.at(context.now) if isinstance(command, BY_THE_DATE) else state.phase
+    if phase not in allowed or state.phase not in allowed:
         return UNKNOWN_CASE if state.phase in (Phase.NOTHING, Phase.ERASED) else refusal
     match command:
         case c.OpenCase(case=case):
-            team, body = case.alone(), case.acting_body
-            return (e.CaseOpened(case.referrer, case.theme, team, context.now, body, case.mandate),)
+            return (_open(case, context.now),)
         case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
             return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowAssignment(team=team):
@@ -122,19 +135,24 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
             return _clean(state, by, kept, context.now)
-        case c.ArchiveFile():
-            return _archive(state, context.now)
+        case c.ArchiveFile(reference=number):
+            return _archive(state, number, context.now)
         case c.InspectFile():
             return _inspect(state, command, context.now)
         case c.UseInspection(by=by):
             inspection = state.open_inspection(by.person)
             return (e.InspectionUsed(inspection.number, context.now),) if inspection else r.NO_INSPECTION
-        case c.CloseEarly():
-            return (_closing(command, context),)
-        case c.StartErasure():
-            if _not_yet(state.removal_on or state.destroy_on, context.now):
+        case c.AskReactivation(reason=reason):
+            return _ask(state, reason, context.now)
+        case c.ReactivateFile():
+            return _reactivate(state, command, context.now)
+        case c.CloseEarly(reference=number):
+            return (_closing(command, context), e.DestructionAnnounced(number))
+        case c.StartErasure(reference=number):
+            if not is_gone(state, context.now):
                 return r.TERM_NOT_OVER
-            return (e.ErasureStarted(context.now),)
+            announced = () if state.reference else (e.DestructionAnnounced(number),)
+            return (*announced, e.ErasureStarted(context.now))
         case c.ConfirmPurge():
             return _confirm(state, command, context.now)
         case c.RecordKeyDestroyed(proof_id=proof_id, destroyed_at=destroyed_at, house_keys=own):
@@ -143,6 +161,22 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.HouseKeysDestroyed(by.service or "", gone),)
         case _:
             assert_never(command)
+
+
+def _stranger(state: State, command: Command) -> Refusal | None:
+    """Refuse another director, and a party that did not lead, without telling that there is a case (R34)."""
+    by = command.by
+    if isinstance(command, c.AskReactivation):
+        return None if by.party == state.leading_party else r.NOT_THE_LAST_LEADER
+    if by.role is Role.PROCESS_DIRECTOR and by.person != state.director:
+        return r.NOT_THE_DIRECTOR
+    return None
+
+
+def _open(case: CaseTakenUp, now: datetime) -> e.CaseOpened:
+    return e.CaseOpened(
+        case.referrer, case.theme, case.alone(), now, case.acting_body, case.mandate, text(case.referrer_name)
+    )
 
 
 def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
@@ -190,14 +224,15 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
     return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
 
 
-def _archive(state: State, now: datetime) -> Decision:
+def _archive(state: State, reference: str, now: datetime) -> Decision:
     """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
-    if _not_yet(state.archive_on, now):
+    if not has_begun(TermKind.ARCHIVE, state, now):
         return r.TERM_NOT_OVER
     kept = tuple(
         item.item_id for item in state.kept if not item_standing.is_taken_back(item.item_id, state.standings)
     )
-    return (e.FileArchived(kept, _texts_not_kept(state, kept), now),)
+    archived = e.FileArchived(kept, _texts_not_kept(state, kept), now)
+    return (archived, e.DestructionAnnounced(reference))
 
 
 def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
@@ -206,7 +241,33 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
         return r.REASON_MISSING
     if state.open_inspection(person):
         return r.INSPECTION_STILL_OPEN
-    return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
+    number = 1 + max((one.number for one in state.inspections), default=0)
+    return (e.InspectionDecided(number, person, command.reason, now),)
+
+
+def _ask(state: State, reason: TextRef | None, now: datetime) -> Decision:
+    if reason is None:
+        return r.REASON_MISSING
+    return r.ALREADY_ASKED if state.asked else (e.ReactivationAsked(reason, now),)
+
+
+def _reactivate(state: State, command: c.ReactivateFile, now: datetime) -> Decision:
+    """Reactivate: the director in step 1, the manager in step 2 and nobody else (R87, R90, A9).
+
+    What is to be archived by its date is first archived, or all that goes with it would come back.
+    """
+    by, archived = command.by, state.phase in STEP_2
+    if by.role is Role.MANAGER and not archived:
+        return r.NOTHING_TO_REACTIVATE
+    if by.role is not Role.MANAGER and state.at(now) in STEP_2:
+        return r.ONLY_WHILE_ACTIVE
+    if by.role is not Role.MANAGER and by.on_behalf_of != state.leading_party:
+        return r.NOT_ON_BEHALF_OF_THE_LAST_LEADER
+    if command.reason is None:
+        return r.REASON_MISSING
+    left = tuple(item.item_id for item in state.items) if archived else None
+    number = state.round + 1
+    return (e.FileReactivated(number, by.person or "", command.reason, left, state.told, now),)
 
 
 def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
@@ -227,11 +288,6 @@ def _confirm(state: State, command: c.ConfirmPurge, now: datetime) -> Decision:
         return ()
     confirmed = e.PurgeConfirmed(service, now, command.house_keys)
     return (confirmed, e.AllPurged(now)) if len(missing) == 1 else (confirmed,)
-
-
-def _not_yet(due: datetime | None, now: datetime) -> bool:
-    """Tell whether a date has not come: nothing goes before it, whoever says that it has (R91)."""
-    return due is None or now < due
 
 
 def _texts_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
@@ -281,8 +337,14 @@ def evolve(state: State, event: e.Event) -> State:
         case e.InspectionUsed(number=number, at=at):
             used = (replace(i, used_at=at) if i.number == number else i for i in state.inspections)
             return replace(state, inspections=tuple(used))
+        case e.ReactivationAsked(reason=reason):
+            return replace(state, asked=reason)
+        case e.FileReactivated():
+            return _reactivated(state, event)
         case e.CaseClosing():
             return _closed(state, event)
+        case e.DestructionAnnounced(reference=number):
+            return replace(state, reference=number)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):
@@ -303,6 +365,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         acting_body=event.acting_body,
         led=event.mandate,
         theme=event.theme,
+        referrer_name=event.referrer_name,
     )
     return followed(opened, event.team)
 
@@ -339,7 +402,37 @@ def _in_phase_4(state: State, event: e.CaseDeescalated) -> State:
         competent=event.competent,
         archive_on=event.archive_on,
         destroy_on=event.destroy_on,
+        set_terms=(
+            Term(kind=TermKind.ARCHIVE, due=event.archive_on, decided_by=file.leading_party),
+            Term(kind=TermKind.DESTROY, due=event.destroy_on, decided_by=file.leading_party),
+        ),
         ending=Ending.DEESCALATED,
+    )
+
+
+def _reactivated(state: State, event: e.FileReactivated) -> State:
+    """Let the file go, as the round table has the case again, and every date with it (A5).
+
+    When that decides anew it hands over what there is then. An inspection that nobody used was of this file.
+    """
+    return replace(
+        state,
+        inspections=tuple(one for one in state.inspections if one.used_at is not None),
+        round=event.round,
+        reactivations=(*state.reactivations, Reactivation(event.person, event.reason, event.at)),
+        asked=None,
+        items=(),
+        participants=(),
+        takers=(),
+        kept=(),
+        file=None,
+        competent=(),
+        archive_on=None,
+        destroy_on=None,
+        set_terms=(),
+        holds=(),
+        ending=None,
+        reference="",
     )
 
 
@@ -350,6 +443,7 @@ def _closed(state: State, event: e.CaseClosing) -> State:
         theme=event.theme,
         ending=event.ending,
         removal_on=event.removal_on,
+        set_terms=(Term(kind=TermKind.REMOVE, due=event.removal_on, decided_by=event.leading_party),),
     )
 
 

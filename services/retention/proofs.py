@@ -123,11 +123,45 @@ def first_break(chain: Sequence[ChainedProof], after: ChainedProof | None = None
 Cell = tuple[int, Theme, Ending]
 
 
-def shown(counts: Mapping[Cell, int], smallest: int) -> dict[Cell, int | None]:
-    """Return every cell of every year that has a case, without counts below `smallest` (A24).
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Hold what is shown of the counts: every cell of every year, with a count or withheld (None).
 
-    Empty cells are withheld like small ones: else the total less what is shown would give a small cell away.
+    `total`: of the years that are over; None where it would give away a small number of what is withheld.
+    """
+
+    total: int | None
+    cells: Mapping[Cell, int | None]
+
+
+def shown(counts: Mapping[Cell, int], smallest: int, this_year: int) -> Figures:
+    """Return the figures in which nothing below `smallest` is shown, nor can be worked out (A24).
+
+    Each proof counts one case in its month, so the number of a year is known. A running year is withheld:
+    two looks at it would tell how the case between them ended.
     """
     years = sorted({year for year, _, _ in counts})
+    over = {year: {c: n for c, n in counts.items() if c[0] == year} for year in years if year < this_year}
+    kept = {cell: n for of_year in over.values() for cell, n in _kept(of_year, smallest).items()}
     cells = [(year, theme, ending) for year in years for theme in Theme for ending in Ending]
-    return {cell: n if (n := counts.get(cell, 0)) >= smallest else None for cell in cells}
+    rests = [_rest(of_year, kept) for of_year in over.values()]
+    total = sum(sum(of_year.values()) for of_year in over.values())
+    return Figures(
+        None if any(0 < rest < smallest for rest in rests) else total,
+        {cell: kept.get(cell) for cell in cells},
+    )
+
+
+def _kept(of_year: Mapping[Cell, int], smallest: int) -> dict[Cell, int]:
+    """Return the cells of a year that are shown, so many that the others add up to none or no small number.
+
+    Empty cells are withheld like small ones.
+    """
+    kept = {cell: n for cell, n in of_year.items() if n >= smallest}
+    while kept and 0 < _rest(of_year, kept) < smallest:
+        del kept[min(kept, key=lambda cell: (kept[cell], cell))]
+    return kept
+
+
+def _rest(of_year: Mapping[Cell, int], kept: Mapping[Cell, int]) -> int:
+    return sum(n for cell, n in of_year.items() if cell not in kept)

@@ -9,8 +9,10 @@ from services.retention.proofs import AwaitedKey, Ending
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Theme
 from shared.contract.messages import rto
+from shared.contract.messages.retention import Hold, Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
+from shared.core.ending import begins, gone, has_begun
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
 
@@ -28,6 +30,11 @@ class Phase(StrEnum):
     ERASING = "erasing"
     DESTROYING = "destroying"
     ERASED = "erased"
+
+
+STEP_1 = frozenset({Phase.STEP_1, Phase.STEP_1_CLEANED})
+STEP_2 = frozenset({Phase.STEP_2})
+READABLE = STEP_1 | STEP_2 | {Phase.CLOSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +56,27 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
+class Reactivation:
+    """Hold who brought the case back to phase 3, when and why (R90)."""
+
+    person: str
+    reason: TextRef
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Hold what retention knows of a case, without any text about anybody.
 
     `participants`, `takers` and `actions` came in parts, before `file`; one from an older version has its own
     inside, and the actions of any stand inside it from then on.
+    The version before this one knows the terms as `archive_on`, `destroy_on` and `removal_on` alone; the next
+    one reads `set_terms` and drops these. `reference` is random: by it parties hear of the erasure.
     """
 
     phase: Phase = Phase.NOTHING
     referrer: str = ""
+    referrer_name: TextRef | None = None
     leading_party: str = ""
     acting_body: str = ""
     director: str = ""
@@ -77,11 +96,17 @@ class State:
     kept: tuple[KeptItem, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     removal_on: datetime | None = None
+    set_terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
     ending: Ending | None = None
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()
     house_keys: tuple[AwaitedKey, ...] = ()
     led: Mandate | None = None
+    reference: str = ""
+    round: int = 0
+    asked: TextRef | None = None
+    reactivations: tuple[Reactivation, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:
@@ -91,6 +116,11 @@ class State:
         if not self.leading_party:
             return None
         return Mandate(party=self.leading_party, acting_body=self.acting_body or None)
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Return whom each step of phase 4 is told: the participants and the party that leads (R97)."""
+        return tuple(sorted({p.party for p in self.all_participants} | {self.leading_party}))
 
     @property
     def all_participants(self) -> tuple[Participant, ...]:
@@ -107,6 +137,31 @@ class State:
     def was_shown(self, item_id: str, party: str) -> bool:
         """Tell whether phase 3 showed the item to this party; of an older version's items nobody knows."""
         return any(party in one.parties for one in self.shown if one.item_id == item_id)
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Return when each step begins, also of a case that the version before brought here."""
+        known = {
+            TermKind.ARCHIVE: self.archive_on,
+            TermKind.DESTROY: self.destroy_on,
+            TermKind.REMOVE: self.removal_on,
+        }
+        party = self.leading_party
+        return self.set_terms or tuple(
+            Term(kind=kind, due=due, decided_by=party) for kind, due in known.items() if due is not None
+        )
+
+    def begins(self, kind: TermKind) -> datetime | None:
+        """Return when this step begins; None where no such term runs."""
+        return begins(kind, self.terms, self.holds)
+
+    def at(self, now: datetime) -> Phase:
+        """Return the phase by the date, whether or not a timer has fired: the stricter one (R88, R91, A4)."""
+        if self.phase in READABLE and gone(self, now):
+            return Phase.ERASING
+        if self.phase in STEP_1 and has_begun(TermKind.ARCHIVE, self, now):
+            return Phase.STEP_2
+        return self.phase
 
     def missing(self) -> tuple[str, ...]:
         """Return which services have not confirmed that they hold nothing any more (R105)."""

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.retention.proofs import (
@@ -21,9 +22,14 @@ from services.retention.proofs import (
 )
 from services.retention.state import State
 from shared.contract.fields import Theme
+from shared.contract.messages.retention import FileDestroyed
+from shared.contract.registry import of_model
 from shared.storage.cases import CaseTable
 from shared.storage.database import fetch, run
+from shared.telemetry.metrics import LETTERS_STOPPED
 
+log = structlog.get_logger()
+UNSENT_FOR = timedelta(days=14).total_seconds()  # as long as a letter lies on a party's topic
 _CHAIN_LOCK = 7_119  # one proof after the other, whoever writes
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(:lock)")
@@ -73,6 +79,19 @@ _OWN_KIDS = sa.text(
     """
 )
 _WAITING = sa.text("SELECT DISTINCT proof_id FROM awaited_keys WHERE proof_id = ANY(:proofs)")
+# Of what is sent after an erasure, and so about no case.
+_GIVE_UP = sa.text(
+    """
+    DELETE FROM outbox WHERE case_id IS NULL AND recipient IS NOT NULL AND type = :type
+        AND recorded_at < now() - make_interval(secs => :seconds)
+    """
+)
+_ASKED = sa.text(
+    """
+    SELECT case_id FROM cases WHERE (state ->> 'asked') IS NOT NULL AND case_id > :after AND NOT held
+    ORDER BY case_id LIMIT :most
+    """
+)
 # PostgreSQL keeps `erasures` from the phases of the cases, by triggers.
 _ERASURES = sa.text(
     """
@@ -118,7 +137,14 @@ class Records:
         """Do nothing: neither a proof nor a count leads to a case (R106)."""
 
     async def prune(self, connection: AsyncConnection) -> None:
-        """Look at retention's own keys: it consumes what the others publish, and not itself."""
+        """Give up what nobody could be sent of an erasure, and look at retention's own keys.
+
+        A party without a key was told before the erasure, over HTTP too, what it has to do (R99). Retention
+        consumes what the other services publish of their keys, and not itself.
+        """
+        if given_up := await run(connection, _GIVE_UP, type=of_model(FileDestroyed).type, seconds=UNSENT_FOR):
+            log.warning("letters-given-up", count=given_up)
+            LETTERS_STOPPED.labels("R99").inc(given_up)
         if held := self._held():
             awaited = {row.kid for row in await fetch(connection, _OWN_KIDS)}
             gone = sorted(awaited - {UNKNOWN_KEY, *held})
@@ -183,6 +209,11 @@ async def figures(connection: AsyncConnection) -> dict[Cell, int]:
     """Return how many cases ended so, by year, theme and ending; unfit to be shown as they are (A24)."""
     rows = await fetch(connection, _FIGURES)
     return {(row.year, Theme(row.theme), Ending(row.ending)): row.cases for row in rows}
+
+
+async def asked(connection: AsyncConnection, *, after: str, most: int) -> list[str]:
+    """Return the cases whose reactivation was asked for and not decided, from the one after `after`."""
+    return [row.case_id for row in await fetch(connection, _ASKED, after=after, most=most)]
 
 
 async def erasures(connection: AsyncConnection, limit: int) -> tuple[int, datetime | None]:

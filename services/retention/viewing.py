@@ -6,8 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from services.retention.commands import KeptItem
-from services.retention.process import STEP_1
-from services.retention.state import Phase, State
+from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action
@@ -36,12 +35,27 @@ class CaseDirector:
 
 
 @dataclass(frozen=True, slots=True)
+class Referrer:
+    """Name who referred the case, and for which party (R89)."""
+
+    name: AnyContent | None
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
 class JointRecord:
     """Hold plan, agreements and who took part in which role: made together, by nobody alone (A8, A19)."""
 
     agreements: AnyContent | None
     actions: tuple[Action, ...]
     participants: tuple[Participant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Hold why the party that led asks for a reactivation (R90, A9)."""
+
+    reason: AnyContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +66,21 @@ class OnInspection:
     thing: Any
 
 
-Thing = ContributedItem | KeptItem | Person | CaseDirector | JointRecord | OnInspection
+Thing = ContributedItem | KeptItem | Person | Referrer | CaseDirector | JointRecord | Asked | OnInspection
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
-    """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F)."""
-    if state.phase in STEP_1:
+    """Decide whether this viewer sees this thing, or (None) the case; deny by default (cross-table F).
+
+    By the date: an archived file is not read because its timer waits (R88, A4).
+    """
+    phase = state.at(context.now)
+    if phase in STEP_1:
         about = _item_of(thing, state) if isinstance(thing, KeptItem) else thing
         return _step_1(viewer, about, state, context)
-    if state.phase is Phase.STEP_2:
+    if phase is Phase.STEP_2:
         return _step_2(viewer, thing, state, context.now)
-    if state.phase is Phase.CLOSING:
+    if phase is Phase.CLOSING:
         return _closing(viewer, thing, state)
     return NOT_HERE
 
@@ -152,7 +170,7 @@ def _giver(thing: Thing | None, state: State) -> str:
 def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
     if isinstance(thing, OnInspection):
         return _inspected(viewer, thing, state, now)
-    if isinstance(thing, ContributedItem | KeptItem | JointRecord):
+    if isinstance(thing, ContributedItem | KeptItem | JointRecord | Asked):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
         return Allowed("R89", state.leading_party)
@@ -203,6 +221,37 @@ def _closing(viewer: Viewer, thing: Thing | None, state: State) -> Verdict:
 def _is_director(viewer: Viewer, state: State) -> bool:
     """Tell whether it is the director; a case that was never taken up is known here without one."""
     return state.director in ("", viewer.person)
+
+
+def may_view_request(viewer: Viewer, thing: Asked | None, state: State, context: DecisionContext) -> Verdict:
+    """Show the manager, who decides on an archived file, what the party that led asks (R90, A9)."""
+    if viewer.role is Role.MANAGER and state.at(context.now) is Phase.STEP_2 and state.asked is not None:
+        return Allowed("R90", state.leading_party)
+    return NOT_ACCESSIBLE
+
+
+# --- what each party is told of the destruction -----------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Hold what a party is told of the destruction to come."""
+
+    party: str
+
+
+def may_view_announcement(
+    viewer: Viewer, thing: Announcement | None, state: State, context: DecisionContext
+) -> Verdict:
+    """Show a worker what the letter to its party says, for a party without a connector (R99).
+
+    A thing here is what the viewer's own party is told, because no other is ever looked up.
+    """
+    if state.at(context.now) not in (Phase.STEP_2, Phase.CLOSING) or not state.reference:
+        return NOT_HERE
+    if viewer.role is not Role.PARTY_WORKER or viewer.party not in state.told:
+        return NOT_ACCESSIBLE
+    return Allowed("R99", state.leading_party)
 
 
 # --- what is about no case ------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from shared.core.event_commands import FollowArchiving as FollowArchiving
 from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
+from shared.core.event_commands import FollowReactivation as FollowReactivation
+from shared.core.event_commands import FollowTerms as FollowTerms
 from shared.core.event_commands import PurgeCase as PurgeCase
 from shared.core.leaderless import LookForLeader as LookForLeader
 from shared.core.terms import PassTerm as PassTerm

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.rto import events as e
 from services.rto.state import Rto, State
-from shared.contract.content import Content
+from shared.contract.content import Content, sealed_text_ids
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -15,9 +15,9 @@ from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
-    DropPieces,
     Effect,
     ForgetCase,
+    KeepOnly,
     StopUnsent,
     ToParty,
 )
@@ -57,8 +57,10 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [*_stopped(state), Announce(_closed(event, state))]
         case e.CaseClosing():
             return _stopped(state)
-        case e.FileCleaned(dropped=dropped):
-            return [DropPieces(dropped)]
+        case e.FileCleaned() | e.FileArchived():
+            return [KeepOnly(sealed_text_ids(state))]
+        case e.CaseReactivated(kept_items=kept):
+            return [] if kept is None else [KeepOnly(sealed_text_ids(state))]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
@@ -154,7 +156,7 @@ def _handed_over(state: State) -> list[Effect]:
     An item whose release was never given, was refused or was taken back stays behind (R61, R65).
     """
     return [
-        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item.item_id, state)))
+        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item.item_id, state), round=state.round))
         for item in state.items
         if state.stays(item.item_id) and state.released_for_rto(item.item_id)
     ]
@@ -169,9 +171,12 @@ def _shown_to(item_id: str, state: State) -> tuple[str, ...]:
 
 def _in_parts(state: State) -> list[Effect]:
     """Hand over what grew over the life of the case, in events that are each small enough."""
-    participants = [m.FilePartHandedOver(participants=(one,)) for one in state.participants()]
-    takers = [m.FilePartHandedOver(takers=some) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)]
-    actions = [m.FilePartHandedOver(actions=(one,)) for one in state.actions]
+    number = state.round
+    participants = [m.FilePartHandedOver(participants=(one,), round=number) for one in state.participants()]
+    takers = [
+        m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
+    ]
+    actions = [m.FilePartHandedOver(actions=(one,), round=number) for one in state.actions]
     return [Announce(part) for part in (*participants, *takers, *actions)]
 
 
@@ -195,6 +200,7 @@ def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:
         takers=(),
         mandate=state.mandate,
         without_table=event.without_table,
+        round=state.round,
     )
 
 
@@ -211,4 +217,5 @@ def _closed(event: e.CaseEndedAtTable, state: State) -> m.RtoClosed:
         reason=event.reason,
         closed_at=event.at,
         lapsed=event.lapsed,
+        round=state.round,
     )

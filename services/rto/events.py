@@ -9,6 +9,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Mandate, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core.item_standing import Standing
 from shared.core.leaderless import LeaderBack as LeaderBack
@@ -268,15 +269,32 @@ class CaseEndedAtTable:
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Record that only these items stay; `dropped` are the sealed texts that go (R95)."""
+    """Record that of the items only these stay (R95)."""
 
     kept_items: tuple[str, ...]
-    dropped: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Record that nothing is shown by anybody but retention (R88)."""
+    """Record that nothing is shown by anybody but retention, and that only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Record from when nothing of the case is shown any more (R91, R102)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReactivated:
+    """Record that the case is back in phase 3; of an archived file only the kept items (A5)."""
+
+    round: int
+    kept_items: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +337,8 @@ Event: TypeAlias = (
     | CaseEndedAtTable
     | FileCleaned
     | FileArchived
+    | TermsSet
+    | CaseReactivated
     | CaseClosing
     | CasePurged
     | TermPassed

@@ -98,6 +98,8 @@ HANDLERS: Mapping[type[Model], Handler] = {
         intake.ReferralClosed,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
+        retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
     **by_sender(

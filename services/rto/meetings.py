@@ -45,7 +45,7 @@ def _not_prepared(state: State, meeting: c.Meeting) -> Refusal | None:
     The first RTO was prepared in triage, and nothing of that is fixed twice.
     """
     prepared = meeting.preparation
-    if state.phase is Phase.PREPARED:
+    if state.phase is Phase.PREPARED and not state.rtos:
         fixed = meeting.participants or meeting.viewing_plan or prepared
         return r.PREPARATION_IS_FIXED if fixed else None
     if prepared is None or is_blank(prepared.goal):

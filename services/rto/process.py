@@ -24,7 +24,7 @@ from services.rto.state import (
     State,
     prepared_by_triage,
 )
-from shared.contract.content import TextRef, contents
+from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.rto import Taker, Use
@@ -39,6 +39,7 @@ from shared.core import leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing, as_decided, followed
+from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.standing import left_on
 from shared.core.terms import Overdue
@@ -69,10 +70,15 @@ Command: TypeAlias = (
     | c.FollowAssignment
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
     | c.LookForLeader
+)
+Followed: TypeAlias = (
+    c.FollowCleaning | c.FollowArchiving | c.FollowTerms | c.FollowReactivation | c.FollowClosing
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
@@ -82,6 +88,7 @@ PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 ON_NOBODYS_BEHALF = (c.OfferDirection,)  # what the director may do once who led has left
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
+IN_PHASE_4 = DEESCALATED | {Phase.ARCHIVED}
 LIVE = BEFORE | RELEASABLE
 KNOWN = frozenset(Phase) - {Phase.PURGED}  # also before the case itself is here
 
@@ -118,6 +125,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowArchiving: (DEESCALATED, r.NOT_DEESCALATED),
     c.FollowClosing: (LIVE | {Phase.CLOSING}, r.CASE_ENDED),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (IN_PHASE_4, r.NOT_DEESCALATED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.NOT_IN_PHASE_3),
     c.LookForLeader: (frozenset(TERMS), r.NOT_IN_PHASE_3),
@@ -136,6 +145,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.CONVENED, e.CaseEndedAtTable): Phase.CLOSING,
     (Phase.PREPARED, e.CaseEndedAtTable): Phase.CLOSING,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.PREPARED for phase in sorted(IN_PHASE_4)},
     **{(phase, e.CaseClosing): Phase.CLOSING for phase in sorted(LIVE)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
@@ -147,6 +157,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal; strangers come first."""
     if refusal := _stranger(state, command, context):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -197,12 +209,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return plans.progress(state, command, context)
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
-        case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept, _texts_not_kept(state, kept)),)
-        case c.FollowArchiving():
-            return (e.FileArchived(),)
-        case c.FollowClosing():
-            return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
+        case (
+            c.FollowCleaning()
+            | c.FollowArchiving()
+            | c.FollowTerms()
+            | c.FollowReactivation()
+            | c.FollowClosing()
+        ):
+            return _follow(state, command)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -233,6 +247,23 @@ def _ended_without_leader(state: State, at: datetime) -> Decision:
     if state.phase is Phase.PREPARED or state.latest is None:
         return (e.CaseEndedAtTable(ClosingReason.NOT_TAKEN_UP, at, lapsed=True),)
     return (e.CaseDeescalated(state.latest.rto_id, at, without_table=True),)
+
+
+def _follow(state: State, command: Followed) -> Decision:
+    """Follow what retention decided about the end of the case, and an early end elsewhere."""
+    match command:
+        case c.FollowCleaning(kept_items=kept):
+            return (e.FileCleaned(kept),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived(kept),)
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
+        case c.FollowReactivation(round=number, kept_items=left):
+            return (e.CaseReactivated(number, left),) if number > state.round else ()
+        case c.FollowClosing():
+            return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
+        case _:
+            assert_never(command)
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
@@ -295,11 +326,6 @@ def _without_bsn(preparation: RtoPrepared) -> RtoPrepared:
     return preparation.model_copy(update={"persons": without_numbers(preparation.persons)})
 
 
-def _texts_not_kept(state: State, kept: tuple[str, ...]) -> tuple[str, ...]:
-    gone = tuple(item for item in state.items if item.item_id not in kept)
-    return tuple(content.piece for content in contents(gone) if isinstance(content, TextRef))
-
-
 # --- evolution -----------------------------------------------------------------------------------
 
 
@@ -360,9 +386,14 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_outcome(state, event)
         case e.MonitoringAgreed(purpose=purpose, items=agreed):
             return replace(state, monitoring=Monitoring(purpose, agreed))
-        case e.FileCleaned(kept_items=kept):
-            return replace(state, items=tuple(i for i in state.items if i.item_id in kept))
-        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.FileArchived() | e.CaseClosing() | e.CasePurged():
+        case e.FileCleaned(kept_items=kept) | e.FileArchived(kept_items=kept):
+            return _stripped(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = _without_grants_for_the_table(replace(state, round=number, terms=(), holds=()))
+            return state if left is None else _stripped(state, left)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
+        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
             assert_never(event)
@@ -371,6 +402,14 @@ def evolve(state: State, event: e.Event) -> State:
 def _not_for_its_leader(state: State) -> Overdue | None:
     """Return what takes too long, unless that was that nobody leads."""
     return None if state.overdue and state.overdue.leader_left else state.overdue
+
+
+def _stripped(state: State, kept: tuple[str, ...]) -> State:
+    """Keep plan, agreements, participants with their roles, and the confirmed items alone (R95, A8)."""
+    items = tuple(item for item in state.items if item.item_id in kept)
+    fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": ()})
+    progress = tuple(replace(one, remark=None) for one in state.progress)
+    return replace(state, items=items, preparation=fixed, viewing_plan=(), progress=progress, monitoring=None)
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
@@ -424,6 +463,12 @@ def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate
 def _with_release(state: State, key: ReleaseKey, status: ReleaseStatus) -> State:
     others = tuple(release for release in state.releases if release.key != key)
     return replace(state, releases=(*others, Release(key, status)))
+
+
+def _without_grants_for_the_table(state: State) -> State:
+    """End what was released for the table: each round needs its contributor's own new decision (R65)."""
+    others = tuple(release for release in state.releases if release.key.use is not Use.RTO)
+    return replace(state, releases=others)
 
 
 def _without_releases(state: State, item_id: str) -> State:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from services.rto.commands import Plan, Preparation
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.core.item_standing import Standings, is_taken_back, standing_of
@@ -187,6 +188,9 @@ class State:
     team: Team | None = None
     overdue: Overdue | None = None
     led: Mandate | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    round: int = 0
 
     @property
     def mandate(self) -> Mandate | None:

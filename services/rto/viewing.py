@@ -27,6 +27,7 @@ from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
+from shared.core.ending import gone
 from shared.core.item_standing import TAKEN_BACK
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
@@ -63,6 +64,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     """
     if state.phase not in UNTIL_DEESCALATION | OF_THE_HOUSE:
         return ELSEWHERE
+    if over := gone(state, context.now):
+        return over
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:
@@ -172,8 +175,12 @@ def _case(viewer: Viewer, state: State) -> Verdict:
     executes = state.phase in PHASE_3 and state.executes(viewer.party or "")
     if contributed or executes:
         return Allowed("R66", viewer.party)
-    prepares = state.phase is Phase.PREPARED and viewer.party == state.leading_party
-    return Allowed("R33", viewer.party) if prepares else joint
+    return Allowed("R33", viewer.party) if _prepares(viewer, state) else joint
+
+
+def _prepares(viewer: Viewer, state: State) -> bool:
+    """Tell whether this is who leads a case that no table has met on yet."""
+    return state.phase is Phase.PREPARED and not state.rtos and viewer.party == state.leading_party
 
 
 def _joint(viewer: Viewer, state: State) -> Verdict:
@@ -215,7 +222,7 @@ def _item(viewer: Viewer, item: ContributedItem, state: State, context: Decision
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
         return ONLY_THE_LEADING_PARTY
-    if state.phase is Phase.PREPARED and viewer.party == state.leading_party:
+    if _prepares(viewer, state):
         return _before_the_table(viewer, item, state, context)
     denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
     if denied:

@@ -24,7 +24,9 @@ from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation
+from shared.core.event_commands import FollowReactivation as FollowReactivation
 from shared.core.event_commands import FollowStanding as FollowStanding
+from shared.core.event_commands import FollowTerms as FollowTerms
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.event_commands import PurgeCase as PurgeCase
 from shared.core.leaderless import LookForLeader as LookForLeader

@@ -64,8 +64,10 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [Announce(prepared.model_copy(update={"viewing_plan": ()}))]  # it went with the items
         case e.FileCleaned(kept_items=kept, dropped=dropped):
             return [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
-        case e.FileArchived(dropped=dropped):
-            return [DropPieces(dropped)]
+        case e.FileArchived(kept_items=kept, dropped=dropped):
+            return [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
+        case e.CaseReactivated(kept_items=kept, dropped=dropped):
+            return [] if kept is None else [StoreRow(Stripped(case_id, kept)), DropPieces(dropped)]
         case e.CasePurged(case_id=purged, house_keys=house_keys):
             confirmed = CasePurged(case_id=purged, house_keys=house_keys)
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
@@ -134,4 +136,5 @@ def _closed(reason: ClosingReason, at: datetime, state: State, *, lapsed: bool =
         reason=reason,
         closed_at=at,
         lapsed=lapsed,
+        round=state.round,
     )

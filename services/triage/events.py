@@ -9,6 +9,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
+from shared.contract.messages.retention import Hold, Term
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.leaderless import LeaderBack as LeaderBack
 from shared.core.leaderless import LeaderLeft as LeaderLeft
@@ -146,8 +147,30 @@ class FileCleaned:
 
 @dataclass(frozen=True, slots=True)
 class FileArchived:
-    """Record that nothing is shown here any more (R88); the persons' numbers go (R22, A23)."""
+    """Record that nothing is shown here any more, and that only these items stay (R88, A8).
 
+    `dropped` are sealed texts that the record does not name: with those of the outcome the persons' numbers
+    (R22, A23).
+    """
+
+    dropped: tuple[str, ...] = ()
+    kept_items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TermsSet:
+    """Record from when nothing of the case is shown any more (R91, R102)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReactivated:
+    """Record that the case is back in phase 3; of an archived file only the kept items (A5)."""
+
+    round: int
+    kept_items: tuple[str, ...] | None = None
     dropped: tuple[str, ...] = ()
 
 
@@ -182,6 +205,8 @@ Event: TypeAlias = (
     | CaseDeescalated
     | FileCleaned
     | FileArchived
+    | TermsSet
+    | CaseReactivated
     | CaseClosing
     | CasePurged
     | TermPassed

@@ -39,6 +39,8 @@ HANDLERS: Mapping[type[Model], Handler] = {
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,
+        retention.TermsSet,
+        retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
     **by_sender({m.QueryAnswered: answer, m.QueryDeclined: decline, intake.CaseTakenUp: open_case}),

@@ -25,6 +25,7 @@ from shared.contract.refusal import (
 from shared.core import item_standing, leaderless, terms
 from shared.core.context import DecisionContext
 from shared.core.mandate import authority
+from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
 
@@ -45,6 +46,8 @@ Command: TypeAlias = (
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
+    | c.FollowTerms
+    | c.FollowReactivation
     | c.FollowClosing
     | c.PurgeCase
     | c.PassTerm
@@ -58,6 +61,7 @@ UNFINISHED = BEFORE_RTO | {Phase.PREPARED}
 ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
+MAY_COME_BACK = ENDED | {Phase.PREPARED}  # there a de-escalation was not heard of yet
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation)  # followed, and then no more
 
 # What a case waits for, by phase: each has its terms in the policy.
@@ -80,6 +84,8 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowClosing: (UNFINISHED | {Phase.NOTHING}, r.NOT_TO_BE_CLOSED),
+    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowReactivation: (MAY_COME_BACK, r.NOT_DEESCALATED),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
     c.LookForLeader: (frozenset(TERMS), r.TRIAGE_NOT_RUNNING),
@@ -98,6 +104,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.PREPARED, e.CaseDeescalated): Phase.DEESCALATED,
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
+    **{(phase, e.CaseReactivated): Phase.PREPARED for phase in sorted(MAY_COME_BACK)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 
@@ -108,6 +115,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     """Decide any command in any phase: events, or a named refusal."""
     if refusal := _may_not_know(state, command):
         return refusal
+    if (apart := out_of_round(state, command)) is not None:
+        return apart
     allowed, refusal = ALLOWED[type(command)]
     if state.phase not in allowed:
         return _not_now(state, command, refusal)
@@ -144,11 +153,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
             return (e.FileCleaned(kept, _texts_of_outcome(state)),)
-        case c.FollowArchiving():
-            numbers = (person.bsn for person in state.persons)
-            return (e.FileArchived(tuple(n.piece for n in numbers if isinstance(n, TextRef))),)
+        case c.FollowArchiving(kept_items=kept):
+            return (e.FileArchived((*_numbers(state), *_texts_of_outcome(state)), kept),)
         case c.FollowClosing():
             return _close(state)
+        case c.FollowReactivation():
+            return _reactivate(state, command)
+        case c.FollowTerms(terms=ends, holds=holds):
+            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
             return (e.CasePurged(case_id, house_keys),)
         case c.PassTerm(at=at):
@@ -214,6 +226,20 @@ def _lapsed(state: State, at: datetime) -> Decision:
     return (*queries.lapse_all(state), e.TriageLapsed(at))
 
 
+def _reactivate(state: State, command: c.FollowReactivation) -> Decision:
+    """Bring the case back to where its round table is prepared; what an earlier version archived goes now."""
+    if command.round <= state.round:
+        return ()
+    gone = () if command.kept_items is None else (*_numbers(state), *_texts_of_outcome(state))
+    return (e.CaseReactivated(command.round, command.kept_items, gone),)
+
+
+def _numbers(state: State) -> tuple[str, ...]:
+    """Return the sealed citizen service numbers (R22, A23)."""
+    numbers = (person.bsn for person in state.persons)
+    return tuple(number.piece for number in numbers if isinstance(number, TextRef))
+
+
 def _texts_of_outcome(state: State) -> tuple[str, ...]:
     """Return the sealed texts written at the end of triage; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
@@ -259,8 +285,13 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FileCleaned(kept_items=kept):
             return _cleaned(state, kept)
-        case e.FileArchived():
-            return replace(state, persons=without_numbers(state.persons))
+        case e.FileArchived(kept_items=kept):
+            return _archived(state, kept)
+        case e.CaseReactivated(round=number, kept_items=left):
+            state = replace(state, round=number, terms=(), holds=())
+            return state if left is None else _archived(state, left)
+        case e.TermsSet(terms=ends, holds=holds):
+            return replace(state, terms=ends, holds=holds)
         case e.TriageLapsed() | e.ItemPrepared() | e.CaseDeescalated() | e.CaseClosing() | e.CasePurged():
             return state
         case _:
@@ -315,6 +346,11 @@ def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
     if isinstance(event, e.TriageClosed):
         return found
     return replace(found, picture=event.picture, without_queries=event.without_queries)
+
+
+def _archived(state: State, kept: tuple[str, ...]) -> State:
+    """Drop besides what cleaning drops the citizen service numbers (R22, A23)."""
+    return replace(_cleaned(state, kept), persons=without_numbers(state.persons))
 
 
 def _cleaned(state: State, kept: tuple[str, ...]) -> State:

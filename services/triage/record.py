@@ -105,7 +105,7 @@ class QueryClosed:
 
 @dataclass(frozen=True, slots=True)
 class Stripped:
-    """Name the items that stay after cleaning, of all that was asked and given (R95)."""
+    """Name the items that stay after cleaning or archiving, of all that was asked and given (R95)."""
 
     case_id: str
     kept_items: tuple[str, ...]

@@ -10,6 +10,7 @@ from enum import StrEnum
 from services.triage.record import Picture
 from shared.contract.content import Content
 from shared.contract.fields import Person, Theme
+from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
@@ -99,6 +100,9 @@ class State:
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
     overdue: Overdue | None = None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    round: int = 0
     last_act: datetime | None = None
     led: Mandate | None = None
 

@@ -8,6 +8,7 @@ from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
+from shared.core.ending import gone
 from shared.core.item_rules import NOT_COMPETENT, is_competent, kept_secret, unchecked
 from shared.core.item_standing import as_decided, taken_back
 from shared.core.service_numbers import MAY_NOT_USE_IT, PersonNumber, unusable
@@ -28,6 +29,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
     """Decide whether this viewer sees this thing, or (None) the case itself; deny by default."""
     if state.phase not in OPEN:
         return Denied("R88", "B3-F4")
+    if over := gone(state, context.now):
+        return over
     if viewer.role is Role.PARTY_WORKER and viewer.party == state.referrer == state.leading_party:
         return _of_the_referrer(thing, state, context)
     if viewer.role is Role.PARTY_WORKER:

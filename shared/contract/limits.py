@@ -25,6 +25,7 @@ MOST_SUPPORT_WORKERS = 10  # of one case
 MOST_VIEWING_ENTRIES = 400
 MOST_ACTIONS = 60
 MOST_KEPT_ITEMS = 500
+MOST_HOLDS = 60  # of one case, at one time
 MOST_CODES = 20
 MOST_ACTING_BODIES = 12
 MOST_RESERVATIONS = 200  # parties from which one item is withheld

@@ -146,6 +146,9 @@ define = refusals_of("house")
 # Unknown and erased are one refusal, and over HTTP nobody learns whether a case exists (R34, R105).
 UNKNOWN_CASE = define("UnknownCase", "R34", "B3-F2", Remedy.STOP, may_be_lag=True, status=404)
 
+# An event of a case that was reactivated, before that was heard of here.
+REACTIVATION_NOT_HEARD = define("ReactivationNotHeard", "R90", "B3-F4", may_be_lag=True)
+
 NOT_YOURS = define("NotForThisRole", "R6", "B3-F1 access", Remedy.STOP, status=403)
 
 NO_ON_BEHALF_OF = define("NotOnBehalfOfAnyone", "R7", "B3-gen; art. 9.3")

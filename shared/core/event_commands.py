@@ -5,8 +5,10 @@ from datetime import datetime
 from typing import ClassVar
 
 from shared.contract.fields import Team
+from shared.contract.messages.retention import Hold, Term
 from shared.core.actor import Command
 from shared.core.item_standing import Standing
+from shared.core.rounds import OfRound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +37,43 @@ class FollowStanding(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowDeescalation(Command):
+class FollowDeescalation(OfRound):
     """Follow a case into phase 4 (R86)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowCleaning(Command):
+class FollowCleaning(OfRound):
     """Follow the cleaning of the file: only these items stay (R95)."""
 
     kept_items: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowArchiving(Command):
-    """Follow the archiving of the file: nothing is shown here any more (R88)."""
+class FollowArchiving(OfRound):
+    """Follow the archiving of the file: nothing is shown here, and only these items stay (R88, A8)."""
+
+    kept_items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FollowClosing(Command):
+class FollowTerms(OfRound):
+    """Follow the terms after which nothing of the case is shown, whatever was deleted by then (R91)."""
+
+    terms: tuple[Term, ...]
+    holds: tuple[Hold, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowClosing(OfRound):
     """Another service closed the case early (R102)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowReactivation(Command):
+    """Follow a case back into phase 3, in this round; `kept_items`: what stays of an archived file (A5)."""
+
+    round: int
+    kept_items: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ def _handler(make: Maker) -> Handler:
 
 def close(message: Any, by: Actor) -> f.FollowClosing:
     """Follow an early end."""
-    return f.FollowClosing(by=by)
+    return f.FollowClosing(by=by, round=message.round)
 
 
 def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
@@ -47,17 +47,28 @@ def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
     """Follow a de-escalation."""
-    return f.FollowDeescalation(by=by)
+    return f.FollowDeescalation(by=by, round=message.round)
 
 
 def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:
     """Follow a cleaning of the file."""
-    return f.FollowCleaning(by=by, kept_items=message.kept_items)
+    return f.FollowCleaning(by=by, kept_items=message.kept_items, round=message.round)
 
 
 def archive(message: retention.DossierArchived, by: Actor) -> f.FollowArchiving:
     """Follow the archiving of the file."""
-    return f.FollowArchiving(by=by)
+    return f.FollowArchiving(by=by, kept_items=message.kept_items, round=message.round)
+
+
+def follow_terms(message: retention.TermsSet, by: Actor) -> f.FollowTerms:
+    """Follow the terms of the end of a case."""
+    return f.FollowTerms(by=by, terms=message.terms, holds=message.holds, round=message.round)
+
+
+def reactivate(message: retention.CaseReactivated, by: Actor) -> f.FollowReactivation:
+    """Follow a case back into phase 3."""
+    left = message.kept_items if message.archived else None
+    return f.FollowReactivation(by=by, round=message.round, kept_items=left)
 
 
 def purge(message: retention.ErasureOrdered, at: MessageContext) -> f.PurgeCase:
@@ -77,6 +88,8 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             rto.CaseDeescalated: deescalate,
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,
+            retention.TermsSet: follow_terms,
+            retention.CaseReactivated: reactivate,
         }
     ),
     retention.ErasureOrdered: purge,

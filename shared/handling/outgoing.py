@@ -33,19 +33,23 @@ class OutgoingMessages:
     topics: Topics
 
     def message(self, delivery: Delivery, effect: ToParty | Announce) -> OutboxMessage:
-        """Make the message that follows from a decision on this delivery."""
+        """Make the message that follows from a decision on this delivery.
+
+        A letter that is sent after the erasure names no case, neither as its subject nor as its key (R106).
+        """
         case_id = delivery.case_id
         recipient = effect.recipient if isinstance(effect, ToParty) else None
+        nameless = recipient is not None and effect.after_erasure
         topic, about = self._place(effect.message, case_id, recipient)
         return OutboxMessage(
             event_id=new_id(),
             topic=topic,
-            key=about,
+            key=recipient if nameless and recipient else about,
             type=of_model(type(effect.message)).type,
             body=effect.message.model_dump_json(),
             recipient=recipient,
             case_id=None if effect.after_erasure else case_id,
-            subject=about,
+            subject=None if nameless else about,
             item=effect.item if isinstance(effect, ToParty) else None,
             causation_id=delivery.entry.message_id,
             traceparent=delivery.traceparent,

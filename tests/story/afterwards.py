@@ -54,6 +54,6 @@ async def _figures(world: World) -> None:
     figures = await world.people("manager-a").see("retention", "/figures")
     counts = [cell["count"] for cell in figures["cells"]]
     world.telling.check(
-        figures["total"] == 1 and bool(counts) and set(counts) == {None},
-        "management figures count one case, and show no cell, since all are below five (A24)",
+        figures["total"] == 0 and bool(counts) and set(counts) == {None},
+        "management figures name the year of the case, and count nothing of a year that is not over (A24)",
     )

@@ -21,6 +21,7 @@ AT_THE_TABLE = (REFERRER, POLICE, MENTAL_HEALTH, HOUSING)
 TASK = "Wmo 2015, art. 2.1.1"
 BASIS = "AVG art. 6 lid 1 sub e"
 NAME_OF_MAN, NAME_OF_MOTHER = "Persoon A", "Persoon B"
+NAME_OF_REFERRER = "Persoon F"  # who refers, at the municipality
 BSN = "999994927"  # one that is never given out
 
 

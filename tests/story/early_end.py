@@ -1,11 +1,12 @@
 """Play chapter 12: a second case ends at its screening, and the neighbouring one at triage."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from shared.contract.fields import PersonRole
 from shared.contract.messages.intake import ConsultationConfirmed, ReferralReceived, ReferralScreened
-from shared.contract.messages.retention import FileDestroyed
+from shared.contract.messages.retention import DestructionAnnounced, FileDestroyed
 from tests.story import cast
 from tests.story.world import World
 
@@ -88,7 +89,8 @@ async def _gone(world: World, removed_on: datetime) -> None:
     )
     world.move_clock_to(removed_on)
     for case in cases:
-        await referrer.gets(FileDestroyed, case=case)
+        announced = await referrer.gets(DestructionAnnounced, case=case)
+        await referrer.gets(FileDestroyed, where=_under(announced.reference))
     left = await world.rows_gone(cases)
     world.telling.check(
         set(left.values()) == {0} and world.keys == (keys - 2, erased + 2),
@@ -99,3 +101,7 @@ async def _gone(world: World, removed_on: datetime) -> None:
         await world.not_shown(
             service, f"/cases/{case}", *(world.director, world.worker(cast.SECOND_REFERRER))
         )
+
+
+def _under(reference: str) -> Callable[[FileDestroyed], bool]:
+    return lambda letter: letter.reference == reference

@@ -37,7 +37,11 @@ async def complete(world: World) -> None:
         necessity=world.text("De overlast is de aanleiding."),
     )
     world.items["report"] = report.item_id
-    referral = cast.referral((man, mother), (report,), weighing=world.text("Een keten alleen lukt niet."))
+    said = {
+        "weighing": world.text("Een keten alleen lukt niet."),
+        "referrer_name": world.text(cast.NAME_OF_REFERRER),
+    }
+    referral = cast.referral((man, mother), (report,), **said)
     await world.party(cast.REFERRER).send(referral)
     received = await world.party(cast.REFERRER).gets(
         ReferralReceived, where=lambda m: m.referral_id == referral.referral_id

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from shared.contract.messages.retention import FileArchived, FileDestroyed
+from shared.contract.messages.retention import DestructionAnnounced, FileArchived, FileDestroyed
 from shared.contract.messages.rto import Taker
 from tests.story import cast
 from tests.story.deescalation import six_and_twelve_months
@@ -42,7 +42,10 @@ async def _archived(world: World, six_months: datetime) -> None:
     world.move_clock_to(six_months)
     stub = await world.director.see_until("retention", path, lambda found: "items" not in found)
     world.telling.check(
-        set(stub) == FOUR and all(stub.values()),
+        set(stub) == FOUR
+        and all(stub.values())
+        and cast.NAME_OF_REFERRER in stub["referrer"]["name"]
+        and not any("role" in person for person in stub["persons"]),
         "at six months it is archived, and exactly four things are visible to the director: case number, "
         "identifying data, referrer, case director (R88, R89)",
     )
@@ -57,12 +60,12 @@ async def _archived(world: World, six_months: datetime) -> None:
         await world.not_shown(service, path, world.director, world.worker(cast.MENTAL_HEALTH), within=WITHIN)
 
 
-async def _told_all(world: World, kind: Any) -> dict[str, Any]:
+async def _told_all(world: World, kind: Any, *, about_the_case: bool = True) -> dict[str, Any]:
     """Return the message of this kind to each of the four at the table (R97)."""
     told = {}
     for name in cast.AT_THE_TABLE:
         async with world.connected(name) as party:
-            told[name] = await party.gets(kind, case=world.case)
+            told[name] = await party.gets(kind, case=world.case if about_the_case else None)
     return told
 
 
@@ -100,7 +103,8 @@ async def _destroyed(world: World, twelve_months: datetime) -> None:
         rows=rows_before,
     )
     world.move_clock_to(twelve_months)
-    told = await _told_all(world, FileDestroyed)
+    announced = await _told_all(world, DestructionAnnounced)
+    told = await _told_all(world, FileDestroyed, about_the_case=False)
     left, (keys_after, erased_after) = await world.rows_gone(names), world.keys
     world.telling.check(
         set(left.values()) == {0},
@@ -111,12 +115,18 @@ async def _destroyed(world: World, twelve_months: datetime) -> None:
         (keys_after, erased_after) == (keys_before - 1, erased_before + 1),
         "and its key is gone: one file less in the key directory, one line more in the erasure ledger (R105)",
     )
-    care = told.pop(cast.MENTAL_HEALTH)
+    references = {one.reference for one in (*announced.values(), *told.values())}
+    world.telling.check(
+        len(references) == 1 and None not in references,
+        "what the parties hear then names no case, only the number that was announced to them (R106)",
+    )
+    care, asked = told.pop(cast.MENTAL_HEALTH), announced.pop(cast.MENTAL_HEALTH)
     taker = Taker(party=cast.MENTAL_HEALTH, item_id=world.items["free"], action_id=world.actions["care"])
     world.telling.check(
         care.inform_data_subject
-        and care.takers == (taker,)
-        and all(not one.inform_data_subject and not one.takers for one in told.values()),
+        and asked.inform_data_subject
+        and asked.takers == (taker,)
+        and not any(one.inform_data_subject or one.takers for one in (*told.values(), *announced.values())),
         "the four parties are told; the one that led is to inform the data subject, and has the list of "
         "takers (R97, R99, R104)",
     )

@@ -137,6 +137,7 @@ def referral(
             basis="w" * 120,
             criteria=criteria,
             weighing="x" if items(text) else text,
+            referrer_name="x",
             persons=tuple(persons),
             items=items(text),
         )

@@ -68,7 +68,7 @@ def test_the_former_director_acts_no_more_and_the_new_one_does(service: str) -> 
     s = samples_of(service)
     clean = CleanFile(by=retention.by_director(), kept=())
     acts = {"triage": triage.conclude(), "rto": rto.COMMANDS[2], "retention": clean}[service]
-    given = s.spec().given(*s.HISTORIES[READ_IN[service][0]], s.CHANGED)
+    given = replace(s.spec(), now=NOW).given(*s.HISTORIES[READ_IN[service][0]], s.CHANGED)
     assert given.when(acts).refusal.status == 404
     assert given.when(replace(acts, by=replace(acts.by, person=s.TEAM.director))).events
 

@@ -220,7 +220,7 @@ def test_a_case_that_lapsed_is_counted_as_such_and_gone_after_the_closing_term()
     context = DecisionContext(NOW, Parties({}))
     decided = retention_decide(RetentionState(), command, context)
     assert isinstance(decided, tuple)
-    (event,) = decided
+    event, _ = decided
     assert isinstance(event, retention_events.CaseClosing)
     assert event.ending is Ending.LAPSED
     assert event.removal_on == closed.closed_at + 14 * DAY

@@ -24,7 +24,7 @@ from services.governance.decisions import (
 from services.intake import commands as ic
 from services.intake.api import Screening
 from services.retention import commands as rc
-from services.retention.api import Cleaning
+from services.retention.api import Cleaning, NewReactivation
 from services.rto import commands as tc
 from services.rto.api import MandateEnding
 from services.triage import commands as c
@@ -333,13 +333,13 @@ class Played:
         rto.does(tc.ConcludeRto(by=large.by_director(OTHER), rto_id=number(61), conclusion=deescalate))
         for receiver in ("intake", "triage", "retention"):
             self.pass_on("rto", receiver)
-        retention.now = add_months(NOW, 12)
         kept = Cleaning(
             kept_items=tuple(rc.KeptItem(item_id=i.item_id, reason="x") for i in retention.state.items)
         )
         retention.is_asked(kept, lambda sent: rc.CleanFile(by=large.by_director(OTHER), kept=sent.kept_items))
-        retention.does(rc.ArchiveFile(by=CLOCK))
-        retention.does(rc.StartErasure(by=CLOCK))
+        retention.now = add_months(NOW, 12)
+        retention.does(rc.ArchiveFile(by=CLOCK, reference=number(71)))
+        retention.does(rc.StartErasure(by=CLOCK, reference=number(71)))
         for receiver in ("intake", "triage", "rto", "governance"):
             self.pass_on("retention", receiver)
             self.pass_on(receiver, "retention")
@@ -461,7 +461,7 @@ def lapsed(parties: Parties) -> Core:
     return intake
 
 
-def long_file(parties: Parties) -> Core:
+def cleaned_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
     by_rto = large.by_service("rto")
@@ -490,8 +490,25 @@ def long_file(parties: Parties) -> Core:
     cleaning = Cleaning(kept_items=kept)
     assert len(cleaning.model_dump_json()) <= MAX_PAYLOAD
     retention.is_asked(cleaning, lambda sent: rc.CleanFile(by=large.by_director(), kept=sent.kept_items))
+    return retention
+
+
+def reactivated_file(parties: Parties) -> Core:
+    """Return what retention sends when the largest file there may be comes back from the archive."""
+    retention = cleaned_file(parties)
+    retention.now = add_months(NOW, 6)
+    retention.does(rc.ArchiveFile(by=CLOCK, reference=number(71)))
+    manager = Actor(Role.MANAGER, person="manager")
+    why = filled(lambda said: NewReactivation(reason=said))
+    retention.is_asked(why, lambda sent: rc.ReactivateFile(by=manager, reason=text(sent.reason)))
+    return retention
+
+
+def long_file(parties: Parties) -> Core:
+    """Return what retention sends when the largest file there may be is destroyed."""
+    retention = cleaned_file(parties)
     retention.now = add_months(NOW, 12)
-    retention.does(rc.StartErasure(by=CLOCK))
+    retention.does(rc.StartErasure(by=CLOCK, reference=number(71)))
     for name in ("governance", "intake", "rto", "triage"):
         retention.does(rc.ConfirmPurge(by=large.by_service(name), house_keys=("k" * 43,) * 10))
     retention.does(
@@ -640,6 +657,7 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
         *early_ends(parties),
         lapsed(parties),
         long_file(parties),
+        reactivated_file(parties),
         oldest_party(parties),
         longest_policy(parties),
         an_account(parties),
@@ -687,5 +705,6 @@ def test_what_is_too_long_for_one_message_goes_in_several(sent: dict[str, list[R
     assert count("actions-assigned") == 2 * (1 + 3), "each recorded apart from the others"
     assert count("items-claimed") == 2
     assert count("item-prepared") > 40
-    takers = [ready for ready in sent["nl.veiligheidscasussen.file-destroyed.v1"] if ready.row.key == CASE]
+    announced = sent["nl.veiligheidscasussen.destruction-announced.v1"]
+    takers = [ready for ready in announced if ready.row.key == CASE]
     assert len(takers) >= 3

@@ -27,10 +27,20 @@ MATRIX = [
     for service in SERVICES
     for command in samples_of(service).COMMANDS
 ]
-# Triage allows both while an RTO is prepared, for what was received before triage ended (R31).
+# Triage allows both while an RTO is prepared, for what was received before triage ended (R31). Retention
+# judges what people do by the date, and in its samples every term is over (A4).
 ONLY_IF_RECEIVED_BEFORE = {
     ("triage", "preparing", "AnswerQuery"),
     ("triage", "preparing", "DeclineQuery"),
+    ("retention", "step-1", "CleanFile"),
+    ("retention", "step-1-cleaned", "CleanFile"),
+    *(
+        ("retention", step, asked)
+        for step in ("step-1", "step-1-cleaned", "step-2")
+        for asked in ("AskReactivation", "ReactivateFile")
+    ),
+    ("retention", "step-2", "InspectFile"),
+    ("retention", "step-2", "UseInspection"),
 }
 # What these two accept depends on more than the phase; their own test_matrix lists it.
 LISTED_APART = {"intake", "rto"}
@@ -120,7 +130,7 @@ def test_every_event_and_state_is_written_with_its_declared_fields_and_read_as_i
         given = samples.spec().given(*history)
         decided = [given.when(command).outcome for command in samples.COMMANDS]
         events = [event for outcome in decided if not isinstance(outcome, Refusal) for event in outcome]
-        for value in (given.state, *history, *events):
+        for value in (given.state, *history, *events, *getattr(samples, "BESIDES", ())):
             adapter: TypeAdapter[Any] = TypeAdapter(type(value))
             assert json.loads(to_json(value)) == json.loads(adapter.dump_json(value))
             assert adapter.validate_json(to_json(value), context=SEALED_ALLOWED) == value

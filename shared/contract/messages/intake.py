@@ -8,6 +8,7 @@ from shared.contract.content import Content
 from shared.contract.fields import (
     Code,
     ContributedItem,
+    Count,
     Id,
     InformMoment,
     Instant,
@@ -16,6 +17,7 @@ from shared.contract.fields import (
     Mandate,
     PartyId,
     Person,
+    PersonName,
     Team,
     Theme,
 )
@@ -61,6 +63,7 @@ class ReferralSubmitted(Model):
     informed_beforehand: tuple[Id, ...] = Field(
         default=(), max_length=MOST_PERSONS, title="vooraf geinformeerd"
     )
+    referrer_name: PersonName | None = Field(default=None, title="naam aanmelder")
 
 
 @message("referral-withdrawn", "intake", Direction.FROM_PARTY, dutch="intrekking van de aanmelding")
@@ -145,6 +148,7 @@ class CaseTakenUp(Team):
     items: tuple[ContributedItem, ...] = Field(max_length=MOST_ITEMS)
     taken_up_at: Instant
     mandate: Mandate | None = None
+    referrer_name: PersonName | None = None
 
 
 @message("case-assigned", "intake", Direction.EVENT, dutch="casus toegewezen")
@@ -173,3 +177,4 @@ class ReferralClosed(Model):
     closed_at: Instant
     team: Team | None = None
     lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
+    round: Count = 0

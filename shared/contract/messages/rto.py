@@ -319,6 +319,7 @@ class RtoClosed(Model):
     reason: ClosingReason
     closed_at: Instant
     lapsed: bool = Field(default=False, description="Who led has left, and nobody could take over.")
+    round: Count = 0
 
 
 class Taker(Model):
@@ -338,6 +339,7 @@ class ItemHandedOver(Model):
 
     item: ContributedItem
     shown_to: tuple[PartyId, ...] = Field(default=(), max_length=MOST_READ)
+    round: Count = 0
 
 
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")
@@ -347,6 +349,7 @@ class FilePartHandedOver(Model):
     participants: tuple[Participant, ...] = Field(default=(), max_length=1)
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE)
     actions: tuple[Action, ...] = Field(default=(), max_length=1)
+    round: Count = 0
 
 
 @message("case-deescalated", "rto", Direction.EVENT, dutch="casus afgeschaald")
@@ -369,3 +372,4 @@ class CaseDeescalated(Team):
     takers: tuple[Taker, ...] = Field(max_length=MOST_READ)
     mandate: Mandate | None = None
     without_table: bool = Field(default=False, description="Who led has left, and nobody took over.")
+    round: Count = 0

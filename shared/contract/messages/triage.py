@@ -8,6 +8,7 @@ from shared.contract.content import Content
 from shared.contract.fields import (
     Code,
     ContributedItem,
+    Count,
     Id,
     Instant,
     Item,
@@ -130,6 +131,7 @@ class TriageClosed(Model):
     reason: ClosingReason
     closed_at: Instant
     lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
+    round: Count = 0
 
 
 class ParticipantRole(StrEnum):

@@ -15,15 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.local.issuer import AUDIENCE, make_issuer, write_people
 from services.retention import commands as c
+from services.retention import store
 from services.retention.api import router
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.key_store import KeyStore
 from services.retention.main import SERVICE
+from services.retention.proofs import FIRST, Ending, ProofOfDestruction, digest_of
 from services.retention.state import MUST_CONFIRM
 from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
-from shared.core.actor import CLOCK, Command
+from shared.contract.fields import Theme
+from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
@@ -155,7 +158,10 @@ async def step_1(http: Http) -> None:
     director, support = await http.subject(DIRECTOR), await http.subject("support")
     file = s.file(director=director, support_workers=(support,))
     await http.tell(
-        c.OpenCase(by=s.by_service("intake"), case=s.taken_up(director, support)),
+        c.OpenCase(
+            by=s.by_service("intake"),
+            case=s.taken_up(director, support, referrer_name=s.text("referrer")),
+        ),
         *(c.RecordHandedOverItem(by=s.by_service(), item=item) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=file),
     )
@@ -165,7 +171,7 @@ async def step_2(http: Http) -> None:
     """The same, cleaned of all but one item of the police, and archived."""
     await step_1(http)
     assert (await clean(http, s.POLICES)).status_code == 200
-    await http.tell(c.ArchiveFile(by=CLOCK), at=s.ARCHIVE_ON)
+    await http.tell(s.ARCHIVE, at=s.ARCHIVE_ON)
     http.move_to(s.ARCHIVE_ON)
 
 
@@ -179,6 +185,7 @@ def told(response: Response) -> tuple[int, str, str]:
 
 
 NOBODY = (404, "UnknownCase", "R34")
+STUB = {"case_id", "persons", "referrer", "case_director"}
 
 
 # --- step 1 ---------------------------------------------------------------------------------------
@@ -255,6 +262,20 @@ async def test_cleaning_is_for_this_director_on_behalf_of_the_last_leader_r100(h
     assert len((await http.get(DIRECTOR, CASE, s.CARE)).json()["items"]) == 3
 
 
+async def test_on_the_boundary_day_the_file_is_closed_though_no_timer_has_fired_r88_a4(http: Http) -> None:
+    """R88: the broker may be away, and timers wait for it."""
+    await step_1(http)
+    http.move_to(s.ARCHIVE_ON - timedelta(minutes=1))
+    assert (await http.get(CARE, CASE)).json()["items"]
+    http.move_to(s.ARCHIVE_ON)
+    assert set((await http.get(DIRECTOR, CASE, s.CARE)).json()) == STUB
+    assert told(await http.get(CARE, CASE)) == told(await http.get(POLICE, CASE)) == NOBODY
+    assert told(await clean(http, s.POLICES)) == (409, "NotInStepOne", "R87")
+    http.move_to(s.DESTROY_ON)
+    for who, behalf in ((DIRECTOR, s.CARE), (MANAGER, None), (CARE, None)):
+        assert told(await http.get(who, CASE, behalf)) == NOBODY
+
+
 # --- step 2 ---------------------------------------------------------------------------------------
 
 
@@ -262,9 +283,10 @@ async def test_in_step_2_exactly_four_things_are_shown_r89(http: Http) -> None:
     await step_2(http)
     for who, behalf in ((DIRECTOR, s.CARE), ("support", s.CARE), (MANAGER, None)):
         stub = (await http.get(who, CASE, behalf)).json()
-        assert set(stub) == {"case_id", "persons", "referrer", "case_director"}
+        assert set(stub) == STUB
         assert stub["case_id"] == s.CASE
-        assert stub["referrer"] == {"organisation": s.VENLO}
+        assert stub["referrer"] == {"name": "piece-referrer", "organisation": s.VENLO}
+        assert all(set(one) == {"name", "date_of_birth", "address"} for one in stub["persons"]), "no role"
         assert stub["case_director"] == {"name": "piece-case-director", "organisation": s.CARE}
         assert [person["name"] for person in stub["persons"]] == ["piece-name-2", "piece-name-3"]
     for who in (CARE, VENLO, POLICE, HOUSING, "secretary", "officer"):
@@ -291,7 +313,7 @@ async def test_the_manager_reads_the_archived_file_once_per_decision_r90(http: H
     assert (await http.post(MANAGER, path, {}, key=key)).json() == file
     http.move_to(http.moment() + ONE_READING)
     assert told(await http.post(MANAGER, path, {}, key=key)) == closed
-    assert set((await http.get(MANAGER, CASE)).json()) == {"case_id", "persons", "referrer", "case_director"}
+    assert set((await http.get(MANAGER, CASE)).json()) == STUB
     decided = await rows(http.engine, "journal", "what LIKE 'Inspection%' AND rule IS NULL ORDER BY entry")
     assert [entry.what for entry in decided] == ["InspectionDecided", "InspectionUsed"]
     looked = await rows(http.engine, "access_log", "thing LIKE 'item/%/inspection-1' AND allowed")
@@ -307,6 +329,80 @@ async def test_nobody_but_the_manager_inspects_and_nothing_but_an_archived_file_
         there = await http.post(who, f"{CASE}/inspections", reason, behalf)
         assert told(there) == (403, "NotForThisRole", "R6")
         assert told(await http.post(who, f"{CASE}/archived-file", {}, behalf))[0] == 403
+
+
+async def test_a_party_without_a_connector_reads_what_it_is_to_do_at_the_destruction_r99(http: Http) -> None:
+    """R99, R104: the same as in the letter, with the number under which it hears of it afterwards."""
+    await step_1(http)
+    assert told(await http.get(CARE, f"{CASE}/destruction")) == NOBODY
+    await http.tell(s.ARCHIVE, at=s.ARCHIVE_ON)
+    http.move_to(s.ARCHIVE_ON)
+    leader, police = [(await http.get(who, f"{CASE}/destruction")).json() for who in (CARE, POLICE)]
+    assert leader["inform_data_subject"] is True
+    assert leader["takers"] == [dict(s.TAKER)]
+    assert (police["inform_data_subject"], police["takers"]) == (False, [])
+    assert datetime.fromisoformat(leader["destroyed_on"]) == s.DESTROY_ON
+    letters = await rows(http.engine, "outbox", "type LIKE '%destruction-announced%'")
+    sent = {row.recipient: json.loads(row.body)["reference"] for row in letters}
+    assert (leader["reference"], police["reference"]) == (sent[s.CARE], sent[s.POLICE])
+    for who, behalf in ((HOUSING, None), (MANAGER, None), (DIRECTOR, s.CARE), ("officer", None)):
+        assert told(await http.get(who, f"{CASE}/destruction", behalf)) == NOBODY
+    http.move_to(s.DESTROY_ON)
+    assert told(await http.get(CARE, f"{CASE}/destruction")) == NOBODY
+
+
+async def test_in_step_1_the_director_takes_the_case_up_again_and_the_file_is_gone_here_a5(
+    http: Http,
+) -> None:
+    await step_1(http)
+    reason = {"reason": "Terugval; een nieuw RTO is nodig."}
+    path = f"{CASE}/reactivation"
+    for who, behalf in ((MANAGER, None), (OTHER_DIRECTOR, s.CARE)):
+        assert (await http.post(who, path, reason, behalf)).status_code == 404
+    for who in (CARE, VENLO, "officer"):
+        assert (await http.post(who, path, reason)).status_code == 403
+    assert told(await http.post(DIRECTOR, path, {"reason": " "}, s.CARE)) == (409, "ReasonMissing", "R90")
+    assert (await http.post(DIRECTOR, path, reason, s.CARE)).status_code == 200
+    assert told(await http.get(DIRECTOR, CASE, s.CARE)) == NOBODY
+    assert await rows(http.engine, "due") == [], "no term runs"
+    pieces = await rows(http.engine, "pieces")
+    assert [row.piece for row in pieces if row.sealed_by == "rto"] == ["piece-referrer"]
+    assert len(pieces) == 2, "and why it was reactivated"
+    sent = [row.type.split(".")[-2] for row in await rows(http.engine, "outbox")]
+    assert (sent.count("case-reactivated"), sent.count("file-reactivated")) == (1, 3)
+
+
+async def test_the_leading_party_asks_and_the_manager_decides_on_an_archived_file_a9(http: Http) -> None:
+    await step_2(http)
+    ask, reason = f"{CASE}/reactivation-request", {"reason": "Terugval bij de betrokkene."}
+    for who in (VENLO, POLICE, HOUSING):
+        refused = await http.post(who, ask, reason)
+        assert refused.status_code == 404
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
+    assert (await http.post(CARE, ask, reason)).status_code == 200
+    assert told(await http.post(CARE, ask, reason)) == (409, "ReactivationAlreadyAsked", "R90")
+    (found,) = (await http.get(MANAGER, "/reactivation-requests")).json()["requests"]
+    assert found == {"case_id": s.CASE, "leading_party": s.CARE, **reason}
+    assert set((await http.get(MANAGER, CASE)).json()) == STUB, "and the stub is what it was"
+    for who, behalf in ((DIRECTOR, s.CARE), (CARE, None), ("officer", None)):
+        assert (await http.get(who, "/reactivation-requests", behalf)).json()["requests"] == []
+    refused = await http.post(DIRECTOR, f"{CASE}/reactivation", reason, s.CARE)
+    assert told(refused) == (409, "OnlyWhileActive", "R90")
+    assert (await http.post(MANAGER, f"{CASE}/reactivation", reason)).status_code == 200
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
+    assert told(await http.get(MANAGER, CASE)) == NOBODY
+    (event,) = await rows(http.engine, "outbox", "type LIKE '%case-reactivated%'")
+    assert (json.loads(event.body)["archived"], json.loads(event.body)["kept_items"]) == (True, [s.POLICES])
+
+
+async def test_in_step_1_what_the_leading_party_asks_stands_in_the_file_for_the_director_a9(
+    http: Http,
+) -> None:
+    await step_1(http)
+    await http.post(CARE, f"{CASE}/reactivation-request", {"reason": "Terugval."})
+    assert (await http.get(DIRECTOR, CASE, s.CARE)).json()["reactivation_asked"] == "Terugval."
+    assert (await http.get(POLICE, CASE)).json()["reactivation_asked"] is None
+    assert (await http.get(MANAGER, "/reactivation-requests")).json()["requests"] == []
 
 
 # --- closing and what stays -----------------------------------------------------------------------
@@ -329,7 +425,7 @@ def confirmed(service: str) -> c.ConfirmPurge:
 
 async def erased(http: Http) -> None:
     await http.tell(next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly)))
-    await http.tell(c.StartErasure(by=CLOCK), at=NOW + s.TERM)
+    await http.tell(s.ERASE, at=NOW + s.TERM)
     for service in ("intake", "triage", "rto"):
         await http.tell(confirmed(service))
     (under_way,) = (await http.get("officer", "/erasures")).json()["erasures"]
@@ -346,12 +442,41 @@ async def test_what_stays_is_a_proof_and_a_figure_that_lead_to_nobody_r106_a24(h
     proofs = (await http.get("officer", "/proofs")).json()
     assert proofs["broken_at"] is None
     (proof,) = proofs["proofs"]
-    assert (proof["month"], proof["ending"]) == ("2027-03", "other-table")
+    assert proof["month"] == "2027-03"
+    assert set(proof) & {"theme", "ending"} == set(), "beside the figures they would lead to the case"
     assert proof["destruction"] == {"status": "erased-in-the-services", "backups_lapse_in": "2027-04"}
     figures = (await http.get(MANAGER, "/figures")).json()
-    assert (figures["total"], {cell["count"] for cell in figures["cells"]}) == (1, {None})
+    assert (figures["total"], {cell["count"] for cell in figures["cells"]}) == (0, {None})
+    http.move_to(s.DESTROY_ON + timedelta(days=365))
+    assert (await http.get(MANAGER, "/figures")).json()["total"] is None, "the year is over, with one case"
     for leads in (s.CASE, s.VENLO, s.MAN):
         assert leads not in str((proofs, figures))
+
+
+async def test_no_theme_or_ending_can_be_tried_out_on_what_a_proof_shows_r106(http: Http) -> None:
+    """R106: of a bare digest all is known but these two, of which there are thirty-six together."""
+    await erased(http)
+    (proof,) = (await http.get("officer", "/proofs")).json()["proofs"]
+    tried = {
+        digest_of(
+            proof["number"],
+            ProofOfDestruction(
+                proof_id=proof["proof_id"],
+                month=proof["month"],
+                theme=theme,
+                ending=ending,
+                confirmed_by=tuple(proof["confirmed_by"]),
+                backups_lapse_in=proof["destruction"]["backups_lapse_in"],
+            ),
+            FIRST,
+        ).hex()
+        for theme in Theme
+        for ending in Ending
+    }
+    async with http.engine.connect() as connection:
+        (link,) = await store.proofs(connection, first=1, most=10)
+    assert link.digest.hex() in tried, "that is how it would be done"
+    assert proof["digest"] not in tried
 
 
 async def status(http: Http) -> str:

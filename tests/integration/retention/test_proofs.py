@@ -68,14 +68,44 @@ def test_a_proof_that_was_rewritten_with_its_digest_shows_at_the_next_r106() -> 
     assert first_break(links) == 3
 
 
+BIG: Cell = (2027, Theme.COMPLEX_CASE, Ending.DEESCALATED)
+NEXT: Cell = (2027, Theme.YOUTH_AT_RISK, Ending.DEESCALATED)
+SMALL: Cell = (2027, Theme.TRAFFICKING, Ending.DEESCALATED)
+OTHER_SMALL: Cell = (2027, Theme.TRAFFICKING, Ending.WITHDRAWN)
+EMPTY: Cell = (2027, Theme.RADICALISATION, Ending.WITHDRAWN)
+
+
 def test_a_cell_below_the_smallest_is_withheld_and_so_is_an_empty_one_a24() -> None:
-    big: Cell = (2027, Theme.COMPLEX_CASE, Ending.DEESCALATED)
-    small: Cell = (2027, Theme.TRAFFICKING, Ending.DEESCALATED)
-    empty: Cell = (2027, Theme.RADICALISATION, Ending.WITHDRAWN)
-    cells = shown({big: 5, small: 4}, 5)
-    assert (cells[big], cells[small], cells[empty]) == (5, None, None)
-    assert len(cells) == len(Theme) * len(Ending)
+    figures = shown({BIG: 5, SMALL: 4, OTHER_SMALL: 1}, 5, 2028)
+    assert (figures.cells[BIG], figures.cells[SMALL], figures.cells[EMPTY]) == (5, None, None)
+    assert len(figures.cells) == len(Theme) * len(Ending)
+    assert figures.total == 10, "what is withheld adds up to no small number"
+
+
+@pytest.mark.parametrize("small", [1, 4])
+def test_what_is_withheld_adds_up_to_no_small_number_a24(small: int) -> None:
+    """A24: each proof counts a case in its year, so what is not shown can be subtracted."""
+    figures = shown({BIG: 9, NEXT: 5, SMALL: small}, 5, 2028)
+    assert (figures.cells[BIG], figures.cells[NEXT], figures.cells[SMALL]) == (9, None, None)
+    assert figures.total == 14 + small
+    alone = shown({BIG: 9, SMALL: small}, 5, 2028)
+    assert set(alone.cells.values()) == {None}
+    nothing_small = shown({BIG: 9, NEXT: 5}, 5, 2028)
+    assert (nothing_small.cells[BIG], nothing_small.cells[NEXT], nothing_small.total) == (9, 5, 14)
+
+
+def test_a_year_with_few_cases_has_no_total_a24() -> None:
+    figures = shown({SMALL: 4, (2026, *BIG[1:]): 7}, 5, 2028)
+    assert figures.total is None
+    assert figures.cells[(2026, *BIG[1:])] == 7
+
+
+def test_a_year_is_shown_when_it_is_over_and_not_before_a24() -> None:
+    """A24: else two looks tell how the case ended that was destroyed between them."""
+    running, over = shown({BIG: 7}, 5, 2027), shown({BIG: 7}, 5, 2028)
+    assert (running.cells[BIG], running.total) == (None, 0)
+    assert (over.cells[BIG], over.total) == (7, 7)
 
 
 def test_without_a_case_there_is_nothing_to_show_a24() -> None:
-    assert shown({}, 5) == {}
+    assert shown({}, 5, 2027).cells == {}

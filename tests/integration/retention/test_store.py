@@ -122,12 +122,37 @@ async def test_a_year_of_retention_ends_in_one_proof_and_nothing_else(
     for table in ("cases", "pieces", "items", "journal", "access_log", "due", "held"):
         assert await rows(engine, table) == [], table
     assert await rows(engine, "inbox", "case_id IS NOT NULL") == []
-    assert short(await rows(engine, "outbox")) == ["case-erased", *["file-destroyed"] * 3]
+    left_over = await rows(engine, "outbox")
+    assert short(left_over) == ["case-erased", *["file-destroyed"] * 3]
+    parties = [row for row in left_over if row.recipient]
+    assert not [row for row in parties if s.CASE in str(row)], "no case number outlives the case (R106)"
+    assert [(row.subject, row.key == row.recipient) for row in parties] == [(None, True)] * 3
     (link,) = await proofs_of(engine)
     assert (link.proof.ending, link.proof.confirmed_by) == (Ending.DEESCALATED, MUST_CONFIRM)
     async with engine.connect() as connection:
         counts = await store.figures(connection)
     assert list(counts.values()) == [1]
+
+
+async def test_what_a_party_without_a_key_was_not_sent_does_not_lie_here_for_ever_r99_r105(
+    fresh_database: FreshDatabase, keys: KeyAuthority
+) -> None:
+    """R105; before the erasure its letters go with the case, after it they are given up in two weeks."""
+    engine, transaction = await database(fresh_database)
+    await tell(transaction, close())
+    assert short(await rows(engine, "outbox", "recipient IS NOT NULL")) == ["destruction-announced"]
+    await fire(engine, transaction, keys, NOW + s.TERM)
+    await tell(transaction, *confirmations())
+    await fire(engine, transaction, keys, machine_now() + timedelta(days=9999))
+    assert short(await rows(engine, "outbox", "recipient IS NOT NULL")) == ["file-destroyed"]
+    for age, left in ((timedelta(days=13, hours=23), ["file-destroyed"]), (timedelta(days=14), [])):
+        async with engine.begin() as connection:
+            aged = sa.text("UPDATE outbox SET recorded_at = clock_timestamp() - CAST(:age AS interval)")
+            await connection.execute(aged, {"age": age})
+        async with engine.begin() as connection:
+            await store.Records(lambda: ()).prune(connection)
+        assert short(await rows(engine, "outbox", "recipient IS NOT NULL")) == left, age
+    assert short(await rows(engine, "outbox")) == ["case-erased"], "what services are told waits for them"
 
 
 async def test_a_clock_that_jumped_a_year_archives_first_and_then_erases(
@@ -137,7 +162,7 @@ async def test_a_clock_that_jumped_a_year_archives_first_and_then_erases(
     await tell(transaction, *until_step_1())
     assert await fire(engine, transaction, keys, s.DESTROY_ON) == ["archive", "destroy"]
     announced = [r.type.split(".")[-2] for r in await rows(engine, "outbox", "recipient IS NULL ORDER BY id")]
-    assert announced == ["dossier-archived", "erasure-ordered"]
+    assert announced == ["terms-set", "dossier-archived", "erasure-ordered"]
     (case,) = await rows(engine, "cases")
     assert case.phase == Phase.ERASING
 
@@ -151,7 +176,7 @@ async def test_a_case_unknown_before_its_early_end_is_erased_and_counted(
     await tell(transaction, *confirmations())
     await fire(engine, transaction, keys, machine_now() + timedelta(days=9999))
     (letter,) = await rows(engine, "outbox", "recipient IS NOT NULL")
-    assert (letter.recipient, letter.case_id) == (s.VENLO, None)
+    assert (letter.recipient, letter.case_id, letter.subject) == (s.VENLO, None, None)
     (link,) = await proofs_of(engine)
     assert (link.proof.ending, link.proof.theme) == (Ending.OTHER_TABLE, Theme.COMPLEX_CASE)
 

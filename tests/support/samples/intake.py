@@ -10,6 +10,7 @@ from services.intake.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment, Item, ItemStatus, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.item_standing import Standing
@@ -23,6 +24,7 @@ ITEM = "0192aaaa-0000-7000-8000-00000000000a"
 REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
 DIRECTOR, SUPPORT, MANAGER = "person-director", "person-support", "person-manager"
+TERMS = (Term(kind=TermKind.REMOVE, due=NOW + timedelta(days=14), decided_by=VENLO),)
 
 
 def text(name: str) -> TextRef:
@@ -157,6 +159,8 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=()),
     c.FollowArchiving(by=BY_SERVICE),
+    c.FollowTerms(by=BY_SERVICE, terms=TERMS),
+    c.FollowReactivation(by=BY_SERVICE, round=1),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

@@ -44,6 +44,7 @@ CASE, MAN, MOTHER, RTO, ACTION = (number(n) for n in (1, 2, 3, 4, 5))
 OURS, POLICES, WITHHELD, SPECIAL, HIDDEN = (number(n) for n in (11, 12, 13, 14, 15))
 VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "zorg-a", "woningcorporatie-a"
 DIRECTOR, OTHER_DIRECTOR, MANAGER, OTHER_MANAGER = "director-a", "director-b", "manager-a", "manager-b"
+REFERENCE = "0f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b"
 PROOF = "6a0e1f0a-5f5c-4c57-9a8e-0f1f2d3c4b5a"
 ARCHIVE_ON, DESTROY_ON = add_months(NOW, 6), add_months(NOW, 12)
 TERM = timedelta(days=14)
@@ -122,8 +123,11 @@ def file(**changes: Any) -> CaseDeescalated:
     return CaseDeescalated(**(given | changes))
 
 
-def taken_up(director: str = DIRECTOR, support: str = "support-a") -> CaseTakenUp:
+def taken_up(
+    director: str = DIRECTOR, support: str = "support-a", referrer_name: TextRef | None = None
+) -> CaseTakenUp:
     return CaseTakenUp(
+        referrer_name=referrer_name,
         referrer=VENLO,
         acting_body="college",
         task="Wmo 2015, art. 2.1.1",
@@ -175,6 +179,10 @@ def by_director(on_behalf_of: str | None = CARE, person: str = DIRECTOR) -> Acto
     return Actor(Role.PROCESS_DIRECTOR, person=person, on_behalf_of=on_behalf_of)
 
 
+def by_party(party: str) -> Actor:
+    return Actor(Role.PARTY_WORKER, party=party, person=f"worker-{party}")
+
+
 def by_manager(person: str = MANAGER) -> Actor:
     return Actor(Role.MANAGER, person=person)
 
@@ -195,8 +203,12 @@ DEESCALATED = e.CaseDeescalated(file(persons=WITHOUT_BSN), (), ARCHIVE_ON, DESTR
 STEP_1 = (OPENED, MOVED, *RECEIVED, DEESCALATED)
 CLEANED = e.FileCleaned(kept(WITHHELD), ("piece-content-11",), NOW)
 ARCHIVED = e.FileArchived((WITHHELD,), (), ARCHIVE_ON)
-STEP_2 = (*STEP_1, CLEANED, ARCHIVED)
+ANNOUNCED = e.DestructionAnnounced(REFERENCE)
+STEP_2 = (*STEP_1, CLEANED, ARCHIVED, ANNOUNCED)
 INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
+ASKED = e.ReactivationAsked(text("relapse"), NOW)
+REACTIVATED = e.FileReactivated(1, DIRECTOR, text("relapse"), None, (CARE, POLICE, VENLO), NOW)
+BESIDES = (REACTIVATED,)  # no history holds it: what follows it is of a later round
 CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
 CONFIRMED = tuple(
     e.PurgeConfirmed(name, DESTROY_ON, (f"kid-of-{name}",))
@@ -211,14 +223,16 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.OPEN: (OPENED,),
     Phase.COLLECTING: (OPENED, MOVED, *RECEIVED),
     Phase.STEP_1: STEP_1,
-    Phase.STEP_1_CLEANED: (*STEP_1, CLEANED),
+    Phase.STEP_1_CLEANED: (*STEP_1, CLEANED, ASKED),
     Phase.STEP_2: (*STEP_2, INSPECTION),
-    Phase.CLOSING: (OPENED, CLOSING),
-    Phase.ERASING: ERASING,
+    Phase.CLOSING: (OPENED, CLOSING, ANNOUNCED),
+    Phase.ERASING: (*STEP_2, INSPECTION, e.InspectionUsed(1, ARCHIVE_ON), e.ErasureStarted(DESTROY_ON)),
     Phase.DESTROYING: DESTROYING,
     Phase.ERASED: (*DESTROYING, ERASED),
 }
 
+ARCHIVE = c.ArchiveFile(by=CLOCK, reference=REFERENCE)
+ERASE = c.StartErasure(by=CLOCK, reference=REFERENCE)
 COMMANDS: tuple[Command, ...] = (
     c.OpenCase(by=by_service("intake"), case=taken_up()),
     c.MoveDirection(by=by_service(), leading_party=POLICE, since=NOW),
@@ -228,17 +242,20 @@ COMMANDS: tuple[Command, ...] = (
     c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),
-    c.ArchiveFile(by=CLOCK),
+    ARCHIVE,
     c.InspectFile(by=by_manager(OTHER_MANAGER), reason=text("why")),
     c.UseInspection(by=by_manager()),
+    c.AskReactivation(by=by_party(CARE), reason=text("relapse")),
+    c.ReactivateFile(by=by_director(), reason=text("relapse")),
     c.CloseEarly(
         by=by_service("triage"),
         leading_party=VENLO,
         theme=Theme.COMPLEX_CASE,
         reason=ClosingReason.OTHER_TABLE,
         closed_at=NOW,
+        reference=REFERENCE,
     ),
-    c.StartErasure(by=CLOCK),
+    ERASE,
     c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
     c.RecordKeyDestroyed(
         by=CLOCK,

@@ -11,6 +11,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Step, Team, Theme
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.messages.triage import (
     CitizenInvolvement,
     Participant,
@@ -37,6 +38,7 @@ VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "vincent-van
 STRANGER = "reclassering-nederland"
 AT_THE_TABLE = (VENLO, POLICE, CARE, HOUSING)
 DIRECTOR, OTHER_DIRECTOR = "person-director", "person-other-director"
+TERMS = (Term(kind=TermKind.REMOVE, due=NOW + timedelta(days=14), decided_by=VENLO),)
 
 
 def text(name: str) -> TextRef:
@@ -345,6 +347,8 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowAssignment(by=BY_INTAKE, team=TEAM),
     c.FollowCleaning(by=BY_RETENTION, kept_items=(FREE,)),
     c.FollowArchiving(by=BY_RETENTION),
+    c.FollowTerms(by=BY_RETENTION, terms=TERMS),
+    c.FollowReactivation(by=BY_RETENTION, round=1),
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

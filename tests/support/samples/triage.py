@@ -23,6 +23,7 @@ from shared.contract.fields import (
 )
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.item_standing import Standing
@@ -47,6 +48,7 @@ DIRECTOR, SUPPORT = "person-director", "person-support"
 TERM = NOW + timedelta(days=7)
 LAPSES = TERM + timedelta(days=3)
 TASK = "Wmo 2015, art. 2.1.1"
+TERMS = (Term(kind=TermKind.REMOVE, due=NOW + timedelta(days=14), decided_by=VENLO),)
 
 
 def text(name: str, by: str = "triage") -> TextRef:
@@ -352,6 +354,8 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),
+    c.FollowTerms(by=BY_SERVICE, terms=TERMS),
+    c.FollowReactivation(by=BY_SERVICE, round=1),
     c.FollowClosing(by=BY_SERVICE),
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),

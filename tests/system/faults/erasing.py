@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.messages.intake import ReferralWithdrawn
-from shared.contract.messages.retention import FileDestroyed
+from shared.contract.messages.retention import DestructionAnnounced, FileDestroyed
 from shared.contract.registry import SERVICES
 from tests.story import clock
 from tests.story.left import rows_that_mention
@@ -76,7 +76,9 @@ def term_passes(scene: Scene) -> None:
 
 async def gone(scene: Scene, case: Case) -> None:
     """Wait until no service has a row of it, and whoever referred it was told so, once."""
-    await scene.partner(case.referrer).gets(FileDestroyed, case.id)
+    partner = scene.partner(case.referrer)
+    reference = (await partner.gets(DestructionAnnounced, case.id)).reference
+    await partner.gets(FileDestroyed, where=lambda letter: letter.reference == reference)
     await until("no row of the case", lambda: not any(rows_that_mention(scene.env, [case.id]).values()))
     await scene.rig.drained()
-    assert len(scene.partner(case.referrer).of(FileDestroyed, case.id)) == 1
+    assert [letter.reference for letter in partner.of(FileDestroyed)].count(reference) == 1

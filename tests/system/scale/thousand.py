@@ -16,7 +16,7 @@ from shared.connector import Connector, ReceivedMessage, from_house_file
 from shared.contract.fields import PersonRole
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.messages.intake import ReferralReceived, ReferralSubmitted, ReferralWithdrawn
-from shared.contract.messages.retention import FileDestroyed
+from shared.contract.messages.retention import DestructionAnnounced, FileDestroyed
 from shared.contract.registry import SERVICES, Model
 from tests.story import cast
 from tests.story.left import keys_erased
@@ -37,14 +37,17 @@ class Told:
     """Record what the referrers were told: which case each referral got, and that each case is gone."""
 
     received: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    announced: dict[str, str | None] = field(default_factory=dict)  # the case, by the reference of its end
     destroyed: Counter[str | None] = field(default_factory=Counter)
 
     async def keep(self, letter: ReceivedMessage) -> None:
         match letter.message:
             case ReferralReceived(referral_id=referral, case_id=case):
                 self.received[referral].append(case)
-            case FileDestroyed():
-                self.destroyed[letter.case] += 1
+            case DestructionAnnounced(reference=reference):
+                self.announced[reference] = letter.case
+            case FileDestroyed(reference=reference):
+                self.destroyed[self.announced[reference or ""]] += 1
 
 
 async def come_and_go(world: World, logs: Logs) -> dict[str, int]:

@@ -103,6 +103,15 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
     assert follows(Phase.TAKEN_UP, event) == [CancelTimer(INFORMING, f"{s.MAN}/taken-up")]
 
 
+def test_who_referred_the_case_goes_to_retention_by_name_and_stays_here_no_longer_r89() -> None:
+    named = e.ReferralReceived(s.CASE, s.VENLO, s.referral(referrer_name=s.text("referrer")), NOW)
+    state = s.spec().given(named, s.CONSULTED, s.TAKEN_UP).state
+    steps = effects(s.CASE, s.TAKEN_UP, state)
+    announced: Any = next(x.message for x in steps if isinstance(x, Announce))
+    assert announced.referrer_name == s.text("referrer")
+    assert PROCESS.evolve(state, e.FileCleaned(())).referrer_name is None
+
+
 def test_cleaning_keeps_only_who_the_case_is_about() -> None:
     """R95: items, weighing and reasons go; the identity stays for the stub."""
     kept = follows(Phase.DEESCALATED, e.FileCleaned(()))
@@ -120,6 +129,15 @@ def test_archiving_drops_the_number_of_the_person() -> None:
     (kept,) = effects(s.CASE, e.FileArchived(), state)
     assert isinstance(kept, KeepOnly)
     assert "piece-bsn" not in kept.pieces
+
+
+def test_of_an_archived_file_only_the_kept_items_come_back_a5() -> None:
+    """A5: also where the version before kept all of them until now."""
+    history = (*s.HISTORIES[Phase.TAKEN_UP], e.CaseDeescalated())
+    back = e.CaseReactivated(1, ())
+    state = s.spec().given(*history, back).state
+    assert state.items == ()
+    assert list(effects(s.CASE, back, state)) == [KeepOnly(sealed_text_ids(state))]
 
 
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:
@@ -160,6 +178,8 @@ QUIET: tuple[Any, ...] = (
     e.CaseClosing(),
     s.LEFT,
     e.LeaderBack(),
+    e.TermsSet(s.TERMS, ()),
+    e.CaseReactivated(1),
 )
 
 

@@ -30,6 +30,8 @@ ACCEPTED = {
     "FollowDeescalation": {"taken-up"},
     "FollowCleaning": {"deescalated", "closing"},
     "FollowArchiving": {"deescalated", "closing"},
+    "FollowTerms": {phase.value for phase in Phase} - {"purged"},
+    "FollowReactivation": {"taken-up", "deescalated", "archived", "closing"},
     "FollowClosing": {"taken-up"},
     "PurgeCase": {phase.value for phase in Phase},
 }

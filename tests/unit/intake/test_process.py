@@ -499,7 +499,11 @@ def test_cleaning_drops_the_pieces_of_what_is_not_kept() -> None:
 
 def test_archiving_and_closing_follow_the_other_services() -> None:
     archived = s.spec().given(*s.HISTORIES[Phase.DEESCALATED]).when(c.FollowArchiving(by=s.BY_SERVICE))
-    assert archived.events == (e.FileArchived(),)
+    assert archived.events == (e.FileArchived(()),)
+    assert archived.given(*archived.events).state.items == (), "nothing confirmed, nothing stays (A8)"
+    assert archived.given(*archived.events).state.weighing is None
+    with_one = archived.when(c.FollowArchiving(by=s.BY_SERVICE, kept_items=(s.ITEM,)))
+    assert [item.item_id for item in with_one.given(*with_one.events).state.items] == [s.ITEM]
     closed = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], INFORMED).when(c.FollowClosing(by=s.BY_SERVICE))
     assert closed.events == (
         e.CaseClosing(),

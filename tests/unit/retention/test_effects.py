@@ -22,8 +22,10 @@ from shared.contract.messages import retention as m
 from shared.contract.registry import SERVICES
 from shared.core.effects import (
     Announce,
+    CancelTimer,
     DropPieces,
     ForgetCase,
+    KeepOnly,
     SetTimer,
     StoreRow,
     ToParty,
@@ -43,6 +45,10 @@ def of(kind: type[C], steps: list[Any]) -> list[C]:
     return [step for step in steps if isinstance(step, kind)]
 
 
+def announced(steps: list[Any]) -> list[Any]:
+    return [step.message for step in of(Announce, steps)]
+
+
 def letters(steps: list[Any]) -> dict[str, Any]:
     return {step.recipient: step.message for step in of(ToParty, steps)}
 
@@ -55,7 +61,20 @@ def test_de_escalation_sets_both_terms_and_destroying_cannot_be_undone_r86() -> 
     assert follows(*s.STEP_1) == [
         SetTimer("archive", "", s.ARCHIVE_ON),
         SetTimer("destroy", "", s.DESTROY_ON, irreversible=True),
+        Announce(m.TermsSet(terms=s.state(*s.STEP_1).terms)),
     ]
+
+
+def test_the_other_services_hear_from_when_nothing_is_read_any_more_r88_r91() -> None:
+    told: Any
+    (told,) = of(Announce, follows(*s.STEP_1))
+    due = {term.kind: (term.due, term.decided_by) for term in told.message.terms}
+    assert due == {
+        m.TermKind.ARCHIVE: (s.ARCHIVE_ON, s.CARE),
+        m.TermKind.DESTROY: (s.DESTROY_ON, s.CARE),
+    }
+    (told,) = of(Announce, follows(s.CLOSING))
+    assert [(t.kind, t.due) for t in told.message.terms] == [(m.TermKind.REMOVE, NOW + s.TERM)]
 
 
 def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r97() -> None:
@@ -69,6 +88,11 @@ def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r9
         s.CARE: (),
     }
     assert all((x.archived_on, x.destroyed_on) == (s.ARCHIVE_ON, s.DESTROY_ON) for x in told.values())
+    nothing = letters(follows(*s.STEP_1, replace(s.CLEANED, kept=())))
+    for party, letter in told.items():
+        assert m.Kept.PLAN_OF_ACTION in letter.kept
+        assert letter.visible == letter.kept[:4]
+        assert (letter.kept, letter.visible) == (nothing[party].kept, nothing[party].visible)
 
 
 def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> None:
@@ -80,16 +104,37 @@ def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> No
 
 def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_r97() -> None:
     """R88, R97."""
-    steps = follows(*s.STEP_1, e.FileArchived((), ("piece-content-11",), s.ARCHIVE_ON))
-    assert of(Announce, steps) == [Announce(m.DossierArchived(archived_at=s.ARCHIVE_ON))]
+    steps = follows(*s.STEP_1, e.FileArchived((s.POLICES,), ("piece-content-11",), s.ARCHIVE_ON))
+    told = m.DossierArchived(archived_at=s.ARCHIVE_ON, kept_items=(s.POLICES,))
+    assert of(Announce, steps) == [Announce(told)], "with what stays, for whoever never heard of a cleaning"
     assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
-    assert letters(steps) == dict.fromkeys(
-        (s.VENLO, s.POLICE, s.CARE), m.FileArchived(destroyed_on=s.DESTROY_ON)
-    )
+    four = (m.Kept.CASE_NUMBER, m.Kept.IDENTIFYING_DATA, m.Kept.REFERRER, m.Kept.CASE_DIRECTOR)
+    letter = m.FileArchived(destroyed_on=s.DESTROY_ON, kept=tuple(m.Kept), visible=four)
+    assert letters(steps) == dict.fromkeys((s.VENLO, s.POLICE, s.CARE), letter)
 
 
-def test_an_early_end_sets_the_closing_term_and_tells_nobody_r102() -> None:
-    assert follows(s.CLOSING) == [SetTimer("closing-term", "", NOW + s.TERM, irreversible=True)]
+def test_a_reactivation_voids_both_terms_lets_go_of_the_file_and_tells_all_who_heard_of_its_end_a5() -> None:
+    """R90, A5: and each of these, so that no date they were told still counts."""
+    steps = follows(*s.STEP_1, s.REACTIVATED)
+    assert of(CancelTimer, steps) == [CancelTimer("archive", ""), CancelTimer("destroy", "")]
+    assert of(KeepOnly, steps) == [KeepOnly(("piece-relapse",))], "the decision stays, with its reason"
+    told = m.CaseReactivated(round=1, archived=False, reactivated_at=NOW)
+    assert of(Announce, steps) == [Announce(told)]
+    letter = m.FileReactivated(reactivated_at=NOW)
+    assert letters(steps) == dict.fromkeys((s.CARE, s.POLICE, s.VENLO), letter)
+
+
+def test_what_moves_a_case_says_of_which_round_it_is_a5() -> None:
+    again = (*s.STEP_1, s.REACTIVATED, *s.RECEIVED, s.DEESCALATED)
+    for history in ((), (s.CLEANED,), (e.FileArchived((), (), s.ARCHIVE_ON),)):
+        (told,) = announced(follows(*again, *history))
+        assert told.round == 1, type(told).__name__
+
+
+def test_an_early_end_sets_the_closing_term_r102() -> None:
+    timer, announced = follows(s.CLOSING)
+    assert timer == SetTimer("closing-term", "", NOW + s.TERM, irreversible=True)
+    assert isinstance(announced.message, m.TermsSet)
 
 
 def test_the_order_to_forget_goes_to_the_other_services_r105() -> None:
@@ -101,33 +146,58 @@ def test_the_key_is_due_at_once_when_all_have_confirmed_r105() -> None:
     assert follows(*s.ERASING, s.CONFIRMED[0]) == []
 
 
-def test_the_leading_party_is_told_to_inform_and_who_took_what_r99_r104() -> None:
-    """R99, R104: after destruction, and with the list of takers."""
+def test_the_last_letter_under_the_case_number_says_what_the_leader_has_to_do_r99_r104() -> None:
+    """R99, R104: half a year before, so that a party that cannot be written to now can be reached."""
+    steps = follows(*s.STEP_1, s.CLEANED, s.ARCHIVED, s.ANNOUNCED)
+    told = letters(steps)
+    assert set(told) == {s.VENLO, s.POLICE, s.CARE}
+    assert {x.destroyed_on for x in told.values()} == {s.DESTROY_ON}
+    assert {party: (x.inform_data_subject, x.takers) for party, x in told.items()} == {
+        s.CARE: (True, (s.TAKER,)),
+        s.VENLO: (False, ()),
+        s.POLICE: (False, ()),
+    }
+    assert {x.reference for x in told.values()} == {s.REFERENCE}
+    assert not any(step.after_erasure for step in of(ToParty, steps))
+
+
+def test_after_the_erasure_each_party_hears_of_it_under_the_announced_number_alone_r99_r106() -> None:
+    """R106: what still lies somewhere leads nobody but its recipient to the case, and lists no taker."""
     steps = follows(*s.DESTROYING, s.ERASED)
     assert letters(steps) == {
-        s.CARE: m.FileDestroyed(inform_data_subject=True, takers=(s.TAKER,)),
-        s.VENLO: m.FileDestroyed(),
-        s.POLICE: m.FileDestroyed(),
+        party: m.FileDestroyed(reference=s.REFERENCE, inform_data_subject=party == s.CARE)
+        for party in (s.VENLO, s.POLICE, s.CARE)
     }
     assert all(step.after_erasure for step in of(ToParty, steps))
     assert of(Announce, steps) == [Announce(m.CaseErased(case_id=s.CASE), after_erasure=True)]
     assert steps[-1] == ForgetCase()
 
 
+def test_a_case_whose_erasure_an_earlier_version_started_is_told_all_at_its_end_r99() -> None:
+    old = [one for one in (*s.DESTROYING, s.ERASED) if one != s.ANNOUNCED]
+    assert letters(follows(*old)) == {
+        s.CARE: m.FileDestroyed(inform_data_subject=True, takers=(s.TAKER,)),
+        s.VENLO: m.FileDestroyed(),
+        s.POLICE: m.FileDestroyed(),
+    }
+
+
 def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_something_r104() -> None:
     many = tuple(s.TAKER.model_copy(update={"action_id": s.number(1000 + n)}) for n in range(450))
     parts = [e.FilePartReceived((), some) for some in in_parts(many, TAKERS_PER_MESSAGE)]
-    after_all = (e.ErasureStarted(s.DESTROY_ON), *s.CONFIRMED, e.AllPurged(s.DESTROY_ON))
-    steps = follows(s.OPENED, *parts, s.DEESCALATED, *after_all, s.ERASED)
-    told = of(m.FileDestroyed, [step.message for step in of(ToParty, steps) if step.recipient == s.CARE])
+    steps = follows(s.OPENED, *parts, s.DEESCALATED, s.ANNOUNCED)
+    told: list[Any] = [step.message for step in of(ToParty, steps) if step.recipient == s.CARE]
     assert [(len(x.takers), x.inform_data_subject) for x in told] == [(200, True), (200, False), (51, False)]
     assert [taker for x in told for taker in x.takers] == [*many, s.TAKER]
+    assert len({x.reference for x in told}) == 1
 
 
 def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> None:
-    ended = (s.CLOSING, e.ErasureStarted(NOW + s.TERM), *s.CONFIRMED, e.AllPurged(NOW + s.TERM))
-    steps = follows(*ended, s.ERASED)
-    assert letters(steps) == {s.VENLO: m.FileDestroyed()}
+    (announced,) = letters(follows(s.CLOSING, s.ANNOUNCED)).values()
+    assert (announced.destroyed_on, announced.inform_data_subject) == (NOW + s.TERM, False)
+    after_all = (e.ErasureStarted(NOW + s.TERM), *s.CONFIRMED, e.AllPurged(NOW + s.TERM))
+    steps = follows(s.CLOSING, s.ANNOUNCED, *after_all, s.ERASED)
+    assert letters(steps) == {s.VENLO: m.FileDestroyed(reference=announced.reference)}
     counted = [step.row for step in of(StoreRow, steps) if isinstance(step.row, CaseCounted)]
     assert [(row.theme, row.ending) for row in counted] == [(Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP)]
 

@@ -14,7 +14,7 @@ from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import ItemStatus, Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
-from shared.core.actor import CLOCK
+from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing
 from shared.core.policy import Policy
@@ -46,6 +46,14 @@ def test_a_case_is_known_without_anything_about_anybody() -> None:
     (event,) = s.spec().when(c.OpenCase(by=s.by_service("intake"), case=s.taken_up())).events
     assert list(contents(event)) == []
     assert s.state(event).leading_party == s.VENLO
+
+
+def test_of_a_case_that_goes_on_only_the_name_of_its_referrer_is_here_r89() -> None:
+    opening = c.OpenCase(by=s.by_service("intake"), case=s.taken_up(referrer_name=s.text("referrer")))
+    (event,) = s.spec().when(opening).events
+    assert list(contents(event)) == [s.text("referrer")]
+    given = s.spec().given(event, *s.RECEIVED, s.DEESCALATED, s.CLEANED, s.ARCHIVED)
+    assert given.state.referrer_name == s.text("referrer"), "it stays for step 2"
 
 
 def test_a_case_is_opened_once_r15() -> None:
@@ -210,7 +218,7 @@ def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
     back = e.StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN))
     assert name_of(in_step_1().given(back), CLEAN) == ("ItemTakenBack", "R66")
     due = in_step_1(now=s.ARCHIVE_ON)
-    (archived,) = due.given(*in_step_1().when(CLEAN).events, back).when(c.ArchiveFile(by=CLOCK)).events
+    (archived,) = due.given(*in_step_1().when(CLEAN).events, back).when(s.ARCHIVE).events
     assert archived.kept_items == ()
 
 
@@ -221,30 +229,46 @@ def test_a_file_is_cleaned_in_step_1_r87() -> None:
     assert (early.name, early.may_be_lag) == ("NotInStepOne", True)
 
 
+def test_on_the_boundary_day_nothing_is_cleaned_though_the_timer_waits_r88_a4() -> None:
+    """R88: the stricter step begins with the day, and not when somebody's clock has looked."""
+    assert in_step_1(now=s.ARCHIVE_ON - s.MOMENT).when(CLEAN).events
+    assert name_of(in_step_1(now=s.ARCHIVE_ON), CLEAN) == ("NotInStepOne", "R87")
+
+
+def test_on_the_day_of_destruction_nothing_is_inspected_though_the_timer_waits_r91() -> None:
+    waiting = s.spec(now=s.DESTROY_ON - s.MOMENT).given(*s.STEP_2)
+    assert waiting.when(INSPECT).events
+    for command in (INSPECT, READ):
+        assert name_of(replace(waiting, now=s.DESTROY_ON), command) == ("NotArchived", "R90")
+
+
 # --- archiving ------------------------------------------------------------------------------------
 
 
 def test_a_file_is_archived_on_the_day_and_not_a_moment_before_it_r88() -> None:
-    archive = c.ArchiveFile(by=CLOCK)
+    archive = s.ARCHIVE
     assert in_step_1(now=s.ARCHIVE_ON).when(archive).events
     assert name_of(in_step_1(now=s.ARCHIVE_ON - s.MOMENT), archive) == ("TermNotOver", "R91")
 
 
 def test_a_file_that_nobody_cleaned_loses_every_item_a8() -> None:
-    (event,) = in_step_1(now=s.ARCHIVE_ON).when(c.ArchiveFile(by=CLOCK)).events
+    event, _ = in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events
     assert set(event.dropped) == s.EVERY_PIECE
     assert in_step_1().given(event).state.items == ()
 
 
 def test_a_cleaned_file_is_archived_as_it_is_r88() -> None:
     given = in_step_1(now=s.ARCHIVE_ON).given(s.CLEANED)
-    (event,) = given.when(c.ArchiveFile(by=CLOCK)).events
+    event, _ = given.when(s.ARCHIVE).events
     assert event.dropped == ()
     assert [item.item_id for item in given.given(event).state.items] == [s.WITHHELD]
 
 
 def test_no_term_runs_in_a_case_that_goes_on_r91() -> None:
-    for command in (c.ArchiveFile(by=CLOCK), c.StartErasure(by=CLOCK)):
+    for command in (
+        s.ARCHIVE,
+        s.ERASE,
+    ):
         assert name_of(s.spec().given(s.OPENED), command) == ("NoTermRuns", "R91")
 
 
@@ -291,6 +315,88 @@ def test_https_client_step_2_the_manager_learns_of_no_case_r90(phase: Phase) -> 
         assert refusal.name in ("NotArchived", "UnknownCase")
 
 
+# --- reactivating ---------------------------------------------------------------------------------
+
+REACTIVATE = c.ReactivateFile(by=s.by_director(), reason=s.text("relapse"))
+FROM_THE_ARCHIVE = replace(REACTIVATE, by=s.by_manager())
+ASK = c.AskReactivation(by=s.by_party(s.CARE), reason=s.text("relapse"))
+
+
+def test_in_step_1_the_director_takes_the_case_up_again_for_the_party_that_led_r87() -> None:
+    (event,) = in_step_1().when(REACTIVATE).events
+    assert (event.round, event.kept_items, event.told) == (1, None, (s.VENLO, s.POLICE, s.CARE))
+    old = replace(REACTIVATE, by=s.by_director(s.VENLO))
+    assert name_of(in_step_1(), old) == ("NotOnBehalfOfTheLastLeadingParty", "R100")
+    assert name_of(in_step_1(), replace(REACTIVATE, reason=None)) == ("ReasonMissing", "R90")
+    strange = replace(REACTIVATE, by=s.by_director(person=s.OTHER_DIRECTOR))
+    assert name_of(in_step_1(), strange) == ("NotTheDirectorOfThisCase", "R95")
+
+
+def test_in_step_2_the_manager_decides_and_nobody_else_a9() -> None:
+    (event,) = in_step_2().when(FROM_THE_ARCHIVE).events
+    assert event.kept_items == (s.WITHHELD,)
+    assert name_of(in_step_2(), REACTIVATE) == ("OnlyWhileActive", "R90")
+    assert name_of(in_step_1(), FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+
+
+def test_the_date_decides_who_may_and_not_the_timer_a4() -> None:
+    """A4: and what is to be archived is archived first, or all of it would come back."""
+    waiting = in_step_1(now=s.ARCHIVE_ON)
+    assert in_step_1(now=s.ARCHIVE_ON - s.MOMENT).when(REACTIVATE).events
+    assert name_of(waiting, REACTIVATE) == ("OnlyWhileActive", "R90")
+    assert name_of(waiting, FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+    late = s.spec(now=s.DESTROY_ON).given(*s.STEP_2)
+    assert name_of(late, FROM_THE_ARCHIVE) == ("NothingToReactivate", "R90")
+    assert name_of(late, ASK) == ("NothingToReactivate", "R90")
+
+
+def test_the_party_that_led_asks_in_writing_and_changes_nothing_by_it_a9() -> None:
+    for given in (in_step_1(), in_step_2()):
+        (asked,) = given.when(ASK).events
+        after = given.given(asked)
+        assert replace(after.state, asked=None) == given.state
+        assert name_of(after, ASK) == ("ReactivationAlreadyAsked", "R90")
+        assert name_of(given, replace(ASK, reason=None)) == ("ReasonMissing", "R90")
+        for stranger in (s.VENLO, s.POLICE, s.HOUSING):
+            refusal = given.when(replace(ASK, by=s.by_party(stranger))).refusal
+            assert (refusal.name, refusal.status) == ("NotTheLastLeadingParty", 404)
+
+
+def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
+    given = in_step_1().given(s.CLEANED, s.ASKED, s.REACTIVATED)
+    state = given.state
+    assert (state.phase, state.round, state.terms, state.items, state.kept) == (Phase.OPEN, 1, (), (), ())
+    assert (state.leading_party, state.asked, state.ending) == (s.CARE, None, None)
+    for command in (s.ARCHIVE, s.ERASE):
+        assert name_of(replace(given, now=s.DESTROY_ON), command) == ("NoTermRuns", "R91")
+    later = NOW + timedelta(days=90)
+    again: list[Any] = [
+        c.RecordHandedOverItem(by=s.by_service(), item=s.item(s.OURS, s.VENLO), round=1),
+        c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.VENLO),), round=1),
+        c.Deescalate(by=s.by_service(), file=s.file(decided_at=later, participants=(), takers=()), round=1),
+    ]
+    for one in again:
+        given = given.given(*given.when(one).events)
+    assert [item.item_id for item in given.state.items] == [s.OURS], "nothing of the round before"
+    assert given.state.told == (s.VENLO, s.CARE)
+    assert {term.due for term in given.state.terms} == {add_months(later, 6), add_months(later, 12)}
+
+
+def test_an_inspection_that_nobody_used_does_not_open_the_file_of_a_later_round_r90() -> None:
+    used = e.InspectionUsed(1, s.ARCHIVE_ON)
+    again = (s.REACTIVATED, *s.RECEIVED, s.DEESCALATED, s.ARCHIVED)
+    for history, opened in (((s.INSPECTION,), 0), ((s.INSPECTION, used), 1)):
+        given = s.spec(now=s.ARCHIVE_ON).given(*s.STEP_2, *history, *again)
+        assert name_of(given, READ) == ("NoInspectionDecided", "R90")
+        assert len(given.state.inspections) == opened, "what was done stays on record"
+
+
+def test_inspecting_voids_nothing_a5() -> None:
+    given = in_step_2()
+    inspected = given.given(*given.when(INSPECT).events)
+    assert (inspected.state.round, inspected.state.terms) == (0, given.state.terms)
+
+
 # --- early ends -----------------------------------------------------------------------------------
 
 
@@ -300,7 +406,12 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     reason: ClosingReason, history: tuple[Any, ...]
 ) -> None:
     close = c.CloseEarly(
-        by=s.by_service(), leading_party=s.CARE, theme=Theme.TRAFFICKING, reason=reason, closed_at=NOW
+        by=s.by_service(),
+        leading_party=s.CARE,
+        theme=Theme.TRAFFICKING,
+        reason=reason,
+        closed_at=NOW,
+        reference=s.REFERENCE,
     )
     given = s.spec(now=NOW).given(*history)
     given = given.given(*given.when(close).events)
@@ -308,8 +419,8 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     assert (given.state.leading_party, given.state.theme) == (s.CARE, Theme.TRAFFICKING)
     assert given.state.ending == reason.value
     due = NOW + s.TERM
-    assert name_of(replace(given, now=due - s.MOMENT), c.StartErasure(by=CLOCK)) == ("TermNotOver", "R91")
-    assert replace(given, now=due).when(c.StartErasure(by=CLOCK)).events
+    assert name_of(replace(given, now=due - s.MOMENT), s.ERASE) == ("TermNotOver", "R91")
+    assert replace(given, now=due).when(s.ERASE).events
 
 
 def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
@@ -318,12 +429,33 @@ def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
         assert name_of(s.spec().given(*history), close) == ("AlreadyEnding", "R102")
 
 
+# --- what parties are told of it ------------------------------------------------------------------
+
+
+def test_the_destruction_is_announced_once_with_the_first_step_from_which_nobody_goes_back_r99() -> None:
+    announced = e.DestructionAnnounced(s.REFERENCE)
+    assert in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events[1:] == (announced,)
+    close = next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly))
+    assert s.spec(now=NOW).given(s.OPENED).when(close).events[1:] == (announced,)
+    erase = e.ErasureStarted(s.DESTROY_ON)
+    assert s.spec().given(*s.STEP_2).when(s.ERASE).events == (erase,)
+
+
+def test_what_was_never_archived_is_announced_when_its_erasure_starts_r99() -> None:
+    """R99: also a case that the version before brought to its last step."""
+    never = [one for one in s.STEP_2 if one != s.ANNOUNCED]
+    for history in (s.STEP_1, never):
+        announced, started = s.spec().given(*history).when(s.ERASE).events
+        assert isinstance(announced, e.DestructionAnnounced)
+        assert started == e.ErasureStarted(s.DESTROY_ON)
+
+
 # --- erasing --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("history", [s.STEP_1, (*s.STEP_1, s.CLEANED), s.STEP_2])
 def test_a_year_after_the_decision_the_file_goes_whatever_step_it_is_in_r91(history: Any) -> None:
-    erase = c.StartErasure(by=CLOCK)
+    erase = s.ERASE
     assert s.spec(now=s.DESTROY_ON).given(*history).when(erase).events
     early = s.spec(now=s.DESTROY_ON - s.MOMENT).given(*history)
     assert name_of(early, erase) == ("TermNotOver", "R91")
@@ -360,7 +492,7 @@ def test_no_service_may_forget_before_it_was_told_to_r105() -> None:
 
 
 def test_what_was_erased_and_what_never_was_are_one_refusal_r34() -> None:
-    archive = c.ArchiveFile(by=CLOCK)
+    archive = s.ARCHIVE
     never = s.spec().when(archive).refusal
     gone = s.spec().given(*s.HISTORIES[Phase.ERASED]).when(archive).refusal
     assert never == gone

@@ -11,12 +11,17 @@ from services.retention.main import PROCESS
 from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
+    Announcement,
+    Asked,
     CaseDirector,
     JointRecord,
     OnInspection,
+    Referrer,
     Register,
     may_view,
+    may_view_announcement,
     may_view_register,
+    may_view_request,
 )
 from shared.contract.fields import ItemStatus
 from shared.contract.parties import Parties
@@ -50,6 +55,7 @@ def things(state: State) -> dict[str, Any]:
         "case": None,
         "person": state.file.persons[0],
         "plan": JointRecord(state.file.agreements, state.file.actions, state.file.participants),
+        "referrer": Referrer(state.referrer_name, state.referrer),
         "case-director": CaseDirector(state.file.case_director, state.leading_party),
         **{item.item_id: item for item in state.items},
         **{f"reason-{kept.item_id}": kept for kept in state.kept},
@@ -68,8 +74,8 @@ def seen(viewer: Viewer, state: State, now: datetime = NOW, parties: Parties = s
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
 
-WHOLE = {"case", "person", "plan", "case-director"}
-STUB = {"case", "person", "case-director"}
+WHOLE = {"case", "person", "plan", "referrer", "case-director"}
+STUB = {"case", "person", "referrer", "case-director"}
 
 
 def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
@@ -136,9 +142,35 @@ def test_in_step_1_a_participant_without_items_the_manager_and_strangers_see_not
 
 
 def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89() -> None:
-    """R89: the case itself (its number and referrer), identity, case director; R88 closes the rest."""
+    """R89: the case itself (its number), identity, referrer, case director; R88 closes the rest."""
     for viewer in (DIRECTOR, SUPPORT, MANAGER):
         assert seen(viewer, STEP_2) == STUB
+
+
+def test_the_file_closes_with_the_boundary_day_though_its_timer_waits_r88_a4() -> None:
+    """R88: the broker may be away for days; the covenant's date is not."""
+    day_before = s.ARCHIVE_ON - s.MOMENT
+    assert seen(DIRECTOR, STEP_1, day_before) > WHOLE
+    assert seen(LEADER, STEP_1, day_before) > WHOLE
+    for viewer in (DIRECTOR, SUPPORT, MANAGER):
+        assert seen(viewer, STEP_1, s.ARCHIVE_ON) == STUB
+    for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
+        assert seen(viewer, STEP_1, s.ARCHIVE_ON) == set(), viewer
+
+
+@pytest.mark.parametrize("phase", [Phase.STEP_1, Phase.STEP_1_CLEANED, Phase.STEP_2])
+def test_on_the_day_of_destruction_nobody_sees_anything_though_its_timer_waits_r91(phase: Phase) -> None:
+    state = s.state(*s.HISTORIES[phase])
+    assert seen(DIRECTOR, state, s.DESTROY_ON - s.MOMENT) == STUB
+    for viewer in EVERYBODY:
+        assert seen(viewer, state, s.DESTROY_ON) == set(), viewer
+
+
+def test_a_case_that_the_version_before_brought_to_its_step_is_judged_by_its_dates_r88() -> None:
+    old = replace(STEP_1, set_terms=())
+    assert seen(LEADER, old, s.ARCHIVE_ON - s.MOMENT) > WHOLE
+    assert seen(LEADER, old, s.ARCHIVE_ON) == set()
+    assert {term.kind: term.due for term in old.terms} == {t.kind: t.due for t in STEP_1.terms}
 
 
 def test_in_step_2_parties_and_strangers_see_nothing_r88() -> None:
@@ -178,10 +210,45 @@ def test_closing_is_known_to_director_and_leading_party_without_content_r102() -
         assert isinstance(may_view(viewer, None, state, looking()), Denied), viewer
 
 
+def test_a_closing_case_is_known_until_the_day_it_goes_r102() -> None:
+    closing = s.state(s.OPENED, s.CLOSING)
+    assert isinstance(may_view(REFERRER, None, closing, looking(at=NOW + s.TERM - s.MOMENT)), Allowed)
+    assert isinstance(may_view(REFERRER, None, closing, looking(at=NOW + s.TERM)), Denied)
+
+
 def test_a_case_that_was_never_taken_up_is_known_here_without_its_director_r102() -> None:
     viewer = Viewer(Role.PROCESS_DIRECTOR, s.OTHER_DIRECTOR, on_behalf_of=s.VENLO)
     assert isinstance(may_view(viewer, None, s.state(s.CLOSING), looking()), Allowed)
     assert isinstance(may_view(viewer, None, s.state(s.OPENED, s.CLOSING), looking()), Denied)
+
+
+def test_what_the_leading_party_asks_is_for_who_decides_a9() -> None:
+    """A9: the director while the file is active, and then the manager, apart from the four things (R89)."""
+    thing = Asked(s.text("relapse"))
+    asked = s.state(*s.STEP_1, s.ASKED)
+    seen_by = {v for v in EVERYBODY if isinstance(may_view(v, thing, asked, looking()), Allowed)}
+    assert seen_by == {DIRECTOR, SUPPORT, LEADER}
+    archived = s.state(*s.STEP_2, s.ASKED)
+    for viewer in EVERYBODY:
+        assert isinstance(may_view(viewer, thing, archived, looking()), Denied)
+        assert isinstance(may_view_request(viewer, thing, asked, looking()), Denied)
+        expected = Allowed if viewer is MANAGER else Denied
+        assert isinstance(may_view_request(viewer, thing, archived, looking()), expected)
+        assert isinstance(may_view_request(viewer, None, STEP_2, NOW), Denied), "nobody asked"
+
+
+def test_what_a_party_is_told_of_the_destruction_its_worker_reads_until_the_day_r99() -> None:
+    """R99: a party without a connector has no other way to hear what it has to do."""
+    for state, told, until in (
+        (STEP_2, {LEADER, REFERRER, POLICE}, s.DESTROY_ON),
+        (s.state(s.OPENED, s.CLOSING, s.ANNOUNCED), {REFERRER}, NOW + s.TERM),
+    ):
+        for viewer in EVERYBODY:
+            thing = Announcement(viewer.party or "")
+            verdicts = {type(may_view_announcement(viewer, x, state, NOW)) for x in (None, thing)}
+            assert verdicts == {Allowed if viewer in told else Denied}, viewer
+            assert isinstance(may_view_announcement(viewer, thing, state, until), Denied)
+    assert isinstance(may_view_announcement(LEADER, None, STEP_1, NOW), Denied), "nothing is announced yet"
 
 
 @pytest.mark.parametrize(

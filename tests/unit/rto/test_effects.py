@@ -8,6 +8,7 @@ import pytest
 from services.rto import events as e
 from services.rto.effects import effects
 from services.rto.state import Phase
+from shared.contract.content import sealed_text_ids
 from shared.contract.fields import ItemStatus
 from shared.contract.limits import TAKERS_PER_MESSAGE
 from shared.contract.messages import rto as m
@@ -16,8 +17,8 @@ from shared.contract.messages.intake import ClosingReason
 from shared.core.effects import (
     Announce,
     ClaimItems,
-    DropPieces,
     ForgetCase,
+    KeepOnly,
     StopUnsent,
     ToParty,
 )
@@ -264,9 +265,11 @@ def test_what_has_not_left_when_a_case_ends_early_reaches_nobody(end: Any) -> No
     assert not [x for x in after(*s.AGREED, end) if isinstance(x, StopUnsent)]
 
 
-def test_cleaning_drops_the_pieces_r95() -> None:
-    history = (*s.HISTORIES[Phase.DEESCALATED], e.FileCleaned((s.FREE,), ("p1", "p2")))
-    assert after(*history) == [DropPieces(("p1", "p2"))]
+@pytest.mark.parametrize("event", [e.FileCleaned((s.FREE,)), e.FileArchived((s.FREE,))])
+def test_nothing_stays_but_what_the_case_still_names_r95(event: Any) -> None:
+    """R95: so do the reasons of refusals go, which stand in no case."""
+    history = (*s.HISTORIES[Phase.DEESCALATED], event)
+    assert after(*history) == [KeepOnly(sealed_text_ids(s.state(*history)))]
 
 
 def test_a_purge_forgets_and_then_confirms_r105() -> None:

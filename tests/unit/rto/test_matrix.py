@@ -52,6 +52,8 @@ ACCEPTED = {
     "FollowAssignment": {phase.value for phase in Phase} - {"purged"},
     "FollowCleaning": {"deescalated"},
     "FollowArchiving": {"deescalated"},
+    "FollowTerms": {phase.value for phase in Phase} - {"purged"},
+    "FollowReactivation": {"deescalated", "archived"},
     "FollowClosing": PHASE_3 | {"nothing", "collecting", "prepared", "closing"},
     "PurgeCase": {phase.value for phase in Phase},
 }

@@ -12,6 +12,7 @@ from services.rto import refusals as r
 from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
 from services.rto.state import Answer, Phase, Seat
+from shared.contract.content import TextRef, sealed_text_ids
 from shared.contract.fields import Category, Mandate
 from shared.contract.messages import rto as m
 from shared.contract.parties import Scope
@@ -598,14 +599,32 @@ def test_who_takes_direction_names_its_case_director_r71() -> None:
 # --- what other services decided (R95, R102, R105) --------------------------------------------------
 
 
-def test_cleaning_drops_every_piece_of_what_does_not_stay_r95() -> None:
-    deescalated = s.HISTORIES[Phase.DEESCALATED]
-    command = c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,))
-    (event,) = s.spec().given(*deescalated).when(command).events
-    gone = {s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT}
-    expected = {f"piece-{part}-{item[-2:]}" for item in gone for part in ("necessity", "content")}
-    assert set(event.dropped) == expected
-    assert [item.item_id for item in s.state(*deescalated, event).items] == [s.FREE]
+FOLLOWED_THE_FILE = [
+    c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,)),
+    c.FollowArchiving(by=s.BY_RETENTION, kept_items=(s.FREE,)),
+]
+
+
+@pytest.mark.parametrize("command", FOLLOWED_THE_FILE, ids=lambda command: type(command).__name__)
+def test_what_stays_is_the_plan_the_participants_and_the_confirmed_items_a8(command: Any) -> None:
+    """R95: no viewing reason, no remark on progress, no purpose of a monitoring that is over."""
+    remarked = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, s.text("remark"), NOW)
+    history = (*s.FOLLOWED, remarked, s.convened(s.SECOND_RTO), e.CaseDeescalated(s.SECOND_RTO, NOW))
+    before = s.state(*history)
+    (event,) = s.spec().given(*history).when(command).events
+    after = s.state(*history, event)
+    assert [item.item_id for item in after.items] == [s.FREE]
+    assert (after.plan, after.rtos, after.takers) == (before.plan, before.rtos, before.takers)
+    gone = set(sealed_text_ids(before)) - set(sealed_text_ids(after))
+    assert {"piece-remark", "piece-purpose"} <= gone
+    assert {x.reason.piece for x in before.viewing_plan if isinstance(x.reason, TextRef)} <= gone
+    assert {f"piece-content-{item[-2:]}" for item in (s.WITHHELD, s.SPECIAL, s.SILENT, s.RENT)} <= gone
+    assert not [piece for piece in gone if "name" in piece or "agreements" in piece]
+
+
+def test_an_archiving_without_a_list_keeps_no_item_a8() -> None:
+    (event,) = s.spec().given(*s.ENDED).when(c.FollowArchiving(by=s.BY_RETENTION)).events
+    assert s.state(*s.ENDED, event).items == ()
 
 
 def test_cleaning_before_deescalation_waits_r95() -> None:

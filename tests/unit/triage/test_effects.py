@@ -159,9 +159,11 @@ def test_each_item_and_then_the_preparation_goes_to_the_round_table_r42() -> Non
     assert last.viewing_plan == (), "it can be too large for one event, so it goes with the items"
 
 
-def test_cleaning_drops_what_was_written_and_strips_the_record_r95() -> None:
-    cleaned = e.FileCleaned((s.ITEM,), ("piece-goal",))
-    steps = following(*s.PREPARED, e.CaseDeescalated(), cleaned)
+@pytest.mark.parametrize(
+    "event", [e.FileCleaned((s.ITEM,), ("piece-goal",)), e.FileArchived(("piece-goal",), (s.ITEM,))]
+)
+def test_what_was_written_is_dropped_and_the_record_stripped_r95_a8(event: Any) -> None:
+    steps = following(*s.PREPARED, e.CaseDeescalated(), event)
     assert steps == [StoreRow(Stripped(s.CASE, (s.ITEM,))), DropPieces(("piece-goal",))]
 
 

@@ -674,13 +674,23 @@ def test_only_a_deescalated_case_is_cleaned_and_archived_r87(follow: Any) -> Non
     assert s.spec().given(*s.HISTORIES[Phase.DEESCALATED]).when(follow).events
 
 
-def test_cleaning_leaves_the_kept_items_and_who_the_case_is_about_r95() -> None:
+@pytest.mark.parametrize(
+    "follow",
+    [
+        c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,)),
+        c.FollowArchiving(by=s.BY_SERVICE, kept_items=(s.ITEM,)),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_the_kept_items_stay_and_who_the_case_is_about_r95_a8(follow: Any) -> None:
+    """R95: also where nobody cleaned before the file was archived."""
     given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
-    (cleaned,) = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
+    (event,) = given.when(follow).events
+    assert event.kept_items == (s.ITEM,)
     picture = {"piece-plan", "piece-execution", "piece-information"}
-    assert {"piece-goal", "piece-care-agreements", "piece-advice"} | picture <= set(cleaned.dropped)
-    assert not [piece for piece in cleaned.dropped if "name" in piece or "born" in piece]
-    state = given.given(cleaned).state
+    assert {"piece-goal", "piece-care-agreements", "piece-advice"} | picture <= set(event.dropped)
+    assert not [piece for piece in event.dropped if "name" in piece or "born" in piece]
+    state = given.given(event).state
     assert state.items_given == 1
     assert (state.conclusion, state.preparation) == (None, None)
     assert [p.person_id for p in state.persons] == [s.MAN, s.MOTHER]

@@ -1048,8 +1048,8 @@ BUGS = (
     Bug(
         "case number on what is sent after the erasure",
         "shared/handling/outgoing.py",
-        "subject=None if nameless else party or case_id,",
-        "subject=party or case_id,",
+        "subject=None if nameless else about,",
+        "subject=about,",
         ("tests/integration/retention/test_store.py",),
     ),
     Bug(

@@ -9,6 +9,7 @@ from services.retention.api import Cleaning, NewReactivation
 from services.rto import commands as tc
 from shared.contract.content import text
 from shared.contract.messages import rto as m
+from shared.contract.messages.triage import CitizenInvolvement
 from shared.core.actor import CLOCK, Actor, Role
 from shared.core.calendar_terms import add_months
 from tests.support import largest as large
@@ -17,7 +18,7 @@ from tests.support.spec import NOW
 from tests.unit.test_largest_messages import LATER, TABLE, Played
 
 FOLLOWING = ("intake", "triage", "rto")
-FIRST, SECOND = number(60), number(61)
+FIRST, SECOND = number(61), number(62)
 DEESCALATE = tc.Conclusion(outcome=m.RtoOutcome.DEESCALATE)
 
 
@@ -63,12 +64,24 @@ class ComesBack(Played):
 
     def meet_once_more(self) -> None:
         rto = self["rto"]
+        prepared = tc.Preparation(
+            goal="x",
+            decision_types=("c",),
+            themes=("c",),
+            citizen=CitizenInvolvement.INVITED,
+            care_agreements="x",
+            consulted_leading_party=True,
+        )
         rto.is_asked(
-            tc.Meeting(rto_id=SECOND, on=LATER, place="x"),
+            tc.Meeting(rto_id=SECOND, on=LATER, place="x", preparation=prepared),
             lambda sent: tc.ConveneRto(by=large.by_director(OTHER), meeting=sent),
         )
         come = m.InvitationAccepted(rto_id=SECOND, delegate="d" * 64, mandate=True)
-        rto.hears(come, large.by_party(TABLE[0]))
+        for one in TABLE[:2]:
+            rto.hears(come, large.by_party(one))
+        (kept,) = rto.state.items
+        anew = m.ReleaseGiven(item_id=kept.item_id, use=m.Use.RTO)
+        rto.hears(anew, large.by_party(kept.contributor))
 
     def phases(self) -> dict[str, str]:
         return {name: str(self[name].state.phase) for name in (*FOLLOWING, "retention")}

@@ -12,7 +12,7 @@ from shared.core.actor import Role
 from shared.core.ending import GONE, begins, gone, has_begun
 from shared.core.viewing import Allowed, Viewer
 from tests.support.samples import samples_of
-from tests.support.spec import NOW
+from tests.support.spec import NOW, looking
 
 MOMENT = timedelta(microseconds=1)
 CAUSE = "0192aaaa-0000-7000-8000-0000000000e1"
@@ -68,9 +68,10 @@ def test_a_closing_case_is_shown_until_its_day_and_not_a_moment_longer_r102(serv
     state = given.given(*given.when(follow).events).state
     director = Viewer(Role.PROCESS_DIRECTOR, samples.DIRECTOR, on_behalf_of=state.leading_party)
     (due,) = (one.due for one in samples.TERMS)
-    assert isinstance(may_view(director, None, state, due - MOMENT), Allowed)
-    assert may_view(director, None, state, due) == GONE
-    assert isinstance(may_view(director, None, replace(state, terms=()), due), Allowed), "nobody told it yet"
+    assert isinstance(may_view(director, None, state, looking(at=due - MOMENT)), Allowed)
+    assert may_view(director, None, state, looking(at=due)) == GONE
+    untold = replace(state, terms=())
+    assert isinstance(may_view(director, None, untold, looking(at=due)), Allowed), "nobody told it yet"
 
 
 @pytest.mark.parametrize("service", ["intake", "triage", "rto"])

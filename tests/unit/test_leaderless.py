@@ -131,7 +131,7 @@ def test_retention_removes_it_after_the_closing_term_and_counts_it_as_lapsed_r10
     case = Leaderless("rto", *rto.HISTORIES[Phase.PREPARED]).look(0).look(14)
     command = close_early(case.announced[-1], retention.by_service("rto"))
     closing = retention.spec().when(command)
-    (event,) = closing.events
+    event, *_ = closing.events
     assert (event.ending, event.removal_on) == (Ending.LAPSED, LEFT_AT + 28 * DAY)
 
 

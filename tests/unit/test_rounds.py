@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from services.rto import commands as rto_commands
-from services.rto.events import CaseReactivated
+from services.rto.events import CaseReactivated, ReleaseGiven
 from services.rto.viewing import may_view
+from shared.contract.messages import rto as m
 from shared.contract.messages.rto import RtoOutcome
 from shared.contract.refusal import REACTIVATION_NOT_HEARD, Refusal
 from shared.contract.registry import SERVICES
@@ -16,7 +17,7 @@ from shared.core.actor import A_SERVICE, Role
 from shared.core.rounds import OfRound
 from shared.core.viewing import Allowed, Viewer
 from tests.support.samples import retention, rto, samples_of
-from tests.support.spec import looking
+from tests.support.spec import NOW, looking
 
 FOLLOWING = ("intake", "triage", "rto")
 LIVE = {"intake": "taken-up", "triage": "prepared", "rto": "prepared"}
@@ -118,15 +119,20 @@ def test_a_reactivated_case_waits_for_its_round_table_and_is_read_by_no_party_un
 
 def test_the_new_round_table_may_name_others_than_the_one_that_de_escalated_r81() -> None:
     given = table(CaseReactivated(1))
-    others = rto.meeting(rto.SECOND_RTO, participants=(rto.participant(rto.CARE),))
+    invited = {"participants": (rto.participant(rto.CARE),)}
+    others = rto.meeting(rto.SECOND_RTO, **invited, preparation=rto.follow_up())
     convene = rto_commands.ConveneRto(by=rto.by_director(), meeting=others)
     assert given.given(*given.when(convene).events).state.latest.seats[0].party == rto.CARE
+    unprepared = replace(convene, meeting=rto.meeting(rto.SECOND_RTO, **invited))
+    assert given.when(unprepared).refusal.name == "GoalMissing", "it is prepared anew (R42)"
     first = rto.spec().given(*rto.RECORDED, rto.PREPARED).when(convene).refusal
     assert first.name == "PreparationIsFixed"
 
 
 def test_what_ends_at_the_new_table_is_of_the_new_round_a5() -> None:
-    again = (CaseReactivated(1), rto.convened(rto.SECOND_RTO), rto.accepted(rto.CARE, rto.SECOND_RTO))
+    seated = (rto.accepted(one, rto.SECOND_RTO) for one in rto.AT_THE_TABLE)
+    anew = ReleaseGiven(m.ReleaseGiven(item_id=rto.FREE, use=m.Use.RTO), NOW)
+    again = (CaseReactivated(1), rto.convened(rto.SECOND_RTO), *seated, anew)
     conclude = rto_commands.ConcludeRto(
         by=rto.by_director(),
         rto_id=rto.SECOND_RTO,
@@ -138,4 +144,6 @@ def test_what_ends_at_the_new_table_is_of_the_new_round_a5() -> None:
         state = given.process.evolve(state, event)
         told += [x.message for x in given.process.effects(rto.CASE, event, state) if hasattr(x, "message")]
     rounds = {type(x).__name__: x.round for x in told if hasattr(x, "round")}
+    handed = [x.item.item_id for x in told if isinstance(x, m.ItemHandedOver)]
+    assert handed == [rto.FREE], "a release for the table ends with its round (R65)"
     assert rounds == {"ItemHandedOver": 1, "FilePartHandedOver": 1, "CaseDeescalated": 1}

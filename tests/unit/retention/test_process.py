@@ -218,7 +218,7 @@ def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
     back = e.StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN))
     assert name_of(in_step_1().given(back), CLEAN) == ("ItemTakenBack", "R66")
     due = in_step_1(now=s.ARCHIVE_ON)
-    (archived,) = due.given(*in_step_1().when(CLEAN).events, back).when(s.ARCHIVE).events
+    archived, _ = due.given(*in_step_1().when(CLEAN).events, back).when(s.ARCHIVE).events
     assert archived.kept_items == ()
 
 

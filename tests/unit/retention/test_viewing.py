@@ -234,7 +234,7 @@ def test_what_the_leading_party_asks_is_for_who_decides_a9() -> None:
         assert isinstance(may_view_request(viewer, thing, asked, looking()), Denied)
         expected = Allowed if viewer is MANAGER else Denied
         assert isinstance(may_view_request(viewer, thing, archived, looking()), expected)
-        assert isinstance(may_view_request(viewer, None, STEP_2, NOW), Denied), "nobody asked"
+        assert isinstance(may_view_request(viewer, None, STEP_2, looking()), Denied), "nobody asked"
 
 
 def test_what_a_party_is_told_of_the_destruction_its_worker_reads_until_the_day_r99() -> None:
@@ -245,10 +245,12 @@ def test_what_a_party_is_told_of_the_destruction_its_worker_reads_until_the_day_
     ):
         for viewer in EVERYBODY:
             thing = Announcement(viewer.party or "")
-            verdicts = {type(may_view_announcement(viewer, x, state, NOW)) for x in (None, thing)}
+            verdicts = {type(may_view_announcement(viewer, x, state, looking())) for x in (None, thing)}
             assert verdicts == {Allowed if viewer in told else Denied}, viewer
-            assert isinstance(may_view_announcement(viewer, thing, state, until), Denied)
-    assert isinstance(may_view_announcement(LEADER, None, STEP_1, NOW), Denied), "nothing is announced yet"
+            assert isinstance(may_view_announcement(viewer, thing, state, looking(at=until)), Denied)
+    assert isinstance(may_view_announcement(LEADER, None, STEP_1, looking()), Denied), (
+        "nothing is announced yet"
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ from tests.support.samples import rto as s
 
 # The phases in which each command of the samples gives events; everywhere else it is refused by name.
 PHASE_3 = {"convened", "monitoring"}
-# What restricts is accepted at any time; where nothing is known of an item yet, only if another service took
-# it in (`test_releases.py`).
-EVER = PHASE_3 | {"collecting", "prepared", "deescalated", "archived", "closing"}
+# What restricts is accepted as long as the item is here; where one is not known yet, if another service
+# took it in (`test_releases.py`). Archiving drops what nobody confirmed as necessary.
+EVER = PHASE_3 | {"collecting", "prepared", "deescalated", "closing"}
 ACCEPTED = {
     "RecordItem": {"nothing", "collecting", "prepared"},
     "OpenPreparation": {"nothing", "collecting"},

@@ -162,7 +162,7 @@ async def step_1(http: Http) -> None:
             by=s.by_service("intake"),
             case=s.taken_up(director, support, referrer_name=s.text("referrer")),
         ),
-        *(c.RecordHandedOverItem(by=s.by_service(), item=item) for item in s.ITEMS),
+        *(c.RecordHandedOverItem(by=s.by_service(), item=item, shown_to=(s.CARE,)) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=file),
     )
 

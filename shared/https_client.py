@@ -6,14 +6,16 @@ that was asked for counts as no answer. Nothing that such a server wrote gets in
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
+import anyio
 import httpx
 from pydantic import BaseModel, ValidationError
 
 A = TypeVar("A", bound=BaseModel)
 WITHIN = 5.0  # seconds for one question, from connecting to the last byte
-# Parts of it, together below the whole: one that is cut off while TLS is agreed leaves its connection open.
+# Parts of it, together below the whole, so that an error names the part.
 FOR_A_FREE_CONNECTION, FOR_TCP_AND_FOR_TLS = 0.3, 0.3
 LARGEST = 1_048_576  # bytes of one answer
 KEPT_OPEN = 3.0  # seconds an idle connection stays; many servers close theirs after five
@@ -61,9 +63,26 @@ async def ask(
         raise Unreachable("not-an-answer") from None
 
 
+class _ClosesHalfOpen:
+    """Close the connection of a question that ends while TLS is agreed, whatever ends it."""
+
+    def __init__(self) -> None:
+        self.agreeing: Any = None
+
+    async def __call__(self, step: str, about: Mapping[str, Any]) -> None:
+        if step == "connection.connect_tcp.complete":
+            self.agreeing = about["return_value"]
+        elif step == "connection.start_tls.complete":
+            self.agreeing = None
+        elif step == "connection.start_tls.failed" and self.agreeing is not None:
+            with anyio.CancelScope(shield=True):
+                await self.agreeing.aclose()
+
+
 async def _body(client: httpx.AsyncClient, method: str, url: str, request: dict[str, Any]) -> bytes:
     headers = {**request.pop("headers", {}), "accept": "application/json", "accept-encoding": "identity"}
-    async with client.stream(method, url, headers=headers, **request) as response:
+    steps = {"trace": _ClosesHalfOpen()}
+    async with client.stream(method, url, headers=headers, extensions=steps, **request) as response:
         if response.status_code != httpx.codes.OK:
             raise Unreachable(f"status-{response.status_code}", response.status_code)
         if response.headers.get("content-encoding", "identity") != "identity":

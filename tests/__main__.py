@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from tests.support.engine import NoContainers, containers
 from tests.support.parts import Outcome, run_parts
+from tests.support.shared_postgres import shared_postgres
 
 START_SERVERS = "tests/system/deploy"
 FREEZE_SERVERS = "tests/system/alive"  # which a container's engine would have to do
@@ -52,7 +53,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # or an engine of our own would stay
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background, also by children
     if wish.fast:
-        outcome = run_parts(EMBEDDED, FAST, at_once=len(FAST), marked=NOT_EXHAUSTIVE)
+        with shared_postgres() as told:
+            outcome = run_parts(EMBEDDED, FAST, at_once=len(FAST), marked=NOT_EXHAUSTIVE, told=told)
         return _report([outcome], "nothing here needs them")
     if wish.long or wish.figures == "only":
         parts = LONG if wish.long else (FIGURES,)

@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Itera
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.local.postgres import Postgres, run_sql
-from deploy.machine.certificates import make_certificates
-from deploy.machine.process import clean_up_on_sigterm, uninterrupted
+from deploy.local.postgres import Postgres
+from deploy.machine.process import clean_up_on_sigterm
 from shared.handling.service import Service
 from tests.support.containers import chosen
-from tests.support.databases import NOT_DURABLE, Databases, Taken
+from tests.support.databases import Databases, Taken
 from tests.support.seen import houses_in, seen_of
+from tests.support.shared_postgres import given_postgres, own_postgres
 
 # A broker that lives for minutes: to compile it well takes longer than it then saves.
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
@@ -44,15 +44,11 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A PostgreSQL server for tests of stores; each test makes databases of its own on it."""
-    directory = tmp_path_factory.mktemp("postgres")
-    servers = chosen().servers
-    certificates = make_certificates(directory / "certificates", "test").of("postgres")
-    started = servers.start_postgres(directory / "postgres", certificates, directory / "postgres.log")
-    run_sql(started.administration, *NOT_DURABLE)
-    yield started
-    with uninterrupted():
-        started.kill()  # a stop would first write all databases to a disk that nobody reads
-        servers.remove_postgres(directory / "postgres")
+    if given := given_postgres():
+        yield given
+        return
+    with own_postgres(chosen().servers, tmp_path_factory.mktemp("postgres")) as started:
+        yield started
 
 
 FreshDatabase = Callable[[Service], Awaitable[AsyncEngine]]  # type: ignore[type-arg]

@@ -18,16 +18,10 @@ from deploy.provisioning.databases import owner_of
 from shared.handling.service import Service
 from shared.runtime import migrate
 from shared.storage.database import CA, connect
+from tests.support.shared_postgres import first_to
 
 PASSWORD = "only-for-tests"  # of the login and of the owner
 
-# Nobody reads these after a power cut. An operating system keeps what a process wrote, however it ends.
-NOT_DURABLE = (
-    "ALTER SYSTEM SET fsync = off",
-    "ALTER SYSTEM SET synchronous_commit = off",
-    "ALTER SYSTEM SET full_page_writes = off",
-    "SELECT pg_reload_conf()",
-)
 _END_SESSIONS = """
     SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
     WHERE datname = current_database() AND application_name <> 'kept'
@@ -104,12 +98,17 @@ class Databases:
     async def template(self, service: Service[Any]) -> Database:
         """Return a migrated database to copy; its login is that of the copies too."""
         if service.name not in self._templates:
-            made = create_database(self.postgres, f"migrated_{service.name}", PASSWORD, PASSWORD)
-            engine = engine_of(made.owner)
-            await migrate.upgrade(engine, service)
-            await engine.dispose()
-            self._templates[service.name] = made.service
+            self._templates[service.name] = await self._migrated(service)
         return self._templates[service.name]
+
+    async def _migrated(self, service: Service[Any]) -> Database:
+        with first_to(f"migrate-{service.name}") as first:
+            made = create_database(self.postgres, f"migrated_{service.name}", PASSWORD, PASSWORD)
+            if first:
+                engine = engine_of(made.owner)
+                await migrate.upgrade(engine, service)
+                await engine.dispose()
+        return made.service
 
     async def take(self, service: Service[Any]) -> Taken:
         """Return an empty migrated database that nobody else has, with connections of earlier tests."""

@@ -9,9 +9,10 @@ import time
 import xml.etree.ElementTree as Xml
 from asyncio.subprocess import PIPE, STDOUT, Process
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.support.containers import CHOICE
 
@@ -39,13 +40,20 @@ class Outcome:
 
 
 def run_parts(
-    servers: str, parts: Sequence[str], *, at_once: int = 2, without: Sequence[str] = (), marked: str = ""
+    servers: str,
+    parts: Sequence[str],
+    *,
+    at_once: int = 2,
+    without: Sequence[str] = (),
+    marked: str = "",
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> Outcome:
     """Run each part without what is in those before it, and `without` what is to be left out.
 
     A part is one folder or file, or several with spaces between them; it may have `*` in it.
 
-    `marked` is pytest's expression over markers; without one all tests run.
+    `marked` is pytest's expression over markers; without one all tests run. `told` goes into the environment
+    of each part.
     """
     print(f"\n== {', '.join(parts)}, {servers}", flush=True)
     began = time.monotonic()
@@ -55,7 +63,9 @@ def run_parts(
             [*_command(parts, place, without, reports), *(("-m", marked) if marked else ())]
             for place in range(len(parts))
         ]
-        codes = asyncio.run(_run_all(dict(zip(parts, commands, strict=True)), servers, at_once))
+        codes = asyncio.run(
+            _run_all(dict(zip(parts, commands, strict=True)), {CHOICE: servers, **told}, at_once)
+        )
         return _read(reports, servers, codes, time.monotonic() - began)
 
 
@@ -75,9 +85,9 @@ def _paths(part: str) -> list[str]:
     return [str(path.relative_to(ROOT)) for name in part.split() for path in sorted(ROOT.glob(name))]
 
 
-async def _run_all(commands: dict[str, list[str]], servers: str, at_once: int) -> list[int]:
+async def _run_all(commands: dict[str, list[str]], told: Mapping[str, str], at_once: int) -> list[int]:
     gate = asyncio.Semaphore(at_once)
-    environment = os.environ | {CHOICE: servers}
+    environment = {**os.environ, **told}
 
     async def one(part: str) -> int:
         async with gate:

@@ -3,22 +3,24 @@
 import ast
 from pathlib import Path
 
-import pytest
-
-from tests.mutants.bugs import BUGS, Bug
+from tests.mutants.bugs import BUGS
 
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_a_bug_fits_the_code(bug: Bug) -> None:
-    code = (ROOT / bug.file).read_text()
-    assert code.count(bug.good) == 1
-    planted = code.replace(bug.good, bug.bad)
-    assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(code))
-    for test in bug.tests:
-        file, _, name = test.partition("::")
-        assert f"def {name or 'test_'}" in (ROOT / file).read_text()
+def test_a_bug_fits_the_code() -> None:
+    for bug in BUGS:
+        code = (ROOT / bug.file).read_text()
+        assert code.count(bug.good) == 1, bug.name
+        planted = code.replace(bug.good, bug.bad)
+        assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(code)), bug.name
+
+
+def test_a_bug_names_tests_that_exist() -> None:
+    for bug in BUGS:
+        for test in bug.tests:
+            file, _, name = test.partition("::")
+            assert f"def {name or 'test_'}" in (ROOT / file).read_text(), bug.name
 
 
 def test_there_are_at_least_ten_and_each_has_a_name_of_its_own() -> None:

@@ -106,6 +106,7 @@ async def pairs(address: str, ask: Ask, chance: random.Random) -> list[tuple[flo
     return found
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("ask", [act, look])
 async def test_three_hundred_pairs_tell_no_more_than_a_guess(intake: str, ask: Ask) -> None:
     chances = [random.Random(n) for n in range(AT_ONCE)]  # noqa: S311 - an order, no secret

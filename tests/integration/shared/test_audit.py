@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.dependencies import ROOT, Verdict
 
 
@@ -26,6 +28,7 @@ def test_without_a_source_the_audit_says_so_in_one_line_and_by_its_own_code_t9(t
     assert (ran.returncode, ran.stdout) == (Verdict.NO_SOURCE, said), ran.stderr
 
 
+@pytest.mark.exhaustive
 def test_the_bills_of_materials_list_every_package_with_its_hash(tmp_path: Path) -> None:
     subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "deploy.dependencies", "sbom", str(tmp_path)],

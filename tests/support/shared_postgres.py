@@ -7,24 +7,27 @@ import fcntl
 import json
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from deploy.local.postgres import Database, Postgres, run_sql
+from deploy.local.postgres import STARTS_WITHIN, Database, Postgres, run_sql
 from deploy.local.servers import EMBEDDED, Servers
 from deploy.machine.certificates import make_certificates
-from deploy.machine.process import Process, uninterrupted
+from deploy.machine.process import DidNotStart, Process, uninterrupted
 from deploy.machine.secrets import write_private
 
 GIVEN = "ZVH_TEST_POSTGRES"  # the file that tells the parts of a run of their server
 
-# Nobody reads these after a power cut. An operating system keeps what a process wrote, however it ends.
+# Nobody reads these for long. An operating system keeps what a process wrote, however that ends.
 NOT_DURABLE = (
     "ALTER SYSTEM SET fsync = off",
     "ALTER SYSTEM SET synchronous_commit = off",
     "ALTER SYSTEM SET full_page_writes = off",
+    "ALTER SYSTEM SET autovacuum = off",  # and rows lie in the order in which they were written
     "SELECT pg_reload_conf()",
 )
 
@@ -45,22 +48,41 @@ def own_postgres(servers: Servers, directory: Path) -> Iterator[Postgres]:
 
 @contextmanager
 def shared_postgres() -> Iterator[dict[str, str]]:
-    """Start an embedded server for several runs at once; yield what they need in their environment."""
-    with tempfile.TemporaryDirectory() as kept:
-        directory = Path(kept)
-        with own_postgres(EMBEDDED, directory) as started:
-            assert isinstance(started.process, Process)
-            told = {"process": asdict(started.process), "administration": asdict(started.administration)}
-            write_private(directory / "given.json", json.dumps(told))
-            yield {GIVEN: str(directory / "given.json")}
+    """Start an embedded server for several runs at once; yield what they need in their environment.
+
+    It starts while they import what they test.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        file, over = Path(directory) / "given.json", threading.Event()
+        serving = threading.Thread(target=_serve, args=(file, over), name="postgres")
+        serving.start()
+        try:
+            yield {GIVEN: str(file)}
+        finally:
+            with uninterrupted():
+                over.set()
+                serving.join()
+
+
+def _serve(file: Path, over: threading.Event) -> None:
+    with own_postgres(EMBEDDED, file.parent) as started:
+        assert isinstance(started.process, Process)
+        told = {"process": asdict(started.process), "administration": asdict(started.administration)}
+        write_private(file, json.dumps(told))
+        over.wait()
 
 
 def given_postgres() -> Postgres | None:
     """Return the server that this run shares with others, if it does; whoever started it stops it."""
-    if not (file := os.environ.get(GIVEN)):
+    if not (name := os.environ.get(GIVEN)):
         return None
-    told = json.loads(Path(file).read_text())
-    log = Path(file).with_name("postgres.log")
+    file, until = Path(name), time.monotonic() + STARTS_WITHIN
+    while not file.exists():
+        if time.monotonic() > until:
+            raise DidNotStart("PostgreSQL", file.with_name("postgres.log"))
+        time.sleep(0.05)
+    told = json.loads(file.read_text())
+    log = file.with_name("postgres.log")
     return Postgres(Process(**told["process"]), Database(**told["administration"]), log.read_text)
 
 

@@ -64,7 +64,10 @@ async def ask(
 
 
 class _ClosesHalfOpen:
-    """Close the connection of a question that ends while TLS is agreed, whatever ends it."""
+    """Close the connection of a question that ends while TLS is agreed, whatever ends it.
+
+    The client leaves it open when it is cancelled then. It calls this at each step (its `trace` extension).
+    """
 
     def __init__(self) -> None:
         self.agreeing: Any = None

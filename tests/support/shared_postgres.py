@@ -1,6 +1,6 @@
-"""One PostgreSQL server for tests of stores: a run's own, or one that the parts of a run share.
+"""Start a PostgreSQL server for tests of stores: a run's own, or one that the parts of a run share.
 
-To start one costs five seconds of processor time, and to migrate the databases of five services as much.
+A start costs five seconds of processor time, and to migrate the databases of five services as much.
 """
 
 import fcntl

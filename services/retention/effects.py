@@ -45,6 +45,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _archived(event, state)
         case e.CaseClosing(removal_on=removal_on):
             return [SetTimer(CLOSING_TERM, "", removal_on, irreversible=True)]
+        case e.DutiesSettled() if state.removal_on is not None:
+            return [SetTimer(CLOSING_TERM, "", state.removal_on, irreversible=True)]
         case e.ErasureStarted():
             return [Announce(m.ErasureOrdered(case_id=case_id))]
         case e.AllPurged(at=at):

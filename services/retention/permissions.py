@@ -22,6 +22,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.InspectFile: Requirement(THE_MANAGER),
     c.UseInspection: Requirement(THE_MANAGER),
     c.CloseEarly: Requirement(A_SERVICE),
+    c.FollowSettling: Requirement(A_SERVICE),
     c.StartErasure: Requirement(THE_CLOCK),
     c.ConfirmPurge: Requirement(A_SERVICE),
     c.RecordKeyDestroyed: Requirement(THE_CLOCK),

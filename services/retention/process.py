@@ -36,6 +36,7 @@ Command: TypeAlias = (
     | c.InspectFile
     | c.UseInspection
     | c.CloseEarly
+    | c.FollowSettling
     | c.StartErasure
     | c.ConfirmPurge
     | c.RecordKeyDestroyed
@@ -62,6 +63,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
     c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
     c.CloseEarly: (NOT_ENDING, r.ALREADY_ENDING),
+    c.FollowSettling: (NOT_ENDING | {Phase.CLOSING}, r.ALREADY_ENDING),
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
     c.RecordKeyDestroyed: (frozenset({Phase.DESTROYING}), r.NOT_ALL_CONFIRMED),
@@ -124,7 +126,9 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             inspection = state.open_inspection(by.person)
             return (e.InspectionUsed(inspection.number, context.now),) if inspection else r.NO_INSPECTION
         case c.CloseEarly():
-            return (_closing(command, context),)
+            return (_closing(state, command, context),)
+        case c.FollowSettling(settled_at=settled_at):
+            return (e.DutiesSettled(settled_at),)
         case c.StartErasure():
             if _not_yet(state.removal_on or state.destroy_on, context.now):
                 return r.TERM_NOT_OVER
@@ -197,12 +201,16 @@ def _inspect(state: State, command: c.InspectFile, now: datetime) -> Decision:
     return (e.InspectionDecided(len(state.inspections) + 1, person, command.reason, now),)
 
 
-def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
+def _closing(state: State, command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
+    """Close the case: it is removed at the end of the closing term, or as soon as that is settled (R102)."""
+    removal_on = command.closed_at + context.policy.closing_term
+    if state.settled_at is not None:  # intake heard of the end before retention did
+        removal_on = min(removal_on, max(command.closed_at, state.settled_at))
     return e.CaseClosing(
         command.leading_party,
         command.theme,
         Ending.LAPSED if command.lapsed else Ending(command.reason.value),
-        removal_on=command.closed_at + context.policy.closing_term,
+        removal_on=removal_on,
         at=context.now,
         team=command.team,
     )
@@ -268,6 +276,9 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, inspections=tuple(used))
         case e.CaseClosing():
             return _closed(state, event)
+        case e.DutiesSettled(at=at):
+            removal_on = min(state.removal_on, at) if state.removal_on else None
+            return replace(state, settled_at=at, removal_on=removal_on)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):

@@ -64,6 +64,7 @@ class State:
     kept: tuple[KeptItem, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     removal_on: datetime | None = None
+    settled_at: datetime | None = None
     ending: Ending | None = None
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()

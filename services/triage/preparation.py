@@ -4,8 +4,9 @@ from services.triage import commands as c
 from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
-from services.triage.state import State
+from services.triage.state import Conclusion, State
 from shared.contract.content import is_blank
+from shared.contract.fields import FirstGoal
 from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
@@ -26,6 +27,12 @@ def conclude(state: State, command: c.ConcludeTriage, context: DecisionContext) 
         *lapse_all(state),
         ended(command.outcome, director, command.advice, command.reason, context.now),
     )
+
+
+def first_goal_of(conclusion: Conclusion | None) -> FirstGoal | None:
+    """Return what the round table decides first: after doubt whether a joint approach is useful (R50 iii)."""
+    in_doubt = conclusion is not None and conclusion.outcome is TriageOutcome.DOUBT
+    return FirstGoal.JOINT_APPROACH if in_doubt else None
 
 
 # --- the preparation -----------------------------------------------------------------------------
@@ -57,6 +64,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         care_agreements=command.care_agreements,
         persons=state.persons,
         prepared_at=context.now,
+        outcome=state.conclusion and state.conclusion.outcome,
+        first_goal=first_goal_of(state.conclusion),
     )
     return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))
 

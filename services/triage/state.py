@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from shared.contract.content import Content
-from shared.contract.fields import Person, Theme
+from shared.contract.fields import FirstGoal, Person, Theme
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 from shared.core.leaving import Mandate
 from shared.core.terms import Overdue
@@ -81,6 +81,7 @@ class State:
     assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
+    first_goal: FirstGoal | None = None
     items_given: int = 0
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None

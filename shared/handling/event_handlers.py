@@ -21,9 +21,13 @@ def _handler(make: Maker) -> Handler:
     return lambda message, at: make(message, at.by)
 
 
-def close(message: Any, by: Actor) -> f.FollowClosing:
+Closed = intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed
+
+
+def close(message: Closed, by: Actor) -> f.FollowClosing:
     """Follow an early end."""
-    return f.FollowClosing(by=by)
+    lapsed = not isinstance(message, rto.RtoClosed) and message.lapsed
+    return f.FollowClosing(by=by, reason=message.reason, closed_at=message.closed_at, lapsed=lapsed)
 
 
 def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
@@ -38,7 +42,7 @@ def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssign
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
     """Follow a de-escalation."""
-    return f.FollowDeescalation(by=by)
+    return f.FollowDeescalation(by=by, decided_at=message.decided_at)
 
 
 def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:

@@ -108,11 +108,16 @@ class Played:
         supporters = [f"{n:064}" for n in range(MOST_SUPPORT_WORKERS)]
         for person in supporters:
             self._support(person, None)
-        screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
+        screening = filled(
+            lambda said: Screening(weighing="x", outcome=im.ScreeningOutcome.TAKEN_UP, advice=said)
+        )
         intake.is_asked(
             screening,
             lambda sent: ic.ScreenReferral(
-                by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
+                by=large.by_director(),
+                outcome=sent.outcome,
+                weighing=text(sent.weighing),
+                advice=text(sent.advice),
             ),
         )
         self._support("s" * 64, supporters[0])

@@ -236,6 +236,7 @@ COMMANDS: tuple[Command, ...] = (
         reason=ClosingReason.OTHER_TABLE,
         closed_at=NOW,
     ),
+    c.FollowSettling(by=by_service("intake"), settled_at=NOW),
     c.StartErasure(by=CLOCK),
     c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
     c.RecordKeyDestroyed(

@@ -101,7 +101,7 @@ async def taken_up(scene: Scene, referrer: str = cast.REFERRER) -> Case:
 
 
 async def screen(scene: Scene, case: Case) -> None:
-    decision = {"outcome": "taken-up", "advice": "Geen."}
+    decision = {"outcome": "taken-up", "advice": "Geen.", "weighing": "Politie en zorg kunnen bijdragen."}
     await act(scene.director(case.referrer), "intake", f"/cases/{case.id}/screening", decision)
 
 

@@ -315,7 +315,8 @@ def early_ends(parties: Parties) -> list[Core]:
     intake.hears(large.referral(large.with_long_texts()), large.by_party())
     intake.hears(im.ConsultationConfirmed(), large.by_party())
     no = im.ScreeningOutcome.NOT_TAKEN_UP
-    intake.does(ic.ScreenReferral(by=large.by_director(), outcome=no, reason=next(iter(intake.texts))))
+    why = next(iter(intake.texts))
+    intake.does(ic.ScreenReferral(by=large.by_director(), outcome=no, weighing=why, reason=why))
     person = large.with_long_texts()[0]
     taken_up = im.CaseTakenUp(
         referrer=REFERRER,

@@ -191,11 +191,12 @@ def _shown(seen: Seen[State], now: datetime) -> list[DutyView]:
 
 def _duty(duty: Obligation, now: datetime) -> DutyView:
     """Return a duty as it is shown: judged by the date, whether or not a timer has fired."""
+    has_come = duty.has_come(now)
     return DutyView(
         person_id=duty.addressee,
         moment=InformMoment(duty.kind),
-        status=duty.state,
-        until=duty.planned_on,
+        status=ObligationState.DUE if has_come else duty.state,
+        until=None if has_come else duty.planned_on,
         duty=duty.id,
         on_behalf_of=duty.debtor,
         due=duty.due if duty.is_open else None,

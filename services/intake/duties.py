@@ -213,7 +213,7 @@ def come_due(state: State, command: c.RemindOfInforming, context: DecisionContex
     return tuple(
         e.DutyCameDue(one.id, one.addressee, InformMoment(one.kind), by, at)
         for one in state.owed
-        if one.state is ObligationState.POSTPONED and one.is_late(at) and _is_named(one, command)
+        if one.has_come(at) and _is_named(one, command)
     )
 
 
@@ -234,7 +234,7 @@ def pass_term(state: State, at: datetime, policy: Policy) -> Decision:
 
 def late(state: State, at: datetime) -> tuple[Obligation, ...]:
     """Return the duties that should have been fulfilled by then."""
-    return tuple(one for one in state.owed if one.state is ObligationState.DUE and one.is_late(at))
+    return tuple(one for one in state.owed if one.is_late(at))
 
 
 # --- how it ends --------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def moved(state: State, leading_party: str) -> State:
 def cleaned(state: State, at: datetime | None) -> State:
     """Return the state without what no open duty needs: a postponement that runs keeps its reason (R19)."""
     known = tuple(
-        replace(one, reason=None) if at is not None and one.is_late(at) else one for one in state.owed
+        replace(one, reason=None) if at is not None and one.has_come(at) else one for one in state.owed
     )
     says_it = obligations.still_open(known)
     needed = any(one.kind == InformMoment.AFTER_TRIAGE for one in says_it)

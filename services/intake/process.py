@@ -389,7 +389,7 @@ def evolve(state: State, event: e.Event) -> State:
             items = tuple(item for item in state.items if item.item_id in kept)
             return duties.cleaned(_without_weighings(replace(_without_bsn(state), items=items)), at)
         case e.FileArchived():
-            return _without_bsn(state)
+            return duties.cleaned(_without_weighings(_without_bsn(state)), None)
         case e.ConsultationConfirmed() | e.TriageFollowed() | e.InformingOverdue() | e.CasePurged():
             return state
         case _:

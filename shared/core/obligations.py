@@ -55,8 +55,12 @@ class Obligation:
         return self.due if self.state is ObligationState.POSTPONED else None
 
     def is_late(self, at: datetime) -> bool:
-        """Tell whether it should have been done by then; one without a term, or whose planned moment came."""
-        return self.is_open and (self.due is None or self.due <= at)
+        """Tell whether it should have been done by then; one without a term should have been."""
+        return self.state is ObligationState.DUE and (self.due is None or self.due <= at)
+
+    def has_come(self, at: datetime) -> bool:
+        """Tell whether it was postponed and its planned moment has come, whether or not a timer has fired."""
+        return self.planned_on is not None and self.planned_on <= at
 
     def postponed(self, until: datetime, reason: TextRef) -> "Obligation":
         return replace(self, state=ObligationState.POSTPONED, due=until, reason=reason)

@@ -101,14 +101,14 @@ BUGS = (
     Bug(
         "who is not informed is never late",
         "services/intake/duties.py",
-        "if one.state is ObligationState.DUE and one.is_late(at))",
-        "if False)",
+        "tuple(one for one in state.owed if one.is_late(at))",
+        "()",
         ("tests/unit/intake/test_duties.py", "tests/unit/test_lapsing.py"),
     ),
     Bug(
         "cleaning takes the reason of a postponement that runs",
         "services/intake/duties.py",
-        "if at is not None and one.is_late(at) else one",
+        "if at is not None and one.has_come(at) else one",
         "if at is not None else one",
         ("tests/unit/intake/test_duties.py",),
     ),

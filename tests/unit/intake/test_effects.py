@@ -211,6 +211,16 @@ def test_archiving_drops_the_number_of_the_person() -> None:
     assert "piece-bsn" not in kept.pieces
 
 
+def test_archiving_without_cleaning_keeps_neither_weighings_nor_what_no_open_duty_needs_r95() -> None:
+    told = e.PersonInformed(1, s.MAN, InformMoment.TAKEN_UP, NOW)
+    prepared = e.RoundTablePrepared(s.ROUND_TABLE, NOW)
+    (kept,) = follows(Phase.DEESCALATED, e.FileArchived(), prepared, told)
+    assert not {"piece-weighing", "piece-own", "piece-goal"} & set(kept.pieces)
+    arose = e.DutyToInformArose(s.duty(2, kind=InformMoment.AFTER_TRIAGE), NOW)
+    (kept,) = follows(Phase.DEESCALATED, e.FileArchived(), prepared, arose)
+    assert "piece-goal" in kept.pieces
+
+
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:
     """R105: the confirmation outlives the case."""
     assert follows(Phase.ARCHIVED, e.CasePurged(s.CASE, ("kid",))) == [

@@ -12,6 +12,7 @@ from pydantic import Field
 from services.intake import commands as c
 from services.intake import handlers as h
 from services.intake import store
+from services.intake.duties import contents_of
 from services.intake.figures import shown_by_year
 from services.intake.state import Phase, ScreeningBasis, State
 from services.intake.viewing import may_list_duty, may_view
@@ -201,7 +202,7 @@ def _duty(duty: Obligation, now: datetime) -> DutyView:
         on_behalf_of=duty.debtor,
         due=duty.due if duty.is_open else None,
         late=duty.is_late(now),
-        contents=[m.NoticePart(part) for part in duty.contents],
+        contents=list(contents_of(duty)),
     )
 
 

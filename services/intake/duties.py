@@ -48,6 +48,12 @@ CONTENTS: Mapping[InformMoment, tuple[NoticePart, ...]] = {
     InformMoment.CASE_REMOVED: (NoticePart.REMOVAL,),
 }
 
+
+def contents_of(duty: Obligation) -> tuple[NoticePart, ...]:
+    """Return what the notice of a duty says; one from the version before names nothing."""
+    return tuple(NoticePart(part) for part in duty.contents) or CONTENTS[InformMoment(duty.kind)]
+
+
 # --- when a duty arises ---------------------------------------------------------------------------
 
 

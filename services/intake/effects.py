@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import events as e
+from services.intake.duties import contents_of
 from services.intake.figures import TriageCounted
 from services.intake.process import PROVISIONAL, SCREENED
 from services.intake.state import BEFORE_PHASE_3, RoundTable, State
@@ -59,8 +60,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.DutyToInformArose(duty=duty):
             return [_asked(duty, state), *_next_look(state)]
         case e.DutyCameDue(duty=number):
-            duty = numbered(state.owed, number)
-            return [_asked(duty, state), *_next_look(state)] if duty else []
+            return [*(_asked(one, state) for one in _numbered(state, number)), *_next_look(state)]
         case e.InformingPostponed(duty=number, until=until):
             return [SetTimer(INFORMING, str(number), until), *_next_look(state)]
         case e.PersonInformed(duty=number):
@@ -68,15 +68,13 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.DirectionMoved():
             return [_asked(duty, state) for duty in _passed_on(state)]
         case e.DutyHandedOver(duty=number):
-            duty = numbered(state.owed, number)
-            return [_handed_over(duty, event)] if duty else []
+            return [_handed_over(one, event) for one in _numbered(state, number)]
         case e.TriageFollowed(outcome=outcome, at=at):
             return [StoreRow(TriageCounted(local_day(at).year, outcome))]
         case e.DutiesSettled(at=at):
             return [Announce(m.DutiesSettled(settled_at=at))]
         case e.InformingOverdue(duty=number):
-            duty = numbered(state.owed, number)
-            return [_asked(duty, state, reminder=True)] if duty else []
+            return [_asked(one, state, reminder=True) for one in _numbered(state, number)]
         case e.TermPassed(next_on=next_on) if state.phase in SCREENED:
             return [terms.look_at(next_on)]  # and each debtor is reminded of its own
         case e.FileCleaned() | e.FileArchived():
@@ -90,15 +88,21 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return []
 
 
+def _numbered(state: State, number: int) -> list[Obligation]:
+    """Return the duty with this number."""
+    duty = numbered(state.owed, number)
+    return [duty] if duty else []
+
+
 def _asked(duty: Obligation, state: State, *, reminder: bool = False) -> ToParty:
     """Ask the debtor to inform one person (R16, R17), and say what the notice must contain (R18, R56)."""
     asked = m.InformingRequested(
         person_id=duty.addressee,
         moment=InformMoment(duty.kind),
         on_behalf_of=duty.debtor,
-        what_to_say=tuple(m.WhatToSay(part) for part in duty.contents if part in set(m.WhatToSay)),
+        what_to_say=tuple(m.WhatToSay(part) for part in contents_of(duty) if part in set(m.WhatToSay)),
         duty=duty.id,
-        contents=tuple(m.NoticePart(part) for part in duty.contents),
+        contents=contents_of(duty),
         due=duty.due,
         reminder=reminder,
     )
@@ -145,7 +149,7 @@ def _handed_over(duty: Obligation, event: e.DutyHandedOver) -> ToParty:
             person_id=duty.addressee,
             moment=event.moment,
             on_behalf_of=duty.debtor,
-            contents=tuple(m.NoticePart(part) for part in duty.contents),
+            contents=contents_of(duty),
             planned_on=event.planned_on,
         ),
         after_erasure=True,

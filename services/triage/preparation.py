@@ -64,7 +64,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         care_agreements=command.care_agreements,
         persons=state.persons,
         prepared_at=context.now,
-        outcome=state.conclusion and state.conclusion.outcome,
+        outcome=state.conclusion.outcome if state.conclusion else None,
         first_goal=first_goal_of(state.conclusion),
     )
     return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
-from services.intake.duties import CONTENTS, scope_now
+from services.intake.duties import CONTENTS, contents_of, scope_now
 from services.intake.process import SCREENED
 from services.intake.state import Duty, DutyStatus, Phase, RoundTable, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, sealed_text_ids
@@ -340,6 +340,7 @@ def test_a_duty_of_the_version_before_is_open_fulfilled_and_late_as_any_other() 
         TermPassed,
         e.InformingOverdue,
     ]
+    assert contents_of(given.state.owed[0]) == CONTENTS[InformMoment.TAKEN_UP]
     assert given.when(inform()).events == (INFORMED,)
     told = given.given(INFORMED)
     assert [one.state for one in told.state.owed] == [ObligationState.FULFILLED, ObligationState.POSTPONED]

@@ -96,11 +96,12 @@ def _numbered(state: State, number: int) -> list[Obligation]:
 
 def _asked(duty: Obligation, state: State, *, reminder: bool = False) -> ToParty:
     """Ask the debtor to inform one person (R16, R17), and say what the notice must contain (R18, R56)."""
+    said = {part.value for part in contents_of(duty)}
     asked = m.InformingRequested(
         person_id=duty.addressee,
         moment=InformMoment(duty.kind),
         on_behalf_of=duty.debtor,
-        what_to_say=tuple(m.WhatToSay(part) for part in contents_of(duty) if part in set(m.WhatToSay)),
+        what_to_say=tuple(word for word in m.WhatToSay if word.value in said),
         duty=duty.id,
         contents=contents_of(duty),
         due=duty.due,

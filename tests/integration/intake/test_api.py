@@ -1,8 +1,10 @@
 """Intake over HTTP on a real PostgreSQL: who reads the duties to inform, and what the access log keeps."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import httpx
@@ -13,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.intake import commands as c
 from services.intake.api import DutyView, router
 from services.intake.main import SERVICE
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.messages.triage import TriageOutcome
@@ -84,7 +86,13 @@ class Office:
     engine: AsyncEngine
     client: httpx.AsyncClient
     keys: OneKey
+    clock: Path
     signed_in: list[Identity] = field(default_factory=list)
+
+    def it_is(self, now: datetime) -> None:
+        """Set the clock of the house."""
+        offset = (now - machine_now()).total_seconds()
+        self.clock.write_text(json.dumps({"offset_seconds": offset}))
 
     async def play(self, *commands: Command) -> None:
         key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
@@ -116,7 +124,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+async def office(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Office]:
     engine = await fresh_database(SERVICE)
     await know(engine, Parties({s.VENLO: s.venlo(), s.POLICE: s.venlo(party=s.POLICE)}))
     app, keys = make_app("zvh-intake", router), OneKey()
@@ -127,12 +135,13 @@ async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
         parties=PartyReplica(),
         keys=CaseKeyClient(keys, HOUSE),
         relay=cast(Relay, NoRelay()),
-        clock=Clock(None),
+        clock=Clock(tmp_path / "clock"),
         digest_key=b"d" * 32,
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
-        made = Office(engine, client, keys)
+        made = Office(engine, client, keys, tmp_path / "clock")
+        made.it_is(NOW)
         app.dependency_overrides[signed_in] = lambda: made.signed_in[-1]
         await made.play(*PLAYED)
         yield made
@@ -188,6 +197,17 @@ async def test_the_leading_party_and_who_acts_for_it_read_each_duty_with_its_sta
     assert set(postponed) == {*DutyView.model_fields}
     assert (postponed["person_id"], postponed["moment"]) == (s.MAN, "taken-up")
     assert datetime.fromisoformat(postponed["until"]) == UNTIL
+
+
+async def test_a_duty_is_shown_as_the_date_says_whether_or_not_a_timer_has_fired(office: Office) -> None:
+    async def shown(now: datetime) -> list[tuple[str, bool]]:
+        office.it_is(now)
+        duties = (await office.look(REFERRER)).json()["duties"]
+        return [(duty["status"], duty["late"]) for duty in duties if duty["moment"] == "taken-up"]
+
+    assert await shown(UNTIL - timedelta(minutes=1)) == [("postponed", False), ("due", False)]
+    assert await shown(UNTIL) == [("due", False), ("due", False)]
+    assert await shown(s.DUE) == [("due", False), ("due", True)]
 
 
 async def test_who_has_no_part_in_the_case_reads_no_duty(office: Office) -> None:
@@ -332,7 +352,7 @@ async def test_no_key_is_asked_for_before_an_act_is_decided_on(office: Office) -
         )
         assert answer.status_code == (404 if case == nowhere else 409), answer.text
     assert office.keys.asked == []
-    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    soon = UNTIL.isoformat()
     answer = await office.client.post(
         f"/cases/{s.CASE}/postponements",
         json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig.", "until": soon},

@@ -9,14 +9,15 @@ from pydantic import TypeAdapter
 
 from services.intake import commands as c
 from services.intake import events as e
+from services.intake import handlers
 from services.intake import refusals as r
 from services.intake.duties import CONTENTS, contents_of, scope_now
 from services.intake.process import SCREENED
 from services.intake.state import Duty, DutyStatus, Phase, RoundTable, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, sealed_text_ids
-from shared.contract.fields import InformMoment, Step
+from shared.contract.fields import InformMoment, Step, Theme
 from shared.contract.messages.intake import ClosingReason, NoticePart
-from shared.contract.messages.rto import RtoOutcome
+from shared.contract.messages.rto import RtoClosed, RtoOutcome
 from shared.contract.messages.triage import TriageOutcome
 from shared.contract.parties import Scope
 from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF
@@ -25,8 +26,10 @@ from shared.core.calendar_terms import add_months
 from shared.core.obligations import ObligationState
 from shared.core.policy import Policy
 from shared.core.terms import Overdue, PassTerm, TermPassed, Told
+from shared.handling import event_handlers
 from shared.storage.json_writer import to_json
 from tests.support.samples import intake as s
+from tests.support.samples import triage
 from tests.support.spec import NOW, Spec
 
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -91,6 +94,26 @@ def test_the_duty_after_triage_arises_with_goal_themes_and_participants_and_not_
     assert arisen(given, prepared()) == [(s.MAN, AFTER_TRIAGE), (s.MOTHER, AFTER_TRIAGE)]
     assert after(given, prepared()).state.round_table == s.ROUND_TABLE
     assert given.when(prepared(round_table=None)).events == ()
+
+
+def test_what_the_preparation_fixed_comes_with_its_event_and_an_early_end_with_its_reason() -> None:
+    by, fixed = s.BY_SERVICE, triage.prepared().model_copy(update={"outcome": TriageOutcome.DOUBT})
+    command = handlers.raise_after_triage(fixed, by)
+    assert command.moment is AFTER_TRIAGE
+    assert command.round_table == RoundTable(
+        fixed.goal, fixed.themes, tuple(one.party for one in fixed.participants), TriageOutcome.DOUBT
+    )
+    later = fixed.model_copy(update={"prepared_at": fixed.prepared_at + DAY})
+    assert handlers.raise_after_triage(later, by).cause != command.cause
+    closed = RtoClosed(
+        leading_party=s.POLICE,
+        theme=Theme.COMPLEX_CASE,
+        reason=ClosingReason.DOES_NOT_BELONG,
+        closed_at=NOW - DAY,
+    )
+    (ended, *told) = case().when(event_handlers.close(closed, by)).events
+    assert ended == e.CaseClosing(NOW - DAY)
+    assert len(told) == 2, "each of the two hears that the data are removed"
 
 
 def test_of_a_case_that_ends_no_preparation_is_told() -> None:

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.intake.state import RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.rto import AnnouncedOutcome
+from shared.contract.messages.triage import TriageOutcome
 from shared.core.actor import Command
 from shared.core.event_commands import FollowArchiving as FollowArchiving
 from shared.core.event_commands import FollowCleaning as FollowCleaning
@@ -40,9 +43,10 @@ class ConfirmConsultation(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScreenReferral(Command):
-    """Decide whether the case goes on; `reason` where that departs from the criteria (R10)."""
+    """Decide whether the case goes on: the director's own weighing, `reason` where it departs (R10)."""
 
     outcome: ScreeningOutcome
+    weighing: TextRef | None = None
     advice: TextRef | None = None
     reason: TextRef | None = None
 
@@ -77,6 +81,7 @@ class RecordInforming(Command):
 
     person_id: str
     moment: InformMoment
+    duty: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,20 +90,38 @@ class PostponeInforming(Command):
 
     person_id: str
     moment: InformMoment
+    duty: int | None = None
     reason: TextRef | None = None
     until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemindOfInforming(Command):
-    """Make a postponed duty due again, at its planned moment (R19)."""
+    """Make a postponed duty due again, at its planned moment (R19).
 
-    person_id: str
-    moment: InformMoment
+    Without its number (a timer of the version before) whatever of this person and moment has come.
+    """
+
+    duty: int | None = None
+    person_id: str = ""
+    moment: InformMoment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RaiseDuties(Command):
-    """Raise the duties of a point of the case that another service reached (A20)."""
+    """Raise the duties of a point of the case that another service reached (A20).
+
+    `cause` names the decision, so that each raises its own. `outcome`: how that round table ended.
+    """
 
     moment: InformMoment
+    cause: str = ""
+    outcome: AnnouncedOutcome | None = None
+    round_table: RoundTable | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowTriage(Command):
+    """Follow how triage ended, where a round table comes of it (R50, R51)."""
+
+    outcome: TriageOutcome

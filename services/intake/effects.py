@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from services.intake import events as e
-from services.intake.process import PROVISIONAL
-from services.intake.state import State
+from services.intake.duties import contents_of
+from services.intake.figures import TriageCounted
+from services.intake.process import PROVISIONAL, SCREENED
+from services.intake.state import BEFORE_PHASE_3, RoundTable, State
 from shared.contract.content import sealed_text_ids
+from shared.contract.fields import FirstGoal, InformMoment
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CaseLapsed, CasePurged
 from shared.core import terms
+from shared.core.calendar_terms import local_day
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -18,11 +23,15 @@ from shared.core.effects import (
     ForgetCase,
     KeepOnly,
     SetTimer,
+    StoreRow,
     ToParty,
 )
 from shared.core.item_standing import in_use
+from shared.core.obligations import Obligation, ObligationState, first_due, numbered
 from shared.core.team import team_of
 
+# What triage must decide first (R12c).
+FIRST_GOALS = {m.ScreeningOutcome.INFORMATION_NEEDED: FirstGoal.BELONGS_HERE}
 INFORMING = "informing"  # timer: a postponed duty to inform comes back
 
 
@@ -49,13 +58,26 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReferralLapsed(step=step, at=at):
             closed = _closed(state, m.ClosingReason.NOT_TAKEN_UP, at, lapsed=True)
             return [ToParty(state.referrer, CaseLapsed(step=step, lapsed_at=at)), Announce(closed)]
-        case e.DutyToInformArose(person_id=person, moment=moment):
-            request = m.InformingRequested(person_id=person, moment=moment, on_behalf_of=state.leading_party)
-            return [ToParty(state.leading_party, request)]
-        case e.InformingPostponed(person_id=person, moment=moment, until=until):
-            return [SetTimer(INFORMING, f"{person}/{moment}", until)]
-        case e.PersonInformed(person_id=person, moment=moment):
-            return [CancelTimer(INFORMING, f"{person}/{moment}")]
+        case e.DutyToInformArose(duty=duty):
+            return [_asked(duty, state), *_next_look(state)]
+        case e.DutyCameDue(duty=number):
+            return [*(_asked(one, state) for one in _numbered(state, number)), *_next_look(state)]
+        case e.InformingPostponed(duty=number, until=until):
+            return [SetTimer(INFORMING, str(number), until), *_next_look(state)]
+        case e.PersonInformed(duty=number):
+            return [CancelTimer(INFORMING, str(number)), *_next_look(state)]
+        case e.DirectionMoved():
+            return [_asked(duty, state) for duty in _passed_on(state)]
+        case e.DutyHandedOver(duty=number):
+            return [_handed_over(one, event) for one in _numbered(state, number)]
+        case e.TriageFollowed(outcome=outcome, at=at):
+            return [StoreRow(TriageCounted(local_day(at).year, outcome))]
+        case e.DutiesSettled(at=at):
+            return [Announce(m.DutiesSettled(settled_at=at, round=state.round))]
+        case e.InformingOverdue(duty=number):
+            return [_asked(one, state, reminder=True) for one in _numbered(state, number)]
+        case e.TermPassed(next_on=next_on) if state.phase in SCREENED:
+            return [terms.look_at(next_on)]  # and each debtor is reminded of its own
         case e.FileCleaned() | e.FileArchived():
             return [KeepOnly(sealed_text_ids(state))]
         case e.CaseReactivated(kept_items=kept):
@@ -67,6 +89,75 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return terms.reminders(event, state.leading_party)
         case _:
             return []
+
+
+def _numbered(state: State, number: int) -> list[Obligation]:
+    """Return the duty with this number."""
+    duty = numbered(state.owed, number)
+    return [duty] if duty else []
+
+
+def _asked(duty: Obligation, state: State, *, reminder: bool = False) -> ToParty:
+    """Ask the debtor to inform one person (R16, R17), and say what the notice must contain (R18, R56)."""
+    said = {part.value for part in contents_of(duty)}
+    asked = m.InformingRequested(
+        person_id=duty.addressee,
+        moment=InformMoment(duty.kind),
+        on_behalf_of=duty.debtor,
+        what_to_say=tuple(word for word in m.WhatToSay if word.value in said),
+        duty=duty.id,
+        contents=contents_of(duty),
+        due=duty.due,
+        reminder=reminder,
+    )
+    if duty.kind == InformMoment.AFTER_TRIAGE and state.round_table is not None:
+        asked = asked.model_copy(update=_of_table(state.round_table))
+    return ToParty(duty.debtor, asked)
+
+
+def _of_table(table: RoundTable) -> dict[str, Any]:
+    """Return what the notice says of the round table to come (R56)."""
+    return {
+        "outcome": table.outcome and table.outcome.value,
+        "goal": table.goal,
+        "first_goal": table.first_goal,
+        "themes": table.themes,
+        "participants": table.participants,
+    }
+
+
+def _passed_on(state: State) -> list[Obligation]:
+    """Return what the party that has just taken direction is to do now; what is postponed comes later."""
+    return [
+        one
+        for one in state.owed
+        if one.state is ObligationState.DUE
+        and one.debtor == state.leading_party
+        and one.kind not in BEFORE_PHASE_3
+    ]
+
+
+def _next_look(state: State) -> list[Effect]:
+    """Set the look at who is informed too late; as long as somebody is, that goes on by itself."""
+    if state.overdue is not None:
+        return []
+    due = first_due(state.owed)
+    return [CancelTimer(terms.TERM, "") if due is None else terms.look_at(due)]
+
+
+def _handed_over(duty: Obligation, event: e.DutyHandedOver) -> ToParty:
+    """Hand a duty over for good; what is planned goes along (A20)."""
+    return ToParty(
+        duty.debtor,
+        m.InformingHandedOver(
+            person_id=duty.addressee,
+            moment=event.moment,
+            on_behalf_of=duty.debtor,
+            contents=contents_of(duty),
+            planned_on=event.planned_on,
+        ),
+        after_erasure=True,
+    )
 
 
 def _assigned(state: State, at: datetime) -> list[Effect]:
@@ -93,6 +184,7 @@ def _taken_up(event: e.CaseTakenUp, state: State) -> m.CaseTakenUp:
         taken_up_at=event.at,
         mandate=state.mandate,
         referrer_name=state.referrer_name,
+        first_goal=FIRST_GOALS.get(event.outcome),
     )
 
 

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from services.intake.state import RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from shared.contract.messages.retention import Hold, Term
+from shared.contract.messages.triage import TriageOutcome
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.leaderless import LeaderBack as LeaderBack
 from shared.core.leaderless import LeaderLeft as LeaderLeft
 from shared.core.mandate import Leads
+from shared.core.obligations import Obligation
 from shared.core.terms import TermPassed as TermPassed
 
 
@@ -42,6 +45,7 @@ class CaseTakenUp:
     advice: TextRef | None
     reason: TextRef | None
     at: datetime
+    weighing: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class ReferralNotTakenUp:
     advice: TextRef | None
     reason: TextRef | None
     at: datetime
+    weighing: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,29 @@ class ReferralLapsed:
 
 
 @dataclass(frozen=True, slots=True)
-class DutyToInformArose:
-    """Record that this person must be informed now, by the leading party (R16, R17)."""
+class RoundTablePrepared:
+    """Record what is fixed for the round table, of which the data subjects are told (R56)."""
 
+    round_table: RoundTable
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutyToInformArose:
+    """Record that a person must be informed by then, and by whom (R16, R17)."""
+
+    duty: Obligation
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutyCameDue:
+    """Record that the planned moment of a postponed duty has come (R19); `by` is its new term."""
+
+    duty: int
     person_id: str
     moment: InformMoment
+    by: datetime
     at: datetime
 
 
@@ -94,6 +117,7 @@ class DutyToInformArose:
 class PersonInformed:
     """Record that a duty was fulfilled."""
 
+    duty: int
     person_id: str
     moment: InformMoment
     at: datetime
@@ -103,10 +127,50 @@ class PersonInformed:
 class InformingPostponed:
     """Record that a duty waits until then, with the reason (R19)."""
 
+    duty: int
     person_id: str
     moment: InformMoment
     reason: TextRef
     until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InformingOverdue:
+    """Record that this person should have been informed by now."""
+
+    duty: int
+    person_id: str
+    moment: InformMoment
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutyHandedOver:
+    """Record that a duty that is still open is its debtor's alone from now on: the file goes (A20).
+
+    `planned_on`: until when it was postponed.
+    """
+
+    duty: int
+    person_id: str
+    moment: InformMoment
+    planned_on: datetime | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DutiesSettled:
+    """Record that nobody is left to be informed of a case that ends early (R102)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TriageFollowed:
+    """Record how triage ended, to be counted (R51)."""
+
+    outcome: TriageOutcome
     at: datetime
 
 
@@ -117,14 +181,17 @@ class DirectionMoved(Leads):
 
 @dataclass(frozen=True, slots=True)
 class CaseDeescalated:
-    """Record that phase 4 began: reading moves to retention (R86)."""
+    """Record that phase 4 began by a decision of then: reading moves to retention (R86)."""
+
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FileCleaned:
-    """Record that only these items stay (R95)."""
+    """Record that only these items stay (R95), and why something is postponed as long as it is (R19)."""
 
     kept_items: tuple[str, ...]
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +219,9 @@ class CaseReactivated:
 
 @dataclass(frozen=True, slots=True)
 class CaseClosing:
-    """Record that the case ends early elsewhere (R102)."""
+    """Record that the case ended early elsewhere, then (R102)."""
+
+    closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +240,15 @@ Event: TypeAlias = (
     | ReferralNotTakenUp
     | ReferralWithdrawn
     | ReferralLapsed
+    | RoundTablePrepared
     | DutyToInformArose
+    | DutyCameDue
     | PersonInformed
     | InformingPostponed
+    | InformingOverdue
+    | DutyHandedOver
+    | DutiesSettled
+    | TriageFollowed
     | DirectionMoved
     | StandingFollowed
     | CaseDeescalated

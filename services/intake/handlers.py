@@ -6,6 +6,7 @@ from services.intake import commands as c
 from services.intake.effects import INFORMING
 from services.intake.permissions import PERMISSIONS
 from services.intake.process import unfit
+from services.intake.state import RoundTable
 from shared.contract.content import text
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m
@@ -49,7 +50,7 @@ def withdraw(message: m.ReferralWithdrawn, by: Actor) -> c.WithdrawReferral:
 
 def inform(message: m.PersonInformed, by: Actor) -> c.RecordInforming:
     """Make the command that records that a person was informed (R16)."""
-    return c.RecordInforming(by=by, person_id=message.person_id, moment=message.moment)
+    return c.RecordInforming(by=by, person_id=message.person_id, moment=message.moment, duty=message.duty)
 
 
 def postpone(message: m.InformingPostponed, by: Actor) -> c.PostponeInforming:
@@ -58,19 +59,34 @@ def postpone(message: m.InformingPostponed, by: Actor) -> c.PostponeInforming:
         by=by,
         person_id=message.person_id,
         moment=message.moment,
+        duty=message.duty,
         reason=text(message.reason),
         until=message.until,
     )
 
 
-def raise_after_triage(message: triage.TriageOutcomeRecorded, by: Actor) -> c.RaiseDuties:
-    """Make the command by which the duties after triage arise (A20)."""
-    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_TRIAGE)
+def follow_triage(message: triage.TriageOutcomeRecorded, by: Actor) -> c.FollowTriage:
+    """Make the command that follows how triage ended (R51)."""
+    return c.FollowTriage(by=by, outcome=message.outcome)
+
+
+def raise_after_triage(message: triage.RtoPrepared, by: Actor) -> c.RaiseDuties:
+    """Make the command by which the duties after triage arise, once it is known what they say (R56)."""
+    table = RoundTable(
+        goal=message.goal,
+        themes=message.themes,
+        participants=tuple(participant.party for participant in message.participants),
+        outcome=message.outcome,
+        first_goal=message.first_goal,
+    )
+    cause = f"preparation/{message.prepared_at.isoformat()}"
+    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_TRIAGE, cause=cause, round_table=table)
 
 
 def raise_after_rto(message: rto.RtoOutcomeRecorded, by: Actor) -> c.RaiseDuties:
     """Make the command by which the duties after a round table arise (A20)."""
-    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_RTO)
+    cause = f"round-table/{message.recorded_at.isoformat()}"
+    return c.RaiseDuties(by=by, moment=InformMoment.AFTER_RTO, cause=cause, outcome=message.outcome)
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
@@ -92,7 +108,8 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReferralWithdrawn: withdraw,
             m.PersonInformed: inform,
             m.InformingPostponed: postpone,
-            triage.TriageOutcomeRecorded: raise_after_triage,
+            triage.TriageOutcomeRecorded: follow_triage,
+            triage.RtoPrepared: raise_after_triage,
             rto.RtoOutcomeRecorded: raise_after_rto,
         }
     ),
@@ -101,7 +118,12 @@ HANDLERS: Mapping[type[Model], Handler] = {
 
 
 async def informing_due(line: Deadline) -> c.RemindOfInforming:
-    """Make the command of a postponed duty whose planned moment has come (R19)."""
+    """Make the command of a postponed duty whose planned moment has come (R19).
+
+    The version before names a person and a moment instead of a number.
+    """
+    if line.ref.isdecimal():
+        return c.RemindOfInforming(by=CLOCK, duty=int(line.ref))
     person, moment = line.ref.split("/")
     return c.RemindOfInforming(by=CLOCK, person_id=person, moment=InformMoment(moment))
 

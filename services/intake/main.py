@@ -6,8 +6,9 @@ from services.intake.api import routers
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_referral, precheck
 from services.intake.permissions import PERMISSIONS, SENDING
-from services.intake.process import TERMS, decide, evolve
+from services.intake.process import TERMS, decide_and_settle, evolve
 from services.intake.state import State
+from services.intake.store import Figures
 from shared.contract.messages.intake import ReferralSubmitted
 from shared.core.process import Process
 from shared.handling.service import Service
@@ -18,7 +19,7 @@ PROCESS = Process(
     state=State,
     permissions=PERMISSIONS,
     sending=SENDING,
-    decide=decide,
+    decide=decide_and_settle,
     evolve=evolve,
     effects=effects,
     terms=TERMS,
@@ -30,6 +31,7 @@ SERVICE = Service(
     timers=TIMERS,
     case_of={ReferralSubmitted: case_of_referral},
     creates_case_key={ReferralSubmitted: precheck},
+    own_rows=Figures(),
     takes_items=True,
 )
 app = command_line(SERVICE, routers)

@@ -3,26 +3,32 @@
 from collections.abc import Mapping
 
 from services.intake import commands as c
-from services.intake.process import PROVISIONAL
-from services.intake.state import State
+from services.intake.state import Phase, State
+from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m
+from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
-from shared.core.leaving import Conditions
+from shared.core.leaving import Conditions, Standing
 from shared.core.mandate import Scopes
+
+AT_THE_TABLE: Scopes = frozenset({Scope.RTO, Scope.MONITORING})  # which of the two is rto's to know
+OF_THE_TABLE = frozenset({InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO})
 
 
 def scopes_now(state: State) -> Scopes:
-    """Return of what one must be authorised as the case stands: of screening until it is taken up.
+    """Return of what one must be authorised as the case stands, as far as intake hears of it (R122).
 
-    Where it is from then on, in phase 2 or 3, is not decided here.
+    The round table begins with its preparation, of which the duties to inform bear witness.
     """
-    return frozenset({Scope.SCREENING}) if state.phase in PROVISIONAL else RUNNING
+    if state.phase in (Phase.DEESCALATED, Phase.ARCHIVED):
+        return frozenset({Scope.PHASE_4})
+    if state.outcome in (None, ScreeningOutcome.NOT_TAKEN_UP):
+        return frozenset({Scope.SCREENING})
+    return AT_THE_TABLE if any(one.kind in OF_THE_TABLE for one in state.owed) else frozenset({Scope.QUERY})
 
-
-RUNNING: Scopes = frozenset({Scope.SCREENING, Scope.QUERY, Scope.RTO, Scope.MONITORING})
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.SubmitReferral: Requirement(A_PARTY),
@@ -31,10 +37,11 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ScreenReferral: Requirement(THE_DIRECTOR, Scope.SCREENING),
     c.AssignDirector: Requirement(THE_MANAGER),
     c.AssignSupport: Requirement(THE_MANAGER),
-    c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
-    c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, Scope.SCREENING),
+    c.RecordInforming: Requirement(A_PARTY | THE_DIRECTOR, scopes_now),
+    c.PostponeInforming: Requirement(A_PARTY | THE_DIRECTOR, scopes_now),
     c.RemindOfInforming: Requirement(THE_CLOCK),
     c.RaiseDuties: Requirement(A_SERVICE),
+    c.FollowTriage: Requirement(A_SERVICE),
     c.MoveDirection: Requirement(A_SERVICE),
     c.FollowStanding: Requirement(A_SERVICE),
     c.FollowDeescalation: Requirement(A_SERVICE),
@@ -52,4 +59,5 @@ SENDING: Mapping[type[Model], Conditions] = {
     m.ReferralReceived: Conditions(),
     m.ReferralScreened: Conditions(),
     m.InformingRequested: Conditions(),
+    m.InformingHandedOver: Conditions(Standing.ANY),  # a duty outlasts the membership (R115)
 }

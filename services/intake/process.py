@@ -1,18 +1,20 @@
 """Decide a referral: whether a case is taken up, and who must be informed of that."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import reduce
 from typing import TypeAlias, assert_never
 
-from services.intake import assignment
+from services.intake import assignment, duties
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
-from services.intake.state import Duty, DutyStatus, Phase, State
+from services.intake.state import Phase, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import ContributedItem, InformMoment, Mandate, Step
-from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.intake import ClosingReason, ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.triage import TriageOutcome
 from shared.contract.parties import PartyRecord, Scope
 from shared.contract.refusal import (
     ENDED_HERE,
@@ -25,6 +27,7 @@ from shared.contract.refusal import (
 from shared.core import item_rules, item_standing, leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
+from shared.core.obligations import Obligation, Obligations, ObligationState, numbered, still_open
 from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 
@@ -41,6 +44,7 @@ Command: TypeAlias = (
     | c.PostponeInforming
     | c.RemindOfInforming
     | c.RaiseDuties
+    | c.FollowTriage
     | c.MoveDirection
     | c.FollowStanding
     | c.FollowDeescalation
@@ -69,8 +73,19 @@ OF_A_REFERRAL = (
     c.WithdrawReferral,
 )  # nothing of it is left to decide
 
-# What a case waits for, by phase: each has its terms in the policy.
-TERMS: Mapping[Phase, Step] = {Phase.RECEIVED: Step.CONSULTATION, Phase.CONSULTED: Step.SCREENING}
+# What a case waits for, by phase: each has its terms in the policy. Once it is screened, nothing but who is
+# still to be informed, as long as anybody is.
+TERMS: Mapping[Phase, Step] = {
+    Phase.RECEIVED: Step.CONSULTATION,
+    Phase.CONSULTED: Step.SCREENING,
+    **dict.fromkeys(sorted(SCREENED), Step.INFORMING),
+}
+
+# How triage ended where it closed the case; where nobody acted it decided nothing.
+ENDS_OF_TRIAGE: Mapping[ClosingReason | None, TriageOutcome] = {
+    ClosingReason.NOT_TAKEN_UP: TriageOutcome.NOT_TAKEN_UP,
+    ClosingReason.OTHER_TABLE: TriageOutcome.OTHER_TABLE,
+}
 
 # For each command: the phases in which it may be decided, and the refusal in any other known one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
@@ -84,6 +99,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.PostponeInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.RemindOfInforming: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.RaiseDuties: (SCREENED, r.NOT_BEFORE_SCREENING),
+    c.FollowTriage: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.MoveDirection: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
     c.FollowStanding: (KNOWN, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
@@ -94,7 +110,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowReactivation: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
-    c.LookForLeader: (frozenset(TERMS), r.ALREADY_SCREENED),
+    c.LookForLeader: (PROVISIONAL, r.ALREADY_SCREENED),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -114,6 +130,7 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     **{(phase, e.CaseReactivated): Phase.TAKEN_UP for phase in sorted(SCREENED)},
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
+EARLY_ENDS = tuple({event for (_, event), phase in TRANSITIONS.items() if phase is Phase.CLOSING})
 
 # --- decisions -----------------------------------------------------------------------------------
 
@@ -138,50 +155,62 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return assignment.assign_director(state, command, context)
         case c.AssignSupport():
             return assignment.assign_support(state, command, context)
-        case c.WithdrawReferral(by=by, reason=reason):
-            if state.leading_party != state.referrer:
-                return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
-            return _of_referrer(state, by) or (e.ReferralWithdrawn(reason, context.now),)
+        case c.WithdrawReferral():
+            return _withdraw(state, command, context)
         case c.RecordInforming():
-            return _inform(state, command, context)
+            return duties.inform(state, command, context)
         case c.PostponeInforming():
-            return _postpone(state, command, context)
-        case c.RemindOfInforming(person_id=person_id, moment=when):
-            duty = state.duty(person_id, when)
-            if duty is None or duty.status is not DutyStatus.POSTPONED:
-                return ()
-            return (e.DutyToInformArose(person_id, when, context.now),)
-        case c.RaiseDuties(moment=when):
-            return _duties(state, when, context.now)
+            return duties.postpone(state, command, context)
+        case c.RemindOfInforming():
+            return duties.come_due(state, command, context)
+        case c.RaiseDuties(moment=InformMoment.AFTER_TRIAGE):
+            return duties.after_triage(state, command, context)
+        case c.RaiseDuties():
+            return duties.after_rto(state, command, context)
+        case c.FollowTriage(outcome=outcome):
+            return (e.TriageFollowed(outcome, context.now),)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
         case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
             return (e.DirectionMoved(party, since, body, task, basis),)
         case c.FollowDeescalation():
-            return (
-                e.CaseDeescalated(),
-                *_duties(state, InformMoment.AT_DEESCALATION, context.now),
-            )
+            return _deescalate(state, command, context)
         case c.FollowCleaning(kept_items=kept):
-            return (e.FileCleaned(kept),)
+            return (e.FileCleaned(kept, context.now),)
         case c.FollowArchiving(kept_items=kept):
             return (e.FileArchived(kept),)
         case c.FollowClosing():
-            return (e.CaseClosing(), *_tell_who_knew(state, context.now))
+            return _close(state, command, context)
         case c.FollowReactivation(round=number, kept_items=kept):
             return (e.CaseReactivated(number, kept),) if number > state.round else ()
         case c.FollowTerms(terms=ends, holds=holds):
             return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
         case c.PurgeCase(case_id=case_id, house_keys=house_keys):
-            return (e.CasePurged(case_id, house_keys),)
+            return (*duties.handed_over(state, context.now), e.CasePurged(case_id, house_keys))
         case c.PassTerm(at=at):
             return _pass_term(state, at, context)
         case c.LookForLeader(at=at):
             step = TERMS[state.phase]
             found = leaderless.look(step, state.overdue, state.leading_party, at, context)
-            return _lapsed(state, step, at) if found is None else found
+            return _lapsed(state, step, at, context) if found is None else found
         case _:
             assert_never(command)
+
+
+def decide_and_settle(state: State, command: Command, context: DecisionContext) -> Decision:
+    """Decide, and say of an early end when nobody is left to be informed of it (R102)."""
+    decision = decide(state, command, context)
+    if isinstance(decision, Refusal):
+        return decision
+    ends = state.phase is Phase.CLOSING or any(isinstance(event, EARLY_ENDS) for event in decision)
+    return (*decision, *_settled(state, decision, context.now)) if ends else decision
+
+
+def _settled(state: State, decided: tuple[e.Event, ...], at: datetime) -> tuple[e.DutiesSettled, ...]:
+    """Say so once: nothing here delays the removal any more."""
+    after = reduce(evolve, decided, state)
+    waits = after.settled or after.phase is not Phase.CLOSING or still_open(after.owed)
+    return () if waits else (e.DutiesSettled(at),)
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
@@ -198,12 +227,17 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
     by = command.by
     if isinstance(command, c.SubmitReferral) or state.phase in GONE:
         return None
-    if by.role in A_PARTY and by.party not in (state.referrer, state.leading_party):
+    if by.role in A_PARTY and by.party not in _involved(state):
         return r.NOT_THE_REFERRER
     if by.role is Role.PROCESS_DIRECTOR:
         known_to = by.person if by.on_behalf_of == state.leading_party else None
         return None if (state.director or known_to) == by.person else r.NOT_THE_DIRECTOR
     return None
+
+
+def _involved(state: State) -> set[str]:
+    """Return the parties that may know of the case: who referred it, who leads, who is to inform."""
+    return {state.referrer, state.leading_party, *(one.debtor for one in still_open(state.owed))}
 
 
 def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
@@ -232,7 +266,7 @@ def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> 
 
 
 def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | None:
-    """Refuse an incomplete referral, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35)."""
+    """Refuse an incomplete referral, in the order of the rules (R3, R4, R8, R10, R16, R21, R22, R35, R57)."""
     items = referral.items
     if not referral.task:
         return r.TASK_MISSING
@@ -244,6 +278,8 @@ def _incomplete(referral: ReferralSubmitted, record: PartyRecord) -> Refusal | N
         return refusal
     if is_blank(referral.weighing):
         return r.WEIGHING_MISSING
+    if refusal := item_rules.must_name_body(items, record, r.ITEM_OF_UNKNOWN_BODY):
+        return refusal
     return (
         _of_persons(referral)
         or item_rules.must_be_checked(items, record, r.SPECIAL_NOT_CHECKED)
@@ -273,90 +309,71 @@ def _screen(state: State, command: c.ScreenReferral, context: DecisionContext) -
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     if state.phase is not Phase.CONSULTED:
         return r.CONSULTATION_MISSING
+    if command.weighing is None:
+        return r.OWN_WEIGHING_MISSING
     taken_up = command.outcome is not ScreeningOutcome.NOT_TAKEN_UP
     if state.criteria is not None and state.criteria.met != taken_up and command.reason is None:
         return r.REASON_MISSING
     director = command.by.person or ""
     if not taken_up:
         return (
-            e.ReferralNotTakenUp(director, command.advice, command.reason, context.now),
-            *_tell_who_knew(state, context.now),
+            e.ReferralNotTakenUp(director, command.advice, command.reason, context.now, command.weighing),
+            *duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, context.now, context.policy),
         )
     return (
-        e.CaseTakenUp(command.outcome, director, command.advice, command.reason, context.now),
-        *_duties(state, InformMoment.TAKEN_UP, context.now),
+        e.CaseTakenUp(
+            command.outcome, director, command.advice, command.reason, context.now, command.weighing
+        ),
+        *duties.raised(state, InformMoment.TAKEN_UP, "screening", context.now, context.policy),
     )
 
 
-def _duties(state: State, when: InformMoment, at: datetime) -> tuple[e.DutyToInformArose, ...]:
-    """Raise one duty per person: a notice to one must not give away another's data (R16)."""
-    return tuple(
-        e.DutyToInformArose(person.person_id, when, at)
-        for person in state.persons
-        if _may_arise(state.duty(person.person_id, when), when)
-    )
-
-
-def _may_arise(duty: Duty | None, when: InformMoment) -> bool:
-    """Tell whether a duty arises: after each round table anew (R83), at every other moment once."""
-    again = when is InformMoment.AFTER_RTO and duty is not None and duty.status is DutyStatus.FULFILLED
-    return duty is None or again
-
-
-def _tell_who_knew(state: State, at: datetime) -> tuple[e.DutyToInformArose, ...]:
-    """Raise a duty for whoever was informed of the case: it hears that it is removed (A10)."""
-    knew = {d.person_id for d in state.duties if d.status is DutyStatus.FULFILLED}
-    return tuple(e.DutyToInformArose(person, InformMoment.CASE_REMOVED, at) for person in sorted(knew))
-
-
-def _inform(state: State, command: c.RecordInforming, context: DecisionContext) -> Decision:
-    duty = state.duty(command.person_id, command.moment)
-    if refusal := _of_informer(state, command.by):
-        return refusal
-    if duty is None or duty.status is DutyStatus.FULFILLED:
-        return r.NO_SUCH_DUTY
-    return (e.PersonInformed(command.person_id, command.moment, context.now),)
-
-
-def _postpone(state: State, command: c.PostponeInforming, context: DecisionContext) -> Decision:
-    duty = state.duty(command.person_id, command.moment)
-    if refusal := _of_informer(state, command.by):
-        return refusal
-    if duty is None or duty.status is DutyStatus.FULFILLED:
-        return r.NO_SUCH_DUTY
-    if command.reason is None or command.until is None:
-        return r.POSTPONEMENT_INCOMPLETE
-    if not context.now < command.until <= context.now + context.policy.longest_postponement:
-        return r.POSTPONEMENT_INCOMPLETE
+def _withdraw(state: State, command: c.WithdrawReferral, context: DecisionContext) -> Decision:
+    """Stop the case, as the party that leads it: the referrer until direction has moved (A21)."""
+    if command.by.party != state.leading_party:
+        return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     return (
-        e.InformingPostponed(command.person_id, command.moment, command.reason, command.until, context.now),
+        e.ReferralWithdrawn(command.reason, context.now),
+        *duties.of_removal(state, ClosingReason.WITHDRAWN, context.now, context.policy),
+    )
+
+
+def _deescalate(state: State, command: c.FollowDeescalation, context: DecisionContext) -> Decision:
+    decided_at = command.decided_at or context.now
+    cause = f"deescalation/{decided_at.isoformat()}"
+    when = InformMoment.AT_DEESCALATION
+    return (
+        e.CaseDeescalated(decided_at),
+        *duties.raised(state, when, cause, context.now, context.policy),
+    )
+
+
+def _close(state: State, command: c.FollowClosing, context: DecisionContext) -> Decision:
+    """Follow an early end elsewhere, and have told whom the rules name (R78, A10)."""
+    ended = ENDS_OF_TRIAGE.get(command.reason) if command.by.service == "triage" else None
+    return (
+        e.CaseClosing(command.closed_at or context.now),
+        *((e.TriageFollowed(ended, context.now),) if ended and not command.lapsed else ()),
+        *duties.of_removal(state, command.reason, context.now, context.policy),
     )
 
 
 def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision:
-    """Remind of a referral that waits; one that nobody screens ends as any other early end (R102)."""
+    """Remind of what waits; a referral that nobody screens ends as any other early end (R102)."""
     step = TERMS[state.phase]
+    if step is Step.INFORMING:
+        return duties.pass_term(state, at, context.policy)
     passed = terms.pass_term(step, state.overdue, state.last_act, at, context.policy)
-    return (passed,) if passed else _lapsed(state, step, at)
+    return (passed,) if passed else _lapsed(state, step, at, context)
 
 
-def _lapsed(state: State, step: Step, at: datetime) -> Decision:
-    return (e.ReferralLapsed(step, at), *_tell_who_knew(state, at))
+def _lapsed(state: State, step: Step, at: datetime, context: DecisionContext) -> Decision:
+    told = duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, at, context.policy)
+    return (e.ReferralLapsed(step, at), *told)
 
 
 def _of_referrer(state: State, by: Actor) -> Refusal | None:
     return None if by.party == state.referrer else r.NOT_THE_REFERRER
-
-
-def _of_informer(state: State, by: Actor) -> Refusal | None:
-    """Refuse whoever does not inform: the leading party does, or the director on its behalf (R17)."""
-    if by.role is Role.PROCESS_DIRECTOR:
-        if by.person != state.director:
-            return r.NOT_THE_DIRECTOR
-        if by.on_behalf_of != state.leading_party:
-            return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
-        return None
-    return None if by.party == state.leading_party else r.NOT_THE_REFERRER
 
 
 # --- evolution -----------------------------------------------------------------------------------
@@ -364,12 +381,12 @@ def _of_informer(state: State, by: Actor) -> Refusal | None:
 
 def evolve(state: State, event: e.Event) -> State:
     """Return the state after an event; texts become references here and nowhere else."""
-    state = terms.moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
+    state = _moved(state, TRANSITIONS.get((state.phase, type(event)), state.phase))
     match event:
         case e.ReferralReceived():
             return _received(state, event)
-        case e.CaseTakenUp(outcome=outcome, director=director):
-            return replace(state, outcome=outcome, director=director)
+        case e.CaseTakenUp(outcome=outcome):
+            return _screened(state, event, outcome)
         case e.CaseAssigned(director=director, support_workers=support, assignment=number, at=at):
             team = replace(state, director=director, support_workers=support, assignment=number)
             return replace(team, last_act=at)
@@ -377,46 +394,84 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, overdue=overdue)
         case e.LeaderBack():
             return replace(state, overdue=None)
-        case e.ReferralNotTakenUp(director=director):
-            return replace(state, outcome=ScreeningOutcome.NOT_TAKEN_UP, director=director)
-        case e.DutyToInformArose(person_id=person, moment=when):
-            return _with_duty(state, Duty(person, when, DutyStatus.DUE))
-        case e.PersonInformed(person_id=person, moment=when):
-            return _with_duty(state, Duty(person, when, DutyStatus.FULFILLED))
-        case e.InformingPostponed(person_id=person, moment=when, reason=reason, until=until):
-            duty = Duty(person, when, DutyStatus.POSTPONED, until, reason)
-            return _with_duty(state, duty)
+        case e.ReferralNotTakenUp(at=at):
+            return replace(_screened(state, event, ScreeningOutcome.NOT_TAKEN_UP), ended_at=at)
+        case e.ReferralWithdrawn(at=at) | e.ReferralLapsed(at=at):
+            return replace(state, ended_at=at)
+        case e.CaseClosing(closed_at=at) | e.CaseDeescalated(decided_at=at):
+            return replace(state, ended_at=at)
+        case e.RoundTablePrepared(round_table=table):
+            return replace(state, round_table=table)
+        case e.DutyToInformArose(duty=duty):
+            return state.with_duty(duty)
+        case e.DutyCameDue(duty=number, by=by):
+            return _with_duty(state, number, lambda one: one.due_again(by))
+        case e.PersonInformed(duty=number, at=at):
+            return _on_time(_with_duty(state, number, Obligation.fulfilled), at)
+        case e.InformingPostponed(duty=number, until=until, reason=reason, at=at):
+            return _on_time(_with_duty(state, number, lambda one: one.postponed(until, reason)), at)
+        case e.DutyHandedOver(duty=number):
+            return _with_duty(state, number, Obligation.handed_over)
+        case e.DutiesSettled():
+            return replace(state, settled=True)
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
-            return replace(state, leading_party=party, led=event.mandate)
-        case e.FileCleaned(kept_items=kept):
-            duties = tuple(replace(duty, reason=None) for duty in state.duties)
-            return replace(_stripped(state, kept), duties=duties)
+            return duties.moved(replace(state, leading_party=party, led=event.mandate), party)
+        case e.FileCleaned(kept_items=kept, at=at):
+            return duties.cleaned(_stripped(state, kept), at)
         case e.FileArchived(kept_items=kept):
-            return _stripped(state, kept)
-        case e.CaseReactivated(round=number, kept_items=left):
-            state = replace(state, round=number, terms=(), holds=())
-            return state if left is None else _stripped(state, left)
+            return duties.cleaned(_stripped(state, kept), None)
+        case e.CaseReactivated():
+            return _reactivated(state, event)
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
-        case (
-            e.ConsultationConfirmed()
-            | e.ReferralWithdrawn()
-            | e.ReferralLapsed()
-            | e.CaseDeescalated()
-            | e.CaseClosing()
-            | e.CasePurged()
-        ):
+        case e.ConsultationConfirmed() | e.TriageFollowed() | e.InformingOverdue() | e.CasePurged():
             return state
         case _:
             assert_never(event)
 
 
+def _moved(state: State, phase: Phase) -> State:
+    """Return the state in this phase; who is informed too late is so in every phase after the screening."""
+    both = {state.phase, phase} <= SCREENED
+    return replace(state, phase=phase) if both else terms.moved(state, phase)
+
+
+def _with_duty(state: State, number: int, change: Callable[[Obligation], Obligation]) -> State:
+    duty = numbered(state.owed, number)
+    return state if duty is None else state.with_duty(change(duty))
+
+
+def _on_time(state: State, at: datetime) -> State:
+    """Return the state as no longer overdue, if by then nobody is informed too late."""
+    of_informing = state.overdue is not None and state.overdue.step is Step.INFORMING
+    return replace(state, overdue=None) if of_informing and not duties.late(state, at) else state
+
+
+def _screened(state: State, event: e.CaseTakenUp | e.ReferralNotTakenUp, outcome: ScreeningOutcome) -> State:
+    return replace(
+        state,
+        outcome=outcome,
+        director=event.director,
+        own_weighing=event.weighing,
+        reason=event.reason,
+        advice=event.advice,
+    )
+
+
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
     """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
     items = tuple(item for item in state.items if item.item_id in kept)
-    return replace(_without_bsn(state), items=items, weighing=None, referrer_name=None)
+    bare = replace(_without_bsn(state), items=items, referrer_name=None)
+    return replace(bare, weighing=None, own_weighing=None, reason=None, advice=None)
+
+
+def _reactivated(state: State, event: e.CaseReactivated) -> State:
+    """Return the state in its next round: nothing of how it ended counts any more (A5)."""
+    back = replace(state, round=event.round, terms=(), holds=(), ended_at=None, settled=False)
+    left = event.kept_items
+    return back if left is None else duties.cleaned(_stripped(back, left), None)
 
 
 def _without_bsn(state: State) -> State:
@@ -450,13 +505,20 @@ def _received(state: State, event: e.ReferralReceived) -> State:
         ),
         weighing=weighing if isinstance(weighing, TextRef) else None,
         referrer_name=name if isinstance(name, TextRef) else None,
-        duties=tuple(
-            Duty(person, InformMoment.TAKEN_UP, DutyStatus.FULFILLED)
-            for person in referral.informed_beforehand
-        ),
+    ).owing(_fulfilled_beforehand(event))
+
+
+def _fulfilled_beforehand(event: e.ReferralReceived) -> Obligations:
+    """Return who was informed before the referral, by its referrer (R16)."""
+    return tuple(
+        Obligation(
+            id=number,
+            kind=InformMoment.TAKEN_UP,
+            cause="beforehand",
+            debtor=event.referrer,
+            addressee=person,
+            due=event.at,
+            state=ObligationState.FULFILLED,
+        )
+        for number, person in enumerate(event.referral.informed_beforehand, start=1)
     )
-
-
-def _with_duty(state: State, duty: Duty) -> State:
-    others = tuple(d for d in state.duties if (d.person_id, d.moment) != (duty.person_id, duty.moment))
-    return replace(state, duties=(*others, duty))

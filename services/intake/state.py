@@ -1,15 +1,17 @@
 """Hold what intake knows of a case: its phase, who takes part, and the duties to inform."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, InformMoment, Person, Theme
+from shared.contract.content import Content, TextRef
+from shared.contract.fields import ContributedItem, FirstGoal, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.contract.messages.retention import Hold, Term
+from shared.contract.messages.triage import TriageOutcome
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
+from shared.core.obligations import Obligation, Obligations, ObligationState, changed
 from shared.core.terms import Overdue
 
 
@@ -26,8 +28,12 @@ class Phase(StrEnum):
     PURGED = "purged"
 
 
+# Direction moves in phase 3: the duties of the phases before are the referrer's own (R16, R56).
+BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
+
+
 class DutyStatus(StrEnum):
-    """Name what became of a duty to inform."""
+    """Name what became of a duty to inform, as the version before knows it."""
 
     DUE = "due"
     POSTPONED = "postponed"
@@ -36,13 +42,36 @@ class DutyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """Hold one duty: one person, one moment (R16); `until` and `reason` only while postponed (R19)."""
+    """Hold a duty as the version before reads and writes it: one for each person and moment."""
 
     person_id: str
     moment: InformMoment
     status: DutyStatus
     until: datetime | None = None
     reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTable:
+    """Hold what the preparation fixed and a data subject is told of: why, about what, and with whom (R56)."""
+
+    goal: Content
+    themes: tuple[str, ...]
+    participants: tuple[str, ...]
+    outcome: TriageOutcome | None = None
+    first_goal: FirstGoal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningBasis:
+    """Hold what the screening rested on: criteria, both weighings, and why an outcome departs (R9, R10)."""
+
+    criteria: Criteria | None
+    weighing: TextRef | None
+    own_weighing: TextRef | None = None
+    outcome: ScreeningOutcome | None = None
+    reason: TextRef | None = None
+    advice: TextRef | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +97,15 @@ class State:
     standings: Standings = ()
     weighing: TextRef | None = None
     referrer_name: TextRef | None = None
+    own_weighing: TextRef | None = None
     outcome: ScreeningOutcome | None = None
+    reason: TextRef | None = None
+    advice: TextRef | None = None
     duties: tuple[Duty, ...] = ()
+    obligations: Obligations = ()
+    round_table: RoundTable | None = None
+    ended_at: datetime | None = None
+    settled: bool = False
     overdue: Overdue | None = None
     terms: tuple[Term, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -89,6 +125,49 @@ class State:
         body = self.acting_body or None
         return Mandate(party=self.referrer, acting_body=body, task=self.task, basis=self.basis)
 
-    def duty(self, person_id: str, moment: InformMoment) -> Duty | None:
-        """Return the duty to inform this person at this moment, if it arose."""
-        return next((d for d in self.duties if (d.person_id, d.moment) == (person_id, moment)), None)
+    @property
+    def screening(self) -> ScreeningBasis:
+        """Return what the screening rests on, as far as it is here (R10)."""
+        return ScreeningBasis(
+            self.criteria, self.weighing, self.own_weighing, self.outcome, self.reason, self.advice
+        )
+
+    @property
+    def owed(self) -> Obligations:
+        """Return the duties to inform, each an obligation; those that the version before wrote as well."""
+        return self.obligations or tuple(
+            _obligation(number, duty, self.leading_party) for number, duty in enumerate(self.duties, start=1)
+        )
+
+    def owing(self, obligations: Obligations) -> "State":
+        """Return the state with these duties to inform; the version before finds them where it looks."""
+        seen = {(one.addressee, one.kind): _duty(one) for one in obligations}
+        return replace(self, obligations=obligations, duties=tuple(seen.values()))
+
+    def with_duty(self, duty: Obligation) -> "State":
+        """Return the state with this duty as it is now."""
+        return self.owing(changed(self.owed, duty))
+
+    def duty(self, person_id: str, moment: InformMoment) -> Obligation | None:
+        """Return the latest duty to inform this person of this moment, if one arose."""
+        found = [one for one in self.owed if (one.addressee, one.kind) == (person_id, moment)]
+        return found[-1] if found else None
+
+
+def _obligation(number: int, duty: Duty, debtor: str) -> Obligation:
+    return Obligation(
+        id=number,
+        kind=duty.moment,
+        cause="",
+        debtor=debtor,
+        addressee=duty.person_id,
+        due=duty.until,
+        state=ObligationState(duty.status.value),
+        reason=duty.reason,
+    )
+
+
+def _duty(owed: Obligation) -> Duty:
+    postponed = owed.state is ObligationState.POSTPONED
+    status = DutyStatus(owed.state.value) if owed.is_open else DutyStatus.FULFILLED
+    return Duty(owed.addressee, InformMoment(owed.kind), status, owed.due if postponed else None, owed.reason)

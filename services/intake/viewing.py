@@ -3,24 +3,25 @@
 from typing import TypeAlias
 
 from services.intake.process import PROVISIONAL
-from services.intake.state import Duty, Phase, State
-from shared.contract.fields import ContributedItem, InformMoment, Person
+from services.intake.state import BEFORE_PHASE_3, Phase, ScreeningBasis, State
+from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
 from shared.core.ending import gone
 from shared.core.item_rules import kept_secret
 from shared.core.item_standing import taken_back
+from shared.core.obligations import Obligation, still_open
 from shared.core.service_numbers import PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
-Thing: TypeAlias = ContributedItem | Person | PersonNumber | Duty | None
+Thing: TypeAlias = ContributedItem | Person | PersonNumber | Obligation | ScreeningBasis | None
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
 SHOWN_AT_TRIAGE = Denied("R33", "B3-F2 access")
 ONLY_WHO_INFORMS = Denied("R17", "B3-F1, F3")
+IS_CLOSING = Denied("R102", "B3-F1, F2, F3; art. 9.4")
 OPEN = PROVISIONAL | {Phase.TAKEN_UP, Phase.CLOSING}
-BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -39,28 +40,43 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
 def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
     """Show the referrer its own referral, and another party that leads whom it must inform (R6, R17).
 
-    What the referrer brought in, that party sees at the round table, item by item, or not at all (R61).
+    What the referrer brought in, that party sees at the round table, item by item, or not at all (R61). What
+    is closing only the party that leads still reads (R102).
     """
-    if isinstance(thing, Duty):
+    if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
+        return IS_CLOSING if viewer.party == state.referrer else NOBODY_ELSE
+    if isinstance(thing, Obligation):
         return _duty(viewer, thing, state)
     if viewer.party not in (state.referrer, state.leading_party):
         return NOBODY_ELSE
     if viewer.party == state.referrer:
         return unusable(thing, state.referrer, context.parties) or Allowed("R6", state.referrer)
-    if isinstance(thing, ContributedItem):
+    if isinstance(thing, ContributedItem | ScreeningBasis):
         return NOBODY_ELSE
     return unusable(thing, state.leading_party, context.parties) or Allowed("R17", state.referrer)
 
 
-def _duty(viewer: Viewer, duty: Duty, state: State) -> Verdict:
-    """Show a duty to the party that leads, which informs (R17, R83).
-
-    Direction moves in phase 3: the duties of the phases before were the referrer's own (R16, R56).
-    """
-    was_its_own = viewer.party == state.referrer and duty.moment in BEFORE_PHASE_3
+def _duty(viewer: Viewer, duty: Obligation, state: State) -> Verdict:
+    """Show a duty to the party that leads, which informs (R17, R83), and those of phase 2 to its referrer."""
+    was_its_own = viewer.party == state.referrer and duty.kind in BEFORE_PHASE_3
     if viewer.party == state.leading_party or was_its_own:
         return Allowed("R17", state.leading_party)
     return ONLY_WHO_INFORMS if viewer.party == state.referrer else NOBODY_ELSE
+
+
+def may_list_duty(
+    viewer: Viewer, thing: Obligation | None, state: State, context: DecisionContext
+) -> Verdict:
+    """Show whom is still to be informed, in all phases: to who informs, who leads, and its director (R17).
+
+    A number of the case, of a person and of a duty, with dates: nothing of the case itself.
+    """
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person == state.director:
+        return Allowed("R17", state.leading_party)
+    debtors = {one.debtor for one in ((thing,) if thing else still_open(state.owed))}
+    if viewer.role is Role.PARTY_WORKER and viewer.party in {state.leading_party, *debtors}:
+        return Allowed("R17", viewer.party)
+    return ONLY_WHO_INFORMS
 
 
 def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -68,12 +84,12 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
     if viewer.on_behalf_of != state.leading_party:
         return Denied("R7", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
-        return Denied("R102", "B3-F1, F2, F3; art. 9.4")
+        return IS_CLOSING
     if viewer.role is Role.PROCESS_DIRECTOR and state.director not in (None, viewer.person):
         return NOBODY_ELSE
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOBODY_ELSE
-    if isinstance(thing, Duty):
+    if isinstance(thing, Obligation):
         return Allowed("R17", state.leading_party)
     denied = kept_secret(thing) or unusable(thing, state.leading_party, context.parties)
     return denied or _not_here(thing, state) or Allowed("R6", state.referrer)

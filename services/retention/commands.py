@@ -116,6 +116,13 @@ class ReactivateFile(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FollowSettling(OfRound):
+    """Follow that nobody is left to be informed: an early end then waits no longer (R102)."""
+
+    settled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartErasure(Command):
     """Start the erasure: a year after de-escalation, or at the end of the closing term (R91, R102).
 

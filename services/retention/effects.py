@@ -11,7 +11,7 @@ from services.retention.proofs import (
     KeysGone,
     ProofOfDestruction,
 )
-from services.retention.state import State
+from services.retention.state import Phase, State
 from shared.contract.content import sealed_text_ids
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import retention as m
@@ -45,6 +45,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
     """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.CaseDeescalated() | e.CaseClosing():
+            return _terms_set(state)
+        case e.DutiesSettled() if state.phase is Phase.CLOSING:
             return _terms_set(state)
         case e.FileCleaned():
             return _cleaned(event, state)

@@ -144,6 +144,13 @@ class CaseClosing:
 
 
 @dataclass(frozen=True, slots=True)
+class DutiesSettled:
+    """Record that nobody is left to be informed of a case that ends early (R102)."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureStarted:
     """Record that all other services are told to forget the case (R91, R105)."""
 
@@ -207,6 +214,7 @@ Event: TypeAlias = (
     | FileReactivated
     | CaseClosing
     | DestructionAnnounced
+    | DutiesSettled
     | ErasureStarted
     | PurgeConfirmed
     | AllPurged

@@ -67,6 +67,11 @@ def ask_reactivation(message: m.ReactivationAsked, by: Actor) -> c.AskReactivati
     return c.AskReactivation(by=by, reason=text(message.reason))
 
 
+def settle(message: intake.DutiesSettled, by: Actor) -> c.FollowSettling:
+    """Make the command by which an early end waits no longer (R102)."""
+    return c.FollowSettling(by=by, settled_at=message.settled_at, round=message.round)
+
+
 def confirm_purge(message: CasePurged, by: Actor) -> c.ConfirmPurge:
     """Make the command that counts a service's confirmation (R105)."""
     return c.ConfirmPurge(by=by, house_keys=message.house_keys)
@@ -84,6 +89,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReactivationAsked: ask_reactivation,
             intake.CaseTakenUp: open_case,
             intake.ReferralClosed: close_early,
+            intake.DutiesSettled: settle,
             triage.TriageClosed: close_early,
             rto.ItemHandedOver: record_item,
             rto.FilePartHandedOver: record_part,

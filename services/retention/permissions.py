@@ -25,6 +25,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.AskReactivation: Requirement(A_PARTY),
     c.ReactivateFile: Requirement(THE_DIRECTOR | THE_MANAGER, Scope.PHASE_4),
     c.CloseEarly: Requirement(A_SERVICE),
+    c.FollowSettling: Requirement(A_SERVICE),
     c.StartErasure: Requirement(THE_CLOCK),
     c.ConfirmPurge: Requirement(A_SERVICE),
     c.RecordKeyDestroyed: Requirement(THE_CLOCK),

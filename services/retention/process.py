@@ -45,6 +45,7 @@ Command: TypeAlias = (
     | c.AskReactivation
     | c.ReactivateFile
     | c.CloseEarly
+    | c.FollowSettling
     | c.StartErasure
     | c.ConfirmPurge
     | c.RecordKeyDestroyed
@@ -75,6 +76,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.AskReactivation: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
     c.ReactivateFile: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
     c.CloseEarly: (NOT_ENDING, r.ALREADY_ENDING),
+    c.FollowSettling: (NOT_ENDING | {Phase.CLOSING}, r.ALREADY_ENDING),
     c.StartErasure: (STEP_1 | STEP_2 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.ConfirmPurge: (frozenset({Phase.ERASING, Phase.DESTROYING}), r.ERASURE_NOT_ORDERED),
     c.RecordKeyDestroyed: (frozenset({Phase.DESTROYING}), r.NOT_ALL_CONFIRMED),
@@ -147,7 +149,9 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.ReactivateFile():
             return _reactivate(state, command, context.now)
         case c.CloseEarly(reference=number):
-            return (_closing(command, context), e.DestructionAnnounced(number))
+            return (_closing(state, command, context), e.DestructionAnnounced(number))
+        case c.FollowSettling(settled_at=settled_at):
+            return (e.DutiesSettled(settled_at),)
         case c.StartErasure(reference=number):
             if not is_gone(state, context.now):
                 return r.TERM_NOT_OVER
@@ -270,12 +274,16 @@ def _reactivate(state: State, command: c.ReactivateFile, now: datetime) -> Decis
     return (e.FileReactivated(number, by.person or "", command.reason, left, state.told, now),)
 
 
-def _closing(command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
+def _closing(state: State, command: c.CloseEarly, context: DecisionContext) -> e.CaseClosing:
+    """Close the case: it is removed at the end of the closing term, or as soon as that is settled (R102)."""
+    removal_on = command.closed_at + context.policy.closing_term
+    if state.settled_at is not None:  # intake heard of the end before retention did
+        removal_on = min(removal_on, max(command.closed_at, state.settled_at))
     return e.CaseClosing(
         command.leading_party,
         command.theme,
         Ending.LAPSED if command.lapsed else Ending(command.reason.value),
-        removal_on=command.closed_at + context.policy.closing_term,
+        removal_on=removal_on,
         at=context.now,
         team=command.team,
     )
@@ -345,6 +353,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _closed(state, event)
         case e.DestructionAnnounced(reference=number):
             return replace(state, reference=number)
+        case e.DutiesSettled(at=at):
+            return _settled(state, at)
         case e.ErasureStarted(at=at):
             return replace(state, ordered_at=at)
         case e.PurgeConfirmed(service=service, house_keys=keys):
@@ -431,20 +441,32 @@ def _reactivated(state: State, event: e.FileReactivated) -> State:
         destroy_on=None,
         set_terms=(),
         holds=(),
+        settled_at=None,
         ending=None,
         reference="",
     )
 
 
 def _closed(state: State, event: e.CaseClosing) -> State:
-    return replace(
+    ending = replace(
         followed(state, event.team),
         leading_party=event.leading_party,
         theme=event.theme,
         ending=event.ending,
-        removal_on=event.removal_on,
-        set_terms=(Term(kind=TermKind.REMOVE, due=event.removal_on, decided_by=event.leading_party),),
     )
+    return _removed_on(ending, event.removal_on)
+
+
+def _settled(state: State, at: datetime) -> State:
+    """Return the state with nobody left to be informed: what would be removed later goes then (R102)."""
+    settled = replace(state, settled_at=at)
+    waits = state.removal_on is not None and state.removal_on > at
+    return _removed_on(settled, at) if waits else settled
+
+
+def _removed_on(state: State, at: datetime) -> State:
+    removal = Term(kind=TermKind.REMOVE, due=at, decided_by=state.leading_party)
+    return replace(state, removal_on=at, set_terms=(removal,))
 
 
 def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...]) -> State:

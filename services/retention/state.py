@@ -98,6 +98,7 @@ class State:
     removal_on: datetime | None = None
     set_terms: tuple[Term, ...] = ()
     holds: tuple[Hold, ...] = ()
+    settled_at: datetime | None = None
     ending: Ending | None = None
     ordered_at: datetime | None = None
     confirmed: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from services.rto.state import (
     State,
 )
 from shared.contract.content import Content
-from shared.contract.fields import ContributedItem, Id, Person, Theme
+from shared.contract.fields import ContributedItem, FirstGoal, Id, Person, Theme
 from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
@@ -39,6 +39,7 @@ class PreparationView(Model):
 
     theme: Theme = Field(title="thema")
     goal: Content = Field(title="doel")
+    first_goal: FirstGoal | None = Field(default=None, title="eerste doel")
     decision_types: tuple[str, ...] = Field(title="type besluiten")
     themes: tuple[str, ...] = Field(title="gespreksthema's")
     citizen: CitizenInvolvement = Field(title="betrokkenheid van de burger")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.triage import events as e
+from services.triage.preparation import first_goal_of
 from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
 from services.triage.state import State
 from shared.contract.fields import Step
@@ -50,7 +51,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.QueryLapsed(query_id=query_id):
             return _lapsed(query_id, state)
         case e.TriageConcluded(outcome=outcome, at=at):
-            recorded = m.TriageOutcomeRecorded(outcome=outcome, recorded_at=at)
+            goal = first_goal_of(state.conclusion)
+            recorded = m.TriageOutcomeRecorded(outcome=outcome, recorded_at=at, first_goal=goal)
             return [_told(event, state), Announce(recorded)]
         case e.TriageClosed():
             return [_told(event, state), Announce(_closed(CLOSING_REASONS[event.outcome], event.at, state))]

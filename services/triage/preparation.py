@@ -7,8 +7,9 @@ from services.triage import commands as c
 from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
-from services.triage.state import State
+from services.triage.state import Conclusion, State
 from shared.contract.content import TextRef, is_blank
+from shared.contract.fields import FirstGoal
 from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
@@ -51,6 +52,12 @@ def _of_picture(state: State, command: c.ConcludeTriage, context: DecisionContex
     return None if state.queries or command.without_queries else r.NOBODY_ASKED_WITHOUT_REASON
 
 
+def first_goal_of(conclusion: Conclusion | None) -> FirstGoal | None:
+    """Return what the round table decides first: after doubt whether a joint approach is useful (R50 iii)."""
+    in_doubt = conclusion is not None and conclusion.outcome is TriageOutcome.DOUBT
+    return FirstGoal.JOINT_APPROACH if in_doubt else None
+
+
 # --- the preparation -----------------------------------------------------------------------------
 
 
@@ -82,6 +89,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         persons=without_numbers(state.persons),
         prepared_at=context.now,
         mandate=state.mandate,
+        outcome=state.conclusion.outcome if state.conclusion else None,
+        first_goal=first_goal_of(state.conclusion),
     )
     return (*_items_with_their_viewing(command), e.RtoPrepared(prepared))
 

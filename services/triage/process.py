@@ -311,6 +311,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         assignment=case.assignment,
         theme=case.theme,
         persons=case.persons,
+        first_goal=case.first_goal,
         items_given=len(case.items),
     )
 

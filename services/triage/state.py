@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from services.triage.record import Picture
 from shared.contract.content import Content
-from shared.contract.fields import Person, Theme
+from shared.contract.fields import FirstGoal, Person, Theme
 from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
 from shared.core.item_standing import Standings
@@ -94,6 +94,7 @@ class State:
     assignment: int = 0
     theme: Theme = Theme.COMPLEX_CASE
     persons: tuple[Person, ...] = ()
+    first_goal: FirstGoal | None = None
     items_given: int = 0
     standings: Standings = ()
     queries: tuple[Query, ...] = ()

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, QueryStatus, State
-from shared.contract.fields import ContributedItem, Id, PartyId, Person, Theme
+from shared.contract.fields import ContributedItem, FirstGoal, Id, PartyId, Person, Theme
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
 from shared.core.item_rules import shown_to
@@ -37,6 +37,7 @@ class CaseView(Model):
     theme: Theme | None = Field(default=None, title="thema")
     referrer: PartyId | None = Field(default=None, title="aanmeldende partij")
     leading_party: PartyId | None = Field(default=None, title="leidende partij")
+    first_goal: FirstGoal | None = Field(default=None, title="eerste doel van de triage")
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
     queries: list[QueryView] = Field(title="uitvragen")
@@ -168,5 +169,6 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
         "theme": state.theme,
         "referrer": state.referrer,
         "leading_party": state.leading_party,
+        "first_goal": state.first_goal,
     }
     return view.model_copy(update=about)

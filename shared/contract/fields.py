@@ -169,11 +169,19 @@ class InformMoment(StrEnum):
     CASE_REMOVED = "case-removed"
 
 
+class FirstGoal(StrEnum):
+    """Name what must be decided first, where an outcome left that open (R12c, R50 iii)."""
+
+    BELONGS_HERE = "whether-the-case-belongs-here"
+    JOINT_APPROACH = "whether-a-joint-approach-is-useful"
+
+
 class Step(StrEnum):
     """Name what a case waits for; each has a term, after which whoever can do it is reminded."""
 
     CONSULTATION = "consultation"
     SCREENING = "screening"
+    INFORMING = "informing"
     TRIAGE = "triage"
     PREPARATION = "preparation"
     CONVENING = "convening"

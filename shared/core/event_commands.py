@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from shared.contract.fields import Team
+from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.retention import Hold, Term
 from shared.core.actor import Command
 from shared.core.item_standing import Standing
@@ -38,7 +39,9 @@ class FollowStanding(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowDeescalation(OfRound):
-    """Follow a case into phase 4 (R86)."""
+    """Follow a case into phase 4, by a decision of that moment (R86)."""
+
+    decided_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,11 @@ class FollowTerms(OfRound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowClosing(OfRound):
-    """Another service closed the case early (R102)."""
+    """Another service closed the case early, then and for this reason (R102)."""
+
+    reason: ClosingReason | None = None
+    closed_at: datetime | None = None
+    lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

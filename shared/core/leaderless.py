@@ -42,9 +42,13 @@ class LeaderBack:
 Found = LeaderLeft | LeaderBack
 
 
+# Who is to inform does so, a party still or not (art. 21.3): for that nobody has to lead.
+LED = frozenset(Step) - {Step.INFORMING}
+
+
 def next_look(step: Step | None, at: datetime, policy: Policy) -> Effect:
-    """Return the next look of a case that waits for something; no other case is looked at."""
-    if step is None:
+    """Return the next look of a case that waits for who leads it; no other case is looked at."""
+    if step not in LED:
         return CancelTimer(LEADER, "")
     return SetTimer(LEADER, "", at + policy.leader_looked_for, irreversible=True)
 

@@ -37,6 +37,7 @@ TERMS: Mapping[Step, Term] = MappingProxyType(
     {
         Step.CONSULTATION: _days(7, 7, 7, end=28),  # R11 [P]: the referrer confirms it
         Step.SCREENING: _days(7, 7, 7, end=28),  # R12 [P]
+        Step.INFORMING: _days(7, 7, 14),  # R16 [P]: from the decision until the data subject has been told
         Step.TRIAGE: _days(28, 14, 14, end=56),  # R50 [P]; longer as long as an answer is waited for (R31)
         Step.PREPARATION: _days(14, 14, 14),  # R42 [P]: that a round table follows was decided
         Step.CONVENING: _days(14, 14, 14),  # R59 [P]

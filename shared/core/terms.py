@@ -78,7 +78,7 @@ def first_timer(step: Step | None, start: datetime, policy: Policy) -> SetTimer 
     """Return the timer of a step that starts; without one the timer of the step before goes."""
     if step is None:
         return CancelTimer(TERM, "")
-    return _timer(start + policy.terms[step].remind)
+    return look_at(start + policy.terms[step].remind)
 
 
 def pass_term(
@@ -111,13 +111,13 @@ def _next(at: datetime, again: timedelta, ends_on: datetime | None) -> datetime:
 
 def reminders(passed: TermPassed, leading_party: str) -> list[Effect]:
     """Return the next look, and the message to the leading party, which says nothing of the case itself."""
-    overdue, timer = passed.overdue, _timer(passed.next_on)
+    overdue, timer = passed.overdue, look_at(passed.next_on)
     if overdue.told is Told.DIRECTOR or overdue.leader_left is not None:
         return [timer]
     message = m.TermPassed(step=overdue.step, since=overdue.since, ends_on=overdue.ends_on)
     return [timer, ToParty(leading_party, message)]
 
 
-def _timer(at: datetime) -> SetTimer:
+def look_at(at: datetime) -> SetTimer:
     """Return a look at that time; it waits when time has leapt, for a message is not taken back."""
     return SetTimer(TERM, "", at, irreversible=True)

@@ -22,9 +22,14 @@ def _handler(make: Maker) -> Handler:
     return lambda message, at: make(message, at.by)
 
 
-def close(message: Any, by: Actor) -> f.FollowClosing:
+Closed = intake.ReferralClosed | triage.TriageClosed | rto.RtoClosed
+
+
+def close(message: Closed, by: Actor) -> f.FollowClosing:
     """Follow an early end."""
-    return f.FollowClosing(by=by, round=message.round)
+    return f.FollowClosing(
+        by=by, reason=message.reason, closed_at=message.closed_at, lapsed=message.lapsed, round=message.round
+    )
 
 
 def move_direction(message: rto.DirectionMoved, by: Actor) -> f.MoveDirection:
@@ -47,7 +52,7 @@ def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
     """Follow a de-escalation."""
-    return f.FollowDeescalation(by=by, round=message.round)
+    return f.FollowDeescalation(by=by, decided_at=message.decided_at, round=message.round)
 
 
 def clean(message: retention.DossierCleaned, by: Actor) -> f.FollowCleaning:

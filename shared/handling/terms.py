@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.contract.fields import Step
 from shared.core.actor import CLOCK, Command
-from shared.core.leaderless import LEADER, LookForLeader
+from shared.core.leaderless import LEADER, LED, LookForLeader
 from shared.core.policy import Policy
 from shared.core.terms import TERM, PassTerm
 from shared.storage import deadlines
@@ -47,7 +47,8 @@ async def start_missing(
     A case that was there before there were terms, or that the version before has moved, gets its own so.
     """
     phases: Sequence[str] = [str(phase) for phase in terms]
-    looks = [now + policy.leader_looked_for] * len(phases)
-    await deadlines.start_missing(connection, LEADER, phases, looks, after=after, most=most)
+    led = [str(phase) for phase, step in terms.items() if step in LED]
+    looks = [now + policy.leader_looked_for] * len(led)
+    await deadlines.start_missing(connection, LEADER, led, looks, after=after, most=most)
     at = [now + policy.terms[step].remind for step in terms.values()]
     return await deadlines.start_missing(connection, TERM, phases, at, after=after, most=most)

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
+from shared.contract.fields import InformMoment
 from shared.contract.messages.retention import FileCleaned
 from shared.contract.messages.rto import ActionsEnded, RtoConvened
 from shared.core.calendar_terms import add_months
 from shared.ids import new_id
 from tests.story import cast
+from tests.story.preparation import both_are_informed
 from tests.story.round_table import all_accept, meeting
 from tests.story.take_away import plan, taking
 from tests.story.world import World
@@ -42,6 +44,11 @@ async def _decide(world: World) -> None:
         file["leading_party"] == cast.MENTAL_HEALTH and ends == six_and_twelve_months(file),
         "a second round table decides to de-escalate: on record are the time, the leading party, and "
         "the days six and twelve months on (R86)",
+    )
+    for moment in (InformMoment.AFTER_RTO, InformMoment.AT_DEESCALATION):
+        await both_are_informed(world, cast.MENTAL_HEALTH, moment)
+    world.telling.tell(
+        "the man and his mother are informed of the outcome and of the de-escalation (R83, R98)"
     )
     path, delegates = f"/cases/{case}", [world.worker(party) for party in (cast.REFERRER, cast.HOUSING)]
     await world.not_shown("rto", path, *delegates)

@@ -12,7 +12,7 @@ from shared.contract.messages.rto import (
     TakersTold,
 )
 from tests.story import cast
-from tests.story.preparation import both_asked_to_be_informed
+from tests.story.preparation import both_are_informed
 from tests.story.round_table import sees
 from tests.story.take_away import take_away, taking
 from tests.story.world import World
@@ -90,7 +90,7 @@ async def _approach_and_monitoring(world: World) -> None:
         "monitoring_items": [world.items[name] for name in ("free", "withheld", "rent")],
     }
     await world.director.do("rto", f"/cases/{world.case}/rtos/{world.rto}/conclusion", conclusion)
-    await both_asked_to_be_informed(world, cast.MENTAL_HEALTH, InformMoment.AFTER_RTO)
+    await both_are_informed(world, cast.MENTAL_HEALTH, InformMoment.AFTER_RTO)
     (care,) = await sees(world, cast.MENTAL_HEALTH)
     world.telling.check(
         nothing_yet and care == {"free", "withheld", "rent"},

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from shared.contract.fields import InformMoment
-from shared.contract.messages.intake import InformingRequested
+from shared.contract.messages.intake import InformingRequested, PersonInformed
 from shared.contract.messages.triage import TriageConcluded
 from tests.story import cast
 from tests.story.world import World
@@ -27,23 +27,39 @@ async def prepare(world: World) -> None:
     written = {name: world.text(said) for name, said in picture.items() if name != "parties"}
     await world.director.do("triage", path, outcome | {"picture": picture | written})
     concluded = await world.party(cast.REFERRER).gets(TriageConcluded, case=world.case)
-    await both_asked_to_be_informed(world, cast.REFERRER, InformMoment.AFTER_TRIAGE)
     world.telling.check(
         concluded.outcome.value == "rto-needed" and await world.sent_only_to(cast.REFERRER, since=before),
         "triage concludes: a round table is needed, which Venlo alone is told (R50 ii)",
     )
     await _refused_preparations(world)
     await _prepared(world)
+    await _said_to_the_data_subjects(world)
 
 
-async def both_asked_to_be_informed(world: World, leading: str, moment: InformMoment) -> None:
-    """Check that the leading party is asked to inform the man and his mother (R16)."""
+async def _said_to_the_data_subjects(world: World) -> None:
+    """Play R56: what they are told is fixed only now, and goes along with the request."""
+    plan = _preparation(world)
+    for asked in await both_are_informed(world, cast.REFERRER, InformMoment.AFTER_TRIAGE):
+        world.telling.must(
+            (asked.outcome, asked.goal, list(asked.themes)) == ("rto-needed", plan["goal"], plan["themes"])
+            and list(asked.participants) == [one["party"] for one in plan["participants"]],
+            "the request says the outcome, the goal, the themes and who takes part",
+        )
+    world.telling.tell("now Venlo is asked to inform both of outcome, goal, themes and participants (R56)")
+
+
+async def both_are_informed(world: World, leading: str, moment: InformMoment) -> list[InformingRequested]:
+    """Let the leading party inform the man and his mother, as it is asked; return what it was asked (R16)."""
+    party, requests = world.party(leading), []
     for person in (world.man, world.mother):
-        await world.party(leading).gets(
+        asked = await party.gets(
             InformingRequested,
             case=world.case,
             where=lambda m, p=person: (m.person_id, m.moment) == (p, moment),  # type: ignore[misc]
         )
+        await party.send(PersonInformed(person_id=person, moment=moment, duty=asked.duty), case=world.case)
+        requests.append(asked)
+    return requests
 
 
 def _preparation(world: World) -> dict[str, Any]:

@@ -45,12 +45,15 @@ async def _decide(world: World) -> None:
     """Play R11, R12b, R15: before the decision only intake stores anything, after it triage does too."""
     referrer, path = world.party(cast.REFERRER), f"/cases/{world.case}/screening"
     advice = world.text("Neem contact op met de huisarts.")
-    decision = {"outcome": ScreeningOutcome.TAKEN_UP, "advice": advice}
+    weighing = world.text("De politie en de zorg kunnen bijdragen.")
+    decision = {"outcome": ScreeningOutcome.TAKEN_UP, "advice": advice, "weighing": weighing}
     early = await world.director.try_to_do("intake", path, decision)
     world.telling.refused("a screening before the consultation", early, "R11")
     await referrer.send(ConsultationConfirmed(remark=world.text("Akkoord.")), case=world.case)
     for_nobody = await world.people("process-director-a").try_to_do("intake", path, decision)
     world.telling.refused("a screening on behalf of nobody", for_nobody, "R7")
+    unweighed = await world.director.try_to_do("intake", path, {**decision, "weighing": " "})
+    world.telling.refused("a screening without the director's own weighing", unweighed, "R10")
     await world.not_shown("triage", f"/cases/{world.case}", world.director)
     world.telling.tell("until it is taken up there is no lasting file: triage has nothing (R15)")
     before = await world.inboxes()
@@ -62,6 +65,11 @@ async def _decide(world: World) -> None:
         and await world.sent_only_to(cast.REFERRER, since=before),
         "after the consultation with Venlo (R11) the case is taken up (R12b), with advice to Venlo and to "
         "nobody else",
+    )
+    seen = (await world.worker(cast.REFERRER).see("intake", f"/cases/{world.case}"))["screening"]
+    world.telling.check(
+        bool(seen["weighing"]) and seen["own_weighing"] == weighing,
+        "both weighings stand on record, and Venlo and the director read them (R10)",
     )
     await world.director.see_until("triage", f"/cases/{world.case}")
     world.telling.tell("only now is there a lasting file: triage has it (R15)")

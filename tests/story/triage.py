@@ -165,7 +165,8 @@ async def _item_of_another_case(world: World) -> None:
     case, director = world.neighbour, world.people("process-director-a", cast.SECOND_REFERRER)
     referrer = world.party(cast.SECOND_REFERRER)
     await referrer.send(ConsultationConfirmed(), case=case)
-    await director.do("intake", f"/cases/{case}/screening", {"outcome": ScreeningOutcome.TAKEN_UP})
+    decision = {"outcome": ScreeningOutcome.TAKEN_UP, "weighing": "De politie kan bijdragen."}
+    await director.do("intake", f"/cases/{case}/screening", decision)
     await referrer.gets(InformingRequested, case=case)
     asked = cast.query(cast.POLICE, world.now)
     await director.do_when_possible("triage", f"/cases/{case}/queries", asked)

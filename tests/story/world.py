@@ -43,6 +43,7 @@ class World:
     mother: str = ""
     neighbour: str = ""
     early: str = ""
+    informed: str = ""
     queries: dict[str, str] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)

@@ -39,6 +39,7 @@ SETTLED: dict[str, dict[tuple[str, ...], tuple[str, ...]]] = {
             "erasing",
             "destroying",
         ),
+        ("FollowSettling",): ("step-1", "step-1-cleaned", "step-2", "erasing", "destroying"),
     },
 }
 # The phases in which each service must be able to follow: nothing of these is ever refused.

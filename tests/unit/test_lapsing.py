@@ -8,6 +8,7 @@ import pytest
 
 from services.intake import commands as intake_commands
 from services.intake import events as intake_events
+from services.intake.state import Phase as IntakePhase
 from services.retention import events as retention_events
 from services.retention.process import decide as retention_decide
 from services.retention.proofs import Ending
@@ -17,7 +18,7 @@ from services.triage import commands as triage_commands
 from services.triage.state import Phase as TriagePhase
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.house import CaseLapsed, TermPassed
-from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.intake import ClosingReason, DutiesSettled, InformingRequested
 from shared.contract.parties import Parties
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
@@ -31,6 +32,10 @@ DAY = timedelta(days=1)
 WAITING = {
     ("intake", "received"): Step.CONSULTATION,
     ("intake", "consulted"): Step.SCREENING,
+    ("intake", "taken-up"): Step.INFORMING,
+    ("intake", "deescalated"): Step.INFORMING,
+    ("intake", "archived"): Step.INFORMING,
+    ("intake", "closing"): Step.INFORMING,
     ("triage", "triage"): Step.TRIAGE,
     ("triage", "preparing"): Step.PREPARATION,
     ("rto", "prepared"): Step.CONVENING,
@@ -91,7 +96,8 @@ def test_a_referral_that_nobody_screens_ends_and_its_referrer_is_told(history: t
     ends = NOW + term.remind + term.tell + term.end
     waiting.until(1000)
     assert (waiting.given.state.phase.value, waiting.at) == ("closing", ends)
-    *reminders, told, closed = waiting.told
+    *reminders, told, closed, settled = waiting.told
+    assert isinstance(settled.message, DutiesSettled), "nobody was informed: it is removed at once"
     assert {type(one.message) for one in reminders} == {TermPassed}
     assert {one.recipient for one in reminders} == {intake.VENLO}
     assert told == ToParty(intake.VENLO, CaseLapsed(step=step, lapsed_at=ends))
@@ -169,6 +175,14 @@ def test_eight_hundred_days_of_silence_change_nothing_in_monitoring_but_reminder
     assert 10 < len(waiting.told) < 30
 
 
+def test_who_is_not_informed_is_reminded_of_again_and_again_and_nothing_ends() -> None:
+    waiting = silence("intake", IntakePhase.TAKEN_UP).until(800)
+    assert waiting.given.state.phase is IntakePhase.TAKEN_UP
+    assert {type(one.message) for one in waiting.told} == {InformingRequested}
+    assert all(one.message.reminder and one.recipient == intake.VENLO for one in waiting.told)
+    assert 50 < len(waiting.told) < 70
+
+
 @pytest.mark.parametrize(
     ("service", "phase"),
     [("triage", TriagePhase.PREPARING), ("rto", RtoPhase.PREPARED), ("rto", RtoPhase.CONVENED)],
@@ -202,7 +216,7 @@ def test_a_phase_that_ends_is_overdue_no_more(service: str, history: Any, comman
 def test_a_postponed_duty_to_inform_neither_starts_nor_stops_a_term() -> None:
     given = Silence("intake", intake.RECEIVED, intake.CONSULTED).passes().given
     postponed = intake_events.InformingPostponed(
-        intake.MAN, InformMoment.TAKEN_UP, intake.text("reason"), NOW + 300 * DAY, NOW
+        1, intake.MAN, InformMoment.TAKEN_UP, intake.text("reason"), NOW + 300 * DAY, NOW
     )
     assert given.given(postponed).state.overdue == given.state.overdue
 

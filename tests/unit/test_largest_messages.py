@@ -120,11 +120,16 @@ class Played:
         supporters = [f"{n:064}" for n in range(MOST_SUPPORT_WORKERS)]
         for person in supporters:
             self._support(person, None)
-        screening = filled(lambda said: Screening(outcome=im.ScreeningOutcome.TAKEN_UP, advice=said))
+        screening = filled(
+            lambda said: Screening(weighing="x", outcome=im.ScreeningOutcome.TAKEN_UP, advice=said)
+        )
         intake.is_asked(
             screening,
             lambda sent: ic.ScreenReferral(
-                by=large.by_director(), outcome=sent.outcome, advice=text(sent.advice)
+                by=large.by_director(),
+                outcome=sent.outcome,
+                weighing=text(sent.weighing),
+                advice=text(sent.advice),
             ),
         )
         self._support("s" * 64, supporters[0])
@@ -409,7 +414,8 @@ def early_ends(parties: Parties) -> list[Core]:
     intake.hears(large.referral(large.with_long_texts()), large.by_party())
     intake.hears(im.ConsultationConfirmed(), large.by_party())
     no = im.ScreeningOutcome.NOT_TAKEN_UP
-    intake.does(ic.ScreenReferral(by=large.by_director(), outcome=no, reason=next(iter(intake.texts))))
+    why = next(iter(intake.texts))
+    intake.does(ic.ScreenReferral(by=large.by_director(), outcome=no, weighing=why, reason=why))
     person = large.with_long_texts()[0]
     taken_up = im.CaseTakenUp(
         referrer=REFERRER,

@@ -9,6 +9,7 @@ from shared.contract.fields import (
     Code,
     ContributedItem,
     Count,
+    FirstGoal,
     Id,
     InformMoment,
     Instant,
@@ -21,7 +22,7 @@ from shared.contract.fields import (
     Team,
     Theme,
 )
-from shared.contract.limits import MOST_ITEMS, MOST_PERSONS
+from shared.contract.limits import MOST_CODES, MOST_ITEMS, MOST_PARTICIPANTS, MOST_PERSONS
 from shared.contract.registry import Direction, Model, message
 
 
@@ -68,7 +69,7 @@ class ReferralSubmitted(Model):
 
 @message("referral-withdrawn", "intake", Direction.FROM_PARTY, dutch="intrekking van de aanmelding")
 class ReferralWithdrawn(Model):
-    """The referrer stops, as long as case direction has not moved (A21)."""
+    """The party that leads stops the case: the referrer, until another one takes case direction (A21)."""
 
     reason: Content = Field(title="reden")
 
@@ -82,18 +83,20 @@ class ConsultationConfirmed(Model):
 
 @message("person-informed", "intake", Direction.FROM_PARTY, dutch="betrokkene geinformeerd")
 class PersonInformed(Model):
-    """A data subject has been informed (R16 to R18)."""
+    """A data subject has been informed (R16 to R18); without `duty`, of what was asked for first."""
 
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
+    duty: Count | None = Field(default=None, title="nummer van de plicht")
 
 
 @message("informing-postponed", "intake", Direction.FROM_PARTY, dutch="informeren uitgesteld")
 class InformingPostponed(Model):
-    """Informing waits, for this reason and until this moment (R19)."""
+    """Informing waits, for this reason and until this moment (R19); `duty` as in `person-informed`."""
 
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
+    duty: Count | None = Field(default=None, title="nummer van de plicht")
     reason: Content = Field(title="reden")
     until: Instant | None = Field(default=None, title="voorgenomen moment")
 
@@ -115,16 +118,39 @@ class ReferralScreened(Model):
 
 
 class WhatToSay(StrEnum):
-    """What the notice must contain (R18)."""
+    """What of the three things of R18 the notice must contain; `contents` says all of it."""
 
     STEPS_TAKEN = "steps-taken"
     INFORMATION_ASKED = "information-asked-from-whom-and-why"
     RIGHTS = "rights"
 
 
+class NoticePart(StrEnum):
+    """What a notice must contain; which of it depends on the moment (R18, R56, R78, R83, R98)."""
+
+    STEPS_TAKEN = "steps-taken"
+    INFORMATION_ASKED = "information-asked-from-whom-and-why"
+    RIGHTS = "rights"
+    OUTCOME_OF_TRIAGE = "outcome-of-the-triage"
+    GOAL = "goal-of-the-round-table"
+    THEMES = "themes-of-the-round-table"
+    PARTICIPANTS = "participants-of-the-round-table"
+    OUTCOME_OF_RTO = "outcome-of-the-round-table"
+    RECIPIENTS = "to-whom-which-data-and-why"
+    DEESCALATION = "de-escalation"
+    CLEANING = "cleaning-of-the-file"
+    WHAT_STAYS = "what-stays-and-for-how-long"
+    AFTER_DESTRUCTION = "where-to-go-after-destruction"
+    REMOVAL = "data-are-removed"
+
+
 @message("informing-requested", "intake", Direction.TO_PARTY, dutch="verzoek te informeren")
 class InformingRequested(Model):
-    """This person is to be informed now, on behalf of this party (R16, R17)."""
+    """This person is to be informed now, on behalf of this party (R16, R17).
+
+    Each decision asks anew, under a number of its own. What was fixed for the round table goes along where
+    the notice must say it (R56). `reminder`: it was asked before, and has not been done in time.
+    """
 
     person_id: Id = Field(title="betrokkene")
     moment: InformMoment = Field(title="moment")
@@ -132,6 +158,35 @@ class InformingRequested(Model):
     what_to_say: tuple[WhatToSay, ...] = Field(
         default=tuple(WhatToSay), max_length=len(WhatToSay), title="inhoud"
     )
+    duty: Count | None = Field(default=None, title="nummer van de plicht")
+    contents: tuple[NoticePart, ...] = Field(
+        default=(), max_length=len(NoticePart), title="inhoud van de kennisgeving"
+    )
+    due: Instant | None = Field(default=None, title="uiterlijk op")
+    reminder: bool = Field(default=False, title="herinnering aan het informeren")
+    outcome: Code | None = Field(default=None, title="uitkomst")
+    goal: Content | None = Field(default=None, title="doel van het RTO")
+    first_goal: FirstGoal | None = Field(default=None, title="eerste doel van het RTO")
+    themes: tuple[Code, ...] = Field(default=(), max_length=MOST_CODES, title="gespreksthema's")
+    participants: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_PARTICIPANTS, title="deelnemers aan het RTO"
+    )
+
+
+@message("informing-handed-over", "intake", Direction.TO_PARTY, dutch="informatieplicht overgedragen")
+class InformingHandedOver(Model):
+    """The file goes, and this person is not informed yet: from now on that is your organisation's alone.
+
+    The house keeps nothing of it (A20). `planned_on`: until when informing was postponed (R19).
+    """
+
+    person_id: Id = Field(title="betrokkene")
+    moment: InformMoment = Field(title="moment")
+    on_behalf_of: PartyId = Field(title="namens")
+    contents: tuple[NoticePart, ...] = Field(
+        default=(), max_length=len(NoticePart), title="inhoud van de kennisgeving"
+    )
+    planned_on: Instant | None = Field(default=None, title="voorgenomen moment")
 
 
 @message("case-taken-up", "intake", Direction.EVENT, dutch="casus in behandeling")
@@ -149,6 +204,7 @@ class CaseTakenUp(Team):
     taken_up_at: Instant
     mandate: Mandate | None = None
     referrer_name: PersonName | None = None
+    first_goal: FirstGoal | None = None
 
 
 @message("case-assigned", "intake", Direction.EVENT, dutch="casus toegewezen")
@@ -177,4 +233,12 @@ class ReferralClosed(Model):
     closed_at: Instant
     team: Team | None = None
     lapsed: bool = Field(default=False, description="Nobody acted: it ended by its terms alone.")
+    round: Count = 0
+
+
+@message("duties-settled", "intake", Direction.EVENT, dutch="informatieplichten afgerond")
+class DutiesSettled(Model):
+    """Nobody is left to be informed of a case that ends early: for intake it may be removed now (R102)."""
+
+    settled_at: Instant
     round: Count = 0

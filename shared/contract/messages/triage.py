@@ -9,6 +9,7 @@ from shared.contract.fields import (
     Code,
     ContributedItem,
     Count,
+    FirstGoal,
     Id,
     Instant,
     Item,
@@ -116,10 +117,11 @@ class TriageConcluded(Model):
 
 @message("triage-outcome-recorded", "triage", Direction.EVENT, dutch="uitkomst van de triage")
 class TriageOutcomeRecorded(Model):
-    """For the register of duties to inform: an RTO follows, so the data subjects are informed (R56)."""
+    """An RTO follows; what it must decide first, if triage left that open (R50 ii and iii, R51)."""
 
     outcome: TriageOutcome
     recorded_at: Instant
+    first_goal: FirstGoal | None = None
 
 
 @message("triage-closed", "triage", Direction.EVENT, dutch="casus na triage gesloten")
@@ -198,3 +200,5 @@ class RtoPrepared(Team):
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     prepared_at: Instant
     mandate: Mandate | None = None
+    outcome: TriageOutcome | None = None
+    first_goal: FirstGoal | None = None

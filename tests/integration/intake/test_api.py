@@ -1,20 +1,24 @@
 """Intake over HTTP on a real PostgreSQL: who reads the duties to inform, and what the access log keeps."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import cast
 
 import httpx
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake import commands as c
-from services.intake.api import router
+from services.intake.api import DutyView, router
 from services.intake.main import SERVICE
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.messages.triage import TriageOutcome
 from shared.contract.parties import Parties
 from shared.core.actor import Command, Role
 from shared.crypto.case_cipher import CaseKey
@@ -39,9 +43,9 @@ WITH_NUMBER = (s.person(s.MAN, bsn=s.text("bsn")), s.person(s.MOTHER))
 PLAYED: tuple[Command, ...] = (
     c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral(persons=WITH_NUMBER)),
     c.ConfirmConsultation(by=s.by_party()),
-    c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP, weighing=s.text("own")),
     POSTPONED,
-    c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_TRIAGE),
+    c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_TRIAGE, round_table=s.ROUND_TABLE),
     c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO),
 )
 DEESCALATED = c.FollowDeescalation(by=s.BY_SERVICE)
@@ -83,7 +87,13 @@ class Office:
     engine: AsyncEngine
     client: httpx.AsyncClient
     keys: OneKey
+    clock: Path
     signed_in: list[Identity] = field(default_factory=list)
+
+    def it_is(self, now: datetime) -> None:
+        """Set the clock of the house."""
+        offset = (now - machine_now()).total_seconds()
+        self.clock.write_text(json.dumps({"offset_seconds": offset}))
 
     async def play(self, *commands: Command) -> None:
         key = CaseKey(KEY, house=HOUSE, case_id=s.CASE)
@@ -95,6 +105,10 @@ class Office:
         self.signed_in.append(who)
         headers = {"on-behalf-of": on_behalf_of} if on_behalf_of else {}
         return await self.client.get(f"/cases/{s.CASE}", headers=headers)
+
+    async def get(self, path: str, who: Identity) -> httpx.Response:
+        self.signed_in.append(who)
+        return await self.client.get(path)
 
     async def assign(self, who: Identity, what: str, **said: str) -> httpx.Response:
         self.signed_in.append(who)
@@ -111,7 +125,7 @@ class Office:
 
 
 @pytest.fixture
-async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
+async def office(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[Office]:
     engine = await fresh_database(SERVICE)
     await know(engine, Parties({s.VENLO: s.venlo(), s.POLICE: s.venlo(party=s.POLICE)}))
     app, keys = make_app("zvh-intake", router), OneKey()
@@ -122,12 +136,13 @@ async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
         parties=PartyReplica(),
         keys=CaseKeyClient(keys, HOUSE),
         relay=cast(Relay, NoRelay()),
-        clock=Clock(None),
+        clock=Clock(tmp_path / "clock"),
         digest_key=b"d" * 32,
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake") as client:
-        made = Office(engine, client, keys)
+        made = Office(engine, client, keys, tmp_path / "clock")
+        made.it_is(NOW)
         app.dependency_overrides[signed_in] = lambda: made.signed_in[-1]
         await made.play(*PLAYED)
         yield made
@@ -180,9 +195,20 @@ async def test_the_leading_party_and_who_acts_for_it_read_each_duty_with_its_sta
     assert sorted(await office.duties(SUPPORT, s.VENLO)) == all_of_them
     shown = (await office.look(REFERRER)).json()["duties"]
     (postponed,) = [duty for duty in shown if duty["status"] == "postponed"]
-    assert set(postponed) == {"person_id", "moment", "status", "until"}
+    assert set(postponed) == {*DutyView.model_fields}
     assert (postponed["person_id"], postponed["moment"]) == (s.MAN, "taken-up")
     assert datetime.fromisoformat(postponed["until"]) == UNTIL
+
+
+async def test_a_duty_is_shown_as_the_date_says_whether_or_not_a_timer_has_fired(office: Office) -> None:
+    async def shown(now: datetime) -> list[tuple[str, bool]]:
+        office.it_is(now)
+        duties = (await office.look(REFERRER)).json()["duties"]
+        return [(duty["status"], duty["late"]) for duty in duties if duty["moment"] == "taken-up"]
+
+    assert await shown(UNTIL - timedelta(minutes=1)) == [("postponed", False), ("due", False)]
+    assert await shown(UNTIL) == [("due", False), ("due", False)]
+    assert await shown(s.DUE) == [("due", False), ("due", True)]
 
 
 async def test_who_has_no_part_in_the_case_reads_no_duty(office: Office) -> None:
@@ -197,8 +223,8 @@ async def test_when_direction_has_moved_the_referrer_reads_no_later_duty_r83(off
     assert sorted(await office.duties(REFERRER)) == own
     assert sorted(await office.duties(POLICE)) == sorted([*own, *each(InformMoment.AFTER_RTO)])
     log = await office.logged(REFERRER)
-    assert log[f"duty/{s.MAN}/taken-up"] == (True, "R17", s.POLICE)
-    assert log[f"duty/{s.MAN}/after-rto"] == (False, "R17", None)
+    assert log[f"duty/{s.MAN}/taken-up/1"] == (True, "R17", s.POLICE)
+    assert log[f"duty/{s.MAN}/after-rto/5"] == (False, "R17", None)
 
 
 async def test_a_service_number_is_read_by_and_for_a_leading_party_that_may_use_it_now_r22(
@@ -224,8 +250,9 @@ async def test_each_decision_on_a_duty_stands_in_the_access_log_r129(office: Off
     await office.look(DIRECTOR, s.VENLO)
     log = await office.logged(DIRECTOR)
     moments = (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO)
-    labels = {f"duty/{person}/{moment}" for person, moment in each(*moments)}
-    assert {thing for thing in log if thing.startswith("duty/")} == labels
+    about = {f"duty/{person}/{moment}" for person, moment in each(*moments)}
+    labels = {thing for thing in log if thing.startswith("duty/")}
+    assert {label.rpartition("/")[0] for label in labels} == about
     assert {log[label] for label in labels} == {(True, "R17", s.VENLO)}
 
 
@@ -264,6 +291,73 @@ async def test_whoever_may_not_know_of_a_case_is_asked_to_come_again_as_for_none
     assert await rows(office.engine, "inbox", "sender = :sender", sender=f"person:{POLICE.subject}") == []
 
 
+async def test_who_is_still_to_be_informed_is_listed_to_who_informs_and_to_the_director_r17(
+    office: Office,
+) -> None:
+    for who in (REFERRER, DIRECTOR):
+        (case,) = (await office.get("/duties", who)).json()["cases"]
+        assert case["case_id"] == s.CASE
+        assert [duty["duty"] for duty in case["duties"]] == [1, 2, 3, 4, 5, 6]
+        assert {duty["on_behalf_of"] for duty in case["duties"]} == {s.VENLO}
+    for who in (POLICE, OTHER_DIRECTOR):
+        assert (await office.get("/duties", who)).json() == {"cases": [], "after": None}
+    for who in (MANAGER, SUPPORT):
+        assert (await office.get("/duties", who)).status_code == 403
+    await office.play(DIRECTION_MOVED)
+    (of_police,) = (await office.get("/duties", POLICE)).json()["cases"]
+    (of_referrer,) = (await office.get("/duties", REFERRER)).json()["cases"]
+    assert [duty["duty"] for duty in of_police["duties"]] == [1, 2, 3, 4, 5, 6]
+    assert [duty["duty"] for duty in of_referrer["duties"]] == [1, 2, 3, 4], "its own of the phases before"
+
+
+async def test_a_duty_that_is_fulfilled_leaves_the_list_also_in_phase_4(office: Office) -> None:
+    await office.play(DEESCALATED)
+    (case,) = (await office.get("/duties", DIRECTOR)).json()["cases"]
+    assert {duty["moment"] for duty in case["duties"]} >= {"at-deescalation"}
+    for duty in case["duties"]:
+        body = {"person_id": duty["person_id"], "moment": duty["moment"], "duty": duty["duty"]}
+        headers = {"idempotency-key": new_id()}
+        office.signed_in.append(REFERRER)
+        told = await office.client.post(f"/cases/{s.CASE}/informings", json=body, headers=headers)
+        assert told.status_code == 200, told.text
+    assert (await office.get("/duties", DIRECTOR)).json()["cases"] == []
+    assert await rows(office.engine, "open_duties") == []
+
+
+async def test_the_list_holds_what_the_version_before_wrote(office: Office) -> None:
+    """A state without obligations, as that version writes it, is listed by the same trigger."""
+    async with office.engine.begin() as connection:
+        without = "jsonb_set(CAST(state AS jsonb), '{obligations}', '[]')"
+        await connection.execute(sa.text(f"UPDATE cases SET state = CAST({without} AS json)"))  # noqa: S608
+    (case,) = (await office.get("/duties", REFERRER)).json()["cases"]
+    assert len(case["duties"]) == 6
+    assert (await office.get("/duties", DIRECTOR)).json()["cases"] == [case]
+
+
+async def test_criteria_and_both_weighings_are_read_by_the_referrer_and_the_director_r10(
+    office: Office,
+) -> None:
+    for who, on_behalf_of in ((REFERRER, None), (DIRECTOR, s.VENLO)):
+        seen = (await office.look(who, on_behalf_of)).json()["screening"]
+        assert seen["criteria"] == s.referral().criteria.model_dump()
+        assert (bool(seen["weighing"]), bool(seen["own_weighing"])) == (True, True)
+        assert seen["outcome"] == "taken-up"
+    await office.play(DIRECTION_MOVED)
+    assert (await office.look(POLICE)).json()["screening"] is None
+    assert (await office.look(DIRECTOR, s.POLICE)).json()["screening"]["own_weighing"]
+
+
+async def test_the_manager_reads_the_share_of_doubt_and_no_small_number_r51_a24(office: Office) -> None:
+    outcomes = [TriageOutcome.DOUBT] * 5 + [TriageOutcome.RTO_NEEDED] * 14
+    await office.play(*(c.FollowTriage(by=s.BY_SERVICE, outcome=outcome) for outcome in outcomes))
+    assert (await office.get("/figures", MANAGER)).json()["years"] == [], "the year is not over"
+    office.move_to(NOW + timedelta(days=366))
+    (year,) = (await office.get("/figures", MANAGER)).json()["years"]
+    assert year == {"year": NOW.year, "concluded": 19, "doubt": 5, "share": 0.26}
+    for who in (DIRECTOR, REFERRER, SUPPORT):
+        assert (await office.get("/figures", who)).status_code == 403
+
+
 async def test_why_a_duty_was_postponed_is_not_read_here(office: Office) -> None:
     assert "piece-reason" not in (await office.look(REFERRER)).text
 
@@ -280,7 +374,7 @@ async def test_no_key_is_asked_for_before_an_act_is_decided_on(office: Office) -
         )
         assert answer.status_code == (404 if case == nowhere else 409), answer.text
     assert office.keys.asked == []
-    soon = (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    soon = UNTIL.isoformat()
     answer = await office.client.post(
         f"/cases/{s.CASE}/postponements",
         json={"person_id": s.MOTHER, "moment": "taken-up", "reason": "Nog niet veilig.", "until": soon},

@@ -128,7 +128,7 @@ async def test_a_decision_that_raises_parks_its_message_and_holds_its_case_alone
     await know(engine, s.parties())
     transaction = transaction_on(engine, SERVICE)
     await transaction.run([delivery(s.CASE, SUBMIT, at=NOW)])
-    broken = c.ScreenReferral(by=s.by_director(), outcome=None)  # type: ignore[arg-type]
+    broken = c.ScreenReferral(by=s.by_director(), outcome=None, weighing=s.text("own"))  # type: ignore[arg-type]
     unknown = c.RecordInforming(by=s.by_party(), person_id=s.MAN, moment="x")  # type: ignore[arg-type]
     consult = c.ConfirmConsultation(by=s.by_party())
     await transaction.run([delivery(s.CASE, consult, at=NOW)])
@@ -151,11 +151,13 @@ async def test_a_person_is_told_at_once_that_a_case_is_held(fresh_database: Fres
     await know(engine, s.parties())
     transaction = transaction_on(engine, SERVICE)
     await transaction.run([delivery(s.CASE, SUBMIT, at=NOW), delivery(s.CASE, CONSULT, at=NOW)])
-    broken = c.ScreenReferral(by=s.by_director(), outcome=None)  # type: ignore[arg-type]
+    broken = c.ScreenReferral(by=s.by_director(), outcome=None, weighing=s.text("own"))  # type: ignore[arg-type]
     assert (await transaction.run([delivery(s.CASE, broken, at=NOW, record=b"kept")]))[
         0
     ].status is DeliveryStatus.QUARANTINED
-    by_hand = delivery(s.CASE, c.ScreenReferral(by=s.by_director(), outcome=OUTCOME), at=NOW)
+    by_hand = delivery(
+        s.CASE, c.ScreenReferral(by=s.by_director(), outcome=OUTCOME, weighing=s.text("own")), at=NOW
+    )
     outcome = (await transaction.run([by_hand]))[0]
     assert (outcome.status, outcome.refusal) == (DeliveryStatus.REFUSED, CASE_HELD)
 

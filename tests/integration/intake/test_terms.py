@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.intake import commands as c
 from services.intake.main import SERVICE
 from shared.clock import Clock, machine_now
+from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Command, Role
 from shared.core.leaderless import LEADER
@@ -45,7 +46,7 @@ OTHER = Identity("another-director", frozenset({Role.PROCESS_DIRECTOR}))
 WORKER = Identity("worker-of-venlo", frozenset({Role.PARTY_WORKER}), s.VENLO)
 SUBMITTED = c.SubmitReferral(by=s.by_party(), case_id=s.CASE, referral=s.referral())
 CONFIRMED = c.ConfirmConsultation(by=s.by_party())
-SCREENED = c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP)
+SCREENED = c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP, weighing=s.text("own"))
 ASSIGNED = c.AssignDirector(by=s.BY_MANAGER, person=s.DIRECTOR, reason=s.text("why"))
 
 
@@ -139,7 +140,7 @@ async def serving(engine: AsyncEngine) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_a_phase_starts_its_term_and_the_last_one_stops_it(office: Office) -> None:
+async def test_a_phase_starts_its_term_and_after_the_screening_that_of_informing_runs(office: Office) -> None:
     await office.play(SUBMITTED)
     received = await office.term()
     assert (received.at, received.irreversible) == (START + timedelta(days=7), True)
@@ -148,7 +149,61 @@ async def test_a_phase_starts_its_term_and_the_last_one_stops_it(office: Office)
     assert consulted.at == START + timedelta(days=10)
     assert consulted.id != received.id, "the term of the phase before can fire no more"
     await office.play(SCREENED, at=START + timedelta(days=4))
+    assert (await office.term()).at == START + timedelta(days=11)
+    for person in (s.MAN, s.MOTHER):
+        informed = c.RecordInforming(by=s.by_party(), person_id=person, moment=InformMoment.TAKEN_UP)
+        await office.play(informed, at=START + timedelta(days=5))
     assert await office.term() is None
+
+
+async def test_who_is_informed_too_late_stands_on_the_list_and_the_leading_party_is_reminded_of_each(
+    office: Office,
+) -> None:
+    await office.play(SUBMITTED, CONFIRMED, SCREENED)
+    await office.wait_until(6.99)
+    assert await office.overdue(DIRECTOR) == []
+    asked = len(await office.told("informing-requested"))
+    await office.wait_until(7)
+    (found,) = await office.overdue(DIRECTOR)
+    assert (found["case_id"], found["step"], found["told"]) == (s.CASE, "informing", "director")
+    assert await office.told("informing-requested") == [s.VENLO] * (asked + 2)
+    assert await office.overdue(MANAGER) == []
+    await office.wait_until(14)
+    assert len(await office.overdue(MANAGER)) == 1
+    for person in (s.MAN, s.MOTHER):
+        informed = c.RecordInforming(by=s.by_party(), person_id=person, moment=InformMoment.TAKEN_UP)
+        await office.play(informed, at=START + timedelta(days=15))
+    assert await office.overdue(MANAGER) == await office.overdue(DIRECTOR) == []
+    assert await office.told("term-passed") == []
+
+
+async def test_what_is_postponed_comes_back_at_its_moment_and_has_a_term_of_its_own(office: Office) -> None:
+    until = START + timedelta(days=20)
+    postponed = c.PostponeInforming(
+        by=s.by_party(), person_id=s.MAN, moment=InformMoment.TAKEN_UP, reason=s.text("reason"), until=until
+    )
+    mother = c.RecordInforming(by=s.by_party(), person_id=s.MOTHER, moment=InformMoment.TAKEN_UP)
+    await office.play(SUBMITTED, CONFIRMED, SCREENED, mother, postponed)
+    asked = len(await office.told("informing-requested"))
+    await office.wait_until(19.99)
+    assert len(await office.told("informing-requested")) == asked
+    await office.wait_until(20.01)
+    assert len(await office.told("informing-requested")) == asked + 1
+    assert await office.overdue(DIRECTOR) == []
+    await office.wait_until(27.01)
+    assert len(await office.overdue(DIRECTOR)) == 1
+
+
+async def test_what_is_open_at_the_erasure_leaves_with_the_last_letter_and_with_nothing_of_the_case(
+    office: Office,
+) -> None:
+    await office.play(SUBMITTED, CONFIRMED, SCREENED)
+    await office.play(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE))
+    assert await rows(office.engine, "cases") == await rows(office.engine, "open_duties") == []
+    letters = await rows(office.engine, "outbox", "type LIKE '%informing-handed-over%'")
+    assert [(row.recipient, row.case_id) for row in letters] == [(s.VENLO, None)] * 2
+    assert {json.loads(row.body)["person_id"] for row in letters} == {s.MAN, s.MOTHER}
+    assert await rows(office.engine, "outbox", "type LIKE '%informing-requested%'") == []
 
 
 async def test_nobody_is_told_before_the_term_and_then_the_manager_as_long_as_nobody_has_the_case(
@@ -200,7 +255,9 @@ async def test_a_referral_that_nobody_screens_ends_after_its_last_term_and_leave
     assert await office.told("case-lapsed") == [s.VENLO]
     (case,) = await rows(office.engine, "cases")
     assert case.phase == "closing"
-    assert await office.term() is None
+    assert len(await office.told("duties-settled")) == 1
+    await office.wait_until(60)
+    assert await office.term() is None, "nobody is to be informed"
     assert await rows(office.engine, "overdue") == []
 
 

@@ -32,6 +32,7 @@ FEW = {
     "log_settled": 2,  # the two logs
     "log_checkpoints": 8000,  # of each service those of a day, and one for each day
     "figures": 500,  # one for each year, theme and ending
+    "triage_outcomes": 100,  # one for each year and outcome
 }
 VALUE = "'v' || lpad(CAST(n AS text), 6, '0')"
 FILLING = {
@@ -56,6 +57,8 @@ SPREAD = {
     ("invitations", "party"): "'v050000'",
     ("invitations", "delegate"): "''",
     ("overdue", "director"): "'v050000'",
+    ("open_duties", "director"): "'v050000'",
+    ("open_duties", "party"): "'v050000'",
     ("overdue", "told"): "(ARRAY['director', 'manager'])[n % 2 + 1]",
     ("queries", "recipient"): "'v050000'",
     ("awaited_keys", "service"): "'retention'",

@@ -5,15 +5,19 @@ from typing import Any
 
 from services.intake import commands as c
 from services.intake import events as e
+from services.intake.duties import CONTENTS
 from services.intake.main import PROCESS
-from services.intake.state import Phase, State
+from services.intake.state import Phase, RoundTable, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment, Item, ItemStatus, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
 from shared.contract.messages.retention import Term, TermKind
+from shared.contract.messages.triage import TriageOutcome
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.item_standing import Standing
+from shared.core.obligations import Obligation
+from shared.core.policy import TERMS as TERMS_OF_POLICY
 from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
@@ -114,11 +118,29 @@ BY_SERVICE = Actor(Role.SERVICE, service="rto")
 
 RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
 CONSULTED = e.ConsultationConfirmed(None, NOW)
-TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW)
+TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW, text("own"))
 ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
 ANNOUNCED = e.TermPassed(Overdue(Step.SCREENING, NOW - timedelta(days=35), Told.MANAGER, NOW), NOW)
 LEFT = e.LeaderLeft(Overdue(Step.SCREENING, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
-DUTY = e.DutyToInformArose(MAN, InformMoment.TAKEN_UP, NOW)
+DUE = NOW + TERMS_OF_POLICY[Step.INFORMING].remind
+
+
+def duty(number: int = 1, person_id: str = MAN, **changes: Any) -> Obligation:
+    """A duty to inform somebody that the case was taken up, which nobody has fulfilled yet."""
+    given: dict[str, Any] = {
+        "id": number,
+        "kind": InformMoment.TAKEN_UP,
+        "cause": "screening",
+        "debtor": VENLO,
+        "addressee": person_id,
+        "contents": CONTENTS[changes.get("kind", InformMoment.TAKEN_UP)],
+        "due": DUE,
+    }
+    return Obligation(**(given | changes))
+
+
+DUTY = e.DutyToInformArose(duty(), NOW)
+ROUND_TABLE = RoundTable(text("goal"), ("wonen",), (VENLO, POLICE), TriageOutcome.RTO_NEEDED)
 
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
@@ -126,8 +148,23 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.CONSULTED: (RECEIVED, CONSULTED, ANNOUNCED),
     Phase.TAKEN_UP: (RECEIVED, CONSULTED, TAKEN_UP, DUTY),
     Phase.DEESCALATED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated()),
-    Phase.ARCHIVED: (RECEIVED, CONSULTED, TAKEN_UP, DUTY, e.CaseDeescalated(), e.FileArchived()),
-    Phase.CLOSING: (RECEIVED, CONSULTED, e.ReferralNotTakenUp(DIRECTOR, None, None, NOW)),
+    Phase.ARCHIVED: (
+        RECEIVED,
+        CONSULTED,
+        TAKEN_UP,
+        DUTY,
+        e.DutyCameDue(1, MAN, InformMoment.TAKEN_UP, DUE, NOW),
+        e.RoundTablePrepared(ROUND_TABLE, NOW),
+        e.CaseDeescalated(),
+        e.FileArchived(),
+        e.InformingOverdue(1, MAN, InformMoment.TAKEN_UP, NOW),
+    ),
+    Phase.CLOSING: (
+        RECEIVED,
+        CONSULTED,
+        e.ReferralNotTakenUp(DIRECTOR, None, None, NOW, text("own")),
+        e.DutiesSettled(NOW),
+    ),
     Phase.PURGED: (
         RECEIVED,
         LEFT,
@@ -140,7 +177,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
 COMMANDS: tuple[Command, ...] = (
     c.SubmitReferral(by=by_party(), case_id=CASE, referral=referral()),
     c.ConfirmConsultation(by=by_party()),
-    c.ScreenReferral(by=by_director(), outcome=ScreeningOutcome.TAKEN_UP),
+    c.ScreenReferral(by=by_director(), outcome=ScreeningOutcome.TAKEN_UP, weighing=text("own")),
     c.AssignDirector(by=BY_MANAGER, person="another-director", reason=text("why")),
     c.AssignSupport(by=BY_MANAGER, person=SUPPORT, reason=text("why")),
     c.WithdrawReferral(by=by_party(), reason=text("reason")),
@@ -152,8 +189,9 @@ COMMANDS: tuple[Command, ...] = (
         reason=text("reason"),
         until=NOW + timedelta(days=3),
     ),
-    c.RemindOfInforming(by=CLOCK, person_id=MAN, moment=InformMoment.TAKEN_UP),
+    c.RemindOfInforming(by=CLOCK, duty=1),
     c.RaiseDuties(by=BY_SERVICE, moment=InformMoment.AFTER_RTO),
+    c.FollowTriage(by=BY_SERVICE, outcome=TriageOutcome.RTO_NEEDED),
     c.MoveDirection(by=BY_SERVICE, leading_party=POLICE, since=NOW),
     c.FollowStanding(by=BY_SERVICE, standing=Standing(ITEM, VENLO, 1, ItemStatus.WITHDRAWN)),
     c.FollowDeescalation(by=BY_SERVICE),

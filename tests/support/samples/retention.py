@@ -255,6 +255,7 @@ COMMANDS: tuple[Command, ...] = (
         closed_at=NOW,
         reference=REFERENCE,
     ),
+    c.FollowSettling(by=by_service("intake"), settled_at=NOW),
     ERASE,
     c.ConfirmPurge(by=by_service("intake"), house_keys=("kid-of-intake",)),
     c.RecordKeyDestroyed(

@@ -55,6 +55,7 @@ async def _dies_at_each(rig: Rig, service: str, steps: Steps, within: float) -> 
 
 
 async def withdrawn(scene: Scene, case: Case) -> None:
+    """Withdraw a case whose data subject was told of it: it stays until that end was told, or its term."""
     message = ReferralWithdrawn(reason="Niet meer nodig.")
     assert isinstance(await scene.partner(case.referrer).ask(message, case=case.id), MessageAccepted)
     await scene.director(case.referrer).see_until("retention", f"/cases/{case.id}", within=60)

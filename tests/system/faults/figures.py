@@ -6,6 +6,7 @@ said in the cases stands in no file.
 
 import asyncio
 import random
+from functools import partial
 from pathlib import Path
 
 from deploy.local.postgres import Database, run_sql
@@ -60,7 +61,7 @@ async def malformed(scene: Scene, count: int, seed: int) -> None:
 
 async def erasures(scene: Scene, count: int) -> None:
     """Erase so many cases at once, while all that takes part in them dies at every step."""
-    cases = await asyncio.gather(*(referred(scene) for _ in range(count)))
+    cases = await asyncio.gather(*(referred(scene, told=True) for _ in range(count)))
     await asyncio.gather(*(withdrawn(scene, case) for case in cases))
     before, keys, erased = len(await proofs(scene)), case_keys(scene.env), keys_erased(scene.env)
     deaths = armed_at_each_step(scene.rig)
@@ -76,8 +77,9 @@ async def backup_put_back(scene: Scene, directory: Path, of_each: int) -> None:
 
     And as many before triage. What was sent since is not taken for what is sent afterwards.
     """
+    known = partial(referred, told=True)
     erased, surviving, early = await asyncio.gather(
-        *(asyncio.gather(*(make(scene) for _ in range(of_each))) for make in (referred, taken_up, referred))
+        *(asyncio.gather(*(make(scene) for _ in range(of_each))) for make in (known, taken_up, referred))
     )
     await scene.rig.drained()
     house, pieces = scene.rig.house, {case.id: sealed_pieces(scene.rig.house, case.id) for case in erased}

@@ -81,10 +81,11 @@ async def act(person: Person, service: str, path: str, body: dict[str, Any]) -> 
         await asyncio.sleep(0.3)
 
 
-async def referred(scene: Scene, referrer: str = cast.REFERRER) -> Case:
-    """Refer a case, and wait until it is on record."""
+async def referred(scene: Scene, referrer: str = cast.REFERRER, *, told: bool = False) -> Case:
+    """Refer a case, and wait until it is on record; `told`: its data subject was informed beforehand."""
     man = cast.person(NAME, PersonRole.SUBJECT, "1990-01-01")
-    referral, partner = cast.referral((man,), ()), scene.partner(referrer)
+    knew = (man.person_id,) if told else ()
+    referral, partner = cast.referral((man,), (), informed_beforehand=knew), scene.partner(referrer)
     assert isinstance(await partner.ask(referral), MessageAccepted)
     received = await partner.gets(ReferralReceived, where=lambda m: m.referral_id == referral.referral_id)
     return Case(referrer, received.case_id, referral.referral_id, man.person_id)
@@ -101,7 +102,7 @@ async def taken_up(scene: Scene, referrer: str = cast.REFERRER) -> Case:
 
 
 async def screen(scene: Scene, case: Case) -> None:
-    decision = {"outcome": "taken-up", "advice": "Geen."}
+    decision = {"outcome": "taken-up", "advice": "Geen.", "weighing": "Politie en zorg kunnen bijdragen."}
     await act(scene.director(case.referrer), "intake", f"/cases/{case.id}/screening", decision)
 
 

@@ -87,7 +87,7 @@ async def test_a_jump_of_thirteen_months_destroys_nothing_and_puts_nothing_off_f
 
     With a clock that is behind, the keys of the parties are not valid yet: what is for them waits.
     """
-    closing = await referred(scene)
+    closing = await referred(scene, told=True)
     await withdrawn(scene, closing)
     await scene.rig.drained()
     now, rows = machine_ahead(scene), rows_that_mention(scene.env, [closing.id])

@@ -48,7 +48,7 @@ async def test_when_the_reply_to_a_commit_is_lost_a_request_repeated_has_one_eff
     case, referrer, key = await referred(scene), scene.partner(cast.REFERRER), new_id()
     await referrer.ask(ConsultationConfirmed(), case=case.id)
     proxy.lose_reply_to_commit_of(key)
-    decision = {"outcome": "taken-up", "advice": "Geen."}
+    decision = {"outcome": "taken-up", "advice": "Geen.", "weighing": "Politie en zorg kunnen bijdragen."}
     path = f"/cases/{case.id}/screening"
     done = await scene.director().post("intake", path, decision, key=key)
     assert proxy.lost.is_set()

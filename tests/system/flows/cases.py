@@ -6,6 +6,8 @@ from shared.contract.messages.triage import QueryIssued
 from tests.story import cast
 from tests.story.world import World
 
+TAKEN_UP = {"outcome": "taken-up", "advice": "Geen.", "weighing": "Politie en zorg kunnen bijdragen."}
+
 
 async def referred(world: World, *items: Item) -> str:
     """Refer a case about one person, with these items; return its number."""
@@ -21,7 +23,7 @@ async def taken_up(world: World) -> str:
     case = await referred(world)
     await world.party(cast.REFERRER).send(ConsultationConfirmed(), case=case)
     director = world.people("process-director-a", cast.REFERRER)
-    await director.do("intake", f"/cases/{case}/screening", {"outcome": "taken-up", "advice": "Geen."})
+    await director.do("intake", f"/cases/{case}/screening", TAKEN_UP)
     return case
 
 

@@ -15,13 +15,13 @@ from shared.contract.messages.intake import ConsultationConfirmed
 from shared.contract.messages.triage import QueryAnswered, QueryIssued
 from tests.story import cast
 from tests.story.world import World
-from tests.system.flows.cases import referred
+from tests.system.flows.cases import TAKEN_UP, referred
 
 
 async def take_up(world: World, case: str) -> None:
     await world.party(cast.REFERRER).send(ConsultationConfirmed(), case=case)
     director = world.people("process-director-a", cast.REFERRER)
-    await director.do("intake", f"/cases/{case}/screening", {"outcome": "taken-up"})
+    await director.do("intake", f"/cases/{case}/screening", TAKEN_UP)
 
 
 async def query(world: World, case: str) -> str:

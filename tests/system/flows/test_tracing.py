@@ -53,7 +53,7 @@ async def test_one_referral_is_one_trace_through_every_service_it_touches(
     url = founded.house["services"]["intake"]["base_url"]
     screened = await founded.people.client.post(
         f"{url}/cases/{case}/screening",
-        json={"outcome": "taken-up"},
+        json={"outcome": "taken-up", "weighing": "Politie en zorg kunnen bijdragen."},
         headers={**headers, "idempotency-key": new_id(), "traceparent": CONTEXT},
     )
     assert screened.is_success, screened.text

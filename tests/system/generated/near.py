@@ -156,7 +156,11 @@ def authorising(known: Known, dice: random.Random) -> Act:
 
 
 def screening(known: Known, dice: random.Random) -> Act:
-    body = {"outcome": "information-needed", "advice": "Meer gegevens zijn nodig."}
+    body = {
+        "outcome": "information-needed",
+        "weighing": "Nog niet te zeggen wie kan bijdragen.",
+        "advice": "Meer gegevens zijn nodig.",
+    }
     return Act("intake", f"/cases/{known.ids['case_id'][0]}/screening", body)
 
 

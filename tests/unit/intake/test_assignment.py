@@ -12,6 +12,7 @@ from services.intake.main import PROCESS
 from services.intake.process import KNOWN
 from services.intake.state import Phase, State
 from services.intake.viewing import may_view
+from shared.contract.fields import InformMoment
 from shared.contract.limits import MOST_SUPPORT_WORKERS
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.refusal import NOT_YOURS, Refusal
@@ -75,14 +76,14 @@ def test_from_the_assignment_on_the_former_director_is_a_stranger_and_the_new_on
     assert not reads(TAKEN_UP, Role.PROCESS_DIRECTOR, OTHER)
     assert not reads(moved, Role.PROCESS_DIRECTOR, s.DIRECTOR)
     assert reads(moved, Role.PROCESS_DIRECTOR, OTHER)
-    informed = c.RecordInforming(by=s.by_director(), person_id=s.MAN, moment=s.DUTY.moment)
+    informed = c.RecordInforming(by=s.by_director(), person_id=s.MAN, moment=InformMoment.TAKEN_UP)
     assert moved.when(informed).refusal is r.NOT_THE_DIRECTOR
     assert moved.when(replace(informed, by=s.by_director(person_=OTHER))).events
 
 
 def test_before_the_screening_a_case_that_was_assigned_is_screened_by_that_director_alone() -> None:
     assigned = after(CONSULTED, director())
-    screened = c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP)
+    screened = c.ScreenReferral(by=s.by_director(), outcome=ScreeningOutcome.TAKEN_UP, weighing=WHY)
     assert CONSULTED.when(screened).events
     assert assigned.when(screened).refusal is r.NOT_THE_DIRECTOR
     taken_up = after(assigned, replace(screened, by=s.by_director(person_=OTHER)))

@@ -1,5 +1,6 @@
 """What follows from each event of intake: who is told what, and nobody else."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, get_args
 
@@ -7,14 +8,16 @@ import pytest
 
 from services.intake import commands as c
 from services.intake import events as e
+from services.intake.duties import CONTENTS
 from services.intake.effects import INFORMING, effects
 from services.intake.handlers import TIMERS
 from services.intake.main import PROCESS
 from services.intake.state import Phase, State
 from shared.contract.content import sealed_text_ids
-from shared.contract.fields import InformMoment, ItemStatus
+from shared.contract.fields import FirstGoal, InformMoment, ItemStatus, Step
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
+from shared.core.actor import CLOCK
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -25,6 +28,8 @@ from shared.core.effects import (
     ToParty,
 )
 from shared.core.item_standing import Standing
+from shared.core.leaving import Standing as OfParty
+from shared.core.terms import TERM, Overdue, TermPassed, Told, look_at
 from shared.storage.deadlines import Deadline
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
@@ -74,33 +79,118 @@ def test_a_withdrawn_referral_begins_to_close() -> None:
     assert announced.message.leading_party == s.VENLO
 
 
+def asked(kind: InformMoment, *before: Any, **changes: Any) -> Any:
+    """What the debtor is asked when a duty of this moment arises."""
+    arose = e.DutyToInformArose(s.duty(2, kind=kind, **changes), NOW)
+    letter, look = follows(Phase.TAKEN_UP, arose, *before)
+    assert look == look_at(s.DUE), "and its term runs"
+    return letter
+
+
 def test_a_duty_to_inform_is_asked_of_the_leading_party_with_what_to_say() -> None:
     """R16, R17, R18: about one person, on whose behalf, and the three things a notice must contain."""
-    (letter,) = follows(Phase.TAKEN_UP, s.DUTY)
+    letter = asked(InformMoment.TAKEN_UP)
     assert letter.recipient == s.VENLO
-    assert letter.message.person_id == s.MAN
+    assert (letter.message.person_id, letter.message.duty, letter.message.due) == (s.MAN, 2, s.DUE)
     assert letter.message.on_behalf_of == s.VENLO
     assert set(letter.message.what_to_say) == set(m.WhatToSay)
+    assert letter.message.contents == CONTENTS[InformMoment.TAKEN_UP]
+    assert not letter.message.reminder
 
 
-def test_after_direction_has_moved_the_new_leading_party_is_asked() -> None:
-    (letter,) = follows(Phase.TAKEN_UP, s.DUTY, e.DirectionMoved(s.POLICE, NOW))
+@pytest.mark.parametrize("moment", InformMoment)
+def test_what_a_notice_contains_follows_from_the_moment_r18_r56_r78_r83_r98(moment: InformMoment) -> None:
+    sent = asked(moment).message
+    assert sent.contents == CONTENTS[moment]
+    assert set(sent.what_to_say) == set(m.WhatToSay) & {str(part) for part in sent.contents}
+    assert [other for other in InformMoment if CONTENTS[other] == sent.contents] == [moment]
+
+
+def test_after_triage_the_request_says_outcome_goal_themes_and_participants_r56() -> None:
+    prepared = e.RoundTablePrepared(s.ROUND_TABLE, NOW)
+    sent = asked(InformMoment.AFTER_TRIAGE, prepared).message
+    assert (sent.outcome, sent.goal, sent.themes, sent.participants) == (
+        "rto-needed",
+        s.text("goal"),
+        ("wonen",),
+        (s.VENLO, s.POLICE),
+    )
+    other = asked(InformMoment.AFTER_RTO, prepared).message
+    assert (other.outcome, other.goal, other.themes, other.participants) == (None, None, (), ())
+
+
+def test_after_direction_has_moved_the_new_leading_party_is_asked_for_what_is_open_of_phase_3_r83() -> None:
+    of_rto = e.DutyToInformArose(s.duty(2, kind=InformMoment.AFTER_RTO), NOW)
+    (letter,) = follows(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW), of_rto)
     assert (letter.recipient, letter.message.on_behalf_of) == (s.POLICE, s.POLICE)
+    assert (letter.message.moment, letter.message.duty) == (InformMoment.AFTER_RTO, 2)
+    told = e.PersonInformed(2, s.MAN, InformMoment.AFTER_RTO, NOW)
+    assert follows(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW), of_rto, told) == []
 
 
 async def test_a_postponed_duty_comes_back_at_its_moment() -> None:
-    event = e.InformingPostponed(s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
-    (timer,) = follows(Phase.TAKEN_UP, event)
-    assert timer == SetTimer(INFORMING, f"{s.MAN}/taken-up", LATER)
+    event = e.InformingPostponed(1, s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
+    timer, no_look = follows(Phase.TAKEN_UP, event)
+    assert timer == SetTimer(INFORMING, "1", LATER)
+    assert no_look == CancelTimer(TERM, "")
     line = Deadline("1", s.CASE, timer.kind, timer.ref, timer.at, timer.irreversible, NOW)
-    command = await TIMERS[INFORMING](line)
+    assert await TIMERS[INFORMING](line) == c.RemindOfInforming(by=CLOCK, duty=1)
+    before = replace(line, ref=f"{s.MAN}/taken-up")
+    command = await TIMERS[INFORMING](before)
     assert isinstance(command, c.RemindOfInforming)
-    assert (command.person_id, command.moment) == (s.MAN, InformMoment.TAKEN_UP)
+    assert (command.duty, command.person_id, command.moment) == (None, s.MAN, InformMoment.TAKEN_UP)
+    again = e.DutyCameDue(1, s.MAN, InformMoment.TAKEN_UP, LATER + timedelta(days=7), LATER)
+    letter, look = follows(Phase.TAKEN_UP, again, event)
+    assert (letter.recipient, letter.message.person_id) == (s.VENLO, s.MAN)
+    assert look == look_at(again.by)
 
 
 def test_a_fulfilled_duty_does_not_come_back() -> None:
-    event = e.PersonInformed(s.MAN, InformMoment.TAKEN_UP, NOW)
-    assert follows(Phase.TAKEN_UP, event) == [CancelTimer(INFORMING, f"{s.MAN}/taken-up")]
+    event = e.PersonInformed(1, s.MAN, InformMoment.TAKEN_UP, NOW)
+    assert follows(Phase.TAKEN_UP, event) == [CancelTimer(INFORMING, "1"), CancelTimer(TERM, "")]
+    other = e.DutyToInformArose(s.duty(2, s.MOTHER), NOW)
+    assert follows(Phase.TAKEN_UP, event, other) == [CancelTimer(INFORMING, "1"), look_at(s.DUE)]
+
+
+def test_who_does_not_inform_in_time_is_reminded_of_each_person_and_the_clock_looks_on() -> None:
+    late = TermPassed(Overdue(Step.INFORMING, s.DUE, Told.DIRECTOR), LATER)
+    assert follows(Phase.TAKEN_UP, late) == [look_at(LATER)]
+    overdue = e.InformingOverdue(1, s.MAN, InformMoment.TAKEN_UP, s.DUE)
+    (letter,) = follows(Phase.TAKEN_UP, overdue, late)
+    assert (letter.recipient, letter.message.person_id, letter.message.reminder) == (s.VENLO, s.MAN, True)
+    arose = e.DutyToInformArose(s.duty(2, s.MOTHER), NOW)
+    assert [type(one) for one in follows(Phase.TAKEN_UP, arose, late)] == [ToParty], "no act starts it anew"
+
+
+def test_a_duty_that_is_open_at_the_erasure_is_handed_over_with_what_was_planned_a20() -> None:
+    """It leaves after the case, and also for who is no party any more."""
+    postponed = e.InformingPostponed(1, s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
+    event = e.DutyHandedOver(1, s.MAN, InformMoment.TAKEN_UP, LATER, NOW)
+    (letter,) = follows(Phase.ARCHIVED, event, postponed)
+    told = m.InformingHandedOver(
+        person_id=s.MAN,
+        moment=InformMoment.TAKEN_UP,
+        on_behalf_of=s.VENLO,
+        contents=CONTENTS[InformMoment.TAKEN_UP],
+        planned_on=LATER,
+    )
+    assert letter == ToParty(s.VENLO, told, after_erasure=True)
+    assert PROCESS.conditions(m.InformingHandedOver).standing is OfParty.ANY
+    assert sealed_text_ids(told) == (), "nothing in it needs the key of the case, which is gone"
+
+
+def test_that_nobody_is_left_to_be_informed_is_told_to_the_other_services_r102() -> None:
+    (announced,) = follows(Phase.CLOSING, e.DutiesSettled(NOW))
+    assert announced == Announce(m.DutiesSettled(settled_at=NOW))
+
+
+def test_the_case_goes_to_triage_with_its_first_goal_r12c() -> None:
+    for outcome, goal in (
+        (m.ScreeningOutcome.INFORMATION_NEEDED, FirstGoal.BELONGS_HERE),
+        (m.ScreeningOutcome.TAKEN_UP, None),
+    ):
+        _, announced = follows(Phase.CONSULTED, e.CaseTakenUp(outcome, s.DIRECTOR, None, None, NOW))
+        assert announced.message.first_goal is goal
 
 
 def test_who_referred_the_case_goes_to_retention_by_name_and_stays_here_no_longer_r89() -> None:
@@ -113,7 +203,7 @@ def test_who_referred_the_case_goes_to_retention_by_name_and_stays_here_no_longe
 
 
 def test_cleaning_keeps_only_who_the_case_is_about() -> None:
-    """R95: items, weighing and reasons go; the identity stays for the stub."""
+    """R95: items, weighings and reasons go; the identity stays for the stub."""
     kept = follows(Phase.DEESCALATED, e.FileCleaned(()))
     of_persons = [piece for person in s.referral().persons for piece in sealed_text_ids(person)]
     assert kept == [KeepOnly(tuple(of_persons))]
@@ -138,6 +228,16 @@ def test_of_an_archived_file_only_the_kept_items_come_back_a5() -> None:
     state = s.spec().given(*history, back).state
     assert state.items == ()
     assert list(effects(s.CASE, back, state)) == [KeepOnly(sealed_text_ids(state))]
+
+
+def test_archiving_without_cleaning_keeps_neither_weighings_nor_what_no_open_duty_needs_r95() -> None:
+    told = e.PersonInformed(1, s.MAN, InformMoment.TAKEN_UP, NOW)
+    prepared = e.RoundTablePrepared(s.ROUND_TABLE, NOW)
+    (kept,) = follows(Phase.DEESCALATED, e.FileArchived(), prepared, told)
+    assert not {"piece-weighing", "piece-own", "piece-goal"} & set(kept.pieces)
+    arose = e.DutyToInformArose(s.duty(2, kind=InformMoment.AFTER_TRIAGE), NOW)
+    (kept,) = follows(Phase.DEESCALATED, e.FileArchived(), prepared, arose)
+    assert "piece-goal" in kept.pieces
 
 
 def test_a_purged_case_is_forgotten_and_confirmed() -> None:
@@ -180,6 +280,7 @@ QUIET: tuple[Any, ...] = (
     e.LeaderBack(),
     e.TermsSet(s.TERMS, ()),
     e.CaseReactivated(1),
+    e.RoundTablePrepared(s.ROUND_TABLE, NOW),
 )
 
 
@@ -198,8 +299,13 @@ def test_the_tests_above_cover_every_event() -> None:
         e.ReferralLapsed,  # and what is overdue: tests/unit/test_lapsing.py
         e.TermPassed,
         e.DutyToInformArose,
+        e.DutyCameDue,
         e.PersonInformed,
         e.InformingPostponed,
+        e.InformingOverdue,
+        e.DutyHandedOver,
+        e.DutiesSettled,
+        e.TriageFollowed,
         e.FileCleaned,
         e.FileArchived,
         e.CasePurged,

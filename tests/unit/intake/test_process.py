@@ -11,9 +11,9 @@ from services.intake import events as e
 from services.intake import refusals as r
 from services.intake.main import PROCESS
 from services.intake.process import SCREENED
-from services.intake.state import DutyStatus, Phase
+from services.intake.state import Phase, ScreeningBasis
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, InformMoment
+from shared.contract.fields import Category, InformMoment, Step
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.contract.parties import PartyKind, Scope
 from shared.contract.refusal import (
@@ -29,13 +29,15 @@ from shared.contract.refusal import (
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
+from shared.core.obligations import ObligationState
 from shared.core.policy import Policy
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 
 SECOND = timedelta(seconds=1)
 TAKEN_UP, NOT_TAKEN_UP = ScreeningOutcome.TAKEN_UP, ScreeningOutcome.NOT_TAKEN_UP
-INFORMED = e.PersonInformed(s.MAN, InformMoment.TAKEN_UP, NOW)
+INFORMED = e.PersonInformed(1, s.MAN, InformMoment.TAKEN_UP, NOW)
+SETTLED = e.DutiesSettled(NOW)
 MOVED = e.DirectionMoved(s.POLICE, NOW)
 
 
@@ -44,7 +46,7 @@ def submit(**changes: Any) -> c.SubmitReferral:
 
 
 def screen(outcome: ScreeningOutcome = TAKEN_UP, **changes: Any) -> c.ScreenReferral:
-    given: dict[str, Any] = {"by": s.by_director(), "outcome": outcome}
+    given: dict[str, Any] = {"by": s.by_director(), "outcome": outcome, "weighing": s.text("own")}
     return c.ScreenReferral(**(given | changes))
 
 
@@ -158,6 +160,13 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
     (r.BASIS_MISSING, {"items": (s.item(), s.item(basis=""))}, {}, {"items": (s.item(basis="Wmo"),)}, {}),
     (r.NECESSITY_MISSING, {"items": (s.item(necessity=""),)}, {}, {"items": (s.item(),)}, {}),
     (r.NECESSITY_MISSING, {"items": (s.item(necessity="  "),)}, {}, {"items": ()}, {}),
+    (
+        r.ITEM_OF_UNKNOWN_BODY,
+        {"items": (s.item(), s.item(item_id=s.MOTHER, acting_body="raad"))},
+        {},
+        {"items": (s.item(), s.item(item_id=s.MOTHER, acting_body="burgemeester"))},
+        {},
+    ),
     (r.WEIGHING_MISSING, {"weighing": ""}, {}, {"weighing": s.text("weighing")}, {}),
     (r.UNKNOWN_PERSON, {"items": (s.item(persons=(s.REFERRAL,)),)}, {}, {"items": (s.item(persons=()),)}, {}),
     (r.UNKNOWN_PERSON, {"informed_beforehand": (s.CASE,)}, {}, {"informed_beforehand": (s.MOTHER,)}, {}),
@@ -239,6 +248,22 @@ def test_the_referrer_confirms_the_consultation() -> None:
     assert outcome.events == (e.ConsultationConfirmed(s.text("remark"), NOW),)
 
 
+def test_the_director_records_its_own_weighing_beside_the_referrers_r10() -> None:
+    given = s.spec().given(s.RECEIVED, s.CONSULTED)
+    for outcome in ScreeningOutcome:
+        without = screen(outcome, weighing=None, reason=s.text("reason"))
+        assert given.when(without).refusal is r.OWN_WEIGHING_MISSING
+        screened = given.when(screen(outcome, reason=s.text("reason"), advice=s.text("advice"))).events
+        assert given.given(*screened).state.screening == ScreeningBasis(
+            s.referral().criteria,
+            s.text("weighing"),
+            s.text("own"),
+            outcome,
+            s.text("reason"),
+            s.text("advice"),
+        )
+
+
 def test_another_party_cannot_confirm_the_consultation() -> None:
     given = s.spec().given(s.RECEIVED)
     assert given.when(c.ConfirmConsultation(by=s.by_party(s.POLICE))).refusal is r.NOT_THE_REFERRER
@@ -255,9 +280,9 @@ def test_a_case_that_goes_on_to_triage_obliges_to_inform_each_person(outcome: Sc
     """R12, R16: one duty per person, so that no notice gives away another's data."""
     events = s.spec().given(s.RECEIVED, s.CONSULTED).when(screen(outcome, advice=s.text("advice"))).events
     assert events == (
-        e.CaseTakenUp(outcome, s.DIRECTOR, s.text("advice"), None, NOW),
-        e.DutyToInformArose(s.MAN, InformMoment.TAKEN_UP, NOW),
-        e.DutyToInformArose(s.MOTHER, InformMoment.TAKEN_UP, NOW),
+        e.CaseTakenUp(outcome, s.DIRECTOR, s.text("advice"), None, NOW, s.text("own")),
+        e.DutyToInformArose(s.duty(1, s.MAN), NOW),
+        e.DutyToInformArose(s.duty(2, s.MOTHER), NOW),
     )
     state = s.spec().given(s.RECEIVED, s.CONSULTED, *events).state
     assert (state.phase, state.outcome, state.director) == (Phase.TAKEN_UP, outcome, s.DIRECTOR)
@@ -266,7 +291,7 @@ def test_a_case_that_goes_on_to_triage_obliges_to_inform_each_person(outcome: Sc
 def test_who_was_informed_beforehand_is_not_informed_again() -> None:
     received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(informed_beforehand=(s.MAN,)), NOW)
     events = s.spec().given(received, s.CONSULTED).when(screen()).events
-    assert [x.person_id for x in events if isinstance(x, e.DutyToInformArose)] == [s.MOTHER]
+    assert [x.duty.addressee for x in events if isinstance(x, e.DutyToInformArose)] == [s.MOTHER]
 
 
 def test_a_case_that_is_not_taken_up_closes_and_tells_who_knew_of_it() -> None:
@@ -275,8 +300,8 @@ def test_a_case_that_is_not_taken_up_closes_and_tells_who_knew_of_it() -> None:
     given = s.spec().given(received, s.CONSULTED)
     events = given.when(screen(NOT_TAKEN_UP, reason=s.text("reason"))).events
     assert events == (
-        e.ReferralNotTakenUp(s.DIRECTOR, None, s.text("reason"), NOW),
-        e.DutyToInformArose(s.MAN, InformMoment.CASE_REMOVED, NOW),
+        e.ReferralNotTakenUp(s.DIRECTOR, None, s.text("reason"), NOW, s.text("own")),
+        e.DutyToInformArose(s.duty(2, s.MAN, kind=InformMoment.CASE_REMOVED, cause=""), NOW),
     )
     assert given.given(*events).state.phase is Phase.CLOSING
 
@@ -365,7 +390,9 @@ def test_a_referral_is_screened_once() -> None:
 def test_the_referrer_withdraws_as_long_as_it_leads(phase: Phase) -> None:
     given = s.spec().given(*s.HISTORIES[phase])
     outcome = given.when(c.WithdrawReferral(by=s.by_party(), reason=s.text("reason")))
-    assert outcome.events == (e.ReferralWithdrawn(s.text("reason"), NOW),)
+    withdrawn, *more = outcome.events
+    assert withdrawn == e.ReferralWithdrawn(s.text("reason"), NOW)
+    assert more == ([] if phase is Phase.TAKEN_UP else [SETTLED])
     assert given.given(*outcome.events).state.phase is Phase.CLOSING
 
 
@@ -376,10 +403,19 @@ def test_nothing_is_decided_on_a_referral_that_has_ended() -> None:
         assert given.when(command).refusal is r.REFERRAL_ENDED
 
 
-def test_after_direction_has_moved_the_referrer_cannot_withdraw() -> None:
+def test_after_direction_has_moved_the_leading_party_stops_the_case_and_the_referrer_cannot_a21() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
     withdraw = c.WithdrawReferral(by=s.by_party(), reason=s.text("reason"))
     assert given.when(withdraw).refusal is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
+    by_the_leader = given.when(replace(withdraw, by=s.by_party(s.POLICE)))
+    assert by_the_leader.events == (e.ReferralWithdrawn(s.text("reason"), NOW),)
+    assert given.given(*by_the_leader.events).state.phase is Phase.CLOSING
+
+
+def test_before_direction_has_moved_nobody_but_the_referrer_withdraws_a21() -> None:
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
+    withdraw = c.WithdrawReferral(by=s.by_party(s.POLICE), reason=s.text("reason"))
+    assert given.when(withdraw).refusal is r.NOT_THE_REFERRER
 
 
 # --- the register of duties to inform -------------------------------------------------------------
@@ -389,7 +425,7 @@ def test_the_leading_party_reports_that_a_person_was_informed() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     assert given.when(inform()).events == (INFORMED,)
     duty = given.given(INFORMED).state.duty(s.MAN, InformMoment.TAKEN_UP)
-    assert duty is not None and duty.status is DutyStatus.FULFILLED
+    assert duty is not None and duty.state is ObligationState.FULFILLED
 
 
 def test_a_duty_that_is_fulfilled_or_never_arose_cannot_be_reported() -> None:
@@ -399,11 +435,17 @@ def test_a_duty_that_is_fulfilled_or_never_arose_cannot_be_reported() -> None:
     assert given.given(INFORMED).when(postpone()).refusal is r.NO_SUCH_DUTY
 
 
-def test_the_duty_goes_with_case_direction() -> None:
-    """R17, R72: the new leading party informs, the old one does not any more."""
-    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
+def test_what_is_open_of_phase_3_goes_with_case_direction_and_the_rest_stays_the_referrers() -> None:
+    """R17, R72, R83: the new leading party informs; the referrer only of the phases before (R16, R56)."""
+    of_rto = s.duty(2, kind=InformMoment.AFTER_RTO)
+    given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], e.DutyToInformArose(of_rto, NOW), MOVED)
+    assert [one.debtor for one in given.state.owed] == [s.VENLO, s.POLICE]
+    after_rto = replace(inform(s.by_party(s.POLICE)), moment=InformMoment.AFTER_RTO)
+    assert given.when(after_rto).events
+    assert given.when(replace(after_rto, by=s.by_party())).refusal is r.NOT_THE_REFERRER
     assert given.when(inform(s.by_party(s.POLICE))).events == (INFORMED,)
-    assert given.when(inform(s.by_party(s.VENLO))).refusal is r.NOT_THE_REFERRER
+    assert given.when(inform(s.by_party(s.VENLO))).events == (INFORMED,)
+    assert given.given(INFORMED).when(inform(s.by_party(s.VENLO))).refusal is r.NOT_THE_REFERRER
 
 
 def test_the_director_of_the_case_informs_on_behalf_of_the_leading_party() -> None:
@@ -418,11 +460,11 @@ def test_informing_waits_with_a_reason_until_a_planned_moment() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     events = given.when(postpone(until=NOW + SECOND)).events
     assert events == (
-        e.InformingPostponed(s.MAN, InformMoment.TAKEN_UP, s.text("reason"), NOW + SECOND, NOW),
+        e.InformingPostponed(1, s.MAN, InformMoment.TAKEN_UP, s.text("reason"), NOW + SECOND, NOW),
     )
     duty = given.given(*events).state.duty(s.MAN, InformMoment.TAKEN_UP)
     assert duty is not None
-    assert (duty.status, duty.until) == (DutyStatus.POSTPONED, NOW + SECOND)
+    assert (duty.state, duty.planned_on) == (ObligationState.POSTPONED, NOW + SECOND)
     assert duty.reason == TextRef("piece-reason", "intake")
 
 
@@ -443,20 +485,29 @@ def test_a_postponement_of_more_than_a_year_is_no_plan_and_refused() -> None:
 
 def test_a_postponed_duty_is_due_again_at_its_moment_and_any_other_stays_as_it_is() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
-    remind = c.RemindOfInforming(by=CLOCK, person_id=s.MAN, moment=InformMoment.TAKEN_UP)
-    postponed = given.given(*given.when(postpone()).events)
-    assert postponed.when(remind).events == (s.DUTY,)
-    assert postponed.given(INFORMED).when(remind).events == ()
+    until = NOW + timedelta(days=3)
+    remind = c.RemindOfInforming(by=CLOCK, duty=1)
+    of_the_version_before = c.RemindOfInforming(by=CLOCK, person_id=s.MAN, moment=InformMoment.TAKEN_UP)
+    postponed = replace(given.given(*given.when(postpone()).events), now=until)
+    again = e.DutyCameDue(
+        1, s.MAN, InformMoment.TAKEN_UP, until + Policy().terms[Step.INFORMING].remind, until
+    )
+    assert postponed.when(remind).events == postponed.when(of_the_version_before).events == (again,)
+    assert postponed.given(again).state.duty(s.MAN, InformMoment.TAKEN_UP) == s.duty(due=again.by)
+    assert replace(postponed, now=until - SECOND).when(remind).events == ()
+    assert replace(postponed.given(INFORMED), now=until).when(remind).events == ()
     assert given.when(remind).events == ()
+    assert postponed.when(replace(remind, duty=2)).events == ()
 
 
 @pytest.mark.parametrize("phase", sorted(SCREENED))
 def test_another_services_outcome_raises_a_duty_for_each_person_once(phase: Phase) -> None:
     given = s.spec().given(*s.HISTORIES[phase])
     raised = c.RaiseDuties(by=s.BY_SERVICE, moment=InformMoment.AFTER_RTO)
-    events = given.when(raised).events
-    assert [event.person_id for event in events] == [s.MAN, s.MOTHER]
-    assert given.given(*events).when(raised).events == ()
+    events = [event for event in given.when(raised).events if isinstance(event, e.DutyToInformArose)]
+    assert [event.duty.addressee for event in events] == [s.MAN, s.MOTHER]
+    again = given.given(*events).when(raised).events
+    assert not [event for event in again if isinstance(event, e.DutyToInformArose)]
 
 
 def test_nothing_is_to_be_informed_of_before_the_screening() -> None:
@@ -479,8 +530,8 @@ def test_direction_moves_to_another_party_with_its_moment() -> None:
 def test_de_escalation_obliges_to_inform_each_person() -> None:
     """R86, R98."""
     events = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP]).when(c.FollowDeescalation(by=s.BY_SERVICE)).events
-    assert events[0] == e.CaseDeescalated()
-    assert [(x.person_id, x.moment) for x in events[1:]] == [
+    assert events[0] == e.CaseDeescalated(NOW)
+    assert [(x.duty.addressee, x.duty.kind) for x in events[1:]] == [
         (s.MAN, InformMoment.AT_DEESCALATION),
         (s.MOTHER, InformMoment.AT_DEESCALATION),
     ]
@@ -490,10 +541,10 @@ def test_cleaning_drops_the_pieces_of_what_is_not_kept() -> None:
     """R95."""
     given = s.spec().given(*s.HISTORIES[Phase.DEESCALATED])
     nothing_kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=())).events
-    assert nothing_kept == (e.FileCleaned(()),)
+    assert nothing_kept == (e.FileCleaned((), NOW),)
     assert given.given(*nothing_kept).state.items == ()
     kept = given.when(c.FollowCleaning(by=s.BY_SERVICE, kept_items=(s.ITEM,))).events
-    assert kept == (e.FileCleaned((s.ITEM,)),)
+    assert kept == (e.FileCleaned((s.ITEM,), NOW),)
     assert [item.item_id for item in given.given(*kept).state.items] == [s.ITEM]
 
 
@@ -506,8 +557,8 @@ def test_archiving_and_closing_follow_the_other_services() -> None:
     assert [item.item_id for item in with_one.given(*with_one.events).state.items] == [s.ITEM]
     closed = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], INFORMED).when(c.FollowClosing(by=s.BY_SERVICE))
     assert closed.events == (
-        e.CaseClosing(),
-        e.DutyToInformArose(s.MAN, InformMoment.CASE_REMOVED, NOW),
+        e.CaseClosing(NOW),
+        e.DutyToInformArose(s.duty(2, kind=InformMoment.CASE_REMOVED, cause=""), NOW),
     )
 
 
@@ -515,9 +566,8 @@ def test_archiving_and_closing_follow_the_other_services() -> None:
 def test_an_ordered_erasure_is_followed_in_every_phase(phase: Phase) -> None:
     """R105: also where nothing of the case was ever known, because retention waits for the answer."""
     given = s.spec().given(*s.HISTORIES[phase])
-    assert given.when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events == (
-        e.CasePurged(s.CASE, ("kid",)),
-    )
+    *_, purged = given.when(c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE, house_keys=("kid",))).events
+    assert purged == e.CasePurged(s.CASE, ("kid",))
 
 
 def test_a_purged_case_is_as_unknown_as_one_that_never_was() -> None:

@@ -6,13 +6,21 @@ from typing import Any
 import pytest
 
 from services.intake import events as e
-from services.intake.state import Duty, DutyStatus, Phase, State
-from services.intake.viewing import NOBODY_ELSE, ONLY_WHO_INFORMS, OPEN, SHOWN_AT_TRIAGE, may_view
+from services.intake.state import Phase, State
+from services.intake.viewing import (
+    NOBODY_ELSE,
+    ONLY_WHO_INFORMS,
+    OPEN,
+    SHOWN_AT_TRIAGE,
+    may_list_duty,
+    may_view,
+)
 from shared.contract.fields import ContributedItem, InformMoment, ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.item_standing import TAKEN_BACK, Standing
+from shared.core.obligations import Obligation
 from shared.core.service_numbers import PersonNumber
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 from tests.support.samples import intake as s
@@ -44,7 +52,7 @@ def state(phase: Phase = Phase.TAKEN_UP, *more: Any) -> State:
 
 
 def things(of: State) -> list[Any]:
-    return [None, *of.persons, *of.items]
+    return [None, *of.persons, *of.items, of.screening]
 
 
 @pytest.mark.parametrize("phase", sorted(OPEN))
@@ -163,11 +171,64 @@ def test_once_direction_moved_a_number_is_for_a_new_leading_party_that_may_use_i
     assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
 
 
+def test_what_the_screening_rests_on_is_the_referrers_and_not_of_who_leads_later_r5_r10() -> None:
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    assert may_view(WORKER, of.screening, of, looking()) == Allowed("R6", s.VENLO)
+    assert may_view(replace(DIRECTOR, on_behalf_of=s.POLICE), of.screening, of, looking()) == Allowed(
+        "R6", s.VENLO
+    )
+    assert may_view(replace(WORKER, party=s.POLICE), of.screening, of, looking()) is NOBODY_ELSE
+
+
+def test_who_led_before_reads_nothing_of_what_is_closing_and_who_leads_does_r102() -> None:
+    closing = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW), e.CaseClosing(NOW))
+    for thing in (*things(closing), duty(), duty(InformMoment.CASE_REMOVED)):
+        verdict = may_view(WORKER, thing, closing, looking())
+        assert isinstance(verdict, Denied) and verdict.rule == "R102"
+    leader = replace(WORKER, party=s.POLICE)
+    for thing in (None, *closing.persons):
+        assert may_view(leader, thing, closing, looking()) == Allowed("R17", s.VENLO)
+    assert may_view(leader, duty(InformMoment.CASE_REMOVED), closing, looking()) == Allowed("R17", s.POLICE)
+
+
+# --- the list of who is still to be informed (R17) ---------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING])
+def test_open_duties_are_listed_in_every_phase_to_who_informs_and_to_the_director(phase: Phase) -> None:
+    of = state(phase)
+    for viewer in (WORKER, DIRECTOR, replace(DIRECTOR, on_behalf_of=None)):
+        assert may_list_duty(viewer, duty(), of, looking()) == Allowed("R17", s.VENLO)
+        assert may_list_duty(viewer, None, of, looking()) == Allowed("R17", s.VENLO)
+    for viewer in (replace(WORKER, party=s.POLICE), replace(DIRECTOR, person="another"), SUPPORT):
+        assert may_list_duty(viewer, duty(), of, looking()) is ONLY_WHO_INFORMS
+        assert may_list_duty(viewer, None, of, looking()) is ONLY_WHO_INFORMS
+
+
+@pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER, Role.SUPPORT_WORKER])
+def test_to_no_other_role_an_open_duty_is_listed(role: Role) -> None:
+    assert (
+        may_list_duty(Viewer(role, s.DIRECTOR, s.VENLO, s.VENLO), duty(), state(), looking())
+        is ONLY_WHO_INFORMS
+    )
+
+
+def test_who_led_before_is_listed_what_it_is_still_to_do_and_nothing_else() -> None:
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    own, later = duty(), replace(duty(InformMoment.AFTER_RTO), debtor=s.POLICE)
+    assert may_list_duty(WORKER, own, of, looking()) == Allowed("R17", s.VENLO)
+    assert may_list_duty(WORKER, later, of, looking()) is ONLY_WHO_INFORMS
+    for thing in (own, later):
+        assert may_list_duty(replace(WORKER, party=s.POLICE), thing, of, looking()) == Allowed(
+            "R17", s.POLICE
+        )
+
+
 # --- the duties to inform (R16 to R19) --------------------------------------------------------------
 
 
-def duty(moment: InformMoment = InformMoment.TAKEN_UP) -> Duty:
-    return Duty(s.MAN, moment, DutyStatus.DUE)
+def duty(moment: InformMoment = InformMoment.TAKEN_UP) -> Obligation:
+    return s.duty(kind=moment)
 
 
 @pytest.mark.parametrize("viewer", [WORKER, DIRECTOR, SUPPORT])

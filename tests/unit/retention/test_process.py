@@ -14,6 +14,7 @@ from shared.contract.content import TextRef, contents, sealed_text_ids
 from shared.contract.fields import ItemStatus, Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.parties import Parties, PartyKind
+from shared.contract.refusal import Refusal
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing
@@ -421,6 +422,32 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     due = NOW + s.TERM
     assert name_of(replace(given, now=due - s.MOMENT), s.ERASE) == ("TermNotOver", "R91")
     assert replace(given, now=due).when(s.ERASE).events
+
+
+def test_an_early_end_goes_as_soon_as_nobody_is_left_to_be_informed_whichever_is_heard_first_r102() -> None:
+    close = replace(next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly)), closed_at=NOW)
+    settled = NOW + s.TERM / 2
+    settle = c.FollowSettling(by=s.by_service("intake"), settled_at=settled)
+    for commands in ((close, settle), (settle, close)):
+        given = s.spec(now=NOW).given(s.OPENED)
+        for command in commands:
+            given = given.given(*given.when(command).events)
+        assert (given.state.phase, given.state.removal_on) == (Phase.CLOSING, settled)
+        early = replace(given, now=settled - s.MOMENT)
+        assert name_of(early, s.ERASE) == ("TermNotOver", "R91")
+        assert replace(given, now=settled).when(s.ERASE).events
+
+
+def test_what_is_settled_after_the_closing_term_delays_nothing_and_a_case_that_runs_goes_on_r102() -> None:
+    late = c.FollowSettling(by=s.by_service("intake"), settled_at=NOW + s.TERM + s.MOMENT)
+    closing = s.spec().given(s.OPENED, s.CLOSING)
+    assert closing.given(*closing.when(late).events).state.removal_on == NOW + s.TERM
+    running = s.spec().given(s.OPENED)
+    settled = running.given(*running.when(late).events)
+    assert (settled.state.phase, settled.state.removal_on) == (Phase.OPEN, None)
+    assert isinstance(settled.when(s.ERASE).outcome, Refusal)
+    for history in (s.STEP_1, s.STEP_2, s.ERASING):
+        assert name_of(s.spec().given(*history), late) == ("AlreadyEnding", "R102")
 
 
 def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:

@@ -8,6 +8,7 @@ from services.triage import events as e
 from services.triage.effects import QUERY_REMINDER, QUERY_TERM, effects
 from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
 from shared.contract.content import TextRef, contents
+from shared.contract.fields import FirstGoal
 from shared.contract.messages import triage as m
 from shared.contract.messages.house import CasePurged
 from shared.contract.messages.intake import ClosingReason
@@ -116,9 +117,16 @@ def test_the_outcome_is_for_the_leading_party_alone_r52() -> None:
     assert letters(*s.IN_PREPARATION) == [(s.VENLO, told)]
 
 
-def test_the_others_hear_only_that_the_data_subjects_must_be_told_r56() -> None:
-    (announced,) = [x.message for x in following(*s.IN_PREPARATION) if isinstance(x, Announce)]
-    assert announced == m.TriageOutcomeRecorded(outcome=m.TriageOutcome.RTO_NEEDED, recorded_at=NOW)
+@pytest.mark.parametrize(
+    ("outcome", "goal"),
+    [(m.TriageOutcome.RTO_NEEDED, None), (m.TriageOutcome.DOUBT, FirstGoal.JOINT_APPROACH)],
+)
+def test_the_others_hear_only_the_outcome_and_what_it_left_open_r51(
+    outcome: m.TriageOutcome, goal: FirstGoal | None
+) -> None:
+    ended = e.TriageConcluded(outcome, s.DIRECTOR, s.text("advice"), s.text("reason"), NOW)
+    (announced,) = [x.message for x in following(*s.IN_TRIAGE, ended) if isinstance(x, Announce)]
+    assert announced == m.TriageOutcomeRecorded(outcome=outcome, recorded_at=NOW, first_goal=goal)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from services.triage.process import decide
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category
+from shared.contract.fields import Category, FirstGoal
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
@@ -577,6 +577,22 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert fixed.care_agreements == s.text("care-agreements")
     assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
     assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
+
+
+def test_what_triage_left_open_is_the_first_goal_of_the_round_table_r50_iii() -> None:
+    for outcome, goal in (
+        (m.TriageOutcome.DOUBT, FirstGoal.JOINT_APPROACH),
+        (m.TriageOutcome.RTO_NEEDED, None),
+    ):
+        concluded = replace(PREPARING.state, conclusion=replace(PREPARING.state.conclusion, outcome=outcome))
+        *_, event = replace(PREPARING, state=concluded).when(s.prepare()).events
+        assert (event.prepared.outcome, event.prepared.first_goal) == (outcome, goal)
+
+
+def test_triage_knows_what_the_screening_left_open_r12c() -> None:
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(first_goal=FirstGoal.BELONGS_HERE))
+    assert s.spec().given(*s.spec().when(opened).events).state.first_goal is FirstGoal.BELONGS_HERE
+    assert ASKED.state.first_goal is None
 
 
 INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [

@@ -1,0 +1,80 @@
+"""Store what intake has besides its cases: where somebody is still to be informed, and how triage ended.
+
+PostgreSQL keeps the first from the states, by triggers.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.intake.figures import TriageCounted
+from shared.contract.messages.triage import TriageOutcome
+from shared.storage.database import fetch, run
+
+_OF_DIRECTOR = sa.text(
+    """
+    SELECT DISTINCT case_id FROM open_duties WHERE director = :person AND case_id > :after
+      AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = open_duties.case_id AND held)
+    ORDER BY case_id LIMIT :most
+    """
+)
+_OF_PARTY = sa.text(
+    """
+    SELECT case_id FROM open_duties WHERE party = :party AND case_id > :after
+      AND NOT EXISTS (SELECT FROM cases WHERE cases.case_id = open_duties.case_id AND held)
+    ORDER BY case_id LIMIT :most
+    """
+)
+
+_COUNT = sa.text(
+    """
+    INSERT INTO triage_outcomes (year, outcome, cases)
+    SELECT * FROM unnest(CAST(:years AS int[]), CAST(:outcomes AS text[]), CAST(:counts AS int[]))
+    ON CONFLICT (year, outcome) DO UPDATE SET cases = triage_outcomes.cases + excluded.cases
+    """
+)
+_COUNTED = sa.text("SELECT year, outcome, cases FROM triage_outcomes")
+
+
+class Figures:
+    """Count how triage ended, in the transaction in which it was heard; a count leads to no case (R106)."""
+
+    async def save(self, connection: AsyncConnection, rows: Sequence[object]) -> None:
+        counted = Counter(row for row in rows if isinstance(row, TriageCounted))
+        if counted.total() != len(rows):
+            raise TypeError("a row that no table of intake takes")
+        if counted:
+            ordered = sorted(counted.items(), key=lambda one: (one[0].year, one[0].outcome))
+            await run(
+                connection,
+                _COUNT,
+                years=[one.year for one, _ in ordered],
+                outcomes=[str(one.outcome) for one, _ in ordered],
+                counts=[n for _, n in ordered],
+            )
+
+    async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
+        """Do nothing: no count leads to a case."""
+
+    async def prune(self, connection: AsyncConnection) -> None:
+        """Do nothing: there is one row for each year and outcome."""
+
+
+async def triage_outcomes(connection: AsyncConnection) -> dict[TriageCounted, int]:
+    """Return how often triage ended so, by year and outcome; unfit to be shown as it is (A24)."""
+    rows = await fetch(connection, _COUNTED)
+    return {TriageCounted(row.year, TriageOutcome(row.outcome)): row.cases for row in rows}
+
+
+async def open_of_director(connection: AsyncConnection, person: str, *, after: str, most: int) -> list[str]:
+    """Return the cases of this director with somebody to inform, without those that are held."""
+    found = await fetch(connection, _OF_DIRECTOR, person=person, after=after, most=most)
+    return [row.case_id for row in found]
+
+
+async def open_of_party(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
+    """Return the cases that this party leads, or is still to inform of, without those that are held."""
+    found = await fetch(connection, _OF_PARTY, party=party, after=after, most=most)
+    return [row.case_id for row in found]

@@ -351,7 +351,7 @@ async def test_the_manager_reads_the_share_of_doubt_and_no_small_number_r51_a24(
     outcomes = [TriageOutcome.DOUBT] * 5 + [TriageOutcome.RTO_NEEDED] * 14
     await office.play(*(c.FollowTriage(by=s.BY_SERVICE, outcome=outcome) for outcome in outcomes))
     assert (await office.get("/figures", MANAGER)).json()["years"] == [], "the year is not over"
-    office.move_to(NOW + timedelta(days=366))
+    office.it_is(NOW + timedelta(days=366))
     (year,) = (await office.get("/figures", MANAGER)).json()["years"]
     assert year == {"year": NOW.year, "concluded": 19, "doubt": 5, "share": 0.26}
     for who in (DIRECTOR, REFERRER, SUPPORT):

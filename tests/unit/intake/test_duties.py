@@ -12,18 +12,21 @@ from services.intake import events as e
 from services.intake import handlers
 from services.intake import refusals as r
 from services.intake.duties import CONTENTS, contents_of
-from services.intake.permissions import AT_THE_TABLE, scopes_now
+from services.intake.permissions import AT_THE_TABLE, PERMISSIONS, scopes_now
 from services.intake.process import SCREENED
 from services.intake.state import Duty, DutyStatus, Phase, RoundTable, State
 from shared.contract.content import SEALED_ALLOWED, TextRef, sealed_text_ids
 from shared.contract.fields import InformMoment, Step, Theme
 from shared.contract.messages.intake import ClosingReason, NoticePart
+from shared.contract.messages.retention import Hold, HoldKind, Term, TermKind
 from shared.contract.messages.rto import AnnouncedOutcome, RtoClosed
 from shared.contract.messages.triage import TriageOutcome
 from shared.contract.parties import Scope
-from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF
+from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF, Refusal
 from shared.core.actor import CLOCK
+from shared.core.authorisation import permit, permit_here
 from shared.core.calendar_terms import add_months
+from shared.core.context import DecisionContext
 from shared.core.obligations import ObligationState
 from shared.core.policy import Policy
 from shared.core.terms import Overdue, PassTerm, TermPassed, Told
@@ -268,6 +271,30 @@ def test_informing_is_not_postponed_to_a_day_on_which_the_file_is_gone_r19() -> 
     assert case().when(postpone(NOW + POLICY.longest_postponement)).events, "while the case runs"
 
 
+def test_the_day_on_which_the_file_is_gone_is_the_one_that_retention_set_r19() -> None:
+    """The longer term of a deviation counts, and the earlier end of a case that is settled."""
+    given = after(case(), c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW - 300 * DAY))
+    sooner = Term(kind=TermKind.DESTROY, due=NOW + 10 * DAY, decided_by=s.VENLO)
+    later = Term(kind=TermKind.DESTROY, due=NOW + 90 * DAY, decided_by=s.VENLO)
+    for term in (sooner, later):
+        known = given.given(e.TermsSet((term,), ()))
+        assert known.when(postpone(term.due)).refusal is r.POSTPONED_BEYOND_ERASURE
+        assert known.when(postpone(term.due - SECOND)).events
+    held = Hold(kind=HoldKind.DISPUTE, cause=s.CASE, until=NOW + 60 * DAY)
+    known = given.given(e.TermsSet((sooner,), (held,)))
+    assert known.when(postpone(held.until - SECOND)).events
+
+
+def test_a_case_that_came_back_owes_again_at_its_next_deescalation_r98_a5() -> None:
+    first = c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW)
+    back = after(case(), first, inform(InformMoment.AT_DEESCALATION)).given(e.CaseReactivated(1))
+    assert (back.state.ended_at, back.state.settled) == (None, False)
+    again = c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW + DAY, round=1)
+    both = [(s.MAN, InformMoment.AT_DEESCALATION), (s.MOTHER, InformMoment.AT_DEESCALATION)]
+    assert arisen(back, again) == both
+    assert back.when(first).events == (), "what is late from the round before raises none"
+
+
 # --- how it ends ----------------------------------------------------------------------------------
 
 
@@ -307,6 +334,13 @@ def test_that_an_early_end_is_settled_is_said_once() -> None:
 
 # --- on whose behalf (R7, R17, R122) --------------------------------------------------------------
 
+
+def forbids(given: Spec[State], command: Any) -> Refusal | None:
+    """What forbids this to who gives it in this case, before it is decided on."""
+    required, context = PERMISSIONS[type(command)], DecisionContext(NOW, given.parties)
+    return permit(required, command.by, context) or permit_here(required, command.by, given.state, context)
+
+
 PHASES = [
     (Phase.TAKEN_UP, (), {Scope.QUERY}),
     (
@@ -324,18 +358,17 @@ PHASES = [
 def test_the_director_informs_under_the_authorisation_of_the_phase_and_needs_no_other_r122(
     phase: Phase, more: tuple[Any, ...], scopes: set[Scope]
 ) -> None:
-    by = s.by_director()
-    only_one = [{"authorisations": (s.authorisation(scopes=(scope,)),)} for scope in scopes]
     all_others = {"authorisations": (s.authorisation(scopes=tuple(set(Scope) - scopes)),)}
-    for command in (inform(by=by), postpone(NOW + DAY, by=by)):
-        for only_this in only_one:
-            assert case(phase, *more, **only_this).when(command).events
-        assert case(phase, *more, **all_others).when(command).refusal is NO_AUTHORISATION
-        of_another_body = {"authorisations": (s.authorisation(acting_body="burgemeester"),)}
-        assert case(phase, *more, **of_another_body).when(command).refusal is NO_AUTHORISATION
-        assert case(phase, *more, **all_others).when(replace(command, by=s.by_party())).events
+    of_another_body = {"authorisations": (s.authorisation(acting_body="burgemeester"),)}
+    for command in (inform(by=s.by_director()), postpone(NOW + DAY, by=s.by_director())):
+        for scope in scopes:
+            only_this = {"authorisations": (s.authorisation(scopes=(scope,)),)}
+            assert forbids(case(phase, *more, **only_this), command) is None
+        assert forbids(case(phase, *more, **all_others), command) is NO_AUTHORISATION
+        assert forbids(case(phase, *more, **of_another_body), command) is NO_AUTHORISATION
+        assert forbids(case(phase, *more, **all_others), replace(command, by=s.by_party())) is None
         nobody = replace(command, by=s.by_director(on_behalf_of=None))
-        assert case(phase, *more).when(nobody).refusal is NO_ON_BEHALF_OF
+        assert forbids(case(phase, *more), nobody) is NO_ON_BEHALF_OF
 
 
 def test_a_case_that_ends_at_its_screening_is_told_of_under_that_authorisation() -> None:

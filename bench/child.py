@@ -9,6 +9,7 @@ from pathlib import Path
 
 from joserfc.jwk import ECKey
 
+from deploy.provisioning.databases import owner_of
 from shared.clock import machine_now
 from shared.contract.content import SealedText
 from shared.contract.parties import KeyUse, PartyRecord
@@ -32,6 +33,11 @@ class Began:
             draft = self.file.with_suffix(".new")
             draft.write_text(json.dumps({"at": time.time(), "cpu": time.process_time()}))
             draft.replace(self.file)
+
+
+def as_owner(settings: Settings) -> Settings:
+    """Return the settings of the login that may create tables; a service's own may not."""
+    return settings.model_copy(update={"database_user": owner_of(settings.database_user)})
 
 
 class Plain:

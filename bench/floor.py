@@ -20,7 +20,7 @@ import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic_core import from_json
 
-from bench.child import Began, Maker, Opener, direct_cryptography
+from bench.child import Began, Maker, Opener, as_owner, direct_cryptography
 from bench.load import Query
 from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, schema_uri
 from shared.contract.messages.house import MessageAccepted
@@ -163,7 +163,7 @@ class Floor:
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Create the floor's tables, with the open queries in them."""
-    connection = await asyncpg.connect(**_database(settings))
+    connection = await asyncpg.connect(**_database(as_owner(settings)))
     await connection.execute(_SCHEMA)
     rows = [(query.query_id, query.case_id, 0, None) for query in queries]
     await connection.copy_records_to_table("queries", records=rows)

@@ -12,10 +12,9 @@ import sqlalchemy as sa
 import typer
 import uvloop
 
-from bench.child import Began, Noting, Plain, PlainKey, read_records
+from bench.child import Began, Noting, Plain, PlainKey, as_owner, read_records
 from bench.load import Query
 from bench.seed import open_queries
-from deploy.provisioning.databases import owner_of
 from services.triage.main import SERVICE
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import KeyStatus
@@ -44,7 +43,7 @@ class DerivedKeys:
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Create triage's own tables, with the open queries in them."""
     parts = assembly.assemble(settings, SERVICE, key_source=DerivedKeys)
-    owner = connect(settings.database_url.set(username=owner_of(settings.database_user)))
+    owner = connect(as_owner(settings).database_url)
     await migrate.upgrade(owner, SERVICE)
     await owner.dispose()
     await open_queries(parts.transaction, parts.case_keys, read_records(parties), queries)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from bench.child import Began, direct_cryptography
+from bench.child import Began, as_owner, direct_cryptography
 from bench.load import Query
 from shared.clock import machine_now
 from shared.contract.cloudevent import PLAIN_BODY, SEALED_BODY, Envelope, schema_uri, to_headers, to_json
@@ -59,7 +59,7 @@ def _engine(settings: Settings) -> AsyncEngine:
 
 async def prepare(settings: Settings, parties: Path, queries: Sequence[Query]) -> None:
     """Create the tutorial's tables, with the open queries in them."""
-    engine = _engine(settings)
+    engine = _engine(as_owner(settings))
     async with engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)
     async with AsyncSession(engine) as session, session.begin():

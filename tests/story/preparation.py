@@ -91,6 +91,10 @@ def _preparation(world: World) -> dict[str, Any]:
     }
 
 
+def _by_item(of: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return sorted((one["item_id"], one["participant"], one["reason"]) for one in of["viewing_plan"])
+
+
 async def _refused_preparations(world: World) -> None:
     plan = _preparation(world)
     untested = [{**one, "passed_processing_test": None} for one in plan["participants"]]
@@ -123,9 +127,11 @@ async def _prepared(world: World) -> None:
         "goal, themes, four participants with their roles, and that the citizen is informed afterwards, "
         "are fixed (R42, R46)",
     )
+    at_the_table = await world.director.see_until("rto", f"/cases/{world.case}")
     world.telling.check(
-        seen["viewing_plan"] == plan["viewing_plan"],
-        "and the viewing plan: this item for this participant with this reason, ten times (R42)",
+        seen["viewing_plan"] == [] and _by_item(at_the_table) == _by_item(plan),
+        "and the viewing plan, which goes to the round table with the items: this item for this participant "
+        "with this reason, ten times (R42)",
     )
     tested = {one["party"]: one["passed_processing_test"] for one in seen["participants"]}
     world.telling.check(

@@ -19,7 +19,7 @@ from services.rto.state import Phase
 from services.triage.state import Phase as TriagePhase
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import TermPassed
-from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.intake import ClosingReason, DutiesSettled
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import (
     ITEM_FROZEN,
@@ -122,7 +122,8 @@ def test_before_there_was_a_table_the_manager_knows_at_once_and_the_case_closes_
     assert (case.state.overdue.told, case.state.overdue.ends_on) == (Told.MANAGER, LEFT_AT + 14 * DAY)
     case.look(14)
     assert case.state.phase.value == "closing"
-    (closed,) = case.announced
+    closed, *settled = case.announced
+    assert settled == ([DutiesSettled(settled_at=closed.closed_at)] if service == "intake" else [])
     assert (closed.reason, closed.lapsed) == (ClosingReason.NOT_TAKEN_UP, True)
     assert closed.closed_at == LEFT_AT + 14 * DAY
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from services.intake.events import DutyToInformArose
 from services.intake.permissions import PERMISSIONS as AT_INTAKE
 from services.intake.permissions import scopes_now as asked_at_intake
 from services.intake.state import Phase as IntakePhase
@@ -19,7 +20,7 @@ from services.rto.state import Phase
 from services.triage.permissions import scopes_now as asked_at_triage
 from services.triage.state import Phase as TriagePhase
 from shared.contract.content import SEALED_ALLOWED
-from shared.contract.fields import Mandate
+from shared.contract.fields import InformMoment, Mandate
 from shared.contract.messages import intake as intake_messages
 from shared.contract.messages import rto as m
 from shared.contract.parties import Authorisation, Parties, Scope
@@ -76,11 +77,13 @@ def test_triage_asks_for_questions_and_then_for_the_round_table_that_is_prepared
     assert asked[TriagePhase.PREPARING] == asked[TriagePhase.PREPARED] == {RTO}
 
 
-def test_intake_asks_for_screening_until_a_case_is_taken_up_and_then_for_what_goes_on_elsewhere() -> None:
+def test_intake_asks_for_screening_then_for_questions_and_from_the_preparation_on_for_the_table() -> None:
     histories = intake.HISTORIES
     consulted, taken_up = histories[IntakePhase.CONSULTED], histories[IntakePhase.TAKEN_UP]
     assert asked_at_intake(state_of(intake, *consulted)) == {SCREENING}
-    assert asked_at_intake(state_of(intake, *taken_up)) == {SCREENING, QUERY, RTO, WATCHING}
+    assert asked_at_intake(state_of(intake, *taken_up)) == {QUERY}
+    prepared = DutyToInformArose(intake.duty(2, kind=InformMoment.AFTER_TRIAGE), NOW)
+    assert asked_at_intake(state_of(intake, *taken_up, prepared)) == {RTO, WATCHING}
 
 
 IN_EITHER = ("AskRelease", "ProvideItem", "OfferDirection", "GiveRelease", "ProgressAction")

@@ -54,7 +54,7 @@ def test_what_an_earlier_round_says_moves_nothing_a5(service: str) -> None:
 
 def test_retention_is_not_moved_by_an_earlier_round_a5() -> None:
     given = retention.spec().given(*retention.STEP_1, retention.REACTIVATED)
-    assert len(moving("retention")) == 4
+    assert len(moving("retention")) == 5
     for command in moving("retention"):
         assert given.when(command).events == ()
 

@@ -332,7 +332,9 @@ async def test_a_referral_of_a_party_that_has_left_is_on_the_managers_list_and_t
     await office.wait_until(ends + 1.1)
     (case,) = await rows(office.engine, "cases")
     assert case.phase == "closing"
-    assert await rows(office.engine, "due") == []
+    assert {row.kind for row in await rows(office.engine, "due")} == {"term"}, "is anybody informed too late?"
+    await office.wait_until(ends + 8.2)
+    assert await rows(office.engine, "due") == [], "nobody is to be informed"
     assert await rows(office.engine, "journal", "what = 'LeaderLeft'") != []
 
 

@@ -29,6 +29,7 @@ FEW = {
     "sequences": 200,  # one for each party
     "deferred_topics": 50,  # one at most for each topic
     "ticks": 1,
+    "policies": 200,  # a few decisions a year
     "log_settled": 2,  # the two logs
     "log_checkpoints": 8000,  # of each service those of a day, and one for each day
     "figures": 500,  # one for each year, theme and ending

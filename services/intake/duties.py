@@ -92,13 +92,17 @@ def after_triage(state: State, command: c.RaiseDuties, context: DecisionContext)
 
 
 def of_removal(
-    state: State, reason: ClosingReason | None, at: datetime, policy: Policy
+    state: State, reason: ClosingReason | None, at: datetime, context: DecisionContext
 ) -> tuple[e.DutyToInformArose, ...]:
     """Raise a duty for whoever was informed of the case (A10), and for whom the rules name (R78).
 
-    The notice comes from who informed that person last; else from who leads.
+    The notice comes from who informed that person last, as long as that is a party; else from who leads.
     """
-    informed = {one.addressee: one.debtor for one in state.owed if one.state is ObligationState.FULFILLED}
+    fulfilled = (one for one in state.owed if one.state is ObligationState.FULFILLED)
+    informed = {
+        one.addressee: one.debtor if context.parties.is_member(one.debtor, at) else state.leading_party
+        for one in fulfilled
+    }
     everybody = reason is ClosingReason.DOES_NOT_BELONG
     told = [
         _owed(state, InformMoment.CASE_REMOVED, "", person.person_id, informed.get(person.person_id))
@@ -106,7 +110,7 @@ def of_removal(
         if (everybody or person.person_id in informed)
         and state.duty(person.person_id, InformMoment.CASE_REMOVED) is None
     ]
-    return _arising(state, told, at, policy)
+    return _arising(state, told, at, context.policy)
 
 
 def _owed(state: State, when: InformMoment, cause: str, person: str, sender: str | None = None) -> Obligation:
@@ -144,7 +148,7 @@ def inform(state: State, command: c.RecordInforming, context: DecisionContext) -
     if state.phase is not Phase.CLOSING:
         return (informed,)
     after = state.with_duty(duty.fulfilled())
-    return (informed, *of_removal(after, None, context.now, context.policy))
+    return (informed, *of_removal(after, None, context.now, context))
 
 
 def postpone(state: State, command: c.PostponeInforming, context: DecisionContext) -> Decision:
@@ -243,13 +247,15 @@ def handed_over(state: State, at: datetime) -> tuple[e.DutyHandedOver, ...]:
     )
 
 
-def moved(state: State, leading_party: str) -> State:
+def moved(state: State, leading_party: str, *, of_every_phase: bool) -> State:
     """Return the state once another party leads: what is open of phase 3 is that party's (R83).
 
-    The duties of the phases before stay the referrer's own (R16, R56).
+    The duties of the phases before stay the referrer's own (R16, R56), as long as that is a party.
     """
     passed_on = (
-        replace(one, debtor=leading_party) if one.is_open and one.kind not in BEFORE_PHASE_3 else one
+        replace(one, debtor=leading_party)
+        if one.is_open and (of_every_phase or one.kind not in BEFORE_PHASE_3)
+        else one
         for one in state.owed
     )
     return state.owing(tuple(passed_on))

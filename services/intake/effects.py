@@ -67,7 +67,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.PersonInformed(duty=number):
             return [CancelTimer(INFORMING, str(number)), *_next_look(state)]
         case e.DirectionMoved():
-            return [_asked(duty, state) for duty in _passed_on(state)]
+            return [_asked(duty, state) for duty in _passed_on(event, state)]
         case e.DutyHandedOver(duty=number):
             return [_handed_over(one, event) for one in _numbered(state, number)]
         case e.TriageFollowed(outcome=outcome, at=at):
@@ -126,14 +126,14 @@ def _of_table(table: RoundTable) -> dict[str, Any]:
     }
 
 
-def _passed_on(state: State) -> list[Obligation]:
+def _passed_on(event: e.DirectionMoved, state: State) -> list[Obligation]:
     """Return what the party that has just taken direction is to do now; what is postponed comes later."""
     return [
         one
         for one in state.owed
         if one.state is ObligationState.DUE
         and one.debtor == state.leading_party
-        and one.kind not in BEFORE_PHASE_3
+        and (event.referrer_left or one.kind not in BEFORE_PHASE_3)
     ]
 
 

@@ -176,7 +176,9 @@ class TriageFollowed:
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved(Leads):
-    """Record that another party leads (R72)."""
+    """Record that another party leads (R72); `referrer_left`: who referred the case is a party no more."""
+
+    referrer_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)

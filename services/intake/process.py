@@ -172,7 +172,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
         case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
-            return (e.DirectionMoved(party, since, body, task, basis),)
+            left = not context.parties.is_member(state.referrer, context.judged_at)
+            return (e.DirectionMoved(party, since, body, task, basis, referrer_left=left),)
         case c.FollowDeescalation():
             return _deescalate(state, command, context)
         case c.FollowCleaning(kept_items=kept):
@@ -318,7 +319,7 @@ def _screen(state: State, command: c.ScreenReferral, context: DecisionContext) -
     if not taken_up:
         return (
             e.ReferralNotTakenUp(director, command.advice, command.reason, context.now, command.weighing),
-            *duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, context.now, context.policy),
+            *duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, context.now, context),
         )
     return (
         e.CaseTakenUp(
@@ -334,7 +335,7 @@ def _withdraw(state: State, command: c.WithdrawReferral, context: DecisionContex
         return NOT_ON_BEHALF_OF_THE_LEADING_PARTY
     return (
         e.ReferralWithdrawn(command.reason, context.now),
-        *duties.of_removal(state, ClosingReason.WITHDRAWN, context.now, context.policy),
+        *duties.of_removal(state, ClosingReason.WITHDRAWN, context.now, context),
     )
 
 
@@ -354,7 +355,7 @@ def _close(state: State, command: c.FollowClosing, context: DecisionContext) -> 
     return (
         e.CaseClosing(command.closed_at or context.now),
         *((e.TriageFollowed(ended, context.now),) if ended and not command.lapsed else ()),
-        *duties.of_removal(state, command.reason, context.now, context.policy),
+        *duties.of_removal(state, command.reason, context.now, context),
     )
 
 
@@ -368,7 +369,7 @@ def _pass_term(state: State, at: datetime, context: DecisionContext) -> Decision
 
 
 def _lapsed(state: State, step: Step, at: datetime, context: DecisionContext) -> Decision:
-    told = duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, at, context.policy)
+    told = duties.of_removal(state, ClosingReason.NOT_TAKEN_UP, at, context)
     return (e.ReferralLapsed(step, at), *told)
 
 
@@ -417,7 +418,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
-            return duties.moved(replace(state, leading_party=party, led=event.mandate), party)
+            led = replace(state, leading_party=party, led=event.mandate)
+            return duties.moved(led, party, of_every_phase=event.referrer_left)
         case e.FileCleaned(kept_items=kept, at=at):
             return duties.cleaned(_stripped(state, kept), at)
         case e.FileArchived(kept_items=kept):

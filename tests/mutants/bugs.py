@@ -211,6 +211,13 @@ BUGS = (
         ("tests/unit/intake/test_duties.py",),
     ),
     Bug(
+        "who has left is asked to inform",
+        "services/intake/duties.py",
+        "one.addressee: one.debtor if context.parties.is_member(one.debtor, at) else state.leading_party",
+        "one.addressee: one.debtor",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
         "open duty vanishes with the case",
         "services/intake/process.py",
         "(*duties.handed_over(state, context.now), e.CasePurged(case_id, house_keys))",

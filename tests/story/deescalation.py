@@ -100,9 +100,12 @@ async def _clean(world: World) -> None:
     await world.director.do("retention", f"{path}/cleaning", {"kept_items": reasoned})
     after = await world.director.see("retention", path)
     world.telling.check(
-        _items(before) == {kept, world.items["rent"]}
-        and _items(after) == {kept}
-        and after["reasons"] == reasoned,
+        _items(before) == {kept, world.items["rent"]},
+        "the file holds what the table followed: neither the item that was withdrawn comes back, nor the one "
+        "that its contributor never released (R66, R87)",
+    )
+    world.telling.check(
+        _items(after) == {kept} and after["reasons"] == reasoned,
         "the director cleans the file: the one item that is necessary for a relapse stays, with the "
         "reason, and the other goes (R95)",
     )

@@ -149,6 +149,11 @@ async def _withdrawal(world: World) -> None:
         and not any("free" in seen for seen in seen_after),
         "the police withdraw a release: the item is gone at once for the party that monitors (A12)",
     )
+    for service in ("intake", "triage"):
+        elsewhere = await world.director.see(service, f"/cases/{world.case}")
+        known = {item["item_id"] for item in elsewhere["items"]}
+        world.telling.must(world.items["free"] not in known, f"{service} does not show it either")
+    world.telling.tell("nor does any other service show it (A12)")
     told = await world.party(cast.MENTAL_HEALTH).gets(TakersTold, case=world.case)
     world.telling.check(
         told.item_id == world.items["free"]

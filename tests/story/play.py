@@ -7,6 +7,7 @@ from tests.story import (
     deescalation,
     direction,
     early_end,
+    exclusion,
     founding,
     preparation,
     referral,
@@ -42,15 +43,16 @@ async def until_cleaned(here: World) -> None:
 
 
 async def until_forgotten(here: World) -> None:
-    """Play chapters 10 to 12: half a year, a year, and a case that ends early."""
+    """Play chapters 10 to 13: half a year, a year, a case that ends early, and one whose leader goes."""
     await retention.let_time_pass(here)
     await afterwards.afterwards(here)
     await early_end.end_early(here)
+    await exclusion.exclude(here)
 
 
 async def left_of(here: World) -> dict[str, Any]:
     """Count rows in the five databases that lead to a case of the story, and destroyed case keys."""
-    rows = await here.rows_gone(here.names_of_the_case | {here.neighbour, here.early})
+    rows = await here.rows_gone(here.names_of_the_case | {here.neighbour, here.early, here.third})
     if any(rows.values()):
         raise StoryFailed(f"rows that lead to a case are left: {rows}")
     return {"rows": rows, "case keys destroyed": here.keys[1]}

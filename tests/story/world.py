@@ -44,6 +44,10 @@ class World:
     neighbour: str = ""
     early: str = ""
     informed: str = ""
+    third: str = ""
+    third_person: str = ""
+    third_item: str = ""
+    third_rto: str = ""
     queries: dict[str, str] = field(default_factory=dict)
     items: dict[str, str] = field(default_factory=dict)
     actions: dict[str, str] = field(default_factory=dict)

@@ -18,7 +18,15 @@ from tests.story.world import world
 from tests.support.running import quiet_console
 from tests.system.images.conftest import house_in_containers
 from tests.system.scale.thousand import come_and_go
-from tests.system.whole_story import LEFT, Played, check_whole, expected, played, shown_and_refused
+from tests.system.whole_story import (
+    CHAPTERS,
+    LEFT,
+    Played,
+    check_whole,
+    expected,
+    played,
+    shown_and_refused,
+)
 
 DIES, IN_CHAPTER = "triage", "5."
 
@@ -50,7 +58,7 @@ async def story(contained: ContainedHouse) -> Story:
 async def test_each_chapter_shows_and_refuses_the_same_as_without_containers(story: Story) -> None:
     told, before, after = story
     assert before != after
-    for chapter in range(1, 13):
+    for chapter in CHAPTERS:
         assert shown_and_refused(told.telling, chapter) == expected(chapter), chapter
 
 

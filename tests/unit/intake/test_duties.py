@@ -12,6 +12,7 @@ from services.intake import events as e
 from services.intake import handlers
 from services.intake import refusals as r
 from services.intake.duties import CONTENTS, contents_of
+from services.intake.effects import effects
 from services.intake.permissions import AT_THE_TABLE, PERMISSIONS, scopes_now
 from services.intake.process import SCREENED
 from services.intake.state import Duty, DutyStatus, Phase, RoundTable, State
@@ -27,6 +28,7 @@ from shared.core.actor import CLOCK
 from shared.core.authorisation import permit, permit_here
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
+from shared.core.effects import ToParty
 from shared.core.obligations import ObligationState
 from shared.core.policy import Policy
 from shared.core.terms import Overdue, PassTerm, TermPassed, Told
@@ -190,6 +192,25 @@ def test_the_end_is_told_by_who_informed_last_and_to_who_was_not_informed_by_who
     ]
     assert closed.when(inform(REMOVED)).events[0] == e.PersonInformed(2, s.MAN, REMOVED, NOW)
     assert closed.when(inform(REMOVED, person_id=s.MOTHER)).refusal is r.NOT_THE_REFERRER
+
+
+def test_what_a_referrer_that_has_left_owed_is_the_new_leaders_r115() -> None:
+    """R16, R56: as long as it is a party the duties of the phases before stay its own."""
+    direction = c.MoveDirection(by=s.BY_SERVICE, leading_party=s.POLICE, since=NOW)
+    for left, debtor in ((None, s.VENLO), (NOW, s.POLICE)):
+        moved = after(case(member_until=left), direction)
+        assert moved.state.duty(s.MAN, InformMoment.TAKEN_UP).debtor == debtor
+        (event,) = case(member_until=left).when(direction).events
+        asked = [x.recipient for x in effects(s.CASE, event, moved.state) if isinstance(x, ToParty)]
+        assert asked == ([s.POLICE] if left else [])
+
+
+def test_of_its_removal_a_data_subject_hears_from_who_leads_where_who_informed_it_has_left_r115() -> None:
+    told = (INFORMED, e.DirectionMoved(s.POLICE, NOW, referrer_left=True))
+    for left, debtor in ((None, s.VENLO), (NOW, s.POLICE)):
+        given = case(Phase.TAKEN_UP, *told, member_until=left)
+        closed = after(given, close(ClosingReason.DOES_NOT_BELONG))
+        assert closed.state.duty(s.MAN, REMOVED).debtor == debtor
 
 
 def test_who_hears_of_the_case_while_it_closes_hears_of_its_end_too() -> None:

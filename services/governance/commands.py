@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from services.governance.accession import Signatory
 from services.governance.decisions import Decision, RecordedDecision
@@ -71,6 +72,7 @@ class AcceptAuthorisation(Command):
 class RevokeAuthorisation(PartyCommand):
     """Take an authorisation back, as the party (R122)."""
 
+    takes_back: ClassVar[bool] = True
     authorisation_id: str
 
 
@@ -90,4 +92,5 @@ class ProposeEnding(Command):
 class EndMembership(Command):
     """Confirm what another person proposed: all rights of the party end now (R111, R113, R114)."""
 
+    takes_back: ClassVar[bool] = True
     reason: EndReason

@@ -1,6 +1,7 @@
 """Name the commands of the round table."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -216,6 +217,7 @@ class RefuseRelease(Command):
 class WithdrawRelease(Command):
     """Take back every release of the item, as the contributor, in whatever phase (A12)."""
 
+    takes_back: ClassVar[bool] = True
     item_id: str
 
     def named_items(self) -> tuple[str, ...]:
@@ -226,6 +228,7 @@ class WithdrawRelease(Command):
 class LimitItem(Command):
     """Withhold the item from these parties too, as the contributor, in whatever phase (R62)."""
 
+    takes_back: ClassVar[bool] = True
     item_id: str
     withheld_from: tuple[str, ...]
 

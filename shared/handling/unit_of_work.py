@@ -118,7 +118,10 @@ async def write(
     marker_key: bytes,
     own_rows: OwnRows | None,
 ) -> None:
-    """Write the batch; erasures come last, and remove what was written just before."""
+    """Write the batch; erasures come last, and remove what was written just before.
+
+    The answers come behind the events, whose ids are lower: that is how the relay knows what to tell first.
+    """
     kept = work.changed - set(work.forgotten)
     await cases.save(connection, [work.cases[case_id] for case_id in sorted(kept)])
     nothing = [case.case_id for case in work.cases.values() if not case.version and not case.held]
@@ -142,7 +145,8 @@ async def write(
     await erasure.unlink(connection, work.unlinked)
     gone = set(work.forgotten)
     claimed = outgoing.items_claimed([claim for claim in work.claims if claim.case_id not in gone])
-    await outbox.write(connection, work.answers + claimed + [x for x in messages if x.case_id not in gone])
+    left = [message for message in messages if message.case_id not in gone]
+    await outbox.write(connection, claimed + left + work.answers)
 
 
 async def _messages(

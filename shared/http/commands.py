@@ -32,6 +32,8 @@ S = TypeVar("S", bound=HasPhase)
 B = TypeVar("B", bound=Model)
 
 KEY_TRIES, KEY_PAUSE = 5, 0.2  # seconds
+# Done, and answered under the same Idempotency-Key as soon as the others are sure to hear of it.
+NOT_YET_TOLD = refusals_of("http")("NotYetKnownElsewhere", "R66", "B3-gen 2", Remedy.RETRY_LATER, status=503)
 BUG = refusals_of("http")("FaultOfTheHouse", "R127", "art. 15.3; B4", Remedy.RETRY_LATER, status=500)
 
 
@@ -62,7 +64,8 @@ class CommandHandler(Generic[S]):
         """Decide a person's request in one transaction; `make` gets the body with references for its texts.
 
         `asks` is the command's type, which decides in which role the person acts. `makes_key`: the request
-        opens a case, so a case key is made for it. Raises `Refused`, and `KeyAuthorityUnreachable`.
+        opens a case, so a case key is made for it. What takes something back is answered when the broker has
+        what forbids it elsewhere. Raises `Refused`, and `KeyAuthorityUnreachable`.
         """
         if caller.if_match is not None and asks not in self.service.process.replaces:
             raise Refused(VERSION_NOT_TAKEN)
@@ -92,7 +95,10 @@ class CommandHandler(Generic[S]):
             delivery = await self._sealed(delivery, texts, makes_key=makes_key)
         outcome = (await self.transaction.run([delivery]))[0]
         self.relay.wake()
-        return answered(outcome)
+        done = answered(outcome)
+        if asks.takes_back and not await self.relay.told(entry.message_id):
+            raise Refused(NOT_YET_TOLD)
+        return done
 
     def _message_id(self, caller: Caller) -> str:
         """Derive the id of a request from who asks and its Idempotency-Key, which itself is never stored."""

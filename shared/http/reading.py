@@ -7,6 +7,7 @@ Nothing else decrypts for people. Each decision is committed to the access log b
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -37,7 +38,7 @@ from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
 from shared.handling.versions import version_of
 from shared.http.caller import Caller, Refused
-from shared.messaging.currency import Currency
+from shared.messaging.currency import Currency, NotCurrent
 from shared.storage import access_log, sealed_texts
 from shared.storage.access_log import Decided
 from shared.storage.cases import Case, CaseTable
@@ -124,9 +125,16 @@ class CaseReader(Generic[S]):
     async def _look(
         self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Needed | None
     ) -> dict[str, Seen[S] | Refusal]:
+        """Look while nothing is unread that forbids it, from the decision until all is decrypted."""
+        try:
+            return await self.currency.read(partial(self._found, caller, page, may_view, scope))
+        except NotCurrent:
+            raise Refused(NOT_CURRENT) from None
+
+    async def _found(
+        self, caller: Caller, page: Mapping[str, Things[S]], may_view: MayView[S], scope: Needed | None
+    ) -> dict[str, Seen[S] | Refusal]:
         """Decide on all cases in one transaction, then fetch all their keys and texts at once."""
-        if not await self.currency.soon():
-            raise Refused(NOT_CURRENT)
         found: dict[str, Seen[S] | Refusal] = {}
         open_ = page
         for _ in range(TRIES):

@@ -13,12 +13,16 @@ from shared.kafka.admin import KafkaAdmin, Partition
 
 @dataclass(slots=True)
 class Watermark:
-    """Compare the end offsets of some topics with the offsets a group of this service has committed."""
+    """Compare the end offsets of some topics with the offsets a group of this service has committed.
+
+    `named`: topics that must be there; while one is not listed, something of it may be unread.
+    """
 
     admin: KafkaAdmin
     clock: Clock
     pattern: str
     group: str
+    named: tuple[str, ...] = ()
     _taken_at: datetime | None = None
     _end_offsets: dict[Partition, int] | None = None
 
@@ -29,8 +33,11 @@ class Watermark:
         again about the same offsets. Raises `KafkaUnreachable`.
         """
         if self._end_offsets is None or self._taken_at is None:
-            self._taken_at = self.clock.now()
-            self._end_offsets = await self.admin.end_offsets(await self.admin.partitions(self.pattern))
+            taken_at = self.clock.now()
+            listed = await self.admin.partitions(self.pattern)
+            if not {topic for topic, _ in listed}.issuperset(self.named):
+                return None
+            self._taken_at, self._end_offsets = taken_at, await self.admin.end_offsets(listed)
         if await self._unread(self._end_offsets):
             return None
         self._end_offsets = None

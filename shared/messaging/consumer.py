@@ -30,7 +30,7 @@ from shared.handling.transaction import Transaction
 from shared.kafka.aiokafka_patch import accept_any_header_name
 from shared.kafka.connection import Connection
 from shared.messaging.consumer_supervisor import ConsumerSupervisor
-from shared.messaging.currency import Currency
+from shared.messaging.currency import Currency, NotCurrent
 from shared.messaging.house_records import HouseRecords
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
@@ -39,6 +39,7 @@ from shared.storage.database import DATABASE_ERRORS, is_data_error, sqlstate
 from shared.storage.held_messages import HeldMessage
 from shared.storage.party_replica import PartyReplica
 from shared.telemetry.logs import log_bug
+from shared.telemetry.metrics import HELD_BACK
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -53,10 +54,6 @@ FROM_PARTIES, FROM_SERVICES = "from-parties", "from-services"  # the two loops t
 
 class BatchFailed(Exception):
     """Say that a batch was not committed after all pauses; what failed last stands in the log."""
-
-
-class NotCurrent(Exception):
-    """Say that events of the other services may be unread that forbid what parties ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +90,7 @@ class Consumer(Generic[S]):
                 self.shares.took((record.topic for record in batch), time.process_time() - began)
                 return
             except NotCurrent:
+                HELD_BACK.labels("batch").inc()
                 log.warning("batch-waits", kind="NotCurrent", pause=pause)
             except (KeyAuthorityUnreachable, *DATABASE_ERRORS) as error:
                 if isinstance(error, DBAPIError) and is_data_error(error):  # of no one record that was found

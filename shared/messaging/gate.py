@@ -1,6 +1,6 @@
 """Ask of the rows of a batch, when they are sent, which of them may leave the house (R115, R122)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from shared.contract.registry import by_type
 from shared.core.leaving import Conditions, may_leave
 from shared.core.process import Process
 from shared.core.standing import is_frozen
+from shared.messaging.currency import Currency
 from shared.storage.cases import Case, CaseTable
 from shared.storage.outbox import Row
 
@@ -41,14 +42,14 @@ class Judged:
 class Gate:
     """Judge the letters of one service; what goes to the house's own topics passes.
 
-    `is_current`: whether all that could forbid a letter is known here; otherwise none is sent.
+    `currency`: whether all that could forbid a letter is known here; otherwise none is sent.
     `log_key` seals what the journal says of a letter that was stopped.
     """
 
     process: Process[Any]
     cases: CaseTable[Any]
     clock: Clock
-    is_current: Callable[[], bool]
+    currency: Currency
     log_key: bytes
 
     async def judge(self, connection: AsyncConnection, rows: Sequence[Row], parties: Parties) -> Judged:

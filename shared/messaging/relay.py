@@ -2,7 +2,8 @@
 
 Nothing else sends, and each letter passes the gate first. It leads as long as its session lives; rows stay
 locked while they are sent and are deleted after every in-sync replica has them. A destination that fails is
-deferred alone, and a message that cannot be sent is quarantined alone, with its case.
+deferred alone, and a message that cannot be sent is quarantined alone, with its case. The answer that a
+message was accepted leaves when the broker has what the other services must know of it.
 """
 
 import asyncio
@@ -24,7 +25,9 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import machine_now
+from shared.contract.messages.house import MessageAccepted
 from shared.contract.parties import Parties
+from shared.contract.registry import of_model
 from shared.core.actor import Actor, Role
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.codec import Codec
@@ -39,7 +42,7 @@ from shared.storage.outbox import NO_CASE, Row
 from shared.storage.party_replica import PartyReplica
 from shared.storage.sequence_numbers import LeadershipLost, SequenceAllocator, load_sequences
 from shared.telemetry.logs import log_bug
-from shared.telemetry.metrics import LETTERS_STOPPED, MESSAGES_SENT
+from shared.telemetry.metrics import HELD_BACK, LETTERS_STOPPED, MESSAGES_SENT
 from shared.telemetry.turns import Turns
 
 log = structlog.get_logger()
@@ -48,6 +51,8 @@ LEASE = 5.0  # seconds from knowing that it leads to sending; a relay that was a
 ASIDE = 10.0  # seconds a failing destination waits, and a case whose key cannot be had
 LOOKS_EVERY = 1.0  # seconds, whether the topic of a batch that does not arrive is still there
 MOST = 2000
+TOLD_WITHIN, TOLD_EVERY = 5.0, 0.05  # seconds, for the broker to have what an act forbids elsewhere
+ACCEPTED = of_model(MessageAccepted).type
 # What the broker says of a record, and of no other: sent again, it would be refused again.
 REFUSED = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidTimestampError)
 
@@ -59,6 +64,7 @@ class Relay:
     """Send the outbox of one service; `wake` it after a commit, else it looks every `idle` seconds.
 
     It is not woken by what another process of the service committed, so it must not be idle for long.
+    `announces`: the topics on which the other services hear what was decided here.
     """
 
     engine: AsyncEngine
@@ -68,6 +74,7 @@ class Relay:
     codec: Codec
     source: str
     gate: Gate
+    announces: tuple[str, ...]
     idle: float = 0.5
     turns: Turns = field(default_factory=Turns)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -77,6 +84,21 @@ class Relay:
     def wake(self) -> None:
         """Look at the outbox at once: something was committed."""
         self._awake.set()
+
+    async def told(self, cause: str) -> bool:
+        """Wait until the broker has what the other services must know of this request; False if it has not.
+
+        Whichever process of this service leads may send it.
+        """
+        until = asyncio.get_running_loop().time() + TOLD_WITHIN
+        while True:
+            async with self.engine.connect() as connection:
+                if not await outbox.is_untold(connection, self.announces, cause):
+                    return True
+            if asyncio.get_running_loop().time() > until:
+                HELD_BACK.labels("act").inc()
+                return False
+            await asyncio.sleep(TOLD_EVERY)
 
     async def run(self) -> None:
         """Become the one relay of this database, then send; until cancelled."""
@@ -97,7 +119,8 @@ class Relay:
             self._awake.clear()
             try:
                 numbers = numbers or await self._numbers(leader)
-                sent = await self._send_batch(leader, numbers)
+                sent = await self._send_batch(leader, numbers, letters=False)
+                sent += await self._send_batch(leader, numbers)
             except (KeyAuthorityUnreachable, KafkaError) as error:
                 log.warning("relay-waits", kind=type(error).__name__)
                 numbers, sent = None, 0
@@ -112,10 +135,16 @@ class Relay:
         async with leader.begin():
             return await load_sequences(leader)
 
-    async def _send_batch(self, leader: AsyncConnection, numbers: SequenceAllocator) -> int:
-        """Send one batch in the leader's own session: if that is lost, nothing is deleted."""
+    async def _send_batch(
+        self, leader: AsyncConnection, numbers: SequenceAllocator, *, letters: bool = True
+    ) -> int:
+        """Send one batch in the leader's own session: if that is lost, nothing is deleted.
+
+        Returns of how many rows something became.
+        """
         async with leader.begin():
-            rows = await self._next_rows(leader, numbers)
+            as_of = self.gate.currency.as_of
+            rows = await self._next_rows(leader, numbers, letters=letters)
             if not rows:
                 return 0
             parties = await self.parties.refresh(leader)
@@ -126,7 +155,7 @@ class Relay:
             await numbers.persist(self.engine)
             if asyncio.get_running_loop().time() - checked > LEASE:
                 raise LeadershipLost
-            published = await self._publish(prepared.ready)
+            published = await self._publish(prepared.ready, as_of)
             sent = [r.row.id for r in published.done]
             await outbox.delete_sent(leader, sent)
             await outbox.defer(leader, sorted(prepared.aside | published.failed), ASIDE)
@@ -151,15 +180,28 @@ class Relay:
         self._resting = {case: until for case, until in self._resting.items() if until > now}
         return list(self._resting)
 
-    async def _next_rows(self, leader: AsyncConnection, numbers: SequenceAllocator) -> list[Row]:
+    async def _next_rows(
+        self, leader: AsyncConnection, numbers: SequenceAllocator, *, letters: bool = True
+    ) -> list[Row]:
         """Return first, and alone, the rows that were numbered before and may be at the broker or not."""
-        letters = self.gate.is_current()
+        letters = letters and self.gate.currency.is_current()
         if numbers.unconfirmed and letters:
             unsure = list(numbers.unconfirmed)
             numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
             if rows := await outbox.rows_by_id(leader, unsure):
                 return rows
-        return await outbox.next_rows(leader, MOST, self._resting_now(), letters=letters)
+        rows = await outbox.next_rows(leader, MOST, self._resting_now(), letters=letters)
+        return await self._told_first(leader, rows)
+
+    async def _told_first(self, leader: AsyncConnection, rows: list[Row]) -> list[Row]:
+        """Leave out the answers to what the broker may not have yet as an event; they get no number either.
+
+        So whoever took something back and reads the answer knows that no service shows it for longer.
+        """
+        if not any(row.type == ACCEPTED for row in rows):
+            return rows
+        untold = await outbox.untold(leader, self.announces)
+        return [row for row in rows if row.type != ACCEPTED or not untold.of(row)]
 
     async def _stop(self, leader: AsyncConnection, judged: Judged) -> None:
         """Delete the letters that may not leave any more, and say so in the journal."""
@@ -196,12 +238,15 @@ class Relay:
 
     # --- publishing -------------------------------------------------------------------------------
 
-    async def _publish(self, ready: Sequence[Ready]) -> "Published":
-        """Send; return what every in-sync replica has, which topics failed, and what the broker refused."""
+    async def _publish(self, ready: Sequence[Ready], as_of: float) -> "Published":
+        """Send; return what every in-sync replica has, which topics failed, and what the broker refused.
+
+        `as_of`: of when what the letters were judged by was followed, as `Currency.as_of`.
+        """
         by_topic: dict[str, list[Ready]] = {}
         for r in ready:
             by_topic.setdefault(r.row.topic, []).append(r)
-        published = Published()
+        published = Published(as_of)
         await asyncio.gather(*(self._send_all(topic, some, published) for topic, some in by_topic.items()))
         return published
 
@@ -224,10 +269,14 @@ class Relay:
     ) -> None:
         """Send to one partition; what the broker refuses is found by halves, and left out with its case.
 
-        Raises `KafkaError` when the partition fails, with what had arrived before it among the published.
+        Letters that were judged too long ago, because something stood still meanwhile, are left to be judged
+        anew. Raises `KafkaError` when the partition fails; what had arrived before is among the published.
         """
         most = len(messages)
         while messages:
+            if messages[0].row.recipient is not None and not self.gate.currency.is_current(published.as_of):
+                HELD_BACK.labels("letters").inc()
+                return
             batch, builder = _packed(messages, self.producer, most)
             try:
                 delivery = await self.producer.send_batch(builder, topic, partition=partition)
@@ -267,6 +316,7 @@ class Relay:
 class Published:
     """Collect what every in-sync replica has, the topics that failed, and what the broker refused."""
 
+    as_of: float
     done: list[Ready] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     refused: list[Unsendable] = field(default_factory=list)

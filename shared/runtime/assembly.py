@@ -218,11 +218,13 @@ def assemble(
         policies=policies,
     )
     messages = Watermark(admin, clock, topics.from_pattern(name), topics.group(name, "from"))
-    events = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
-    followed = Watermark(admin, clock, topics.subscribed_pattern(name), topics.group(name, "events"))
+    heard = topics.subscribed(name)
+    of_services = topics.subscribed_pattern(name), topics.group(name, "events")
+    events, followed = (Watermark(admin, clock, *of_services, heard) for _ in range(2))
     currency = Currency(followed.position, turns)
-    gate = Gate(service.process, cases, clock, currency.is_current, marker_key(settings))
-    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, gate, turns=turns)
+    gate = Gate(service.process, cases, clock, currency, marker_key(settings))
+    announces = topics.events(name), *topics.registers
+    relay = Relay(engine, producer, parties, case_keys, codec, settings.source, gate, announces, turns=turns)
     shares = Shares(topics.from_prefix(name), settings.party_share / 100)
     consumer = Consumer(
         engine=engine,

@@ -71,6 +71,20 @@ class Backlog(NamedTuple):
     unreadable: int
 
 
+class Untold(NamedTuple):
+    """Say which events are unsent: `first` is the id of the oldest that may be sent, None without any.
+
+    `causes`: what caused those that wait for an operator, as `causation_id`.
+    """
+
+    first: int | None
+    causes: frozenset[str]
+
+    def of(self, row: Row) -> bool:
+        """Tell whether an event may be unsent of what this row answers; such an event has a lower id."""
+        return row.causation_id in self.causes or (self.first is not None and self.first < row.id)
+
+
 _COLUMNS = ", ".join(Row._fields)
 # Of no case, or of one without a quarantined row; to a party, also of none that is held.
 _IS_FREE = """(case_id IS NULL OR case_id <> ALL (ARRAY(
@@ -80,7 +94,8 @@ _IS_FREE = """(case_id IS NULL OR case_id <> ALL (ARRAY(
             SELECT stopped.case_id FROM cases AS stopped WHERE stopped.held)))"""
 # A letter only while letters may be sent.
 _MAY_GO = "(recipient IS NULL OR CAST(:letters AS boolean))"
-_IS_RESTED = "(case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))"
+# What is for the services carries no text that a key would open.
+_IS_RESTED = "(recipient IS NULL OR case_id IS NULL OR case_id <> ALL (CAST(:resting AS text[])))"
 # Each topic is found from the one before by an index, however much lies in it. What it holds is read in the
 # order of that index: asked for one topic ordered by id, PostgreSQL may look for it among all the others.
 _TOPICS = """
@@ -140,6 +155,36 @@ _REMAINING = sa.text(
     SELECT id FROM outbox WHERE id = ANY(:ids) AND retry_at IS DISTINCT FROM 'infinity'
         AND {_IS_FREE}
     """  # noqa: S608 - the text above
+)
+_UNTOLD = sa.text(
+    f"""
+    SELECT (
+        SELECT min(first.id) FROM unnest(CAST(:topics AS text[])) AS told (topic) CROSS JOIN LATERAL (
+            SELECT of_topic.id FROM outbox AS of_topic
+            WHERE of_topic.topic BETWEEN told.topic AND told.topic
+                AND of_topic.retry_at IS DISTINCT FROM 'infinity'
+                AND {_IS_FREE}
+            ORDER BY of_topic.topic, of_topic.id LIMIT 1) AS first
+    ) AS first, ARRAY(
+        SELECT stuck.causation_id FROM outbox AS stuck
+        WHERE stuck.recipient IS NULL AND stuck.retry_at = 'infinity'
+        UNION ALL
+        SELECT behind.causation_id FROM outbox AS behind
+        WHERE behind.recipient IS NULL AND behind.case_id = ANY (ARRAY(
+            SELECT quarantined.case_id FROM outbox AS quarantined
+            WHERE quarantined.retry_at = 'infinity' AND quarantined.case_id IS NOT NULL))
+    ) AS causes
+    """  # noqa: S608 - the text above
+)
+_IS_UNTOLD = sa.text(
+    """
+    SELECT EXISTS (
+        SELECT FROM unnest(CAST(:topics AS text[])) AS told (topic) CROSS JOIN LATERAL (
+            SELECT FROM outbox AS of_topic
+            WHERE of_topic.topic BETWEEN told.topic AND told.topic AND of_topic.causation_id = :cause
+            ORDER BY of_topic.topic, of_topic.id LIMIT 1) AS unsent
+    ) AS untold
+    """
 )
 _DELETE_SENT = sa.text(
     """
@@ -216,8 +261,8 @@ async def next_rows(
 ) -> list[Row]:
     """List the oldest rows that may be sent now, in order, locked until they are deleted.
 
-    Leaves out the rows of a deferred topic, of a case with a quarantined row, and of the cases `resting`;
-    letters to parties of a held case, and all of them without `letters`.
+    Leaves out the rows of a deferred topic and of a case with a quarantined row; letters to parties of a held
+    case and of the cases `resting`, and all of them without `letters`.
     What lies in a deferred topic is not read, however much it is.
     """
     left_out = {"limit": limit, "resting": list(resting), "letters": letters}
@@ -235,6 +280,17 @@ async def rows_by_id(connection: AsyncConnection, ids: Sequence[int]) -> list[Ro
 async def remaining(connection: AsyncConnection, ids: Sequence[int]) -> set[int]:
     """Return those of the ids that are still to be sent, now or later, without waiting for an operator."""
     return {row.id for row in await fetch(connection, _REMAINING, ids=list(ids))}
+
+
+async def untold(connection: AsyncConnection, topics: Sequence[str]) -> Untold:
+    """Return which events on these topics are not sent yet."""
+    found = (await fetch(connection, _UNTOLD, topics=list(topics)))[0]
+    return Untold(found.first, frozenset(found.causes) - {None})
+
+
+async def is_untold(connection: AsyncConnection, topics: Sequence[str], cause: str) -> bool:
+    """Tell whether an event on these topics is not sent yet that this message or request caused."""
+    return bool((await fetch(connection, _IS_UNTOLD, topics=list(topics), cause=cause))[0].untold)
 
 
 async def delete_sent(connection: AsyncConnection, ids: Sequence[int]) -> None:

@@ -28,6 +28,11 @@ LETTERS_STOPPED = Counter(
     "Letters that were decided and might not leave when they were sent",
     ["rule"],
 )
+HELD_BACK = Counter(
+    "zvh_held_back",
+    "Times that something waited or was turned away, as it may be forbidden elsewhere or is not known there",
+    ["what"],
+)
 BEHIND = Gauge("zvh_behind_seconds", "How long ago all was followed that the other services had published")
 EVENTS_UNREADABLE = Counter(
     "zvh_events_unreadable", "Events of the house that could not be read and were quarantined", ["publisher"]
@@ -71,6 +76,8 @@ for _service in SERVICES:
     KEYS_WITHHELD.labels(_service)
 REQUESTS.labels("500")
 REQUESTS.labels("503")
+for _what in ("look", "letters", "batch", "act"):
+    HELD_BACK.labels(_what)
 for _whose in ("party", "person"):
     REFUSAL_BURSTS.labels(_whose)
 SIGN_INS_FAILED.labels("not-a-token")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 CRASHES = "tests/system/faults/test_crash_points.py"
 GENERATED = "tests/system/generated/test_generated_requests.py"
 EDGE = "tests/integration/shared/test_edge_http.py"
+CURRENCY = "tests/unit/shared/test_currency.py"
+RELAY = "tests/integration/shared/test_relay.py"
 LOG_CHAIN = "tests/integration/shared/test_log_chain.py"
 BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
@@ -1398,9 +1400,90 @@ BUGS = (
     Bug(
         "what was followed long ago counts as current",
         "shared/messaging/currency.py",
-        "        return time.monotonic() - self._as_of <= self.within",
-        "        return self._as_of > 0",
+        "return self.now() - (self.as_of if as_of is None else as_of) <= self.within",
+        "return self.as_of > 0",
+        (CURRENCY, "tests/integration/shared/test_gate.py"),
+    ),
+    Bug(
+        "what was read before a process stood still is shown",
+        "shared/messaging/currency.py",
+        "            if self.is_current(as_of):",
+        "            if self.is_current():",
+        (CURRENCY,),
+    ),
+    Bug(
+        "look that does not wait for what may be unread",
+        "shared/messaging/currency.py",
+        "            if not await self.soon():",
+        "            if False:",
+        (CURRENCY,),
+    ),
+    Bug(
+        "what was answered late counts as asked late",
+        "shared/messaging/currency.py",
+        "        if self._asked is None:\n            self._asked = self.now()",
+        "        self._asked = self.now()",
+        (CURRENCY,),
+    ),
+    Bug(
+        "topic that is not there counts as followed",
+        "shared/kafka/watermark.py",
+        "            if not {topic for topic, _ in listed}.issuperset(self.named):",
+        "            if False:",
+        (CURRENCY,),
+    ),
+    Bug(
+        "letter sent that was judged long ago",
+        "shared/messaging/relay.py",
+        "not self.gate.currency.is_current(published.as_of)",
+        "not self.gate.currency.is_current()",
         ("tests/integration/shared/test_gate.py",),
+    ),
+    Bug(
+        "answer that leaves before its event",
+        "shared/messaging/relay.py",
+        "return [row for row in rows if row.type != ACCEPTED or not untold.of(row)]",
+        "return rows",
+        (RELAY,),
+    ),
+    Bug(
+        "answer that leaves before an event which an operator must see to",
+        "shared/storage/outbox.py",
+        "return row.causation_id in self.causes or (self.first is not None and self.first < row.id)",
+        "return self.first is not None and self.first < row.id",
+        (RELAY,),
+    ),
+    Bug(
+        "event that waits for a key of its case",
+        "shared/storage/outbox.py",
+        '_IS_RESTED = "(recipient IS NULL OR case_id IS NULL',
+        '_IS_RESTED = "(case_id IS NULL',
+        (RELAY,),
+    ),
+    Bug(
+        "answers written before the events",
+        "shared/handling/unit_of_work.py",
+        "await outbox.write(connection, claimed + left + work.answers)",
+        "await outbox.write(connection, work.answers + claimed + left)",
+        ("tests/integration/rto/test_store.py",),
+    ),
+    Bug(
+        "person told that something is taken back before the others can know",
+        "shared/http/commands.py",
+        "        if asks.takes_back and not await self.relay.told(entry.message_id):",
+        "        if False:",
+        ("tests/integration/rto/test_api.py",),
+    ),
+    Bug(
+        "withdrawal that nobody waits for",
+        "services/rto/commands.py",
+        '''    """Take back every release of the item, as the contributor, in whatever phase (A12)."""
+
+    takes_back: ClassVar[bool] = True''',
+        '''    """Take back every release of the item, as the contributor, in whatever phase (A12)."""
+
+    takes_back: ClassVar[bool] = False''',
+        ("tests/integration/rto/test_api.py",),
     ),
     Bug(
         "leaf that does not say where it stands",

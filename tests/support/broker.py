@@ -9,6 +9,7 @@ from shared.crypto.codec import SignedAndSealed
 from shared.messaging.relay import Relay
 from shared.storage.party_replica import PartyReplica
 from tests.support.leaving import gate_of
+from tests.support.outgoing import EVENTS
 from tests.support.receiving import House, OneKey
 from tests.support.transactions import transaction_on
 
@@ -19,4 +20,4 @@ def relay_without_broker(engine: AsyncEngine, house: House, parties: PartyReplic
     keys = CaseKeyClient(OneKey(), "noord-limburg")
     source = "urn:nld:oin:00000099:systeem:zvh-intake"
     gate = gate_of(transaction_on(engine, SERVICE))
-    return Relay(engine, AIOKafkaProducer(), parties or PartyReplica(), keys, codec, source, gate)
+    return Relay(engine, AIOKafkaProducer(), parties or PartyReplica(), keys, codec, source, gate, (EVENTS,))

@@ -22,4 +22,4 @@ def current() -> Currency:
 
 def gate_of(transaction: Transaction[Any]) -> Gate:
     """Make the gate of the service whose cases this transaction decides; it is never behind."""
-    return Gate(transaction.decider.process, transaction.cases, Clock(), current().is_current, b"m" * 32)
+    return Gate(transaction.decider.process, transaction.cases, Clock(), current(), b"m" * 32)

@@ -103,9 +103,8 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     keys = CaseKeyClient(OwnKeys(KEY, NoKeys()), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(
-        engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
-    )
+    codec, gate = SignedAndSealed(house_keys), gate_of(transaction)
+    relay = Relay(engine, producer, parties, keys, codec, "urn:nld:oin:test", gate, ())
     app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(

@@ -139,9 +139,8 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     )
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(
-        engine, producer, parties, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
-    )
+    codec, gate = SignedAndSealed(house_keys), gate_of(transaction)
+    relay = Relay(engine, producer, parties, keys, codec, "urn:nld:oin:test", gate, ())
     app = make_app("test", router, key_router(authority))
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=parties, keys=keys, relay=relay, clock=clock, digest_key=KEY)

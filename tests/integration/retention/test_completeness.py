@@ -140,6 +140,7 @@ async def test_a_service_says_which_keys_are_gone_at_every_start_and_when_anothe
             SignedAndSealed(keys),
             "urn:test",
             gate_of(transaction_on(engine, SERVICE)),
+            (),
         )
         return KeyRotation(engine, OutgoingMessages("retention", Topics()), keys, relay, Clock())
 

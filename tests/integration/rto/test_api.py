@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
@@ -24,6 +25,7 @@ from shared.contract.messages.rto import RtoConvened
 from shared.contract.parties import Scope
 from shared.contract.refusal import ITEM_FROZEN
 from shared.contract.registry import Direction, all_messages, of_model
+from shared.contract.topics import Topics
 from shared.core.actor import Command
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
@@ -34,6 +36,7 @@ from shared.handling.transaction import Transaction
 from shared.http.app import make_app
 from shared.http.oidc import Issuer
 from shared.ids import new_id
+from shared.messaging import relay as relay_module
 from shared.messaging.relay import Relay
 from shared.storage.outbox import Row
 from shared.storage.party_replica import PartyReplica
@@ -113,6 +116,7 @@ class Http:
         self._client = AsyncClient(transport=ASGITransport(app), base_url="https://rto.test")
         self._tokens, self._transaction, self.engine = tokens, transaction, engine
         self._keys: CaseKeyClient = app.state.reader.keys
+        self.relay: Relay = app.state.commands.relay
 
     async def get(self, who: str, path: str = CASE, behalf: str | None = None) -> Response:
         return await self._client.get(path, headers=await self._headers(who, behalf))
@@ -177,9 +181,8 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     transaction, copy, keys = transaction_on(engine, SERVICE), PartyReplica(), CaseKeyClient(OneKey(), "test")
     house_keys = HouseKeys(tmp_path / "house", KEY, Clock().now)
     producer = AIOKafkaProducer()
-    relay = Relay(
-        engine, producer, copy, keys, SignedAndSealed(house_keys), "urn:nld:oin:test", gate_of(transaction)
-    )
+    codec, gate = SignedAndSealed(house_keys), gate_of(transaction)
+    relay = Relay(engine, producer, copy, keys, codec, "urn:nld:oin:test", gate, ())
     app = make_app("test", *routers())
     app.state.issuer = Issuer(tokens, ISSUER, AUDIENCE)
     attach(app, transaction, SERVICE, parties=copy, keys=keys, relay=relay, clock=clock, digest_key=KEY)
@@ -346,6 +349,28 @@ async def test_a_page_that_is_open_is_asked_for_again_within_half_a_minute_f15(h
     assert (await http.get(s.CARE)).headers["refresh"] == "30"
     assert "refresh" not in (await http.get(s.STRANGER)).headers
     assert "refresh" not in (await http.direct("plan", PLAN)).headers
+
+
+@pytest.mark.parametrize(
+    ("act", "body"), [("release-withdrawal", {}), ("reservations", {"withheld_from": [s.CARE]})]
+)
+async def test_who_takes_something_back_is_answered_when_the_others_are_sure_to_hear_of_it_f15(
+    http: Http, monkeypatch: pytest.MonkeyPatch, act: str, body: dict[str, Any]
+) -> None:
+    """Here it counts at once; the same request is answered as soon as the broker has the event (R66, R62)."""
+    monkeypatch.setattr(relay_module, "TOLD_WITHIN", 0.1)
+    http.relay.announces = (Topics().events("rto"),)
+    await seat(http)
+    assert "free" in await http.seen(s.CARE)
+    asked = s.POLICE, f"{CASE}/items/{s.FREE}/{act}", body
+    answer = await http.post(*asked, key="a-key-of-this-act")
+    assert (answer.status_code, answer.json()["name"]) == (503, "NotYetKnownElsewhere")
+    assert (answer.headers["retry-after"], answer.json()["remedy"]) == ("5", "retry-later")
+    assert "free" not in await http.seen(s.CARE)
+    assert (await http.post(*asked, key="a-key-of-this-act")).status_code == 503
+    async with http.engine.begin() as connection:
+        await connection.execute(sa.text("DELETE FROM outbox WHERE recipient IS NULL"))
+    assert (await http.post(*asked, key="a-key-of-this-act")).status_code == 200
 
 
 async def test_what_is_read_is_opened_and_says_no_more_than_is_ones_own(http: Http) -> None:

@@ -98,6 +98,21 @@ async def test_the_same_message_twice_has_one_effect(fresh_database: FreshDataba
     assert len(await letters(engine, "actions-assigned")) == 2
 
 
+async def test_the_answer_to_who_takes_an_item_back_stands_behind_what_the_others_must_know(
+    fresh_database: FreshDatabase,
+) -> None:
+    """Also when it is sent a second time: the relay sends no answer before which an event is unsent."""
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *AGREED)
+    back = delivery(s.CASE, c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.FREE), at=NOW)
+    await transaction.run([back])
+    again = back._replace(entry=back.entry._replace(place="another place"))
+    await transaction.run([again])
+    mine = await rows(engine, "outbox", f"causation_id = '{back.entry.message_id}' ORDER BY id")
+    kinds = [row.type.split(".")[-2] for row in mine]
+    assert kinds == ["item-standing", "message-accepted", "message-accepted"]
+
+
 async def test_ten_transactions_at_once_convene_one_rto(fresh_database: FreshDatabase) -> None:
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *PREPARED)

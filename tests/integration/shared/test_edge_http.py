@@ -56,6 +56,10 @@ class NoRelay:
     def wake(self) -> None:
         """Wake nobody."""
 
+    async def told(self, cause: str) -> bool:
+        """Say that everybody knows: there are no others here."""
+        return True
+
 
 def operations(service: str) -> Iterator[Operation]:
     document = json.loads((ROOT / "services" / service / "openapi.json").read_text())

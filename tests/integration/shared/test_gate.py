@@ -18,22 +18,25 @@ from shared.contract.parties import Parties
 from shared.contract.registry import Model, of_model
 from shared.core.actor import CLOCK
 from shared.core.outcome import DeliveryStatus
+from shared.crypto.case_cipher import CaseKey
+from shared.crypto.case_key_client import CaseKeyClient
 from shared.ids import new_id
-from shared.messaging.currency import Currency
+from shared.messaging.currency import WITHIN, Currency
 from shared.messaging.gate import Gate
 from shared.messaging.relay import Relay
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
 from shared.storage.outbox import OutboxMessage
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
-from tests.support.leaving import gate_of
+from tests.support.leaving import current, everything_is_followed, gate_of
 from tests.support.outgoing import sealing_key, unsent, write
-from tests.support.receiving import House
+from tests.support.receiving import House, OneKey
 from tests.support.samples import triage as s
 from tests.support.transactions import delivery, know, now_are, rows, transaction_on
 
 REMINDED = m.QueryReminded(query_id=s.TO_POLICE, reply_before=s.TERM)
 LAPSED = m.QueryLapsed(query_id=s.TO_POLICE)
+TO_POLICE = f"zvh.to.{s.POLICE}"
 
 
 def letter(message: Model, case: str | None = s.CASE, recipient: str | None = s.POLICE) -> OutboxMessage:
@@ -55,6 +58,14 @@ def sealed(content: AnyContent) -> AnyContent:
     return SealedText(content.piece, content.by, b"sealed") if isinstance(content, TextRef) else content
 
 
+def of_this_key(content: AnyContent) -> AnyContent:
+    """A text that opens with the key of these tests."""
+    key = CaseKey(b"k" * 32, house="noord-limburg", case_id=s.CASE)
+    if isinstance(content, TextRef):
+        return key.encrypt("Tekst.", piece=content.piece, by=content.by)
+    return content
+
+
 async def taken_up(database: FreshDatabase) -> AsyncEngine:
     """Return triage's database with one case, in which the police was asked, and the parties as now."""
     engine = await database(SERVICE)
@@ -74,7 +85,8 @@ async def taken_up(database: FreshDatabase) -> AsyncEngine:
 def relay_on(engine: AsyncEngine, directory: Path, *, is_current: bool = True) -> Relay:
     relay = relay_without_broker(engine, House(directory))
     gate = gate_of(transaction_on(engine, SERVICE))
-    relay.gate = Gate(gate.process, gate.cases, Clock(), lambda: is_current, gate.log_key)
+    currency = current() if is_current else Currency(everything_is_followed, within=-1)
+    relay.gate = Gate(gate.process, gate.cases, Clock(), currency, gate.log_key)
     return relay
 
 
@@ -196,6 +208,52 @@ async def test_a_stopped_letter_is_not_sent_whoever_could_open_it(
         assert await relay._send_batch(leader, await relay._numbers(leader)) == 1
     assert await unsent(engine) == []
     assert await rows(engine, "deferred_topics") == [], "nobody tried to send it"
+    await relay.producer.stop()
+
+
+class SlowKeys(OneKey):
+    """A key authority that takes its time: so many seconds, by the clock that a test moves."""
+
+    def __init__(self, seconds: float) -> None:
+        self.now, self._takes = 0.0, seconds
+
+    async def fetch(self, case_ids: list[str], *, make: bool) -> Any:
+        self.now += self._takes
+        return await super().fetch(case_ids, make=make)
+
+
+@pytest.mark.parametrize(("takes", "tried"), [(WITHIN, [TO_POLICE]), (WITHIN + 1, [])])
+async def test_a_letter_that_was_judged_too_long_ago_is_not_sent_and_is_judged_anew(
+    fresh_database: FreshDatabase, tmp_path: Path, takes: float, tried: list[str]
+) -> None:
+    """However long its relay stood still between the gate and the broker: what forbids it came meanwhile.
+
+    Nobody listens, so what is tried is put aside; it keeps its number, and its place before what is newer.
+    """
+    engine, now = await taken_up(fresh_database), machine_now()
+    await now_are(engine, s.parties(police=s.record(s.POLICE, keys=(sealing_key(now, None),))))
+    await write(engine, letter(transform(s.ASKED_POLICE.query, of_this_key)))
+    relay, slow = relay_on(engine, tmp_path), SlowKeys(takes)
+    relay.keys = CaseKeyClient(slow, "noord-limburg")
+    relay._topics = {} if tried else {TO_POLICE: (0,)}
+    relay.gate.currency.now, relay.gate.currency.as_of, relay.gate.currency.within = (
+        lambda: slow.now,
+        0,
+        WITHIN,
+    )
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await relay._numbers(leader)
+        assert await relay._send_batch(leader, numbers) == 1
+        assert [row.topic for row in await rows(engine, "deferred_topics")] == tried
+        assert len(await unsent(engine)) == 1
+        await now_are(engine, without_police())
+        relay.gate.currency.as_of = slow.now
+        async with engine.begin() as connection:
+            await connection.execute(sa.text("DELETE FROM deferred_topics"))
+        assert await relay._send_batch(leader, numbers) == 1
+    assert await unsent(engine) == [], "it was stopped: who was to get it is no party any more"
+    assert [row.what for row in await rows(engine, "journal", "what = 'NotAParty'")] == ["NotAParty"]
     await relay.producer.stop()
 
 

@@ -8,19 +8,23 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from pydantic import TypeAdapter
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.intake.main import SERVICE
 from shared.clock import machine_now
 from shared.contract.limits import MAX_RECORD
+from shared.contract.messages.house import MessageAccepted
 from shared.contract.parties import Parties
+from shared.contract.registry import of_model
+from shared.ids import new_id
 from shared.messaging import relay
+from shared.messaging.relay import Relay
 from shared.runtime import quarantine
 from shared.storage import outbox
 from shared.storage.cases import CaseTable
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
-from shared.storage.outbox import NO_CASE
-from shared.storage.sequence_numbers import load_sequences
+from shared.storage.outbox import NO_CASE, OutboxMessage
+from shared.storage.sequence_numbers import SequenceAllocator, load_sequences
 from tests.conftest import FreshDatabase
 from tests.support.broker import relay_without_broker
 from tests.support.outgoing import EVENTS, outbox_message, sealing_key, unsent, write
@@ -145,6 +149,125 @@ async def test_a_case_whose_key_cannot_be_had_is_left_out_for_a_while_and_no_oth
             found = [row.event_id for row in await idle._next_rows(leader, numbers)]
             assert found == [letter.event_id, other.event_id]
     await idle.producer.stop()
+
+
+# --- what the others must know first -----------------------------------------------------------------------
+
+
+def caused(by: str, *, case: str = s.CASE) -> OutboxMessage:
+    """Make an event that follows from this message."""
+    return outbox_message(case, topic=EVENTS)._replace(causation_id=by)
+
+
+def accepted(message_id: str) -> OutboxMessage:
+    """Make the answer to this message, as it is made by the house."""
+    answer = MessageAccepted(message_id=message_id)
+    return outbox_message(None, answer.model_dump_json())._replace(
+        type=of_model(MessageAccepted).type, causation_id=message_id
+    )
+
+
+async def would_send(relay_: Relay, leader: AsyncConnection, numbers: SequenceAllocator) -> list[str]:
+    async with leader.begin():
+        return [row.event_id for row in await relay_._next_rows(leader, numbers)]
+
+
+async def test_the_answer_to_a_message_waits_until_the_broker_has_what_the_others_must_know_of_it(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """Its event is here and not sent, for whatever reason; refusals and other letters wait for nobody."""
+    engine = await fresh_database(SERVICE)
+    first, second = new_id(), new_id()
+    event, answer, later = caused(first), accepted(first), accepted(second)
+    letter, refusal = outbox_message(OTHER_CASE), outbox_message(None, "{}")._replace(causation_id=first)
+    await write(engine, event, letter, refusal, answer, later)
+    idle = relay_without_broker(engine, House(tmp_path))
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await idle._numbers(leader)
+        go = [event.event_id, letter.event_id, refusal.event_id]
+        assert await would_send(idle, leader, numbers) == go
+        async with engine.begin() as connection:
+            await outbox.defer(connection, [EVENTS], 10)
+        assert await would_send(idle, leader, numbers) == go[1:]
+        await deleted(engine, event)
+        assert await would_send(idle, leader, numbers) == [*go[1:], answer.event_id, later.event_id]
+    await idle.producer.stop()
+
+
+async def test_an_answer_waits_for_an_event_that_an_operator_must_see_to_and_no_other_answer_does(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """The event itself, and what stands behind it of its case."""
+    engine = await fresh_database(SERVICE)
+    ids = [new_id() for _ in range(3)]
+    stuck, behind, other = (
+        caused(one, case=case) for one, case in zip(ids, (s.CASE, s.CASE, OTHER_CASE), strict=True)
+    )
+    answers = [accepted(one) for one in ids]
+    await write(engine, stuck, behind, other, *answers)
+    async with engine.begin() as connection:
+        await outbox.quarantine(connection, (await outbox.next_rows(connection, 1))[0].id)
+    await deleted(engine, other)
+    idle = relay_without_broker(engine, House(tmp_path))
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await idle._numbers(leader)
+        assert await would_send(idle, leader, numbers) == [answers[2].event_id]
+    await idle.producer.stop()
+
+
+async def test_an_answer_that_had_its_number_goes_before_all_else_for_its_event_was_sent_before_that(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """A relay that died had sent both and deleted neither row; its party has no newer number before that."""
+    engine, message = await fresh_database(SERVICE), new_id()
+    event, answer = caused(message), accepted(message)
+    await write(engine, event, answer)
+    idle = relay_without_broker(engine, House(tmp_path))
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        numbers = await idle._numbers(leader)
+        async with engine.begin() as connection:
+            (_, row) = await outbox.next_rows(connection, 2)
+        numbers.number_for(row)
+        assert await would_send(idle, leader, numbers) == [answer.event_id]
+    await idle.producer.stop()
+
+
+async def test_the_events_of_a_case_whose_key_cannot_be_had_are_sent_all_the_same(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    """They hold no text to open, and may say that something was taken back."""
+    engine = await fresh_database(SERVICE)
+    letter, event = outbox_message(s.CASE), outbox_message(s.CASE, topic=EVENTS)
+    await write(engine, letter, event)
+    idle = relay_without_broker(engine, House(tmp_path))
+    idle._rest({s.CASE})
+    async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
+        assert leader is not None
+        assert await would_send(idle, leader, await idle._numbers(leader)) == [event.event_id]
+    await idle.producer.stop()
+
+
+async def test_an_act_is_told_when_no_event_of_it_is_left(
+    fresh_database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "TOLD_WITHIN", 0.1)
+    engine, mine = await fresh_database(SERVICE), new_id()
+    event, letter = caused(mine), outbox_message(OTHER_CASE)._replace(causation_id=mine)
+    await write(engine, caused(new_id()), event, letter)
+    idle = relay_without_broker(engine, House(tmp_path))
+    assert not await idle.told(mine)
+    await deleted(engine, event)
+    assert await idle.told(mine), "what others caused, and what goes to parties, is not waited for"
+    await idle.producer.stop()
+
+
+async def deleted(engine: AsyncEngine, message: OutboxMessage) -> None:
+    """Delete the row, as when it was sent."""
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("DELETE FROM outbox WHERE event_id = :id"), {"id": message.event_id})
 
 
 async def existing_case(engine: AsyncEngine, case_id: str) -> None:

@@ -40,7 +40,7 @@ async def test_records_that_cannot_be_read_cost_their_party_its_share(
         transaction=transaction,
         parties=transaction.parties,
         house_records=house_records(transaction),
-        relay=Relay(engine, producer, transaction.parties, keys, codec, SOURCE, gate_of(transaction)),
+        relay=Relay(engine, producer, transaction.parties, keys, codec, SOURCE, gate_of(transaction), ()),
         topics=Topics(),
         batch_size=MANY,
         shares=shares,

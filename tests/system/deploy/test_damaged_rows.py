@@ -71,6 +71,7 @@ async def relaying(
             SignedAndSealed(keys),
             "urn:nld:oin:00000099:systeem:zvh-intake",
             gate_of(transaction_on(engine, SERVICE)),
+            (),
             idle=0.1,
         )
         async with working(relay.run()) as task:
@@ -296,7 +297,7 @@ async def keeping_time(
     codec = SignedAndSealed(HouseKeys(directory, b"r" * 32, machine_now))
     producer = AIOKafkaProducer()
     keys = CaseKeyClient(OneKey(), "x")
-    relay = Relay(engine, producer, transaction.parties, keys, codec, "urn:x", gate_of(transaction))
+    relay = Relay(engine, producer, transaction.parties, keys, codec, "urn:x", gate_of(transaction), ())
     receiver = House(directory / "house").receiver()
     parties = transaction.parties
     keeper = Scheduler(

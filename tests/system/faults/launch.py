@@ -24,6 +24,7 @@ from aiokafka.protocol.produce import ProduceRequest
 import shared.clock
 from shared.crypto.case_key_client import RemoteKeys
 from shared.handling.transaction import Transaction
+from shared.http.reading import CaseReader
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
 from shared.storage import outbox
@@ -63,6 +64,7 @@ def put_in(trap: Trap) -> None:
     _around(Relay, "_prepare", trap, after="prepared", of=lambda relay, rows, *_: _topics(rows))
     _around(AIOKafkaProducer, "send_batch", trap, before="sending", of=_noted(sent))
     _around(outbox, "delete_sent", trap, before="published", of=lambda *_: _taken(sent))
+    _around(CaseReader, "_decrypted", trap, before="looked")
     _around(RemoteKeys, "fetch", trap, before="asking-keys", after="keys-at-hand")
     _lose_replies(trap)
 

@@ -37,7 +37,7 @@ async def test_a_batch_that_failed_says_so_and_not_that_the_keys_are_away(
     transaction = transaction_on(engine, SERVICE)
     keys, codec = CaseKeyClient(OneKey(), "noord-limburg"), SignedAndSealed(house.keys)
     source, gate = "urn:nld:oin:00000099:systeem:zvh-intake", gate_of(transaction)
-    relay = Relay(engine, producer, transaction.parties, keys, codec, source, gate)
+    relay = Relay(engine, producer, transaction.parties, keys, codec, source, gate, ())
     consumer = Consumer(
         engine=engine,
         receiver=house.receiver(),

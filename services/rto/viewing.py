@@ -54,7 +54,7 @@ OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
 NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
 ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
 FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
-ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
+DIRECTOR_AND_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")  # nobody else reads a case that closes
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -101,6 +101,8 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return Denied("R72", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return Denied("R6", "B3-F1 access")
+    if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
+        return DIRECTOR_AND_LEADING_PARTY
     if isinstance(thing, ContributedItem):
         denied = (
             item_rules.kept_secret(thing)
@@ -139,7 +141,7 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
     if denied := _not_the_delegate(viewer, state):
         return denied
     if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
-        return ONLY_THE_LEADING_PARTY
+        return DIRECTOR_AND_LEADING_PARTY
     match thing:
         case None:
             return _case(viewer, state)
@@ -234,7 +236,7 @@ def _item(viewer: Viewer, item: ContributedItem, state: State, context: Decision
     if item.contributor == viewer.party:
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
-        return ONLY_THE_LEADING_PARTY
+        return DIRECTOR_AND_LEADING_PARTY
     if _prepares(viewer, state):
         return _before_the_table(viewer, item, state, context)
     denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)

@@ -1130,6 +1130,13 @@ BUGS = (
         ("tests/unit/retention/test_viewing.py",),
     ),
     Bug(
+        "support worker reads a case that closes",
+        "services/rto/viewing.py",
+        "if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:",
+        "if False:",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

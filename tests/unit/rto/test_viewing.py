@@ -366,8 +366,13 @@ def test_a_participant_learns_why_it_sees_an_item_and_not_what_others_see() -> N
 # --- the people of the house -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
-@pytest.mark.parametrize("phase", [Phase.PREPARED, Phase.CONVENED, Phase.CLOSING])
+@pytest.mark.parametrize(
+    ("viewer", "phase"),
+    [
+        *((viewer, phase) for viewer in (DIRECTOR, SUPPORT) for phase in (Phase.PREPARED, Phase.CONVENED)),
+        (DIRECTOR, Phase.CLOSING),
+    ],
+)
 def test_director_and_support_worker_see_all_of_the_case_but_what_who_leads_may_not_r82_r21(
     viewer: Viewer, phase: Phase
 ) -> None:
@@ -465,6 +470,16 @@ def test_a_closing_case_is_for_director_and_leading_party_r102() -> None:
     assert {"plan", f"person/{s.MAN}"} <= leading
     assert not any(label.startswith("item/") for label in leading)
     assert f"item/{s.FREE}" in labels(DIRECTOR, *closing)
+
+
+@pytest.mark.parametrize(
+    "closed", [s.HISTORIES[Phase.CLOSING], (*s.HISTORIES[Phase.PREPARED], e.CaseClosing())]
+)
+def test_the_support_worker_reads_nothing_of_a_case_that_closes_r102(closed: tuple[Any, ...]) -> None:
+    state = s.state(*closed)
+    for _, thing in (("case", None), *things(state)):
+        assert rule(may_view(SUPPORT, thing, state, looking(s.parties()))) == (False, "R102")
+    assert isinstance(may_view(DIRECTOR, None, state, looking(s.parties())), Allowed)
 
 
 def test_what_was_prepared_in_vain_is_for_the_leading_party_r102() -> None:

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Answer, Phase, State
+from services.rto.state import Answer, Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
-from shared.contract.messages.rto import ItemsProvided, MandateEndedBy
+from shared.contract.messages.rto import ItemsProvided, MandateEndedBy, Use
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
@@ -31,7 +31,7 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
         return refusal
     participants = meeting.participants or _participants_so_far(state, context)
     if refusal := _may_sit(participants, context) or _may_be_opened(
-        state, meeting.viewing_plan, {p.party for p in participants}
+        state, meeting.viewing_plan, participants, context
     ):
         return refusal
     competent = tuple(p.party for p in participants if is_competent(p, context))
@@ -91,7 +91,14 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
 def may_not_be_provided(
     provided: ItemsProvided, recipient: str, state: State, parties: Parties
 ) -> Refusal | None:
-    """Refuse to send special data to who may not process them now, nor passed the test (R21, R49)."""
+    """Refuse to send what is not released for this now, or special data to who may not process them.
+
+    The contributor may have ended its release since (R62, R65); by check or test, as of now (R21, R49).
+    """
+    for item in provided.items:
+        key = ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, recipient, provided.action_id)
+        if state.release(key) is not ReleaseStatus.GIVEN:
+            return r.NOT_RELEASED
     invited = state.invited(recipient)
     passed = invited is not None and invited.passed_processing_test
     competent = item_rules.is_competent(recipient, parties, passed_test=passed)
@@ -102,20 +109,30 @@ def may_not_be_provided(
 def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:
     """Extend the viewing plan: necessity is decided per participant and item, with the reason (R42)."""
     seats = state.latest.seats if state.latest else ()
-    refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
+    refusal = _may_be_opened(state, entries, [seat.participant for seat in seats], context)
     return refusal or (e.ViewingPlanExtended(entries, context.now),)
 
 
-def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Collection[str]) -> Refusal | None:
+def _may_be_opened(
+    state: State,
+    entries: Iterable[ViewingEntry],
+    participants: Iterable[Participant],
+    context: DecisionContext,
+) -> Refusal | None:
+    """Refuse an entry that lacks something, and special data for who was not tested for them (R42, R49)."""
+    by_party = {one.party: one for one in participants}
     for entry in entries:
-        if state.item(entry.item_id) is None:
+        item, participant = state.item(entry.item_id), by_party.get(entry.participant)
+        if item is None:
             return r.UNKNOWN_ITEM
         if not state.stays(entry.item_id):
             return r.NOT_KEPT_FOR_MONITORING
-        if entry.participant not in parties:
+        if participant is None:
             return r.NOT_A_PARTICIPANT
         if is_blank(entry.reason):
             return r.VIEWING_REASON_MISSING
+        if item.category.needs_test and not is_competent(participant, context):
+            return r.PROCESSING_TEST_MISSING
     return None
 
 

@@ -366,6 +366,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
+        case e.ReleasesEnded(item_id=item_id, recipients=recipients):
+            return _without_releases(state, item_id, recipients)
         case e.StandingChanged(standing=standing):
             return _with_standing(state, standing)
         case e.PlanRecorded():
@@ -441,12 +443,15 @@ def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime 
 
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
-    meeting = event.meeting
+    """Seat who is invited; a follow-up RTO begins with what is decided for it anew on who sees what (R42)."""
+    meeting, first = event.meeting, not state.rtos
     place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
-    of_triage = prepared_by_triage(state.preparation) if state.preparation and not state.rtos else None
+    of_triage = prepared_by_triage(state.preparation) if state.preparation and first else None
     rto = Rto(meeting.rto_id, meeting.on, place, seats, preparation=meeting.preparation or of_triage)
-    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan, event.at)
+    planned = state.viewing_plan if first else ()
+    state = replace(state, rtos=(*state.rtos, rto), viewing_plan=planned)
+    return _with_viewing(state, meeting.viewing_plan, event.at)
 
 
 def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate: str) -> State:
@@ -471,12 +476,13 @@ def _without_grants_for_the_table(state: State) -> State:
     return replace(state, releases=others)
 
 
-def _without_releases(state: State, item_id: str) -> State:
-    """Withdraw what was given; what was asked or refused stays so (A12)."""
+def _without_releases(state: State, item_id: str, recipients: tuple[str, ...] | None = None) -> State:
+    """Withdraw what was given, to these recipients or to all; what was asked or refused stays so (A12)."""
 
     def withdrawn(x: Release) -> Release:
         given = x.key.item_id == item_id and x.status is ReleaseStatus.GIVEN
-        return replace(x, status=ReleaseStatus.WITHDRAWN) if given else x
+        ends = given and (recipients is None or x.key.recipient in recipients)
+        return replace(x, status=ReleaseStatus.WITHDRAWN) if ends else x
 
     return replace(state, releases=tuple(map(withdrawn, state.releases)))
 

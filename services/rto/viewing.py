@@ -54,7 +54,7 @@ OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
 NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
 ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
 FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
-ONLY_THE_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")
+DIRECTOR_AND_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")  # nobody else reads a case that closes
 
 
 def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -101,6 +101,8 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return Denied("R72", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return Denied("R6", "B3-F1 access")
+    if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
+        return DIRECTOR_AND_LEADING_PARTY
     if isinstance(thing, ContributedItem):
         denied = (
             item_rules.kept_secret(thing)
@@ -109,7 +111,20 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
             or _kept_for_monitoring(viewer, thing, state)
         )
         return denied or Allowed("R68", thing.contributor)
-    return Allowed("R82", state.leading_party)
+    drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()
+    denials = (_source_not_for_the_house(item_id, state, context) for item_id in drawn_from)
+    return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))
+
+
+def _source_not_for_the_house(item_id: str, state: State, context: DecisionContext) -> Denied | None:
+    """Deny what the plan took from an item that the house may not see: it stays bound to that item (A19).
+
+    Of an item that archiving dropped, what its contributor decided since still counts.
+    """
+    if state.withdrawn(item_id):
+        return TAKEN_BACK
+    item = state.item(item_id)
+    return item and (item_rules.kept_secret(item) or _not_for_who_leads(item, state, context))
 
 
 def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:
@@ -126,7 +141,7 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
     if denied := _not_the_delegate(viewer, state):
         return denied
     if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
-        return ONLY_THE_LEADING_PARTY
+        return DIRECTOR_AND_LEADING_PARTY
     match thing:
         case None:
             return _case(viewer, state)
@@ -204,13 +219,13 @@ def _no_part_in_it(viewer: Viewer, state: State) -> Denied | None:
 
 
 def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
-    """Show the plan, a joint record; what it took from an item stays bound to its release (A19)."""
+    """Show the plan, a joint record; what it took from an item is for who may see that item (R49, A19)."""
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
             return Denied("R65", "B3-gen 1; B3-F3")
         own = item.contributor == viewer.party
-        denied = None if own else _first_denial((_released, _not_withheld), viewer, item, state)
+        denied = None if own else _first_denial(FOR_WHAT_IS_DRAWN, viewer, item, state)
         if denied:
             return denied
     return _joint(viewer, state)
@@ -221,7 +236,7 @@ def _item(viewer: Viewer, item: ContributedItem, state: State, context: Decision
     if item.contributor == viewer.party:
         return Allowed("R66", viewer.party)
     if state.phase is Phase.CLOSING:
-        return ONLY_THE_LEADING_PARTY
+        return DIRECTOR_AND_LEADING_PARTY
     if _prepares(viewer, state):
         return _before_the_table(viewer, item, state, context)
     denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
@@ -337,6 +352,9 @@ FOR_AN_ITEM: Sequence[Check] = (
     _not_withheld,
     _competent_for_its_category,
 )
+
+
+FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)
 
 
 def _first_denial(

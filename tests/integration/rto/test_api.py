@@ -208,9 +208,13 @@ UNKNOWN = (404, "UnknownCase", "R34")
 async def seat(http: Http) -> None:
     """Convened, and all four come."""
     assert (await http.direct("rtos", MEETING)).status_code == 200
+    await all_come(http, s.RTO)
+
+
+async def all_come(http: Http, rto: str) -> None:
     for party in s.AT_THE_TABLE:
         coming = {"delegate": await http.subject(party), "mandate": True}
-        answer = await http.post(party, f"{RTO}/acceptance", coming)
+        answer = await http.post(party, f"{CASE}/rtos/{rto}/acceptance", coming)
         assert answer.status_code == 200, answer.text
 
 
@@ -488,10 +492,7 @@ async def test_a_plan_that_is_adjusted_leaves_an_action_what_it_was(http: Http) 
     unprepared = {name: value for name, value in FOLLOW_UP.items() if name != "preparation"}
     assert told(await http.direct("rtos", unprepared)) == (409, "GoalMissing", "R42")
     assert (await http.direct("rtos", FOLLOW_UP)).status_code == 200
-    for party in s.AT_THE_TABLE:
-        comes = {"delegate": await http.subject(party), "mandate": True}
-        path = f"{CASE}/rtos/{s.SECOND_RTO}/acceptance"
-        assert (await http.post(party, path, comes)).status_code == 200
+    await all_come(http, s.SECOND_RTO)
     version = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["version"]
     prosecute = {"action_id": s.TREAT, "party": s.CARE, "description": "Vervolgen."}
     changed = await http.direct("plan", {**PLAN, "actions": [prosecute]}, version=version)
@@ -510,6 +511,38 @@ async def test_a_plan_that_is_adjusted_leaves_an_action_what_it_was(http: Http) 
     assert seen["monitoring"] == {"purpose": "Volgen."}
     agreed = [rto["preparation"]["care_agreements"] for rto in seen["rtos"]]
     assert agreed == [None, "Niemand neemt gegevens van een ander mee."]
+
+
+async def test_a_follow_up_shows_what_was_decided_for_it_anew_r42(http: Http) -> None:
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    planned = [{"item_id": s.FREE, "participant": s.HOUSING, "reason": "Nodig voor het vervolg."}]
+    assert (await http.direct("rtos", {**FOLLOW_UP, "viewing_plan": planned})).status_code == 200
+    await all_come(http, s.SECOND_RTO)
+    assert await http.seen(s.HOUSING) == {"free", "rent"}
+    assert await http.seen(s.CARE) == set(), "what it saw at the first one was for that one"
+    more = {"entries": [{"item_id": s.WITHHELD, "participant": s.CARE, "reason": "Nodig voor de rol."}]}
+    assert (await http.direct("viewing-entries", more)).status_code == 200
+    assert await http.seen(s.CARE) == {"withheld"}
+
+
+async def test_a_plan_of_which_an_item_was_taken_back_is_replaced_without_being_read_r70_a19(
+    http: Http,
+) -> None:
+    await seat(http)
+    drawn = {**PLAN, "drawn_from": [s.FREE]}
+    assert (await http.direct("plan", drawn)).status_code == 200
+    assert (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["agreements"] == PLAN["agreements"]
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/release-withdrawal", {})).status_code == 200
+    shown = (await http.get(DIRECTOR, behalf=s.VENLO)).json()
+    assert shown["plan"] is None
+    assert {one["action_id"] for one in shown["actions"]} == {s.TREAT, s.ARRANGE}
+    anew = await http.direct("plan", ADJUSTED, version=shown["plan_version"])
+    assert anew.status_code == 200
+    after = (await http.get(DIRECTOR, behalf=s.VENLO)).json()
+    assert (after["plan"]["version"], after["plan_version"]) == (anew.json()["version"],) * 2
+    assert (await http.get(s.CARE)).json()["plan_version"] is None
 
 
 async def test_direction_moves_and_monitoring_begins(http: Http) -> None:

@@ -74,6 +74,8 @@ def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -
         return False
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in team.support_workers:
         return False  # R6
+    if viewer.role is Role.SUPPORT_WORKER and _is_closing(history):
+        return False  # R102
     if _taken_back(history, item.item_id):
         return False  # A12
     if item.hidden_from_director or not _stayed(history, item.item_id):
@@ -192,8 +194,10 @@ def _competent(history: Sequence[Any]) -> set[str]:
 
 
 def _planned(history: Sequence[Any]) -> set[tuple[str, str]]:
+    """R42: for the current or latest RTO; what triage prepared is for the first one."""
     found: set[tuple[str, str]] = set()
-    for event in history:
+    is_a_follow_up = sum(isinstance(event, e.RtoConvened) for event in history) > 1
+    for event in _since_convened(history) if is_a_follow_up else history:
         match event:
             case e.PreparationOpened(preparation=preparation):
                 entries = preparation.viewing_plan

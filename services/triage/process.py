@@ -324,6 +324,7 @@ def _asked(event: e.QueryIssued) -> Query:
         event.lapses_at,
         contains_special=event.choice.contains_special,
         passed_test=event.choice.passed_processing_test,
+        drawn_from=event.choice.drawn_from,
     )
 
 

@@ -50,6 +50,7 @@ class Query:
     """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
 
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
+    `drawn_from`: the items that the question draws on (R30).
     """
 
     query_id: str
@@ -59,6 +60,7 @@ class Query:
     replies: int = 0
     contains_special: bool = False
     passed_test: bool = False
+    drawn_from: tuple[str, ...] = ()
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""

@@ -1465,4 +1465,25 @@ BUGS = (
         "    return None",
         ("tests/unit/governance/test_process.py",),
     ),
+    Bug(
+        "query draws on what the referrer took back",
+        "services/triage/queries.py",
+        "    return item.shareable_in_query and not is_kept_from(recipient, item.item_id, state.standings)\n",
+        "    return item.shareable_in_query\n",
+        ("tests/unit/triage/test_process.py",),
+    ),
+    Bug(
+        "query leaves though the referrer keeps what it draws on",
+        "services/triage/queries.py",
+        "    if asked is not None and keeps_back(state, asked):\n",
+        "    if False:\n",
+        ("tests/unit/triage/test_process.py",),
+    ),
+    Bug(
+        "query read though the referrer keeps what it draws on",
+        "services/triage/viewing.py",
+        "    if keeps_back(state, query):\n",
+        "    if False:\n",
+        ("tests/unit/triage/test_viewing.py",),
+    ),
 )

@@ -289,6 +289,12 @@ def asked_special(passed_test: bool) -> e.QueryIssued:
     return replace(issued(TO_POLICE, POLICE), choice=choice)
 
 
+def asked_drawing_on(item_id: str) -> e.QueryIssued:
+    """A query to the police of which the question draws on this item."""
+    choice = Choice(TO_POLICE, text("reason-b1"), False, False, drawn_from=(item_id,))
+    return replace(issued(TO_POLICE, POLICE), choice=choice)
+
+
 OPENED = e.CaseOpened(taken_up(), NOW)
 ASKED_POLICE = issued(TO_POLICE, POLICE)
 ASKED_CARE = issued(TO_CARE, CARE)

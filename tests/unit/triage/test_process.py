@@ -14,13 +14,14 @@ from services.triage.process import decide
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, FirstGoal
+from shared.contract.fields import Category, FirstGoal, ItemStatus
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, Refusal
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing
 from tests.support.samples import triage as s
 from tests.support.spec import NOW, Spec
 
@@ -199,6 +200,37 @@ def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
     assert OPEN.when(drawing_on(others)).events
     unknown = s.issue(drawn_from=(s.NEW,), items=s.items_of_the_case())
     assert named(OPEN.when(unknown).refusal) == ("SecrecyNotReleased", "R30"), "as for one that is kept"
+
+
+AFTER_ALL = [
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.WITHDRAWN), True, id="taken back"),
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.LIVE, (s.POLICE,)), True, id="withheld from it"),
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.LIVE, (s.CARE,)), False, id="withheld from another"),
+    pytest.param(Standing(s.ITEM, s.VENLO, 1, ItemStatus.WITHDRAWN), False, id="another item"),
+]
+
+
+@pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
+def test_a_query_draws_on_nothing_that_the_referrer_has_kept_from_that_party_since_r30_a12(
+    standing: Standing, kept: bool
+) -> None:
+    given = OPEN.given(e.StandingFollowed(standing))
+    outcome = given.when(drawing_on(s.contributed(s.NEW, s.VENLO, shareable_in_query=True))).outcome
+    assert (named(outcome) if isinstance(outcome, Refusal) else None) == (
+        ("SecrecyNotReleased", "R30") if kept else None
+    )
+
+
+@pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
+def test_a_query_does_not_leave_once_the_referrer_keeps_what_it_draws_on_r30_a12(
+    standing: Standing, kept: bool
+) -> None:
+    """Judged when the letter leaves; its texts are not looked into."""
+    given = OPEN.given(*OPEN.when(drawing_on(s.contributed(s.NEW, s.VENLO, shareable_in_query=True))).events)
+    query = s.ASKED_POLICE.query
+    assert may_not_be_asked(query, s.POLICE, given.state, s.parties()) is None
+    refusal = may_not_be_asked(query, s.POLICE, given.given(e.StandingFollowed(standing)).state, s.parties())
+    assert (refusal.name if refusal else None) == ("SecrecyNotReleased" if kept else None)
 
 
 def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:

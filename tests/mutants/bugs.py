@@ -1486,4 +1486,18 @@ BUGS = (
         "    if False:\n",
         ("tests/unit/triage/test_viewing.py",),
     ),
+    Bug(
+        "inspection shows what is kept from the house",
+        "services/retention/viewing.py",
+        '    return _not_for_the_house(about, state, context) or Allowed("R90", _giver(about, state))\n',
+        '    return _taken_back(about, state) or Allowed("R90", _giver(about, state))\n',
+        ("tests/unit/retention/test_viewing.py",),
+    ),
+    Bug(
+        "inspection shows why a hidden item stays",
+        "services/retention/viewing.py",
+        "    about = _about(thing.thing, state)\n",
+        "    about = thing.thing\n",
+        ("tests/unit/retention/test_viewing.py",),
+    ),
 )

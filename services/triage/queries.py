@@ -15,6 +15,7 @@ from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
+from shared.core.disclosure import of_items, of_leader
 from shared.core.item_standing import is_kept_from
 from shared.core.service_numbers import may_use, without_numbers
 
@@ -51,6 +52,10 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
+            discloses=(
+                *of_leader(f"query/{command.query_id}", state.mandate, "R30"),
+                *of_items(_drawn_from(command), "R30"),
+            ),
         ),
     )
 

@@ -1500,4 +1500,32 @@ BUGS = (
         "    about = thing.thing\n",
         ("tests/unit/retention/test_viewing.py",),
     ),
+    Bug(
+        "letter that discloses is not logged",
+        "shared/handling/unit_of_work.py",
+        "            found.setdefault((delivery.case_id, effect.recipient), []).extend(disclosed)\n",
+        "            found.setdefault((delivery.case_id, effect.recipient), [])\n",
+        ("tests/integration/triage/test_events.py",),
+    ),
+    Bug(
+        "basis of an item provided not logged",
+        "shared/core/disclosure.py",
+        '        Disclosed(f"item/{item.item_id}", item.contributor, rule, item.basis, item.acting_body)\n',
+        '        Disclosed(f"item/{item.item_id}", item.contributor, rule, None, item.acting_body)\n',
+        ("tests/unit/shared/test_disclosure.py",),
+    ),
+    Bug(
+        "look of a party logged without a basis",
+        "shared/core/viewing.py",
+        "    return Provenance(basis or (OWN if giver == viewer.party else authorised), body)\n",
+        "    return Provenance(None, body)\n",
+        ("tests/unit/shared/test_provenance.py",),
+    ),
+    Bug(
+        "letter that was stopped logged as given",
+        "shared/messaging/relay.py",
+        "        await access_log.write_stopped(leader, self.gate.log_key, stopped)\n",
+        "        del stopped\n",
+        ("tests/integration/shared/test_gate.py",),
+    ),
 )

@@ -175,7 +175,7 @@ async def test_a_query_that_has_not_left_is_stopped_once_what_it_draws_on_is_tak
     async with engine.begin() as connection:
         await connection.execute(sa.text("DELETE FROM outbox"))
     draws, not_so = (
-        letter(transform(query, sealed), recipient=recipient)
+        letter(transform(query, sealed), recipient=recipient)._replace(item=query.query_id)
         for query, recipient in ((s.ASKED_CARE.query, s.CARE), (s.ASKED_POLICE.query, s.POLICE))
     )
     await write(engine, draws, not_so)
@@ -186,6 +186,8 @@ async def test_a_query_that_has_not_left_is_stopped_once_what_it_draws_on_is_tak
     )
     assert told.status is DeliveryStatus.ACCEPTED, told.refusal
     assert await left(relay_on(engine, tmp_path)) == [not_so.event_id]
+    (logged,) = await rows(engine, "access_log", "thing LIKE 'not-sent/%'")
+    assert (logged.party, logged.thing, logged.rule) == (s.CARE, f"not-sent/{s.TO_CARE}", "R30")
     (noted,) = await rows(engine, "journal", "what = 'SecrecyNotReleased'")
     assert (noted.message_id, noted.case_id, noted.rule) == (draws.event_id, s.CASE, "R30")
 

@@ -190,6 +190,10 @@ def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
     shareable = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
     (issued,) = OPEN.when(drawing_on(shareable)).events
     assert issued.choice.drawn_from == (s.NEW,)
+    assert [(one.label, one.given_by, one.basis) for one in issued.discloses] == [
+        (f"query/{s.TO_POLICE}", s.VENLO, None),
+        (f"item/{s.NEW}", s.VENLO, shareable.basis),
+    ], "R129"
     for kept in (
         s.contributed(s.NEW, s.VENLO),
         s.contributed(s.NEW, s.VENLO, shareable_in_query=True, hidden_from_director=True),

@@ -1528,4 +1528,18 @@ BUGS = (
         "        del stopped\n",
         ("tests/integration/shared/test_gate.py",),
     ),
+    Bug(
+        "who informs of the destruction is not told what to say",
+        "services/retention/effects.py",
+        "    return tuple(m.LastNotice) if informs else ()\n",
+        "    return ()\n",
+        ("tests/unit/retention/test_effects.py",),
+    ),
+    Bug(
+        "everybody is told what the notice of the destruction says",
+        "services/retention/effects.py",
+        "    return tuple(m.LastNotice) if informs else ()\n",
+        "    return tuple(m.LastNotice)\n",
+        ("tests/unit/retention/test_effects.py",),
+    ),
 )

@@ -1542,4 +1542,11 @@ BUGS = (
         "    return tuple(m.LastNotice)\n",
         ("tests/unit/retention/test_effects.py",),
     ),
+    Bug(
+        "term of a leaderless case that no decision changes",
+        "shared/core/policy.py",
+        "_or(said.direction_accepted_days, self.direction_accepted_within)",
+        "self.direction_accepted_within",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
 )

@@ -537,6 +537,9 @@ def longest_policy(parties: Parties) -> Core:
         longest_postponement_days=400,
         query_reminder_days=400,
         confirmation_days=400,
+        leader_looked_for_days=7,
+        direction_accepted_days=400,
+        without_table_days=400,
         terms=terms,
     )
     decision = Decision(

@@ -1549,4 +1549,11 @@ BUGS = (
         "self.direction_accepted_within",
         ("tests/unit/governance/test_decisions.py",),
     ),
+    Bug(
+        "care agreements that leave a subject out",
+        "services/triage/preparation.py",
+        "    return None if set(command.care_subjects) >= set(CareSubject) else r.CARE_SUBJECT_MISSING\n",
+        "    return None if command.care_subjects else r.CARE_SUBJECT_MISSING\n",
+        ("tests/unit/triage/test_process.py",),
+    ),
 )

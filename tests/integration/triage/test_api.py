@@ -171,7 +171,8 @@ def planned(item_id: str) -> dict[str, Any]:
         "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
         "viewing_plan": [{"item_id": item_id, "participant": s.CARE, "reason": "Voor de rol."}],
         "citizen": "invited",
-        "care_agreements": "Niemand neemt iets mee.",
+        "care_agreements": "Alleen voor dit overleg, daarna weg, en niemand neemt iets mee.",
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }
 

@@ -254,6 +254,7 @@ def prepare(**changes: Any) -> c.PrepareRto:
         "viewing_plan": (viewing(ITEM, HOUSING), viewing(SPECIAL, CARE)),
         "citizen": m.CitizenInvolvement.INFORMED_AFTERWARDS,
         "care_agreements": text("care-agreements"),
+        "care_subjects": tuple(m.CareSubject),
         "consulted_leading_party": True,
     }
     return c.PrepareRto(**(given | changes))

@@ -611,6 +611,7 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert fixed.viewing_plan == s.prepare().viewing_plan
     assert fixed.citizen is m.CitizenInvolvement.INFORMED_AFTERWARDS
     assert fixed.care_agreements == s.text("care-agreements")
+    assert set(fixed.care_subjects) == set(m.CareSubject)
     assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
     assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
 
@@ -646,6 +647,10 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
     ({"consulted_leading_party": False}, "LeadingPartyNotConsulted", "R44"),
     ({"citizen": None}, "CitizenUndecided", "R46"),
     ({"care_agreements": ""}, "CareAgreementsMissing", "R47"),
+    *(
+        ({"care_subjects": tuple(set(m.CareSubject) - {one})}, "CareSubjectMissing", "R47")
+        for one in m.CareSubject
+    ),
 ]
 
 

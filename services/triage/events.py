@@ -70,9 +70,13 @@ class QueryReminded:
 
 @dataclass(frozen=True, slots=True)
 class QueryLapsed:
-    """Record that no answer came, and none is expected any more (R31)."""
+    """Record that no answer came, and none is expected any more (R31).
+
+    `at`: from when on the director is to look at it; None where triage ends with it.
+    """
 
     query_id: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

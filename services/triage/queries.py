@@ -259,10 +259,10 @@ def remind(state: State, query_id: str) -> Decision:
     return (e.QueryReminded(query_id),)
 
 
-def lapse(state: State, query_id: str) -> Decision:
-    """End a query without an answer, for the director to see (R31)."""
+def lapse(state: State, query_id: str, now: datetime) -> Decision:
+    """End a query without an answer, for the director to see among what waits for him (R31)."""
     query = state.query(query_id)
-    return (e.QueryLapsed(query_id),) if query is not None and query.status.waits else ()
+    return (e.QueryLapsed(query_id, now),) if query is not None and query.status.waits else ()
 
 
 def lapse_all(state: State) -> tuple[e.QueryLapsed, ...]:

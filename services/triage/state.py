@@ -131,6 +131,11 @@ class State:
         waits = (query.lapses_at for query in self.queries if query.status.waits)
         return max((at for at in (self.last_act, *waits) if at is not None), default=None)
 
+    @property
+    def unanswered(self) -> int:
+        """Count the queries that ended without an answer (R31)."""
+        return sum(query.status is QueryStatus.NO_ANSWER for query in self.queries)
+
     def was_asked(self, party: str | None) -> bool:
         """Tell whether a query of this case went to the party."""
         return any(query.recipient == party for query in self.queries)

@@ -1556,4 +1556,18 @@ BUGS = (
         "    return None if command.care_subjects else r.CARE_SUBJECT_MISSING\n",
         ("tests/unit/triage/test_process.py",),
     ),
+    Bug(
+        "director not told that nobody answered",
+        "services/triage/process.py",
+        "            return _listed(_silent(state, query_id, QueryStatus.NO_ANSWER), at)\n",
+        "            return _silent(state, query_id, QueryStatus.NO_ANSWER)\n",
+        ("tests/unit/triage/test_process.py",),
+    ),
+    Bug(
+        "silence of one party hurries the terms of triage",
+        "shared/core/terms.py",
+        "or not overdue.by_term:\n",
+        ":\n",
+        ("tests/unit/triage/test_process.py",),
+    ),
 )

@@ -14,7 +14,7 @@ from services.triage.process import decide
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, FirstGoal, ItemStatus
+from shared.contract.fields import Category, FirstGoal, ItemStatus, Step
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
@@ -22,6 +22,7 @@ from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, Refusal
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing
+from shared.core.terms import Overdue, Told
 from tests.support.samples import triage as s
 from tests.support.spec import NOW, Spec
 
@@ -474,6 +475,42 @@ def test_silence_leads_to_one_reminder_and_then_to_no_answer_r31() -> None:
     (lapsed,) = silent.when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events
     assert silent.given(lapsed).state.queries[0].status is QueryStatus.NO_ANSWER
     assert silent.given(lapsed).when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
+
+
+def lapsed_by_the_clock(given: Spec[State], query_id: str, now: datetime = s.LAPSES) -> Spec[State]:
+    lapse = c.LapseQuery(by=CLOCK, query_id=query_id)
+    return given.given(*at(given, now).when(lapse).events)
+
+
+def test_what_nobody_answered_waits_for_the_director_from_then_on_r31() -> None:
+    both = s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE)
+    first = lapsed_by_the_clock(both, s.TO_POLICE)
+    assert first.state.overdue == Overdue(Step.TRIAGE, s.LAPSES, Told.DIRECTOR, unanswered=1, by_term=False)
+    second = lapsed_by_the_clock(first, s.TO_CARE, s.LAPSES + timedelta(days=1))
+    assert second.state.overdue == replace(first.state.overdue, unanswered=2), "since the first of them"
+
+
+def test_it_waits_until_the_director_asks_anew_or_concludes_and_no_longer_r31() -> None:
+    silent = lapsed_by_the_clock(s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE), s.TO_POLICE)
+    answered = silent.given(*silent.when(s.answer(s.TO_CARE, s.CARE)).events)
+    assert answered.state.overdue is not None, "an answer of somebody else says nothing on it"
+    for act in (s.issue(s.TO_HOUSING, s.HOUSING), s.conclude()):
+        assert silent.given(*silent.when(act).events).state.overdue is None
+    ended = ASKED.given(*ASKED.when(s.conclude()).events)
+    assert ended.state.overdue is None, "what lapses because triage ends waits for nobody"
+
+
+def test_silence_of_one_party_hurries_no_term_of_triage_r31_r102() -> None:
+    """The director is reminded of the term itself first, as ever, and the manager only after him."""
+    silent = lapsed_by_the_clock(ASKED, s.TO_POLICE)
+    later = s.LAPSES + timedelta(days=30)
+    (passed,) = at(silent, later).when(c.PassTerm(by=CLOCK, at=later)).events
+    told = silent.given(passed).state.overdue
+    assert told == Overdue(Step.TRIAGE, later, Told.DIRECTOR, unanswered=1)
+    asked = silent.given(passed, s.issued(s.TO_CARE, s.CARE))
+    assert asked.state.overdue == told, "a term that has passed is not taken back by a query"
+    again = lapsed_by_the_clock(asked, s.TO_CARE, later + timedelta(days=1))
+    assert again.state.overdue == replace(told, unanswered=2)
 
 
 @pytest.mark.parametrize("query", [s.TO_POLICE, s.NEW], ids=["answered", "unknown"])

@@ -145,6 +145,7 @@ class Announced(Model):
     reference: str = Field(title="kenmerk")
     destroyed_on: datetime = Field(title="vernietiging op")
     inform_data_subject: bool = Field(title="betrokkene informeren")
+    contents: tuple[m.LastNotice, ...] = Field(default=(), title="inhoud van de kennisgeving")
     takers: tuple[Taker, ...] = Field(title="lijst van afnemers")
 
 

@@ -159,7 +159,11 @@ def announcement(party: str, state: State) -> list[m.DestructionAnnounced]:
     assert due  # noqa: S101 - it is announced when its term runs
     return [
         m.DestructionAnnounced(
-            reference=state.reference, destroyed_on=due, inform_data_subject=informs, takers=takers
+            reference=state.reference,
+            destroyed_on=due,
+            inform_data_subject=informs,
+            contents=_notice(informs=informs),
+            takers=takers,
         )
         for informs, takers in _duty(party, state)
     ]
@@ -171,8 +175,18 @@ def _destroyed(party: str, state: State) -> list[m.FileDestroyed]:
     A case whose erasure the version before had started was announced to nobody: it is told all now.
     """
     if not state.reference:
-        return [m.FileDestroyed(inform_data_subject=d, takers=takers) for d, takers in _duty(party, state)]
-    return [m.FileDestroyed(reference=state.reference, inform_data_subject=_informs(party, state))]
+        return [
+            m.FileDestroyed(inform_data_subject=informs, contents=_notice(informs=informs), takers=takers)
+            for informs, takers in _duty(party, state)
+        ]
+    informs = _informs(party, state)
+    notice = _notice(informs=informs)
+    return [m.FileDestroyed(reference=state.reference, inform_data_subject=informs, contents=notice)]
+
+
+def _notice(*, informs: bool) -> tuple[m.LastNotice, ...]:
+    """Return what whoever informs the data subject then says (R99)."""
+    return tuple(m.LastNotice) if informs else ()
 
 
 def _duty(party: str, state: State) -> list[tuple[bool, tuple[Taker, ...]]]:

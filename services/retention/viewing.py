@@ -1,7 +1,7 @@
 """Decide who sees what at retention; everything read passes `may_view` or `may_view_register`."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -93,10 +93,9 @@ def may_view(viewer: Viewer, thing: Thing | None, state: State, context: Decisio
     """
     phase = state.at(context.now)
     if phase in STEP_1:
-        about = _item_of(thing, state) if isinstance(thing, KeptItem) else thing
-        return _step_1(viewer, about, state, context)
+        return _step_1(viewer, _about(thing, state), state, context)
     if phase is Phase.STEP_2:
-        return _step_2(viewer, thing, state, context.now)
+        return _step_2(viewer, thing, state, context)
     if phase is Phase.CLOSING:
         return _closing(viewer, thing, state)
     return NOT_HERE
@@ -115,9 +114,11 @@ def _step_1(viewer: Viewer, thing: Thing | None, state: State, context: Decision
     return _contributor(viewer, thing, state)
 
 
-def _item_of(kept: KeptItem, state: State) -> ContributedItem:
-    """Return the item of a reason: why it stays is for whoever may see it; it is kept while it is there."""
-    return next(item for item in state.items if item.item_id == kept.item_id)
+def _about(thing: Any, state: State) -> Any:
+    """Return what decides on a thing: of a reason its item, as why that stays is for whoever may see it."""
+    if not isinstance(thing, KeptItem):
+        return thing
+    return next(item for item in state.items if item.item_id == thing.item_id)  # kept while it is there
 
 
 def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
@@ -128,13 +129,20 @@ def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionC
         return NOT_HIS_CASE
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
-    denied = (
+    return _not_for_the_house(thing, state, context) or Allowed("R87", _giver(thing, state))
+
+
+def _not_for_the_house(thing: Thing | None, state: State, context: DecisionContext) -> Denied | None:
+    """Deny the people of the house, in whatever step and role, what no contributor shows them.
+
+    What one keeps under its secrecy (R23) or took back (A12), and what who led may not process (R21, R49).
+    """
+    return (
         item_rules.kept_secret(thing)
         or _taken_back(thing, state)
         or _not_for_who_led(thing, state, context)
         or _of_its_sources(thing, None, state, context)
     )
-    return denied or Allowed("R87", _giver(thing, state))
 
 
 def _taken_back(thing: Thing | None, state: State) -> Denied | None:
@@ -223,9 +231,9 @@ def _giver(thing: Thing | None, state: State) -> str:
 # --- step 2: four things, and one reading per inspection ------------------------------------------
 
 
-def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
+def _step_2(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     if isinstance(thing, OnInspection):
-        return _inspected(viewer, thing, state, now)
+        return _inspected(viewer, thing, state, context)
     if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
@@ -241,32 +249,27 @@ def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) ->
     return Allowed("R89", state.leading_party)
 
 
-def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime) -> Verdict:
-    """Show the manager who decided the file, in the one reading the decision was for (R90, A9)."""
+def _inspected(viewer: Viewer, thing: OnInspection, state: State, context: DecisionContext) -> Verdict:
+    """Show the manager who decided the file, in the one reading the decision was for (R90, A9).
+
+    No more of it than the director read in step 1: archiving protects, and opens nothing (R103).
+    """
     if viewer.role is not Role.MANAGER:
         return NOT_ACCESSIBLE
     found = next((i for i in state.inspections if i.number == thing.inspection), None)
     if found is None or found.person != viewer.person or found.used_at is None:
         return NOT_DECIDED
-    if not found.used_at <= now < found.used_at + ONE_READING:
+    if not found.used_at <= context.now < found.used_at + ONE_READING:
         return NOT_DECIDED
-    denied = _taken_back(thing.thing, state) or _sources_taken_back(thing.thing, state)
-    return denied or Allowed("R90", _giver(thing.thing, state))
-
-
-def _sources_taken_back(thing: Thing, state: State) -> Denied | None:
-    """Deny the agreements once an item of which content stands in them is released no more (A12, A19)."""
-    sources = thing.drawn_from if isinstance(thing, Agreements) else ()
-    back = any(not one.released or is_taken_back(one.item_id, state.standings) for one in sources)
-    return TAKEN_BACK if back else None
+    about = _about(thing.thing, state)
+    return _not_for_the_house(about, state, context) or Allowed("R90", _giver(about, state))
 
 
 def givers(state: State, thing: Any) -> frozenset[str]:
     """Return who brought in what this thing says: of an item, why it stays, and the agreements (A11, A19)."""
-    inner = thing.thing if isinstance(thing, OnInspection) else thing
-    if isinstance(inner, Agreements):
-        return frozenset(one.contributor for one in inner.drawn_from if one.contributor)
-    item = _item_of(inner, state) if isinstance(inner, KeptItem) else inner
+    item = _about(thing.thing if isinstance(thing, OnInspection) else thing, state)
+    if isinstance(item, Agreements):
+        return frozenset(one.contributor for one in item.drawn_from if one.contributor)
     return frozenset({item.contributor}) if isinstance(item, ContributedItem) else frozenset()
 
 

@@ -124,7 +124,9 @@ def _source_not_for_the_house(item_id: str, state: State, context: DecisionConte
     if state.withdrawn(item_id):
         return TAKEN_BACK
     item = state.item(item_id)
-    return item and (item_rules.kept_secret(item) or _not_for_who_leads(item, state, context))
+    if item is None:
+        return None
+    return item_rules.kept_secret(item) or _not_for_who_leads(item, state, context)
 
 
 def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:

@@ -97,6 +97,9 @@ class NewPreparation(Model):
     )
     citizen: m.CitizenInvolvement | None = Field(default=None, title="betrekken van de burger")
     care_agreements: Content = Field(default="", title="zorgvuldigheidsafspraken")
+    care_subjects: tuple[m.CareSubject, ...] = Field(
+        default=(), max_length=len(m.CareSubject), title="waarover zij iets zeggen"
+    )
     consulted_leading_party: bool = Field(default=False, title="overlegd met de leidende partij")
 
 
@@ -265,6 +268,7 @@ async def prepare(
                 viewing_plan=sent.viewing_plan,
                 citizen=sent.citizen,
                 care_agreements=sent.care_agreements,
+                care_subjects=sent.care_subjects,
                 consulted_leading_party=sent.consulted_leading_party,
             ),
             asks=c.PrepareRto,

@@ -10,6 +10,7 @@ from shared.contract.content import AnyContent, Content, TextRef
 from shared.contract.fields import ContributedItem, PartyId
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.triage import (
+    CareSubject,
     CitizenInvolvement,
     ParticipantRole,
     QueryAnswered,
@@ -135,6 +136,7 @@ class PrepareRto(Command):
     """Fix everything before any invitation (R42 to R49).
 
     `items` are all items of the case as they stand in the record; the decision checks that none is missing.
+    `care_subjects`: what the agreements on care say something about, as the director states.
     """
 
     items: tuple[ContributedItem, ...]
@@ -145,4 +147,5 @@ class PrepareRto(Command):
     viewing_plan: tuple[ViewingEntry, ...]
     citizen: CitizenInvolvement | None
     care_agreements: AnyContent
+    care_subjects: tuple[CareSubject, ...]
     consulted_leading_party: bool

@@ -89,7 +89,7 @@ def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:
     """Send the query; its id can stop the message as long as that has not left (R102)."""
     query = event.query
     asked = Asked(case_id, event.recipient, event.at, query, event.choice)
-    yield ToParty(event.recipient, query, item=query.query_id)
+    yield ToParty(event.recipient, query, item=query.query_id, discloses=event.discloses)
     yield StoreRow(asked)
     yield SetTimer(QUERY_TERM, query.query_id, query.reply_before)
     yield SetTimer(QUERY_REMINDER, query.query_id, event.lapses_at)

@@ -10,6 +10,7 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.retention import Hold, Term
+from shared.core.disclosure import Disclosed
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.leaderless import LeaderBack as LeaderBack
 from shared.core.leaderless import LeaderLeft as LeaderLeft
@@ -27,13 +28,17 @@ class CaseOpened:
 
 @dataclass(frozen=True, slots=True)
 class QueryIssued:
-    """Record that one party is asked (R26); `lapses_at` ends the time after the reminder (R31)."""
+    """Record that one party is asked (R26); `lapses_at` ends the time after the reminder (R31).
+
+    `discloses`: whose information the query tells the party, and on which basis (R129).
+    """
 
     recipient: str
     query: m.QueryIssued
     choice: Choice
     lapses_at: datetime
     at: datetime
+    discloses: tuple[Disclosed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +70,13 @@ class QueryReminded:
 
 @dataclass(frozen=True, slots=True)
 class QueryLapsed:
-    """Record that no answer came, and none is expected any more (R31)."""
+    """Record that no answer came, and none is expected any more (R31).
+
+    `at`: from when on the director is to look at it; None where triage ends with it.
+    """
 
     query_id: str
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from services.triage.queries import Decision, lapse_all
 from services.triage.state import Conclusion, State
 from shared.contract.content import TextRef, is_blank
 from shared.contract.fields import FirstGoal
-from shared.contract.messages.triage import Participant, RtoPrepared, TriageOutcome, ViewingEntry
+from shared.contract.messages.triage import CareSubject, Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
@@ -86,6 +86,7 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         viewing_plan=command.viewing_plan,
         citizen=command.citizen,
         care_agreements=command.care_agreements,
+        care_subjects=command.care_subjects,
         persons=without_numbers(state.persons),
         prepared_at=context.now,
         mandate=state.mandate,
@@ -141,7 +142,9 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
         return r.LEADING_PARTY_NOT_CONSULTED
     if command.citizen is None:
         return r.CITIZEN_UNDECIDED
-    return r.CARE_AGREEMENTS_MISSING if is_blank(command.care_agreements) else None
+    if is_blank(command.care_agreements):
+        return r.CARE_AGREEMENTS_MISSING
+    return None if set(command.care_subjects) >= set(CareSubject) else r.CARE_SUBJECT_MISSING
 
 
 def _of_viewing_plan(state: State, command: c.PrepareRto, context: DecisionContext) -> Refusal | None:

@@ -28,6 +28,7 @@ from shared.core.mandate import authority
 from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
+from shared.core.terms import Overdue, Told
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -134,7 +135,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.RemindQuery(query_id=query_id):
             return queries.remind(state, query_id)
         case c.LapseQuery(query_id=query_id):
-            return queries.lapse(state, query_id)
+            return queries.lapse(state, query_id, context.now)
         case c.ConcludeTriage():
             return _for_leading_party(state, command, Scope.QUERY, context) or preparation.conclude(
                 state, command, context
@@ -257,7 +258,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.CaseOpened():
             return _opened(state, event)
         case e.QueryIssued():
-            return replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
+            state = replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
+            return _seen(state)
         case e.QueryAnswered(number=number, answer=answer, at=at):
             return _replied(
                 replace(state, last_act=at), answer.query_id, QueryStatus.ANSWERED, number, len(answer.items)
@@ -267,8 +269,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0)
         case e.QueryReminded(query_id=query_id):
             return _silent(state, query_id, QueryStatus.REMINDED)
-        case e.QueryLapsed(query_id=query_id):
-            return _silent(state, query_id, QueryStatus.NO_ANSWER)
+        case e.QueryLapsed(query_id=query_id, at=at):
+            return _listed(_silent(state, query_id, QueryStatus.NO_ANSWER), at)
         case e.TriageConcluded() | e.TriageClosed():
             return replace(state, conclusion=_conclusion(event))
         case e.RtoPrepared(prepared=prepared):
@@ -276,7 +278,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.TeamChanged(team=team, at=at):
             return replace(followed(state, team), last_act=at)
         case e.TermPassed(overdue=overdue) | e.LeaderLeft(overdue=overdue):
-            return replace(state, overdue=overdue)
+            return replace(state, overdue=replace(overdue, unanswered=state.unanswered))
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.LeaderBack():
@@ -324,6 +326,7 @@ def _asked(event: e.QueryIssued) -> Query:
         event.lapses_at,
         contains_special=event.choice.contains_special,
         passed_test=event.choice.passed_processing_test,
+        drawn_from=event.choice.drawn_from,
     )
 
 
@@ -340,6 +343,20 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
     if query is None:
         return state
     return replace(state, queries=state.with_query(replace(query, status=status)))
+
+
+def _listed(state: State, at: datetime | None) -> State:
+    """Return the state in which a query without an answer waits for the director (R31)."""
+    if at is None:
+        return state
+    known = state.overdue or Overdue(TERMS[Phase.TRIAGE], at, Told.DIRECTOR, by_term=False)
+    return replace(state, overdue=replace(known, unanswered=state.unanswered))
+
+
+def _seen(state: State) -> State:
+    """Return the state once the director asks anew: silence alone keeps it on no list."""
+    by_silence = state.overdue is not None and not state.overdue.by_term
+    return replace(state, overdue=None) if by_silence else state
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:

@@ -15,6 +15,8 @@ from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
+from shared.core.disclosure import of_items, of_leader
+from shared.core.item_standing import is_kept_from
 from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -50,6 +52,10 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
+            discloses=(
+                *of_leader(f"query/{command.query_id}", state.mandate, "R30"),
+                *of_items(_drawn_from(command), "R30"),
+            ),
         ),
     )
 
@@ -120,13 +126,20 @@ def _of_secrecy(state: State, command: c.IssueQuery, recipient: str) -> Refusal 
     items = _drawn_from(command)
     if any(item.contributor != state.leading_party for item in items):
         return r.QUERY_DRAWS_ON_ANOTHERS
-    released = {item.item_id for item in items if _may_be_drawn_on(item, recipient)}
+    released = {item.item_id for item in items if _may_be_drawn_on(item, recipient, state)}
     return None if released.issuperset(command.drawn_from) else r.SECRECY_NOT_RELEASED
 
 
-def _may_be_drawn_on(item: ContributedItem, recipient: str) -> bool:
-    """Tell whether its contributor lets a query to this party draw on an item (R23, R30, R62)."""
-    return item.shareable_in_query and not item.hidden_from_director and recipient not in item.withheld_from
+def _may_be_drawn_on(item: ContributedItem, recipient: str, state: State) -> bool:
+    """Tell whether its contributor, by its last word, lets a query to this party draw on it (R30, R62)."""
+    if item_rules.kept_secret(item) or item_rules.withheld(item, recipient):
+        return False
+    return item.shareable_in_query and not is_kept_from(recipient, item.item_id, state.standings)
+
+
+def keeps_back(state: State, query: Query) -> bool:
+    """Tell whether the referrer keeps from its recipient by now what a query draws on (R30, R62, A12)."""
+    return any(is_kept_from(query.recipient, item_id, state.standings) for item_id in query.drawn_from)
 
 
 def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
@@ -161,12 +174,17 @@ def _message(state: State, command: c.IssueQuery) -> QueryIssued:
 
 
 def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: Parties) -> Refusal | None:
-    """Refuse to send what its two parties may process no more: a number (R22), or special data (R21, R49)."""
+    """Refuse to send what its two parties may process no more (R21, R22, R49), or the referrer keeps by now.
+
+    A query draws on its items when it leaves, and not only when it was written (R30, A12).
+    """
     both = (query.on_behalf_of, recipient)
     of_number = _of_number(*both, parties)
     if of_number and any(person.bsn is not None for person in query.persons):
         return of_number
     asked = state.query(query.query_id)
+    if asked is not None and keeps_back(state, asked):
+        return r.SECRECY_NOT_RELEASED
     if asked is None or not asked.contains_special:
         return None
     return _of_special(*both, parties, passed_test=asked.passed_test)
@@ -241,10 +259,10 @@ def remind(state: State, query_id: str) -> Decision:
     return (e.QueryReminded(query_id),)
 
 
-def lapse(state: State, query_id: str) -> Decision:
-    """End a query without an answer, for the director to see (R31)."""
+def lapse(state: State, query_id: str, now: datetime) -> Decision:
+    """End a query without an answer, for the director to see among what waits for him (R31)."""
     query = state.query(query_id)
-    return (e.QueryLapsed(query_id),) if query is not None and query.status.waits else ()
+    return (e.QueryLapsed(query_id, now),) if query is not None and query.status.waits else ()
 
 
 def lapse_all(state: State) -> tuple[e.QueryLapsed, ...]:

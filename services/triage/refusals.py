@@ -69,6 +69,7 @@ PARTICIPANT_NOT_TESTED = define("ParticipantNotTested", "R49", "B3-F3; B3-F2")
 LEADING_PARTY_NOT_CONSULTED = define("LeadingPartyNotConsulted", "R44", "art. 9.2f; B3-F2")
 CITIZEN_UNDECIDED = define("CitizenUndecided", "R46", "B3-F2")
 CARE_AGREEMENTS_MISSING = define("CareAgreementsMissing", "R47", "B3-F2")
+CARE_SUBJECT_MISSING = define("CareSubjectMissing", "R47", "B3-F2")
 
 # --- what other services decide --------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ class Query:
     """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
 
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
+    `drawn_from`: the items that the question draws on (R30).
     """
 
     query_id: str
@@ -59,6 +60,7 @@ class Query:
     replies: int = 0
     contains_special: bool = False
     passed_test: bool = False
+    drawn_from: tuple[str, ...] = ()
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""
@@ -128,6 +130,11 @@ class State:
         """Return when somebody last acted, or until when a reply is waited for (R31)."""
         waits = (query.lapses_at for query in self.queries if query.status.waits)
         return max((at for at in (self.last_act, *waits) if at is not None), default=None)
+
+    @property
+    def unanswered(self) -> int:
+        """Count the queries that ended without an answer (R31)."""
+        return sum(query.status is QueryStatus.NO_ANSWER for query in self.queries)
 
     def was_asked(self, party: str | None) -> bool:
         """Tell whether a query of this case went to the party."""

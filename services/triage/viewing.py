@@ -2,6 +2,7 @@
 
 from typing import TypeAlias, assert_never
 
+from services.triage.queries import keeps_back
 from services.triage.record import Choice, Said
 from services.triage.state import Conclusion, Phase, State
 from shared.contract.fields import ContributedItem, Person
@@ -17,6 +18,7 @@ from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 NOBODY_ELSE = Denied("R33", "B3-F2 access")
 AT_THE_TABLE = Denied("R61", "B3-F3; B3-gen 3")
 NOT_YOURS = Denied("R34", "B3-F2 access")
+KEPT_BY_NOW = Denied("R30", "B3-F2 secrecy")
 OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
 
 
@@ -92,8 +94,8 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
     """Show a party what it was asked, in whose name, and what it gave itself; nothing else (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    if isinstance(thing, QueryIssued) and _is_too_special(party, thing, state, context):
-        return NOT_COMPETENT
+    if isinstance(thing, QueryIssued) and (denied := _of_its_content(party, thing, state, context)):
+        return denied
     if isinstance(thing, PersonNumber):
         return _number_asked_about(party, thing, state, context)
     match thing:
@@ -119,12 +121,15 @@ def _number_asked_about(party: str, number: PersonNumber, state: State, context:
     return unusable(number, party, context.parties) or Allowed("R34", party)
 
 
-def _is_too_special(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> bool:
-    """Tell whether a query holds special data that its recipient may not process now (R21, R49)."""
+def _of_its_content(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> Denied | None:
+    """Deny a party its query when what that holds is kept from it by now (R30), or too special (R21, R49)."""
     query = state.query(asked.query_id)
-    if query is None or query.recipient != party or not query.contains_special:
-        return False
-    return not is_competent(party, context.parties, passed_test=query.passed_test)
+    if query is None or query.recipient != party:
+        return None
+    if keeps_back(state, query):
+        return KEPT_BY_NOW
+    competent = is_competent(party, context.parties, passed_test=query.passed_test)
+    return NOT_COMPETENT if query.contains_special and not competent else None
 
 
 def _recipient(thing: QueryIssued | Said, state: State) -> str:

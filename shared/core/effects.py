@@ -8,16 +8,21 @@ from datetime import datetime
 from typing import TypeAlias
 
 from shared.contract.registry import Model
+from shared.core.disclosure import Disclosed
 
 
 @dataclass(frozen=True, slots=True)
 class ToParty:
-    """Send a message to one party; `item` names the item it carries, so that it can be stopped unsent."""
+    """Send a message to one party; `item` names the item it carries, so that it can be stopped unsent.
+
+    `discloses`: whose information it holds besides the items in the message (R129).
+    """
 
     recipient: str
     message: Model
     item: str | None = None
     after_erasure: bool = False
+    discloses: tuple[Disclosed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ def is_taken_back(item_id: str, standings: Standings) -> bool:
     return known is not None and known.status is ItemStatus.WITHDRAWN
 
 
+def is_kept_from(party: str, item_id: str, standings: Standings) -> bool:
+    """Tell whether the contributor has since taken the item back or withheld it from a party (R62, A12)."""
+    known = standing_of(item_id, standings)
+    return known is not None and (known.status is ItemStatus.WITHDRAWN or party in known.withheld_from)
+
+
 def taken_back(item: ContributedItem, standings: Standings) -> Denied | None:
     """Deny everybody but its contributor an item that it took back (R66, A12)."""
     return TAKEN_BACK if is_taken_back(item.item_id, standings) else None

@@ -82,6 +82,9 @@ class Policy:
             smallest_cell=said.smallest_cell or self.smallest_cell,
             confirmation_within=_or(said.confirmation_days, self.confirmation_within),
             strangers_logged_for=_or(said.strangers_logged_days, self.strangers_logged_for),
+            leader_looked_for=_or(said.leader_looked_for_days, self.leader_looked_for),
+            direction_accepted_within=_or(said.direction_accepted_days, self.direction_accepted_within),
+            without_table_after=_or(said.without_table_days, self.without_table_after),
             terms=MappingProxyType({**self.terms, **{one.step: _term(one) for one in said.terms}}),
             themes=themes,
         )

@@ -30,7 +30,9 @@ class Told(StrEnum):
 class Overdue:
     """Hold which step takes too long, since when, who was told, and when the case ends if nothing is done.
 
-    `leader_left`: since when who leads is a party no more; that is what it waits for then.
+    `leader_left`: since when who leads is a party no more; that is what it waits for then. `unanswered`: how
+    many queries have ended without an answer (R31). `by_term`: its term has passed; if not, it stands here
+    for those alone, and its terms run as if it did not.
     """
 
     step: Step
@@ -38,6 +40,8 @@ class Overdue:
     told: Told
     ends_on: datetime | None = None
     leader_left: datetime | None = None
+    unanswered: int = 0
+    by_term: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,7 @@ def pass_term(
     term = policy.terms[step]
     if overdue is not None and overdue.leader_left is not None:  # ends by that, and its leader hears nothing
         return TermPassed(overdue, at + term.again)
-    if overdue is None or overdue.step != step:
+    if overdue is None or overdue.step != step or not overdue.by_term:
         return TermPassed(Overdue(step, at, Told.DIRECTOR), at + term.tell)
     ends_on = overdue.ends_on
     if term.end is None:

@@ -57,17 +57,34 @@ class Provenance(NamedTuple):
     viewed_for_body: str | None = None
 
 
-def provenance(viewer: Viewer, thing: Any, basis: str | None, mandate: Mandate | None) -> Provenance:
+OWN = "own"  # the basis of a look at what one gave oneself, where none was stated
+
+
+def provenance(
+    viewer: Viewer, thing: Any, verdict: Verdict, authorised: str | None, mandate: Mandate | None
+) -> Provenance:
     """Return the provenance of a thing for whoever looks at it (R129).
 
     An item names its own basis and body. The house looks at everything else on the authorisation of who leads
-    the case, which is the `basis` then.
+    the case, `authorised`; everybody else on the basis of the party in whose name it is shown.
     """
     own_basis, given_by = (thing.basis, thing.acting_body) if isinstance(thing, Item) else (None, None)
-    on_mandate = mandate is not None and viewer.role in THE_HOUSE and viewer.on_behalf_of == mandate.party
-    if not on_mandate or mandate is None:
+    if mandate is not None and viewer.role in THE_HOUSE and viewer.on_behalf_of == mandate.party:
+        return Provenance(own_basis or authorised, given_by, mandate.acting_body)
+    if isinstance(thing, Item) or not isinstance(verdict, Allowed) or verdict.on_behalf_of is None:
         return Provenance(own_basis, given_by)
-    return Provenance(own_basis or basis, given_by, mandate.acting_body)
+    return _of_giver(viewer, verdict.on_behalf_of, authorised, mandate)
+
+
+def _of_giver(viewer: Viewer, giver: str, authorised: str | None, mandate: Mandate | None) -> Provenance:
+    """Return on which basis a giver shows what is no item: that of the case if it leads (R4, R57, R72).
+
+    Where none was recorded it is what the party that leads has authorised the house to show it under.
+    """
+    leads = mandate is not None and giver == mandate.party
+    basis = mandate.basis if mandate is not None and leads else ""
+    body = mandate.acting_body if mandate is not None and leads else None
+    return Provenance(basis or (OWN if giver == viewer.party else authorised), body)
 
 
 def may_view_log(viewer: Viewer, thing: None, state: Any, context: DecisionContext) -> Verdict:

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import machine_now
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
+from shared.core.disclosure import Disclosed, disclosed_in
 from shared.core.effects import (
     Announce,
     CancelTimer,
@@ -24,7 +25,16 @@ from shared.core.effects import (
 from shared.core.process import HasPhase
 from shared.handling.delivery import Delivery, FromService
 from shared.handling.outgoing import OutgoingMessages
-from shared.storage import deadlines, erasure, held_messages, item_ids, journal, outbox, sealed_texts
+from shared.storage import (
+    access_log,
+    deadlines,
+    erasure,
+    held_messages,
+    item_ids,
+    journal,
+    outbox,
+    sealed_texts,
+)
 from shared.storage.cases import Case, CaseTable, CaseUnreadable
 from shared.storage.held_messages import MessageToHold
 from shared.storage.item_ids import Claim
@@ -129,12 +139,14 @@ async def write(
     await sealed_texts.store(connection, work.texts)
     await item_ids.claim(connection, work.claims)
     await item_ids.learn(connection, work.learnt)
-    await outbox.delete_unsent(connection, work.stops)
+    stopped = await outbox.delete_unsent(connection, work.stops)
     messages = await _messages(connection, work, outgoing)
     await sealed_texts.delete(connection, work.dropped)
     for case_id, kept_pieces in work.stripped.items():
         await sealed_texts.delete_except(connection, case_id, kept_pieces)
     await journal.write(connection, marker_key, work.entries)
+    await access_log.write_stopped(connection, marker_key, [(*one, access_log.WITHDRAWN) for one in stopped])
+    await access_log.write_sent(connection, marker_key, _disclosed(work))
     await deadlines.set_timers(connection, work.timers)
     await deadlines.cancel_timers(connection, work.cancelled)
     await held_messages.add(connection, work.holds)
@@ -147,6 +159,16 @@ async def write(
     claimed = outgoing.items_claimed([claim for claim in work.claims if claim.case_id not in gone])
     left = [message for message in messages if message.case_id not in gone]
     await outbox.write(connection, claimed + left + work.answers)
+
+
+def _disclosed(work: UnitOfWork[S]) -> dict[tuple[str, str], list[Disclosed]]:
+    """Return what the letters of this batch disclose, by case and recipient (R129)."""
+    found: dict[tuple[str, str], list[Disclosed]] = {}
+    for delivery, effect in work.messages:
+        if isinstance(effect, ToParty) and delivery.case_id not in work.forgotten:
+            disclosed = disclosed_in(effect.message, effect.discloses)
+            found.setdefault((delivery.case_id, effect.recipient), []).extend(disclosed)
+    return found
 
 
 async def _messages(

@@ -21,7 +21,11 @@ After = Annotated[int, Query(ge=0, le=LAST_ENTRY)]
 
 
 class Look(Model):
-    """One decision on one thing somebody looked at: who gave it, who used it, on which basis (R129)."""
+    """One thing somebody looked at or was sent: who gave it, who used it, on which basis (R129).
+
+    `thing` begins with `sent/` for what a letter gives to `party`, and with `not-sent/` for a letter that was
+    stopped before it left; there is no person then.
+    """
 
     entry: int
     at: datetime = Field(title="moment")
@@ -47,7 +51,7 @@ class AccessLog(Model):
 
 @router.get("/cases/{case_id}/access-log")
 async def read_access_log(case_id: Id, caller: Looking, reader: Reader, after: After = 0) -> AccessLog:
-    """List who looked at what, when, on which basis and rule; the privacy officer's look too (R129)."""
+    """List who looked at or was sent what, on which basis and rule; the privacy officer's look too (R129)."""
     return await page(reader, caller, case_id, after)
 
 

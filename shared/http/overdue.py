@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from shared.contract.fields import Id, Step, Subject
+from shared.contract.fields import Count, Id, Step, Subject
 from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
@@ -31,6 +31,7 @@ class OverdueCase(Model):
     director: Subject | None = Field(title="procesregisseur")
     ends_on: datetime | None = Field(title="eindigt vanzelf op")
     leader_left: datetime | None = Field(default=None, title="leidende partij vertrokken op")
+    unanswered: Count = Field(default=0, title="uitvragen zonder antwoord")
 
 
 class OverdueCases(Model):
@@ -44,7 +45,8 @@ class OverdueCases(Model):
 async def read_overdue(caller: Looking, reader: Reader, after: Annotated[Id, Query()] = "") -> OverdueCases:
     """List what waits too long: to a director its own cases, to the manager those it was told of.
 
-    A case that nobody was assigned to is the manager's from the first reminder on.
+    A case that nobody was assigned to is the manager's from the first reminder on. One in triage stands here
+    too as soon as a query has ended without an answer, until its director asks anew or concludes (R31).
     """
     viewer = caller.viewer()
     async with reader.engine.connect() as connection:
@@ -81,4 +83,5 @@ def _case(case_id: str, seen: Seen[Any]) -> OverdueCase | None:
         director=seen.case.state.director or None,
         ends_on=late.ends_on,
         leader_left=late.leader_left,
+        unanswered=late.unanswered,
     )

@@ -165,8 +165,9 @@ class CaseReader(Generic[S]):
 
                 return _in_its_name(viewer, decided, lambda: things(state), scope, state, context)
 
-            def on_which_basis(state: S, thing: Any) -> Provenance:
-                return provenance(viewer, thing, _authorised_for(state, scope, context), state.mandate)
+            def on_which_basis(state: S, thing: Any, verdict: Verdict) -> Provenance:
+                authorised = _authorised_for(state, scope, context)
+                return provenance(viewer, thing, verdict, authorised, state.mandate)
 
             judged = {
                 case_id: _judged(
@@ -208,7 +209,7 @@ def _judged(
     case: Case[S] | None,
     empty: S,
     looking_at: Callable[[S, Things[S]], Look],
-    on_which_basis: Callable[[S, Any], Provenance],
+    on_which_basis: Callable[[S, Any, Verdict], Provenance],
     things: Things[S],
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
@@ -218,13 +219,12 @@ def _judged(
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
         verdict = Denied(told.rule, told.article)
-    looks = [Decided(where, "case", None, verdict, on_which_basis(state, None))]
+    looks = [Decided(where, "case", None, verdict, on_which_basis(state, None, verdict))]
     if case is None or isinstance(verdict, Denied):
         return looks, told
-    looks += [
-        Decided(where, label, thing, decided(thing), on_which_basis(state, thing))
-        for label, thing in things(state)
-    ]
+    for label, thing in things(state):
+        verdict = decided(thing)
+        looks.append(Decided(where, label, thing, verdict, on_which_basis(state, thing, verdict)))
     return looks, Seen(case, {d.label: d.thing for d in looks[1:] if isinstance(d.verdict, Allowed)})
 
 

@@ -29,12 +29,13 @@ from shared.contract.messages.house import MessageAccepted
 from shared.contract.parties import Parties
 from shared.contract.registry import of_model
 from shared.core.actor import Actor, Role
+from shared.core.viewing import Denied
 from shared.crypto.case_key_client import CaseKeyClient, KeyAuthorityUnreachable
 from shared.crypto.codec import Codec
 from shared.kafka.admin import fetch_partitions
 from shared.messaging.gate import Gate, Judged
 from shared.messaging.preparing import Prepared, Preparer, Ready, Unsendable, sealed_messages
-from shared.storage import journal, outbox
+from shared.storage import access_log, journal, outbox
 from shared.storage.cases import hold
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.leader_lock import LeaderLock, acquire_leadership
@@ -204,7 +205,7 @@ class Relay:
         return [row for row in rows if row.type != ACCEPTED or not untold.of(row)]
 
     async def _stop(self, leader: AsyncConnection, judged: Judged) -> None:
-        """Delete the letters that may not leave any more, and say so in the journal."""
+        """Delete the letters that may not leave any more, and say so in both logs."""
         now, by = self.gate.clock.now(), Actor(Role.SERVICE, service=self._service)
         await outbox.delete_stopped(leader, [row.id for row, _ in judged.stopped])
         await journal.write(
@@ -215,6 +216,12 @@ class Relay:
                 for row, refusal in judged.stopped
             ],
         )
+        stopped = [
+            (row.case_id, row.recipient, row.item, Denied(refusal.rule, refusal.article))
+            for row, refusal in judged.stopped
+            if row.case_id and row.recipient and row.item
+        ]
+        await access_log.write_stopped(leader, self.gate.log_key, stopped)
 
     async def _quarantine(self, leader: AsyncConnection, fault: Unsendable) -> None:
         """Quarantine a row that cannot be sent and hold its case, which is locked first, as elsewhere."""

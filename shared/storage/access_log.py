@@ -1,9 +1,11 @@
-"""Write the access log: who was shown what, or denied it, under which rule and on which basis (R68, R129).
+"""Write the access log: who was shown or sent what, or denied it, under which rule and basis (R68, R129).
 
-It is insert-only and holds no text: on whose behalf somebody looked is stored only if that is a party.
+It is insert-only and holds no text: on whose behalf somebody looked is stored only if that is a party. A
+letter stands in it when it is written, as a look does before anything is shown; one that is stopped before
+it has left stands there once more, as not given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,11 +13,15 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.clock import machine_now
-from shared.core.viewing import Allowed, Provenance, Verdict, Viewer
+from shared.core.actor import Role
+from shared.core.disclosure import Disclosed
+from shared.core.viewing import Allowed, Denied, Provenance, Verdict, Viewer
 from shared.storage import log_seals
 from shared.storage.database import fetch, run
 
 NOTHING_KNOWN = Provenance()
+NO_PERSON = ""  # a letter goes to a party
+WITHDRAWN = Denied("R66", "B3-gen 2")  # the letter was called back before it had left
 NOWHERE = "nowhere"  # stored where there is no such case: reading nothing is logged too
 
 _WRITE = sa.text(
@@ -91,6 +97,30 @@ async def write(connection: AsyncConnection, key: bytes, viewer: Viewer, decided
         viewed_for=[one.viewed_for_body for one in looks],
         seals=[log_seals.seal(key, log_seals.ACCESS_LOG, one) for one in looks],
     )
+
+
+async def write_sent(
+    connection: AsyncConnection, key: bytes, sent: Mapping[tuple[str, str], Sequence[Disclosed]]
+) -> None:
+    """Write what letters disclose, by (case, recipient): who gave each thing, and on which basis (R129)."""
+    for (case_id, recipient), disclosed in sorted(sent.items()):
+        decided = [_sent(case_id, one) for one in disclosed]
+        if decided:
+            await write(connection, key, Viewer(Role.PARTY, NO_PERSON, recipient), decided)
+
+
+async def write_stopped(
+    connection: AsyncConnection, key: bytes, stopped: Sequence[tuple[str, str, str, Denied]]
+) -> None:
+    """Write that letters did not leave after all, each as (case, recipient, what it carried, why) (R129)."""
+    for case_id, recipient, carried, denied in stopped:
+        viewer = Viewer(Role.PARTY, NO_PERSON, recipient)
+        await write(connection, key, viewer, [Decided(case_id, f"not-sent/{carried}", None, denied)])
+
+
+def _sent(case_id: str, one: Disclosed) -> Decided:
+    provenance = Provenance(one.basis, one.body)
+    return Decided(case_id, f"sent/{one.label}", None, Allowed(one.rule, one.given_by), provenance)
 
 
 def _look(now: datetime, viewer: Viewer, one: Decided) -> Look:

@@ -246,6 +246,7 @@ _DELETE_UNSENT = sa.text(
     WHERE outbox.case_id = stop.case_id
       AND (stop.item IS NULL OR outbox.item = stop.item)
       AND (stop.recipient IS NULL OR outbox.recipient = stop.recipient)
+    RETURNING outbox.case_id, outbox.recipient, outbox.item
     """
 )
 
@@ -350,13 +351,18 @@ async def backlog(connection: AsyncConnection, limit: int) -> Backlog:
 
 async def delete_unsent(
     connection: AsyncConnection, stops: Sequence[tuple[str, str | None, str | None]]
-) -> None:
-    """Delete unsent rows by (case, item, recipient); None stands for any item or recipient."""
-    if stops:
-        await run(
-            connection,
-            _DELETE_UNSENT,
-            cases=[case for case, _, _ in stops],
-            items=[item for _, item, _ in stops],
-            recipients=[recipient for _, _, recipient in stops],
-        )
+) -> list[tuple[str, str, str]]:
+    """Delete unsent rows by (case, item, recipient), None for any item or recipient.
+
+    Return (case, recipient, item) of each letter among them that carried something.
+    """
+    if not stops:
+        return []
+    rows = await fetch(
+        connection,
+        _DELETE_UNSENT,
+        cases=[case for case, _, _ in stops],
+        items=[item for _, item, _ in stops],
+        recipients=[recipient for _, _, recipient in stops],
+    )
+    return [(row.case_id, row.recipient, row.item) for row in rows if row.recipient and row.item]

@@ -86,7 +86,10 @@ def _preparation(world: World) -> dict[str, Any]:
             for item in items
         ],
         "citizen": "informed-afterwards",
-        "care_agreements": world.text("Niemand neemt gegevens van een ander mee zonder akkoord."),
+        "care_agreements": world.text(
+            "Alleen voor dit overleg, daarna vernietigd, en niemand neemt gegevens mee zonder akkoord."
+        ),
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }
 
@@ -107,6 +110,7 @@ async def _refused_preparations(world: World) -> None:
         "a viewing plan with an item without a reason": ("R42", {"viewing_plan": unreasoned}),
         "special-category data planned for a party that was not tested": ("R49", {"participants": untested}),
         "a preparation that does not say how the citizen takes part": ("R46", {"citizen": None}),
+        "care agreements that say nothing on keeping": ("R47", {"care_subjects": ["purpose-and-use"]}),
     }
     path = f"/cases/{world.case}/preparation"
     tried = (world.director.try_to_do("triage", path, {**plan, **change}) for _, change in bad.values())
@@ -119,7 +123,7 @@ async def _prepared(world: World) -> None:
     plan = _preparation(world)
     await world.director.do("triage", f"/cases/{world.case}/preparation", plan)
     seen = (await world.director.see("triage", f"/cases/{world.case}"))["preparation"]
-    fixed = ("goal", "themes", "decision_types", "citizen", "care_agreements")
+    fixed = ("goal", "themes", "decision_types", "citizen", "care_agreements", "care_subjects")
     roles = [{name: one[name] for name in ("party", "role", "contribution")} for one in plan["participants"]]
     world.telling.check(
         all(seen[name] == plan[name] for name in fixed)

@@ -201,6 +201,7 @@ class Played:
                 ),
                 citizen=tm.CitizenInvolvement.INFORMED_AFTERWARDS,
                 care_agreements="x",
+                care_subjects=tuple(tm.CareSubject),
                 consulted_leading_party=True,
             )
         )
@@ -216,6 +217,7 @@ class Played:
                 viewing_plan=sent.viewing_plan,
                 citizen=sent.citizen,
                 care_agreements=sent.care_agreements,
+                care_subjects=sent.care_subjects,
                 consulted_leading_party=sent.consulted_leading_party,
             ),
         )
@@ -537,6 +539,9 @@ def longest_policy(parties: Parties) -> Core:
         longest_postponement_days=400,
         query_reminder_days=400,
         confirmation_days=400,
+        leader_looked_for_days=7,
+        direction_accepted_days=400,
+        without_table_days=400,
         terms=terms,
     )
     decision = Decision(

@@ -85,7 +85,7 @@ class Parameters(Model):
     """What the covenant leaves to the house, as far as a decision changes it (R121).
 
     The months of phase 4 can only be made shorter: longer than six and twelve the covenant does not keep
-    anything (R88, R91).
+    anything (R88, R91). The last three are about a case whose leading party has left (R115, R86).
     """
 
     closing_days: Days | None = Field(default=None, title="sluiten na dagen")
@@ -105,6 +105,11 @@ class Parameters(Model):
     strangers_logged_days: Annotated[int, Field(ge=30, le=400)] | None = Field(
         default=None, title="logregels zonder casus in dagen"
     )
+    leader_looked_for_days: Annotated[int, Field(ge=1, le=7)] | None = Field(
+        default=None, title="leidende partij nagaan om de dagen"
+    )
+    direction_accepted_days: Days | None = Field(default=None, title="regie overnemen binnen dagen")
+    without_table_days: Days | None = Field(default=None, title="zonder RTO afschalen na dagen")
 
     @property
     def given(self) -> frozenset[str]:

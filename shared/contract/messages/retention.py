@@ -24,6 +24,13 @@ class Kept(StrEnum):
     CONFIRMED_ITEMS = "confirmed-items"
 
 
+class LastNotice(StrEnum):
+    """Name what the notice after the destruction contains (R99)."""
+
+    DESTRUCTION = "file-is-destroyed"
+    WHERE_RIGHTS = "where-to-exercise-rights"
+
+
 @message("file-cleaned", "retention", Direction.TO_PARTY, dutch="dossier opgeschoond")
 class FileCleaned(Model):
     """The file is stripped; this stays, until these dates (R97).
@@ -53,19 +60,22 @@ class DestructionAnnounced(Model):
     """The last letter under the case number: on that day the file goes, and then it is called `reference`.
 
     The house forgets that number with the case, so it leads to nobody (R106). The party that led is to
-    inform the data subject then, and learns who took what (R99, R104). Takers for whom there is no more room
-    follow in letters of the same kind, which ask for nothing.
+    inform the data subject then, of these `contents`, and learns who took what (R99, R104). Takers for whom
+    there is no more room follow in letters of the same kind, which ask for nothing.
     """
 
     reference: Id = Field(title="kenmerk")
     destroyed_on: Instant = Field(title="vernietiging op")
     inform_data_subject: bool = Field(default=False, title="betrokkene informeren")
+    contents: tuple[LastNotice, ...] = Field(
+        default=(), max_length=len(LastNotice), title="inhoud van de kennisgeving"
+    )
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
 
 
 @message("file-destroyed", "retention", Direction.TO_PARTY, dutch="dossier vernietigd")
 class FileDestroyed(Model):
-    """The file is gone (R97); the party that led it informs the data subject now (R99).
+    """The file is gone (R97); the party that led it informs the data subject now, of these `contents` (R99).
 
     It names no case: which file this was, the recipient knows by the `reference` it was told before. A
     version before this one put the list of takers in here.
@@ -73,6 +83,9 @@ class FileDestroyed(Model):
 
     reference: Id | None = Field(default=None, title="kenmerk")
     inform_data_subject: bool = Field(default=False, title="betrokkene informeren")
+    contents: tuple[LastNotice, ...] = Field(
+        default=(), max_length=len(LastNotice), title="inhoud van de kennisgeving"
+    )
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE, title="lijst van afnemers")
 
 

@@ -180,6 +180,14 @@ class ItemPrepared(Model):
     viewing: tuple[ViewingEntry, ...] = Field(default=(), max_length=MOST_PARTICIPANTS)
 
 
+class CareSubject(StrEnum):
+    """Name what the agreements on care say something about, each of the three (R47)."""
+
+    PURPOSE_AND_USE = "purpose-and-use"
+    KEEPING_AND_DESTROYING = "keeping-and-destroying"
+    TAKING_ALONG = "taking-along-with-consent-only"
+
+
 @message("rto-prepared", "triage", Direction.EVENT, dutch="RTO voorbereid")
 class RtoPrepared(Team):
     """Everything the preparation fixed before any invitation (R42 to R49).
@@ -197,6 +205,7 @@ class RtoPrepared(Team):
     viewing_plan: tuple[ViewingEntry, ...] = Field(max_length=MOST_READ)
     citizen: CitizenInvolvement
     care_agreements: Content | None = None
+    care_subjects: tuple[CareSubject, ...] = Field(default=(), max_length=MOST_READ)
     persons: tuple[Person, ...] = Field(max_length=MOST_PERSONS)
     prepared_at: Instant
     mandate: Mandate | None = None

@@ -356,8 +356,9 @@ async def test_a_party_without_a_connector_reads_what_it_is_to_do_at_the_destruc
     http.move_to(s.ARCHIVE_ON)
     leader, police = [(await http.get(who, f"{CASE}/destruction")).json() for who in (CARE, POLICE)]
     assert leader["inform_data_subject"] is True
+    assert leader["contents"] == ["file-is-destroyed", "where-to-exercise-rights"]
     assert leader["takers"] == [dict(s.TAKER)]
-    assert (police["inform_data_subject"], police["takers"]) == (False, [])
+    assert (police["inform_data_subject"], police["contents"], police["takers"]) == (False, [], [])
     assert datetime.fromisoformat(leader["destroyed_on"]) == s.DESTROY_ON
     letters = await rows(http.engine, "outbox", "type LIKE '%destruction-announced%'")
     sent = {row.recipient: json.loads(row.body)["reference"] for row in letters}

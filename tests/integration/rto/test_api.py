@@ -408,6 +408,9 @@ async def test_the_log_says_who_gave_who_used_and_on_which_basis_r129(http: Http
     assert (shown["basis"], shown["given_by_body"]) == (item.basis, item.acting_body)
     case = looks["process-director", "case"]
     assert (case["basis"], case["given_by_body"]) == ("authorisation: rto", None)
+    persons = [x for x in log if x["thing"].startswith("person/") and x["role"] == "party-worker"]
+    assert persons, "a party looks at more than items"
+    assert all(x["basis"] for x in persons if x["allowed"])
 
 
 async def test_the_access_log_is_for_the_privacy_officer_alone(http: Http) -> None:
@@ -461,6 +464,12 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     assert takers == [{"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}]
     provided = [x for x in await rows(http.engine, "outbox") if "items-provided" in x.type]
     assert [(x.recipient, x.item) for x in provided] == [(s.CARE, s.FREE)]
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    (given,) = [x for x in log if x["thing"].startswith("sent/")]
+    free, told_to = s.item(s.FREE), (given["role"], given["party"], given["rule"])
+    assert told_to == ("party", s.CARE, "R73"), "R129: who received"
+    assert (given["thing"], given["given_on_behalf_of"]) == (f"sent/item/{s.FREE}", free.contributor)
+    assert (given["basis"], given["given_by_body"]) == (free.basis, free.acting_body)
     (journalled,) = await rows(http.engine, "journal", "what = 'ReleaseGiven'")
     assert "with-consent" in json.dumps(journalled.detail), "R76: how secrecy was weighed is on record"
 

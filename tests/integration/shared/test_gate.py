@@ -12,11 +12,13 @@ from services.triage import commands as c
 from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
 from shared.contract.content import AnyContent, SealedText, TextRef, transform
+from shared.contract.fields import ItemStatus
 from shared.contract.messages import triage as m
 from shared.contract.messages.house import MessageAccepted
 from shared.contract.parties import Parties
 from shared.contract.registry import Model, of_model
 from shared.core.actor import CLOCK
+from shared.core.item_standing import Standing
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
@@ -165,6 +167,41 @@ async def test_a_query_with_a_number_is_stopped_for_who_may_use_none_any_more_r2
     assert await left(relay_on(engine, tmp_path)) == everything[1:]
     (noted,) = await rows(engine, "journal", "what = 'BsnNotAllowed'")
     assert (noted.message_id, noted.case_id, noted.rule) == (stopped.event_id, s.CASE, "R22")
+
+
+async def test_a_query_that_has_not_left_is_stopped_once_what_it_draws_on_is_taken_back_r30(
+    fresh_database: FreshDatabase, tmp_path: Path
+) -> None:
+    engine = await taken_up(fresh_database)
+    shareable = s.contributed(s.REFERRED, s.VENLO, shareable_in_query=True)
+    transaction = transaction_on(engine, SERVICE)
+    drawing = s.issue(
+        s.TO_CARE,
+        s.CARE,
+        reply_before=machine_now() + timedelta(days=1),
+        drawn_from=(s.REFERRED,),
+        items=(shareable,),
+    )
+    (asked,) = await transaction.run([delivery(s.CASE, drawing)])
+    assert asked.status is DeliveryStatus.ACCEPTED, asked.refusal
+    async with engine.begin() as connection:
+        await connection.execute(sa.text("DELETE FROM outbox"))
+    draws, not_so = (
+        letter(transform(query, sealed), recipient=recipient)._replace(item=query.query_id)
+        for query, recipient in ((s.ASKED_CARE.query, s.CARE), (s.ASKED_POLICE.query, s.POLICE))
+    )
+    await write(engine, draws, not_so)
+    assert await left(relay_on(engine, tmp_path)) == [draws.event_id, not_so.event_id]
+    taken_back = Standing(s.REFERRED, s.VENLO, 1, ItemStatus.WITHDRAWN)
+    (told,) = await transaction.run(
+        [delivery(s.CASE, c.FollowStanding(by=s.BY_SERVICE, standing=taken_back))]
+    )
+    assert told.status is DeliveryStatus.ACCEPTED, told.refusal
+    assert await left(relay_on(engine, tmp_path)) == [not_so.event_id]
+    (logged,) = await rows(engine, "access_log", "thing LIKE 'not-sent/%'")
+    assert (logged.party, logged.thing, logged.rule) == (s.CARE, f"not-sent/{s.TO_CARE}", "R30")
+    (noted,) = await rows(engine, "journal", "what = 'SecrecyNotReleased'")
+    assert (noted.message_id, noted.case_id, noted.rule) == (draws.event_id, s.CASE, "R30")
 
 
 async def test_nothing_goes_to_parties_about_a_held_case_until_it_is_let_go_and_events_go_on(

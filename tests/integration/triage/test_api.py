@@ -13,10 +13,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.triage import commands as c
-from services.triage.api import PAGE, router
+from services.triage.api import PAGE, routers
 from services.triage.main import SERVICE
 from shared.clock import Clock, machine_now
-from shared.core.actor import Role
+from shared.core.actor import CLOCK, Role
+from shared.core.outcome import DeliveryStatus
 from shared.crypto import case_key_client
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, KeyStatus
@@ -99,7 +100,7 @@ class Office:
 async def office_on(engine: AsyncEngine, **case: Any) -> AsyncIterator[Office]:
     clock, transaction = Clock(None), transaction_on(engine, SERVICE)
     keys = CaseKeyClient(OneKey(), HOUSE)
-    app = make_app("zvh-triage", router)
+    app = make_app("zvh-triage", *routers())
     relay = cast(Relay, NoRelay())
     attach(
         app,
@@ -127,6 +128,9 @@ async def office(fresh_database: FreshDatabase) -> AsyncIterator[Office]:
     await know(engine, s.parties())
     async with office_on(engine) as made:
         yield made
+
+
+MANAGER = Identity("manager", frozenset({Role.MANAGER}))
 
 
 def query(office: Office, recipient: Any = s.POLICE, **changes: Any) -> dict[str, Any]:
@@ -171,7 +175,8 @@ def planned(item_id: str) -> dict[str, Any]:
         "participants": [{"party": s.CARE, "role": "executor", "contribution": "Toelichting."}],
         "viewing_plan": [{"item_id": item_id, "participant": s.CARE, "reason": "Voor de rol."}],
         "citizen": "invited",
-        "care_agreements": "Niemand neemt iets mee.",
+        "care_agreements": "Alleen voor dit overleg, daarna weg, en niemand neemt iets mee.",
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }
 
@@ -486,6 +491,25 @@ async def test_triage_is_concluded_and_the_round_table_prepared_r42_r50(office: 
     assert seen["conclusion"]["picture"] == PICTURE
     assert (await office.worker(s.VENLO).get()).json()["conclusion"]["picture"] == PICTURE
     assert "Kennis." not in (await office.worker(s.POLICE).get()).text
+
+
+async def test_the_director_finds_what_nobody_answered_among_what_waits_r31(office: Office) -> None:
+    """And nobody else does: a queried party learns nothing by it, and the manager is told of terms alone."""
+    director, manager = office.director(), Person(office.client, office.become, MANAGER)
+    silent = await ask(office, s.POLICE)
+    assert (await director.get("/overdue")).json()["cases"] == []
+    lapse = c.LapseQuery(by=CLOCK, query_id=silent)
+    (outcome,) = await transaction_on(office.engine, SERVICE).run(
+        [delivery(s.CASE, lapse, at=office.clock.now())]
+    )
+    assert outcome.status is DeliveryStatus.ACCEPTED, outcome.refusal
+    (found,) = (await director.get("/overdue")).json()["cases"]
+    assert (found["case_id"], found["step"], found["unanswered"]) == (s.CASE, "triage", 1)
+    for other in (manager, office.director("another-director")):
+        assert (await other.get("/overdue")).json()["cases"] == []
+    assert (await office.worker(s.POLICE).get("/overdue")).status_code == 403
+    await ask(office, s.CARE)
+    assert (await director.get("/overdue")).json()["cases"] == []
 
 
 async def test_nothing_that_was_written_lies_open_in_the_database(office: Office) -> None:

@@ -14,6 +14,7 @@ from shared.contract.fields import ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.core.actor import Command
 from shared.core.item_standing import Standing
+from shared.core.mandate import Mandate
 from shared.core.outcome import DeliveryStatus
 from shared.handling.delivery import Delivery, FromService
 from shared.handling.transaction import Transaction
@@ -59,6 +60,31 @@ async def owners(engine: AsyncEngine) -> dict[str, str]:
 
 async def asked(transaction: Transaction[Any]) -> None:
     await fates(transaction, event(OPEN), delivery(s.CASE, s.issue(), at=NOW))
+
+
+async def log_of(engine: AsyncEngine) -> list[tuple[Any, ...]]:
+    found = await rows(engine, "access_log", "true ORDER BY entry")
+    return [(x.party, x.thing, x.allowed, x.rule, x.given_on_behalf_of, x.basis, x.role) for x in found]
+
+
+async def test_the_log_says_what_a_query_gives_to_whom_on_which_basis_and_that_it_did_not_leave_r129(
+    fresh_database: FreshDatabase,
+) -> None:
+    """The query itself is of who leads; what it draws on has the basis that its contributor stated."""
+    engine, transaction = await house(fresh_database)
+    mandate = Mandate(party=s.VENLO, acting_body="college", basis="Wmo 2015, art. 2.1.1")
+    opened = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(mandate=mandate))
+    item = s.contributed(s.REFERRED, s.VENLO, shareable_in_query=True)
+    drawing = s.issue(drawn_from=(s.REFERRED,), items=(item,))
+    await fates(transaction, event(opened), delivery(s.CASE, drawing, at=NOW))
+    sent = [
+        (s.POLICE, f"sent/query/{s.TO_POLICE}", True, "R30", s.VENLO, mandate.basis, "party"),
+        (s.POLICE, f"sent/item/{s.REFERRED}", True, "R30", s.VENLO, item.basis, "party"),
+    ]
+    assert await log_of(engine) == sent
+    await fates(transaction, event(c.FollowClosing(by=s.BY_SERVICE)))
+    stopped = (s.POLICE, f"not-sent/{s.TO_POLICE}", False, "R66", None, None, "party")
+    assert await log_of(engine) == [*sent, stopped]
 
 
 # --- whose an item number is ---------------------------------------------------------------------

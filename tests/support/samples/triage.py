@@ -254,6 +254,7 @@ def prepare(**changes: Any) -> c.PrepareRto:
         "viewing_plan": (viewing(ITEM, HOUSING), viewing(SPECIAL, CARE)),
         "citizen": m.CitizenInvolvement.INFORMED_AFTERWARDS,
         "care_agreements": text("care-agreements"),
+        "care_subjects": tuple(m.CareSubject),
         "consulted_leading_party": True,
     }
     return c.PrepareRto(**(given | changes))
@@ -286,6 +287,12 @@ def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
 def asked_special(passed_test: bool) -> e.QueryIssued:
     """A query to the police that holds special data."""
     choice = Choice(TO_POLICE, text("reason-b1"), True, passed_test)
+    return replace(issued(TO_POLICE, POLICE), choice=choice)
+
+
+def asked_drawing_on(item_id: str) -> e.QueryIssued:
+    """A query to the police of which the question draws on this item."""
+    choice = Choice(TO_POLICE, text("reason-b1"), False, False, drawn_from=(item_id,))
     return replace(issued(TO_POLICE, POLICE), choice=choice)
 
 

@@ -116,5 +116,6 @@ def _preparation(case: Case) -> dict[str, Any]:
         ],
         "citizen": "informed-afterwards",
         "care_agreements": "Geen.",
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }

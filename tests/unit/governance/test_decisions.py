@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -36,7 +37,7 @@ from shared.contract.refusal import Refusal
 from shared.core.actor import OPERATOR, Actor, Role
 from shared.core.context import DecisionContext, House
 from shared.core.effects import Announce
-from shared.core.policy import BUILT_IN, Policies
+from shared.core.policy import BUILT_IN, TERMS, Policies, Policy
 from shared.storage.json_writer import to_json
 from tests.support.samples import governance as s
 from tests.support.spec import NOBODY, NOW, Spec
@@ -351,6 +352,61 @@ def closing(days: int) -> Parameters:
 def test_without_a_decision_the_policy_is_the_built_in_one() -> None:
     assert Policies().at(NOW) is BUILT_IN
     assert Policies((record("VG-2026-1", TOMORROW, parameters=closing(7)),)).of_day(TODAY) == BUILT_IN
+
+
+EVERYTHING: dict[str, Any] = {
+    "closing_days": 1,
+    "longest_postponement_days": 1,
+    "query_reminder_days": 1,
+    "confirmation_days": 1,
+    "terms": tuple(
+        StepTerm(step=step, remind=3, tell=3, again=3, end=TERMS[step].end and 3) for step in Step
+    ),
+    "archive_after_months": 1,
+    "destroy_after_months": 2,
+    "smallest_cell": 9,
+    "strangers_logged_days": 30,
+    "leader_looked_for_days": 2,
+    "direction_accepted_days": 1,
+    "without_table_days": 1,
+}
+
+
+def test_all_that_is_left_open_is_changed_by_a_decision_r121() -> None:
+    assert set(EVERYTHING) == set(Parameters.model_fields)
+    decided = record("VG-2026-1", TOMORROW, parameters=Parameters(**EVERYTHING), themes=(Theme.COMPLEX_CASE,))
+    before, then = (vars_of(Policies((decided,)).of_day(day)) for day in (TODAY, TOMORROW))
+    assert before == vars_of(BUILT_IN)
+    assert {name for name in then if then[name] == before[name]} == {"profile"}
+
+
+@pytest.mark.parametrize("name", sorted(EVERYTHING))
+def test_each_is_decided_on_alone_r121(name: str) -> None:
+    decided = record("VG-2026-1", TOMORROW, parameters=Parameters(**{name: EVERYTHING[name]}))
+    then, before = vars_of(Policies((decided,)).of_day(TOMORROW)), vars_of(BUILT_IN)
+    changed = {one for one in then if then[one] != before[one]}
+    assert changed == ({"archive_after_months", name} if name == "destroy_after_months" else {FIELDS[name]})
+
+
+FIELDS = {
+    "closing_days": "closing_term",
+    "longest_postponement_days": "longest_postponement",
+    "query_reminder_days": "query_reminder",
+    "confirmation_days": "confirmation_within",
+    "terms": "terms",
+    "archive_after_months": "archive_after_months",
+    "destroy_after_months": "destroy_after_months",
+    "smallest_cell": "smallest_cell",
+    "strangers_logged_days": "strangers_logged_for",
+    "leader_looked_for_days": "leader_looked_for",
+    "direction_accepted_days": "direction_accepted_within",
+    "without_table_days": "without_table_after",
+}
+
+
+def vars_of(policy: Policy) -> dict[str, Any]:
+    """Its fields by name."""
+    return {one.name: getattr(policy, one.name) for one in fields(policy)}
 
 
 def test_a_message_is_judged_by_the_policy_of_the_day_on_which_it_was_received_r121() -> None:

@@ -146,6 +146,9 @@ def test_the_key_is_due_at_once_when_all_have_confirmed_r105() -> None:
     assert follows(*s.ERASING, s.CONFIRMED[0]) == []
 
 
+NOTICE = tuple(m.LastNotice)
+
+
 def test_the_last_letter_under_the_case_number_says_what_the_leader_has_to_do_r99_r104() -> None:
     """R99, R104: half a year before, so that a party that cannot be written to now can be reached."""
     steps = follows(*s.STEP_1, s.CLEANED, s.ARCHIVED, s.ANNOUNCED)
@@ -157,6 +160,8 @@ def test_the_last_letter_under_the_case_number_says_what_the_leader_has_to_do_r9
         s.VENLO: (False, ()),
         s.POLICE: (False, ()),
     }
+    assert {party for party, x in told.items() if x.contents} == {s.CARE}
+    assert told[s.CARE].contents == NOTICE
     assert {x.reference for x in told.values()} == {s.REFERENCE}
     assert not any(step.after_erasure for step in of(ToParty, steps))
 
@@ -165,8 +170,9 @@ def test_after_the_erasure_each_party_hears_of_it_under_the_announced_number_alo
     """R106: what still lies somewhere leads nobody but its recipient to the case, and lists no taker."""
     steps = follows(*s.DESTROYING, s.ERASED)
     assert letters(steps) == {
-        party: m.FileDestroyed(reference=s.REFERENCE, inform_data_subject=party == s.CARE)
-        for party in (s.VENLO, s.POLICE, s.CARE)
+        s.CARE: m.FileDestroyed(reference=s.REFERENCE, inform_data_subject=True, contents=NOTICE),
+        s.VENLO: m.FileDestroyed(reference=s.REFERENCE),
+        s.POLICE: m.FileDestroyed(reference=s.REFERENCE),
     }
     assert all(step.after_erasure for step in of(ToParty, steps))
     assert of(Announce, steps) == [Announce(m.CaseErased(case_id=s.CASE), after_erasure=True)]
@@ -176,7 +182,7 @@ def test_after_the_erasure_each_party_hears_of_it_under_the_announced_number_alo
 def test_a_case_whose_erasure_an_earlier_version_started_is_told_all_at_its_end_r99() -> None:
     old = [one for one in (*s.DESTROYING, s.ERASED) if one != s.ANNOUNCED]
     assert letters(follows(*old)) == {
-        s.CARE: m.FileDestroyed(inform_data_subject=True, takers=(s.TAKER,)),
+        s.CARE: m.FileDestroyed(inform_data_subject=True, contents=NOTICE, takers=(s.TAKER,)),
         s.VENLO: m.FileDestroyed(),
         s.POLICE: m.FileDestroyed(),
     }
@@ -188,6 +194,7 @@ def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_some
     steps = follows(s.OPENED, *parts, s.DEESCALATED, s.ANNOUNCED)
     told: list[Any] = [step.message for step in of(ToParty, steps) if step.recipient == s.CARE]
     assert [(len(x.takers), x.inform_data_subject) for x in told] == [(200, True), (200, False), (51, False)]
+    assert [x.contents for x in told] == [NOTICE, (), ()]
     assert [taker for x in told for taker in x.takers] == [*many, s.TAKER]
     assert len({x.reference for x in told}) == 1
 

@@ -48,6 +48,7 @@ STRANGERS = (
 )
 EVERYBODY = (DIRECTOR, SUPPORT, MANAGER, LEADER, REFERRER, POLICE, *STRANGERS)
 STEP_1, STEP_2 = s.state(*s.STEP_1), s.state(*s.STEP_2)
+(DECIDED,) = s.state(*s.STEP_2, s.INSPECTION).inspections
 
 
 def things(state: State) -> dict[str, Any]:
@@ -265,6 +266,33 @@ def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading
     ]
     assert all(isinstance(verdict, Denied) for verdict in denied)
     assert seen(MANAGER, used) == STUB
+
+
+def inspected(state: State, parties: Parties = s.PARTIES) -> set[str]:
+    """What the manager sees of the file in the one reading of an inspection."""
+    used = replace(state, inspections=(replace(DECIDED, used_at=s.ARCHIVE_ON),))
+    return {
+        word
+        for word, thing in things(used).items()
+        if isinstance(
+            may_view(MANAGER, OnInspection(1, thing), used, looking(parties, s.ARCHIVE_ON)), Allowed
+        )
+    }
+
+
+def test_an_inspection_shows_no_more_than_the_house_might_see_before_r90_r23_r21_a12() -> None:
+    """Nor why such an item stays."""
+    ids = (s.OURS, s.SPECIAL, s.HIDDEN)
+    items = tuple(item for item in STEP_1.items if item.item_id in ids)
+    archived = replace(STEP_2, items=items, kept=s.kept(*ids))
+    assert inspected(archived) == WHOLE | {s.OURS, f"reason-{s.OURS}"}
+    might = replace(archived, competent=(s.CARE,))
+    assert inspected(might, CHECKED) == WHOLE | {
+        *(s.OURS, f"reason-{s.OURS}"),
+        *(s.SPECIAL, f"reason-{s.SPECIAL}"),
+    }
+    taken_back = (Standing(s.OURS, s.CARE, 1, ItemStatus.WITHDRAWN),)
+    assert inspected(replace(archived, standings=taken_back)) == WHOLE
 
 
 def test_closing_is_known_to_director_and_leading_party_without_content_r102() -> None:

@@ -14,13 +14,15 @@ from services.triage.process import decide
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, FirstGoal
+from shared.contract.fields import Category, FirstGoal, ItemStatus, Step
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import PartyKind, PartyRecord, Scope
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, Refusal
 from shared.core.actor import CLOCK
 from shared.core.context import DecisionContext
+from shared.core.item_standing import Standing
+from shared.core.terms import Overdue, Told
 from tests.support.samples import triage as s
 from tests.support.spec import NOW, Spec
 
@@ -189,6 +191,10 @@ def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
     shareable = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
     (issued,) = OPEN.when(drawing_on(shareable)).events
     assert issued.choice.drawn_from == (s.NEW,)
+    assert [(one.label, one.given_by, one.basis) for one in issued.discloses] == [
+        (f"query/{s.TO_POLICE}", s.VENLO, None),
+        (f"item/{s.NEW}", s.VENLO, shareable.basis),
+    ], "R129"
     for kept in (
         s.contributed(s.NEW, s.VENLO),
         s.contributed(s.NEW, s.VENLO, shareable_in_query=True, hidden_from_director=True),
@@ -199,6 +205,37 @@ def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
     assert OPEN.when(drawing_on(others)).events
     unknown = s.issue(drawn_from=(s.NEW,), items=s.items_of_the_case())
     assert named(OPEN.when(unknown).refusal) == ("SecrecyNotReleased", "R30"), "as for one that is kept"
+
+
+AFTER_ALL = [
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.WITHDRAWN), True, id="taken back"),
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.LIVE, (s.POLICE,)), True, id="withheld from it"),
+    pytest.param(Standing(s.NEW, s.VENLO, 1, ItemStatus.LIVE, (s.CARE,)), False, id="withheld from another"),
+    pytest.param(Standing(s.ITEM, s.VENLO, 1, ItemStatus.WITHDRAWN), False, id="another item"),
+]
+
+
+@pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
+def test_a_query_draws_on_nothing_that_the_referrer_has_kept_from_that_party_since_r30_a12(
+    standing: Standing, kept: bool
+) -> None:
+    given = OPEN.given(e.StandingFollowed(standing))
+    outcome = given.when(drawing_on(s.contributed(s.NEW, s.VENLO, shareable_in_query=True))).outcome
+    assert (named(outcome) if isinstance(outcome, Refusal) else None) == (
+        ("SecrecyNotReleased", "R30") if kept else None
+    )
+
+
+@pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
+def test_a_query_does_not_leave_once_the_referrer_keeps_what_it_draws_on_r30_a12(
+    standing: Standing, kept: bool
+) -> None:
+    """Judged when the letter leaves; its texts are not looked into."""
+    given = OPEN.given(*OPEN.when(drawing_on(s.contributed(s.NEW, s.VENLO, shareable_in_query=True))).events)
+    query = s.ASKED_POLICE.query
+    assert may_not_be_asked(query, s.POLICE, given.state, s.parties()) is None
+    refusal = may_not_be_asked(query, s.POLICE, given.given(e.StandingFollowed(standing)).state, s.parties())
+    assert (refusal.name if refusal else None) == ("SecrecyNotReleased" if kept else None)
 
 
 def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:
@@ -440,6 +477,42 @@ def test_silence_leads_to_one_reminder_and_then_to_no_answer_r31() -> None:
     assert silent.given(lapsed).when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
 
 
+def lapsed_by_the_clock(given: Spec[State], query_id: str, now: datetime = s.LAPSES) -> Spec[State]:
+    lapse = c.LapseQuery(by=CLOCK, query_id=query_id)
+    return given.given(*at(given, now).when(lapse).events)
+
+
+def test_what_nobody_answered_waits_for_the_director_from_then_on_r31() -> None:
+    both = s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE)
+    first = lapsed_by_the_clock(both, s.TO_POLICE)
+    assert first.state.overdue == Overdue(Step.TRIAGE, s.LAPSES, Told.DIRECTOR, unanswered=1, by_term=False)
+    second = lapsed_by_the_clock(first, s.TO_CARE, s.LAPSES + timedelta(days=1))
+    assert second.state.overdue == replace(first.state.overdue, unanswered=2), "since the first of them"
+
+
+def test_it_waits_until_the_director_asks_anew_or_concludes_and_no_longer_r31() -> None:
+    silent = lapsed_by_the_clock(s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE), s.TO_POLICE)
+    answered = silent.given(*silent.when(s.answer(s.TO_CARE, s.CARE)).events)
+    assert answered.state.overdue is not None, "an answer of somebody else says nothing on it"
+    for act in (s.issue(s.TO_HOUSING, s.HOUSING), s.conclude()):
+        assert silent.given(*silent.when(act).events).state.overdue is None
+    ended = ASKED.given(*ASKED.when(s.conclude()).events)
+    assert ended.state.overdue is None, "what lapses because triage ends waits for nobody"
+
+
+def test_silence_of_one_party_hurries_no_term_of_triage_r31_r102() -> None:
+    """The director is reminded of the term itself first, as ever, and the manager only after him."""
+    silent = lapsed_by_the_clock(ASKED, s.TO_POLICE)
+    later = s.LAPSES + timedelta(days=30)
+    (passed,) = at(silent, later).when(c.PassTerm(by=CLOCK, at=later)).events
+    told = silent.given(passed).state.overdue
+    assert told == Overdue(Step.TRIAGE, later, Told.DIRECTOR, unanswered=1)
+    asked = silent.given(passed, s.issued(s.TO_CARE, s.CARE))
+    assert asked.state.overdue == told, "a term that has passed is not taken back by a query"
+    again = lapsed_by_the_clock(asked, s.TO_CARE, later + timedelta(days=1))
+    assert again.state.overdue == replace(told, unanswered=2)
+
+
 @pytest.mark.parametrize("query", [s.TO_POLICE, s.NEW], ids=["answered", "unknown"])
 def test_a_deadline_that_no_longer_matters_does_nothing_r31(query: str) -> None:
     assert TRIAGE.when(c.RemindQuery(by=CLOCK, query_id=query)).events == ()
@@ -575,6 +648,7 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert fixed.viewing_plan == s.prepare().viewing_plan
     assert fixed.citizen is m.CitizenInvolvement.INFORMED_AFTERWARDS
     assert fixed.care_agreements == s.text("care-agreements")
+    assert set(fixed.care_subjects) == set(m.CareSubject)
     assert [p.person_id for p in fixed.persons] == [s.MAN, s.MOTHER]
     assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
 
@@ -610,6 +684,10 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
     ({"consulted_leading_party": False}, "LeadingPartyNotConsulted", "R44"),
     ({"citizen": None}, "CitizenUndecided", "R46"),
     ({"care_agreements": ""}, "CareAgreementsMissing", "R47"),
+    *(
+        ({"care_subjects": tuple(set(m.CareSubject) - {one})}, "CareSubjectMissing", "R47")
+        for one in m.CareSubject
+    ),
 ]
 
 

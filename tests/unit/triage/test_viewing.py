@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.triage import events as e
 from services.triage.record import Asked, Choice, Record
 from services.triage.state import Conclusion, Phase, State
 from services.triage.viewing import may_view
@@ -247,6 +248,25 @@ def test_a_query_with_special_data_is_read_by_a_recipient_that_may_process_them_
     assert rule(worker(s.POLICE), asked.query, case, police=unchecked) == expected
     answered = s.spec().given(s.OPENED, asked, s.ANSWERED).state
     assert rule(worker(s.POLICE), asked.query, answered, police=unchecked) == expected
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (Standing(s.REFERRED, s.VENLO, 1, ItemStatus.WITHDRAWN), "Denied R30"),
+        (Standing(s.REFERRED, s.VENLO, 1, ItemStatus.LIVE, (s.POLICE,)), "Denied R30"),
+        (Standing(s.REFERRED, s.VENLO, 1, ItemStatus.LIVE, (s.CARE,)), "Allowed R34"),
+    ],
+)
+def test_a_query_is_not_read_by_its_recipient_once_the_referrer_keeps_what_it_draws_on_r30(
+    standing: Standing, expected: str
+) -> None:
+    """It may not have left yet; who asked it reads it as before."""
+    case = s.spec().given(s.OPENED, s.asked_drawing_on(s.REFERRED), e.StandingFollowed(standing)).state
+    assert rule(worker(s.POLICE), s.ASKED_POLICE.query, case) == expected
+    assert rule(worker(s.CARE), s.ASKED_POLICE.query, case) == "Denied R34"
+    for viewer in (worker(s.VENLO), director()):
+        assert rule(viewer, s.ASKED_POLICE.query, case) == "Allowed R33"
 
 
 # --- citizen service numbers (R22) -----------------------------------------------------------------

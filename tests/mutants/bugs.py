@@ -1,6 +1,10 @@
-"""Bugs a programmer could make here, each as one change to one file, and the tests that must see it."""
+"""Bugs a programmer could make here, each as one change to one file, and the tests that must see it.
 
-from dataclasses import dataclass
+Those that take the guard of a clause of the covenant away stand in `guards/`, by service.
+"""
+
+from tests.mutants.bug import Bug
+from tests.mutants.guards import governance, intake, retention, rto, triage
 
 CRASHES = "tests/system/faults/test_crash_points.py"
 GENERATED = "tests/system/generated/test_generated_requests.py"
@@ -8,19 +12,7 @@ EDGE = "tests/integration/shared/test_edge_http.py"
 LOG_CHAIN = "tests/integration/shared/test_log_chain.py"
 BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """In `file`, `good` stands once and becomes `bad`; `tests` are the files or tests that must then fail."""
-
-    name: str
-    file: str
-    good: str
-    bad: str
-    tests: tuple[str, ...]
-
-
-BUGS = (
+_OF_THE_CODE = (
     Bug(
         "item shown by triage while the table reads it",
         "services/triage/viewing.py",
@@ -1354,3 +1346,5 @@ BUGS = (
         ("tests/unit/governance/test_process.py",),
     ),
 )
+
+BUGS = (*_OF_THE_CODE, *intake.BUGS, *triage.BUGS, *rto.BUGS, *retention.BUGS, *governance.BUGS)

@@ -13,7 +13,7 @@ from docs.generate.tree import ROOT
 from tests.mutants.bug import Bug
 from tests.mutants.bugs import BUGS
 from tests.mutants.clauses import Seen, as_toml, bearing, chosen, is_pure, sample, seen, with_seen
-from tests.mutants.runs import FAILED, Ended, with_bug
+from tests.mutants.runs import FAILED, Ended, run_tests, with_bug
 
 GUARDING = [bug for bug in BUGS if bug.clauses]
 SAMPLE = 10  # bugs; a second or two each
@@ -151,12 +151,17 @@ def test_rules_and_clauses_choose_bugs_and_the_pure_ones_come_first() -> None:
     for bug in GUARDING:
         clause = bug.clauses[0]
         assert bug in chosen([clause]) and bug in chosen([clause.partition(".")[0]])
-    assert chosen(["R0"]) == []
+    assert chosen(["no rule"]) == []
 
 
 def test_the_sample_is_the_same_whatever_the_order_of_the_bugs() -> None:
     assert sample(BUGS, SAMPLE) == sample(reversed(BUGS), SAMPLE)
     assert all(is_pure(bug) for bug in sample(BUGS, SAMPLE))
+
+
+def test_a_run_of_no_tests_is_refused_because_pytest_would_run_all_of_them(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no tests"):
+        run_tests(tmp_path, [], at_most=1)
 
 
 def test_only_a_failing_test_of_the_clause_itself_counts() -> None:
@@ -197,4 +202,6 @@ def test_a_bug_is_taken_out_of_the_copy_again(tmp_path: Path) -> None:
 
 @pytest.mark.exhaustive
 def test_a_sample_of_the_clauses_is_guarded() -> None:
-    assert [str(one) for one in seen(sample(BUGS, SAMPLE)) if one.missed] == []
+    some = sample(BUGS, SAMPLE)
+    assert len(some) == SAMPLE
+    assert [str(one) for one in seen(some) if one.missed] == []

@@ -33,6 +33,7 @@ _OF_THE_CODE = (
         "return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None",
         "return None",
         ("tests/unit/retention/test_viewing.py",),
+        ("R66.c",),
     ),
     Bug(
         "phase 4 shows what phase 3 did not",
@@ -54,6 +55,7 @@ _OF_THE_CODE = (
         "return [Announce(m.ItemStanding(**asdict(standing)))]",
         "return []",
         ("tests/unit/rto/test_effects.py",),
+        ("R66.c",),
     ),
     Bug(
         "earlier word on an item taken for the later one",
@@ -75,6 +77,7 @@ _OF_THE_CODE = (
         "    items = tuple(as_decided(item, state.standings) for item in items)\n    state =",
         "    state =",
         ("tests/unit/rto/test_releases.py",),
+        ("R62.d",),
     ),
     Bug(
         "signatory recorded without a decision",
@@ -223,6 +226,7 @@ _OF_THE_CODE = (
         "WITHHELD if party in item.withheld_from",
         "WITHHELD if party not in item.withheld_from",
         ("tests/unit/rto/test_viewing.py",),
+        ("R62.a",),
     ),
     Bug(
         "special data read for a leading party that was not checked",
@@ -273,6 +277,7 @@ _OF_THE_CODE = (
             "tests/unit/intake/test_process.py",
             "tests/unit/rto/test_process.py",
         ),
+        ("R62.c",),
     ),
     Bug(
         "from whom an item is withheld read by the leading party",

@@ -55,10 +55,12 @@ def run_tests(
     *options: str,
     told: Mapping[str, str] = MappingProxyType({}),
 ) -> Ended:
-    """Run tests on a copy; `told` goes into their environment.
+    """Run tests on a copy; `told` goes into their environment. Raises `ValueError` for no tests at all.
 
     Tests that take longer than `at_most` seconds are interrupted, so that they still stop their servers.
     """
+    if not tests:
+        raise ValueError("to pytest no tests means all of them")
     command = [sys.executable, "-m", "pytest", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider"]
     with subprocess.Popen(  # noqa: S603 - our own interpreter
         [*command, *options, *tests],

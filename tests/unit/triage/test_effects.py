@@ -121,6 +121,10 @@ def test_the_others_hear_only_that_the_data_subjects_must_be_told_r56() -> None:
     assert announced == m.TriageOutcomeRecorded(outcome=m.TriageOutcome.RTO_NEEDED, recorded_at=NOW)
 
 
+@pytest.mark.clause(
+    "R54.a", allowed="De aanmeldende partij krijgt te horen dat de uitkomst een andere overlegtafel is."
+)
+@pytest.mark.clause("R54.a", refused="Niemand anders krijgt dat bericht.")
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [

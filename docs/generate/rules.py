@@ -213,11 +213,10 @@ def _sections() -> Iterator[str]:
 
 
 def _section(rule: Rule) -> Iterator[str]:
-    yield f"### {rule.name}\n\n{rule.text}"
+    yield f"### {rule.name}\n\n{rule.text}\n"
     decided = [*found().decided.get(rule.number, ()), *(Citation(file) for file in rule.where)]
     if decided:
-        yield f"Decided in {'; '.join(map(_link, decided))}."
-    yield ""
+        yield f"Decided in {'; '.join(map(_link, decided))}.\n"
     for clause in rule.clauses:
         yield from _lines(clause)
     yield ""

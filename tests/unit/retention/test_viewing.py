@@ -101,7 +101,9 @@ def test_special_data_are_seen_for_who_led_if_it_might_process_them_then_and_may
 @pytest.mark.clause(
     "R62.b", allowed="In fase 4 leest de leidende partij gegevens zonder voorbehoud tegen haar."
 )
-@pytest.mark.clause("R62.b", refused="In fase 4 leest zij een gegeven met een voorbehoud tegen haar niet.")
+@pytest.mark.clause(
+    "R62.b", refused="In fase 4 leest de leidende partij een gegeven met een voorbehoud tegen haar niet."
+)
 def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_r49() -> None:
     assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
     competent = replace(STEP_1, competent=(s.CARE,))

@@ -113,7 +113,7 @@ def test_what_was_recorded_apart_is_assigned_apart() -> None:
     "R68.b",
     allowed="In het bericht aan de uitvoerder staat de partij die het gegeven inbracht als verstrekker.",
 )
-@pytest.mark.clause("R68.b", refused="De leidende partij staat daarin niet als verstrekker.")
+@pytest.mark.clause("R68.b", refused="De leidende partij staat in dat bericht niet als verstrekker.")
 def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -> None:
     """R67: its conditions of use travel with it."""
     conditions = s.item(s.NEW, use_conditions=s.text("conditions"), withheld_from=(s.HOUSING,))

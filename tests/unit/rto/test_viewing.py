@@ -66,7 +66,9 @@ def test_each_participant_sees_exactly_what_plan_release_reservation_and_test_al
 
 
 @pytest.mark.clause("R68.a", allowed="Inzage in een gegeven staat op naam van de partij die het inbracht.")
-@pytest.mark.clause("R68.a", refused="Die inzage staat niet op naam van de partij die de casus aanmeldde.")
+@pytest.mark.clause(
+    "R68.a", refused="Inzage in het RTO staat niet op naam van de partij die de casus aanmeldde."
+)
 def test_a_look_says_whose_information_it_is_r68() -> None:
     assert look(delegate(s.CARE), s.FREE, *s.SEATED) == Allowed("R61", s.POLICE)
     assert look(delegate(s.CARE), s.RENT, *s.SEATED) == Allowed("R61", s.HOUSING)
@@ -86,7 +88,7 @@ def test_the_window_opens_when_the_rto_is_convened_a17() -> None:
 
 
 @pytest.mark.clause("R61.a", allowed="Wie de casus leidt, leest de antwoorden uit de triage al voor het RTO.")
-@pytest.mark.clause("R61.a", refused="Een andere partij leest die antwoorden dan nog niet.")
+@pytest.mark.clause("R61.a", refused="Een andere partij leest de antwoorden uit de triage dan nog niet.")
 def test_who_leads_reads_the_answers_of_triage_until_the_table_is_convened_r33_r61() -> None:
     assert seen_by(delegate(s.VENLO), *s.HISTORIES[Phase.PREPARED]) == {s.FREE, s.WITHHELD, s.SILENT, s.RENT}
     for other in (s.CARE, s.STRANGER):
@@ -227,7 +229,7 @@ def test_in_a_new_round_an_item_is_seen_once_it_is_released_anew_r65_a5() -> Non
     "R62.b", allowed="Na het RTO ziet de leidende partij de gegevens die voor de monitoring zijn afgesproken."
 )
 @pytest.mark.clause(
-    "R62.b", refused="Een gegeven met een voorbehoud tegen de leidende partij ziet zij ook dan niet."
+    "R62.b", refused="Een gegeven met een voorbehoud tegen de leidende partij ziet zij ook na het RTO niet."
 )
 def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:
     """Table F: the case director sees per item, and the monitoring set; the other checks stay."""

@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 BASE ?=
 ENGINE ?=
+ONLY ?=
+SAMPLE ?=
 FIGURES ?=
 NAME ?=
 REQUIRED ?=
@@ -13,7 +15,7 @@ STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up parties down reset images up-containers down-containers reset-containers test test-fast \
-	figures faults soak mutants check audit sbom bench lock format generate service
+	figures faults soak mutants clauses check audit sbom bench lock format generate service
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -69,6 +71,9 @@ faults: $(STAMP) ## Run these and the other long tests: faults, loads, two proce
 
 mutants: $(STAMP) ## Plant bugs in a copy of the code, one at a time, and see that the tests catch each
 	@$(BIN)/python -m tests.mutants
+
+clauses: $(STAMP) ## Take each clause's guard away and see its own tests fail; ONLY=R66 some, SAMPLE=10 some pure ones
+	@$(BIN)/python -m tests.mutants.clauses $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE))
 
 check: $(STAMP) ## The fast gate: format, lint, types, import rules, generated files current
 	@$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from deploy.local.postgres import Postgres
 from deploy.machine.process import clean_up_on_sigterm
 from shared.handling.service import Service
+from tests.support.clauses import pytest_collection_modifyitems as pytest_collection_modifyitems
 from tests.support.containers import chosen
 from tests.support.databases import Databases, Taken
 from tests.support.seen import houses_in, seen_of

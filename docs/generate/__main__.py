@@ -8,7 +8,8 @@ from pathlib import Path
 import typer
 from typer.testing import CliRunner
 
-from docs.generate import contract, diagrams, refusals, rules, settings
+from docs.generate import contract, convenant, diagrams, refusals, rules, settings
+from docs.generate.clauses import BadMarker
 from docs.generate.compatibility import breaks
 from docs.generate.tree import DOCS, ROOT, NotImportable, load, services
 from shared.contract.registry import all_messages
@@ -22,6 +23,7 @@ def documents() -> dict[Path, str]:
     made = {
         DOCS / "asyncapi.json": contract.as_text(contract.asyncapi()),
         DOCS / "rules.md": rules.document(),
+        DOCS / "convenant.md": convenant.document(),
         DOCS / "refusals.md": refusals.document(),
         DOCS / "settings.md": settings.table(),
     }
@@ -68,7 +70,7 @@ def main(*, check: bool = False) -> None:
         _stop("These changes break a published message:", promises, ADVICE)
     try:
         made = documents()
-    except NotImportable as error:
+    except (NotImportable, BadMarker) as error:
         _stop(f"Nothing was made: {error}.", [], "")
     stale = not_current(made)
     old = left_over(made)

@@ -25,7 +25,7 @@ AHEAD = timedelta(hours=1)  # what is decided for tomorrow is everywhere well be
 
 
 class SubjectKind(StrEnum):
-    """Name what a decision can be about; each kind is decided by the organ that the covenant names."""
+    """Name what a decision can be about (R137); each kind is decided by the organ that the covenant names."""
 
     ACCESSION = "accession"
     THEMES = "themes"

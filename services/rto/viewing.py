@@ -208,7 +208,7 @@ def _joint(viewer: Viewer, state: State) -> Verdict:
 
 
 def _of_its_meeting(viewer: Viewer, rto: Rto, state: State) -> Verdict:
-    """Show an RTO with its preparation to who was invited to that one (R47, R61)."""
+    """Show an RTO with its preparation to who was invited to that one (R47, R61, R84)."""
     invited = rto.seat(viewer.party) is not None
     return _joint(viewer, state) if invited else NOBODY_ELSE
 

@@ -127,7 +127,7 @@ def _lapsed(query_id: str, state: State) -> Iterable[Effect]:
 
 
 def _told(event: e.TriageConcluded | e.TriageClosed, state: State) -> ToParty:
-    """Tell the outcome to the leading party alone; the answers reach nobody's system (R52, R53)."""
+    """Tell the outcome to the leading party alone; the answers reach nobody's system (R52, R53, R54)."""
     return ToParty(state.leading_party, m.TriageConcluded(outcome=event.outcome, advice=event.advice))
 
 

@@ -1,4 +1,4 @@
-"""Each planted bug still fits the code, and is still one; `make mutants` sees whether it is caught."""
+"""Each planted bug still fits the code, and is still one; `make mutants` and `make clauses` see it caught."""
 
 import ast
 from pathlib import Path
@@ -11,9 +11,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_bug_fits_the_code() -> None:
     for bug in BUGS:
         code = (ROOT / bug.file).read_text()
-        assert code.count(bug.good) == 1, bug.name
-        planted = code.replace(bug.good, bug.bad)
-        assert ast.dump(ast.parse(planted)) != ast.dump(ast.parse(code)), bug.name
+        assert ast.dump(ast.parse(bug.planted(ROOT))) != ast.dump(ast.parse(code)), bug.name
 
 
 def test_a_bug_names_tests_that_exist() -> None:

@@ -3,29 +3,24 @@
 The same tests are run without any bug first: a test that fails anyway tells nothing.
 """
 
-import os
-import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from deploy.machine.process import clean_up_on_sigterm
-from tests.mutants.bugs import BUGS, Bug
-from tests.support.containers import CHOICE
+from tests.mutants.bug import Bug
+from tests.mutants.bugs import BUGS
+from tests.mutants.runs import FAILED, PASSED, copied, run_tests, with_bug
 
-ROOT = Path(__file__).parents[2]
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".local", "__pycache__", ".*_cache")
 AT_MOST = 600  # seconds; a bug that makes its tests hang has been seen too
 WITHOUT_BUG_AT_MOST = 1800  # all their tests together
-STOPS_WITHIN = 60
-PASSED, FAILED = 0, 1  # pytest's; any other code says that the tests did not run
 
 
 def main(names: Sequence[str]) -> int:
@@ -56,48 +51,15 @@ def main(names: Sequence[str]) -> int:
 
 
 def tested(bug: Bug | None, tests: Sequence[str], at_most: float = AT_MOST) -> tuple[int, str]:
-    """How pytest ends on a copy with this bug, and the first test that failed.
-
-    Tests that take longer than `at_most` seconds are interrupted, so that they still stop their servers.
-    """
+    """How pytest ends on a copy with this bug, and the first test that failed."""
     with tempfile.TemporaryDirectory() as directory:
-        copy = Path(directory) / "house"
-        shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-        if bug is not None:
-            planted(bug, copy)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", *tests]
-        with subprocess.Popen(  # noqa: S603 - our own interpreter
-            command, cwd=copy, env=os.environ | {CHOICE: "embedded"}, stdout=subprocess.PIPE, text=True
-        ) as run:
-            try:
-                said, _ = run.communicate(timeout=at_most)
-            except subprocess.TimeoutExpired:
-                interrupt(run)
-                return FAILED, f"standing still for {at_most:.0f} s"
-            except KeyboardInterrupt:
-                interrupt(run)
-                raise
-    failed = [line.split()[1] for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return run.returncode, failed[0].rpartition("::")[2] if failed else ""
-
-
-def interrupt(run: subprocess.Popen[str]) -> None:
-    """As Ctrl-C does; killed when it does not end within `STOPS_WITHIN` seconds."""
-    run.send_signal(signal.SIGINT)
-    try:
-        run.communicate(timeout=STOPS_WITHIN)
-    except subprocess.TimeoutExpired:
-        run.kill()
-        run.communicate()
-
-
-def planted(bug: Bug, copy: Path) -> None:
-    """Raises `ValueError` when the code has changed and the bug no longer fits."""
-    file = copy / bug.file
-    code = file.read_text()
-    if code.count(bug.good) != 1:
-        raise ValueError(f"{bug.name}: its line stands {code.count(bug.good)} times in {bug.file}")
-    file.write_text(code.replace(bug.good, bug.bad))
+        copy = copied(Path(directory))
+        with with_bug(bug, copy) if bug else nullcontext():
+            ended = run_tests(copy, tests, at_most, "-x")
+    if ended.too_slow:
+        return FAILED, f"standing still for {at_most:.0f} s"
+    first = [*ended.failed, *ended.errors, ""][0]
+    return ended.code, first.rpartition("::")[2]
 
 
 if __name__ == "__main__":

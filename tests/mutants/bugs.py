@@ -1,6 +1,10 @@
-"""Bugs a programmer could make here, each as one change to one file, and the tests that must see it."""
+"""Bugs a programmer could make here, each as one change to one file, and the tests that must see it.
 
-from dataclasses import dataclass
+Those that take the guard of a clause of the covenant away stand in `guards/`, by service.
+"""
+
+from tests.mutants.bug import Bug
+from tests.mutants.guards import governance, intake, retention, rto, triage
 
 CRASHES = "tests/system/faults/test_crash_points.py"
 GENERATED = "tests/system/generated/test_generated_requests.py"
@@ -10,19 +14,7 @@ RELAY = "tests/integration/shared/test_relay.py"
 LOG_CHAIN = "tests/integration/shared/test_log_chain.py"
 BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
-
-@dataclass(frozen=True, slots=True)
-class Bug:
-    """In `file`, `good` stands once and becomes `bad`; `tests` are the files or tests that must then fail."""
-
-    name: str
-    file: str
-    good: str
-    bad: str
-    tests: tuple[str, ...]
-
-
-BUGS = (
+_OF_THE_CODE = (
     Bug(
         "item shown by triage while the table reads it",
         "services/triage/viewing.py",
@@ -43,6 +35,7 @@ BUGS = (
         "return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None",
         "return None",
         ("tests/unit/retention/test_viewing.py",),
+        ("R66.c",),
     ),
     Bug(
         "phase 4 shows what phase 3 did not",
@@ -64,6 +57,7 @@ BUGS = (
         "return [Announce(m.ItemStanding(**asdict(standing)))]",
         "return []",
         ("tests/unit/rto/test_effects.py",),
+        ("R66.c",),
     ),
     Bug(
         "earlier word on an item taken for the later one",
@@ -85,6 +79,7 @@ BUGS = (
         "    items = tuple(as_decided(item, state.standings) for item in items)\n    state =",
         "    state =",
         ("tests/unit/rto/test_releases.py",),
+        ("R62.d",),
     ),
     Bug(
         "signatory recorded without a decision",
@@ -352,6 +347,7 @@ BUGS = (
         "WITHHELD if party in item.withheld_from",
         "WITHHELD if party not in item.withheld_from",
         ("tests/unit/rto/test_viewing.py",),
+        ("R62.a",),
     ),
     Bug(
         "special data read for a leading party that was not checked",
@@ -402,6 +398,7 @@ BUGS = (
             "tests/unit/intake/test_process.py",
             "tests/unit/rto/test_process.py",
         ),
+        ("R62.c",),
     ),
     Bug(
         "from whom an item is withheld read by the leading party",
@@ -1738,3 +1735,5 @@ BUGS = (
         ("tests/unit/triage/test_process.py",),
     ),
 )
+
+BUGS = (*_OF_THE_CODE, *intake.BUGS, *triage.BUGS, *rto.BUGS, *retention.BUGS, *governance.BUGS)

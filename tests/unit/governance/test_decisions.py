@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from services.governance import commands as c
 from services.governance import events as e
@@ -106,6 +106,23 @@ def test_each_subject_is_decided_by_its_own_organ_and_no_other(kind: SubjectKind
     else:
         assert isinstance(outcome, Refusal)
         assert (outcome.name, outcome.rule) == REFUSED_AS[kind]
+
+
+@pytest.mark.clause(
+    "R137.a",
+    allowed="Over elk onderwerp dat het convenant hier aan een orgaan laat, kan een besluit worden "
+    "vastgelegd.",
+)
+@pytest.mark.clause(
+    "R137.a",
+    refused="Over een overeenkomst, een aanstelling, een ontslag of huur kan geen besluit worden vastgelegd.",
+)
+@pytest.mark.parametrize("subject", ["contract", "appointment", "dismissal", "lease", ""])
+def test_on_what_the_covenant_leaves_to_nobody_here_no_decision_is_recorded_r137(subject: str) -> None:
+    with pytest.raises(ValidationError):
+        DecisionSubject.model_validate({"kind": subject})
+    for kind in SubjectKind:
+        assert DecisionSubject.model_validate({"kind": kind.value}).kind is kind
 
 
 def test_a_group_decides_with_more_votes_in_favour_than_against() -> None:

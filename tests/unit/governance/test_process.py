@@ -399,6 +399,11 @@ def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> No
         assert refused is not in_time
 
 
+@pytest.mark.clause("R114.c", allowed="Tot het moment van de uitsluiting is de partij nog lid.")
+@pytest.mark.clause(
+    "R114.c",
+    refused="Vanaf het moment van de uitsluiting is zij geen lid meer en handelt niemand meer namens haar.",
+)
 @pytest.mark.parametrize("reason", list(EndReason))
 def test_an_ended_party_is_no_member_and_nobody_acts_for_it_from_that_moment_r115(
     reason: EndReason,

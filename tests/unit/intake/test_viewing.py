@@ -66,6 +66,9 @@ def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) ->
         assert may_view(viewer, thing, of, looking()) == expected
 
 
+@pytest.mark.clause(
+    "R66.c", refused="In de screening ziet de procesregisseur een gegeven dat de aanmelder introk niet meer."
+)
 def test_before_screening_the_house_does_not_see_what_the_referrer_took_back_a12() -> None:
     of = state(Phase.CONSULTED)
     (item, *_) = of.items

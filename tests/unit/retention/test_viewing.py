@@ -102,6 +102,12 @@ def test_special_data_are_seen_for_who_led_if_it_might_process_them_then_and_may
     assert s.SPECIAL in seen(viewer, replace(then, file=tested))
 
 
+@pytest.mark.clause(
+    "R62.b", allowed="In fase 4 leest de leidende partij gegevens zonder voorbehoud tegen haar."
+)
+@pytest.mark.clause(
+    "R62.b", refused="In fase 4 leest de leidende partij een gegeven met een voorbehoud tegen haar niet."
+)
 def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_r49() -> None:
     assert seen(LEADER, STEP_1) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN}
     competent = replace(STEP_1, competent=(s.CARE,))
@@ -116,6 +122,8 @@ def test_in_step_1_the_leading_party_reads_nothing_that_phase_3_did_not_show_it_
     assert seen(DIRECTOR, unseen) == seen(DIRECTOR, STEP_1)
 
 
+@pytest.mark.clause("R66.c", allowed="In fase 4 leest de inbrenger zijn ingetrokken gegeven zelf nog.")
+@pytest.mark.clause("R66.c", refused="In fase 4 leest niemand anders het ingetrokken gegeven.")
 def test_what_its_contributor_takes_back_in_phase_4_nobody_else_reads_a12() -> None:
     back = PROCESS.evolve(STEP_1, StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN)))
     for viewer in (DIRECTOR, SUPPORT, LEADER):

@@ -92,6 +92,10 @@ def test_an_rto_is_concluded_once() -> None:
 # --- nothing leaves the table before (R64, R73, R78) ------------------------------------------------
 
 
+@pytest.mark.clause("R64.a", allowed="Is het RTO afgerond, dan kan een vrijgegeven gegeven worden verstrekt.")
+@pytest.mark.clause(
+    "R64.a", refused="Zolang het RTO niet is afgerond, wordt ook een vrijgegeven gegeven niet verstrekt."
+)
 def test_nothing_is_taken_away_while_the_table_has_not_decided_r64() -> None:
     assert refused(s.AGREED, provide()) is r.TABLE_HAS_NOT_DECIDED
     assert r.TABLE_HAS_NOT_DECIDED.rule == "R64"
@@ -99,6 +103,7 @@ def test_nothing_is_taken_away_while_the_table_has_not_decided_r64() -> None:
     assert refused(s.AGAIN, provide()) is r.TABLE_HAS_NOT_DECIDED, "nor while it sits again"
 
 
+@pytest.mark.clause("R64.a", allowed="Bij de afronding vertrekt wat volgens de afspraak wordt meegenomen.")
 @pytest.mark.parametrize("outcome", AGREED_ON)
 def test_at_the_end_of_the_rto_it_is_recorded_who_takes_what_r73(outcome: RtoOutcome) -> None:
     """Also when the case is de-escalated at once: what executors need goes with them."""

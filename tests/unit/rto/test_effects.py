@@ -63,6 +63,7 @@ def test_a_question_goes_to_the_contributor_alone_r65() -> None:
     assert after(*s.SEATED, s.PLANNED, asked) == [ToParty(s.POLICE, s.ask().request)]
 
 
+@pytest.mark.clause("R64.a", allowed="Bij de afronding van het RTO krijgt elke uitvoerder zijn eigen acties.")
 def test_each_executor_gets_its_own_actions_only_a19() -> None:
     assert assigned(*s.AGREED, s.concluded()) == {s.CARE: [s.TREAT], s.HOUSING: [s.ARRANGE]}
 
@@ -73,6 +74,7 @@ def assigned(*history: Any) -> dict[str, list[str]]:
     return {party: [action.action_id for action in letter.actions] for party, letter in found.items()}
 
 
+@pytest.mark.clause("R64.a", refused="Zolang het RTO niet is afgerond, krijgt niemand een actie toegewezen.")
 def test_no_action_leaves_the_table_before_it_has_decided_r64() -> None:
     assert after(*s.SEATED, s.PLANNED) == []
 
@@ -106,6 +108,12 @@ def test_what_was_recorded_apart_is_assigned_apart() -> None:
     assert [[action.action_id for action in one.actions] for one in for_care] == [[s.TREAT], [s.AFTERCARE]]
 
 
+@pytest.mark.clause("R67.a", allowed="De gebruiksvoorwaarden gaan mee met het gegeven dat wordt verstrekt.")
+@pytest.mark.clause(
+    "R68.b",
+    allowed="In het bericht aan de uitvoerder staat de partij die het gegeven inbracht als verstrekker.",
+)
+@pytest.mark.clause("R68.b", refused="De leidende partij staat in dat bericht niet als verstrekker.")
 def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -> None:
     """R67: its conditions of use travel with it."""
     conditions = s.item(s.NEW, use_conditions=s.text("conditions"), withheld_from=(s.HOUSING,))
@@ -117,6 +125,11 @@ def test_a_provided_item_goes_to_its_taker_and_can_be_stopped_unsent_r73_a12() -
     assert item.withheld_from == ()
 
 
+@pytest.mark.clause(
+    "R66.c", refused="Wat bij de intrekking nog niet is verstuurd, wordt niet meer verstuurd."
+)
+@pytest.mark.clause("R66.d", allowed="Wie het gegeven eerder meenam, krijgt bericht van de intrekking.")
+@pytest.mark.clause("R66.d", refused="Wie het gegeven niet meenam, krijgt zo'n bericht niet.")
 def test_a_withdrawal_stops_what_has_not_left_and_tells_the_takers_a12() -> None:
     history = (*s.AGREED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW))
     stop, told = after(*history)
@@ -135,6 +148,9 @@ def test_a_reservation_stops_what_has_not_left_for_that_party_and_tells_it_if_it
     assert after(*s.AGREED, s.PROVIDED, of_another_party) == stops[1:]
 
 
+@pytest.mark.clause(
+    "R66.c", allowed="De intrekking wordt gemeld aan elk onderdeel van het systeem dat het gegeven toont."
+)
 def test_what_is_decided_on_an_item_goes_to_every_service_that_shows_it_a12() -> None:
     history = (
         *s.SEATED,

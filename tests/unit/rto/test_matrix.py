@@ -100,6 +100,11 @@ def test_an_event_moves_the_case_only_as_the_table_says_and_keeps_no_text(phase:
     assert STATES.validate_json(to_json(state), context=SEALED_ALLOWED) == state
 
 
+@pytest.mark.clause(
+    "R60.b",
+    refused="Wat een partij zonder rol in de casus ook doet, in elke fase krijgt zij hetzelfde antwoord "
+    "als bij een casus die niet bestaat.",
+)
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("command", OF_PARTIES, ids=_name)
 def test_an_outsider_is_told_nothing_in_any_phase(phase: Phase, command: Any) -> None:

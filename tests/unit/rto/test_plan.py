@@ -148,6 +148,11 @@ def test_nobody_agrees_with_itself_r70() -> None:
 # --- actions never change (R65, R81) ----------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R65.d",
+    refused="Een afgesproken activiteit kan niet worden veranderd: niet de uitvoerder, niet de "
+    "omschrijving en niet de datum.",
+)
 @pytest.mark.parametrize(
     "changes",
     [{"party": s.HOUSING}, {"description": s.text("prosecute")}, {"due_on": NOW}, {}],
@@ -198,6 +203,10 @@ def test_no_more_actions_run_than_a_plan_holds() -> None:
     assert s.spec().given(*full).when(adjust(AFTERCARE, ends=(s.TREAT,))).events
 
 
+@pytest.mark.clause("R65.d", allowed="Voor de opvolger van een activiteit telt een eigen, nieuw akkoord.")
+@pytest.mark.clause(
+    "R65.d", refused="Het akkoord voor een geëindigde activiteit geldt niet voor haar opvolger."
+)
 def test_a_release_for_an_action_that_ended_is_a_release_for_nothing_r65() -> None:
     """It stays what it was when it was given, and the successor needs a release of its own."""
     history = after(s.AGAIN, adjust(AFTERCARE.model_copy(update={"succeeds": s.TREAT})))

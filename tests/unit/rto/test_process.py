@@ -373,6 +373,7 @@ def test_the_director_ends_a_mandate_with_a_reason_and_the_party_names_another_r
     assert refused(s.spec().given(*s.SEATED), end_mandate(party=s.STRANGER)) is r.NOT_INVITED
 
 
+@pytest.mark.clause("R60.b", allowed="Een partij die is uitgenodigd, kan op de uitnodiging antwoorden.")
 def test_only_an_invited_party_may_answer_r61() -> None:
     """A contributor that is not invited knows of the case, and still not of the meeting."""
     only_care = s.convened(participants=(s.participant(s.CARE),))
@@ -383,6 +384,10 @@ def test_only_an_invited_party_may_answer_r61() -> None:
     assert given.when(accept(s.CARE)).events
 
 
+@pytest.mark.clause(
+    "R60.b",
+    refused="Een partij die wel gegevens inbracht maar niet is uitgenodigd, hoort niets over het RTO.",
+)
 @pytest.mark.parametrize("phase", Phase)
 def test_a_contributor_that_takes_no_part_is_told_the_same_in_every_phase(phase: Phase) -> None:
     """Not even in which phase the case is: only of its own items does it hear anything (R34, R60)."""
@@ -425,6 +430,7 @@ def test_another_director_has_nothing_to_do_with_the_case_r72() -> None:
 # --- items brought in at the table (R3, R16, R21, R35, R42, R57) ------------------------------------
 
 
+@pytest.mark.clause("R61.f", allowed="Een deelnemer die is gekomen, brengt in het RTO een eigen gegeven in.")
 def test_a_participant_brings_in_an_item_of_its_own() -> None:
     (event,) = s.spec().given(*s.SEATED).when(contribute()).events
     state = s.state(*s.SEATED, event)
@@ -439,6 +445,12 @@ def test_an_item_not_marked_as_shareable_is_not_released_by_being_brought_in_r65
     assert not s.state(*s.SEATED, event).released_for_rto(s.NEW)
 
 
+@pytest.mark.clause(
+    "R61.f", refused="Een gegeven waarbij niet staat waarom het noodzakelijk is, wordt in het RTO geweigerd."
+)
+@pytest.mark.clause(
+    "R62.c", refused="Ook in het RTO wordt een voorbehoud tegen een onbekende naam geweigerd."
+)
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -455,6 +467,10 @@ def test_an_incomplete_item_is_refused(changes: dict[str, Any], refusal: Refusal
     assert refused(s.spec().given(*s.SEATED), contribute(**changes)) is refusal
 
 
+@pytest.mark.clause(
+    "R62.c",
+    allowed="In het RTO kan een voorbehoud worden gemaakt tegen elke partij, ook als die niet meedoet.",
+)
 def test_a_reservation_against_a_party_is_taken_whoever_it_is_r62() -> None:
     for party in (s.CARE, s.STRANGER):
         assert s.spec().given(*s.SEATED).when(contribute(withheld_from=(party,))).events
@@ -464,6 +480,7 @@ def test_a_checked_party_may_bring_in_a_special_category_item_r21() -> None:
     assert s.spec().given(*s.SEATED).when(contribute(s.CARE, category=Category.SPECIAL)).events
 
 
+@pytest.mark.clause("R61.f", refused="Wie nog niet heeft toegezegd te komen, kan in het RTO niets inbrengen.")
 def test_only_who_accepted_brings_items_in_r59() -> None:
     assert refused(s.spec().given(*s.INVITED), contribute()) is r.NOT_AT_THE_TABLE
     assert refused(s.spec().given(*s.SEATED), contribute(rto_id=s.SECOND_RTO)) is r.NOT_INVITED

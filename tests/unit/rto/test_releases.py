@@ -9,12 +9,15 @@ from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.meetings import may_not_be_provided
+from services.rto.permissions import PERMISSIONS
+from services.rto.process import Command
 from services.rto.state import Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.fields import ItemStatus
 from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.rto import Use
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import NOT_YOURS, UNKNOWN_CASE, Refusal
+from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing
 from tests.support.samples import rto as s
@@ -92,6 +95,11 @@ def test_a_release_in_advance_is_possible_from_the_preparation_on_r44() -> None:
     assert s.state(*s.HISTORIES[Phase.PREPARED], event).released_for_rto(s.SILENT)
 
 
+@pytest.mark.clause("R65.d", allowed="Een akkoord geldt voor de ene activiteit van de ene deelnemer.")
+@pytest.mark.clause(
+    "R65.d",
+    refused="Voor een andere activiteit, een andere deelnemer of een ander gegeven is er dan geen akkoord.",
+)
 def test_one_release_is_one_use_r65() -> None:
     """Permission for the RTO is none for a plan activity, and one activity is not another."""
     state = s.state(*PLANNED, s.RELEASED)
@@ -104,6 +112,14 @@ def test_one_release_is_one_use_r65() -> None:
         assert state.release(other) is None
 
 
+@pytest.mark.clause("R66.a", allowed="De inbrenger geeft of weigert akkoord op zijn gegeven.")
+@pytest.mark.clause(
+    "R66.a",
+    refused="De leidende partij of een andere deelnemer geeft of weigert geen akkoord op dat gegeven.",
+)
+@pytest.mark.clause(
+    "R66.b", allowed="Een akkoord dat één deelnemer en één activiteit noemt, wordt vastgelegd."
+)
 @pytest.mark.parametrize("make", [give, refuse])
 @pytest.mark.parametrize("party", [s.CARE, s.VENLO, s.HOUSING])
 def test_only_the_contributor_decides_on_its_item_r66(make: Any, party: str) -> None:
@@ -113,11 +129,26 @@ def test_only_the_contributor_decides_on_its_item_r66(make: Any, party: str) -> 
     assert s.spec().given(*PLANNED).when(make(s.POLICE)).events
 
 
+@pytest.mark.clause(
+    "R66.a",
+    refused="De procesregisseur kan geen akkoord geven, weigeren of intrekken, ook niet namens de inbrenger.",
+)
+@pytest.mark.parametrize("command", [give(), refuse(), withdraw()], ids=["give", "refuse", "withdraw"])
+def test_the_director_decides_on_no_item_whoever_he_acts_for_r66(command: Command) -> None:
+    at_the_table = DecisionContext(NOW, s.parties())
+    director = s.by_director(on_behalf_of=s.POLICE)
+    assert permit(PERMISSIONS[type(command)], director, at_the_table) is NOT_YOURS
+    assert permit(PERMISSIONS[type(command)], command.by, at_the_table) is None
+
+
 @pytest.mark.parametrize("make", [give, refuse])
 def test_an_unknown_item_and_one_of_another_sound_alike_r34(make: Any) -> None:
     assert refused(PLANNED, make(item_id=s.NEW)) is r.NOT_THE_CONTRIBUTOR
 
 
+@pytest.mark.clause(
+    "R66.b", refused="Een akkoord zonder deelnemer, of voor de activiteit van een ander, wordt geweigerd."
+)
 @pytest.mark.parametrize("make", [give, refuse])
 @pytest.mark.parametrize(
     ("changes", "refusal"),
@@ -153,6 +184,9 @@ def test_what_was_given_is_withdrawn_not_refused_r66() -> None:
 # --- withdrawing (A12) -----------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R66.d", allowed="Wie het gegeven eerder meenam, blijft na de intrekking op de lijst van afnemers staan."
+)
 def test_withdrawal_takes_every_release_of_the_item_back_and_no_other() -> None:
     history = (*PLANNED, s.RELEASED, s.PROVIDED)
     event, standing = s.spec().given(*history).when(withdraw()).events
@@ -172,6 +206,7 @@ def test_a_withdrawn_item_can_be_released_anew() -> None:
     assert not state.withdrawn(s.FREE)
 
 
+@pytest.mark.clause("R66.a", refused="Een andere deelnemer kan het gegeven niet intrekken.")
 def test_only_the_contributor_withdraws_and_once_r66() -> None:
     assert refused(PLANNED, withdraw(party=s.CARE)) is r.NOT_THE_CONTRIBUTOR
     assert refused((*PLANNED, e.ReleaseWithdrawn(s.FREE, NOW)), withdraw()) is r.NOTHING_TO_WITHDRAW
@@ -185,6 +220,20 @@ def test_what_was_never_released_is_taken_back_too_a12() -> None:
 
 def contributor_of(item_id: str) -> str:
     return next(item.contributor for item in s.ITEMS if item.item_id == item_id)
+
+
+@pytest.mark.clause(
+    "R66.e",
+    allowed="In elke fase, ook na afschaling en archivering, kan de inbrenger zijn gegeven intrekken.",
+)
+@pytest.mark.clause("R66.e", refused="Alleen als de casus is vernietigd, is er niets meer in te trekken.")
+@pytest.mark.parametrize("phase", Phase)
+def test_an_item_is_taken_back_in_every_phase_until_the_case_is_destroyed_r66_a12(phase: Phase) -> None:
+    took_back = with_item_of(s.POLICE, phase, withdraw())
+    if phase is Phase.PURGED:
+        assert took_back is UNKNOWN_CASE
+    else:
+        assert [type(event) for event in took_back] == [e.ReleaseWithdrawn, e.StandingChanged]
 
 
 # --- what restricts is never too early, and never too late (R66, A12) ------------------------------------
@@ -201,6 +250,7 @@ LIMIT = c.LimitItem(by=s.by_party(s.POLICE), item_id=s.FREE, withheld_from=(s.HO
 BEFORE_THE_TABLE = [Phase.NOTHING, Phase.COLLECTING]
 
 
+@pytest.mark.clause("R62.d", allowed="Ook in de triage kan de inbrenger al een voorbehoud toevoegen.")
 @pytest.mark.parametrize("phase", BEFORE_THE_TABLE)
 @pytest.mark.parametrize("command", [withdraw(), LIMIT], ids=["withdraw", "limit"])
 def test_in_triage_a_contributor_restricts_what_it_gave_there_a12(phase: Phase, command: Any) -> None:
@@ -210,6 +260,7 @@ def test_in_triage_a_contributor_restricts_what_it_gave_there_a12(phase: Phase, 
     assert s.state(*before, changed).phase is Phase.COLLECTING
 
 
+@pytest.mark.clause("R66.a", refused="In de triage kan een partij het gegeven van een ander niet intrekken.")
 @pytest.mark.parametrize("phase", BEFORE_THE_TABLE)
 def test_in_triage_somebody_elses_item_and_one_that_never_was_sound_alike_r34(phase: Phase) -> None:
     """Both wait, like the item of a contributor that is only not heard of yet."""
@@ -226,11 +277,22 @@ def test_what_was_taken_back_in_triage_is_not_released_when_it_comes_here() -> N
     assert state.released_for_rto(s.WITHHELD)
 
 
+@pytest.mark.clause("R62.d", allowed="Een voorbehoud uit de triage telt ook in het RTO.")
 def test_a_reservation_made_in_triage_holds_at_the_table_r62() -> None:
     (changed,) = with_item_of(s.POLICE, Phase.NOTHING, LIMIT)
     item = s.state(changed, *s.RECORDED).item(s.FREE)
     assert item is not None
     assert item.withheld_from == (s.HOUSING,)
+
+
+@pytest.mark.clause("R62.d", allowed="Wie het gegeven inbracht, kan er een voorbehoud aan toevoegen.")
+@pytest.mark.clause(
+    "R62.d", refused="De leidende partij of een andere deelnemer kan geen voorbehoud toevoegen."
+)
+def test_only_its_contributor_withholds_an_item_from_more_parties_r62() -> None:
+    assert s.spec().given(*PLANNED).when(LIMIT).events
+    for party in (s.VENLO, s.CARE):
+        assert refused(PLANNED, replace(LIMIT, by=s.by_party(party))) is r.NOT_THE_CONTRIBUTOR
 
 
 def test_reservations_only_grow_and_not_without_end_r62() -> None:
@@ -271,6 +333,11 @@ def test_a_reservation_ends_no_release_where_there_is_none_r62() -> None:
 # --- taking away -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R63.a", allowed="Met het akkoord van de inbrenger wordt het gegeven verstrekt.")
+@pytest.mark.clause(
+    "R65.b", allowed="Met een akkoord voor precies die activiteit wordt het gegeven verstrekt."
+)
+@pytest.mark.clause("R65.d", allowed="Voor de activiteit waarvoor het akkoord is gegeven, telt het wel.")
 def test_a_released_item_is_provided_and_its_taker_stands_on_the_list_r73_r104() -> None:
     history = (*DECIDED, s.RELEASED)
     (event,) = s.spec().given(*history).when(provide()).events
@@ -279,6 +346,15 @@ def test_a_released_item_is_provided_and_its_taker_stands_on_the_list_r73_r104()
     assert state.takers == (m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT),)
 
 
+@pytest.mark.clause(
+    "R63.a", refused="Een gegeven waarvoor de inbrenger geen akkoord gaf, wordt niet verstrekt."
+)
+@pytest.mark.clause(
+    "R65.b",
+    refused="Een gegeven dat alleen voor het RTO is vrijgegeven, wordt niet verstrekt voor een "
+    "activiteit uit het plan.",
+)
+@pytest.mark.clause("R65.d", refused="Een akkoord voor een andere activiteit telt niet.")
 def test_nothing_is_taken_away_without_release_for_exactly_that_r63_r65() -> None:
     for_the_rto_only = provide()
     for_another_item = provide(s.WITHHELD)

@@ -65,16 +65,34 @@ def test_each_participant_sees_exactly_what_plan_release_reservation_and_test_al
     assert {party: seen_by(delegate(party), *s.SEATED) for party in s.AT_THE_TABLE} == expected
 
 
+@pytest.mark.clause("R68.a", allowed="Inzage in een gegeven staat op naam van de partij die het inbracht.")
+@pytest.mark.clause(
+    "R68.a", refused="Inzage in het RTO staat niet op naam van de partij die de casus aanmeldde."
+)
 def test_a_look_says_whose_information_it_is_r68() -> None:
     assert look(delegate(s.CARE), s.FREE, *s.SEATED) == Allowed("R61", s.POLICE)
     assert look(delegate(s.CARE), s.RENT, *s.SEATED) == Allowed("R61", s.HOUSING)
     assert look(delegate(s.POLICE), s.FREE, *s.SEATED) == Allowed("R66", s.POLICE)
 
 
+@pytest.mark.clause(
+    "R61.a", allowed="Zodra het RTO is bijeengeroepen, ziet een deelnemer wat een ander voor hem inbracht."
+)
+@pytest.mark.clause(
+    "R61.a", refused="Voordat het RTO is bijeengeroepen, ziet een deelnemer niets van wat anderen inbrachten."
+)
 def test_the_window_opens_when_the_rto_is_convened_a17() -> None:
     closed = Denied("R61", "B3-F3; art. 9.2f")
     assert look(delegate(s.CARE), s.FREE, *s.HISTORIES[Phase.PREPARED]) == closed
     assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED)) == (True, "R61")
+
+
+@pytest.mark.clause("R61.a", allowed="Wie de casus leidt, leest de antwoorden uit de triage al voor het RTO.")
+@pytest.mark.clause("R61.a", refused="Een andere partij leest de antwoorden uit de triage dan nog niet.")
+def test_who_leads_reads_the_answers_of_triage_until_the_table_is_convened_r33_r61() -> None:
+    assert seen_by(delegate(s.VENLO), *s.HISTORIES[Phase.PREPARED]) == {s.FREE, s.WITHHELD, s.SILENT, s.RENT}
+    for other in (s.CARE, s.STRANGER):
+        assert seen_by(delegate(other), *s.HISTORIES[Phase.PREPARED]) == set()
 
 
 def test_the_window_closes_with_the_rto_except_for_the_agreed_set_r79() -> None:
@@ -83,10 +101,14 @@ def test_the_window_closes_with_the_rto_except_for_the_agreed_set_r79() -> None:
     assert rule(look(delegate(s.CARE), s.FREE, *FOLLOWED_BY_CARE)) == (True, "R79")
 
 
+@pytest.mark.clause(
+    "R61.b", refused="Een partij die niet is uitgenodigd, ziet geen enkel gegeven van een ander."
+)
 def test_who_is_not_invited_sees_nothing_r61() -> None:
     assert rule(look(delegate(s.STRANGER), s.FREE, *s.SEATED)) == (False, "R61")
 
 
+@pytest.mark.clause("R61.b", refused="Wie heeft afgezegd of nog niet heeft geantwoord, ziet niets.")
 def test_who_has_not_accepted_sees_nothing_r59() -> None:
     assert rule(look(delegate(s.CARE), s.FREE, *s.INVITED)) == (False, "R59")
     declined = e.InvitationDeclined(s.RTO, s.CARE, None, NOW)
@@ -104,12 +126,24 @@ def test_only_the_named_delegate_looks_r59() -> None:
     assert rule(look(delegate(s.POLICE), s.FREE, *s.SEATED, replaced)) == (False, "R59")
 
 
+@pytest.mark.clause(
+    "R61.c", allowed="Staat een gegeven voor deze deelnemer op het inzageplan, dan ziet hij het."
+)
+@pytest.mark.clause(
+    "R61.c", refused="Staat een gegeven voor deze deelnemer niet op het inzageplan, dan ziet hij het niet."
+)
 def test_an_item_that_is_not_on_the_viewing_plan_is_not_seen_r42() -> None:
     assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED)) == (False, "R42")
     opened = e.ViewingPlanExtended((s.entry(s.RENT, s.VENLO),), NOW)
     assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED, opened)) == (True, "R61")
 
 
+@pytest.mark.clause(
+    "R65.a", allowed="Geeft de inbrenger het gegeven vrij voor het RTO, dan ziet een deelnemer het."
+)
+@pytest.mark.clause(
+    "R65.a", refused="Een gegeven dat alleen voor de triage is gegeven, ziet een deelnemer in het RTO niet."
+)
 def test_an_item_that_its_contributor_did_not_release_is_not_seen_r65() -> None:
     assert rule(look(delegate(s.CARE), s.SILENT, *s.SEATED)) == (False, "R65")
     given = e.ReleaseGiven(m.ReleaseGiven(item_id=s.SILENT, use=m.Use.RTO), NOW)
@@ -121,6 +155,16 @@ def test_a_release_for_an_activity_is_none_for_the_table_r65() -> None:
     assert rule(look(delegate(s.CARE), s.SILENT, *s.SEATED, s.PLANNED, given)) == (False, "R65")
 
 
+@pytest.mark.clause(
+    "R61.d", allowed="Zolang de inbrenger geen bezwaar heeft, ziet een deelnemer het gegeven."
+)
+@pytest.mark.clause(
+    "R61.d", refused="Heeft de inbrenger het gegeven ingetrokken, dan ziet een deelnemer het niet meer."
+)
+@pytest.mark.clause("R66.c", allowed="De inbrenger zelf ziet het ingetrokken gegeven nog wel.")
+@pytest.mark.clause(
+    "R66.c", refused="Na de intrekking ziet een andere deelnemer het gegeven meteen niet meer."
+)
 @pytest.mark.parametrize("history", [s.SEATED, FOLLOWED_BY_CARE])
 def test_a_withdrawn_item_is_gone_for_the_others_at_once_a12(history: tuple[Any, ...]) -> None:
     withdrawn = e.ReleaseWithdrawn(s.FREE, NOW)
@@ -129,6 +173,10 @@ def test_a_withdrawn_item_is_gone_for_the_others_at_once_a12(history: tuple[Any,
     assert rule(look(delegate(s.POLICE), s.FREE, *history, withdrawn)) == (True, "R66")
 
 
+@pytest.mark.clause("R62.a", allowed="Een deelnemer tegen wie geen voorbehoud is gemaakt, ziet het gegeven.")
+@pytest.mark.clause(
+    "R62.a", refused="De deelnemer tegen wie het voorbehoud is gemaakt, ziet het gegeven niet."
+)
 def test_a_reservation_hides_the_item_from_exactly_that_participant_r62() -> None:
     assert rule(look(delegate(s.HOUSING), s.WITHHELD, *s.SEATED)) == (False, "R62")
     assert rule(look(delegate(s.CARE), s.WITHHELD, *s.SEATED)) == (True, "R61")
@@ -143,6 +191,12 @@ def test_special_and_criminal_data_are_for_the_competent_r49(category: Category)
     assert rule(look(delegate(s.CARE), s.NEW, *history)) == (True, "R61")
 
 
+@pytest.mark.clause(
+    "R61.b", allowed="Wie voor het volgende RTO opnieuw is uitgenodigd en toezegt, ziet de gegevens weer."
+)
+@pytest.mark.clause(
+    "R61.b", refused="Wie alleen voor het vorige RTO was uitgenodigd, ziet bij het volgende niets."
+)
 def test_at_a_follow_up_one_is_invited_anew_r61() -> None:
     again = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO, viewing_plan=(s.entry(s.FREE, s.CARE),)))
     assert rule(look(delegate(s.CARE), s.FREE, *again)) == (False, "R59")
@@ -175,6 +229,32 @@ def test_after_a_reactivation_the_old_viewing_plan_does_not_count_r42() -> None:
     assert seen_by(delegate(s.CARE), *back, planned, comes, given) == {s.FREE}
 
 
+@pytest.mark.clause(
+    "R65.e",
+    allowed="Geeft de inbrenger na de terugkeer opnieuw akkoord, dan ziet een deelnemer het gegeven weer.",
+)
+@pytest.mark.clause(
+    "R65.e", refused="Het akkoord van voor de terugkeer telt niet meer: een deelnemer ziet het gegeven niet."
+)
+def test_in_a_new_round_an_item_is_seen_once_it_is_released_anew_r65_a5() -> None:
+    again = (
+        *s.ENDED,
+        e.CaseReactivated(1),
+        s.convened(s.SECOND_RTO),
+        *(s.accepted(party, s.SECOND_RTO) for party in s.AT_THE_TABLE),
+    )
+    assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED)) == (True, "R61")
+    assert rule(look(delegate(s.CARE), s.FREE, *again)) == (False, "R65")
+    anew = e.ReleaseGiven(m.ReleaseGiven(item_id=s.FREE, use=m.Use.RTO), NOW)
+    assert rule(look(delegate(s.CARE), s.FREE, *again, anew)) == (True, "R61")
+
+
+@pytest.mark.clause(
+    "R62.b", allowed="Na het RTO ziet de leidende partij de gegevens die voor de monitoring zijn afgesproken."
+)
+@pytest.mark.clause(
+    "R62.b", refused="Een gegeven met een voorbehoud tegen de leidende partij ziet zij ook na het RTO niet."
+)
 def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:
     """Table F: the case director sees per item, and the monitoring set; the other checks stay."""
     set_with_rent = e.MonitoringAgreed(s.text("purpose"), (s.FREE, s.WITHHELD, s.RENT), NOW)
@@ -189,6 +269,13 @@ def leads(party: str) -> e.DirectionMoved:
     return e.DirectionMoved(party, s.VENLO, s.text("name"), NOW)
 
 
+@pytest.mark.clause(
+    "R64.b", allowed="Zolang het RTO duurt, ziet een deelnemer de gegevens en de betrokkenen."
+)
+@pytest.mark.clause(
+    "R64.b",
+    refused="Na het RTO ziet een deelnemer zonder actie de gegevens van anderen en de betrokkenen niet meer.",
+)
 @pytest.mark.parametrize("phase", [Phase.CONVENED, Phase.MONITORING])
 def test_while_monitoring_who_has_no_part_in_it_reads_neither_items_nor_persons_r64(phase: Phase) -> None:
     """A17: the window closes with the RTO. Venlo came, is on the viewing plan, and carries nothing out."""
@@ -204,6 +291,14 @@ def test_while_monitoring_who_has_no_part_in_it_reads_neither_items_nor_persons_
     assert s.FREE in seen_by(delegate(s.POLICE), *history), "its own it always reads (R66)"
 
 
+@pytest.mark.clause(
+    "R64.b", allowed="Een uitvoerder ziet na het RTO wat voor zijn eigen actie is vrijgegeven."
+)
+@pytest.mark.clause(
+    "R64.b",
+    refused="Wat alleen voor het RTO of voor de actie van een ander is vrijgegeven, ziet een uitvoerder "
+    "dan niet meer.",
+)
 def test_while_monitoring_an_executor_reads_what_was_released_for_its_action_r64() -> None:
     """Not what it saw at the table: WITHHELD is on its viewing plan, and released for the RTO alone."""
     history = (*s.AGREED, s.concluded(), s.MONITORED)
@@ -318,6 +413,8 @@ def test_what_was_said_of_an_ended_action_stays_with_its_executor_and_the_table_
     assert not both & labels(delegate(s.STRANGER), *history)
 
 
+@pytest.mark.clause("R84.a", allowed="Wie voor een RTO is uitgenodigd, leest waar het over ging.")
+@pytest.mark.clause("R84.a", refused="Wie pas bij een later RTO aanschuift, leest het eerdere RTO niet.")
 def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:
     again = s.convened(s.SECOND_RTO, participants=(s.participant(s.STRANGER),))
     history = (*FOLLOWED_BY_CARE, again, s.accepted(s.STRANGER, s.SECOND_RTO))
@@ -423,6 +520,10 @@ def test_while_monitoring_they_see_the_agreed_set_r79(viewer: Viewer) -> None:
     assert seen_by(viewer, *s.HISTORIES[Phase.MONITORING]) == {s.FREE, s.WITHHELD}
 
 
+@pytest.mark.clause(
+    "R68.a",
+    allowed="Ook inzage door de procesregisseur staat op naam van de partij die het gegeven inbracht.",
+)
 def test_they_look_on_behalf_of_the_party_that_leads_r72() -> None:
     moved = (*s.AGREED, s.MOVED)
     assert rule(look(DIRECTOR, s.FREE, *moved)) == (False, "R72")

@@ -129,6 +129,10 @@ def test_the_others_hear_only_the_outcome_and_what_it_left_open_r51(
     assert announced == m.TriageOutcomeRecorded(outcome=outcome, recorded_at=NOW, first_goal=goal)
 
 
+@pytest.mark.clause(
+    "R54.a", allowed="De aanmeldende partij krijgt te horen dat de uitkomst een andere overlegtafel is."
+)
+@pytest.mark.clause("R54.a", refused="Niemand anders krijgt dat bericht.")
 @pytest.mark.parametrize(
     ("outcome", "reason"),
     [

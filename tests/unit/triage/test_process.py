@@ -436,6 +436,10 @@ def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
+@pytest.mark.clause(
+    "R62.c", allowed="Een voorbehoud tegen een partij die nu meedoet of die is uitgetreden, wordt aangenomen."
+)
+@pytest.mark.clause("R62.c", refused="Een voorbehoud tegen een verkeerd gespelde naam wordt geweigerd.")
 def test_a_reservation_names_a_party_present_or_past_r62() -> None:
     """A name that is no party's protects from nobody; its accession may be on its way."""
     left = s.record(s.CARE, member_until=NOW)
@@ -698,6 +702,18 @@ def test_a_preparation_that_leaves_something_open_is_refused(
     missing: dict[str, Any], name: str, rule: str
 ) -> None:
     assert named(PREPARING.when(s.prepare(**missing)).refusal) == (name, rule)
+
+
+@pytest.mark.clause("R60.a", allowed="Een deelnemer met een van de drie rollen kan worden uitgenodigd.")
+@pytest.mark.clause(
+    "R60.a", refused="Heeft één deelnemer geen rol, dan wordt het hele voorstel voor het RTO geweigerd."
+)
+def test_who_has_no_role_is_not_invited_r60() -> None:
+    for role in m.ParticipantRole:
+        with_role = tuple(s.invitee(party, role=role) for party in (s.CARE, s.HOUSING))
+        assert PREPARING.when(s.prepare(participants=with_role)).events
+    without = (s.invitee(s.CARE), s.invitee(s.HOUSING, role=None))
+    assert named(PREPARING.when(s.prepare(participants=without)).refusal) == ("RoleMissing", "R60")
 
 
 def test_a_preparation_may_plan_no_viewing_at_all_r44() -> None:

@@ -81,6 +81,7 @@ def test_the_leading_party_and_who_acts_for_it_read_all_r33(viewer: Viewer, phas
     assert sees(viewer, phase) == set(THINGS) - gone
 
 
+@pytest.mark.clause("R66.c", refused="In de triage leest niemand anders een gegeven dat is ingetrokken.")
 @pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
 def test_what_its_contributor_took_back_nobody_else_reads_a12(viewer: Viewer) -> None:
     item = THINGS["item"]

@@ -1,0 +1,5 @@
+"""Planted bugs that take away a guard of the rules of retention."""
+
+from tests.mutants.bug import Bug
+
+BUGS: tuple[Bug, ...] = ()

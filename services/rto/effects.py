@@ -38,8 +38,11 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReleaseAsked(request=request, contributor=contributor):
             return [ToParty(contributor, request)]
         case e.ReleaseWithdrawn(item_id=item_id):
-            told = [ToParty(p, m.TakersTold(item_id=item_id)) for p in state.takers_of(item_id)]
-            return [StopUnsent(item=item_id), *told]
+            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]
+        case e.ReleasesEnded(item_id=item_id, recipients=recipients):
+            stopped = [StopUnsent(item=item_id, recipient=party) for party in recipients]
+            took = [party for party in state.takers_of(item_id) if party in recipients]
+            return [*stopped, *_takers_told(item_id, took)]
         case e.StandingChanged(standing=standing):
             return [Announce(m.ItemStanding(**asdict(standing)))]
         case e.ItemProvided():
@@ -135,6 +138,10 @@ def _provision(event: e.ItemProvided, state: State) -> list[Effect]:
         return []
     message = m.ItemsProvided(action_id=taking.action_id, items=(shown_to(item, taking.recipient),))
     return [ToParty(taking.recipient, message, item=taking.item_id)]
+
+
+def _takers_told(item_id: str, takers: Iterable[str]) -> list[Effect]:
+    return [ToParty(party, m.TakersTold(item_id=item_id)) for party in takers]
 
 
 def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:

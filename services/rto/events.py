@@ -134,6 +134,15 @@ class ReleaseWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasesEnded:
+    """Record that a reservation ended what was released of the item to these parties (R62, R65)."""
+
+    item_id: str
+    recipients: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class StandingChanged:
     """Record what a contributor decided on its item as a whole, for every service that shows it (R66)."""
 
@@ -324,6 +333,7 @@ Event: TypeAlias = (
     | ReleaseGiven
     | ReleaseRefused
     | ReleaseWithdrawn
+    | ReleasesEnded
     | StandingChanged
     | PlanRecorded
     | ItemProvided

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Answer, Phase, State
+from services.rto.state import Answer, Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
-from shared.contract.messages.rto import ItemsProvided, MandateEndedBy
+from shared.contract.messages.rto import ItemsProvided, MandateEndedBy, Use
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
@@ -91,7 +91,14 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
 def may_not_be_provided(
     provided: ItemsProvided, recipient: str, state: State, parties: Parties
 ) -> Refusal | None:
-    """Refuse to send special data to who may not process them now, nor passed the test (R21, R49)."""
+    """Refuse to send what is not released for this now, or special data to who may not process them.
+
+    The contributor may have ended its release since (R62, R65); by check or test, as of now (R21, R49).
+    """
+    for item in provided.items:
+        key = ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, recipient, provided.action_id)
+        if state.release(key) is not ReleaseStatus.GIVEN:
+            return r.NOT_RELEASED
     invited = state.invited(recipient)
     passed = invited is not None and invited.passed_processing_test
     competent = item_rules.is_competent(recipient, parties, passed_test=passed)

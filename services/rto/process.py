@@ -366,6 +366,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
+        case e.ReleasesEnded(item_id=item_id, recipients=recipients):
+            return _without_releases(state, item_id, recipients)
         case e.StandingChanged(standing=standing):
             return _with_standing(state, standing)
         case e.PlanRecorded():
@@ -471,12 +473,13 @@ def _without_grants_for_the_table(state: State) -> State:
     return replace(state, releases=others)
 
 
-def _without_releases(state: State, item_id: str) -> State:
-    """Withdraw what was given; what was asked or refused stays so (A12)."""
+def _without_releases(state: State, item_id: str, recipients: tuple[str, ...] | None = None) -> State:
+    """Withdraw what was given, to these recipients or to all; what was asked or refused stays so (A12)."""
 
     def withdrawn(x: Release) -> Release:
         given = x.key.item_id == item_id and x.status is ReleaseStatus.GIVEN
-        return replace(x, status=ReleaseStatus.WITHDRAWN) if given else x
+        ends = given and (recipients is None or x.key.recipient in recipients)
+        return replace(x, status=ReleaseStatus.WITHDRAWN) if ends else x
 
     return replace(state, releases=tuple(map(withdrawn, state.releases)))
 

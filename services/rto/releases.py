@@ -75,11 +75,16 @@ def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext)
 
 
 def limit(state: State, command: c.LimitItem, context: DecisionContext) -> Decision:
-    """Withhold the item from more parties; a reservation is never taken off again (R62)."""
+    """Withhold the item from more parties; a reservation is never taken off again (R62).
+
+    What was released to them before ends with it; what their contributor releases later counts again.
+    """
     standing = changed(state, command.item_id, command.by, withheld_from=command.withheld_from)
     if len(standing.withheld_from) > MOST_RESERVATIONS:
         return r.TOO_MANY_RESERVATIONS
-    return (e.StandingChanged(standing, context.now),)
+    ended = tuple(sorted(state.released_to(command.item_id).intersection(command.withheld_from)))
+    withheld = e.StandingChanged(standing, context.now)
+    return (withheld, e.ReleasesEnded(command.item_id, ended, context.now)) if ended else (withheld,)
 
 
 def changed(

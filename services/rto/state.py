@@ -273,6 +273,11 @@ class State:
     def released_for_rto(self, item_id: str) -> bool:
         return self.release(ReleaseKey(item_id, Use.RTO)) is ReleaseStatus.GIVEN
 
+    def released_to(self, item_id: str) -> frozenset[str]:
+        """Return the parties for an activity of which the item is released now (R65)."""
+        given = (x.key for x in self.releases if x.status is ReleaseStatus.GIVEN)
+        return frozenset(key.recipient for key in given if key.item_id == item_id and key.recipient)
+
     def stays(self, item_id: str) -> bool:
         """Tell whether an item is still here: since monitoring, only the agreed and later ones (R79)."""
         return self.monitoring is None or item_id in self.monitoring.items

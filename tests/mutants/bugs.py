@@ -1060,6 +1060,27 @@ BUGS = (
         ("tests/unit/rto/test_plan.py",),
     ),
     Bug(
+        "item provided under a release from before the reservation",
+        "services/rto/releases.py",
+        "return (withheld, e.ReleasesEnded(command.item_id, ended, context.now)) if ended else (withheld,)",
+        "return (withheld,)",
+        ("tests/unit/rto/test_releases.py",),
+    ),
+    Bug(
+        "letter with an item that leaves after its release has ended",
+        "services/rto/meetings.py",
+        "if state.release(key) is not ReleaseStatus.GIVEN:",
+        "if False:",
+        ("tests/unit/rto/test_releases.py",),
+    ),
+    Bug(
+        "reservation that stops no letter",
+        "services/rto/effects.py",
+        "return [*stopped, *_takers_told(item_id, took)]",
+        "return _takers_told(item_id, took)",
+        ("tests/unit/rto/test_effects.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

@@ -152,7 +152,10 @@ class ReleaseWithdrawn(Model):
 
 @message("item-limited", "rto", Direction.FROM_PARTY, dutch="voorbehoud gemaakt")
 class ItemLimited(Model):
-    """The contributor withholds its item from these parties too, in whatever phase (R32, R62)."""
+    """The contributor withholds its item from these parties too, in whatever phase (R32, R62).
+
+    What it released to them before that ends; what it releases to them later counts.
+    """
 
     item_id: Id = Field(title="gegeven")
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")

@@ -165,6 +165,23 @@ async def test_a_withdrawal_takes_back_the_item_that_has_not_left_a12(fresh_data
     assert told.recipient == s.CARE
 
 
+async def test_a_reservation_takes_back_what_has_not_left_for_that_party_r62(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED)
+    police = s.by_party(s.POLICE)
+    await play(transaction, c.LimitItem(by=police, item_id=s.FREE, withheld_from=(s.HOUSING,)))
+    assert await letters(engine, "items-provided")
+    await play(transaction, c.LimitItem(by=police, item_id=s.FREE, withheld_from=(s.CARE,)))
+    assert await letters(engine, "items-provided") == []
+    (told,) = await letters(engine, "takers-told")
+    assert told.recipient == s.CARE
+    (outcome,) = await transaction.run([delivery(s.CASE, PROVIDED[-1], at=NOW)])
+    assert outcome.refusal is not None
+    assert outcome.refusal.name == "NotReleased"
+
+
 async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_database: FreshDatabase) -> None:
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *SEATED)

@@ -125,6 +125,16 @@ def test_a_withdrawal_stops_what_has_not_left_and_tells_the_takers_a12() -> None
     assert after(*s.AGREED, e.ReleaseWithdrawn(s.FREE, NOW)) == [StopUnsent(item=s.FREE)]
 
 
+def test_a_reservation_stops_what_has_not_left_for_that_party_and_tells_it_if_it_took_r62() -> None:
+    ended = e.ReleasesEnded(s.FREE, (s.CARE, s.HOUSING), NOW)
+    stops = [StopUnsent(item=s.FREE, recipient=s.CARE), StopUnsent(item=s.FREE, recipient=s.HOUSING)]
+    told = ToParty(s.CARE, m.TakersTold(item_id=s.FREE))
+    assert after(*s.AGREED, s.PROVIDED, ended) == [*stops, told]
+    assert after(*s.AGREED, ended) == stops
+    of_another_party = e.ReleasesEnded(s.FREE, (s.HOUSING,), NOW)
+    assert after(*s.AGREED, s.PROVIDED, of_another_party) == stops[1:]
+
+
 def test_what_is_decided_on_an_item_goes_to_every_service_that_shows_it_a12() -> None:
     history = (
         *s.SEATED,

@@ -243,6 +243,31 @@ def test_reservations_only_grow_and_not_without_end_r62() -> None:
     assert refused((*PLANNED, first), endless) is r.TOO_MANY_RESERVATIONS
 
 
+def test_a_reservation_ends_what_was_released_to_that_party_before_r62() -> None:
+    """And only that: what is released to it afterwards counts, and so does what others got."""
+    withhold = replace(LIMIT, withheld_from=(s.CARE,))
+    for_housing = e.ReleaseGiven(s.release(recipient=s.HOUSING, action_id=s.ARRANGE), NOW)
+    of_another = e.ReleaseGiven(s.release(item_id=s.WITHHELD), NOW)
+    released = (*DECIDED, s.RELEASED, for_housing, of_another)
+    limited = (*released, *s.spec().given(*released).when(withhold).events)
+    assert refused(limited, provide()) is r.NOT_RELEASED
+    assert s.spec().given(*limited).when(provide(s.FREE, s.HOUSING, s.ARRANGE)).events
+    assert s.spec().given(*limited).when(provide(s.WITHHELD)).events
+    anew = (*limited, *s.spec().given(*limited).when(give()).events)
+    assert s.spec().given(*anew).when(provide()).events
+    again = (*anew, *s.spec().given(*anew).when(withhold).events)
+    assert refused(again, provide()) is r.NOT_RELEASED, "the same reservation, made again"
+
+
+def test_a_reservation_ends_no_release_where_there_is_none_r62() -> None:
+    for_the_rto = (*DECIDED, s.RELEASED)
+    assert [type(x) for x in s.spec().given(*for_the_rto).when(LIMIT).events] == [e.StandingChanged]
+    withhold = replace(LIMIT, withheld_from=(s.CARE,))
+    after = s.state(*for_the_rto, *s.spec().given(*for_the_rto).when(withhold).events)
+    assert after.released_for_rto(s.FREE), "the others at the table still see it"
+    assert not after.withdrawn(s.FREE)
+
+
 # --- taking away -----------------------------------------------------------------------------------
 
 
@@ -320,9 +345,10 @@ def test_competence_is_judged_when_the_item_is_provided() -> None:
 
 def test_what_is_provided_leaves_only_for_who_may_process_it_then_r21_r49() -> None:
     """The letter can leave long after the item was provided."""
-    state = s.state(*special_for(s.CARE, s.TREAT))
+    released = (*special_for(s.CARE, s.TREAT), s.RELEASED)
+    state = s.state(*released)
     tested = (s.participant(s.CARE, passed_processing_test=True),)
-    tested_at_the_table = s.state(*PLANNED, s.convened(s.SECOND_RTO, participants=tested))
+    tested_at_the_table = s.state(*released, s.convened(s.SECOND_RTO, participants=tested))
 
     def forbidden(item_id: str, of: State, **care: Any) -> Refusal | None:
         item = of.item(item_id)
@@ -334,6 +360,20 @@ def test_what_is_provided_leaves_only_for_who_may_process_it_then_r21_r49() -> N
     assert forbidden(s.SPECIAL, state, checked_for_special=False) is r.PROCESSING_TEST_MISSING
     assert forbidden(s.SPECIAL, tested_at_the_table, checked_for_special=False) is None
     assert forbidden(s.FREE, state, checked_for_special=False) is None
+
+
+@pytest.mark.parametrize("command", [withdraw(), replace(LIMIT, withheld_from=(s.CARE,))])
+def test_what_is_provided_leaves_only_as_long_as_it_is_released_r62_a12(command: Any) -> None:
+    """The letter may be written in the batch in which its contributor thought better of it."""
+    before = (*DECIDED, s.RELEASED, s.PROVIDED)
+    since = (*before, *s.spec().given(*before).when(command).events)
+    letter = m.ItemsProvided(action_id=s.TREAT, items=(s.ITEMS[0],))
+    for_another = m.ItemsProvided(action_id=s.ARRANGE, items=(s.ITEMS[0],))
+    anew = (*since, *s.spec().given(*since).when(give()).events)
+    assert may_not_be_provided(letter, s.CARE, s.state(*before), s.parties()) is None
+    assert may_not_be_provided(letter, s.CARE, s.state(*since), s.parties()) is r.NOT_RELEASED
+    assert may_not_be_provided(for_another, s.CARE, s.state(*before), s.parties()) is r.NOT_RELEASED
+    assert may_not_be_provided(letter, s.CARE, s.state(*anew), s.parties()) is None
 
 
 def test_a_party_that_left_takes_nothing_r115() -> None:

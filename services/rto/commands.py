@@ -41,8 +41,8 @@ class Preparation(Model):
 class Meeting(Model):
     """When and where an RTO meets.
 
-    A follow-up RTO is prepared here, and may name participants and viewing entries; the first one is prepared
-    in triage (R42, R59, R81).
+    A follow-up RTO is prepared here, and may name participants; its viewing plan holds what is decided for it
+    anew, and nothing of an earlier RTO's. The first one is prepared in triage (R42, R59, R81).
     """
 
     rto_id: Id = Field(title="RTO")

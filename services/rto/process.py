@@ -443,12 +443,15 @@ def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime 
 
 
 def _with_rto(state: State, event: e.RtoConvened) -> State:
-    meeting = event.meeting
+    """Seat who is invited; a follow-up RTO begins with what is decided for it anew on who sees what (R42)."""
+    meeting, first = event.meeting, not state.rtos
     place = meeting.place if isinstance(meeting.place, TextRef) else None
     seats = tuple(Seat(p, p.party in event.competent) for p in meeting.participants)
-    of_triage = prepared_by_triage(state.preparation) if state.preparation and not state.rtos else None
+    of_triage = prepared_by_triage(state.preparation) if state.preparation and first else None
     rto = Rto(meeting.rto_id, meeting.on, place, seats, preparation=meeting.preparation or of_triage)
-    return _with_viewing(replace(state, rtos=(*state.rtos, rto)), meeting.viewing_plan, event.at)
+    planned = state.viewing_plan if first else ()
+    state = replace(state, rtos=(*state.rtos, rto), viewing_plan=planned)
+    return _with_viewing(state, meeting.viewing_plan, event.at)
 
 
 def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate: str) -> State:

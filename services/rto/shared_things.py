@@ -37,7 +37,4 @@ def _stands(state: State, entries: Iterable[ViewingEntry]) -> bool:
 REPLACES: Mapping[type[Command], Replacement[State]] = {
     c.RecordPlan: Replacement(plan, lambda state, command: state.plan is not None),
     c.ExtendViewingPlan: Replacement(viewing_plan, lambda state, command: _stands(state, command.entries)),
-    c.ConveneRto: Replacement(
-        viewing_plan, lambda state, command: _stands(state, command.meeting.viewing_plan)
-    ),
 }

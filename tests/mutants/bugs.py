@@ -1081,6 +1081,13 @@ BUGS = (
         ("tests/unit/rto/test_effects.py",),
     ),
     Bug(
+        "follow-up that takes over who sees what from the RTO before",
+        "services/rto/process.py",
+        "planned = state.viewing_plan if first else ()",
+        "planned = state.viewing_plan",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

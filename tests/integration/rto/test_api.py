@@ -205,9 +205,13 @@ UNKNOWN = (404, "UnknownCase", "R34")
 async def seat(http: Http) -> None:
     """Convened, and all four come."""
     assert (await http.direct("rtos", MEETING)).status_code == 200
+    await all_come(http, s.RTO)
+
+
+async def all_come(http: Http, rto: str) -> None:
     for party in s.AT_THE_TABLE:
         coming = {"delegate": await http.subject(party), "mandate": True}
-        answer = await http.post(party, f"{RTO}/acceptance", coming)
+        answer = await http.post(party, f"{CASE}/rtos/{rto}/acceptance", coming)
         assert answer.status_code == 200, answer.text
 
 
@@ -463,10 +467,7 @@ async def test_a_plan_that_is_adjusted_leaves_an_action_what_it_was(http: Http) 
     unprepared = {name: value for name, value in FOLLOW_UP.items() if name != "preparation"}
     assert told(await http.direct("rtos", unprepared)) == (409, "GoalMissing", "R42")
     assert (await http.direct("rtos", FOLLOW_UP)).status_code == 200
-    for party in s.AT_THE_TABLE:
-        comes = {"delegate": await http.subject(party), "mandate": True}
-        path = f"{CASE}/rtos/{s.SECOND_RTO}/acceptance"
-        assert (await http.post(party, path, comes)).status_code == 200
+    await all_come(http, s.SECOND_RTO)
     version = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["version"]
     prosecute = {"action_id": s.TREAT, "party": s.CARE, "description": "Vervolgen."}
     changed = await http.direct("plan", {**PLAN, "actions": [prosecute]}, version=version)
@@ -485,6 +486,20 @@ async def test_a_plan_that_is_adjusted_leaves_an_action_what_it_was(http: Http) 
     assert seen["monitoring"] == {"purpose": "Volgen."}
     agreed = [rto["preparation"]["care_agreements"] for rto in seen["rtos"]]
     assert agreed == [None, "Niemand neemt gegevens van een ander mee."]
+
+
+async def test_a_follow_up_shows_what_was_decided_for_it_anew_r42(http: Http) -> None:
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    planned = [{"item_id": s.FREE, "participant": s.HOUSING, "reason": "Nodig voor het vervolg."}]
+    assert (await http.direct("rtos", {**FOLLOW_UP, "viewing_plan": planned})).status_code == 200
+    await all_come(http, s.SECOND_RTO)
+    assert await http.seen(s.HOUSING) == {"free", "rent"}
+    assert await http.seen(s.CARE) == set(), "what it saw at the first one was for that one"
+    more = {"entries": [{"item_id": s.WITHHELD, "participant": s.CARE, "reason": "Nodig voor de rol."}]}
+    assert (await http.direct("viewing-entries", more)).status_code == 200
+    assert await http.seen(s.CARE) == {"withheld"}
 
 
 async def test_direction_moves_and_monitoring_begins(http: Http) -> None:

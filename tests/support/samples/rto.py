@@ -149,6 +149,9 @@ VIEWING_PLAN = (
 )
 
 
+KEPT_PLAN = tuple(x for x in VIEWING_PLAN if x.item_id in (FREE, WITHHELD))  # of what is kept for monitoring
+
+
 def preparation(**changes: Any) -> RtoPrepared:
     given: dict[str, Any] = {
         "leading_party": VENLO,
@@ -280,7 +283,7 @@ AGREED = (*SEATED, PLANNED, RELEASED, OFFERED)
 FOLLOWED = (*AGREED, concluded(), MONITORED)
 AGAIN = (
     *FOLLOWED,
-    convened(SECOND_RTO, preparation=follow_up()),
+    convened(SECOND_RTO, preparation=follow_up(), viewing_plan=KEPT_PLAN),
     *(accepted(party, SECOND_RTO) for party in AT_THE_TABLE),
 )
 ENDED = (*AGREED, concluded(m.RtoOutcome.DEESCALATE), e.CaseDeescalated(RTO, NOW))

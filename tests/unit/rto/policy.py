@@ -192,8 +192,10 @@ def _competent(history: Sequence[Any]) -> set[str]:
 
 
 def _planned(history: Sequence[Any]) -> set[tuple[str, str]]:
+    """R42: for the current or latest RTO; what triage prepared is for the first one."""
     found: set[tuple[str, str]] = set()
-    for event in history:
+    is_a_follow_up = sum(isinstance(event, e.RtoConvened) for event in history) > 1
+    for event in _since_convened(history) if is_a_follow_up else history:
         match event:
             case e.PreparationOpened(preparation=preparation):
                 entries = preparation.viewing_plan

@@ -120,6 +120,16 @@ def test_adding_to_the_viewing_plan_needs_no_version_and_replacing_an_entry_does
     assert (outcome.refusal, outcome.changed) == (CHANGED_MEANWHILE, ((s.VENLO,), NOW))
 
 
+def test_a_follow_up_replaces_no_viewing_plan_and_needs_no_version() -> None:
+    """It begins with a plan of its own (R42), also where that names again what stood in the earlier one."""
+    meeting = s.meeting(s.SECOND_RTO, preparation=s.follow_up(), viewing_plan=s.KEPT_PLAN)
+    convene = c.ConveneRto(by=s.by_director(), meeting=meeting)
+    assert asked(s.state(*s.FOLLOWED), convene).refusal is None
+    state = s.state(*s.AGAIN)
+    assert asked(state, extend(s.entry(s.FREE, s.POLICE))).refusal is None
+    assert asked(state, extend(s.KEPT_PLAN[0])).refusal is VERSION_REQUIRED
+
+
 @pytest.mark.parametrize("version", [None, "AAAAAAAAAAA"])
 def test_who_may_not_replace_learns_nothing_of_a_version(version: str | None) -> None:
     stranger = c.RecordPlan(by=s.by_director(person_="somebody-else"), plan=s.plan())

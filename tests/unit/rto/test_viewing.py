@@ -144,11 +144,35 @@ def test_special_and_criminal_data_are_for_the_competent_r49(category: Category)
 
 
 def test_at_a_follow_up_one_is_invited_anew_r61() -> None:
-    again = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO))
+    again = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO, viewing_plan=(s.entry(s.FREE, s.CARE),)))
     assert rule(look(delegate(s.CARE), s.FREE, *again)) == (False, "R59")
     assert rule(look(delegate(s.CARE), s.FREE, *again, s.accepted(s.CARE, s.SECOND_RTO))) == (True, "R61")
     without = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO, participants=(s.participant(s.POLICE),)))
     assert rule(look(delegate(s.CARE), s.FREE, *without)) == (False, "R61")
+
+
+def test_at_a_follow_up_it_is_decided_anew_who_sees_what_r42() -> None:
+    """At the first one CARE was to see FREE too; what HOUSING saw there it is to see again."""
+    planned = (s.entry(s.WITHHELD, s.CARE), s.entry(s.FREE, s.HOUSING))
+    comes = [s.accepted(party, s.SECOND_RTO) for party in s.AT_THE_TABLE]
+    again = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO, viewing_plan=planned), *comes)
+    assert seen_by(delegate(s.CARE), *again) == {s.WITHHELD}
+    assert rule(look(delegate(s.CARE), s.FREE, *again)) == (False, "R42")
+    assert seen_by(delegate(s.HOUSING), *again) == {s.FREE, s.RENT}
+    assert not any(label.startswith(f"viewing/{s.FREE}/{s.CARE}") for label, _ in things(s.state(*again)))
+    opened = e.ViewingPlanExtended((s.entry(s.FREE, s.CARE),), NOW)
+    assert seen_by(delegate(s.CARE), *again, opened) == {s.FREE, s.WITHHELD}
+    with_none = (*FOLLOWED_BY_CARE, s.convened(s.SECOND_RTO), *comes)
+    assert seen_by(delegate(s.CARE), *with_none) == set()
+
+
+def test_after_a_reactivation_the_old_viewing_plan_does_not_count_r42() -> None:
+    back = (*s.ENDED, e.CaseReactivated(1))
+    given = e.ReleaseGiven(m.ReleaseGiven(item_id=s.FREE, use=m.Use.RTO), NOW)
+    comes = s.accepted(s.CARE, s.SECOND_RTO)
+    planned = s.convened(s.SECOND_RTO, viewing_plan=(s.entry(s.FREE, s.CARE),))
+    assert seen_by(delegate(s.CARE), *back, s.convened(s.SECOND_RTO), comes, given) == set()
+    assert seen_by(delegate(s.CARE), *back, planned, comes, given) == {s.FREE}
 
 
 def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:

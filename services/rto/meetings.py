@@ -31,7 +31,7 @@ def convene(state: State, meeting: c.Meeting, context: DecisionContext) -> Decis
         return refusal
     participants = meeting.participants or _participants_so_far(state, context)
     if refusal := _may_sit(participants, context) or _may_be_opened(
-        state, meeting.viewing_plan, {p.party for p in participants}
+        state, meeting.viewing_plan, participants, context
     ):
         return refusal
     competent = tuple(p.party for p in participants if is_competent(p, context))
@@ -109,20 +109,30 @@ def may_not_be_provided(
 def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:
     """Extend the viewing plan: necessity is decided per participant and item, with the reason (R42)."""
     seats = state.latest.seats if state.latest else ()
-    refusal = _may_be_opened(state, entries, {seat.party for seat in seats})
+    refusal = _may_be_opened(state, entries, [seat.participant for seat in seats], context)
     return refusal or (e.ViewingPlanExtended(entries, context.now),)
 
 
-def _may_be_opened(state: State, entries: Iterable[ViewingEntry], parties: Collection[str]) -> Refusal | None:
+def _may_be_opened(
+    state: State,
+    entries: Iterable[ViewingEntry],
+    participants: Iterable[Participant],
+    context: DecisionContext,
+) -> Refusal | None:
+    """Refuse an entry that lacks something, and special data for who was not tested for them (R42, R49)."""
+    by_party = {one.party: one for one in participants}
     for entry in entries:
-        if state.item(entry.item_id) is None:
+        item, participant = state.item(entry.item_id), by_party.get(entry.participant)
+        if item is None:
             return r.UNKNOWN_ITEM
         if not state.stays(entry.item_id):
             return r.NOT_KEPT_FOR_MONITORING
-        if entry.participant not in parties:
+        if participant is None:
             return r.NOT_A_PARTICIPANT
         if is_blank(entry.reason):
             return r.VIEWING_REASON_MISSING
+        if item.category.needs_test and not is_competent(participant, context):
+            return r.PROCESSING_TEST_MISSING
     return None
 
 

@@ -204,13 +204,13 @@ def _no_part_in_it(viewer: Viewer, state: State) -> Denied | None:
 
 
 def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
-    """Show the plan, a joint record; what it took from an item stays bound to its release (A19)."""
+    """Show the plan, a joint record; what it took from an item is for who may see that item (R49, A19)."""
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
             return Denied("R65", "B3-gen 1; B3-F3")
         own = item.contributor == viewer.party
-        denied = None if own else _first_denial((_released, _not_withheld), viewer, item, state)
+        denied = None if own else _first_denial(FOR_WHAT_IS_DRAWN, viewer, item, state)
         if denied:
             return denied
     return _joint(viewer, state)
@@ -337,6 +337,9 @@ FOR_AN_ITEM: Sequence[Check] = (
     _not_withheld,
     _competent_for_its_category,
 )
+
+
+FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)
 
 
 def _first_denial(

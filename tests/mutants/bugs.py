@@ -1088,6 +1088,20 @@ BUGS = (
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(
+        "special data planned at the table for who was not tested",
+        "services/rto/meetings.py",
+        "if item.category.needs_test and not is_competent(participant, context):",
+        "if False:",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
+        "plan drawn from special data read by who may not see these",
+        "services/rto/viewing.py",
+        "FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)",
+        "FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld)",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

@@ -256,6 +256,40 @@ def test_competence_for_special_categories_is_by_kind_check_or_test_r49() -> Non
     assert set(event.competent) == {s.POLICE, s.CARE, s.HOUSING}
 
 
+@pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
+def test_at_the_table_special_data_are_planned_for_whoever_was_tested_for_them_r49(
+    category: Category,
+) -> None:
+    """By kind, check or test, as at the preparation in triage; other items for anybody."""
+    special = e.ItemRecorded(s.item(s.NEW, category=category))
+
+    def invited(*, passed: bool) -> tuple[Any, ...]:
+        seats = (s.participant(s.HOUSING, passed_processing_test=passed), s.participant(s.CARE))
+        return (*s.RECORDED, special, s.PREPARED, s.convened(participants=seats))
+
+    def extend(item_id: str, party: str) -> c.ExtendViewingPlan:
+        return c.ExtendViewingPlan(by=s.by_director(), entries=(s.entry(item_id, party),))
+
+    untested, tested = (s.spec().given(*invited(passed=passed)) for passed in (False, True))
+    assert refused(untested, extend(s.NEW, s.HOUSING)) is r.PROCESSING_TEST_MISSING
+    assert untested.when(extend(s.FREE, s.HOUSING)).events
+    assert untested.when(extend(s.NEW, s.CARE)).events
+    assert tested.when(extend(s.NEW, s.HOUSING)).events
+
+
+def test_a_follow_up_plans_special_data_for_whoever_was_tested_for_them_r49() -> None:
+    all_stay = e.MonitoringAgreed(s.text("purpose"), tuple(item.item_id for item in s.ITEMS), NOW)
+    given = s.spec().given(*s.AGREED, s.concluded(), all_stay)
+
+    def follow_up(item_id: str, *, passed: bool) -> c.ConveneRto:
+        seats = (s.participant(s.HOUSING, passed_processing_test=passed),)
+        return convene(s.SECOND_RTO, participants=seats, viewing_plan=(s.entry(item_id, s.HOUSING),))
+
+    assert refused(given, follow_up(s.SPECIAL, passed=False)) is r.PROCESSING_TEST_MISSING
+    assert given.when(follow_up(s.FREE, passed=False)).events
+    assert given.when(follow_up(s.SPECIAL, passed=True)).events
+
+
 def test_more_items_are_opened_at_the_table_each_with_its_reason_r42() -> None:
     def extend(*entries: Any) -> c.ExtendViewingPlan:
         return c.ExtendViewingPlan(by=s.by_director(), entries=entries)

@@ -337,6 +337,17 @@ def test_the_plan_is_bound_to_the_release_of_what_it_drew_from_a19() -> None:
     assert "plan" in labels(delegate(s.POLICE), *history, withdrawn)
 
 
+@pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
+def test_the_plan_is_for_who_may_see_the_category_of_what_it_drew_from_r49_a19(category: Category) -> None:
+    special = e.ItemRecorded(s.item(s.NEW, category=category))
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.NEW, s.FREE)), s.AT_THE_TABLE, NOW)
+    history = (*s.SEATED, special, drawn)
+    for party, sees in ((s.CARE, True), (s.POLICE, True), (s.HOUSING, False), (s.VENLO, False)):
+        assert ("plan" in labels(delegate(party), *history)) is sees, party
+    of_the_others = e.PlanRecorded(s.plan(drawn_from=(s.FREE,)), s.AT_THE_TABLE, NOW)
+    assert "plan" in labels(delegate(s.HOUSING), *s.SEATED, special, of_the_others)
+
+
 def test_a_participant_learns_why_it_sees_an_item_and_not_what_others_see() -> None:
     state = s.state(*s.SEATED)
     care = delegate(s.CARE)

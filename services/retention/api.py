@@ -17,6 +17,7 @@ from services.retention.proofs import ChainedProof, Ending, first_break, shown
 from services.retention.refusals import NO_INSPECTION
 from services.retention.state import Phase, State
 from services.retention.viewing import (
+    Agreements,
     Announcement,
     Asked,
     CaseDirector,
@@ -81,7 +82,7 @@ class ReferrerView(Model):
 
 
 class Plan(Model):
-    """The joint record (A8, A19)."""
+    """The joint record; agreements stay bound to the items of which content stands in them (A8, A19)."""
 
     agreements: Content | None = Field(title="afspraken")
     actions: tuple[Action, ...] = Field(title="acties")
@@ -159,7 +160,9 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"person/{person.person_id}", person) for person in file.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
     yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
-    yield "plan", JointRecord(file.agreements, file.actions, state.all_participants)
+    if file.agreements is not None:
+        yield "agreements", Agreements(file.agreements, state.drawn_from)
+    yield "plan", JointRecord(file.actions, state.all_participants)
     yield "referrer", Referrer(state.referrer_name, state.referrer)
     if state.asked is not None:
         yield "reactivation-asked", Asked(state.asked)
@@ -251,13 +254,14 @@ def _dossier(seen: Seen[State], caller: Caller) -> Dossier:
     party = caller.identity.party
     found = [thing.thing if isinstance(thing, OnInspection) else thing for thing in seen.things.values()]
     plan = next((thing for thing in found if isinstance(thing, JointRecord)), None)
+    agreed = next((thing.text for thing in found if isinstance(thing, Agreements)), None)
     referrer = next((thing for thing in found if isinstance(thing, Referrer)), None)
     director = next((thing for thing in found if isinstance(thing, CaseDirector)), None)
     return Dossier(
         persons=[thing for thing in found if isinstance(thing, Person)],
         items=[shown_to(thing, party) for thing in found if isinstance(thing, ContributedItem)],
         reasons=[thing for thing in found if isinstance(thing, KeptItem)],
-        plan=plan and Plan(agreements=plan.agreements, actions=plan.actions, participants=plan.participants),
+        plan=plan and Plan(agreements=agreed, actions=plan.actions, participants=plan.participants),
         referrer=referrer and ReferrerView(name=referrer.name, organisation=referrer.organisation),
         case_director=director and CaseDirectorView(name=director.name, organisation=director.organisation),
     )

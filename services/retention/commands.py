@@ -8,7 +8,7 @@ from pydantic import Field
 from shared.contract.content import Content, TextRef
 from shared.contract.fields import ContributedItem, Id, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason
-from shared.contract.messages.rto import Action, CaseDeescalated, Taker
+from shared.contract.messages.rto import Action, CaseDeescalated, DrawnFrom, Taker
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import Model
 from shared.core.actor import Command
@@ -45,11 +45,15 @@ class RecordHandedOverItem(OfRound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFilePart(OfRound):
-    """Take in participants, takers and actions of the file, before the de-escalation itself (R86, R104)."""
+    """Take in participants, takers and actions of the file, before the de-escalation itself (R86, R104).
+
+    `drawn_from`: the items to which its agreements stay bound (A19).
+    """
 
     participants: tuple[Participant, ...] = ()
     takers: tuple[Taker, ...] = ()
     actions: tuple[Action, ...] = ()
+    drawn_from: tuple[DrawnFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

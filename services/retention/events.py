@@ -54,11 +54,15 @@ class ItemReceived:
 
 @dataclass(frozen=True, slots=True)
 class FilePartReceived:
-    """Record that these participants, takers and actions of the file are here now (R86, R104)."""
+    """Record that these participants, takers and actions of the file are here now (R86, R104).
+
+    `drawn_from`: items to which its agreements stay bound (A19).
+    """
 
     participants: tuple[Participant, ...]
     takers: tuple[rto.Taker, ...]
     actions: tuple[rto.Action, ...] = ()
+    drawn_from: tuple[rto.DrawnFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,7 @@ def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
         participants=message.participants,
         takers=message.takers,
         actions=message.actions,
+        drawn_from=message.drawn_from,
         round=message.round,
     )
 

@@ -131,8 +131,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _receive(state, command)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
-        case c.RecordFilePart(participants=participants, takers=takers, actions=actions):
-            return (e.FilePartReceived(participants, takers, actions),)
+        case c.RecordFilePart(participants=participants, takers=takers, actions=actions, drawn_from=drawn):
+            return (e.FilePartReceived(participants, takers, actions, drawn),)
         case c.Deescalate(file=file):
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
@@ -385,11 +385,13 @@ def _with_part(state: State, part: e.FilePartReceived) -> State:
     named = {one.party: one for one in (*state.participants, *part.participants)}
     taken = dict.fromkeys((*state.takers, *part.takers))
     actions = {one.action_id: one for one in (*state.actions, *part.actions)}
+    drawn_from = {one.item_id: one for one in (*state.drawn_from, *part.drawn_from)}
     return replace(
         state,
         participants=tuple(named.values()),
         takers=tuple(taken),
         actions=tuple(actions.values()),
+        drawn_from=tuple(drawn_from.values()),
     )
 
 
@@ -434,6 +436,7 @@ def _reactivated(state: State, event: e.FileReactivated) -> State:
         items=(),
         participants=(),
         takers=(),
+        drawn_from=(),
         kept=(),
         file=None,
         competent=(),

@@ -69,7 +69,8 @@ class State:
     """Hold what retention knows of a case, without any text about anybody.
 
     `participants`, `takers` and `actions` came in parts, before `file`; one from an older version has its own
-    inside, and the actions of any stand inside it from then on.
+    inside, and the actions of any stand inside it from then on. `drawn_from`: to which items its agreements
+    stay bound, which came so too.
     The version before this one knows the terms as `archive_on`, `destroy_on` and `removal_on` alone; the next
     one reads `set_terms` and drops these. `reference` is random: by it parties hear of the erasure.
     """
@@ -89,6 +90,7 @@ class State:
     participants: tuple[Participant, ...] = ()
     takers: tuple[rto.Taker, ...] = ()
     actions: tuple[rto.Action, ...] = ()
+    drawn_from: tuple[rto.DrawnFrom, ...] = ()
     file: rto.CaseDeescalated | None = None
     competent: tuple[str, ...] = ()
     archive_on: datetime | None = None

@@ -9,12 +9,12 @@ from services.retention.commands import KeptItem
 from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action
+from shared.contract.messages.rto import Action, DrawnFrom
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
-from shared.core.item_standing import taken_back
+from shared.core.item_standing import TAKEN_BACK, is_taken_back, standing_of, taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOTHING_NEW = Denied("R87", "B3-F4")  # phase 4 discloses nothing that phase 3 did not
@@ -43,10 +43,17 @@ class Referrer:
 
 
 @dataclass(frozen=True, slots=True)
-class JointRecord:
-    """Hold plan, agreements and who took part in which role: made together, by nobody alone (A8, A19)."""
+class Agreements:
+    """Hold what the table agreed on, and from which items content stands in it (A8, A19)."""
 
-    agreements: AnyContent | None
+    text: AnyContent
+    drawn_from: tuple[DrawnFrom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JointRecord:
+    """Hold the actions and who took part in which role: made together, by nobody alone (A8, A19)."""
+
     actions: tuple[Action, ...]
     participants: tuple[Participant, ...]
 
@@ -66,7 +73,17 @@ class OnInspection:
     thing: Any
 
 
-Thing = ContributedItem | KeptItem | Person | Referrer | CaseDirector | JointRecord | Asked | OnInspection
+Thing = (
+    ContributedItem
+    | KeptItem
+    | Person
+    | Referrer
+    | CaseDirector
+    | Agreements
+    | JointRecord
+    | Asked
+    | OnInspection
+)
 
 
 def may_view(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
@@ -112,7 +129,10 @@ def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionC
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
     denied = (
-        item_rules.kept_secret(thing) or _taken_back(thing, state) or _not_for_who_led(thing, state, context)
+        item_rules.kept_secret(thing)
+        or _taken_back(thing, state)
+        or _not_for_who_led(thing, state, context)
+        or _of_its_sources(thing, None, state, context)
     )
     return denied or Allowed("R87", _giver(thing, state))
 
@@ -120,6 +140,35 @@ def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionC
 def _taken_back(thing: Thing | None, state: State) -> Denied | None:
     """Deny everybody but its contributor what this one took back since (A12)."""
     return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None
+
+
+def _of_its_sources(
+    thing: Thing | None, party: str | None, state: State, context: DecisionContext
+) -> Denied | None:
+    """Deny the agreements to whom an item of which content stands in them may not be shown (R70, A19).
+
+    `party` is None for the people of the house; a party's own items keep nothing from it.
+    """
+    sources = thing.drawn_from if isinstance(thing, Agreements) else ()
+    of_others = (one for one in sources if party is None or one.contributor != party)
+    denials = (_of_source(one, party, state, context) for one in of_others)
+    return next((denied for denied in denials if denied is not None), None)
+
+
+def _of_source(source: DrawnFrom, party: str | None, state: State, context: DecisionContext) -> Denied | None:
+    known = standing_of(source.item_id, state.standings)
+    if not source.released or is_taken_back(source.item_id, state.standings):
+        return TAKEN_BACK
+    if party in (*source.withheld_from, *(known.withheld_from if known else ())):
+        return item_rules.WITHHELD
+    if party is None and source.hidden_from_director:
+        return item_rules.KEPT_SECRET
+    if not source.category.needs_test or source.contributor == state.leading_party:
+        return None
+    may = state.leading_party in state.competent and item_rules.is_competent(
+        state.leading_party, context.parties, passed_test=_passed_its_test(state)
+    )
+    return None if may else item_rules.NOT_COMPETENT
 
 
 def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
@@ -132,18 +181,25 @@ def _leading_party(thing: Thing | None, state: State, context: DecisionContext) 
         )
         if denied:
             return denied
-    return _not_for_who_led(thing, state, context) or Allowed("R87", _giver(thing, state))
+    denied = _not_for_who_led(thing, state, context) or _of_its_sources(
+        thing, state.leading_party, state, context
+    )
+    return denied or Allowed("R87", _giver(thing, state))
 
 
 def _not_for_who_led(thing: Thing | None, state: State, context: DecisionContext) -> Denied | None:
     """Deny who led what it might not process when it led (R49, R87), or may not process now (R21)."""
     if not isinstance(thing, ContributedItem) or thing.contributor == state.leading_party:
         return None
-    then = state.leading_party in state.competent
-    led = (one for one in state.all_participants if one.party == state.leading_party)
-    passed = any(one.passed_processing_test for one in led)
+    then, passed = state.leading_party in state.competent, _passed_its_test(state)
     now = item_rules.unchecked(thing, state.leading_party, context.parties, passed_test=passed)
     return item_rules.untested(thing, competent=then) or now
+
+
+def _passed_its_test(state: State) -> bool:
+    """Tell whether who led had passed the processing test of the table (R49)."""
+    led = (one for one in state.all_participants if one.party == state.leading_party)
+    return any(one.passed_processing_test for one in led)
 
 
 def _not_shown_before(item: ContributedItem, state: State) -> Denied | None:
@@ -170,7 +226,7 @@ def _giver(thing: Thing | None, state: State) -> str:
 def _step_2(viewer: Viewer, thing: Thing | None, state: State, now: datetime) -> Verdict:
     if isinstance(thing, OnInspection):
         return _inspected(viewer, thing, state, now)
-    if isinstance(thing, ContributedItem | KeptItem | JointRecord | Asked):
+    if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
         return Allowed("R89", state.leading_party)
@@ -194,12 +250,22 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
         return NOT_DECIDED
     if not found.used_at <= now < found.used_at + ONE_READING:
         return NOT_DECIDED
-    return _taken_back(thing.thing, state) or Allowed("R90", _giver(thing.thing, state))
+    denied = _taken_back(thing.thing, state) or _sources_taken_back(thing.thing, state)
+    return denied or Allowed("R90", _giver(thing.thing, state))
+
+
+def _sources_taken_back(thing: Thing, state: State) -> Denied | None:
+    """Deny the agreements once an item of which content stands in them is released no more (A12, A19)."""
+    sources = thing.drawn_from if isinstance(thing, Agreements) else ()
+    back = any(not one.released or is_taken_back(one.item_id, state.standings) for one in sources)
+    return TAKEN_BACK if back else None
 
 
 def givers(state: State, thing: Any) -> frozenset[str]:
-    """Return who brought in what this thing says: of an item, and of why it stays (A11)."""
+    """Return who brought in what this thing says: of an item, why it stays, and the agreements (A11, A19)."""
     inner = thing.thing if isinstance(thing, OnInspection) else thing
+    if isinstance(inner, Agreements):
+        return frozenset(one.contributor for one in inner.drawn_from if one.contributor)
     item = _item_of(inner, state) if isinstance(inner, KeptItem) else inner
     return frozenset({item.contributor}) if isinstance(item, ContributedItem) else frozenset()
 

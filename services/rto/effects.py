@@ -7,6 +7,7 @@ from datetime import datetime
 from services.rto import events as e
 from services.rto.state import Rto, State
 from shared.contract.content import Content, sealed_text_ids
+from shared.contract.fields import Category
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -184,7 +185,28 @@ def _in_parts(state: State) -> list[Effect]:
         m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
     ]
     actions = [m.FilePartHandedOver(actions=(one,), round=number) for one in state.actions]
-    return [Announce(part) for part in (*participants, *takers, *actions)]
+    drawn = [m.FilePartHandedOver(drawn_from=(one,), round=number) for one in _drawn_from(state)]
+    return [Announce(part) for part in (*participants, *takers, *actions, *drawn)]
+
+
+def _drawn_from(state: State) -> list[m.DrawnFrom]:
+    """Return to which items the agreements stay bound, as their contributors have decided (A19)."""
+    return [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]
+
+
+def _bound(item_id: str, state: State) -> m.DrawnFrom:
+    """Return an item of which content stands in the plan; of one that was dropped nothing is released."""
+    item = state.item(item_id)
+    if item is None:
+        return m.DrawnFrom(item_id=item_id, category=Category.SPECIAL, released=False)
+    return m.DrawnFrom(
+        item_id=item_id,
+        contributor=item.contributor,
+        category=item.category,
+        released=state.released_for_rto(item_id),
+        hidden_from_director=item.hidden_from_director,
+        withheld_from=item.withheld_from,
+    )
 
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:

@@ -109,7 +109,20 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
             or _kept_for_monitoring(viewer, thing, state)
         )
         return denied or Allowed("R68", thing.contributor)
-    return Allowed("R82", state.leading_party)
+    drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()
+    denials = (_source_not_for_the_house(item_id, state, context) for item_id in drawn_from)
+    return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))
+
+
+def _source_not_for_the_house(item_id: str, state: State, context: DecisionContext) -> Denied | None:
+    """Deny what the plan took from an item that the house may not see: it stays bound to that item (A19).
+
+    Of an item that archiving dropped, what its contributor decided since still counts.
+    """
+    if state.withdrawn(item_id):
+        return TAKEN_BACK
+    item = state.item(item_id)
+    return item and (item_rules.kept_secret(item) or _not_for_who_leads(item, state, context))
 
 
 def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:

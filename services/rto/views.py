@@ -141,6 +141,9 @@ class CaseView(Model):
     )
     releases: list[ReleaseView] = Field(title="akkoorden")
     plan: PlanView | None = Field(title="plan van aanpak")
+    plan_version: str | None = Field(
+        default=None, description="For If-Match; for who may replace the plan, also where it may not be read."
+    )
     actions: list[Action] = Field(title="acties")
     ended_actions: list[EndedActionView] = Field(default=[], title="beëindigde acties")
     monitoring: MonitoringView | None = Field(default=None, title="monitoring")
@@ -196,6 +199,7 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
     prepared = _only(seen, RtoPrepared)
     rtos, plan, monitoring = _all(seen, Rto), _only(seen, Plan), _only(seen, Monitoring)
     directs = caller.viewer().role is Role.PROCESS_DIRECTOR
+    plan_version = version_for(RecordPlan) if directs else None
     return CaseView(
         case_id=case_id,
         phase=state.phase,
@@ -207,7 +211,8 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         viewing_plan=_all(seen, ViewingEntry),
         viewing_plan_version=version_for(ExtendViewingPlan) if directs else None,
         releases=[ReleaseView(**asdict(x.key), status=x.status) for x in _all(seen, Release)],
-        plan=_plan(plan, state, version_for(RecordPlan) if directs else None) if plan else None,
+        plan=_plan(plan, state, plan_version) if plan else None,
+        plan_version=plan_version,
         actions=_all(seen, Action),
         ended_actions=[EndedActionView(**dict(x.action), ended_at=x.at) for x in _all(seen, EndedAction)],
         monitoring=MonitoringView(purpose=monitoring.purpose) if monitoring else None,

@@ -1102,6 +1102,34 @@ BUGS = (
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(
+        "plan read by the house after what it drew on was taken back",
+        "services/rto/viewing.py",
+        "drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()",
+        "drawn_from: tuple[str, ...] = ()",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "agreements go on without what they are bound to",
+        "services/rto/effects.py",
+        "return [Announce(part) for part in (*participants, *takers, *actions, *drawn)]",
+        "return [Announce(part) for part in (*participants, *takers, *actions)]",
+        ("tests/unit/rto/test_effects.py",),
+    ),
+    Bug(
+        "agreements of phase 4 read whatever they drew on",
+        "services/retention/viewing.py",
+        "    sources = thing.drawn_from if isinstance(thing, Agreements) else ()\n    of_others",
+        "    sources: tuple[DrawnFrom, ...] = ()\n    of_others",
+        ("tests/unit/retention/test_viewing.py",),
+    ),
+    Bug(
+        "reservation of phase 4 that does not count for the agreements",
+        "services/retention/viewing.py",
+        "(*source.withheld_from, *(known.withheld_from if known else ()))",
+        "source.withheld_from",
+        ("tests/unit/retention/test_viewing.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",
@@ -1195,8 +1223,8 @@ BUGS = (
     Bug(
         "fifth thing of an archived file",
         "services/retention/viewing.py",
-        "if isinstance(thing, ContributedItem | KeptItem | JointRecord | Asked):",
-        "if isinstance(thing, ContributedItem | KeptItem | JointRecord):",
+        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):",
+        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord):",
         ("tests/unit/retention/test_viewing.py",),
     ),
     Bug(

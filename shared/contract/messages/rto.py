@@ -6,6 +6,7 @@ from pydantic import Field
 
 from shared.contract.content import Content
 from shared.contract.fields import (
+    Category,
     Code,
     ContributedItem,
     Count,
@@ -345,6 +346,20 @@ class ItemHandedOver(Model):
     round: Count = 0
 
 
+class DrawnFrom(Model):
+    """An item of which content stands in the agreements: they stay bound to it in phase 4 too (R70, A19).
+
+    `released`: whether its contributor lets the round table see it; `withheld_from`: its reservations so far.
+    """
+
+    item_id: Id
+    contributor: PartyId | None = None
+    category: Category
+    released: bool
+    hidden_from_director: bool = False
+    withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=2 * MOST_RESERVATIONS)
+
+
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")
 class FilePartHandedOver(Model):
     """What grew over the life of the case goes to retention in parts, before `case-deescalated`."""
@@ -352,6 +367,7 @@ class FilePartHandedOver(Model):
     participants: tuple[Participant, ...] = Field(default=(), max_length=1)
     takers: tuple[Taker, ...] = Field(default=(), max_length=TAKERS_PER_MESSAGE)
     actions: tuple[Action, ...] = Field(default=(), max_length=1)
+    drawn_from: tuple[DrawnFrom, ...] = Field(default=(), max_length=1)
     round: Count = 0
 
 

@@ -25,8 +25,10 @@ from services.retention.proofs import FIRST, Ending, ProofOfDestruction, digest_
 from services.retention.state import MUST_CONFIRM
 from services.retention.viewing import ONE_READING
 from shared.clock import Clock, machine_now
-from shared.contract.fields import Theme
+from shared.contract.fields import Category, ItemStatus, Theme
+from shared.contract.messages.rto import DrawnFrom
 from shared.core.actor import Command
+from shared.core.item_standing import Standing
 from shared.core.outcome import DeliveryStatus
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient
@@ -165,6 +167,22 @@ async def step_1(http: Http) -> None:
         *(c.RecordHandedOverItem(by=s.by_service(), item=item, shown_to=(s.CARE,)) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=file),
     )
+
+
+async def test_who_led_reads_the_agreements_as_long_as_it_may_what_they_drew_on_r70_a19(http: Http) -> None:
+    """The rest of the joint record was drawn from nothing."""
+    drawn = DrawnFrom(item_id=s.POLICES, contributor=s.POLICE, category=Category.ORDINARY, released=True)
+    await http.tell(c.RecordFilePart(by=s.by_service(), drawn_from=(drawn,)))
+    await step_1(http)
+    plan = (await http.get(CARE, CASE)).json()["plan"]
+    assert plan["agreements"] == "piece-agreements"
+    limited = Standing(s.POLICES, s.POLICE, 1, ItemStatus.LIVE, (s.CARE,))
+    await http.tell(c.FollowStanding(by=s.by_service(), standing=limited))
+    assert (await http.get(CARE, CASE)).json()["plan"] == plan | {"agreements": None}
+    assert (await http.get(DIRECTOR, CASE, s.CARE)).json()["plan"] == plan, "that withholds it from Care"
+    back = Standing(s.POLICES, s.POLICE, 2, ItemStatus.WITHDRAWN, (s.CARE,))
+    await http.tell(c.FollowStanding(by=s.by_service(), standing=back))
+    assert (await http.get(DIRECTOR, CASE, s.CARE)).json()["plan"] == plan | {"agreements": None}
 
 
 async def step_2(http: Http) -> None:

@@ -502,6 +502,24 @@ async def test_a_follow_up_shows_what_was_decided_for_it_anew_r42(http: Http) ->
     assert await http.seen(s.CARE) == {"withheld"}
 
 
+async def test_a_plan_of_which_an_item_was_taken_back_is_replaced_without_being_read_r70_a19(
+    http: Http,
+) -> None:
+    await seat(http)
+    drawn = {**PLAN, "drawn_from": [s.FREE]}
+    assert (await http.direct("plan", drawn)).status_code == 200
+    assert (await http.get(DIRECTOR, behalf=s.VENLO)).json()["plan"]["agreements"] == PLAN["agreements"]
+    assert (await http.post(s.POLICE, f"{CASE}/items/{s.FREE}/release-withdrawal", {})).status_code == 200
+    shown = (await http.get(DIRECTOR, behalf=s.VENLO)).json()
+    assert shown["plan"] is None
+    assert {one["action_id"] for one in shown["actions"]} == {s.TREAT, s.ARRANGE}
+    anew = await http.direct("plan", ADJUSTED, version=shown["plan_version"])
+    assert anew.status_code == 200
+    after = (await http.get(DIRECTOR, behalf=s.VENLO)).json()
+    assert (after["plan"]["version"], after["plan_version"]) == (anew.json()["version"],) * 2
+    assert (await http.get(s.CARE)).json()["plan_version"] is None
+
+
 async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     """R72, R79, R81, R85, A12."""
     await seat(http)

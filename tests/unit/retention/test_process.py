@@ -11,8 +11,9 @@ from services.retention import events as e
 from services.retention.proofs import Ending
 from services.retention.state import MUST_CONFIRM, Phase
 from shared.contract.content import TextRef, contents, sealed_text_ids
-from shared.contract.fields import ItemStatus, Theme
+from shared.contract.fields import Category, ItemStatus, Theme
 from shared.contract.messages.intake import ClosingReason
+from shared.contract.messages.rto import DrawnFrom
 from shared.contract.parties import Parties, PartyKind
 from shared.contract.refusal import Refusal
 from shared.core.calendar_terms import add_months
@@ -130,6 +131,9 @@ def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None
     assert event.competent == (s.VENLO, s.POLICE)
 
 
+DRAWN = DrawnFrom(item_id=s.POLICES, contributor=s.POLICE, category=Category.ORDINARY, released=True)
+
+
 def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_r104() -> None:
     """Each part may come twice; who stands in two of them stands in the file once, as it was told last."""
     tested = s.participant(s.VENLO, passed_processing_test=True)
@@ -139,6 +143,7 @@ def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_
         c.RecordFilePart(by=s.by_service(), participants=(s.participant(s.POLICE),)),
         *[c.RecordFilePart(by=s.by_service(), takers=(s.TAKER,))] * 2,
         *[c.RecordFilePart(by=s.by_service(), actions=s.file().actions)] * 2,
+        *[c.RecordFilePart(by=s.by_service(), drawn_from=(DRAWN,))] * 2,
     ]
     given = s.spec(now=NOW).given(s.OPENED)
     for part in parts:
@@ -149,6 +154,7 @@ def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_
     assert given.state.file.actions == s.file().actions
     assert given.state.all_participants == (tested, s.participant(s.POLICE))
     assert given.state.all_takers == (s.TAKER,)
+    assert given.state.drawn_from == (DRAWN,)
     assert given.state.competent == (s.VENLO,)
     assert name_of(given, parts[0]) == ("FileTakesNothingMore", "R95")
 
@@ -364,8 +370,10 @@ def test_the_party_that_led_asks_in_writing_and_changes_nothing_by_it_a9() -> No
 
 
 def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
-    given = in_step_1().given(s.CLEANED, s.ASKED, s.REACTIVATED)
+    drawn = e.FilePartReceived((), (), (), (DRAWN,))
+    given = in_step_1().given(drawn, s.CLEANED, s.ASKED, s.REACTIVATED)
     state = given.state
+    assert state.drawn_from == ()
     assert (state.phase, state.round, state.terms, state.items, state.kept) == (Phase.OPEN, 1, (), (), ())
     assert (state.leading_party, state.asked, state.ending) == (s.CARE, None, None)
     for command in (s.ARCHIVE, s.ERASE):

@@ -11,6 +11,7 @@ from services.retention.main import PROCESS
 from services.retention.state import Phase, State
 from services.retention.viewing import (
     ONE_READING,
+    Agreements,
     Announcement,
     Asked,
     CaseDirector,
@@ -23,7 +24,8 @@ from services.retention.viewing import (
     may_view_register,
     may_view_request,
 )
-from shared.contract.fields import ItemStatus
+from shared.contract.fields import Category, ItemStatus
+from shared.contract.messages.rto import DrawnFrom
 from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.item_standing import Standing, StandingFollowed
@@ -54,7 +56,8 @@ def things(state: State) -> dict[str, Any]:
     return {
         "case": None,
         "person": state.file.persons[0],
-        "plan": JointRecord(state.file.agreements, state.file.actions, state.file.participants),
+        "agreements": Agreements(s.text("agreements"), state.drawn_from),
+        "plan": JointRecord(state.file.actions, state.file.participants),
         "referrer": Referrer(state.referrer_name, state.referrer),
         "case-director": CaseDirector(state.file.case_director, state.leading_party),
         **{item.item_id: item for item in state.items},
@@ -74,7 +77,7 @@ def seen(viewer: Viewer, state: State, now: datetime = NOW, parties: Parties = s
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
 
-WHOLE = {"case", "person", "plan", "referrer", "case-director"}
+WHOLE = {"case", "person", "agreements", "plan", "referrer", "case-director"}
 STUB = {"case", "person", "referrer", "case-director"}
 
 
@@ -117,6 +120,70 @@ def test_what_its_contributor_takes_back_in_phase_4_nobody_else_reads_a12() -> N
     for viewer in (DIRECTOR, SUPPORT, LEADER):
         assert seen(viewer, back) == seen(viewer, STEP_1) - {s.POLICES}
     assert seen(POLICE, back) == seen(POLICE, STEP_1)
+
+
+def drawn(item_id: str, contributor: str | None = s.POLICE, **changes: Any) -> DrawnFrom:
+    given = {"contributor": contributor, "category": Category.ORDINARY, "released": True}
+    return DrawnFrom(**({"item_id": item_id} | given | changes))
+
+
+def agreements_read_by(
+    viewer: Viewer, source: DrawnFrom, *since: StandingFollowed, parties: Parties = s.PARTIES
+) -> bool:
+    """Whether the agreements are read that drew on this item; everything else in the file always is."""
+    state = replace(STEP_1, drawn_from=(drawn(s.OURS, s.CARE, withheld_from=(s.HOUSING,)), source))
+    for event in since:
+        state = PROCESS.evolve(state, event)
+    found = seen(viewer, state, parties=parties)
+    assert WHOLE - found <= {"agreements"}
+    return "agreements" in found
+
+
+def standing(status: ItemStatus, *withheld_from: str) -> StandingFollowed:
+    return StandingFollowed(Standing(s.POLICES, s.POLICE, 1, status, withheld_from))
+
+
+def test_the_agreements_stay_bound_to_what_they_drew_on_for_who_led_r70_r62_a19() -> None:
+    """Whether or not the item itself is in the file: it may not have gone on, or been cleaned away."""
+    assert agreements_read_by(LEADER, drawn(s.POLICES))
+    assert not agreements_read_by(LEADER, drawn(s.POLICES, withheld_from=(s.VENLO, s.CARE)))
+    assert agreements_read_by(LEADER, drawn(s.POLICES, s.CARE, withheld_from=(s.CARE,))), "its own"
+    assert not agreements_read_by(LEADER, drawn(s.POLICES, released=False))
+    assert not agreements_read_by(LEADER, drawn(s.POLICES), standing(ItemStatus.WITHDRAWN))
+    assert not agreements_read_by(LEADER, drawn(s.POLICES), standing(ItemStatus.LIVE, s.CARE))
+    assert agreements_read_by(LEADER, drawn(s.POLICES), standing(ItemStatus.LIVE, s.VENLO))
+    assert agreements_read_by(LEADER, drawn(s.POLICES, hidden_from_director=True))
+    assert not agreements_read_by(LEADER, drawn(s.POLICES, None, released=False))
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_the_agreements_stay_bound_for_the_house_too_r70_a19(viewer: Viewer) -> None:
+    assert agreements_read_by(viewer, drawn(s.POLICES, withheld_from=(s.VENLO, s.CARE)))
+    assert not agreements_read_by(viewer, drawn(s.POLICES, released=False))
+    assert not agreements_read_by(viewer, drawn(s.POLICES), standing(ItemStatus.WITHDRAWN))
+    assert not agreements_read_by(viewer, drawn(s.POLICES, hidden_from_director=True))
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT, LEADER])
+def test_agreements_drawn_from_special_data_are_for_who_might_and_may_process_them_r49_r21(
+    viewer: Viewer,
+) -> None:
+    of_special = drawn(s.SPECIAL, category=Category.SPECIAL)
+    assert not agreements_read_by(viewer, of_special)
+    assert not agreements_read_by(viewer, of_special, parties=CHECKED), "it might not when it led"
+    state = replace(STEP_1, drawn_from=(of_special,), competent=(s.CARE,))
+    assert "agreements" in seen(viewer, state, parties=CHECKED)
+    assert "agreements" not in seen(viewer, state), "the check was taken back"
+    assert agreements_read_by(viewer, drawn(s.SPECIAL, s.CARE, category=Category.SPECIAL)), "its own"
+
+
+def test_the_manager_inspects_no_agreements_drawn_from_what_was_taken_back_a12_a19() -> None:
+    read = e.InspectionUsed(1, s.ARCHIVE_ON)
+    opened = s.state(*s.STEP_2, s.INSPECTION, read)
+    for source, sees in ((drawn(s.POLICES), True), (drawn(s.POLICES, released=False), False)):
+        thing = OnInspection(1, Agreements(s.text("agreements"), (source,)))
+        verdict = may_view(MANAGER, thing, opened, looking(s.PARTIES, s.ARCHIVE_ON))
+        assert isinstance(verdict, Allowed) is sees
 
 
 def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:

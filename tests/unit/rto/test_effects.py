@@ -9,7 +9,7 @@ from services.rto import events as e
 from services.rto.effects import effects
 from services.rto.state import Phase
 from shared.contract.content import sealed_text_ids
-from shared.contract.fields import ItemStatus
+from shared.contract.fields import Category, ItemStatus
 from shared.contract.limits import TAKERS_PER_MESSAGE
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -220,6 +220,29 @@ def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
     assert [one for part in parts for one in part.takers] == [
         m.Taker(party=s.CARE, item_id=s.FREE, action_id=s.TREAT)
     ]
+
+
+def test_the_agreements_go_on_with_what_they_are_bound_to_r70_a19() -> None:
+    """Also to an item that does not go on itself, because its release was taken back."""
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.WITHHELD, s.SPECIAL, s.FREE)), s.AT_THE_TABLE, NOW)
+    since = (e.ReleaseWithdrawn(s.FREE, NOW), e.CaseDeescalated(s.RTO, NOW))
+    handed = announced(after(*s.SEATED, drawn, *since))
+    parts = [x.drawn_from for x in handed if isinstance(x, m.FilePartHandedOver) and x.drawn_from]
+    ordinary = {"contributor": s.POLICE, "category": Category.ORDINARY}
+    assert parts == [
+        (m.DrawnFrom(item_id=s.WITHHELD, released=True, withheld_from=(s.HOUSING,), **ordinary),),
+        (m.DrawnFrom(item_id=s.SPECIAL, contributor=s.POLICE, category=Category.SPECIAL, released=True),),
+        (m.DrawnFrom(item_id=s.FREE, released=False, **ordinary),),
+    ]
+
+
+def test_agreements_drawn_from_an_item_that_was_dropped_are_bound_to_what_nobody_released_a19() -> None:
+    """After a reactivation from the archive, of which only confirmed items came back."""
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.FREE,)), s.AT_THE_TABLE, NOW)
+    back = (e.CaseDeescalated(s.RTO, NOW), e.FileArchived(()), e.CaseReactivated(1, ()))
+    handed = announced(after(*s.SEATED, drawn, *back, e.CaseDeescalated(s.RTO, NOW)))
+    (source,) = (one for x in handed if isinstance(x, m.FilePartHandedOver) for one in x.drawn_from)
+    assert (source.item_id, source.contributor, source.released) == (s.FREE, None, False)
 
 
 def test_however_many_took_something_away_each_part_holds_no_more_than_fits_r104() -> None:

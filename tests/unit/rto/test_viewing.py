@@ -395,6 +395,25 @@ def test_special_data_are_seen_for_a_leading_party_that_may_process_them_now_r21
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_the_plan_is_bound_to_what_it_drew_from_for_the_house_too_r70_a19(viewer: Viewer) -> None:
+    """As the item itself: taken back, kept from the director, or special where who leads was not tested."""
+    hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True))
+
+    def sees_the_plan(drawn_from: tuple[str, ...], *since: Any) -> bool:
+        drawn = e.PlanRecorded(s.plan(drawn_from=drawn_from), s.AT_THE_TABLE, NOW)
+        seen = labels(viewer, *s.SEATED, hidden, drawn, *since)
+        assert f"action/{s.TREAT}" in seen, "what was assigned goes on, and can be ended"
+        return "plan" in seen
+
+    back = e.ReleaseWithdrawn(s.FREE, NOW)
+    assert sees_the_plan(()) and sees_the_plan((s.FREE, s.WITHHELD))
+    assert not sees_the_plan((s.FREE, s.WITHHELD), back)
+    assert sees_the_plan((s.WITHHELD,), back)
+    assert not sees_the_plan((s.NEW,))
+    assert not sees_the_plan((s.SPECIAL,)), "Venlo, which leads, was not tested for it"
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 def test_while_monitoring_they_see_the_agreed_set_r79(viewer: Viewer) -> None:
     assert seen_by(viewer, *s.HISTORIES[Phase.MONITORING]) == {s.FREE, s.WITHHELD}
 

@@ -341,6 +341,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     c.WithdrawRelease(by=by_party(POLICE), item_id=WITHHELD),
     c.LimitItem(by=by_party(POLICE), item_id=WITHHELD, withheld_from=(CARE,)),
+    c.LimitItem(by=by_party(POLICE), item_id=FREE, withheld_from=(CARE,)),  # to which it was released
     c.RecordPlan(by=by_director(), plan=plan(actions=(action(AFTERCARE, CARE, succeeds=TREAT),))),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),

@@ -1570,4 +1570,32 @@ BUGS = (
         ":\n",
         ("tests/unit/triage/test_process.py",),
     ),
+    Bug(
+        "nobody told of a query",
+        "services/intake/duties.py",
+        "    arisen = _arising(state, new, context.now, context.policy)\n    saying",
+        "    arisen = _arising(state, (), context.now, context.policy)\n    saying",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "query told to whoever is in the case",
+        "services/intake/duties.py",
+        "    about = [person.person_id for person in state.persons if person.person_id in query.persons]\n",
+        "    about = [person.person_id for person in state.persons]\n",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "postponed informing asked for at each query",
+        "services/intake/effects.py",
+        "_numbered(state, told.duty) if one.planned_on is None]",
+        "_numbered(state, told.duty)]",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "question of a query told outside triage",
+        "services/triage/effects.py",
+        "        purpose=query.purpose,\n        recorded_at",
+        "        purpose=query.question,\n        recorded_at",
+        ("tests/unit/triage/test_effects.py",),
+    ),
 )

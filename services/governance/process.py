@@ -299,7 +299,7 @@ def _with_authorisation(state: State, number: str, **changes: datetime) -> State
 
 def _without_name(form: AccessionForm | None) -> AccessionForm | None:
     """Forget who signed, once the membership has ended; the paper still says it."""
-    return form and form.model_copy(update={"officer_name": None})
+    return form and form.model_copy(update={"officer_name": None, "chair_name": None})
 
 
 def _ended(state: State, at: datetime) -> State:

@@ -1598,4 +1598,18 @@ BUGS = (
         "        purpose=query.question,\n        recorded_at",
         ("tests/unit/triage/test_effects.py",),
     ),
+    Bug(
+        "name of who signed for the steering group not asked for",
+        "services/governance/accession.py",
+        "        named = not is_blank(self.officer_name) and not is_blank(self.chair_name)\n",
+        "        named = not is_blank(self.officer_name)\n",
+        ("tests/unit/governance/test_process.py",),
+    ),
+    Bug(
+        "name of who signed for the steering group kept when the membership has ended",
+        "services/governance/process.py",
+        'form.model_copy(update={"officer_name": None, "chair_name": None})',
+        'form.model_copy(update={"officer_name": None})',
+        ("tests/integration/governance/test_api.py",),
+    ),
 )

@@ -579,6 +579,7 @@ def oldest_party(parties: Parties) -> Core:
         office="x",
         officer_function="x",
         officer_name=TextRef("piece", "governance"),
+        chair_name=TextRef("other-piece", "governance"),
         endorses_goals=True,
         undertakes_to_comply=True,
         entitled_to_exchange=True,

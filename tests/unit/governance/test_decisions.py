@@ -252,9 +252,10 @@ def test_a_membership_from_before_there_were_decisions_goes_on() -> None:
     stored = json.loads(to_json(s.spec().given(s.RECORDED, s.GRANTED).state))
     for later in ("rests_on", "decision", "account", "recorded_at"):
         del stored[later]
-    del stored["form"]["officer_name"]
+    del stored["form"]["officer_name"], stored["form"]["chair_name"]
     state = TypeAdapter(State).validate_json(json.dumps(stored), context=SEALED_ALLOWED)
-    assert (state.rests_on, state.form and state.form.officer_name) == ("", None)
+    assert state.form is not None
+    assert (state.rests_on, state.form.officer_name, state.form.chair_name) == ("", None, None)
     assert Spec(PROCESS, state).when(s.accept()).events
 
 

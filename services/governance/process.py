@@ -80,7 +80,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.RecordSignatory():
             return _admit(command, context)
         case c.RecordDecision(decision=decision, replaced=replaced):
-            fault = fault_of_decision(decision, replaced, context.now)
+            fault = fault_of_decision(decision, replaced, context.parties, context.now)
             return fault or (e.DecisionRecorded(decision, context.now),)
         case c.AcknowledgeSecrecy(by=by, secrecy=secrecy):
             return _acknowledge(state, by, context.now) if secrecy else r.SECRECY_NOT_STATED

@@ -1612,4 +1612,11 @@ BUGS = (
         'form.model_copy(update={"officer_name": None})',
         ("tests/integration/governance/test_api.py",),
     ),
+    Bug(
+        "more votes than municipalities",
+        "services/governance/decisions.py",
+        "    cast = votes.in_favour + votes.against + votes.abstained\n",
+        "    cast = votes.in_favour + votes.against\n",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
 )

@@ -53,7 +53,7 @@ def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> 
     assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, s.ASKED_POLICE.query)]
     assert SetTimer(QUERY_TERM, s.TO_POLICE, s.TERM) in steps
     assert SetTimer(QUERY_REMINDER, s.TO_POLICE, s.LAPSES) in steps
-    assert not [x for x in steps if isinstance(x, Announce)]
+    assert [type(x.message) for x in steps if isinstance(x, Announce)] == [m.QueryRecorded]
 
 
 def test_why_a_party_was_chosen_does_not_stand_in_the_letter_r28() -> None:

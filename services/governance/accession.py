@@ -17,7 +17,7 @@ AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 class AccessionForm(Model):
-    """The form as it was signed on paper; the officer's name lies sealed, and goes with the membership."""
+    """The form as it was signed on paper; both names lie sealed, and go with the membership."""
 
     name: Line = Field(default="", title="naam organisatie")
     seat: Line = Field(default="", title="statutaire vestiging")
@@ -30,6 +30,7 @@ class AccessionForm(Model):
     place: Line = Field(default="", title="plaats van ondertekening")
     organisation_signed_on: Day | None = Field(default=None, title="ondertekend door de organisatie op")
     chair_signed_on: Day | None = Field(default=None, title="ondertekend door de voorzitter op")
+    chair_name: PersonName | None = Field(default=None, title="naam van wie voor de stuurgroep tekende")
 
     def signed_on(self, today: date) -> date | None:
         """Return the day from which both signatures stand, or None while one is missing (R109)."""
@@ -43,7 +44,8 @@ class AccessionForm(Model):
         """Tell whether everything that Bijlage 1 asks for was filled in (R110)."""
         filled_in = (self.name, self.seat, self.office, self.officer_function, self.place)
         declared = (self.endorses_goals, self.undertakes_to_comply, self.entitled_to_exchange)
-        return all(filled_in) and all(declared) and not is_blank(self.officer_name)
+        named = not is_blank(self.officer_name) and not is_blank(self.chair_name)
+        return all(filled_in) and all(declared) and named
 
 
 class KeyOnPaper(Model):

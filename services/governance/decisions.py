@@ -16,11 +16,13 @@ from services.governance import refusals as r
 from shared.contract.fields import Count, Day, PartyId, Theme
 from shared.contract.limits import MOST_PARTIES_DECIDED
 from shared.contract.messages.governance import DecisionNumber, Organ, Parameters
+from shared.contract.parties import Parties, PartyKind
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model
 from shared.core.calendar_terms import add_months, local_day, start_of_day
 from shared.core.policy import TERMS
 
+FOUNDING_MUNICIPALITIES = 8  # art. 3.2
 AHEAD = timedelta(hours=1)  # what is decided for tomorrow is everywhere well before midnight
 
 
@@ -97,13 +99,16 @@ OF_DATA_PROTECTION = frozenset(
 )
 
 
-def fault_of(decision: Decision, replaced: RecordedDecision | None, now: datetime) -> Refusal | None:
+def fault_of(
+    decision: Decision, replaced: RecordedDecision | None, parties: Parties, now: datetime
+) -> Refusal | None:
     """Return why a decision is not recorded; `replaced`: what stands under the number that it replaces."""
     organs, refusal = COMPETENT[decision.subject.kind]
     if decision.organ not in organs:
         return refusal
     return (
         _fault_of_taking(decision, local_day(now))
+        or _fault_of_votes(decision, parties)
         or _fault_of_subject(decision.subject)
         or _fault_of_replacing(decision, replaced)
         or _fault_of_day(decision, now)
@@ -121,6 +126,17 @@ def _fault_of_taking(decision: Decision, today: date) -> Refusal | None:
         return r.NOT_CARRIED
     together = decision.with_manager or decision.subject.kind is not SubjectKind.WORK_PROCESS
     return None if together else r.WITHOUT_THE_MANAGER
+
+
+def _fault_of_votes(decision: Decision, parties: Parties) -> Refusal | None:
+    """Test that each municipality has one vote in a group, the founding eight or more by then (R118, A13)."""
+    votes, taken = decision.votes, start_of_day(decision.taken_on + timedelta(days=1))
+    if votes is None:
+        return None
+    members = (parties.records[party] for party in parties.members(taken))
+    municipalities = sum(record.kind is PartyKind.MUNICIPALITY for record in members)
+    cast = votes.in_favour + votes.against + votes.abstained
+    return r.MORE_VOTES_THAN_MUNICIPALITIES if cast > max(municipalities, FOUNDING_MUNICIPALITIES) else None
 
 
 def _fault_of_subject(subject: DecisionSubject) -> Refusal | None:

@@ -80,7 +80,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.RecordSignatory():
             return _admit(command, context)
         case c.RecordDecision(decision=decision, replaced=replaced):
-            fault = fault_of_decision(decision, replaced, context.now)
+            fault = fault_of_decision(decision, replaced, context.parties, context.now)
             return fault or (e.DecisionRecorded(decision, context.now),)
         case c.AcknowledgeSecrecy(by=by, secrecy=secrecy):
             return _acknowledge(state, by, context.now) if secrecy else r.SECRECY_NOT_STATED
@@ -299,7 +299,7 @@ def _with_authorisation(state: State, number: str, **changes: datetime) -> State
 
 def _without_name(form: AccessionForm | None) -> AccessionForm | None:
     """Forget who signed, once the membership has ended; the paper still says it."""
-    return form and form.model_copy(update={"officer_name": None})
+    return form and form.model_copy(update={"officer_name": None, "chair_name": None})
 
 
 def _ended(state: State, at: datetime) -> State:

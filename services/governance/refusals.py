@@ -40,6 +40,7 @@ POLICY_NOT_BY_THE_PREPARATORY_GROUP = define("PolicyNotByThePreparatoryGroup", "
 SECURITY_NOT_BY_THIS_ORGAN = define("SecurityNotByThisOrgan", "R127", "art. 3.1, 15.3; B4")
 DECISION_OUT_OF_ORDER = define("DecisionOutOfOrder", "R121", "art. 5.4, 5.5")
 NOT_CARRIED = define("NotCarried", "R118", "art. 3.3, 3.6, 5.3")
+MORE_VOTES_THAN_MUNICIPALITIES = define("MoreVotesThanMunicipalities", "R118", "art. 3.2, 3.3")
 MANAGER_HAS_NO_VOTES = define("ManagerHasNoVotes", "R118", "art. 3.6, 8.2")
 WITHOUT_THE_MANAGER = define("WithoutTheManager", "R121", "art. 5.5")
 SUBJECT_DOES_NOT_FIT = define("SubjectDoesNotFit", "R121", "art. 5.4, 5.5")

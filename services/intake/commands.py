@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.state import RoundTable
+from services.intake.state import AskedOf, RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
@@ -111,13 +111,15 @@ class RemindOfInforming(Command):
 class RaiseDuties(Command):
     """Raise the duties of a point of the case that another service reached (A20).
 
-    `cause` names the decision, so that each raises its own. `outcome`: how that round table ended.
+    `cause` names the decision, so that each raises its own. `outcome`: how that round table ended. `query`:
+    whom triage has asked.
     """
 
     moment: InformMoment
     cause: str = ""
     outcome: AnnouncedOutcome | None = None
     round_table: RoundTable | None = None
+    query: AskedOf | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
-from services.intake.state import BEFORE_PHASE_3, Phase, State
+from services.intake.state import BEFORE_PHASE_3, AskedOf, Phase, QueryTold, State
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ClosingReason, NoticePart
 from shared.contract.messages.retention import TermKind
@@ -27,6 +27,7 @@ from shared.core.policy import Policy
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
+TAKEN_UP = InformMoment.TAKEN_UP
 # What the notice of a moment says: R18, R56, R83, R98, and R78 with A10.
 CONTENTS: Mapping[InformMoment, tuple[NoticePart, ...]] = {
     InformMoment.TAKEN_UP: (NoticePart.STEPS_TAKEN, NoticePart.INFORMATION_ASKED, NoticePart.RIGHTS),
@@ -89,6 +90,26 @@ def after_triage(state: State, command: c.RaiseDuties, context: DecisionContext)
         e.RoundTablePrepared(command.round_table, context.now),
         *raised(state, command.moment, command.cause, context.now, context.policy),
     )
+
+
+def of_query(state: State, query: AskedOf, cause: str, context: DecisionContext) -> Decision:
+    """Have whoever a query is about told whom was asked and why, by a duty that is open or a new one (R18).
+
+    What was told before the query went out did not say it.
+    """
+    if any(one.query_id == query.query_id for one in state.queries):
+        return ()
+    about = [person.person_id for person in state.persons if person.person_id in query.persons]
+    still = {one.addressee: one for one in obligations.still_open(state.owed) if one.kind == TAKEN_UP}
+    new = [
+        replace(_owed(state, TAKEN_UP, cause, person), contents=(NoticePart.INFORMATION_ASKED,))
+        for person in about
+        if person not in still
+    ]
+    arisen = _arising(state, new, context.now, context.policy)
+    saying = [still[person].id for person in about if person in still] + [one.duty.id for one in arisen]
+    told = (QueryTold(number, query.query_id, query.party, query.purpose) for number in saying)
+    return (*(e.QueryToBeTold(one, context.now) for one in told), *arisen)
 
 
 def of_removal(
@@ -268,4 +289,9 @@ def cleaned(state: State, at: datetime | None) -> State:
     )
     says_it = obligations.still_open(known)
     needed = any(one.kind == InformMoment.AFTER_TRIAGE for one in says_it)
-    return replace(state.owing(known), round_table=state.round_table if needed else None)
+    numbers = {one.id for one in says_it}
+    return replace(
+        state.owing(known),
+        round_table=state.round_table if needed else None,
+        queries=tuple(one for one in state.queries if one.duty in numbers),
+    )

@@ -1,6 +1,6 @@
 """Derive what follows from each event of intake: messages to parties, announcements and timers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,9 +8,10 @@ from services.intake import events as e
 from services.intake.duties import contents_of
 from services.intake.figures import TriageCounted
 from services.intake.process import PROVISIONAL, SCREENED
-from services.intake.state import BEFORE_PHASE_3, RoundTable, State
+from services.intake.state import BEFORE_PHASE_3, QueryTold, RoundTable, State
 from shared.contract.content import sealed_text_ids
 from shared.contract.fields import FirstGoal, InformMoment
+from shared.contract.limits import MOST_QUERIES_TOLD
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CaseLapsed, CasePurged
 from shared.core import terms
@@ -60,6 +61,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [ToParty(state.referrer, CaseLapsed(step=step, lapsed_at=at)), Announce(closed)]
         case e.DutyToInformArose(duty=duty):
             return [_asked(duty, state), *_next_look(state)]
+        case e.QueryToBeTold(told=told):
+            return [_asked(one, state) for one in _numbered(state, told.duty) if one.planned_on is None]
         case e.DutyCameDue(duty=number):
             return [*(_asked(one, state) for one in _numbered(state, number)), *_next_look(state)]
         case e.InformingPostponed(duty=number, until=until):
@@ -69,7 +72,7 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.DirectionMoved():
             return [_asked(duty, state) for duty in _passed_on(event, state)]
         case e.DutyHandedOver(duty=number):
-            return [_handed_over(one, event) for one in _numbered(state, number)]
+            return [_handed_over(one, event, state) for one in _numbered(state, number)]
         case e.TriageFollowed(outcome=outcome, at=at):
             return [StoreRow(TriageCounted(local_day(at).year, outcome))]
         case e.DutiesSettled(at=at):
@@ -110,9 +113,24 @@ def _asked(duty: Obligation, state: State, *, reminder: bool = False) -> ToParty
         due=duty.due,
         reminder=reminder,
     )
+    if told := state.told_by(duty):
+        asked = asked.model_copy(update=_of_queries(told))
     if duty.kind == InformMoment.AFTER_TRIAGE and state.round_table is not None:
         asked = asked.model_copy(update=_of_table(state.round_table))
     return ToParty(duty.debtor, asked)
+
+
+def _of_queries(told: Sequence[QueryTold]) -> dict[str, Any]:
+    """Return what the notice says of queries: whom was asked, and the purpose of the last one (R18).
+
+    That of each one before it was in a request of its own.
+    """
+    return {
+        "queries": tuple(
+            m.QueryToTell(query_id=x.query_id, party=x.party) for x in told[-MOST_QUERIES_TOLD:]
+        ),
+        "purpose": told[-1].purpose,
+    }
 
 
 def _of_table(table: RoundTable) -> dict[str, Any]:
@@ -145,7 +163,7 @@ def _next_look(state: State) -> list[Effect]:
     return [CancelTimer(terms.TERM, "") if due is None else terms.look_at(due)]
 
 
-def _handed_over(duty: Obligation, event: e.DutyHandedOver) -> ToParty:
+def _handed_over(duty: Obligation, event: e.DutyHandedOver, state: State) -> ToParty:
     """Hand a duty over for good; what is planned goes along (A20)."""
     return ToParty(
         duty.debtor,
@@ -155,6 +173,7 @@ def _handed_over(duty: Obligation, event: e.DutyHandedOver) -> ToParty:
             on_behalf_of=duty.debtor,
             contents=contents_of(duty),
             planned_on=event.planned_on,
+            asked=tuple(dict.fromkeys(one.party for one in state.told_by(duty)))[-MOST_QUERIES_TOLD:],
         ),
         after_erasure=True,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from services.intake.state import RoundTable
+from services.intake.state import QueryTold, RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
@@ -99,6 +99,14 @@ class DutyToInformArose:
     """Record that a person must be informed by then, and by whom (R16, R17)."""
 
     duty: Obligation
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueryToBeTold:
+    """Record that the notice of a duty says this query too, or, of a new duty, that it will (R18)."""
+
+    told: QueryTold
     at: datetime
 
 
@@ -244,6 +252,7 @@ Event: TypeAlias = (
     | ReferralLapsed
     | RoundTablePrepared
     | DutyToInformArose
+    | QueryToBeTold
     | DutyCameDue
     | PersonInformed
     | InformingPostponed

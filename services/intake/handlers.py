@@ -6,7 +6,7 @@ from services.intake import commands as c
 from services.intake.effects import INFORMING
 from services.intake.permissions import PERMISSIONS
 from services.intake.process import unfit
-from services.intake.state import RoundTable
+from services.intake.state import AskedOf, RoundTable
 from shared.contract.content import text
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m
@@ -70,6 +70,13 @@ def follow_triage(message: triage.TriageOutcomeRecorded, by: Actor) -> c.FollowT
     return c.FollowTriage(by=by, outcome=message.outcome)
 
 
+def raise_of_query(message: triage.QueryRecorded, by: Actor) -> c.RaiseDuties:
+    """Make the command by which whoever a query is about is told of it (R18)."""
+    asked = AskedOf(message.query_id, message.recipient, message.persons, message.purpose)
+    cause = f"query/{message.query_id}"
+    return c.RaiseDuties(by=by, moment=InformMoment.TAKEN_UP, cause=cause, query=asked)
+
+
 def raise_after_triage(message: triage.RtoPrepared, by: Actor) -> c.RaiseDuties:
     """Make the command by which the duties after triage arise, once it is known what they say (R56)."""
     table = RoundTable(
@@ -108,6 +115,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReferralWithdrawn: withdraw,
             m.PersonInformed: inform,
             m.InformingPostponed: postpone,
+            triage.QueryRecorded: raise_of_query,
             triage.TriageOutcomeRecorded: follow_triage,
             triage.RtoPrepared: raise_after_triage,
             rto.RtoOutcomeRecorded: raise_after_rto,

@@ -163,6 +163,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return duties.postpone(state, command, context)
         case c.RemindOfInforming():
             return duties.come_due(state, command, context)
+        case c.RaiseDuties(query=query, cause=cause) if query is not None:
+            return duties.of_query(state, query, cause, context)
         case c.RaiseDuties(moment=InformMoment.AFTER_TRIAGE):
             return duties.after_triage(state, command, context)
         case c.RaiseDuties():
@@ -405,6 +407,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, round_table=table)
         case e.DutyToInformArose(duty=duty):
             return state.with_duty(duty)
+        case e.QueryToBeTold(told=told):
+            return replace(state, queries=(*state.queries, told))
         case e.DutyCameDue(duty=number, by=by):
             return _with_duty(state, number, lambda one: one.due_again(by))
         case e.PersonInformed(duty=number, at=at):

@@ -63,6 +63,26 @@ class RoundTable:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedOf:
+    """Hold a query as a data subject is told of it: whom was asked about which persons, and why (R18)."""
+
+    query_id: str
+    party: str
+    persons: tuple[str, ...]
+    purpose: Content
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTold:
+    """Name a query of which the notice of a duty says whom was asked and why (R18)."""
+
+    duty: int
+    query_id: str
+    party: str
+    purpose: Content
+
+
+@dataclass(frozen=True, slots=True)
 class ScreeningBasis:
     """Hold what the screening rested on: criteria, both weighings, and why an outcome departs (R9, R10)."""
 
@@ -104,6 +124,7 @@ class State:
     duties: tuple[Duty, ...] = ()
     obligations: Obligations = ()
     round_table: RoundTable | None = None
+    queries: tuple[QueryTold, ...] = ()
     ended_at: datetime | None = None
     settled: bool = False
     overdue: Overdue | None = None
@@ -138,6 +159,10 @@ class State:
         return self.obligations or tuple(
             _obligation(number, duty, self.leading_party) for number, duty in enumerate(self.duties, start=1)
         )
+
+    def told_by(self, duty: Obligation) -> tuple[QueryTold, ...]:
+        """Return the queries of which the notice of this duty says whom was asked, the oldest first."""
+        return tuple(one for one in self.queries if one.duty == duty.id)
 
     def owing(self, obligations: Obligations) -> "State":
         """Return the state with these duties to inform; the version before finds them where it looks."""

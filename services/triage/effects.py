@@ -91,8 +91,21 @@ def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:
     asked = Asked(case_id, event.recipient, event.at, query, event.choice)
     yield ToParty(event.recipient, query, item=query.query_id, discloses=event.discloses)
     yield StoreRow(asked)
+    yield Announce(_recorded(event))
     yield SetTimer(QUERY_TERM, query.query_id, query.reply_before)
     yield SetTimer(QUERY_REMINDER, query.query_id, event.lapses_at)
+
+
+def _recorded(event: e.QueryIssued) -> m.QueryRecorded:
+    """Tell intake whom was asked and why: the persons it is about are to hear that (R18)."""
+    query = event.query
+    return m.QueryRecorded.model_construct(
+        query_id=query.query_id,
+        recipient=event.recipient,
+        persons=tuple(person.person_id for person in query.persons),
+        purpose=query.purpose,
+        recorded_at=event.at,
+    )
 
 
 def _answered(case_id: str, event: e.QueryAnswered) -> Iterable[Effect]:

@@ -21,6 +21,7 @@ MAX_ATTRIBUTES = 2 * KIB  # the attributes of a CloudEvent around its data, as J
 MOST_PERSONS = 12  # of a case: they come with its referral and no more are added
 MOST_ITEMS = 40
 MOST_PARTICIPANTS = 30  # of one round table
+MOST_QUERIES_TOLD = 30  # in one request to inform; what came before them was in an earlier one
 MOST_SUPPORT_WORKERS = 10  # of one case
 MOST_VIEWING_ENTRIES = 400
 MOST_ACTIONS = 60

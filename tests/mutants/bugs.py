@@ -1734,6 +1734,55 @@ _OF_THE_CODE = (
         ":\n",
         ("tests/unit/triage/test_process.py",),
     ),
+    Bug(
+        "nobody told of a query",
+        "services/intake/duties.py",
+        "    arisen = _arising(state, new, context.now, context.policy)\n    saying",
+        "    arisen = _arising(state, (), context.now, context.policy)\n    saying",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "query told to whoever is in the case",
+        "services/intake/duties.py",
+        "    about = [person.person_id for person in state.persons if person.person_id in query.persons]\n",
+        "    about = [person.person_id for person in state.persons]\n",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "postponed informing asked for at each query",
+        "services/intake/effects.py",
+        "_numbered(state, told.duty) if one.planned_on is None]",
+        "_numbered(state, told.duty)]",
+        ("tests/unit/intake/test_duties.py",),
+    ),
+    Bug(
+        "question of a query told outside triage",
+        "services/triage/effects.py",
+        "        purpose=query.purpose,\n        recorded_at",
+        "        purpose=query.question,\n        recorded_at",
+        ("tests/unit/triage/test_effects.py",),
+    ),
+    Bug(
+        "name of who signed for the steering group not asked for",
+        "services/governance/accession.py",
+        "        named = not is_blank(self.officer_name) and not is_blank(self.chair_name)\n",
+        "        named = not is_blank(self.officer_name)\n",
+        ("tests/unit/governance/test_process.py",),
+    ),
+    Bug(
+        "name of who signed for the steering group kept when the membership has ended",
+        "services/governance/process.py",
+        'form.model_copy(update={"officer_name": None, "chair_name": None})',
+        'form.model_copy(update={"officer_name": None})',
+        ("tests/integration/governance/test_api.py",),
+    ),
+    Bug(
+        "more votes than municipalities",
+        "services/governance/decisions.py",
+        "    cast = votes.in_favour + votes.against + votes.abstained\n",
+        "    cast = votes.in_favour + votes.against\n",
+        ("tests/unit/governance/test_decisions.py",),
+    ),
 )
 
 BUGS = (*_OF_THE_CODE, *intake.BUGS, *triage.BUGS, *rto.BUGS, *retention.BUGS, *governance.BUGS)

@@ -136,6 +136,7 @@ def _form(world: World, signatory: Signatory, number: str = DECISION) -> dict[st
             "place": "Venlo",
             "organisation_signed_on": SIGNED_ON.isoformat(),
             "chair_signed_on": SIGNED_ON.isoformat(),
+            "chair_name": "Persoon C",
         },
     }
 

@@ -147,6 +147,8 @@ class Played:
         asked = [person.person_id for person in state.persons]
         for query_id, recipient in ((number(50), OTHER), (number(51), party(2))):
             triage.is_asked(largest_query(recipient, asked), partial(issued, query_id))
+        triage.is_asked(largest_query(party(3), asked, long="purpose"), partial(issued, number(52)))
+        self.pass_on("triage", "intake")
         answer = filled(
             lambda said: tm.QueryAnswered(
                 query_id=number(50), involved=True, items=large.many_items(said, 2000, 1)
@@ -366,14 +368,14 @@ def _plan_of_one(action_id: str, parts: tuple[tc.Part, ...], said: str) -> tc.Pl
     return tc.Plan(agreements="x", ave_level=2, parts=parts, actions=(action,))
 
 
-def largest_query(recipient: str, persons: list[str]) -> NewQuery:
+def largest_query(recipient: str, persons: list[str], *, long: str = "question") -> NewQuery:
     return filled(
         lambda said: NewQuery(
             recipient=recipient,
             task="w" * 120,
-            purpose="x",
+            purpose=said if long == "purpose" else "x",
             necessity="x",
-            question=said,
+            question=said if long == "question" else "x",
             reason="x",
             referrer_estimate="x",
             persons=tuple(persons),
@@ -577,6 +579,7 @@ def oldest_party(parties: Parties) -> Core:
         office="x",
         officer_function="x",
         officer_name=TextRef("piece", "governance"),
+        chair_name=TextRef("other-piece", "governance"),
         endorses_goals=True,
         undertakes_to_comply=True,
         entitled_to_exchange=True,

@@ -22,7 +22,7 @@ from shared.contract.fields import (
     Team,
     Theme,
 )
-from shared.contract.limits import MOST_CODES, MOST_ITEMS, MOST_PARTICIPANTS, MOST_PERSONS
+from shared.contract.limits import MOST_CODES, MOST_ITEMS, MOST_PARTICIPANTS, MOST_PERSONS, MOST_QUERIES_TOLD
 from shared.contract.registry import Direction, Model, message
 
 
@@ -144,12 +144,21 @@ class NoticePart(StrEnum):
     REMOVAL = "data-are-removed"
 
 
+class QueryToTell(Model):
+    """A party that was asked something about a person; who informs reads in triage what and why."""
+
+    query_id: Id = Field(title="uitvraag")
+    party: PartyId = Field(title="bevraagde partij")
+
+
 @message("informing-requested", "intake", Direction.TO_PARTY, dutch="verzoek te informeren")
 class InformingRequested(Model):
     """This person is to be informed now, on behalf of this party (R16, R17).
 
     Each decision asks anew, under a number of its own. What was fixed for the round table goes along where
-    the notice must say it (R56). `reminder`: it was asked before, and has not been done in time.
+    the notice must say it (R56), and in `queries` whom was asked since, the last one for this `purpose`
+    (R18): then it may be asked anew under the same number. `reminder`: it was asked before, and has not been
+    done in time.
     """
 
     person_id: Id = Field(title="betrokkene")
@@ -171,13 +180,18 @@ class InformingRequested(Model):
     participants: tuple[PartyId, ...] = Field(
         default=(), max_length=MOST_PARTICIPANTS, title="deelnemers aan het RTO"
     )
+    queries: tuple[QueryToTell, ...] = Field(
+        default=(), max_length=MOST_QUERIES_TOLD, title="uitvragen om te melden"
+    )
+    purpose: Content | None = Field(default=None, title="doel van de laatste uitvraag")
 
 
 @message("informing-handed-over", "intake", Direction.TO_PARTY, dutch="informatieplicht overgedragen")
 class InformingHandedOver(Model):
     """The file goes, and this person is not informed yet: from now on that is your organisation's alone.
 
-    The house keeps nothing of it (A20). `planned_on`: until when informing was postponed (R19).
+    The house keeps nothing of it (A20). `planned_on`: until when informing was postponed (R19). `asked`: who
+    was asked something about this person, of which it was not told yet (R18).
     """
 
     person_id: Id = Field(title="betrokkene")
@@ -187,6 +201,7 @@ class InformingHandedOver(Model):
         default=(), max_length=len(NoticePart), title="inhoud van de kennisgeving"
     )
     planned_on: Instant | None = Field(default=None, title="voorgenomen moment")
+    asked: tuple[PartyId, ...] = Field(default=(), max_length=MOST_QUERIES_TOLD, title="bevraagde partijen")
 
 
 @message("case-taken-up", "intake", Direction.EVENT, dutch="casus in behandeling")

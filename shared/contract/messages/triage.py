@@ -180,6 +180,17 @@ class ItemPrepared(Model):
     viewing: tuple[ViewingEntry, ...] = Field(default=(), max_length=MOST_PARTICIPANTS)
 
 
+@message("query-recorded", "triage", Direction.EVENT, dutch="uitvraag vastgelegd")
+class QueryRecorded(Model):
+    """A party is asked something about these persons, by their ids: they are told whom, and why (R18)."""
+
+    query_id: Id
+    recipient: PartyId
+    persons: tuple[Id, ...] = Field(max_length=MOST_PERSONS)
+    purpose: Content
+    recorded_at: Instant
+
+
 class CareSubject(StrEnum):
     """Name what the agreements on care say something about, each of the three (R47)."""
 

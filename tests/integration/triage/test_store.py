@@ -59,7 +59,12 @@ async def test_the_same_answer_twice_has_one_effect(fresh_database: FreshDatabas
     letters = [
         (r.type.split(".")[-2], r.recipient) for r in await rows(engine, "outbox", "true ORDER BY type")
     ]
-    assert letters == [("items-claimed", None), ("message-accepted", s.POLICE), ("query-issued", s.POLICE)]
+    assert letters == [
+        ("items-claimed", None),
+        ("message-accepted", s.POLICE),
+        ("query-issued", s.POLICE),
+        ("query-recorded", None),
+    ]
 
 
 async def test_ten_answers_at_once_are_ten_answers(fresh_database: FreshDatabase) -> None:

@@ -62,13 +62,18 @@ def form(**changes: Any) -> AccessionForm:
         "place": "Venlo",
         "organisation_signed_on": date(2026, 1, 10),
         "chair_signed_on": date(2026, 1, 12),
+        "chair_name": "Persoon C",
     }
     return AccessionForm(**(given | changes))
 
 
 def sealed_form(**changes: Any) -> AccessionForm:
-    """The form as the core gets it: of who signed it has a reference."""
-    return form(**({"officer_name": TextRef("piece-1", "governance")} | changes))
+    """The form as the core gets it: of who signed it has references."""
+    names = {
+        "officer_name": TextRef("piece-1", "governance"),
+        "chair_name": TextRef("piece-2", "governance"),
+    }
+    return form(**(names | changes))
 
 
 def key_on_paper(**changes: Any) -> KeyOnPaper:

@@ -7,7 +7,7 @@ from services.intake import commands as c
 from services.intake import events as e
 from services.intake.duties import CONTENTS
 from services.intake.main import PROCESS
-from services.intake.state import Phase, RoundTable, State
+from services.intake.state import Phase, QueryTold, RoundTable, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment, Item, ItemStatus, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
@@ -25,6 +25,7 @@ CASE = "0192aaaa-0000-7000-8000-00000000000c"
 MAN = "0192aaaa-0000-7000-8000-000000000001"
 MOTHER = "0192aaaa-0000-7000-8000-000000000002"
 ITEM = "0192aaaa-0000-7000-8000-00000000000a"
+QUERY = "0192aaaa-0000-7000-8000-0000000000b1"
 REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
 DIRECTOR, SUPPORT, MANAGER = "person-director", "person-support", "person-manager"
@@ -154,6 +155,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
         TAKEN_UP,
         DUTY,
         e.DutyCameDue(1, MAN, InformMoment.TAKEN_UP, DUE, NOW),
+        e.QueryToBeTold(QueryTold(1, QUERY, POLICE, text("purpose")), NOW),
         e.RoundTablePrepared(ROUND_TABLE, NOW),
         e.CaseDeescalated(),
         e.FileArchived(),

@@ -126,6 +126,7 @@ def signing(known: Known, dice: random.Random) -> Act:
         "place": "Venlo",
         "organisation_signed_on": "2021-09-08",
         "chair_signed_on": "2021-09-08",
+        "chair_name": "Persoon C",
     }
     body = {
         "party": next(_UNSIGNED),

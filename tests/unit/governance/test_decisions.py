@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -33,6 +33,7 @@ from shared.contract.messages.governance import (
     SecrecyAcknowledged,
     StepTerm,
 )
+from shared.contract.parties import Parties, PartyKind
 from shared.contract.refusal import Refusal
 from shared.core.actor import OPERATOR, Actor, Role
 from shared.core.context import DecisionContext, House
@@ -40,6 +41,7 @@ from shared.core.effects import Announce
 from shared.core.policy import BUILT_IN, TERMS, Policies, Policy
 from shared.storage.json_writer import to_json
 from tests.support.samples import governance as s
+from tests.support.samples import triage
 from tests.support.spec import NOBODY, NOW, Spec
 
 TODAY, TOMORROW = NOW.date(), NOW.date() + timedelta(days=1)
@@ -74,8 +76,10 @@ REFUSED_AS = {
 }
 
 
-def deciding(decided: Decision, replaced: RecordedDecision | None = None) -> Spec[State]:
-    return s.spec().when(s.record_decision(replaced, **dict(decided)))
+def deciding(
+    decided: Decision, replaced: RecordedDecision | None = None, parties: Parties = NOBODY
+) -> Spec[State]:
+    return replace(s.spec(), parties=parties).when(s.record_decision(replaced, **dict(decided)))
 
 
 def policy(**parameters: Any) -> Decision:
@@ -129,6 +133,28 @@ def test_a_group_decides_with_more_votes_in_favour_than_against() -> None:
     assert deciding(s.policy(votes=Votes(in_favour=4, against=3, abstained=1))).events
     assert refused(deciding(s.policy(votes=Votes(in_favour=4, against=4)))) == "NotCarried"
     assert refused(deciding(s.policy(votes=None))) == "NotCarried"
+
+
+def municipalities(count: int, *, since: datetime = NOW - timedelta(days=100)) -> Parties:
+    records = (
+        triage.record(f"gemeente-{n}", PartyKind.MUNICIPALITY, member_from=since) for n in range(count)
+    )
+    others = (triage.record(f"partij-{n}") for n in range(20))
+    return Parties({one.party: one for one in (*records, *others)})
+
+
+@pytest.mark.parametrize("votes", [Votes(in_favour=8), Votes(in_favour=5, against=2, abstained=1)])
+def test_each_municipality_has_one_vote_and_no_other_party_has_any_r118(votes: Votes) -> None:
+    """A13: the first decisions are taken before anybody is on record, by the eight of the covenant."""
+    decision = s.policy(votes=votes)
+    assert deciding(decision).events
+    for more in ({"in_favour": votes.in_favour + 1}, {"abstained": votes.abstained + 1}):
+        too_many = decision.model_copy(update={"votes": votes.model_copy(update=more)})
+        assert refused(deciding(too_many)) == "MoreVotesThanMunicipalities"
+        assert refused(deciding(too_many, parties=municipalities(8))) == "MoreVotesThanMunicipalities"
+        assert deciding(too_many, parties=municipalities(9)).events
+        later = municipalities(9, since=NOW + timedelta(days=1))
+        assert refused(deciding(too_many, parties=later)) == "MoreVotesThanMunicipalities"
 
 
 def test_the_manager_decides_without_votes() -> None:
@@ -269,9 +295,10 @@ def test_a_membership_from_before_there_were_decisions_goes_on() -> None:
     stored = json.loads(to_json(s.spec().given(s.RECORDED, s.GRANTED).state))
     for later in ("rests_on", "decision", "account", "recorded_at"):
         del stored[later]
-    del stored["form"]["officer_name"]
+    del stored["form"]["officer_name"], stored["form"]["chair_name"]
     state = TypeAdapter(State).validate_json(json.dumps(stored), context=SEALED_ALLOWED)
-    assert (state.rests_on, state.form and state.form.officer_name) == ("", None)
+    assert state.form is not None
+    assert (state.rests_on, state.form.officer_name, state.form.chair_name) == ("", None, None)
     assert Spec(PROCESS, state).when(s.accept()).events
 
 

@@ -32,9 +32,12 @@ def test_every_refusal_of_governance_has_a_sentence_in_the_tests() -> None:
     assert {name for name in found if f'"{name}"' not in sentences} == set()
 
 
-def test_of_who_signed_a_membership_keeps_a_reference_and_none_once_it_has_ended_r110() -> None:
+def test_of_who_signed_a_membership_keeps_references_and_none_once_it_has_ended_r110() -> None:
     kept = {phase: contents(s.spec().given(*events).state) for phase, events in s.HISTORIES.items()}
-    assert kept.pop(Phase.MEMBER) == [TextRef("piece-1", "governance")]
+    assert kept.pop(Phase.MEMBER) == [
+        TextRef("piece-1", "governance"),
+        TextRef("piece-2", "governance"),
+    ]
     assert not any(kept.values())
 
 

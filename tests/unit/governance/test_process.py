@@ -96,6 +96,8 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
         {"officer_function": ""},
         {"officer_name": None},
         {"officer_name": " "},
+        {"chair_name": None},
+        {"chair_name": " "},
         {"place": ""},
         {"endorses_goals": False},
         {"undertakes_to_comply": False},

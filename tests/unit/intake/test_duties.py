@@ -13,15 +13,17 @@ from services.intake import handlers
 from services.intake import refusals as r
 from services.intake.duties import CONTENTS, contents_of
 from services.intake.effects import effects
+from services.intake.main import PROCESS
 from services.intake.permissions import AT_THE_TABLE, PERMISSIONS, scopes_now
 from services.intake.process import SCREENED
-from services.intake.state import Duty, DutyStatus, Phase, RoundTable, State
-from shared.contract.content import SEALED_ALLOWED, TextRef, sealed_text_ids
+from services.intake.state import AskedOf, Duty, DutyStatus, Phase, RoundTable, State
+from shared.contract.content import SEALED_ALLOWED, TextRef, contents, sealed_text_ids
 from shared.contract.fields import InformMoment, Step, Theme
+from shared.contract.limits import MOST_QUERIES_TOLD
 from shared.contract.messages.intake import ClosingReason, NoticePart
 from shared.contract.messages.retention import Hold, HoldKind, Term, TermKind
 from shared.contract.messages.rto import AnnouncedOutcome, RtoClosed
-from shared.contract.messages.triage import TriageOutcome
+from shared.contract.messages.triage import QueryRecorded, TriageOutcome
 from shared.contract.parties import Scope
 from shared.contract.refusal import NO_AUTHORISATION, NO_ON_BEHALF_OF, Refusal
 from shared.core.actor import CLOCK
@@ -88,6 +90,113 @@ def postpone(until: datetime, **changes: Any) -> c.PostponeInforming:
 
 def close(reason: ClosingReason) -> c.FollowClosing:
     return c.FollowClosing(by=s.BY_SERVICE, reason=reason, closed_at=NOW)
+
+
+# --- a query: whom was asked, and why (R18) -------------------------------------------------------
+
+
+def queried(number: int = 1, party: str = s.POLICE, *persons: str) -> c.RaiseDuties:
+    """Triage has asked a party about these persons, by default about both."""
+    query_id = f"0192aaaa-0000-7000-8000-{number:012d}"
+    asked = AskedOf(query_id, party, persons or (s.MAN, s.MOTHER), s.text(f"purpose-{number}"))
+    return c.RaiseDuties(
+        by=s.BY_SERVICE, moment=InformMoment.TAKEN_UP, cause=f"query/{query_id}", query=asked
+    )
+
+
+def requests(given: Spec[State], command: Any) -> list[tuple[str, int | None, tuple[str, ...], Any]]:
+    """Of each request to inform that follows: of whom, the duty, which parties were asked, and why."""
+    state, found = given.state, []
+    for event in given.when(command).events:
+        state = PROCESS.evolve(state, event)
+        found += [x.message for x in PROCESS.effects(s.CASE, event, state) if isinstance(x, ToParty)]
+    return [(x.person_id, x.duty, tuple(q.party for q in x.queries), x.purpose) for x in found]
+
+
+def test_who_was_informed_before_is_to_be_told_of_a_query_and_by_whom_and_why_r18() -> None:
+    told = case(Phase.TAKEN_UP, INFORMED)
+    given = after(told, queried(1, s.POLICE, s.MAN))
+    (duty,) = [one for one in given.state.owed if one.is_open and one.addressee == s.MAN]
+    assert (duty.kind, duty.cause, duty.debtor) == (InformMoment.TAKEN_UP, queried().cause, s.VENLO)
+    assert contents_of(duty) == (NoticePart.INFORMATION_ASKED,)
+    assert duty.due == NOW + POLICY.terms[Step.INFORMING].remind
+    asked = requests(told, queried(1, s.POLICE, s.MAN))
+    assert asked == [(s.MAN, duty.id, (s.POLICE,), s.text("purpose-1"))]
+
+
+def test_a_duty_that_is_open_says_it_and_no_second_one_arises_r18() -> None:
+    """Asked anew under its number; what comes while it is open joins it."""
+    given = case()
+    (first,) = [one for one in given.state.owed if one.addressee == s.MAN]
+    once = after(given, queried(1, s.POLICE, s.MAN))
+    assert once.state.owed == given.state.owed
+    assert requests(given, queried(1, s.POLICE, s.MAN))[0][:3] == (s.MAN, first.id, (s.POLICE,))
+    twice = requests(once, queried(2, "woonwenz", s.MAN))
+    assert twice == [(s.MAN, first.id, (s.POLICE, "woonwenz"), s.text("purpose-2"))]
+    informed = after(once, inform())
+    assert arisen(informed, queried(3, s.POLICE, s.MAN)) == [(s.MAN, InformMoment.TAKEN_UP)]
+
+
+def test_nobody_is_told_of_a_query_about_another_nor_twice_of_one_r16_r18() -> None:
+    told = case(Phase.TAKEN_UP, INFORMED)
+    of_mother = after(told, queried(1, s.POLICE, s.MOTHER))
+    assert [one for one in of_mother.state.owed if one.addressee == s.MAN and one.is_open] == []
+    assert of_mother.when(queried(1, s.POLICE, s.MOTHER)).events == ()
+    assert told.when(queried(1, s.POLICE, "somebody-else")).events == ()
+
+
+def test_a_postponed_duty_says_it_once_it_comes_back_and_not_before_r19() -> None:
+    waits = after(case(), postpone(NOW + DAY))
+    given = after(waits, queried(1, s.POLICE, s.MAN))
+    assert requests(waits, queried(1, s.POLICE, s.MAN)) == []
+    later = replace(given, now=NOW + DAY)
+    ((person, _, parties, _),) = requests(later, c.RemindOfInforming(by=CLOCK, duty=1))
+    assert (person, parties) == (s.MAN, (s.POLICE,))
+
+
+def test_a_request_names_the_latest_queries_however_many_there_were() -> None:
+    given = after(case(), *(queried(n, s.POLICE, s.MAN) for n in range(MOST_QUERIES_TOLD)))
+    ((_, _, parties, purpose),) = requests(given, queried(99, "woonwenz", s.MAN))
+    assert len(parties) == MOST_QUERIES_TOLD
+    assert (parties[-1], purpose) == ("woonwenz", s.text("purpose-99"))
+
+
+def test_the_purpose_goes_with_the_cleaning_unless_an_open_duty_needs_it_r95() -> None:
+    asked = after(case(Phase.TAKEN_UP, INFORMED), queried())
+    ended = asked.given(e.CaseDeescalated(NOW))
+    clean = c.FollowCleaning(by=s.BY_SERVICE, kept_items=())
+    assert "piece-purpose-1" in sealed_text_ids(after(ended, clean).state)
+    numbers = [one.id for one in ended.state.owed if one.is_open]
+    done = after(
+        ended,
+        *(
+            c.RecordInforming(
+                by=s.by_party(), person_id=one.addressee, moment=InformMoment.TAKEN_UP, duty=one.id
+            )
+            for one in ended.state.owed
+            if one.id in numbers
+        ),
+    )
+    assert "piece-purpose-1" not in sealed_text_ids(after(done, clean).state)
+
+
+def test_what_is_handed_over_says_whom_was_asked_and_holds_no_text_a20() -> None:
+    given = after(case(Phase.TAKEN_UP, INFORMED), queried(1, s.POLICE, s.MAN))
+    state, told = given.state, []
+    for event in given.when(PURGE).events:
+        state = PROCESS.evolve(state, event)
+        told += [x.message for x in PROCESS.effects(s.CASE, event, state) if isinstance(x, ToParty)]
+    assert {x.person_id: x.asked for x in told} == {s.MAN: (s.POLICE,)}
+    assert not [text for x in told for text in contents(x)]
+
+
+def test_what_triage_records_of_a_query_becomes_the_command_with_the_query_as_its_cause() -> None:
+    recorded = QueryRecorded(
+        query_id=s.CASE, recipient=s.POLICE, persons=(s.MAN,), purpose=s.text("why"), recorded_at=NOW
+    )
+    command = handlers.raise_of_query(recorded, s.BY_SERVICE)
+    assert command.query == AskedOf(s.CASE, s.POLICE, (s.MAN,), s.text("why"))
+    assert (command.moment, command.cause) == (InformMoment.TAKEN_UP, f"query/{s.CASE}")
 
 
 # --- when a duty arises, and what it says ---------------------------------------------------------

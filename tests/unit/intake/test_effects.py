@@ -173,6 +173,7 @@ def test_a_duty_that_is_open_at_the_erasure_is_handed_over_with_what_was_planned
         on_behalf_of=s.VENLO,
         contents=CONTENTS[InformMoment.TAKEN_UP],
         planned_on=LATER,
+        asked=(s.POLICE,),
     )
     assert letter == ToParty(s.VENLO, told, after_erasure=True)
     assert PROCESS.conditions(m.InformingHandedOver).standing is OfParty.ANY
@@ -299,6 +300,7 @@ def test_the_tests_above_cover_every_event() -> None:
         e.ReferralLapsed,  # and what is overdue: tests/unit/test_lapsing.py
         e.TermPassed,
         e.DutyToInformArose,
+        e.QueryToBeTold,  # tests/unit/intake/test_duties.py
         e.DutyCameDue,
         e.PersonInformed,
         e.InformingPostponed,

@@ -53,7 +53,7 @@ def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> 
     assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, s.ASKED_POLICE.query)]
     assert SetTimer(QUERY_TERM, s.TO_POLICE, s.TERM) in steps
     assert SetTimer(QUERY_REMINDER, s.TO_POLICE, s.LAPSES) in steps
-    assert not [x for x in steps if isinstance(x, Announce)]
+    assert [type(x.message) for x in steps if isinstance(x, Announce)] == [m.QueryRecorded]
 
 
 def test_why_a_party_was_chosen_does_not_stand_in_the_letter_r28() -> None:
@@ -64,6 +64,14 @@ def test_why_a_party_was_chosen_does_not_stand_in_the_letter_r28() -> None:
     assert isinstance(reason, TextRef)
     assert reason not in contents(letter)
     assert [c.piece for c in contents(asked.choice) if not isinstance(c, str)] == [reason.piece]
+
+
+def test_intake_hears_whom_a_query_is_to_and_about_and_why_and_no_other_text_r18() -> None:
+    (told,) = [x.message for x in following(s.OPENED, s.ASKED_POLICE) if isinstance(x, Announce)]
+    query = s.ASKED_POLICE.query
+    assert isinstance(told, m.QueryRecorded)
+    assert (told.query_id, told.recipient, told.persons) == (s.TO_POLICE, s.POLICE, (s.MAN,))
+    assert list(contents(told)) == [query.purpose]
 
 
 def test_an_answer_reaches_nobodys_system_r36_r53() -> None:

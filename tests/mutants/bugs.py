@@ -431,8 +431,8 @@ _OF_THE_CODE = (
     Bug(
         "query sent to others too",
         "services/triage/effects.py",
-        "    yield ToParty(event.recipient, query, item=query.query_id)\n",
-        "    yield ToParty(event.recipient, query, item=query.query_id)\n"
+        "    yield ToParty(event.recipient, query, item=query.query_id, discloses=event.discloses)\n",
+        "    yield ToParty(event.recipient, query, item=query.query_id, discloses=event.discloses)\n"
         "    yield ToParty(query.on_behalf_of, query, item=query.query_id)\n",
         ("tests/unit/triage/test_effects.py",),
     ),

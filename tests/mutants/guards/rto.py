@@ -72,7 +72,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "item shown that was withdrawn",
         "services/rto/process.py",
-        "        return replace(x, status=ReleaseStatus.WITHDRAWN) if given else x\n",
+        "        return replace(x, status=ReleaseStatus.WITHDRAWN) if ends else x\n",
         "        return x\n",
         (VIEWING,),
         ("R61.d", "R66.c"),
@@ -242,15 +242,15 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "withdrawn item sent all the same",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *told]\n",
-        "            return told\n",
+        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
+        "            return _takers_told(item_id, state.takers_of(item_id))\n",
         (EFFECTS,),
         ("R66.c",),
     ),
     Bug(
         "takers not told of a withdrawal",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *told]\n",
+        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
         "            return [StopUnsent(item=item_id)]\n",
         (EFFECTS,),
         ("R66.d",),

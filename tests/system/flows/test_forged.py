@@ -12,6 +12,7 @@ from deploy.local.postgres import Database, run_sql
 from shared.connector import Answer, Connector, from_house_file
 from shared.contract.fields import InformMoment, PersonRole
 from shared.contract.messages import intake as i
+from shared.contract.messages import retention as f
 from shared.contract.messages import rto as r
 from shared.contract.messages import triage as t
 from shared.contract.messages.house import MessageRefused
@@ -44,9 +45,11 @@ def forged(query_id: str) -> list[Model]:
         r.ReleaseGiven(**use),
         r.ReleaseRefused(**use),
         r.ReleaseWithdrawn(item_id=item.item_id),
+        r.ItemLimited(item_id=item.item_id, withheld_from=(cast.POLICE,)),
         r.DirectionAccepted(case_director="Persoon D"),
         r.DirectionDeclined(),
         r.ActionProgressed(action_id=new_id(), progress=r.ActionProgress.DONE),
+        f.ReactivationAsked(reason="Zomaar."),
     ]
 
 
@@ -73,7 +76,7 @@ async def test_anothers_case_is_told_like_one_that_is_not_there_t3(founded: Worl
     assert {answer.rule for answer in true if isinstance(answer, MessageRefused)} == {"R34"}
     assert state_of(house, case) == before
     counted = Counter(of_model(type(message)).service for message in forged(new_id()))
-    for service in ("intake", "triage", "rto"):
+    for service in ("intake", "triage", "rto", "retention"):
         assert refusals(house, service, case) == counted[service], service
 
 

@@ -85,7 +85,7 @@ async def test_each_chapter_shows_what_it_must_and_has_each_refusal_under_its_ru
 async def test_the_count_of_what_was_sent_agrees_with_what_was_told(in_peace: Played) -> None:
     sent = in_peace.telling.messages()
     assert sent["referral-submitted"] == {
-        "took effect": 3,
+        "took effect": 4,
         "NotAParty": 1,
         "PartyHasNoAuthorisation": 1,
         "TaskMissing": 1,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.contract.fields import Step
 from shared.contract.messages.house import CaseLapsed, TermPassed
-from shared.contract.messages.retention import FileDestroyed
+from shared.contract.messages.retention import DestructionAnnounced, FileDestroyed
 from shared.core.policy import TERMS
 from tests.story import cast
 from tests.story.people import Person
@@ -82,7 +82,9 @@ async def test_a_referral_that_nobody_looks_at_is_listed_told_and_ended(founded:
     founded.move_clock_to(founded.now + term.end + MINUTE)
     lapsed = await referrer.gets(CaseLapsed, case=case)
     assert lapsed.step is Step.CONSULTATION
-    await referrer.gets(FileDestroyed, case=case)  # nobody was informed of it, so it goes at once (R102)
+    announced = await referrer.gets(DestructionAnnounced, case=case)
+    under = announced.reference  # nobody was informed of it, so it goes at once (R102)
+    await referrer.gets(FileDestroyed, where=lambda m: m.reference == under)
     director: Person = founded.people("process-director-a", cast.REFERRER)
     for service in ("intake", "retention"):
         await founded.not_shown(service, f"/cases/{case}", director)

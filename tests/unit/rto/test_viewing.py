@@ -240,7 +240,7 @@ def test_in_a_new_round_an_item_is_seen_once_it_is_released_anew_r65_a5() -> Non
     again = (
         *s.ENDED,
         e.CaseReactivated(1),
-        s.convened(s.SECOND_RTO),
+        s.convened(s.SECOND_RTO, viewing_plan=(s.entry(s.FREE, s.CARE),)),
         *(s.accepted(party, s.SECOND_RTO) for party in s.AT_THE_TABLE),
     )
     assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED)) == (True, "R61")

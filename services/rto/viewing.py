@@ -156,7 +156,7 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
             own = _its_own(viewer, action.party) if action else None
             return own or _joint(viewer, state)
         case Plan():
-            return _plan(viewer, thing, state)
+            return _plan(viewer, thing, state, context)
         case Rto():
             return _of_its_meeting(viewer, thing, state)
         case RtoPrepared():
@@ -204,7 +204,20 @@ def _joint(viewer: Viewer, state: State) -> Verdict:
     """Show participants what they share: the meeting, the persons, the plan (A19, R61)."""
     if state.phase is Phase.CLOSING:
         return Allowed("R102", state.leading_party)
+    if _monitors(viewer, state):
+        return Allowed("R80", state.leading_party)
     return _first_denial(AT_THE_TABLE, viewer, None, state) or Allowed("R61", state.leading_party)
+
+
+def _monitors(viewer: Viewer, state: State) -> bool:
+    """Tell whether this is who follows the approach for the party that leads (R80, R82).
+
+    Its delegate, where it came to the last RTO; else whoever works for it, as before the table (R33).
+    """
+    if state.phase is not Phase.MONITORING or viewer.party != state.leading_party:
+        return False
+    seat = _seat(viewer, state)
+    return seat is None or seat.answer is not Answer.ACCEPTED or seat.delegate == viewer.person
 
 
 def _of_its_meeting(viewer: Viewer, rto: Rto, state: State) -> Verdict:
@@ -220,15 +233,16 @@ def _no_part_in_it(viewer: Viewer, state: State) -> Denied | None:
     return None if has_part or state.phase is not Phase.MONITORING else FOR_THE_CONSULTATION_ONLY
 
 
-def _plan(viewer: Viewer, plan: Plan, state: State) -> Verdict:
+def _plan(viewer: Viewer, plan: Plan, state: State, context: DecisionContext) -> Verdict:
     """Show the plan, a joint record; what it took from an item is for who may see that item (R49, A19)."""
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
             return Denied("R65", "B3-gen 1; B3-F3")
-        own = item.contributor == viewer.party
-        denied = None if own else _first_denial(FOR_WHAT_IS_DRAWN, viewer, item, state)
-        if denied:
+        denied = _first_denial((_released, _not_withheld), viewer, item, state) or _not_competent(
+            viewer, item, state, context
+        )
+        if denied and item.contributor != viewer.party:
             return denied
     return _joint(viewer, state)
 
@@ -241,10 +255,26 @@ def _item(viewer: Viewer, item: ContributedItem, state: State, context: Decision
         return DIRECTOR_AND_LEADING_PARTY
     if _prepares(viewer, state):
         return _before_the_table(viewer, item, state, context)
-    denied = _first_denial((*AT_THE_TABLE, *FOR_AN_ITEM), viewer, item, state)
+    present = () if _monitors(viewer, state) else AT_THE_TABLE
+    denied = _first_denial((*present, *FOR_AN_ITEM), viewer, item, state) or _not_competent(
+        viewer, item, state, context
+    )
     if denied:
         return denied
     return Allowed("R79" if state.phase is Phase.MONITORING else "R61", item.contributor)
+
+
+def _not_competent(
+    viewer: Viewer, item: ContributedItem, state: State, context: DecisionContext
+) -> Denied | None:
+    """Deny special-category and criminal data to who is not competent for them, by its seat (R49).
+
+    Who leads without a seat at the last RTO is judged as it is now, and by the test where it had one.
+    """
+    seat = _seat(viewer, state)
+    if seat is None and viewer.party == state.leading_party:
+        return _not_for_who_leads(item, state, context)
+    return item_rules.untested(item, competent=seat is not None and seat.competent)
 
 
 def _before_the_table(
@@ -336,14 +366,6 @@ def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) ->
     return item_rules.WITHHELD if item is None else item_rules.withheld(item, viewer.party or "")
 
 
-def _competent_for_its_category(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
-    """Deny special-category and criminal data to who is not competent for them (R49)."""
-    seat = _seat(viewer, state)
-    if item is None:
-        return item_rules.NOT_COMPETENT
-    return item_rules.untested(item, competent=seat is not None and seat.competent)
-
-
 Check: TypeAlias = Callable[[Viewer, ContributedItem | None, State], Denied | None]
 
 AT_THE_TABLE: Sequence[Check] = (_window_is_open, _invited, _is_its_delegate)
@@ -352,11 +374,7 @@ FOR_AN_ITEM: Sequence[Check] = (
     _on_the_viewing_plan,
     _released,
     _not_withheld,
-    _competent_for_its_category,
 )
-
-
-FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)
 
 
 def _first_denial(

@@ -1103,8 +1103,29 @@ _OF_THE_CODE = (
     Bug(
         "plan drawn from special data read by who may not see these",
         "services/rto/viewing.py",
-        "FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)",
-        "FOR_WHAT_IS_DRAWN: Sequence[Check] = (_released, _not_withheld)",
+        "_first_denial((_released, _not_withheld), viewer, item, state) or _not_competent(",
+        "_first_denial((_released, _not_withheld), viewer, item, state) and _not_competent(",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "leading party without a seat reads nothing while it monitors",
+        "services/rto/viewing.py",
+        "    if _monitors(viewer, state):\n        return Allowed(",
+        "    if False:\n        return Allowed(",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "leading party follows the approach in the middle of a round table to which it did not come",
+        "services/rto/viewing.py",
+        "if state.phase is not Phase.MONITORING or viewer.party != state.leading_party:",
+        "if viewer.party != state.leading_party:",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "special data of others read by a leading party without a seat, whatever its test",
+        "services/rto/viewing.py",
+        "        return _not_for_who_leads(item, state, context)\n    return item_rules.untested",
+        "        return None\n    return item_rules.untested",
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(

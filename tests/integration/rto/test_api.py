@@ -62,7 +62,7 @@ CASE = f"/cases/{s.CASE}"
 RTO = f"{CASE}/rtos/{s.RTO}"
 NAMES = {s.FREE: "free", s.WITHHELD: "withheld", s.SPECIAL: "special", s.SILENT: "silent", s.RENT: "rent"}
 MEETING = {"rto_id": s.RTO, "on": "2026-03-05T09:00:00Z", "place": "Zaal 1"}
-PLAN = {
+PLAN: dict[str, Any] = {
     "agreements": "Wekelijks contact.",
     "ave_level": 2,
     "actions": [
@@ -588,6 +588,21 @@ async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     assert told(await http.post(s.CARE, withdrawal, {})) == UNKNOWN
     assert (await http.post(s.POLICE, withdrawal, {})).status_code == 200
     assert await http.seen(s.CARE) == {"withheld"}
+
+
+async def test_who_leads_follows_the_approach_also_without_a_seat_r80(http: Http) -> None:
+    """Venlo was invited and does not come; its workers read nothing of the table, and then what it leads."""
+    assert (await http.direct("rtos", MEETING)).status_code == 200
+    await all_come(http, s.RTO)
+    assert (await http.post(s.VENLO, f"{RTO}/decline", {})).status_code == 200
+    parts = [one for one in PLAN["parts"] if one["party"] != s.VENLO]
+    assert (await http.direct("plan", {**PLAN, "parts": parts})).status_code == 200
+    assert told(await http.get(s.VENLO)) == UNKNOWN
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    assert await http.seen(s.VENLO) == {"free", "withheld", "rent"}
+    seen = (await http.get(s.VENLO)).json()
+    assert seen["plan"]["agreements"] == PLAN["agreements"]
+    assert {one["action_id"] for one in seen["actions"]} == {s.TREAT, s.ARRANGE}
 
 
 async def test_direction_can_be_declined(http: Http) -> None:

@@ -39,18 +39,21 @@ def _participant_sees(history: Sequence[Any], party: str, person: str, item: Con
         return False
     if not _rto_started(history):
         return _leads_before_the_table(history, party, item)  # the window (A17)
+    follows = _is_monitoring(history) and party == _leader(history)
     if _is_monitoring(history):
-        its_part = party == _leader(history) or _released_for_an_own_action(history, party, item)
+        its_part = follows or _released_for_an_own_action(history, party, item)
     else:
         its_part = (item.item_id, party) in _planned(history)
+    invited, delegate = party in _invited(history), _delegates(history).get(party)
+    comes = invited and delegate == person
+    competent = party in _competent(history) if invited else _may_process_special(history, party)
     return (
-        party in _invited(history)
-        and _delegates(history).get(party) == person
+        (comes or (follows and delegate is None))  # R80: who leads without a seat follows too
         and _stayed(history, item.item_id)
         and its_part
         and _released_for_the_rto(history, item)
         and party not in item.withheld_from
-        and (item.category == "ordinary" or party in _competent(history))
+        and (item.category == "ordinary" or competent)
     )
 
 

@@ -8,10 +8,11 @@ from services.rto import events as e
 from services.rto.state import Phase, State
 from services.rto.viewing import may_view
 from services.rto.views import things
-from shared.contract.fields import Category
+from shared.contract.fields import Category, ItemStatus
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core.actor import Role
+from shared.core.item_standing import Standing
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer, may_view_log
 from tests.support.samples import rto as s
 from tests.support.spec import NOW, looking
@@ -263,6 +264,69 @@ def test_while_monitoring_the_leading_party_sees_the_agreed_set_r80() -> None:
     assert seen_by(delegate(s.VENLO), *s.AGREED, s.MOVED, *agreed) == set()
     housing_leads = e.DirectionMoved(s.HOUSING, s.VENLO, s.text("name"), NOW)
     assert s.WITHHELD not in seen_by(delegate(s.HOUSING), *s.AGREED, housing_leads, *agreed)
+
+
+NOT_COMING = (
+    s.convened(participants=tuple(map(s.participant, (s.POLICE, s.CARE, s.HOUSING)))),
+    e.InvitationDeclined(s.RTO, s.VENLO, None, NOW),
+    e.MandateEnded(s.RTO, s.VENLO, m.MandateEndedBy.DIRECTOR, None, NOW),
+)
+
+
+def without_seat(how: Any, *since: Any, at: tuple[Any, ...] = ()) -> tuple[Any, ...]:
+    """Venlo leads, and was not invited to the RTO, or did not come; the plan goes on from there."""
+    convened = how if isinstance(how, e.RtoConvened) else s.convened()
+    comes = (s.accepted(party) for party in (s.POLICE, s.CARE, s.HOUSING))
+    ended = () if isinstance(how, e.RtoConvened) else (how,)
+    started = e.ActionProgressed(s.TREAT, m.ActionProgress.STAGNATED, None, NOW)
+    return (*s.RECORDED, *at, s.PREPARED, convened, *comes, *ended, s.PLANNED, *since, started)
+
+
+@pytest.mark.parametrize("how", NOT_COMING)
+def test_who_leads_without_a_seat_follows_the_approach_it_has_to_watch_over_r80_r82(how: Any) -> None:
+    """Plan, actions, progress and purpose; of the items the agreed set, as any participant would see it."""
+    monitored = without_seat(how, s.concluded(), s.MONITORED)
+    seen = labels(delegate(s.VENLO, "whoever-works-there"), *monitored)
+    assert {"plan", "monitoring", f"action/{s.TREAT}", f"action/{s.ARRANGE}", f"progress/{s.TREAT}/1"} <= seen
+    assert {label for label in seen if label.startswith("item/")} == {f"item/{s.FREE}", f"item/{s.WITHHELD}"}
+    state = s.state(*monitored)
+    assert may_view(delegate(s.VENLO), None, state, looking(s.parties())) == Allowed("R80", s.VENLO)
+    for hides in (
+        e.ReleaseWithdrawn(s.FREE, NOW),
+        e.StandingChanged(Standing(s.FREE, s.POLICE, 1, ItemStatus.LIVE, (s.VENLO,)), NOW),
+    ):
+        assert seen_by(delegate(s.VENLO), *monitored, hides) == {s.WITHHELD}
+
+
+@pytest.mark.parametrize("how", NOT_COMING)
+def test_while_the_table_sits_who_leads_sees_nothing_of_it_without_a_seat_r59_r61(how: Any) -> None:
+    assert labels(delegate(s.VENLO), *without_seat(how)) == set()
+    again = (s.concluded(), s.MONITORED, s.convened(s.SECOND_RTO, participants=(s.participant(s.CARE),)))
+    assert labels(delegate(s.VENLO), *without_seat(how), *again) == set(), "nor at a follow-up"
+
+
+def test_another_party_without_a_seat_follows_nothing_r64() -> None:
+    (not_invited, *_) = NOT_COMING
+    monitored = without_seat(not_invited, leads(s.CARE), s.concluded(), s.MONITORED)
+    assert labels(delegate(s.VENLO), *monitored) == set()
+    assert labels(delegate(s.STRANGER), *monitored) == set()
+    assert rule(look(delegate(s.CARE, "a-colleague"), s.FREE, *monitored)) == (False, "R59"), (
+        "of a party that came its delegate alone"
+    )
+
+
+def test_who_leads_without_a_seat_sees_special_data_if_it_may_process_them_r49_r80() -> None:
+    (not_invited, *_) = NOT_COMING
+    all_stay = e.MonitoringAgreed(s.text("purpose"), tuple(item.item_id for item in s.ITEMS), NOW)
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.SPECIAL,), actions=()), s.AT_THE_TABLE, NOW)
+    state = s.state(*without_seat(not_invited, drawn, s.concluded(), all_stay))
+
+    def sees(thing: Any, **venlo: Any) -> bool:
+        context = looking(s.parties(gemeente_venlo=venlo))
+        return isinstance(may_view(delegate(s.VENLO), thing, state, context), Allowed)
+
+    for thing in (state.item(s.SPECIAL), state.plan):
+        assert sees(thing, checked_for_special=True) and not sees(thing, checked_for_special=False)
 
 
 def leads(party: str) -> e.DirectionMoved:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from services.rto import commands as c
 from services.rto import conclusion, direction, meetings, releases
@@ -406,12 +406,34 @@ def _not_for_its_leader(state: State) -> Overdue | None:
     return None if state.overdue and state.overdue.leader_left else state.overdue
 
 
+NOT_SAID: Mapping[str, Any] = {"goal": "", "care_agreements": None}  # of a preparation, once it is stripped
+
+
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
-    """Keep plan, agreements, participants with their roles, and the confirmed items alone (R95, A8)."""
+    """Keep plan, agreements, participants with their roles, and the confirmed items alone (R95, A8).
+
+    Every other text goes: what an RTO was for and what it found, and what was said of an action.
+    """
     items = tuple(item for item in state.items if item.item_id in kept)
-    fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": ()})
-    progress = tuple(replace(one, remark=None) for one in state.progress)
-    return replace(state, items=items, preparation=fixed, viewing_plan=(), progress=progress, monitoring=None)
+    fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": (), **NOT_SAID})
+    progress = tuple(
+        replace(one, remark=None, goals_reached=None, developments=None) for one in state.progress
+    )
+    return replace(
+        state,
+        items=items,
+        preparation=fixed,
+        viewing_plan=(),
+        rtos=tuple(map(_without_texts, state.rtos)),
+        progress=progress,
+        monitoring=None,
+    )
+
+
+def _without_texts(rto: Rto) -> Rto:
+    """Keep when an RTO was, who took part in which role, and its outcome (R95)."""
+    prepared = rto.preparation and rto.preparation.model_copy(update=NOT_SAID)
+    return replace(rto, place=None, preparation=prepared, goals_reached=None, developments=None)
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:

@@ -1164,6 +1164,20 @@ _OF_THE_CODE = (
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(
+        "what an RTO found survives the cleaning of the file",
+        "services/rto/process.py",
+        "return replace(rto, place=None, preparation=prepared, goals_reached=None, developments=None)",
+        "return replace(rto, place=None, preparation=prepared)",
+        ("tests/unit/rto/test_stripping.py",),
+    ),
+    Bug(
+        "what was said of an action survives the cleaning of the file",
+        "services/rto/process.py",
+        "replace(one, remark=None, goals_reached=None, developments=None) for one",
+        "replace(one, remark=None) for one",
+        ("tests/unit/rto/test_stripping.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

@@ -104,6 +104,9 @@ class ActiveFile(Dossier):
     """Step 1: the file is there for a relapse, until these dates (R87)."""
 
     reactivation_asked: Content | None = Field(default=None, title="verzoek om reactivering")
+    takers: list[Taker] = Field(
+        default=[], title="lijst van afnemers", description="For who informs the data subject (R83)."
+    )
 
     case_id: str = Field(title="casusnummer")
     phase: Phase = Field(title="fase")
@@ -164,6 +167,7 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     if file.agreements is not None:
         yield "agreements", Agreements(file.agreements, state.drawn_from)
     yield "plan", JointRecord(file.actions, state.all_participants)
+    yield from ((f"taker/{x.party}/{x.item_id}/{x.action_id}", x) for x in state.all_takers)
     yield "referrer", Referrer(state.referrer_name, state.referrer)
     if state.asked is not None:
         yield "reactivation-asked", Asked(state.asked)
@@ -198,6 +202,7 @@ async def read_case(case_id: Id, caller: Looking, reader: Reader) -> ActiveFile 
         phase=phase,
         leading_party=state.leading_party,
         reactivation_asked=next((x.reason for x in seen.things.values() if isinstance(x, Asked)), None),
+        takers=[x for x in seen.things.values() if isinstance(x, Taker)],
         **_dates(state),
         **dict(file),
     )

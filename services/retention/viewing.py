@@ -9,7 +9,7 @@ from services.retention.commands import KeptItem
 from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, DrawnFrom
+from shared.contract.messages.rto import Action, DrawnFrom, Taker
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
@@ -81,6 +81,7 @@ Thing = (
     | CaseDirector
     | Agreements
     | JointRecord
+    | Taker
     | Asked
     | OnInspection
 )
@@ -234,7 +235,7 @@ def _giver(thing: Thing | None, state: State) -> str:
 def _step_2(viewer: Viewer, thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     if isinstance(thing, OnInspection):
         return _inspected(viewer, thing, state, context)
-    if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):
+    if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Taker | Asked):
         return NOT_ACCESSIBLE
     if viewer.role is Role.MANAGER:
         return Allowed("R89", state.leading_party)
@@ -254,7 +255,7 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, context: Decis
 
     No more of it than the director read in step 1: archiving protects, and opens nothing (R103).
     """
-    if viewer.role is not Role.MANAGER:
+    if viewer.role is not Role.MANAGER or isinstance(thing.thing, Taker):
         return NOT_ACCESSIBLE
     found = next((i for i in state.inspections if i.number == thing.inspection), None)
     if found is None or found.person != viewer.person or found.used_at is None:

@@ -167,7 +167,7 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         case Release():
             return _of_its_item(viewer, thing.key.item_id, state)
         case Taker():
-            own = _its_own(viewer, thing.party)
+            own = _its_own(viewer, thing.party) or _to_inform_with(viewer, state)
             return own or _of_its_item(viewer, thing.item_id, state)
         case Monitoring():
             return _joint(viewer, state)
@@ -293,6 +293,12 @@ def _of_its_item(viewer: Viewer, item_id: str, state: State) -> Verdict:
     """Show what became of an item to its contributor alone (R66)."""
     item = state.item(item_id)
     return Allowed("R66", viewer.party) if item and item.contributor == viewer.party else NOBODY_ELSE
+
+
+def _to_inform_with(viewer: Viewer, state: State) -> Allowed | None:
+    """Show who leads who takes what: it tells the data subject to whom which data are given (R83)."""
+    leads = viewer.party == state.leading_party and isinstance(_joint(viewer, state), Allowed)
+    return Allowed("R83", state.leading_party) if leads else None
 
 
 def _its_own(viewer: Viewer, party: str) -> Allowed | None:

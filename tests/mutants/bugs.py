@@ -1178,6 +1178,20 @@ _OF_THE_CODE = (
         ("tests/unit/rto/test_stripping.py",),
     ),
     Bug(
+        "who takes what is shown to everybody at the table",
+        "services/rto/viewing.py",
+        "leads = viewer.party == state.leading_party and isinstance(_joint(viewer, state), Allowed)",
+        "leads = isinstance(_joint(viewer, state), Allowed)",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "who takes what is not shown to who informs the data subject",
+        "services/rto/viewing.py",
+        "own = _its_own(viewer, thing.party) or _to_inform_with(viewer, state)",
+        "own = _its_own(viewer, thing.party)",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",
@@ -1271,8 +1285,8 @@ _OF_THE_CODE = (
     Bug(
         "fifth thing of an archived file",
         "services/retention/viewing.py",
-        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):",
-        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord):",
+        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Taker | Asked):",
+        "if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Taker):",
         ("tests/unit/retention/test_viewing.py",),
     ),
     Bug(

@@ -171,10 +171,12 @@ async def step_1(http: Http) -> None:
 async def test_who_led_reads_the_agreements_as_long_as_it_may_what_they_drew_on_r70_a19(http: Http) -> None:
     """The rest of the joint record was drawn from nothing."""
     drawn = DrawnFrom(item_id=s.POLICES, contributor=s.POLICE, category=Category.ORDINARY, released=True)
-    await http.tell(c.RecordFilePart(by=s.by_service(), drawn_from=(drawn,)))
-    await step_1(http)
-    plan = (await http.get(CARE, CASE)).json()["plan"]
+    await step_1(http, c.RecordFilePart(by=s.by_service(), drawn_from=(drawn,)))
+    led = (await http.get(CARE, CASE)).json()
+    plan = led["plan"]
     assert plan["agreements"] == "piece-agreements"
+    assert led["takers"] == [s.TAKER.model_dump()], "it tells the data subject who takes what (R83)"
+    assert (await http.get(POLICE, CASE)).json()["takers"] == []
     limited = Standing(s.POLICES, s.POLICE, 1, ItemStatus.LIVE, (s.CARE,))
     await http.tell(c.FollowStanding(by=s.by_service(), standing=limited))
     assert (await http.get(CARE, CASE)).json()["plan"] == plan | {"agreements": None}

@@ -462,6 +462,8 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     assert told(refused) == (409, "ReleaseRefused", "R75")
     takers = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["takers"]
     assert takers == [{"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}]
+    assert (await http.get(s.VENLO)).json()["takers"] == takers, "who leads informs the data subject (R83)"
+    assert (await http.get(s.HOUSING)).json()["takers"] == []
     provided = [x for x in await rows(http.engine, "outbox") if "items-provided" in x.type]
     assert [(x.recipient, x.item) for x in provided] == [(s.CARE, s.FREE)]
     log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]

@@ -59,6 +59,7 @@ def things(state: State) -> dict[str, Any]:
         "person": state.file.persons[0],
         "agreements": Agreements(s.text("agreements"), state.drawn_from),
         "plan": JointRecord(state.file.actions, state.file.participants),
+        "taker": state.all_takers[0],
         "referrer": Referrer(state.referrer_name, state.referrer),
         "case-director": CaseDirector(state.file.case_director, state.leading_party),
         **{item.item_id: item for item in state.items},
@@ -78,7 +79,7 @@ def seen(viewer: Viewer, state: State, now: datetime = NOW, parties: Parties = s
     return {word for word, verdict in verdicts.items() if isinstance(verdict, Allowed)}
 
 
-WHOLE = {"case", "person", "agreements", "plan", "referrer", "case-director"}
+WHOLE = {"case", "person", "agreements", "plan", "taker", "referrer", "case-director"}
 STUB = {"case", "person", "referrer", "case-director"}
 
 
@@ -184,6 +185,22 @@ def test_agreements_drawn_from_special_data_are_for_who_might_and_may_process_th
     assert "agreements" in seen(viewer, state, parties=CHECKED)
     assert "agreements" not in seen(viewer, state), "the check was taken back"
     assert agreements_read_by(viewer, drawn(s.SPECIAL, s.CARE, category=Category.SPECIAL)), "its own"
+
+
+def test_who_led_reads_who_took_what_as_it_informs_the_data_subject_and_no_other_party_does_r83() -> None:
+    for viewer, sees in (
+        (LEADER, True),
+        (DIRECTOR, True),
+        (POLICE, False),
+        (REFERRER, False),
+        (MANAGER, False),
+    ):
+        assert ("taker" in seen(viewer, STEP_1)) is sees
+    for viewer in EVERYBODY:
+        assert "taker" not in seen(viewer, STEP_2, s.ARCHIVE_ON)
+    inspected = s.state(*s.STEP_2, s.INSPECTION, e.InspectionUsed(1, s.ARCHIVE_ON))
+    thing = OnInspection(1, inspected.all_takers[0])
+    assert isinstance(may_view(MANAGER, thing, inspected, looking(s.PARTIES, s.ARCHIVE_ON)), Denied)
 
 
 def test_the_manager_inspects_no_agreements_drawn_from_what_was_taken_back_a12_a19() -> None:

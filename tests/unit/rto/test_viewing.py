@@ -413,6 +413,18 @@ def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
     assert {asked, taken} & labels(delegate(s.HOUSING), *history) == set()
 
 
+@pytest.mark.parametrize("history", [(*s.AGREED, s.PROVIDED), (*s.FOLLOWED, s.PROVIDED)])
+def test_who_leads_sees_who_takes_what_and_nobody_else_does_r83(history: tuple[Any, ...]) -> None:
+    """It informs the data subject; the contributor and the taker each see their own (R66, A19)."""
+    taken = f"taker/{s.CARE}/{s.FREE}/{s.TREAT}"
+    assert taken in labels(delegate(s.VENLO), *history)
+    assert taken not in labels(delegate(s.HOUSING), *history)
+    assert taken not in labels(delegate(s.VENLO, "a-colleague"), *history), "its delegate alone (R59)"
+    moved = (*history, leads(s.HOUSING))
+    assert taken in labels(delegate(s.HOUSING), *moved)
+    assert taken not in labels(delegate(s.VENLO), *moved)
+
+
 # --- what the participants share -------------------------------------------------------------------
 
 

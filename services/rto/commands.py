@@ -265,7 +265,7 @@ class AcceptDirection(Command):
     """Lead from now on, with this case director, as the party it was offered to (R71, R72).
 
     `acting_body`: which body of the party; it may be left out where there is one. `task` and `basis`: for
-    what it leads, if it says so.
+    what it leads, and on which legal basis; monitoring has this one (R57).
     """
 
     case_director: TextRef | None = None

@@ -49,12 +49,14 @@ def _not_authorised(party: str, body: str, context: DecisionContext) -> Refusal 
 
 
 def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -> Decision:
-    """Move direction to one body of the party, whose authorisation is tested anew (R72, R122)."""
+    """Move direction to one body of the party, on its task and basis, and its authorisation (R57, R122)."""
     party = command.by.party or ""
     if party != state.offered_to:
         return r.NOT_OFFERED_TO_YOU
     if command.case_director is None:
         return r.CASE_DIRECTOR_MISSING
+    if not command.task.strip() or not command.basis.strip():
+        return r.TASK_OR_BASIS_MISSING
     body = _acting_body(command.acting_body, _bodies(party, context))
     if isinstance(body, Refusal):
         return body

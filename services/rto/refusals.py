@@ -59,6 +59,7 @@ ITEM_KNOWN = define("ItemKnown", "R35", "B3-F2")
 # --- the say of the contributor --------------------------------------------------------------------
 
 RELEASE_NOT_EXACT = define("ReleaseNotExact", "R65", "B3-gen 1; B3-F3")
+SECRECY_NOT_WEIGHED = define("SecrecyNotWeighed", "R76", "B3-F3 secrecy")
 NO_SUCH_ACTION = define("NoSuchAction", "R73", "B3-F3")
 ALREADY_RELEASED = define("AlreadyReleased", "R65", "B3-gen 1; B3-F3", Remedy.STOP)
 WITHDRAW_INSTEAD = define("WithdrawInstead", "R66", "B3-gen 2")
@@ -97,5 +98,6 @@ RTO_NOT_AUTHORISED = define("RtoNotAuthorised", "R122", "B3-F3; B5", may_be_lag=
 ACTING_BODY_MISSING = define("ActingBodyMissing", "R72", "B3-gen; B5")
 NOT_OFFERED_TO_YOU = define("DirectionNotOffered", "R71", "art. 1.9, 10.1", Remedy.STOP)
 CASE_DIRECTOR_MISSING = define("CaseDirectorMissing", "R71", "art. 1.9, 10.1")
+TASK_OR_BASIS_MISSING = define("TaskOrBasisMissing", "R57", "B3-F2, F3 legal basis")
 PLAN_MISSING = define("PlanMissing", "R69", "art. 6.4")
 MONITORING_PURPOSE_MISSING = define("MonitoringPurposeMissing", "R79", "B3-F3")

@@ -43,10 +43,12 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
 
 
 def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Decision:
-    """Release an item for one use: whoever is bound to secrecy weighed that anew; this records it (R76)."""
+    """Release an item for one use; for an activity it says how secrecy was weighed anew (R76)."""
     key = key_of(command.release)
     if refusal := _not_exact(state, key):
         return refusal
+    if key.use is m.Use.PLAN_ACTIVITY and command.release.secrecy is None:
+        return r.SECRECY_NOT_WEIGHED
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
     given = e.ReleaseGiven(command.release, context.now)

@@ -1192,6 +1192,20 @@ _OF_THE_CODE = (
         ("tests/unit/rto/test_viewing.py",),
     ),
     Bug(
+        "item released for an activity without a word on secrecy",
+        "services/rto/releases.py",
+        "if key.use is m.Use.PLAN_ACTIVITY and command.release.secrecy is None:",
+        "if False:",
+        ("tests/unit/rto/test_releases.py",),
+    ),
+    Bug(
+        "case direction taken on no legal basis",
+        "services/rto/direction.py",
+        "if not command.task.strip() or not command.basis.strip():",
+        "if not command.task.strip():",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

@@ -47,9 +47,12 @@ async def _another_party_leads(world: World) -> None:
     before = world.director
     await before.do("rto", path, {"party": cast.MENTAL_HEALTH})
     await care.gets(DirectionOffered, case=world.case)
-    accepted = DirectionAccepted(case_director=world.text("Casusregisseur A"))
+    unfounded = DirectionAccepted(case_director=world.text("Casusregisseur A"))
+    accepted = unfounded.model_copy(update={"task": "Wvggz, art. 2:1", "basis": "AVG art. 6 lid 1 sub e"})
     refusal = await world.party(cast.POLICE).try_to_send(accepted, case=world.case)
     world.telling.refused("case direction accepted by a party that it was not offered to", refusal, "R71")
+    refusal = await care.try_to_send(unfounded, case=world.case)
+    world.telling.refused("case direction without a statutory task and a legal basis", refusal, "R57")
     await care.send(accepted, case=world.case)
     for name in cast.AT_THE_TABLE:
         async with world.connected(name) as party:

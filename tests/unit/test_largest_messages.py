@@ -263,7 +263,9 @@ class Played:
         asked = filled(lambda said: m.ReleaseAsked(**use, action_id=actions[0], necessity=said))
         rto.is_asked(asked, lambda sent: tc.AskRelease(by=large.by_director(), request=sent))
         for one in actions:
-            rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+            rto.hears(
+                m.ReleaseGiven(**use, action_id=one, secrecy=m.Secrecy.NOT_BOUND), large.by_party(OTHER)
+            )
         for one_item in rto.state.items:
             if not rto.state.released_for_rto(one_item.item_id):
                 shared = m.ReleaseGiven(item_id=one_item.item_id, use=m.Use.RTO)
@@ -285,13 +287,15 @@ class Played:
         )
         self.offer_on_nobodys_behalf()
         rto.does(tc.OfferDirection(by=large.by_director(), party=OTHER))
-        rto.hears(m.DirectionAccepted(case_director="x"), large.by_party(OTHER))
+        rto.hears(m.DirectionAccepted(case_director="x", task="x", basis="x"), large.by_party(OTHER))
         rto.hears(m.ReleaseWithdrawn(item_id=item), large.by_party(OTHER))
         rto.hears(m.ReleaseGiven(item_id=item, use=m.Use.RTO), large.by_party(OTHER))
         reservations = tuple(party(n) for n in range(MOST_RESERVATIONS))
         rto.hears(m.ItemLimited(item_id=item, withheld_from=reservations), large.by_party(OTHER))
         for one in actions:
-            rto.hears(m.ReleaseGiven(**use, action_id=one), large.by_party(OTHER))
+            rto.hears(
+                m.ReleaseGiven(**use, action_id=one, secrecy=m.Secrecy.NOT_BOUND), large.by_party(OTHER)
+            )
         self.meet_again(actions)
 
     def meet_again(self, actions: list[str]) -> None:

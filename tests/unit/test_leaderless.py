@@ -279,7 +279,7 @@ def test_who_takes_it_over_leads_and_nothing_ends_any_more_r72(
 ) -> None:
     case = Leaderless(service, *history).look(0).look(14)
     case.decide(OFFER, LEFT_AT + 15 * DAY)
-    accepting = c.AcceptDirection(by=rto.by_party(rto.CARE), case_director=rto.text("case-director"))
+    accepting = rto.accepting()
     case.decide(accepting, LEFT_AT + 16 * DAY)
     assert (case.state.mandate.party, case.state.overdue) == (rto.CARE, None)
     assert case.daily(17, 80).state.phase in (Phase.CONVENED, Phase.MONITORING)

@@ -123,7 +123,7 @@ class ItemContributed(Model):
 class ReleaseGiven(Model):
     """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66).
 
-    `secrecy`: how it weighed its duty of secrecy for this use (R76).
+    `secrecy`: how it weighed its duty of secrecy for this use; needed for a plan activity (R76).
     """
 
     item_id: Id = Field(title="gegeven")
@@ -167,6 +167,7 @@ class DirectionAccepted(Model):
     """The offered party takes case direction; it names its case director (R71, R72).
 
     `acting_body` says which of its bodies leads from now on; it may be left out where there is only one.
+    `task` and `basis` are needed: for what it leads, and on which legal basis (R57).
     """
 
     case_director: Content = Field(title="casusregisseur")

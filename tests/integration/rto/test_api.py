@@ -93,7 +93,9 @@ FOLLOW_UP = {
     },
 }
 TAKING = {"item_id": s.FREE, "recipient": s.CARE, "action_id": s.TREAT}
-ACTIVITY = {"use": "plan-activity", "recipient": s.CARE, "action_id": s.TREAT}
+EXACT = {"use": "plan-activity", "recipient": s.CARE, "action_id": s.TREAT}
+ACTIVITY = {**EXACT, "secrecy": "not-bound"}
+LEADS_UNDER = {"task": "Wvggz art. 2", "basis": "AVG art. 6 lid 1 sub e"}
 
 
 class OneKey:
@@ -445,7 +447,9 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     assert (await http.direct("release-requests", asking)).status_code == 200
     item = f"{CASE}/items/{s.FREE}"
     assert told(await http.post(s.CARE, f"{item}/releases", ACTIVITY)) == UNKNOWN
-    weighed = {**ACTIVITY, "secrecy": "with-consent"}
+    unweighed = await http.post(s.POLICE, f"{item}/releases", EXACT)
+    assert told(unweighed) == (409, "SecrecyNotWeighed", "R76")
+    weighed = {**EXACT, "secrecy": "with-consent"}
     assert (await http.post(s.POLICE, f"{item}/releases", weighed)).status_code == 200
     assert told(await http.direct("take-aways", TAKING)) == (409, "TableHasNotDecided", "R64")
     assert await sent(http, "actions-assigned", "items-provided") == []
@@ -457,7 +461,7 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     no_role = {**TAKING, "recipient": s.VENLO}
     assert told(await http.direct("take-aways", no_role)) == (409, "NoRoleInThePlan", "R74")
     rent = f"{CASE}/items/{s.RENT}/release-refusals"
-    assert (await http.post(s.HOUSING, rent, {**ACTIVITY, "reason": "Niet nodig."})).status_code == 200
+    assert (await http.post(s.HOUSING, rent, {**EXACT, "reason": "Niet nodig."})).status_code == 200
     refused = await http.direct("take-aways", {**TAKING, "item_id": s.RENT})
     assert told(refused) == (409, "ReleaseRefused", "R75")
     takers = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["takers"]
@@ -561,9 +565,12 @@ async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     await seat(http)
     assert (await http.direct("plan", PLAN)).status_code == 200
     assert (await http.direct("direction-offers", {"party": s.CARE})).status_code == 200
-    taking = {"case_director": "Casusregisseur A"}
+    taking = {"case_director": "Casusregisseur A", **LEADS_UNDER}
     refused = await http.post(s.POLICE, f"{CASE}/direction/acceptance", taking)
     assert told(refused) == (409, "DirectionNotOffered", "R71")
+    by_name = {"case_director": "Casusregisseur A"}
+    unfounded = await http.post(s.CARE, f"{CASE}/direction/acceptance", by_name)
+    assert told(unfounded) == (409, "TaskOrBasisMissing", "R57")
     assert (await http.post(s.CARE, f"{CASE}/direction/acceptance", taking)).status_code == 200
     conclusion = {**MONITORED, "monitoring_items": [s.FREE, s.WITHHELD]}
     path = f"rtos/{s.RTO}/conclusion"
@@ -742,7 +749,7 @@ async def test_once_the_leader_has_left_the_director_finds_another_on_nobodys_be
         http.engine, "outbox", "recipient = :party AND type LIKE '%direction%'", party=s.CARE
     )
     assert [row.type for row in letters] == ["nl.veiligheidscasussen.direction-vacant.v1"]
-    taking = {"case_director": "Persoon B", "acting_body": "bestuur"}
+    taking = {"case_director": "Persoon B", "acting_body": "bestuur", **LEADS_UNDER}
     assert (await http.post(s.CARE, f"{CASE}/direction/acceptance", taking)).status_code == 200
     assert (await http.get(DIRECTOR, behalf=s.CARE)).status_code == 200
 

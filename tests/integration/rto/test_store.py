@@ -133,7 +133,7 @@ async def test_an_acceptance_waits_for_its_authorisation_and_moves_the_direction
     """R122: it is judged by what is in force when it is tried again, and until then it goes on waiting."""
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *SEATED, c.OfferDirection(by=s.by_director(), party=s.CARE))
-    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    accepting = s.accepting()
     message = delivery(s.CASE, accepting, at=NOW, record=b"sealed")
 
     async def try_with(sequence: int, accepted_at: datetime) -> DeliveryStatus:

@@ -220,7 +220,7 @@ def use(item_id: str = FREE, recipient: str | None = CARE, action_id: str | None
 
 
 def release(**changes: Any) -> m.ReleaseGiven:
-    return m.ReleaseGiven(**(use() | changes))
+    return m.ReleaseGiven(**(use() | {"secrecy": m.Secrecy.NOT_BOUND} | changes))
 
 
 # --- who acts --------------------------------------------------------------------------------------
@@ -242,6 +242,16 @@ BY_RETENTION = Actor(Role.SERVICE, service="retention")
 def worker(party: str) -> str:
     """The subject of the worker that a party sends."""
     return f"worker-{party}"
+
+
+def accepting(party: str = CARE, **changes: Any) -> c.AcceptDirection:
+    given: dict[str, Any] = {
+        "by": by_party(party),
+        "case_director": text("case-director"),
+        "task": "Wvggz art. 2",
+        "basis": "AVG art. 6 lid 1 sub e",
+    }
+    return c.AcceptDirection(**(given | changes))
 
 
 # --- histories -------------------------------------------------------------------------------------
@@ -345,7 +355,7 @@ COMMANDS: tuple[Command, ...] = (
     c.RecordPlan(by=by_director(), plan=plan(actions=(action(AFTERCARE, CARE, succeeds=TREAT),))),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),
-    c.AcceptDirection(by=by_party(CARE), case_director=text("case-director")),
+    accepting(),
     c.DeclineDirection(by=by_party(CARE)),
     c.ProgressAction(by=by_party(CARE), action_id=TREAT, progress=m.ActionProgress.STARTED),
     c.FollowAssignment(by=BY_INTAKE, team=TEAM),

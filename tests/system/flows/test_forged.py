@@ -46,7 +46,7 @@ def forged(query_id: str) -> list[Model]:
         r.ReleaseRefused(**use),
         r.ReleaseWithdrawn(item_id=item.item_id),
         r.ItemLimited(item_id=item.item_id, withheld_from=(cast.POLICE,)),
-        r.DirectionAccepted(case_director="Persoon D"),
+        r.DirectionAccepted(case_director="Persoon D", task="Wvggz art. 2", basis="AVG art. 6"),
         r.DirectionDeclined(),
         r.ActionProgressed(action_id=new_id(), progress=r.ActionProgress.DONE),
         f.ReactivationAsked(reason="Zomaar."),

@@ -498,7 +498,7 @@ def test_what_comes_in_at_a_follow_up_stays_with_the_agreed_set_r79() -> None:
 
 def test_direction_moves_to_the_party_that_accepts_it_with_the_moment_r72() -> None:
     given = s.spec().given(*s.AGREED)
-    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    accepting = s.accepting()
     (event,) = given.when(accepting).events
     assert (event.leading_party, event.before, event.since) == (s.CARE, s.VENLO, NOW)
     state = s.state(*s.AGREED, event)
@@ -523,7 +523,7 @@ def test_direction_is_offered_to_a_participant_that_does_not_lead_yet() -> None:
 def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r122() -> None:
     without = {"authorisations": (s.authorisation(Scope.RTO),)}
     given = s.spec(vincent_van_gogh=without).given(*s.AGREED)
-    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    accepting = s.accepting()
     assert refused(given, offer()) is r.MONITORING_NOT_AUTHORISED
     assert refused(given, accepting) is r.MONITORING_NOT_AUTHORISED
     covered = {"authorisations": (s.authorisation(Scope.RTO), s.authorisation(Scope.MONITORING))}
@@ -538,7 +538,7 @@ def test_direction_moves_only_to_a_party_that_authorised_the_round_table_r122(
     """A case in monitoring comes back to a table, where the director would be stuck."""
     without = {"authorisations": (s.authorisation(Scope.MONITORING),)}
     given = s.spec(vincent_van_gogh=without).given(*history)
-    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    accepting = s.accepting()
     assert refused(given, offer()) is r.RTO_NOT_AUTHORISED
     assert refused(given, accepting) is r.RTO_NOT_AUTHORISED
 
@@ -602,9 +602,10 @@ def test_an_acceptance_that_overtook_its_authorisation_is_judged_when_it_is_trie
     tried_again_at: datetime | None, taken: bool
 ) -> None:
     context = DecisionContext(NOW, s.parties(vincent_van_gogh=LATER), tried_again_at=tried_again_at)
-    accepting = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    accepting = s.accepting()
     outcome = PROCESS.decide(s.state(*s.AGREED), accepting, context)
-    moved = (e.DirectionMoved(s.CARE, s.VENLO, s.text("case-director"), NOW, "bestuur"),)
+    why = ("Wvggz art. 2", "AVG art. 6 lid 1 sub e")
+    moved = (e.DirectionMoved(s.CARE, s.VENLO, s.text("case-director"), NOW, "bestuur", *why),)
     assert outcome == (moved if taken else r.MONITORING_NOT_AUTHORISED)
 
 
@@ -625,26 +626,38 @@ def test_whatever_the_round_table_asks_of_a_party_is_judged_when_it_is_tried_aga
 
 def test_only_the_offered_party_takes_or_declines_direction_r71() -> None:
     given = s.spec().given(*s.AGREED)
-    taking = c.AcceptDirection(by=s.by_party(s.POLICE), case_director=s.text("case-director"))
+    taking = s.accepting(s.POLICE)
     declining = c.DeclineDirection(by=s.by_party(s.POLICE))
     assert refused(given, taking) is r.NOT_OFFERED_TO_YOU
     assert refused(given, declining) is r.NOT_OFFERED_TO_YOU
     (event,) = given.when(c.DeclineDirection(by=s.by_party(s.CARE))).events
     state = s.state(*s.AGREED, event)
     assert (state.leading_party, state.offered_to) == (s.VENLO, None)
-    late = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    late = s.accepting()
     assert refused(given.given(event), late) is r.NOT_OFFERED_TO_YOU
 
 
 def test_a_later_offer_replaces_the_earlier_one() -> None:
     given = s.spec().given(*s.AGREED, e.DirectionOffered(s.POLICE, NOW))
-    late = c.AcceptDirection(by=s.by_party(s.CARE), case_director=s.text("case-director"))
+    late = s.accepting()
     assert refused(given, late) is r.NOT_OFFERED_TO_YOU
 
 
 def test_who_takes_direction_names_its_case_director_r71() -> None:
     given = s.spec().given(*s.AGREED)
-    assert refused(given, c.AcceptDirection(by=s.by_party(s.CARE))) is r.CASE_DIRECTOR_MISSING
+    assert refused(given, s.accepting(case_director=None)) is r.CASE_DIRECTOR_MISSING
+
+
+@pytest.mark.parametrize("missing", ["task", "basis"])
+def test_who_takes_direction_says_for_which_task_and_on_which_basis_it_leads_r57(missing: str) -> None:
+    """From then on the house follows the approach on this basis."""
+    given = s.spec().given(*s.AGREED)
+    for blank in ("", " "):
+        assert refused(given, s.accepting(**{missing: blank})) is r.TASK_OR_BASIS_MISSING
+    (moved,) = given.when(s.accepting()).events
+    mandate = s.state(*s.AGREED, moved).mandate
+    assert mandate is not None
+    assert (mandate.task, mandate.basis) == ("Wvggz art. 2", "AVG art. 6 lid 1 sub e")
 
 
 # --- what other services decided (R95, R102, R105) --------------------------------------------------

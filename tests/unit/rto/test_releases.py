@@ -164,6 +164,16 @@ def test_an_answer_that_is_not_exact_is_refused_r65(
     assert refused(PLANNED, make(**changes)) is refusal
 
 
+def test_a_release_for_an_activity_says_how_secrecy_was_weighed_r76() -> None:
+    """And one for the round table need not: it is weighed after that, for what leaves it."""
+    given = s.spec().given(*PLANNED)
+    assert refused(PLANNED, give(secrecy=None)) is r.SECRECY_NOT_WEIGHED
+    for weighed in m.Secrecy:
+        (event,) = given.when(give(secrecy=weighed)).events
+        assert event.release.secrecy is weighed
+    assert given.when(give(item_id=s.SILENT, **FOR_RTO, secrecy=None)).events
+
+
 def test_a_release_is_given_once() -> None:
     assert refused((*PLANNED, s.RELEASED), give()) is r.ALREADY_RELEASED
 

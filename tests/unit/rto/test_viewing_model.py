@@ -140,7 +140,7 @@ COMMANDS = st.one_of(
         an_action,
     ),
     st.builds(lambda by, party: c.OfferDirection(by=by, party=party), by_director, a_party),
-    st.builds(lambda party: c.AcceptDirection(by=s.by_party(party), case_director=s.text("name")), a_party),
+    st.builds(s.accepting, a_party),
     st.sampled_from(
         (
             c.FollowCleaning(by=s.BY_RETENTION, kept_items=(s.FREE,)),

@@ -341,6 +341,14 @@ async def accept_direction(
     return done(await commands.act(caller, case_id, body, h.accept_direction, asks=c.AcceptDirection))
 
 
+@taking_part.post("/cases/{case_id}/direction/case-director")
+async def name_case_director(
+    case_id: Id, body: m.CaseDirectorNamed, caller: Acting, commands: Commands
+) -> Done:
+    """The party that leads names its case director, or another one (R69, R71)."""
+    return done(await commands.act(caller, case_id, body, h.name_case_director, asks=c.NameCaseDirector))
+
+
 @taking_part.post("/cases/{case_id}/direction/decline")
 async def decline_direction(
     case_id: Id, body: m.DirectionDeclined, caller: Acting, commands: Commands

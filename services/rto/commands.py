@@ -269,9 +269,21 @@ class AcceptDirection(Command):
     """
 
     case_director: TextRef | None = None
+    account: str = ""
     acting_body: str | None = None
     task: str = ""
     basis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCaseDirector(Command):
+    """Name who is case director, or another one, as the party that leads already (R69, R71).
+
+    `account`: with which account, if that is said.
+    """
+
+    case_director: TextRef | None
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,7 +63,17 @@ def accept(state: State, command: c.AcceptDirection, context: DecisionContext) -
     if refusal := _not_authorised(party, body, context):
         return refusal
     before, director = state.leading_party, command.case_director
-    return (e.DirectionMoved(party, before, director, context.now, body, command.task, command.basis),)
+    why = (command.task, command.basis)
+    return (e.DirectionMoved(party, before, director, context.now, body, *why, command.account),)
+
+
+def name(state: State, command: c.NameCaseDirector, context: DecisionContext) -> Decision:
+    """Take who directs the case for the party that leads already, which need not be offered it (R69, R71)."""
+    if command.by.party != state.leading_party:
+        return r.NOT_THE_LEADING_PARTY
+    if command.case_director is None:
+        return r.CASE_DIRECTOR_MISSING
+    return (e.CaseDirectorNamed(command.case_director, command.account, context.now),)
 
 
 def _acting_body(named: str | None, recorded: tuple[str, ...]) -> str | Refusal:

@@ -194,6 +194,7 @@ class DirectionMoved:
     acting_body: str | None = None
     task: str = ""
     basis: str = ""
+    account: str = ""
 
     @property
     def mandate(self) -> Mandate:
@@ -205,6 +206,15 @@ class DirectionMoved:
             basis=self.basis,
             since=self.since,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDirectorNamed:
+    """Record who directs the case for the party that leads, and with which account (R69, R71)."""
+
+    case_director: TextRef
+    account: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,6 +349,7 @@ Event: TypeAlias = (
     | ItemProvided
     | DirectionOffered
     | DirectionMoved
+    | CaseDirectorNamed
     | DirectionDeclined
     | ActionProgressed
     | RtoConcluded

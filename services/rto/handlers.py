@@ -55,10 +55,16 @@ def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirecti
     return c.AcceptDirection(
         by=by,
         case_director=text(message.case_director),
+        account=message.account or "",
         acting_body=message.acting_body,
         task=message.task,
         basis=message.basis,
     )
+
+
+def name_case_director(message: m.CaseDirectorNamed, by: Actor) -> c.NameCaseDirector:
+    """Make the command that names the case director of the party that leads (R69)."""
+    return c.NameCaseDirector(by=by, case_director=text(message.case_director), account=message.account or "")
 
 
 def decline_direction(message: m.DirectionDeclined, by: Actor) -> c.DeclineDirection:
@@ -112,6 +118,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReleaseWithdrawn: withdraw_release,
             m.ItemLimited: limit_item,
             m.DirectionAccepted: accept_direction,
+            m.CaseDirectorNamed: name_case_director,
             m.DirectionDeclined: decline_direction,
             m.ActionProgressed: progress,
             triage.ItemPrepared: record_item,

@@ -39,6 +39,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ProvideItem: Requirement(THE_DIRECTOR, scopes_now),
     c.OfferDirection: Requirement(THE_DIRECTOR, scopes_now, without_leader=True),
     c.AcceptDirection: Requirement(A_PARTY),
+    c.NameCaseDirector: Requirement(A_PARTY),
     c.DeclineDirection: Requirement(A_PARTY),
     c.ProgressAction: Requirement(A_PARTY, asked_under=scopes_now),
     c.FollowAssignment: Requirement(A_SERVICE),

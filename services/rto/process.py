@@ -65,6 +65,7 @@ Command: TypeAlias = (
     | c.ProvideItem
     | c.OfferDirection
     | c.AcceptDirection
+    | c.NameCaseDirector
     | c.DeclineDirection
     | c.ProgressAction
     | c.FollowAssignment
@@ -119,6 +120,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ProvideItem: (PHASE_3, r.NOT_IN_PHASE_3),
     c.OfferDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.AcceptDirection: (PHASE_3, r.NOT_IN_PHASE_3),
+    c.NameCaseDirector: (PHASE_3, r.NOT_IN_PHASE_3),
     c.DeclineDirection: (PHASE_3, r.NOT_IN_PHASE_3),
     c.ProgressAction: (PHASE_3, r.NOT_IN_PHASE_3),
     c.FollowAssignment: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
@@ -203,6 +205,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return direction.offer(state, party, context)
         case c.AcceptDirection():
             return direction.accept(state, command, context)
+        case c.NameCaseDirector():
+            return direction.name(state, command, context)
         case c.DeclineDirection():
             return direction.decline(state, command, context)
         case c.ProgressAction():
@@ -379,7 +383,10 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, offered_to=party)
         case e.DirectionMoved(leading_party=party, case_director=name):
             moved = replace(state, leading_party=party, led=event.mandate, offered_to=None)
-            return replace(moved, case_director=name, overdue=_not_for_its_leader(state))
+            moved = replace(moved, case_director=name, case_director_account=event.account)
+            return replace(moved, overdue=_not_for_its_leader(state))
+        case e.CaseDirectorNamed(case_director=name, account=account):
+            return replace(state, case_director=name, case_director_account=account)
         case e.DirectionDeclined():
             return replace(state, offered_to=None)
         case e.ActionProgressed():

@@ -97,6 +97,7 @@ MONITORING_NOT_AUTHORISED = define(
 RTO_NOT_AUTHORISED = define("RtoNotAuthorised", "R122", "B3-F3; B5", may_be_lag=True, status=403)
 ACTING_BODY_MISSING = define("ActingBodyMissing", "R72", "B3-gen; B5")
 NOT_OFFERED_TO_YOU = define("DirectionNotOffered", "R71", "art. 1.9, 10.1", Remedy.STOP)
+NOT_THE_LEADING_PARTY = define("NotTheLeadingParty", "R71", "art. 1.9, 6.4a, 10.1", Remedy.STOP, status=403)
 CASE_DIRECTOR_MISSING = define("CaseDirectorMissing", "R71", "art. 1.9, 10.1")
 TASK_OR_BASIS_MISSING = define("TaskOrBasisMissing", "R57", "B3-F2, F3 legal basis")
 PLAN_MISSING = define("PlanMissing", "R69", "art. 6.4")

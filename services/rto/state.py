@@ -164,7 +164,7 @@ class State:
 
     `viewing_plan_at` and `plan_at`: when each last changed. `plan` holds the actions that run, `ended` those
     that did; `progress` is a history, oldest first. `led`: the mandate of who leads, triage's until direction
-    moves.
+    moves. `case_director_account`: with which one the case director follows the approach; empty if unknown.
     """
 
     phase: Phase = Phase.NOTHING
@@ -184,6 +184,7 @@ class State:
     takers: tuple[Taker, ...] = ()
     offered_to: str | None = None
     case_director: TextRef | None = None
+    case_director_account: str = ""
     monitoring: Monitoring | None = None
     team: Team | None = None
     overdue: Overdue | None = None

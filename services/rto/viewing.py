@@ -140,7 +140,8 @@ def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionCon
 
 
 def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
-    if denied := _not_the_delegate(viewer, state):
+    denied = None if _monitors(viewer, state) else _not_the_delegate(viewer, state)
+    if denied:
         return denied
     if state.phase is Phase.CLOSING and viewer.party != state.leading_party:
         return DIRECTOR_AND_LEADING_PARTY
@@ -212,12 +213,15 @@ def _joint(viewer: Viewer, state: State) -> Verdict:
 def _monitors(viewer: Viewer, state: State) -> bool:
     """Tell whether this is who follows the approach for the party that leads (R80, R82).
 
-    Its delegate, where it came to the last RTO; else whoever works for it, as before the table (R33).
+    Its case director, and its delegate where it came to the last RTO; where neither account is known, whoever
+    works for it, as before the table (R33).
     """
     if state.phase is not Phase.MONITORING or viewer.party != state.leading_party:
         return False
     seat = _seat(viewer, state)
-    return seat is None or seat.answer is not Answer.ACCEPTED or seat.delegate == viewer.person
+    delegate = seat.delegate if seat is not None and seat.answer is Answer.ACCEPTED else ""
+    named = {delegate, state.case_director_account} - {""}
+    return viewer.person in named or not named
 
 
 def _of_its_meeting(viewer: Viewer, rto: Rto, state: State) -> Verdict:

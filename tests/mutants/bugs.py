@@ -1206,6 +1206,27 @@ _OF_THE_CODE = (
         ("tests/unit/rto/test_process.py",),
     ),
     Bug(
+        "case director of a party named by any other one",
+        "services/rto/direction.py",
+        "    if command.by.party != state.leading_party:\n        return r.NOT_THE_LEADING_PARTY\n",
+        "",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
+        "case director does not see how the approach goes",
+        "services/rto/viewing.py",
+        'named = {delegate, state.case_director_account} - {""}',
+        'named = {delegate} - {""}',
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "account of the case director before stays after direction has moved",
+        "services/rto/process.py",
+        "moved = replace(moved, case_director=name, case_director_account=event.account)",
+        "moved = replace(moved, case_director=name)",
+        ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

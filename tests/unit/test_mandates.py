@@ -106,7 +106,14 @@ def test_acts_while_monitoring_rest_on_its_own_authorisation_r80(
     assert refused(command, state, authorised(scope)) is (None if may else NO_AUTHORISATION)
 
 
-RESTRICTING = ("DeclineInvitation", "RefuseRelease", "WithdrawRelease", "DeclineDirection", "AcceptDirection")
+RESTRICTING = (
+    "DeclineInvitation",
+    "RefuseRelease",
+    "WithdrawRelease",
+    "DeclineDirection",
+    "AcceptDirection",
+    "NameCaseDirector",
+)
 
 
 @pytest.mark.parametrize("name", RESTRICTING)

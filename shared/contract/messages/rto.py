@@ -167,13 +167,26 @@ class DirectionAccepted(Model):
     """The offered party takes case direction; it names its case director (R71, R72).
 
     `acting_body` says which of its bodies leads from now on; it may be left out where there is only one.
-    `task` and `basis` are needed: for what it leads, and on which legal basis (R57).
+    `task` and `basis` are needed: for what it leads, and on which legal basis (R57). `account`: with which
+    account the case director follows the approach, also where another person is the party's delegate (R82).
     """
 
     case_director: Content = Field(title="casusregisseur")
+    account: Subject | None = Field(default=None, title="account van de casusregisseur")
     acting_body: Code | None = Field(default=None, title="bestuursorgaan")
     task: LegalReference = Field(default="", title="wettelijke taak")
     basis: LegalReference = Field(default="", title="grondslag")
+
+
+@message("case-director-named", "rto", Direction.FROM_PARTY, dutch="casusregisseur aangewezen")
+class CaseDirectorNamed(Model):
+    """The party that leads names its case director, or another one; it goes on leading (R69, R71).
+
+    `account`: with which account that person follows the approach (an opaque token subject, R82).
+    """
+
+    case_director: Content = Field(title="casusregisseur")
+    account: Subject | None = Field(default=None, title="account van de casusregisseur")
 
 
 @message("direction-declined", "rto", Direction.FROM_PARTY, dutch="casusregie afgewezen")

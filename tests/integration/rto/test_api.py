@@ -57,6 +57,7 @@ PEOPLE = {
     "officer": ("privacy-officer", None),
     **{party: ("party-worker", party) for party in (*s.AT_THE_TABLE, s.STRANGER)},
     "colleague": ("party-worker", s.POLICE),
+    "worker-of-venlo": ("party-worker", s.VENLO),
 }
 CASE = f"/cases/{s.CASE}"
 RTO = f"{CASE}/rtos/{s.RTO}"
@@ -612,6 +613,21 @@ async def test_who_leads_follows_the_approach_also_without_a_seat_r80(http: Http
     seen = (await http.get(s.VENLO)).json()
     assert seen["plan"]["agreements"] == PLAN["agreements"]
     assert {one["action_id"] for one in seen["actions"]} == {s.TREAT, s.ARRANGE}
+
+
+async def test_the_party_that_leads_names_its_case_director_r69_r82(http: Http) -> None:
+    await seat(http)
+    path, account = f"{CASE}/direction/case-director", await http.subject("worker-of-venlo")
+    naming = {"case_director": "Casusregisseur A", "account": account}
+    assert told(await http.post(s.CARE, path, naming)) == (403, "NotTheLeadingParty", "R71")
+    assert told(await http.post(s.STRANGER, path, naming)) == UNKNOWN
+    assert (await http.post(s.VENLO, path, naming)).status_code == 200
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert told(await http.get("worker-of-venlo")) == UNKNOWN, "its delegate looks while the table sits"
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    for who in ("worker-of-venlo", s.VENLO):
+        assert await http.seen(who) == {"free", "withheld", "rent"}
+        assert (await http.get(who)).json()["plan"]["agreements"] == PLAN["agreements"]
 
 
 async def test_direction_can_be_declined(http: Http) -> None:

@@ -254,6 +254,11 @@ def accepting(party: str = CARE, **changes: Any) -> c.AcceptDirection:
     return c.AcceptDirection(**(given | changes))
 
 
+def naming(party: str = VENLO, **changes: Any) -> c.NameCaseDirector:
+    given: dict[str, Any] = {"by": by_party(party), "case_director": text("own-director")}
+    return c.NameCaseDirector(**(given | changes))
+
+
 # --- histories -------------------------------------------------------------------------------------
 
 RECORDED = tuple(e.ItemRecorded(one) for one in ITEMS)
@@ -356,6 +361,7 @@ COMMANDS: tuple[Command, ...] = (
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),
     accepting(),
+    naming(),
     c.DeclineDirection(by=by_party(CARE)),
     c.ProgressAction(by=by_party(CARE), action_id=TREAT, progress=m.ActionProgress.STARTED),
     c.FollowAssignment(by=BY_INTAKE, team=TEAM),

@@ -12,7 +12,7 @@ from deploy.local.postgres import Database, run_sql
 from shared.connector import Answer, Connector, from_house_file
 from shared.contract.fields import InformMoment, PersonRole
 from shared.contract.messages import intake as i
-from shared.contract.messages import retention as f
+from shared.contract.messages import retention
 from shared.contract.messages import rto as r
 from shared.contract.messages import triage as t
 from shared.contract.messages.house import MessageRefused
@@ -47,9 +47,10 @@ def forged(query_id: str) -> list[Model]:
         r.ReleaseWithdrawn(item_id=item.item_id),
         r.ItemLimited(item_id=item.item_id, withheld_from=(cast.POLICE,)),
         r.DirectionAccepted(case_director="Persoon D", task="Wvggz art. 2", basis="AVG art. 6"),
+        r.CaseDirectorNamed(case_director="Persoon D"),
         r.DirectionDeclined(),
         r.ActionProgressed(action_id=new_id(), progress=r.ActionProgress.DONE),
-        f.ReactivationAsked(reason="Zomaar."),
+        retention.ReactivationAsked(reason="Zomaar."),
     ]
 
 

@@ -275,6 +275,12 @@ def test_however_many_took_something_away_each_part_holds_no_more_than_fits_r104
     assert isinstance(handed[-1], m.CaseDeescalated)
 
 
+def test_the_case_director_whom_the_leading_party_named_goes_along_r69_r89() -> None:
+    named = e.CaseDirectorNamed(s.text("own-director"), "somebody", NOW)
+    *_, file = announced(after(*s.AGREED, named, e.CaseDeescalated(s.RTO, NOW)))
+    assert (file.leading_party, file.case_director) == (s.VENLO, s.text("own-director"))
+
+
 def test_a_case_without_plan_can_be_handed_over_too_r86() -> None:
     *_, file = announced(after(*s.SEATED, e.CaseDeescalated(s.RTO, NOW)))
     assert (file.agreements, file.actions, file.case_director) == (None, (), None)

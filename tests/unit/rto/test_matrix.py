@@ -45,6 +45,7 @@ ACCEPTED = {
     "ProvideItem": {"monitoring"},
     "OfferDirection": PHASE_3,
     "AcceptDirection": PHASE_3,
+    "NameCaseDirector": PHASE_3,
     "DeclineDirection": PHASE_3,
     "ProgressAction": {"monitoring"},
     "PassTerm": PHASE_3 | {"prepared"},

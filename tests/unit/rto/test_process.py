@@ -660,6 +660,40 @@ def test_who_takes_direction_says_for_which_task_and_on_which_basis_it_leads_r57
     assert (mandate.task, mandate.basis) == ("Wvggz art. 2", "AVG art. 6 lid 1 sub e")
 
 
+@pytest.mark.parametrize("history", [s.SEATED, s.FOLLOWED], ids=["convened", "monitoring"])
+def test_the_party_that_leads_already_names_a_case_director_and_another_one_r69(
+    history: tuple[Any, ...],
+) -> None:
+    """It is offered nothing, and goes on leading under the same mandate."""
+    given = s.spec().given(*history)
+    (event,) = given.when(s.naming()).events
+    named = s.state(*history, event)
+    assert named.case_director == s.text("own-director")
+    assert (named.leading_party, named.mandate) == (given.state.leading_party, given.state.mandate)
+    another = s.naming(case_director=s.text("another"), account="somebody")
+    (event,) = given.given(event).when(another).events
+    replaced = s.state(*history, event)
+    assert (replaced.case_director, replaced.case_director_account) == (s.text("another"), "somebody")
+    assert refused(given, s.naming(case_director=None)) is r.CASE_DIRECTOR_MISSING
+    for party in (s.CARE, s.POLICE):
+        assert refused(given, s.naming(party)) is r.NOT_THE_LEADING_PARTY
+    assert refused(given, s.naming(s.STRANGER)) is r.NOT_INVOLVED
+
+
+def test_once_direction_has_moved_the_new_party_names_its_case_director_and_the_old_one_does_not_r71() -> (
+    None
+):
+    (moved,) = s.spec().given(*s.AGREED).when(s.accepting(account="of-care")).events
+    given = s.spec().given(*s.AGREED, moved)
+    assert (given.state.case_director, given.state.case_director_account) == (
+        s.text("case-director"),
+        "of-care",
+    )
+    assert refused(given, s.naming(s.VENLO)) is r.NOT_THE_LEADING_PARTY
+    (named,) = given.when(s.naming(s.CARE)).events
+    assert given.given(named).state.case_director_account == "", "the account was of the one before"
+
+
 # --- what other services decided (R95, R102, R105) --------------------------------------------------
 
 

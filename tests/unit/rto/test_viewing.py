@@ -315,6 +315,25 @@ def test_another_party_without_a_seat_follows_nothing_r64() -> None:
     )
 
 
+def test_the_case_director_follows_the_approach_though_another_is_the_delegate_r82() -> None:
+    """By the account that the party named; while the table sits its delegate looks for it (R59)."""
+    named = e.CaseDirectorNamed(s.text("own-director"), "the-case-director", NOW)
+    director, colleague = delegate(s.VENLO, "the-case-director"), delegate(s.VENLO, "a-colleague")
+    started = e.ActionProgressed(s.TREAT, m.ActionProgress.STAGNATED, None, NOW)
+    watched = {"plan", f"action/{s.TREAT}", f"progress/{s.TREAT}/1", f"item/{s.FREE}"}
+    monitored = (*s.FOLLOWED, started)
+    assert labels(director, *monitored) == set()
+    for viewer in (director, delegate(s.VENLO)):
+        assert watched <= labels(viewer, *monitored, named)
+    assert labels(colleague, *monitored, named) == set()
+    assert labels(director, *s.AGREED, named) == set()
+    (not_invited, *_) = NOT_COMING
+    alone = without_seat(not_invited, named, s.concluded(), s.MONITORED)
+    assert watched <= labels(director, *alone)
+    assert labels(colleague, *alone) == set(), "once it is said who follows, nobody else does"
+    assert labels(director, *monitored, named, leads(s.CARE)) == set(), "nor once another party leads"
+
+
 def test_who_leads_without_a_seat_sees_special_data_if_it_may_process_them_r49_r80() -> None:
     (not_invited, *_) = NOT_COMING
     all_stay = e.MonitoringAgreed(s.text("purpose"), tuple(item.item_id for item in s.ITEMS), NOW)

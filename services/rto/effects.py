@@ -180,7 +180,8 @@ def _shown_to(item_id: str, state: State) -> tuple[str, ...]:
 def _in_parts(state: State) -> list[Effect]:
     """Hand over what grew over the life of the case, in events that are each small enough."""
     number = state.round
-    participants = [m.FilePartHandedOver(participants=(one,), round=number) for one in state.participants()]
+    took_part = (one.model_copy(update={"address_reason": None}) for one in state.participants())
+    participants = [m.FilePartHandedOver(participants=(one,), round=number) for one in took_part]
     takers = [
         m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
     ]

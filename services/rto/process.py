@@ -28,7 +28,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.rto import Taker, Use
-from shared.contract.messages.triage import RtoPrepared, ViewingEntry
+from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
     NO_ON_BEHALF_OF,
     NOT_ON_BEHALF_OF_THE_LEADING_PARTY,
@@ -422,7 +422,13 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     Every other text goes: what an RTO was for and what it found, and what was said of an action.
     """
     items = tuple(item for item in state.items if item.item_id in kept)
-    fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": (), **NOT_SAID})
+    fixed = state.preparation and state.preparation.model_copy(
+        update={
+            "viewing_plan": (),
+            "participants": tuple(map(_without_reason, state.preparation.participants)),
+            **NOT_SAID,
+        }
+    )
     progress = tuple(
         replace(one, remark=None, goals_reached=None, developments=None) for one in state.progress
     )
@@ -440,7 +446,13 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
 def _without_texts(rto: Rto) -> Rto:
     """Keep when an RTO was, who took part in which role, and its outcome (R95)."""
     prepared = rto.preparation and rto.preparation.model_copy(update=NOT_SAID)
-    return replace(rto, place=None, preparation=prepared, goals_reached=None, developments=None)
+    seats = tuple(replace(x, participant=_without_reason(x.participant)) for x in rto.seats)
+    rto = replace(rto, seats=seats, place=None, preparation=prepared)
+    return replace(rto, goals_reached=None, developments=None)
+
+
+def _without_reason(participant: Participant) -> Participant:
+    return participant.model_copy(update={"address_reason": None})
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:

@@ -5,6 +5,7 @@ nothing, and the first one that denies decides.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from services.rto.commands import Plan
@@ -21,6 +22,7 @@ from services.rto.state import (
     Seat,
     State,
 )
+from shared.contract.content import AnyContent, is_blank
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.rto import Action, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
@@ -31,9 +33,19 @@ from shared.core.ending import gone
 from shared.core.item_standing import TAKEN_BACK
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
+
+@dataclass(frozen=True, slots=True)
+class Residence:
+    """Hold where a person lives, apart from who it is: not every participant needs that (R61)."""
+
+    person_id: str
+    address: AnyContent
+
+
 Thing: TypeAlias = (
     ContributedItem
     | Person
+    | Residence
     | RtoPrepared
     | ViewingEntry
     | Rto
@@ -174,6 +186,9 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
             return _joint(viewer, state)
         case Person():
             return _no_part_in_it(viewer, state) or _joint(viewer, state)
+        case Residence():
+            denied = _no_part_in_it(viewer, state) or _not_needed_there(viewer, state)
+            return denied or _joint(viewer, state)
 
 
 def _not_the_delegate(viewer: Viewer, state: State) -> Denied | None:
@@ -235,6 +250,16 @@ def _no_part_in_it(viewer: Viewer, state: State) -> Denied | None:
     party = viewer.party or ""
     has_part = party == state.leading_party or state.executes(party)
     return None if has_part or state.phase is not Phase.MONITORING else FOR_THE_CONSULTATION_ONLY
+
+
+def _not_needed_there(viewer: Viewer, state: State) -> Denied | None:
+    """Deny where a person lives to participants of which the preparation does not say why they need it (R61).
+
+    Who leads the case, and who referred it, know it from the referral on.
+    """
+    seat, knows = _seat(viewer, state), viewer.party in (state.leading_party, state.referrer)
+    needed = seat is not None and not is_blank(seat.participant.address_reason)
+    return None if needed or knows else NOBODY_ELSE
 
 
 def _plan(viewer: Viewer, plan: Plan, state: State, context: DecisionContext) -> Verdict:

@@ -20,6 +20,7 @@ from services.rto.state import (
     Rto,
     State,
 )
+from services.rto.viewing import Residence
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, FirstGoal, Id, Person, Theme
 from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
@@ -156,7 +157,10 @@ def things(state: State) -> Iterable[tuple[str, Any]]:
     if state.preparation is not None:
         aside: dict[str, Any] = {"participants": (), "viewing_plan": (), "persons": ()}
         yield "preparation", state.preparation.model_copy(update=aside)
-        yield from ((f"person/{p.person_id}", p) for p in state.preparation.persons)
+        persons = state.preparation.persons
+        yield from ((f"person/{p.person_id}", p.model_copy(update={"address": None})) for p in persons)
+        lives = ((p.person_id, p.address) for p in persons if p.address is not None)
+        yield from ((f"address/{person}", Residence(person, address)) for person, address in lives)
     for rto in state.rtos:
         yield f"rto/{rto.rto_id}", replace(rto, preparation=state.preparation_of(rto))
     yield from ((f"item/{item.item_id}", item) for item in state.items)
@@ -205,7 +209,7 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         phase=state.phase,
         leading_party=state.leading_party if prepared or rtos else None,
         preparation=PreparationView(**_fields(PreparationView, prepared)) if prepared else None,
-        persons=_all(seen, Person),
+        persons=_persons(seen),
         rtos=[_rto(rto, state) for rto in rtos],
         items=[shown_to(item, caller.identity.party) for item in _all(seen, ContributedItem)],
         viewing_plan=_all(seen, ViewingEntry),
@@ -219,6 +223,12 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         progress=[ProgressView(**_fields(ProgressView, x)) for x in _all(seen, Progress)],
         takers=_all(seen, Taker),
     )
+
+
+def _persons(seen: Seen[State]) -> list[Person]:
+    """Return the persons, each with an address where the viewer may see it (R61)."""
+    lives = {one.person_id: one.address for one in _all(seen, Residence)}
+    return [p.model_copy(update={"address": lives.get(p.person_id)}) for p in _all(seen, Person)]
 
 
 def _rto(rto: Rto, state: State) -> RtoView:

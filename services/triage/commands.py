@@ -129,6 +129,7 @@ class Invitee(Model):
     role: ParticipantRole | None = Field(default=None, title="rol")
     contribution: Content = Field(default="", title="gevraagde bijdrage")
     passed_processing_test: bool | None = Field(default=None, title="verwerkingstoets doorstaan")
+    address_reason: Content | None = Field(default=None, title="waarom het adres nodig is")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.queries import Decision, lapse_all
 from services.triage.state import Conclusion, State
-from shared.contract.content import TextRef, is_blank
+from shared.contract.content import TextRef, is_blank, text
 from shared.contract.fields import FirstGoal
 from shared.contract.messages.triage import CareSubject, Participant, RtoPrepared, TriageOutcome, ViewingEntry
 from shared.contract.parties import Parties
@@ -126,6 +126,7 @@ def _participants(
                 role=invitee.role,
                 contribution=invitee.contribution,
                 passed_processing_test=bool(invitee.passed_processing_test),
+                address_reason=text(invitee.address_reason),
             )
         )
     return tuple(participants)

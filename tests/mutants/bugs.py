@@ -1166,8 +1166,8 @@ _OF_THE_CODE = (
     Bug(
         "what an RTO found survives the cleaning of the file",
         "services/rto/process.py",
-        "return replace(rto, place=None, preparation=prepared, goals_reached=None, developments=None)",
-        "return replace(rto, place=None, preparation=prepared)",
+        "return replace(rto, goals_reached=None, developments=None)",
+        "return rto",
         ("tests/unit/rto/test_stripping.py",),
     ),
     Bug(
@@ -1225,6 +1225,20 @@ _OF_THE_CODE = (
         "moved = replace(moved, case_director=name, case_director_account=event.account)",
         "moved = replace(moved, case_director=name)",
         ("tests/unit/rto/test_process.py",),
+    ),
+    Bug(
+        "address of everybody shown to every participant",
+        "services/rto/viewing.py",
+        "    return None if needed or knows else NOBODY_ELSE",
+        "    return None",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    Bug(
+        "reason for an address that gets lost between triage and the table",
+        "services/triage/preparation.py",
+        "address_reason=text(invitee.address_reason),",
+        "address_reason=None,",
+        ("tests/unit/triage/test_process.py",),
     ),
     Bug(
         "item taken away while the table sits",

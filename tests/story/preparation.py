@@ -73,7 +73,7 @@ def _preparation(world: World) -> dict[str, Any]:
         "participants": [
             participant(cast.REFERRER, "executor"),
             participant(cast.POLICE, "informant"),
-            participant(cast.MENTAL_HEALTH, "executor"),
+            {**participant(cast.MENTAL_HEALTH, "executor"), "address_reason": world.text("Huisbezoek.")},
             {**participant(cast.HOUSING, "executor"), "passed_processing_test": False},
         ],
         "viewing_plan": [

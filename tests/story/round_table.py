@@ -142,6 +142,7 @@ async def _look(world: World) -> None:
         world.telling.check(
             seen == expected, f"{party} sees {', '.join(sorted(seen))}, and nothing else (R61, R62, R49)"
         )
+    await _addresses(world)
     path, outsiders = f"/cases/{world.case}", (f"worker-{cast.POLICE}-2", f"worker-{cast.PROBATION}")
     another, absent = map(world.people, outsiders)
     await world.not_shown("rto", path, another, who_is=", who is not the delegate of the police,")
@@ -149,6 +150,18 @@ async def _look(world: World) -> None:
     log = await _log(world, after)
     await _every_item_is_logged(world, log)
     await _every_refused_look_is_logged(world, log, outsiders)
+
+
+async def _addresses(world: World) -> None:
+    path, told = f"/cases/{world.case}", set[str]()
+    for party in cast.AT_THE_TABLE:
+        persons = (await world.worker(party).see("rto", path))["persons"]
+        told |= {party} if all(one["address"] for one in persons) else set()
+    world.telling.check(
+        told == {cast.REFERRER, cast.MENTAL_HEALTH},
+        "addresses are shown to who referred the case and to the one participant that needs them: for house "
+        "calls (R61)",
+    )
 
 
 async def _log(world: World, after: int = 0) -> list[dict[str, Any]]:

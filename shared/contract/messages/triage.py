@@ -153,12 +153,16 @@ class CitizenInvolvement(StrEnum):
 
 
 class Participant(Model):
-    """A party at the table: its role and what it is asked to bring (R42)."""
+    """A party at the table: its role and what it is asked to bring (R42).
+
+    `address_reason`: why it needs to know where the persons live; without one it does not see that (R61).
+    """
 
     party: PartyId
     role: ParticipantRole
     contribution: Content
     passed_processing_test: bool = False
+    address_reason: Content | None = None
 
 
 class ViewingEntry(Model):

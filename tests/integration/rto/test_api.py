@@ -561,6 +561,31 @@ async def test_a_plan_of_which_an_item_was_taken_back_is_replaced_without_being_
     assert (await http.get(s.CARE)).json()["plan_version"] is None
 
 
+async def test_an_address_is_shown_where_it_is_said_why_it_is_needed_r61(http: Http) -> None:
+    """Each look at one is logged apart from that at the person."""
+
+    async def addresses(who: str, behalf: str | None = None) -> set[str | None]:
+        persons = (await http.get(who, behalf=behalf)).json()["persons"]
+        assert {one["person_id"] for one in persons} == {s.MAN, s.MOTHER}
+        return {one["address"] for one in persons}
+
+    known = {f"piece-address-{one[-2:]}" for one in (s.MAN, s.MOTHER)}
+    await seat(http)
+    assert (await addresses(s.VENLO), await addresses(DIRECTOR, s.VENLO)) == (known, known)
+    assert (await addresses(s.CARE), await addresses(s.HOUSING)) == ({None}, {None})
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", MONITORED)).status_code == 200
+    table = [{"party": one, "role": "executor", "contribution": "Toelichting."} for one in s.AT_THE_TABLE]
+    invited = [one | {"address_reason": "Huisbezoek."} if one["party"] == s.CARE else one for one in table]
+    assert (await http.direct("rtos", {**FOLLOW_UP, "participants": invited})).status_code == 200
+    await all_come(http, s.SECOND_RTO)
+    assert (await addresses(s.CARE), await addresses(s.HOUSING)) == (known, {None})
+    log = (await http.get("officer", f"{CASE}/access-log")).json()["entries"]
+    looks = {(x["party"], x["thing"], x["allowed"], x["rule"]) for x in log}
+    assert (s.CARE, f"address/{s.MAN}", True, "R61") in looks
+    assert (s.HOUSING, f"address/{s.MAN}", False, "R61") in looks
+
+
 async def test_direction_moves_and_monitoring_begins(http: Http) -> None:
     """R72, R79, R81, R85, A12."""
     await seat(http)

@@ -89,6 +89,7 @@ def person(person_id: str) -> Person:
         role=PersonRole.SUBJECT,
         name=text(f"name-{person_id[-2:]}"),
         date_of_birth=text(f"born-{person_id[-2:]}"),
+        address=text(f"address-{person_id[-2:]}"),
         bsn=text(f"bsn-{person_id[-2:]}"),
     )
 

@@ -293,6 +293,16 @@ def test_what_did_not_stay_or_was_withdrawn_is_not_handed_over_r79_a12() -> None
     assert items == [s.WITHHELD]
 
 
+def test_why_a_participant_needed_an_address_does_not_go_on_r61() -> None:
+    needs = s.participant(s.CARE, address_reason=s.text("house-calls"))
+    invited = s.convened(participants=(needs,))
+    handed = announced(
+        after(*s.RECORDED, s.PREPARED, invited, s.accepted(s.CARE), e.CaseDeescalated(s.RTO, NOW))
+    )
+    (part,) = (x for x in handed if isinstance(x, m.FilePartHandedOver) and x.participants)
+    assert part.participants == (s.participant(s.CARE),)
+
+
 def test_who_never_came_is_no_participant_of_the_file() -> None:
     declined = e.InvitationDeclined(s.RTO, s.HOUSING, None, NOW)
     handed = announced(after(*s.INVITED, s.accepted(s.CARE), declined, e.CaseDeescalated(s.RTO, NOW)))

@@ -30,6 +30,7 @@ STAYS = frozenset(
 )
 GOES = frozenset(
     {
+        *(f"{where}.address_reason" for where in ("preparation.participants", "rtos.seats.participant")),
         "preparation.viewing_plan.reason",
         "viewing_plan.reason",
         "monitoring.purpose",
@@ -77,10 +78,10 @@ def texts_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
 
 def full() -> tuple[Any, ...]:
     """A case in which every text that a state can hold is there, before it de-escalates."""
-    people = tuple(
-        p.model_copy(update={"address": s.text("address"), "bsn": None}) for p in s.preparation().persons
-    )
-    prepared = s.preparation(persons=people, care_agreements=s.text("care-agreements"))
+    people = tuple(p.model_copy(update={"bsn": None}) for p in s.preparation().persons)
+    table = tuple(s.participant(party, address_reason=s.text(f"why-{party}")) for party in s.AT_THE_TABLE)
+    fixed = {"persons": people, "participants": table, "care_agreements": s.text("care-agreements")}
+    prepared = s.preparation(**fixed)
     conditions = e.ItemRecorded(s.item(s.NEW, use_conditions=s.text("use-conditions")))
     said = {name: s.text(name) for name in sorted(SAID)}
     progress = e.ActionProgressed(s.TREAT, m.ActionProgress.DONE, at=NOW, **said)
@@ -91,7 +92,7 @@ def full() -> tuple[Any, ...]:
     again = s.convened(s.SECOND_RTO, preparation=s.follow_up(), viewing_plan=s.KEPT_PLAN)
     comes = [s.accepted(party) for party in s.AT_THE_TABLE]
     opened = e.PreparationOpened(prepared)
-    return (*s.RECORDED, conditions, opened, s.convened(), *comes, *agreed, again, ended)
+    return (*s.RECORDED, conditions, opened, s.convened(participants=table), *comes, *agreed, again, ended)
 
 
 @pytest.mark.parametrize("stripped", [e.FileCleaned((s.NEW,)), e.FileArchived((s.NEW,))])

@@ -458,6 +458,40 @@ def test_participants_share_meeting_persons_and_plan_a19(party: str, phase: Phas
     assert seen & persons == (persons if has_part else set())
 
 
+def test_an_address_is_for_participants_of_which_it_is_said_why_they_need_it_r61() -> None:
+    """And for who referred and who leads the case; name and date of birth say whom it is about."""
+    addresses = {f"address/{s.MAN}", f"address/{s.MOTHER}"}
+    needs = s.participant(s.CARE, address_reason=s.text("house-calls"))
+    blank = s.participant(s.HOUSING, address_reason=" ")
+    invited = s.convened(participants=(s.participant(s.VENLO), s.participant(s.POLICE), needs, blank))
+    comes = [s.accepted(party) for party in s.AT_THE_TABLE]
+    seated = (*s.RECORDED, s.PREPARED, invited, *comes)
+    for party, sees in ((s.VENLO, True), (s.CARE, True), (s.POLICE, False), (s.HOUSING, False)):
+        seen = labels(delegate(party), *seated)
+        assert {f"person/{s.MAN}", f"person/{s.MOTHER}"} <= seen, party
+        assert seen & addresses == (addresses if sees else set()), party
+        moved = labels(delegate(party), *seated, leads(s.HOUSING)) & addresses
+        assert moved == (set() if party == s.POLICE else addresses), party
+    for viewer in (DIRECTOR, SUPPORT):
+        assert addresses <= labels(viewer, *seated)
+    assert not labels(delegate(s.STRANGER), *seated) & addresses
+    agreed = (*seated, s.PLANNED, s.concluded(), s.MONITORED)
+    police_leads = (*seated, s.PLANNED, leads(s.POLICE), s.concluded(), s.MONITORED)
+    assert addresses <= labels(delegate(s.CARE), *agreed), "it carries out an action"
+    assert not labels(delegate(s.VENLO), *police_leads) & addresses, "and Venlo does not (R64)"
+
+
+def test_the_reason_for_an_address_is_of_one_rto_r61() -> None:
+    """As who sees what is decided anew for a follow-up, so is this."""
+    needs = s.convened(participants=(s.participant(s.CARE, address_reason=s.text("house-calls")),))
+    again = s.convened(s.SECOND_RTO, participants=(s.participant(s.CARE),))
+    history = (*s.RECORDED, s.PREPARED, needs, s.accepted(s.CARE), s.PLANNED, s.concluded(), s.MONITORED)
+    assert f"address/{s.MAN}" in labels(delegate(s.CARE), *history)
+    anew = (*history, again, s.accepted(s.CARE, s.SECOND_RTO))
+    assert f"person/{s.MAN}" in labels(delegate(s.CARE), *anew)
+    assert f"address/{s.MAN}" not in labels(delegate(s.CARE), *anew)
+
+
 def test_who_does_not_come_shares_nothing() -> None:
     assert labels(delegate(s.CARE), *s.INVITED) == set()
     assert may_view(delegate(s.CARE), None, s.state(*s.INVITED), looking(s.parties())) == Denied(

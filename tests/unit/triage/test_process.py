@@ -726,6 +726,15 @@ def test_only_parties_are_invited_and_an_accession_may_be_on_its_way_r43() -> No
     assert refusal.may_be_lag
 
 
+def test_the_preparation_says_why_a_participant_needs_an_address_r61() -> None:
+    why = s.text("why-address")
+    reasons = {s.CARE: why, s.HOUSING: " ", s.POLICE: None}
+    table = tuple(s.invitee(party, address_reason=reason) for party, reason in reasons.items())
+    *_, event = PREPARING.when(s.prepare(participants=table, viewing_plan=())).events
+    said = {p.party: p.address_reason for p in event.prepared.participants}
+    assert said == {s.CARE: why, s.HOUSING: None, s.POLICE: None}
+
+
 def test_special_data_are_planned_only_for_who_was_tested_r49() -> None:
     def planned(passed: bool | None) -> c.PrepareRto:
         table = (s.invitee(s.CARE), s.invitee(s.HOUSING, passed_processing_test=passed))

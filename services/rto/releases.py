@@ -84,6 +84,8 @@ def limit(state: State, command: c.LimitItem, context: DecisionContext) -> Decis
     standing = changed(state, command.item_id, command.by, withheld_from=command.withheld_from)
     if len(standing.withheld_from) > MOST_RESERVATIONS:
         return r.TOO_MANY_RESERVATIONS
+    if any(context.parties.get(party) is None for party in command.withheld_from):
+        return r.RESERVATION_UNKNOWN
     ended = tuple(sorted(state.released_to(command.item_id).intersection(command.withheld_from)))
     withheld = e.StandingChanged(standing, context.now)
     return (withheld, e.ReleasesEnded(command.item_id, ended, context.now)) if ended else (withheld,)

@@ -1241,6 +1241,13 @@ _OF_THE_CODE = (
         ("tests/unit/triage/test_process.py",),
     ),
     Bug(
+        "reservation made later against a name that no party has",
+        "services/rto/releases.py",
+        "if any(context.parties.get(party) is None for party in command.withheld_from):",
+        "if False:",
+        ("tests/unit/rto/test_releases.py",),
+    ),
+    Bug(
         "item taken away while the table sits",
         "services/rto/process.py",
         "undecided = state.phase is Phase.CONVENED",

@@ -20,7 +20,7 @@ from services.triage.main import SERVICE as TRIAGE
 from shared.clock import machine_now
 from shared.contract.content import SEALED_ALLOWED, AnyContent, SealedText, TextRef, transform
 from shared.contract.fields import Item, Person, PersonRole, Theme
-from shared.contract.limits import MAX_PAYLOAD, MOST_ITEMS, MOST_PERSONS
+from shared.contract.limits import MAX_PAYLOAD, MOST_ITEMS, MOST_PERSONS, MOST_RESERVATIONS
 from shared.contract.messages.intake import Criteria, ReferralSubmitted
 from shared.contract.parties import Authorisation, KeyUse, Parties, PartyKind, PartyRecord, PublicKey, Scope
 from shared.contract.refusal import Refusal
@@ -180,7 +180,7 @@ def all_parties(sealing: PublicKey) -> Parties:
                 authorisations=(mandate,),
                 keys=(sealing,),
             )
-            for n in range(100)
+            for n in range(MOST_RESERVATIONS)
         }
     )
 

@@ -76,7 +76,7 @@ def record(party: str, **changes: Any) -> PartyRecord:
 def parties(**changes: Any) -> Parties:
     """Everybody; `changes` by party with underscores, as `parties(woonwenz={...})`."""
     by_name = {name.replace("_", "-"): change for name, change in changes.items()}
-    everybody = (*AT_THE_TABLE, STRANGER)
+    everybody = dict.fromkeys((*AT_THE_TABLE, STRANGER, *by_name))
     return Parties({party: record(party, **by_name.get(party, {})) for party in everybody})
 
 

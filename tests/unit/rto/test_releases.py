@@ -310,9 +310,20 @@ def test_reservations_only_grow_and_not_without_end_r62() -> None:
     more = replace(LIMIT, withheld_from=(s.CARE,))
     (second,) = s.spec().given(*PLANNED, first).when(more).events
     assert second.standing.withheld_from == (s.HOUSING, s.CARE)
-    endless = replace(LIMIT, withheld_from=tuple(f"party-{n}" for n in range(MOST_RESERVATIONS)))
-    assert s.spec().given(*PLANNED).when(endless).events
-    assert refused((*PLANNED, first), endless) is r.TOO_MANY_RESERVATIONS
+    names = tuple(f"party-{n}" for n in range(MOST_RESERVATIONS))
+    many: dict[str, Any] = {f"party_{n}": {} for n in range(MOST_RESERVATIONS)}
+    endless = replace(LIMIT, withheld_from=names)
+    assert s.spec(**many).given(*PLANNED).when(endless).events
+    assert refused((*PLANNED, first), endless, **many) is r.TOO_MANY_RESERVATIONS
+
+
+def test_a_reservation_made_later_names_a_party_present_or_former_too_r62() -> None:
+    """Against a name that nobody has it would protect from nobody."""
+    for nobody in ("politie", "woonwens"):
+        assert refused(PLANNED, replace(LIMIT, withheld_from=(s.HOUSING, nobody))) is r.RESERVATION_UNKNOWN
+    assert r.RESERVATION_UNKNOWN.may_be_lag, "its accession may be on its way"
+    left = s.spec(woonwenz={"member_until": NOW}).given(*PLANNED)
+    assert left.when(LIMIT).events
 
 
 def test_a_reservation_ends_what_was_released_to_that_party_before_r62() -> None:

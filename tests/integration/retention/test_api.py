@@ -154,7 +154,7 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     await producer.stop()
 
 
-async def step_1(http: Http) -> None:
+async def step_1(http: Http, *parts: Command) -> None:
     """A case of this director, de-escalated at `NOW` with Care leading."""
     director, support = await http.subject(DIRECTOR), await http.subject("support")
     file = s.file(director=director, support_workers=(support,))
@@ -164,6 +164,7 @@ async def step_1(http: Http) -> None:
             case=s.taken_up(director, support, referrer_name=s.text("referrer")),
         ),
         *(c.RecordHandedOverItem(by=s.by_service(), item=item, shown_to=(s.CARE,)) for item in s.ITEMS),
+        *parts,
         c.Deescalate(by=s.by_service(), file=file),
     )
 

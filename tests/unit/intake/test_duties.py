@@ -106,7 +106,8 @@ def queried(number: int = 1, party: str = s.POLICE, *persons: str) -> c.RaiseDut
 
 def requests(given: Spec[State], command: Any) -> list[tuple[str, int | None, tuple[str, ...], Any]]:
     """Of each request to inform that follows: of whom, the duty, which parties were asked, and why."""
-    state, found = given.state, []
+    found: list[Any] = []
+    state = given.state
     for event in given.when(command).events:
         state = PROCESS.evolve(state, event)
         found += [x.message for x in PROCESS.effects(s.CASE, event, state) if isinstance(x, ToParty)]
@@ -182,7 +183,8 @@ def test_the_purpose_goes_with_the_cleaning_unless_an_open_duty_needs_it_r95() -
 
 def test_what_is_handed_over_says_whom_was_asked_and_holds_no_text_a20() -> None:
     given = after(case(Phase.TAKEN_UP, INFORMED), queried(1, s.POLICE, s.MAN))
-    state, told = given.state, []
+    told: list[Any] = []
+    state = given.state
     for event in given.when(PURGE).events:
         state = PROCESS.evolve(state, event)
         told += [x.message for x in PROCESS.effects(s.CASE, event, state) if isinstance(x, ToParty)]

@@ -112,21 +112,25 @@ def _house(viewer: Viewer, thing: Thing | None, state: State, context: DecisionC
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return NOT_HIS_CASE
     denied = (
-        item_rules.kept_secret(thing) or _taken_back(thing, state) or _not_for_who_led(thing, state, context)
+        item_rules.kept_secret(thing)
+        or _not_released(thing, state)
+        or _not_for_who_led(thing, state, context)
     )
     return denied or Allowed("R87", _giver(thing, state))
 
 
-def _taken_back(thing: Thing | None, state: State) -> Denied | None:
-    """Deny everybody but its contributor what this one took back since (A12)."""
-    return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None
+def _not_released(thing: Thing | None, state: State) -> Denied | None:
+    """Deny everybody but its contributor what phase 3 showed nobody, and what was taken back (R87, A12)."""
+    if not isinstance(thing, ContributedItem):
+        return None
+    return taken_back(thing, state.standings) or (None if state.is_told(thing.item_id) else NOTHING_NEW)
 
 
 def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:
     """Show the party with case direction the file, under reservations and the processing test."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
         denied = (
-            _taken_back(thing, state)
+            _not_released(thing, state)
             or _not_shown_before(thing, state)
             or item_rules.withheld(thing, state.leading_party)
         )
@@ -194,7 +198,8 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
         return NOT_DECIDED
     if not found.used_at <= now < found.used_at + ONE_READING:
         return NOT_DECIDED
-    return _taken_back(thing.thing, state) or Allowed("R90", _giver(thing.thing, state))
+    about = _item_of(thing.thing, state) if isinstance(thing.thing, KeptItem) else thing.thing
+    return _not_released(about, state) or Allowed("R90", _giver(about, state))
 
 
 def givers(state: State, thing: Any) -> frozenset[str]:

@@ -53,6 +53,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _decided(event, state)
         case e.CaseDeescalated():
             return [*_handed_over(state), *_in_parts(state), Announce(_deescalated(event, state))]
+        case e.FileToldAgain():
+            return [*_handed_over(state), *_actions(state)]
         case e.CaseEndedAtTable():
             return [*_stopped(state), Announce(_closed(event, state))]
         case e.CaseClosing():
@@ -176,8 +178,11 @@ def _in_parts(state: State) -> list[Effect]:
     takers = [
         m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
     ]
-    actions = [m.FilePartHandedOver(actions=(one,), round=number) for one in state.actions]
-    return [Announce(part) for part in (*participants, *takers, *actions)]
+    return [*(Announce(part) for part in (*participants, *takers)), *_actions(state)]
+
+
+def _actions(state: State) -> list[Effect]:
+    return [Announce(m.FilePartHandedOver(actions=(one,), round=state.round)) for one in state.actions]
 
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:

@@ -109,9 +109,7 @@ class Stored:
     def __init__(self, case: str) -> None:
         stored = {name: load(name, found["state"]) for name, found in CASES[case].items()}
         self.cores = {
-            name: Core(
-                service, parties(), stored.get(name), texts=_Texts(), _numbers=itertools.count(50_000)
-            )
+            name: Core(service, parties(), stored.get(name), texts=_Texts(), _numbers=itertools.count(50_000))
             for name, service in SERVICES.items()
         }
 

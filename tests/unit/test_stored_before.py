@@ -21,17 +21,18 @@ from services.triage.api import NewConclusion, NewPreparation
 from services.triage.record import Picture
 from shared.contract.content import text
 from shared.contract.fields import InformMoment
-from shared.contract.messages import governance as gm
 from shared.contract.messages import intake as im
 from shared.contract.messages import retention as m4
 from shared.contract.messages import rto as m
 from shared.contract.messages import triage as tm
+from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import Refusal
-from shared.core.actor import CLOCK, Actor, Role
+from shared.core.actor import CLOCK, OPERATOR, Actor, Role
 from shared.core.calendar_terms import add_months
 from shared.core.viewing import Allowed, Viewer
 from shared.storage.json_writer import to_json
-from tests.support.largest import CASE, SERVICES, by_party, number
+from tests.support import stored_before as before
+from tests.support.largest import CASE, SERVICES, by_party, number, read
 from tests.support.spec import NOW
 from tests.support.stored_before import (
     ARRANGE,
@@ -168,7 +169,9 @@ def conclude_triage(house: Stored) -> None:
 def prepare(house: Stored) -> None:
     prepared = load("rto", CASES["prepared"]["rto"]["state"])
     invited = tuple(
-        c.Invitee(party=party, role=tm.ParticipantRole.EXECUTOR, contribution="x", passed_processing_test=False)
+        c.Invitee(
+            party=party, role=tm.ParticipantRole.EXECUTOR, contribution="x", passed_processing_test=False
+        )
         for party in AT_THE_TABLE
     )
     viewing = tuple(one.model_copy(update={"reason": "x"}) for one in prepared.viewing_plan)
@@ -230,9 +233,7 @@ def monitor(house: Stored) -> None:
         monitoring_items=(FREE, WITHHELD, RENT),
         take_aways=along,
     )
-    rto.is_asked(
-        conclusion, lambda sent: tc.ConcludeRto(by=by_director(CARE), rto_id=RTO, conclusion=sent)
-    )
+    rto.is_asked(conclusion, lambda sent: tc.ConcludeRto(by=by_director(CARE), rto_id=RTO, conclusion=sent))
     house.pass_on("rto", "intake", "triage", "retention")
 
 
@@ -264,10 +265,13 @@ def deescalate(house: Stored) -> None:
 
 
 def clean(house: Stored) -> None:
-    kept = Cleaning(kept_items=(rc.KeptItem(item_id=FREE, reason="x"),))
-    house["retention"].is_asked(
-        kept, lambda sent: rc.CleanFile(by=by_director(CARE), kept=sent.kept_items)
-    )
+    told_again(house)
+    clean_with(house, FREE)
+
+
+def clean_with(house: Stored, item_id: str) -> None:
+    kept = Cleaning(kept_items=(rc.KeptItem(item_id=item_id, reason="x"),))
+    house["retention"].is_asked(kept, lambda sent: rc.CleanFile(by=by_director(CARE), kept=sent.kept_items))
     house.pass_on("retention", *FOLLOWING)
 
 
@@ -478,3 +482,168 @@ def test_phase_4_shows_nothing_that_was_refused_never_released_or_taken_back_r87
     for viewer in (director(CARE), worker(CARE), worker(VENLO), worker(HOUSING)):
         assert not sees(house, "retention", viewer) & hidden
     assert sees(house, "retention", worker(POLICE)) == given & set(OF_THE_POLICE)
+
+
+def told_again(house: Stored) -> Stored:
+    """Let retention catch up after the upgrade, and the round table answer."""
+    if not house["retention"].state.set_terms:
+        house["retention"].does(rc.CatchUp(by=CLOCK, reference=REFERENCE))
+    house.pass_on("retention", *FOLLOWING)
+    house.pass_on("rto", "retention")
+    return house
+
+
+@pytest.mark.parametrize("case", HANDED_OVER)
+def test_phase_4_shows_what_phase_3_did_once_the_round_table_has_told_it_again_r87(case: str) -> None:
+    house = HANDED_OVER[case]()
+    plan = house["retention"].state.file
+    told_again(house)
+    withheld = {WITHHELD} if case == "decided" else set()  # taken back in step 1
+    assert sees(house, "retention", director(CARE)) == {REPORT, FREE, SPECIAL, RENT} | withheld
+    assert sees(house, "retention", worker(CARE)) == {FREE, SPECIAL, RENT} | withheld
+    assert house["retention"].state.file == plan
+    assert [letter for letter in letters(house, "retention") if "announced" in letter[1]] == []
+
+
+def test_of_a_file_that_was_cleaned_or_archived_only_what_was_released_is_shown_r87() -> None:
+    house = told_again(Stored("cleaned"))
+    kept = {item.item_id for item in house["retention"].state.items}
+    assert kept == {FREE, WITHHELD, SILENT}
+    assert sees(house, "retention", director(CARE)) == {FREE}
+    assert sees(house, "retention", worker(CARE)) == {FREE}
+    house = told_again(Stored("archived"))
+    retention, manager = house["retention"], Actor(Role.MANAGER, person="manager")
+    retention.does(rc.InspectFile(by=manager, reason=retention.state.file.agreements))
+    retention.does(rc.UseInspection(by=manager))
+    viewer = Viewer(Role.MANAGER, "manager")
+    for things in (retention.state.items, retention.state.kept):
+        verdicts = {
+            one.item_id: VIEWS["retention"](
+                viewer,
+                retention_viewing.OnInspection(1, one),
+                retention.state,
+                house.context("retention"),
+            )
+            for one in things
+        }
+        assert [item for item, verdict in verdicts.items() if isinstance(verdict, Allowed)] == [FREE]
+
+
+def test_what_phase_3_did_not_show_cannot_be_kept_r95() -> None:
+    house = told_again(Stored("step_1"))
+    why = house["retention"].state.file.agreements
+    for item, refusal in ((SILENT, "NoSuchItem"), (REFUSED, "NoSuchItem"), (WITHHELD, "NoSuchItem")):
+        kept = (rc.KeptItem(item_id=item, reason=why),)
+        assert refused(house, "retention", rc.CleanFile(by=by_director(CARE), kept=kept)) == refusal
+    clean_with(house, FREE)
+    assert [item.item_id for item in house["retention"].state.items] == [FREE]
+
+
+@pytest.mark.parametrize("case", ["step_1", "cleaned", "archived", "closing"])
+def test_all_services_judge_a_stored_case_by_its_dates_once_retention_has_caught_up_r91(case: str) -> None:
+    house = Stored(case)
+    terms = house["retention"].state.terms
+    told_again(house)
+    followed = [name for name in FOLLOWING if name in CASES[case]]
+    assert {name: house[name].state.terms for name in followed} == dict.fromkeys(followed, terms)
+    for core in house.cores.values():
+        core.now = max(term.due for term in terms)
+    for name in (*followed, "retention"):
+        assert not isinstance(looks(house, name, director(terms[0].decided_by)), Allowed)
+    again = rc.CatchUp(by=CLOCK, reference=number(82))
+    state = house["retention"].state
+    decided = SERVICES["retention"].process.decide(state, again, house.context("retention"))
+    assert decided == (), "and it does so once"
+
+
+@pytest.mark.parametrize(("case", "told"), [("archived", set(AT_THE_TABLE)), ("closing", {VENLO})])
+def test_who_was_told_of_no_reference_is_told_it_then_and_hears_of_the_end_under_it_r106(
+    case: str, told: set[str]
+) -> None:
+    house = told_again(Stored(case))
+    assert {party for party, kind in letters(house, "retention") if "announced" in kind} == told
+    assert house["retention"].state.reference == REFERENCE
+    erase(house)
+    announced = [party for party, kind in letters(house, "retention") if "announced" in kind]
+    assert set(announced) == told
+    assert len(announced) == len(told), "once"
+
+
+def test_what_the_version_before_took_in_of_a_table_of_this_one_is_told_again_whole_r86() -> None:
+    """While both run, the round table may be ahead: retention then skips what it does not know."""
+    house = Stored("monitoring")
+    deescalate(house)
+    whole = house["retention"].state
+    assert not any('"tell_again":true' in one.body for one in house["retention"].sent)
+    stored = json.loads(to_json(whole))
+    for member in ("shown", "actions", "set_terms", "standings", "round", "led", "reference"):
+        del stored[member]
+    stored["file"]["actions"] = []
+    house["retention"].state = load("retention", stored)
+    told_again(house)
+    assert house["retention"].state.file.actions == whole.file.actions
+    assert set(house["retention"].state.shown) == set(whole.shown)
+
+
+def test_what_was_taken_back_in_step_1_is_gone_from_phase_4_and_does_not_come_back_alone_a12() -> None:
+    house = told_again(Stored("step_1"))
+    house["rto"].hears(m.ReleaseWithdrawn(item_id=FREE), by_party(POLICE))
+    house.pass_on("rto", "intake", "triage", "retention")
+    assert FREE not in sees(house, "retention", director(CARE))
+    clean_with(house, RENT)
+    archive(house)
+    assert [item.item_id for item in house["retention"].state.items] == [RENT]
+    reactivate(house)
+    assert house.phases()["rto"] == "prepared"
+    assert {item.item_id for item in house["rto"].state.items} == {RENT}
+
+
+def reactivate(house: Stored) -> None:
+    house["retention"].is_asked(
+        NewReactivation(reason="x"),
+        lambda sent: rc.ReactivateFile(by=Actor(Role.MANAGER, person="manager"), reason=text(sent.reason)),
+    )
+    house.pass_on("retention", *FOLLOWING)
+
+
+# --- who leaves --------------------------------------------------------------------------------------
+
+
+def test_a_party_whose_end_was_decided_is_published_as_it_was_and_has_no_right_r115() -> None:
+    governance = Stored("referred")["governance"]
+    governance.state = load("governance", STORED["governance"]["ended"])
+    governance.does(gc.PublishAnew(by=OPERATOR))
+    record = read(governance.sent[-1])
+    assert isinstance(record, PartyRecord)
+    assert record.member_until is not None
+    assert not Parties({record.party: record}).is_member(record.party, record.member_until)
+
+
+def test_an_end_that_was_proposed_is_confirmed_by_a_second_person_r115() -> None:
+    governance = Stored("referred")["governance"]
+    governance.state = load("governance", STORED["governance"]["proposed"])
+    proposed = governance.state.proposed
+    manager = Actor(Role.MANAGER, person="person-manager")
+    governance.does(gc.EndMembership(by=manager, reason=proposed.reason))
+    assert governance.state.phase == "ended"
+
+
+@pytest.mark.parametrize(
+    ("case", "ends"), [("prepared", "closing"), ("table", "deescalated"), ("monitoring", "deescalated")]
+)
+def test_a_stored_case_whose_leader_has_left_ends_by_its_terms_r102(case: str, ends: str) -> None:
+    """R115, R102: it is found by the clock, goes to the manager, and ends where nobody takes it over."""
+    house = Stored(case)
+    rto = house["rto"]
+    leading = rto.state.leading_party
+    rto.parties = before.parties(**{leading.replace("-", "_"): {"member_until": NOW}})
+    for days in (1, 15, 16, 60):
+        rto.now = NOW + timedelta(days=days)
+        if str(rto.state.phase) != ends:
+            rto.does(tc.LookForLeader(by=CLOCK, at=rto.now))
+    assert str(rto.state.phase) == ends
+    house.pass_on("rto", "intake", "triage", "retention")
+    house.pass_on("retention", *FOLLOWING)
+    house["retention"].now = rto.now
+    erase(house)
+    assert house.phases()["retention"] == "erased"

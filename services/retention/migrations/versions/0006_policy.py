@@ -1,4 +1,4 @@
-"""Take the sixth step of the shell's schema; find what waits for the manager, and what nobody could be sent."""
+"""Take the sixth step of the shell's schema; find what waits for the manager or can be sent to nobody."""
 
 from shared.storage.migrations import indexes, shell_0006
 

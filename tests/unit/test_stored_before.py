@@ -160,7 +160,7 @@ def conclude_triage(house: Stored) -> None:
             by=by_director(),
             outcome=sent.outcome,
             picture=sent.picture,
-            without_queries=sent.without_queries,
+            without_queries=text(sent.without_queries),
         ),
     )
     house.pass_on("triage", "intake")

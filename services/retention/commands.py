@@ -36,11 +36,11 @@ class OpenCase(Command):
 class RecordHandedOverItem(OfRound):
     """Take in one contributed item of the file, before the de-escalation itself (R86).
 
-    `shown_to`: the parties to which phase 3 showed it (R87).
+    `shown_to`: the parties to which phase 3 showed it (R87); a version before this one does not say.
     """
 
     item: ContributedItem
-    shown_to: tuple[str, ...] = ()
+    shown_to: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,16 @@ class CleanFile(Command):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveFile(Command):
     """Archive the file: six months have passed (R88). `reference` is random, made for this case."""
+
+    reference: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp(Command):
+    """Tell of a case that the version before stored what this one would have told by now (R87, R91, R106).
+
+    `reference` is random, for a case that was not told any.
+    """
 
     reference: str
 

@@ -45,9 +45,11 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
     """Return what follows from an event; `state` is the state after it."""
     match event:
         case e.CaseDeescalated() | e.CaseClosing():
-            return _terms_set(state)
+            return [*_timers(state), _terms_set(state, tell_again=not state.is_told_whole)]
         case e.DutiesSettled() if state.phase is Phase.CLOSING:
-            return _terms_set(state)
+            return [*_timers(state), _terms_set(state, tell_again=False)]
+        case e.TermsTold():
+            return [_terms_set(state, tell_again=state.file is not None)]
         case e.FileCleaned():
             return _cleaned(event, state)
         case e.FileArchived():
@@ -68,14 +70,20 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return []
 
 
-def _terms_set(state: State) -> list[Effect]:
-    """Set a timer for each step, and tell the others from when nothing is read: each judges by the date."""
-    timers = [
+def _timers(state: State) -> list[Effect]:
+    """Set a timer for each step."""
+    return [
         SetTimer(TIMERS[term.kind], "", at, irreversible=term.kind is not m.TermKind.ARCHIVE)
         for term in state.terms
         if (at := state.begins(term.kind)) is not None
     ]
-    return [*timers, Announce(m.TermsSet(round=state.round, terms=state.terms, holds=state.holds))]
+
+
+def _terms_set(state: State, *, tell_again: bool) -> Effect:
+    """Tell the others from when nothing is read: each judges by the date (R91, A4)."""
+    return Announce(
+        m.TermsSet(round=state.round, terms=state.terms, holds=state.holds, tell_again=tell_again)
+    )
 
 
 def _cleaned(event: e.FileCleaned, state: State) -> list[Effect]:

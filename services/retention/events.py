@@ -46,10 +46,10 @@ class DirectionMoved(Leads):
 
 @dataclass(frozen=True, slots=True)
 class ItemReceived:
-    """Record that an item of the file is here now, and to whom phase 3 showed it (R86, R87)."""
+    """Record that an item of the file is here now, and to whom phase 3 showed it, if that is known (R87)."""
 
     item: ContributedItem
-    shown_to: tuple[str, ...] = ()
+    shown_to: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,11 @@ class ErasureStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class TermsTold:
+    """Record that the others hear the terms of a case that the version before stored (R91)."""
+
+
+@dataclass(frozen=True, slots=True)
 class DestructionAnnounced:
     """Record that the parties hear under which number they are told of it (R106)."""
 
@@ -217,6 +222,7 @@ Event: TypeAlias = (
     | ReactivationAsked
     | FileReactivated
     | CaseClosing
+    | TermsTold
     | DestructionAnnounced
     | DutiesSettled
     | ErasureStarted

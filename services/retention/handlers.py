@@ -123,6 +123,11 @@ async def erasure_due(line: Deadline) -> c.StartErasure:
     return c.StartErasure(by=CLOCK, reference=str(uuid.uuid4()))
 
 
+def catch_up() -> c.CatchUp:
+    """Make the command that tells of a case which the version before stored (R87, R91, R106)."""
+    return c.CatchUp(by=CLOCK, reference=str(uuid.uuid4()))
+
+
 def timers(keys: KeyAuthority) -> Mapping[str, Callable[[Deadline], Awaitable[Command]]]:
     """Return what each deadline asks, by its kind."""
 

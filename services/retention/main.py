@@ -5,17 +5,17 @@ from pathlib import Path
 from services.retention.api import routers
 from services.retention.effects import effects
 from services.retention.gauges import gauges
-from services.retention.handlers import HANDLERS, keys_of, purged_case, timers
+from services.retention.handlers import HANDLERS, catch_up, keys_of, purged_case, timers
 from services.retention.key_api import key_router
 from services.retention.key_authority import KeyAuthority
 from services.retention.permissions import PERMISSIONS, SENDING
 from services.retention.process import decide, evolve
-from services.retention.state import Phase, State
+from services.retention.state import READABLE, Phase, State
 from services.retention.store import Records
 from services.retention.viewing import givers
 from shared.contract.messages.house import CasePurged, HouseKeysDestroyed
 from shared.core.process import Process
-from shared.handling.service import Service
+from shared.handling.service import CatchUp, Service
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -38,5 +38,6 @@ SERVICE = Service(
     own_rows=Records(KEYS.house_keys),
     gauges=gauges(KEYS),
     proving=frozenset({Phase.DESTROYING}),
+    catch_up=CatchUp(phases=READABLE, lacks="set_terms", command=catch_up),
 )
 app = command_line(SERVICE, lambda: [*routers(), key_router(KEYS)], key_source=KEYS.open)

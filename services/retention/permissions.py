@@ -20,6 +20,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.Deescalate: Requirement(A_SERVICE),
     c.CleanFile: Requirement(THE_DIRECTOR, Scope.PHASE_4),
     c.ArchiveFile: Requirement(THE_CLOCK),
+    c.CatchUp: Requirement(THE_CLOCK),
     c.InspectFile: Requirement(THE_MANAGER),
     c.UseInspection: Requirement(THE_MANAGER),
     c.AskReactivation: Requirement(A_PARTY),

@@ -1,6 +1,6 @@
 """Decide the end of a case: from de-escalation, or an early end, to the proof that nothing is left."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
@@ -40,6 +40,7 @@ Command: TypeAlias = (
     | c.Deescalate
     | c.CleanFile
     | c.ArchiveFile
+    | c.CatchUp
     | c.InspectFile
     | c.UseInspection
     | c.AskReactivation
@@ -56,6 +57,7 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 RUNNING = frozenset({Phase.OPEN, Phase.COLLECTING})
 # The end of a case counts whether or not its beginning was heard: no term may fail to start (R86, R102).
 NOT_ENDING = RUNNING | {Phase.NOTHING}
+IN_PHASE_4 = STEP_1 | STEP_2
 
 # What a person may do in a step is judged by the date: the clock alone is late, never early (A4).
 BY_THE_DATE = (c.CleanFile, c.InspectFile, c.UseInspection, c.AskReactivation, c.ReactivateFile)
@@ -66,11 +68,12 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.ERASED}, UNKNOWN_CASE),
     c.FollowStanding: (frozenset(Phase) - {Phase.ERASED}, UNKNOWN_CASE),  # also before the case itself
-    c.RecordHandedOverItem: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
-    c.RecordFilePart: (NOT_ENDING, r.FILE_TAKES_NOTHING_MORE),
+    c.RecordHandedOverItem: (NOT_ENDING | IN_PHASE_4, r.FILE_TAKES_NOTHING_MORE),
+    c.RecordFilePart: (NOT_ENDING | IN_PHASE_4, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
     c.CleanFile: (STEP_1, r.NOT_IN_STEP_1),
     c.ArchiveFile: (STEP_1, r.NO_TERM_RUNS),
+    c.CatchUp: (IN_PHASE_4 | {Phase.CLOSING}, r.NO_TERM_RUNS),
     c.InspectFile: (STEP_2, r.NOT_ARCHIVED),
     c.UseInspection: (STEP_2, r.NOT_ARCHIVED),
     c.AskReactivation: (STEP_1 | STEP_2, r.NOTHING_TO_REACTIVATE),
@@ -131,14 +134,16 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _receive(state, command)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
-        case c.RecordFilePart(participants=participants, takers=takers, actions=actions, drawn_from=drawn):
-            return (e.FilePartReceived(participants, takers, actions, drawn),)
+        case c.RecordFilePart():
+            return _receive_part(state, command)
         case c.Deescalate(file=file):
             return (_deescalated(state, file, context),)
         case c.CleanFile(by=by, kept=kept):
             return _clean(state, by, kept, context.now)
         case c.ArchiveFile(reference=number):
             return _archive(state, number, context.now)
+        case c.CatchUp(reference=number):
+            return _catch_up(state, number)
         case c.InspectFile():
             return _inspect(state, command, context.now)
         case c.UseInspection(by=by):
@@ -185,16 +190,42 @@ def _open(case: CaseTakenUp, now: datetime) -> e.CaseOpened:
 
 def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
     item = command.item
-    owners = {known.item_id: known.contributor for known in state.items}
-    if owners.get(item.item_id, item.contributor) != item.contributor:
+    known = next((one for one in state.items if one.item_id == item.item_id), None)
+    if known is not None and known.contributor != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR
-    return (e.ItemReceived(item, command.shown_to),)
+    if state.phase not in IN_PHASE_4:
+        return (e.ItemReceived(item, command.shown_to),)
+    # The file takes in nothing more: of what a version before handed over it learns to whom it was shown.
+    if known is None or command.shown_to is None:
+        return r.FILE_TAKES_NOTHING_MORE
+    return () if state.is_told(item.item_id) else (e.ItemReceived(known, command.shown_to),)
+
+
+def _receive_part(state: State, command: c.RecordFilePart) -> Decision:
+    """Take in a part of the file; in phase 4 only what a version before this one did not tell or skipped.
+
+    These are the actions, and to which items the agreements stay bound.
+    """
+    part = e.FilePartReceived(command.participants, command.takers, command.actions, command.drawn_from)
+    if state.phase not in IN_PHASE_4:
+        return (part,)
+    if not command.actions and not command.drawn_from:
+        return r.FILE_TAKES_NOTHING_MORE
+    return () if _with_part(state, part) == state else (part,)
+
+
+def _catch_up(state: State, reference: str) -> Decision:
+    """Tell the terms of a case that the version before stored, and what its archiving did not tell (R106)."""
+    if state.set_terms:
+        return ()
+    untold = state.phase not in STEP_1 and not state.reference
+    return (e.TermsTold(), *((e.DestructionAnnounced(reference),) if untold else ()))
 
 
 def _deescalated(state: State, file: rto.CaseDeescalated, context: DecisionContext) -> e.CaseDeescalated:
     """Fix both dates by the decision (R86); the BSN ends with phase 3 and is not taken in (R22)."""
     persons = without_numbers(file.persons)
-    actions = tuple({one.action_id: one for one in (*file.actions, *state.actions)}.values())
+    actions = _actions(file.actions, state.actions)
     return e.CaseDeescalated(
         file.model_copy(update={"persons": persons, "actions": actions}),
         competent=_competent(replace(state, file=file), context),
@@ -219,13 +250,13 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
     ids = [item.item_id for item in kept]
     if len(set(ids)) != len(ids):
         return ITEM_TWICE
-    if not set(ids) <= {item.item_id for item in state.items}:
+    if not set(ids) <= {item.item_id for item in state.items if state.is_told(item.item_id)}:
         return r.NO_SUCH_ITEM
     if any(item_standing.is_taken_back(item_id, state.standings) for item_id in ids):
         return r.ITEM_TAKEN_BACK
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
-    return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
+    return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state.kept), now),)
 
 
 def _archive(state: State, reference: str, now: datetime) -> Decision:
@@ -235,7 +266,8 @@ def _archive(state: State, reference: str, now: datetime) -> Decision:
     kept = tuple(
         item.item_id for item in state.kept if not item_standing.is_taken_back(item.item_id, state.standings)
     )
-    archived = e.FileArchived(kept, _texts_not_kept(state, kept), now)
+    reasons = _reasons(one for one in state.kept if one.item_id not in kept)
+    archived = e.FileArchived(kept, _texts_not_kept(state, kept) + reasons, now)
     return (archived, e.DestructionAnnounced(reference))
 
 
@@ -307,9 +339,9 @@ def _texts_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
     return tuple(ref.piece for item in refs for ref in item if isinstance(ref, TextRef))
 
 
-def _reasons(state: State) -> tuple[str, ...]:
-    """Return the reasons of an earlier cleaning, which a new one states anew."""
-    return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, TextRef))
+def _reasons(kept: Iterable[KeptItem]) -> tuple[str, ...]:
+    """Return the texts that say why these items stay: a new cleaning states them anew."""
+    return tuple(item.reason.piece for item in kept if isinstance(item.reason, TextRef))
 
 
 # --- evolution -----------------------------------------------------------------------------------
@@ -336,9 +368,9 @@ def evolve(state: State, event: e.Event) -> State:
         case e.CaseDeescalated():
             return _in_phase_4(state, event)
         case e.FileCleaned(kept=kept):
-            return _with_items(replace(state, kept=kept), [item.item_id for item in kept])
+            return _with_items(replace(state, kept=kept), {item.item_id for item in kept})
         case e.FileArchived(kept_items=kept_items):
-            return _with_items(state, kept_items)
+            return _with_items(state, set(kept_items))
         case e.InspectionDecided(number=number, person=person, reason=reason):
             decided = Inspection(number, person, reason)
             return replace(state, inspections=(*state.inspections, decided))
@@ -351,6 +383,8 @@ def evolve(state: State, event: e.Event) -> State:
             return _reactivated(state, event)
         case e.CaseClosing():
             return _closed(state, event)
+        case e.TermsTold():
+            return replace(state, set_terms=state.terms)
         case e.DestructionAnnounced(reference=number):
             return replace(state, reference=number)
         case e.DutiesSettled(at=at):
@@ -384,15 +418,22 @@ def _with_part(state: State, part: e.FilePartReceived) -> State:
     """Add a part of the file; what is in it already stays there once."""
     named = {one.party: one for one in (*state.participants, *part.participants)}
     taken = dict.fromkeys((*state.takers, *part.takers))
-    actions = {one.action_id: one for one in (*state.actions, *part.actions)}
     drawn_from = {one.item_id: one for one in (*state.drawn_from, *part.drawn_from)}
-    return replace(
+    state = replace(
         state,
         participants=tuple(named.values()),
         takers=tuple(taken),
-        actions=tuple(actions.values()),
         drawn_from=tuple(drawn_from.values()),
     )
+    if state.file is None:
+        return replace(state, actions=_actions(state.actions, part.actions))
+    whole = state.file.model_copy(update={"actions": _actions(state.file.actions, part.actions)})
+    return replace(state, file=whole)
+
+
+def _actions(known: Iterable[rto.Action], more: Iterable[rto.Action]) -> tuple[rto.Action, ...]:
+    """Return these actions, each once."""
+    return tuple({one.action_id: one for one in (*known, *more)}.values())
 
 
 def _awaiting(state: State, service: str, kids: tuple[str, ...]) -> State:
@@ -472,11 +513,14 @@ def _removed_on(state: State, at: datetime) -> State:
     return replace(state, removal_on=at, set_terms=(removal,))
 
 
-def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...]) -> State:
+def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...] | None) -> State:
     others = tuple(known for known in state.items if known.item_id != item.item_id)
     shown = tuple(one for one in state.shown if one.item_id != item.item_id)
-    return replace(state, items=(*others, item), shown=(*shown, Shown(item.item_id, parties)))
+    told = () if parties is None else (Shown(item.item_id, parties),)
+    return replace(state, items=(*others, item), shown=(*shown, *told))
 
 
-def _with_items(state: State, kept: Iterable[str]) -> State:
-    return replace(state, items=tuple(item for item in state.items if item.item_id in kept))
+def _with_items(state: State, stay: Set[str]) -> State:
+    """Keep these items alone, each with the reason why it stays."""
+    items = tuple(item for item in state.items if item.item_id in stay)
+    return replace(state, items=items, kept=tuple(one for one in state.kept if one.item_id in stay))

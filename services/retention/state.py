@@ -138,8 +138,20 @@ class State:
         return tuple(dict.fromkeys((*self.takers, *self.file.takers))) if self.file else ()
 
     def was_shown(self, item_id: str, party: str) -> bool:
-        """Tell whether phase 3 showed the item to this party; of an older version's items nobody knows."""
+        """Tell whether phase 3 showed the item to this party."""
         return any(party in one.parties for one in self.shown if one.item_id == item_id)
+
+    def is_told(self, item_id: str) -> bool:
+        """Tell whether the round table said of this item that phase 3 showed it, and to whom (R87).
+
+        A version before this one handed over what was refused or never released too, and said nothing.
+        """
+        return any(one.item_id == item_id for one in self.shown)
+
+    @property
+    def is_told_whole(self) -> bool:
+        """Tell whether that was said of every item of the file."""
+        return all(self.is_told(item.item_id) for item in self.items)
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -140,15 +140,17 @@ def _not_for_the_house(thing: Thing | None, state: State, context: DecisionConte
     """
     return (
         item_rules.kept_secret(thing)
-        or _taken_back(thing, state)
+        or _not_released(thing, state)
         or _not_for_who_led(thing, state, context)
         or _of_its_sources(thing, None, state, context)
     )
 
 
-def _taken_back(thing: Thing | None, state: State) -> Denied | None:
-    """Deny everybody but its contributor what this one took back since (A12)."""
-    return taken_back(thing, state.standings) if isinstance(thing, ContributedItem) else None
+def _not_released(thing: Thing | None, state: State) -> Denied | None:
+    """Deny everybody but its contributor what phase 3 showed nobody, and what was taken back (R87, A12)."""
+    if not isinstance(thing, ContributedItem):
+        return None
+    return taken_back(thing, state.standings) or (None if state.is_told(thing.item_id) else NOTHING_NEW)
 
 
 def _of_its_sources(
@@ -184,7 +186,7 @@ def _leading_party(thing: Thing | None, state: State, context: DecisionContext) 
     """Show the party with case direction the file, under reservations and the processing test."""
     if isinstance(thing, ContributedItem) and thing.contributor != state.leading_party:
         denied = (
-            _taken_back(thing, state)
+            _not_released(thing, state)
             or _not_shown_before(thing, state)
             or item_rules.withheld(thing, state.leading_party)
         )

@@ -57,6 +57,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _decided(event, state)
         case e.CaseDeescalated():
             return [*_handed_over(state), *_in_parts(state), Announce(_deescalated(event, state))]
+        case e.FileToldAgain():
+            return [*_handed_over(state), *_actions(state), *_bonds(state)]
         case e.CaseEndedAtTable():
             return [*_stopped(state), Announce(_closed(event, state))]
         case e.CaseClosing():
@@ -185,14 +187,18 @@ def _in_parts(state: State) -> list[Effect]:
     takers = [
         m.FilePartHandedOver(takers=some, round=number) for some in in_parts(state.takers, TAKERS_PER_MESSAGE)
     ]
-    actions = [m.FilePartHandedOver(actions=(one,), round=number) for one in state.actions]
-    drawn = [m.FilePartHandedOver(drawn_from=(one,), round=number) for one in _drawn_from(state)]
-    return [Announce(part) for part in (*participants, *takers, *actions, *drawn)]
+    told = (Announce(part) for part in (*participants, *takers))
+    return [*told, *_actions(state), *_bonds(state)]
 
 
-def _drawn_from(state: State) -> list[m.DrawnFrom]:
-    """Return to which items the agreements stay bound, as their contributors have decided (A19)."""
-    return [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]
+def _actions(state: State) -> list[Effect]:
+    return [Announce(m.FilePartHandedOver(actions=(one,), round=state.round)) for one in state.actions]
+
+
+def _bonds(state: State) -> list[Effect]:
+    """Tell to which items the agreements stay bound, as their contributors have decided (A19)."""
+    drawn_from = [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]
+    return [Announce(m.FilePartHandedOver(drawn_from=(one,), round=state.round)) for one in drawn_from]
 
 
 def _bound(item_id: str, state: State) -> m.DrawnFrom:

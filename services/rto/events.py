@@ -309,6 +309,11 @@ class TermsSet:
 
 
 @dataclass(frozen=True, slots=True)
+class FileToldAgain:
+    """Record that retention was told again which items of the file phase 3 showed, and to whom (R87)."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseReactivated:
     """Record that the case is back in phase 3; of an archived file only the kept items (A5)."""
 
@@ -359,6 +364,7 @@ Event: TypeAlias = (
     | FileCleaned
     | FileArchived
     | TermsSet
+    | FileToldAgain
     | CaseReactivated
     | CaseClosing
     | CasePurged

@@ -260,14 +260,22 @@ def _follow(state: State, command: Followed) -> Decision:
             return (e.FileCleaned(kept),)
         case c.FollowArchiving(kept_items=kept):
             return (e.FileArchived(kept),)
-        case c.FollowTerms(terms=ends, holds=holds):
-            return () if state.phase is Phase.NOTHING else (e.TermsSet(ends, holds),)
+        case c.FollowTerms():
+            return _follow_terms(state, command)
         case c.FollowReactivation(round=number, kept_items=left):
             return (e.CaseReactivated(number, left),) if number > state.round else ()
         case c.FollowClosing():
             return () if state.phase is Phase.CLOSING else (e.CaseClosing(),)
         case _:
             assert_never(command)
+
+
+def _follow_terms(state: State, command: c.FollowTerms) -> Decision:
+    """Follow the terms, and tell retention again of a file that it has from a version before this one."""
+    if state.phase is Phase.NOTHING:
+        return ()
+    told = (e.FileToldAgain(),) if command.tell_again and state.phase in IN_PHASE_4 else ()
+    return (e.TermsSet(command.terms, command.holds), *told)
 
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
@@ -402,7 +410,9 @@ def evolve(state: State, event: e.Event) -> State:
             return state if left is None else _stripped(state, left)
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
-        case e.CaseDeescalated() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged():
+        case (
+            e.CaseDeescalated() | e.FileToldAgain() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged()
+        ):
             return state
         case _:
             assert_never(event)

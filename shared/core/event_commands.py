@@ -60,10 +60,14 @@ class FollowArchiving(OfRound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowTerms(OfRound):
-    """Follow the terms after which nothing of the case is shown, whatever was deleted by then (R91)."""
+    """Follow the terms after which nothing of the case is shown, whatever was deleted by then (R91).
+
+    `tell_again`: retention asks the round table to tell again what it handed over (R87).
+    """
 
     terms: tuple[Term, ...]
     holds: tuple[Hold, ...] = ()
+    tell_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,7 +67,13 @@ def archive(message: retention.DossierArchived, by: Actor) -> f.FollowArchiving:
 
 def follow_terms(message: retention.TermsSet, by: Actor) -> f.FollowTerms:
     """Follow the terms of the end of a case."""
-    return f.FollowTerms(by=by, terms=message.terms, holds=message.holds, round=message.round)
+    return f.FollowTerms(
+        by=by,
+        terms=message.terms,
+        holds=message.holds,
+        round=message.round,
+        tell_again=message.tell_again,
+    )
 
 
 def reactivate(message: retention.CaseReactivated, by: Actor) -> f.FollowReactivation:

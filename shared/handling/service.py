@@ -1,6 +1,6 @@
 """Describe a service to the shell: its core, and how messages and deadlines become commands."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +47,17 @@ Handler = Callable[[Any, MessageContext], Command]
 KeyPrecheck = Callable[[Any, Actor, DecisionContext], Refusal | None]
 
 
+class CatchUp(NamedTuple):
+    """Say what is decided once on a case in these phases that the version before this one stored last.
+
+    `lacks`: a member of the state that this version writes and that one did not.
+    """
+
+    phases: Collection[str]
+    lacks: str
+    command: Callable[[], Command]
+
+
 @dataclass(frozen=True, slots=True)
 class Service(Generic[S]):
     """Describe one service, as the shell runs it.
@@ -61,6 +72,7 @@ class Service(Generic[S]):
     gone and its end is being proven here (R106).
     `gauges`: what it says of its own tables on `/metrics`, at this covenant time.
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
+    `catch_up`: what is done, after an upgrade, about cases of the version before.
     """
 
     process: Process[S]
@@ -75,6 +87,7 @@ class Service(Generic[S]):
     gauges: Gauges = no_gauges
     keeps_inboxes: bool = False
     holds_texts: bool = True
+    catch_up: CatchUp | None = None
 
     @property
     def name(self) -> ServiceName:

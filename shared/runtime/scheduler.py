@@ -16,14 +16,15 @@ from shared.core.actor import CLOCK, Command
 from shared.core.process import HasPhase
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.handling.decide import EVENT_PATIENCE
-from shared.handling.delivery import Delivery, FromClock, Unhandled
+from shared.handling.delivery import Delivery, FromClock, FromPerson, Unhandled
 from shared.handling.service import Service
 from shared.handling.terms import start_missing
 from shared.handling.transaction import Transaction
+from shared.ids import new_id
 from shared.kafka.admin import KafkaUnreachable
 from shared.messaging.receiver import Receiver
 from shared.messaging.relay import Relay
-from shared.storage import deadlines, erasure, held_messages, inbox, ticks
+from shared.storage import cases, deadlines, erasure, held_messages, inbox, ticks
 from shared.storage.database import DATABASE_ERRORS, sqlstate
 from shared.storage.deadlines import Deadline
 from shared.storage.held_messages import HeldMessage
@@ -69,6 +70,7 @@ class Scheduler(Generic[S]):
     _tried: dict[str, int] = field(default_factory=dict)
     _pruned_at: float | None = None
     _without_term: str | None = ""  # where the next page of cases begins that may lack one; None: none do
+    _not_caught_up: str | None = ""  # and of cases that the version before may have stored last
 
     async def run(self) -> None:
         """Become the one scheduler of this database, then look again and again what is due."""
@@ -90,6 +92,7 @@ class Scheduler(Generic[S]):
         self.turns.turned(LOOP)
         await self._prune()
         await self._start_missing_terms()
+        fired += await self._catch_up()
         if fired:
             self.relay.wake()
         await asyncio.sleep(0 if fired >= MOST else PERIOD)
@@ -188,6 +191,21 @@ class Scheduler(Generic[S]):
                 connection, terms, policy, now, after=self._without_term, most=MOST
             )
 
+    async def _catch_up(self) -> int:
+        """Decide once on cases that the version before stored, a page at each look, once for each process."""
+        wanted = self.service.catch_up
+        if wanted is None or self._not_caught_up is None or self.holding:
+            return 0
+        async with self.engine.connect() as connection:
+            found, after = await cases.stored_before(
+                connection, wanted.phases, wanted.lacks, after=self._not_caught_up, most=MOST
+            )
+        now = self.clock.now()
+        if found:
+            await self.transaction.run([_caught_up(case_id, wanted.command(), now) for case_id in found])
+        self._not_caught_up = after
+        return len(found)
+
     async def _pruned(self, prune: Prune, now: datetime) -> int:
         """Delete some in a transaction of their own, so that nobody waits for what a month left behind."""
         async with self.engine.begin() as connection:
@@ -231,3 +249,9 @@ async def _read_until(ask: ReadUntil) -> datetime | None:
     except KafkaUnreachable as error:
         log.warning("deadlines-wait", reason=str(error))
         return None
+
+
+def _caught_up(case_id: str, command: Command, now: datetime) -> Delivery:
+    """Make a decision of the clock that no deadline asks."""
+    entry = InboxEntry("clock", new_id(), b"", machine_now(), case_id)
+    return Delivery(entry=entry, by=CLOCK, command=command, received_at=now, origin=FromPerson())

@@ -1,6 +1,6 @@
 """Load and save the cases of one service: one row each, locked in a fixed order, written once per batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -74,6 +74,19 @@ _DELETE = sa.text("DELETE FROM cases WHERE case_id = ANY(:ids)")
 _HOLD = sa.text("UPDATE cases SET held = true WHERE case_id = :case_id")
 
 
+# A page by the key of the cases, whatever their phase: so each statement reads as much as it is asked for.
+_STORED_BEFORE = sa.text(
+    """
+    WITH page AS (
+        SELECT case_id, version > 0 AND NOT held AND phase = ANY(:phases)
+                        AND (state -> CAST(:lacks AS text)) IS NULL AS wanted
+        FROM cases WHERE case_id > :after ORDER BY case_id LIMIT :most
+    )
+    SELECT array_agg(case_id ORDER BY case_id) FILTER (WHERE wanted) AS found,
+           max(case_id) AS last, count(*) AS cases
+    FROM page
+    """
+)
 _COUNT_HELD = sa.text(
     "SELECT count(*) AS n FROM (SELECT FROM cases WHERE held ORDER BY case_id LIMIT :limit) AS counted"
 )
@@ -82,6 +95,19 @@ _COUNT_HELD = sa.text(
 async def count_held(connection: AsyncConnection, limit: int) -> int:
     """Count the cases that are held until an operator has looked, up to `limit`."""
     return int((await fetch(connection, _COUNT_HELD, limit=limit))[0].n)
+
+
+async def stored_before(
+    connection: AsyncConnection, phases: Collection[str], lacks: str, *, after: str, most: int
+) -> tuple[list[str], str | None]:
+    """Return which cases of a page are in these phases and have no such member in their state.
+
+    With them the key of the next page, if any. What is held for a fault is left out.
+    """
+    (row,) = await fetch(
+        connection, _STORED_BEFORE, phases=sorted(phases), lacks=lacks, after=after, most=most
+    )
+    return row.found or [], row.last if row.cases == most else None
 
 
 async def hold(connection: AsyncConnection, case_id: str) -> None:

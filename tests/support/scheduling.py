@@ -1,4 +1,4 @@
-"""Make the scheduler of intake on a real database, without a broker."""
+"""Make the scheduler of a service, intake if none is named, on a real database, without a broker."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.intake.main import SERVICE
 from shared.clock import Clock
+from shared.handling.service import Service
 from shared.runtime.scheduler import ReadUntil, Scheduler
 from tests.support.broker import relay_without_broker
 from tests.support.receiving import House
@@ -22,6 +23,7 @@ async def scheduler_on(
     clock: Clock,
     directory: Path,
     *,
+    service: Service[Any] = SERVICE,
     messages_read_until: ReadUntil | None = None,
     events_read_until: ReadUntil | None = None,
 ) -> AsyncIterator[Scheduler[Any]]:
@@ -30,14 +32,14 @@ async def scheduler_on(
     async def everything_is_read() -> datetime:
         return clock.now()
 
-    transaction, house = transaction_on(engine, SERVICE), House(directory)
+    transaction, house = transaction_on(engine, service), House(directory, service.name)
     relay = relay_without_broker(engine, house, transaction.parties)
     try:
         yield Scheduler(
             engine=engine,
-            service=SERVICE,
+            service=service,
             transaction=transaction,
-            receiver=house.receiver(),
+            receiver=house.receiver(service),
             parties=transaction.parties,
             relay=relay,
             clock=clock,

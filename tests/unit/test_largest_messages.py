@@ -481,7 +481,7 @@ def cleaned_file(parties: Parties) -> Core:
     by_rto = large.by_service("rto")
     for n in range(MOST_KEPT_ITEMS):
         item = ContributedItem.of(large.many_items("x", 5000 + n, 1)[0], REFERRER)
-        retention.hears(m.ItemHandedOver(item=item), by_rto)
+        retention.hears(m.ItemHandedOver(item=item, shown_to=(REFERRER,)), by_rto)
     for n in range(0, 500, TAKERS_PER_MESSAGE):
         takers = (m.Taker(party=REFERRER, item_id=number(5000), action_id=number(n + k)) for k in range(200))
         retention.hears(m.FilePartHandedOver(takers=tuple(takers)), by_rto)

@@ -33,7 +33,8 @@ MATRIX = [
     for command in samples_of(service).COMMANDS
 ]
 # Triage allows both while an RTO is prepared, for what was received before triage ended (R31). Retention
-# judges what people do by the date, and in its samples every term is over (A4).
+# judges what people do by the date, and in its samples every term is over (A4). A file of phase 4 takes in
+# only what the round table tells again of one from the version before.
 ONLY_IF_RECEIVED_BEFORE = {
     ("triage", "preparing", "AnswerQuery"),
     ("triage", "preparing", "DeclineQuery"),
@@ -42,7 +43,7 @@ ONLY_IF_RECEIVED_BEFORE = {
     *(
         ("retention", step, asked)
         for step in ("step-1", "step-1-cleaned", "step-2")
-        for asked in ("AskReactivation", "ReactivateFile")
+        for asked in ("AskReactivation", "ReactivateFile", "RecordHandedOverItem", "RecordFilePart")
     ),
     ("retention", "step-2", "InspectFile"),
     ("retention", "step-2", "UseInspection"),

@@ -128,12 +128,14 @@ class Hold(Model):
 class TermsSet(Model):
     """From when nothing of the case is read any more: each service judges by these dates (R88, R91, R102).
 
-    They replace those of the same round before.
+    They replace those of the same round before. `tell_again`: the file is one that a version before this one
+    took in or handed over, so the round table tells again which of its items phase 3 showed to whom (R87).
     """
 
     round: Count = 0
     terms: tuple[Term, ...] = Field(max_length=len(TermKind))
     holds: tuple[Hold, ...] = Field(default=(), max_length=MOST_HOLDS)
+    tell_again: bool = False
 
 
 @message("dossier-cleaned", "retention", Direction.EVENT, dutch="opschoning")

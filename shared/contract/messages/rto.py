@@ -352,11 +352,12 @@ class Taker(Model):
 class ItemHandedOver(Model):
     """One contributed item of the file goes to retention, one event each, before `case-deescalated`.
 
-    `shown_to`: the parties that could see it in phase 3; phase 4 shows it to nobody else (R87).
+    `shown_to`: the parties that could see it in phase 3; phase 4 shows it to nobody else (R87). A version
+    before this one said nothing of that, and handed over what was never released too.
     """
 
     item: ContributedItem
-    shown_to: tuple[PartyId, ...] = Field(default=(), max_length=MOST_READ)
+    shown_to: tuple[PartyId, ...] | None = Field(default=None, max_length=MOST_READ)
     round: Count = 0
 
 

@@ -1,4 +1,8 @@
-"""Copy the policy and the acknowledgements of secrecy; say in the access log on which basis, and for whom."""
+"""Copy the policy and the acknowledgements of secrecy; say more of looks in the access log, and of items.
+
+A look says on which basis and for whom it was, an item id whose item it is: its contributor may take it back
+before the item is known here.
+"""
 
 from alembic import op
 
@@ -22,6 +26,8 @@ _STATEMENTS = (
     "ALTER TABLE access_log ADD COLUMN IF NOT EXISTS basis TEXT",
     "ALTER TABLE access_log ADD COLUMN IF NOT EXISTS given_by_body TEXT",
     "ALTER TABLE access_log ADD COLUMN IF NOT EXISTS viewed_for_body TEXT",
+    # Empty for what an older version bound; a constant default rewrites no row.
+    "ALTER TABLE items ADD COLUMN IF NOT EXISTS contributor TEXT NOT NULL DEFAULT ''",
 )
 
 

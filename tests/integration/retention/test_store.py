@@ -58,7 +58,7 @@ def until_step_1() -> Sequence[Command]:
     return (
         c.OpenCase(by=s.by_service("intake"), case=s.taken_up()),
         c.MoveDirection(by=s.by_service(), leading_party=s.CARE, since=NOW),
-        *(c.RecordHandedOverItem(by=s.by_service(), item=item) for item in s.ITEMS),
+        *(c.RecordHandedOverItem(by=s.by_service(), item=item, shown_to=(s.CARE,)) for item in s.ITEMS),
         c.Deescalate(by=s.by_service(), file=s.file()),
     )
 

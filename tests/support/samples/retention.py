@@ -208,7 +208,8 @@ STEP_2 = (*STEP_1, CLEANED, ARCHIVED, ANNOUNCED)
 INSPECTION = e.InspectionDecided(1, MANAGER, text("inspection"), ARCHIVE_ON)
 ASKED = e.ReactivationAsked(text("relapse"), NOW)
 REACTIVATED = e.FileReactivated(1, DIRECTOR, text("relapse"), None, (CARE, POLICE, VENLO), NOW)
-BESIDES = (REACTIVATED,)  # no history holds it: what follows it is of a later round
+# No history holds these: what follows the one is of a later round, and the other is of a case of before.
+BESIDES = (REACTIVATED, e.TermsTold())
 CLOSING = e.CaseClosing(VENLO, Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP, NOW + TERM, NOW)
 CONFIRMED = tuple(
     e.PurgeConfirmed(name, DESTROY_ON, (f"kid-of-{name}",))
@@ -243,6 +244,7 @@ COMMANDS: tuple[Command, ...] = (
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),
     ARCHIVE,
+    c.CatchUp(by=CLOCK, reference=REFERENCE),
     c.InspectFile(by=by_manager(OTHER_MANAGER), reason=text("why")),
     c.UseInspection(by=by_manager()),
     c.AskReactivation(by=by_party(CARE), reason=text("relapse")),

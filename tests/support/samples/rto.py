@@ -368,7 +368,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowAssignment(by=BY_INTAKE, team=TEAM),
     c.FollowCleaning(by=BY_RETENTION, kept_items=(FREE,)),
     c.FollowArchiving(by=BY_RETENTION),
-    c.FollowTerms(by=BY_RETENTION, terms=TERMS),
+    c.FollowTerms(by=BY_RETENTION, terms=TERMS, tell_again=True),
     c.FollowReactivation(by=BY_RETENTION, round=1),
     c.FollowClosing(by=BY_TRIAGE),
     c.PurgeCase(by=BY_RETENTION, case_id=CASE),

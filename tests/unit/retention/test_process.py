@@ -225,8 +225,11 @@ def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
     back = e.StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN))
     assert name_of(in_step_1().given(back), CLEAN) == ("ItemTakenBack", "R66")
     due = in_step_1(now=s.ARCHIVE_ON)
-    archived, _ = due.given(*in_step_1().when(CLEAN).events, back).when(s.ARCHIVE).events
+    kept = due.given(*in_step_1().when(CLEAN).events, back)
+    archived, _ = kept.when(s.ARCHIVE).events
     assert archived.kept_items == ()
+    assert {ref.piece for ref in contents(CLEAN) if isinstance(ref, TextRef)} <= set(archived.dropped)
+    assert kept.given(archived).state.kept == (), "nor does why it was kept"
 
 
 def test_a_file_is_cleaned_in_step_1_r87() -> None:

@@ -320,6 +320,15 @@ def test_an_inspection_shows_no_more_than_the_house_might_see_before_r90_r23_r21
     assert inspected(replace(archived, standings=taken_back)) == WHOLE
 
 
+def test_an_inspection_shows_neither_an_item_that_was_taken_back_nor_why_it_was_kept_a12() -> None:
+    back = StandingFollowed(Standing(s.WITHHELD, s.POLICE, 1, ItemStatus.WITHDRAWN))
+    inspected = (*s.STEP_2, s.INSPECTION, e.InspectionUsed(1, s.ARCHIVE_ON))
+    for state, shown in ((s.state(*inspected), True), (s.state(*inspected, back), False)):
+        for thing in (*state.items, *state.kept):
+            verdict = may_view(MANAGER, OnInspection(1, thing), state, looking(at=s.ARCHIVE_ON))
+            assert isinstance(verdict, Allowed) is shown
+
+
 def test_closing_is_known_to_director_and_leading_party_without_content_r102() -> None:
     """R102."""
     state = s.state(s.OPENED, s.CLOSING)

@@ -189,6 +189,7 @@ def test_each_item_goes_with_those_to_whom_phase_3_showed_it_r87() -> None:
             for x in announced(after(*history))
             if isinstance(x, m.ItemHandedOver) and x.item.item_id == s.WITHHELD
         ]
+        assert handed.shown_to is not None
         assert set(handed.shown_to) == shown
 
 

@@ -7,5 +7,5 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Copy what governance decides for all."""
+    """Copy what governance decides for all, and keep who contributed each item."""
     shell_0006.upgrade()

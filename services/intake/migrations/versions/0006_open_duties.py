@@ -1,11 +1,11 @@
-"""Keep a list of where somebody is still to be informed, and count how triage ends."""
+"""Take the sixth step of the shell's schema; list who is still to be informed, and count the ends of triage."""
 
 from alembic import op
 
-from shared.storage.migrations import backfill
+from shared.storage.migrations import backfill, shell_0006
 
-revision = "0008"
-down_revision = "0007"
+revision = "0006"
+down_revision = "0005"
 
 # `party`: who is to inform, and who leads. A state of the version before has `duties` alone.
 _KEEP = (
@@ -85,6 +85,7 @@ _FILL = """
 
 def upgrade() -> None:
     """Let PostgreSQL keep the list from the states, also those that the version before writes; fill it."""
+    shell_0006.upgrade()
     for statement in _KEEP:
         op.execute(statement)
     backfill.fill(_FILL)

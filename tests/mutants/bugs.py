@@ -1166,8 +1166,8 @@ _OF_THE_CODE = (
     Bug(
         "agreements go on without what they are bound to",
         "services/rto/effects.py",
-        "return [Announce(part) for part in (*participants, *takers, *actions, *drawn)]",
-        "return [Announce(part) for part in (*participants, *takers, *actions)]",
+        "    return [*told, *_actions(state), *_bonds(state)]\n",
+        "    return [*told, *_actions(state)]\n",
         ("tests/unit/rto/test_effects.py",),
     ),
     Bug(

@@ -96,8 +96,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "reservations not looked at at the table",
         "services/rto/viewing.py",
-        "    _not_withheld,\n    _competent_for_its_category,\n",
-        "    _competent_for_its_category,\n",
+        "    _not_withheld,\n)\n",
+        ")\n",
         (VIEWING,),
         ("R62.a", "R62.b"),
     ),

@@ -293,6 +293,9 @@ def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading
     assert seen(MANAGER, used) == STUB
 
 
+INSPECTED = WHOLE - {"taker"}
+
+
 def inspected(state: State, parties: Parties = s.PARTIES) -> set[str]:
     """What the manager sees of the file in the one reading of an inspection."""
     used = replace(state, inspections=(replace(DECIDED, used_at=s.ARCHIVE_ON),))
@@ -310,14 +313,14 @@ def test_an_inspection_shows_no_more_than_the_house_might_see_before_r90_r23_r21
     ids = (s.OURS, s.SPECIAL, s.HIDDEN)
     items = tuple(item for item in STEP_1.items if item.item_id in ids)
     archived = replace(STEP_2, items=items, kept=s.kept(*ids))
-    assert inspected(archived) == WHOLE | {s.OURS, f"reason-{s.OURS}"}
+    assert inspected(archived) == INSPECTED | {s.OURS, f"reason-{s.OURS}"}
     might = replace(archived, competent=(s.CARE,))
-    assert inspected(might, CHECKED) == WHOLE | {
+    assert inspected(might, CHECKED) == INSPECTED | {
         *(s.OURS, f"reason-{s.OURS}"),
         *(s.SPECIAL, f"reason-{s.SPECIAL}"),
     }
     taken_back = (Standing(s.OURS, s.CARE, 1, ItemStatus.WITHDRAWN),)
-    assert inspected(replace(archived, standings=taken_back)) == WHOLE
+    assert inspected(replace(archived, standings=taken_back)) == INSPECTED
 
 
 def test_an_inspection_shows_neither_an_item_that_was_taken_back_nor_why_it_was_kept_a12() -> None:

@@ -1,4 +1,4 @@
-"""Take the sixth step of the shell's schema; list who is still to be informed, and count the ends of triage."""
+"""Take the sixth step of the shell's schema; list who is still to be informed, count the ends of triage."""
 
 from alembic import op
 

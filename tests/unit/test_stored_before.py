@@ -19,7 +19,7 @@ from services.triage import commands as c
 from services.triage import viewing as triage_viewing
 from services.triage.api import NewConclusion, NewPreparation
 from services.triage.record import Picture
-from shared.contract.content import text
+from shared.contract.content import TextRef, text
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as im
 from shared.contract.messages import retention as m4
@@ -140,7 +140,11 @@ def test_who_leads_a_stored_case_leads_on_by_the_body_that_was_recorded_r72() ->
 def take_up(house: Stored) -> None:
     intake = house["intake"]
     intake.hears(im.ConsultationConfirmed(), by_party(VENLO))
-    intake.does(ic.ScreenReferral(by=by_director(), outcome=im.ScreeningOutcome.TAKEN_UP))
+    intake.does(
+        ic.ScreenReferral(
+            by=by_director(), outcome=im.ScreeningOutcome.TAKEN_UP, weighing=TextRef("piece-own", "text")
+        )
+    )
     house.pass_on("intake", "triage", "retention")
 
 
@@ -184,6 +188,7 @@ def prepare(house: Stored) -> None:
             viewing_plan=viewing,
             citizen=tm.CitizenInvolvement.INFORMED_AFTERWARDS,
             care_agreements="x",
+            care_subjects=tuple(tm.CareSubject),
             consulted_leading_party=True,
         ),
         lambda sent: c.PrepareRto(
@@ -204,7 +209,7 @@ def convene(house: Stored) -> None:
     rto.hears(m.ReleaseWithdrawn(item_id=BACK), by_party(POLICE))
     plan(house, (TREAT, CARE), (ARRANGE, HOUSING))
     use = {"use": m.Use.PLAN_ACTIVITY, "recipient": CARE, "action_id": TREAT}
-    rto.hears(m.ReleaseGiven(item_id=FREE, **use), by_party(POLICE))
+    rto.hears(m.ReleaseGiven(item_id=FREE, secrecy=m.Secrecy.NOT_BOUND, **use), by_party(POLICE))
 
 
 def come(house: Stored, rto_id: str) -> None:
@@ -225,7 +230,7 @@ def monitor(house: Stored) -> None:
     """Let care lead, and go on with what stays; what was released for its action goes along."""
     rto = house["rto"]
     rto.does(tc.OfferDirection(by=by_director(), party=CARE))
-    rto.hears(m.DirectionAccepted(case_director="x"), by_party(CARE))
+    rto.hears(m.DirectionAccepted(case_director="x", task="x", basis="x"), by_party(CARE))
     along = (tc.TakeAway(item_id=FREE, recipient=CARE, action_id=TREAT),)
     conclusion = tc.Conclusion(
         outcome=m.RtoOutcome.APPROACH_AND_MONITORING,
@@ -383,11 +388,11 @@ def test_an_erasure_that_was_ordered_is_confirmed_and_proven_r105() -> None:
 def test_a_duty_that_was_postponed_comes_back_and_is_fulfilled_r19() -> None:
     intake = Stored("asked")["intake"]
     when = InformMoment.TAKEN_UP
-    assert intake.state.duty(MOTHER, when).status == "postponed"
+    assert intake.state.duty(MOTHER, when).state == "postponed"
     intake.does(ic.RemindOfInforming(by=CLOCK, person_id=MOTHER, moment=when))
     for person in (MAN, MOTHER):
         intake.hears(im.PersonInformed(person_id=person, moment=when), by_party(VENLO))
-    assert {duty.status for duty in intake.state.duties} == {"fulfilled"}
+    assert {duty.state for duty in intake.state.owed} == {"fulfilled"}
 
 
 def test_what_was_open_at_the_table_keeps_to_the_new_rules_r64() -> None:

@@ -1,6 +1,7 @@
 """Define phase 3: the round table, who may take what away, the plan and its direction (R58 to R85)."""
 
 from enum import StrEnum
+from typing import Annotated
 
 from pydantic import Field
 
@@ -357,7 +358,7 @@ class ItemHandedOver(Model):
     """
 
     item: ContributedItem
-    shown_to: tuple[PartyId, ...] | None = Field(default=None, max_length=MOST_READ)
+    shown_to: Annotated[tuple[PartyId, ...], Field(max_length=MOST_READ)] | None = None
     round: Count = 0
 
 

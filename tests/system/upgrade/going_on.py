@@ -8,6 +8,7 @@ from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as im
 from shared.contract.messages import retention as m4
 from shared.contract.messages import rto as m
+from shared.contract.messages import triage as tm
 from tests.story.cast import MENTAL_HEALTH as CARE
 from tests.story.cast import POLICE, REFERRER, SECOND_REFERRER
 from tests.story.people import Person
@@ -19,6 +20,8 @@ Cases = dict[str, Case]
 WHOLE = {"report", *GIVEN}
 FOUR = {"case_id", "persons", "referrer", "case_director"}
 DAY = timedelta(days=1)
+WEIGHING = "De politie en de zorg kunnen bijdragen."
+MANDATE = {"task": "Wvggz, art. 5:1", "basis": "AVG art. 6 lid 1 sub e"}
 WHILE_REPLACED = ("goes on", "starts again", "beside", "alone")  # referred while intake was replaced
 
 
@@ -117,7 +120,7 @@ async def go_on(here: World, cases: Cases) -> None:
 
 
 async def _from_its_referral(here: World, case: Case) -> None:
-    await p.take_up(here, case)
+    await p.take_up(here, case, weighing=WEIGHING)
     await director(here, case).see_until("triage", case.path)
     await p.conclude(here, case, "not-taken-up")
 
@@ -126,17 +129,22 @@ async def _from_the_day_itself(here: World, case: Case) -> None:
     """Decline what was referred while the services were replaced."""
     assert await items(case, director(here, case), "intake") == {"report"}
     await here.party(case.leading).send(im.ConsultationConfirmed(), case=case.case_id)
-    decision = {"outcome": "not-taken-up", "reason": "Een keten volstaat.", "advice": "Naar het wijkteam."}
+    decision = {
+        "outcome": "not-taken-up",
+        "weighing": WEIGHING,
+        "reason": "Een keten volstaat.",
+        "advice": "Naar het wijkteam.",
+    }
     await director(here, case).do("intake", f"{case.path}/screening", decision)
 
 
 async def _from_triage(here: World, case: Case) -> None:
     await p.decline(here, case)
     await p.conclude(here, case)
-    await p.prepare(here, case)
+    await p.prepare(here, case, care_subjects=list(tm.CareSubject))
     await p.convene(here, case)
-    await p.agree(here, case)
-    await p.move_direction(here, case)
+    await p.agree(here, case, secrecy=m.Secrecy.NOT_BOUND)
+    await p.move_direction(here, case, **MANDATE)
     file = await p.deescalate(here, case)
     shown = case.ids("report", "free", "withheld", "late")
     assert {item["item_id"] for item in file["items"]} == shown
@@ -154,7 +162,7 @@ async def _from_an_open_table(here: World, case: Case) -> None:
     care = here.party(CARE)
     refusal = await director(here, case).try_to_do("rto", f"{case.path}/take-aways", p.taking(case))
     assert refusal.rule == "R64"
-    await p.move_direction(here, case)
+    await p.move_direction(here, case, **MANDATE)
     await p.monitor(here, case)
     await p.take_away(here, case)
     assert not care.has(m.ActionsAssigned, case.case_id)

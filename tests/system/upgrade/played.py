@@ -87,9 +87,10 @@ async def refer(here: World, referrer: str = REFERRER) -> Case:
     return Case(received.case_id, persons, {"report": report.item_id}, referrer)
 
 
-async def take_up(here: World, case: Case) -> None:
+async def take_up(here: World, case: Case, **more: Any) -> None:
+    """Take a case up; `more`: what the version on which this is played asks besides."""
     await here.party(case.leading).send(im.ConsultationConfirmed(), case=case.case_id)
-    decision = {"outcome": "taken-up", "advice": "Geen."}
+    decision = {"outcome": "taken-up", "advice": "Geen."} | more
     await director(here, case).do("intake", f"{case.path}/screening", decision)
 
 
@@ -132,8 +133,8 @@ async def conclude(here: World, case: Case, outcome: str = "rto-needed") -> None
     await director(here, case).do("triage", f"{case.path}/conclusion", {"outcome": outcome} | more)
 
 
-async def prepare(here: World, case: Case) -> None:
-    """Prepare the table: care is to see all that the police gave, and Venlo what is free."""
+async def prepare(here: World, case: Case, **more: Any) -> None:
+    """Prepare the table: care is to see all that the police gave, and Venlo what is free; `more` as above."""
     planned = [(name, CARE) for name in GIVEN] + [("free", REFERRER), ("report", POLICE)]
     body = {
         "goal": "Een gezamenlijk plan.",
@@ -150,7 +151,7 @@ async def prepare(here: World, case: Case) -> None:
         "care_agreements": "Niemand neemt gegevens van een ander mee zonder akkoord.",
         "consulted_leading_party": True,
     }
-    await director(here, case).do("triage", f"{case.path}/preparation", body)
+    await director(here, case).do("triage", f"{case.path}/preparation", body | more)
 
 
 # --- phase 3 -----------------------------------------------------------------------------------------
@@ -169,8 +170,11 @@ async def convene(here: World, case: Case, preparation: dict[str, Any] | None = 
         await here.party(party).send(accepted, case=case.case_id)
 
 
-async def agree(here: World, case: Case) -> None:
-    """Record a plan; the police release one item for it, refuse one for the table, and take one back."""
+async def agree(here: World, case: Case, **more: Any) -> None:
+    """Record a plan; the police release one item for it, refuse one for the table, and take one back.
+
+    `more`: what is said with the release.
+    """
     police = here.party(POLICE)
     await police.send(m.ReleaseRefused(item_id=case.items["refused"], use=m.Use.RTO), case=case.case_id)
     await police.send(m.ReleaseWithdrawn(item_id=case.items["back"]), case=case.case_id)
@@ -192,7 +196,7 @@ async def agree(here: World, case: Case) -> None:
     asked = use | {"use": "plan-activity", "necessity": "Nodig voor de intake."}
     await director(here, case).do("rto", f"{case.path}/release-requests", asked)
     await police.gets(m.ReleaseAsked, case=case.case_id)
-    await police.send(m.ReleaseGiven(use=m.Use.PLAN_ACTIVITY, **use), case=case.case_id)
+    await police.send(m.ReleaseGiven(use=m.Use.PLAN_ACTIVITY, **use, **more), case=case.case_id)
 
 
 def taking(case: Case) -> dict[str, str]:
@@ -204,10 +208,10 @@ async def take_away(here: World, case: Case) -> None:
     await here.party(CARE).gets(m.ItemsProvided, case=case.case_id)
 
 
-async def move_direction(here: World, case: Case) -> None:
+async def move_direction(here: World, case: Case, **more: Any) -> None:
     await director(here, case).do("rto", f"{case.path}/direction-offers", {"party": CARE})
     await here.party(CARE).gets(m.DirectionOffered, case=case.case_id)
-    accepted = m.DirectionAccepted(case_director="Casusregisseur A")
+    accepted = m.DirectionAccepted(case_director="Casusregisseur A", **more)
     await here.party(CARE).send(accepted, case=case.case_id)
     case.leading = CARE
 

@@ -18,7 +18,7 @@ from deploy.provisioning.provision import provision_parties, provision_services
 from docs.generate.tree import ROOT
 from shared.contract.registry import SERVICES
 
-BEFORE = "6d4392f2"  # the commit of the version before this one
+BEFORE = "6d4392f363dab727911aea604ca316101015c280"  # the commit of the version before this one
 IN_ORDER = ("governance", "intake", "triage", "rto", "retention")
 START = "from deploy.local import house; house.start(Path(sys.argv[1]), patience=5)"
 START_ONE = "from deploy.local.house import House; House(Path(sys.argv[1])).start_one(sys.argv[2])"

@@ -422,8 +422,8 @@ def evolve(state: State, event: e.Event) -> State:
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.DirectionMoved(leading_party=party):
-            led = replace(state, leading_party=party, led=event.mandate)
-            return duties.moved(led, party, of_every_phase=event.referrer_left)
+            passed_on = duties.moved(state, party, of_every_phase=event.referrer_left)
+            return replace(passed_on, leading_party=party, led=event.mandate)
         case e.FileCleaned(kept_items=kept, at=at):
             return duties.cleaned(_stripped(state, kept), at)
         case e.FileArchived(kept_items=kept):

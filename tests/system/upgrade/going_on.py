@@ -22,7 +22,7 @@ FOUR = {"case_id", "persons", "referrer", "case_director"}
 DAY = timedelta(days=1)
 WEIGHING = "De politie en de zorg kunnen bijdragen."
 MANDATE = {"task": "Wvggz, art. 5:1", "basis": "AVG art. 6 lid 1 sub e"}
-WHILE_REPLACED = ("goes on", "starts again", "beside", "alone")  # referred while intake was replaced
+WHILE_REPLACED = ("goes on", "beside")  # referred while intake was replaced
 
 
 async def items(case: Case, who: Person, service: str) -> set[str]:
@@ -210,12 +210,12 @@ async def until_all_are_gone(here: World, cases: Cases) -> None:
     await gone(here, *early)
     here.move_clock_to(began + 33 * DAY)
     await gone(here, cases["leaderless"])
-    here.move_clock_to(began + 184 * DAY)
+    here.move_clock_to(began + 190 * DAY)
     for name in ("asked", "table", "monitoring", "step_1"):
         case = cases[name]
         await director(here, case).see_until("retention", case.path, lambda seen: set(seen) == FOUR)
     await gone(here, cases["archived"])
-    here.move_clock_to(began + 367 * DAY)
+    here.move_clock_to(began + 380 * DAY)
     await gone(here, *cases.values())
 
 
@@ -237,9 +237,9 @@ async def _found_without_leader(here: World, case: Case) -> None:
 
 
 async def _informed_at_last(here: World, case: Case) -> None:
-    """What was postponed under the version before falls due again, and is done (R19)."""
+    """What was postponed under the version before falls due again to who referred the case (R16, R19)."""
     mother, moment = case.persons[1], InformMoment.TAKEN_UP
-    party = here.party(case.leading)
+    party = here.party(REFERRER)
     await party.gets(
         im.InformingRequested,
         case=case.case_id,

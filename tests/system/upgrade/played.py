@@ -14,12 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from deploy.local.parties import parties_of
 from shared.contract.fields import InformMoment, PersonRole
 from shared.contract.messages import intake as im
 from shared.contract.messages import rto as m
 from shared.contract.messages import triage as tm
 from shared.ids import new_id
-from tests.story import cast, found
+from tests.story import cast, founding
 from tests.story.cast import MENTAL_HEALTH as CARE
 from tests.story.cast import POLICE, REFERRER, SECOND_REFERRER
 from tests.story.people import Person
@@ -27,6 +28,7 @@ from tests.story.telling import Telling
 from tests.story.world import World, world
 
 AT_THE_TABLE = (REFERRER, POLICE, CARE)
+MEMBERS = {*AT_THE_TABLE, SECOND_REFERRER, cast.PROBATION, cast.OTHER_MENTAL_HEALTH}
 # What the police give: one released, one withheld from care, one never released, one to be refused, one to be
 # taken back at the table and one in phase 4.
 GIVEN: dict[str, dict[str, Any]] = {
@@ -310,9 +312,11 @@ async def _all(doing: Iterable[Awaitable[Case]]) -> list[Case]:
 
 
 async def played(house: dict[str, Any]) -> dict[str, Case]:
-    """Make everybody a party, and play the cases."""
+    """Make some of the thirty a party, and play the cases."""
+    signatories = [one for one in parties_of(house["house"]) if one.id in MEMBERS]
     async with world(house, Telling()) as here:
-        await found.found(here)
+        await founding.record(here, signatories)
+        await founding.join(here, signatories, without=())
         return await into_every_phase(here)
 
 

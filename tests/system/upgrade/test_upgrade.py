@@ -47,15 +47,11 @@ async def intake_beside(here: World, before: Before, house: House) -> dict[str, 
     await asyncio.to_thread(upgrading.migrate, house, "intake")
     goes_on = await refer(here)
     house.stop_one("intake")
-    await asyncio.to_thread(before.start_one, house.layout.directory, "intake")
-    starts_again = await refer(here)
-    (beside,) = await asyncio.to_thread(house.start_beside, ["intake"])
-    both = await refer(here)
-    house.stop_one("intake")
-    alone = await refer(here)
     await asyncio.to_thread(house.start_one, "intake")
+    beside = await asyncio.to_thread(before.start_beside, house.layout.directory, "intake")
+    both = await refer(here)
     house.stop_one(beside)
-    return dict(zip(going_on.WHILE_REPLACED, (goes_on, starts_again, both, alone), strict=True))
+    return dict(zip(going_on.WHILE_REPLACED, (goes_on, both), strict=True))
 
 
 async def logs(house: House) -> list[tuple[int, str]]:

@@ -21,7 +21,7 @@ from shared.contract.registry import SERVICES
 BEFORE = "6d4392f363dab727911aea604ca316101015c280"  # the commit of the version before this one
 IN_ORDER = ("governance", "intake", "triage", "rto", "retention")
 START = "from deploy.local import house; house.start(Path(sys.argv[1]), patience=5)"
-START_ONE = "from deploy.local.house import House; House(Path(sys.argv[1])).start_one(sys.argv[2])"
+BESIDE = "from deploy.local.house import House; House(Path(sys.argv[1])).start_beside([sys.argv[2]])"
 PREFIX = "zvh"
 WITHIN = 300  # seconds for one program of the version before
 
@@ -39,8 +39,10 @@ class Before:
     def start_house(self, directory: Path) -> None:
         self._run("-c", f"import sys; from pathlib import Path; {START}", str(directory))
 
-    def start_one(self, directory: Path, service: str) -> None:
-        self._run("-c", f"import sys; from pathlib import Path; {START_ONE}", str(directory), service)
+    def start_beside(self, directory: Path, service: str) -> str:
+        """Start a process of that version beside the service; return its name."""
+        self._run("-c", f"import sys; from pathlib import Path; {BESIDE}", str(directory), service)
+        return f"{service}-2"
 
     def play(self, program: Path, *arguments: Path) -> None:
         self._run(*map(str, (program, *arguments)))

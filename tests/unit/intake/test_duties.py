@@ -540,6 +540,8 @@ def test_a_duty_of_the_version_before_is_open_fulfilled_and_late_as_any_other() 
     assert [one.state for one in told.state.owed] == [ObligationState.FULFILLED, ObligationState.POSTPONED]
     raised = [x.duty.id for x in told.when(rto_ended()).events if isinstance(x, e.DutyToInformArose)]
     assert raised == [3, 4]
+    moved = given.given(e.DirectionMoved(s.POLICE, NOW))
+    assert {one.debtor for one in moved.state.owed} == {s.VENLO}, "R16: they stay the referrer's own"
 
 
 def test_the_version_before_finds_the_duties_where_it_looks_and_what_it_leaves_out_is_not_lost() -> None:

@@ -284,7 +284,7 @@ async def test_a_letter_that_was_judged_too_long_ago_is_not_sent_and_is_judged_a
         assert await relay._send_batch(leader, numbers) == 1
         assert [row.topic for row in await rows(engine, "deferred_topics")] == tried
         assert len(await unsent(engine)) == 1
-        await now_are(engine, without_police())
+        await now_are(engine, without_police(), 3)
         relay.gate.currency.as_of = slow.now
         async with engine.begin() as connection:
             await connection.execute(sa.text("DELETE FROM deferred_topics"))

@@ -51,9 +51,7 @@ class Command:
 
     by: Actor
     after_erasure: ClassVar[bool] = False  # only an order to forget still means something then
-    takes_back: ClassVar[bool] = (
-        False  # a person is answered when others are sure to hear that it is forbidden
-    )
+    takes_back: ClassVar[bool] = False  # a person is answered when all others are sure to hear of it
 
     def new_items(self) -> tuple[str, ...]:
         """List the ids of the items a party brings in by this; an id belongs to one case for good (R35)."""

@@ -105,9 +105,8 @@ async def test_the_answer_to_who_takes_an_item_back_stands_behind_what_the_other
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *AGREED)
     back = delivery(s.CASE, c.WithdrawRelease(by=s.by_party(s.POLICE), item_id=s.FREE), at=NOW)
-    await transaction.run([back])
-    again = back._replace(entry=back.entry._replace(place="another place"))
-    await transaction.run([again])
+    for place in ("a place", "another place"):
+        await transaction.run([back._replace(entry=back.entry._replace(place=place))])
     mine = await rows(engine, "outbox", f"causation_id = '{back.entry.message_id}' ORDER BY id")
     kinds = [row.type.split(".")[-2] for row in mine]
     assert kinds == ["item-standing", "message-accepted", "message-accepted"]

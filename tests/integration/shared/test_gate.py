@@ -84,11 +84,10 @@ async def taken_up(database: FreshDatabase) -> AsyncEngine:
     return engine
 
 
-def relay_on(engine: AsyncEngine, directory: Path, *, is_current: bool = True) -> Relay:
+def relay_on(engine: AsyncEngine, directory: Path, currency: Currency | None = None) -> Relay:
     relay = relay_without_broker(engine, House(directory))
     gate = gate_of(transaction_on(engine, SERVICE))
-    currency = current() if is_current else Currency(everything_is_followed, within=-1)
-    relay.gate = Gate(gate.process, gate.cases, Clock(), currency, gate.log_key)
+    relay.gate = Gate(gate.process, gate.cases, Clock(), currency or current(), gate.log_key)
     return relay
 
 
@@ -226,7 +225,8 @@ async def test_while_something_may_be_unread_that_forbids_it_no_letter_goes_and_
     engine = await taken_up(fresh_database)
     waits, event = letter(LAPSED), letter(LAPSED, recipient=None)
     await write(engine, waits, event)
-    assert await left(relay_on(engine, tmp_path, is_current=False)) == [event.event_id]
+    behind = Currency(everything_is_followed, within=-1)
+    assert await left(relay_on(engine, tmp_path, behind)) == [event.event_id]
     assert await unsent(engine) == [waits.event_id, event.event_id]
 
 
@@ -249,13 +249,15 @@ async def test_a_stopped_letter_is_not_sent_whoever_could_open_it(
 
 
 class SlowKeys(OneKey):
-    """A key authority that takes its time: so many seconds, by the clock that a test moves."""
+    """A key authority that takes its time, so many seconds; what came meanwhile is followed then."""
 
     def __init__(self, seconds: float) -> None:
         self.now, self._takes = 0.0, seconds
+        self.currency = Currency(everything_is_followed, now=lambda: self.now, as_of=self.now)
 
     async def fetch(self, case_ids: list[str], *, make: bool) -> Any:
         self.now += self._takes
+        self.currency.as_of = self.now
         return await super().fetch(case_ids, make=make)
 
 
@@ -270,14 +272,9 @@ async def test_a_letter_that_was_judged_too_long_ago_is_not_sent_and_is_judged_a
     engine, now = await taken_up(fresh_database), machine_now()
     await now_are(engine, s.parties(police=s.record(s.POLICE, keys=(sealing_key(now, None),))))
     await write(engine, letter(transform(s.ASKED_POLICE.query, of_this_key)))
-    relay, slow = relay_on(engine, tmp_path), SlowKeys(takes)
-    relay.keys = CaseKeyClient(slow, "noord-limburg")
-    relay._topics = {} if tried else {TO_POLICE: (0,)}
-    relay.gate.currency.now, relay.gate.currency.as_of, relay.gate.currency.within = (
-        lambda: slow.now,
-        0,
-        WITHIN,
-    )
+    slow = SlowKeys(takes)
+    relay = relay_on(engine, tmp_path, slow.currency)
+    relay.keys, relay._topics = CaseKeyClient(slow, "noord-limburg"), {} if tried else {TO_POLICE: (0,)}
     async with acquire_leadership(engine, LeaderLock.RELAY) as leader:
         assert leader is not None
         numbers = await relay._numbers(leader)
@@ -285,7 +282,6 @@ async def test_a_letter_that_was_judged_too_long_ago_is_not_sent_and_is_judged_a
         assert [row.topic for row in await rows(engine, "deferred_topics")] == tried
         assert len(await unsent(engine)) == 1
         await now_are(engine, without_police(), 3)
-        relay.gate.currency.as_of = slow.now
         async with engine.begin() as connection:
             await connection.execute(sa.text("DELETE FROM deferred_topics"))
         assert await relay._send_batch(leader, numbers) == 1

@@ -83,8 +83,8 @@ async def test_a_purged_case_leaves_no_row_and_never_comes_back(fresh_database: 
     for table in ("cases", "pieces", "items", "journal", "access_log", "due", "held"):
         assert await rows(engine, table) == [], table
     assert [r.type.split(".")[-2] for r in await rows(engine, "outbox", "case_id IS NULL ORDER BY id")] == [
-        "message-accepted",
         "items-claimed",
+        "message-accepted",
         "case-purged",
     ]
     confirm = c.ConfirmConsultation(by=s.by_party())

@@ -104,7 +104,13 @@ async def test_what_lies_in_the_record_prepares_the_round_table(fresh_database: 
     item_ids = (await record(engine)).items
     assert await do(transaction, s.prepare(items=item_ids)) == [DeliveryStatus.ACCEPTED]
     events = [r.type.split(".")[-2] for r in await rows(engine, "outbox", "recipient IS NULL ORDER BY id")]
-    assert events == ["items-claimed", "triage-outcome-recorded", *["item-prepared"] * 3, "rto-prepared"]
+    assert events == [
+        "items-claimed",
+        "query-recorded",
+        "triage-outcome-recorded",
+        *["item-prepared"] * 3,
+        "rto-prepared",
+    ]
 
 
 async def test_a_partys_own_queries_are_listed_until_it_has_replied_r34(

@@ -197,6 +197,13 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
 ]
 
 
+@pytest.mark.clause(
+    "R57.c",
+    allowed="Een aanmelding waarin elk gegeven een bekend orgaan van de partij noemt, wordt aangenomen.",
+)
+@pytest.mark.clause(
+    "R57.c", refused="Een aanmelding met een gegeven van een onbekend orgaan wordt geweigerd."
+)
 @pytest.mark.parametrize(("refusal", "no", "no_party", "yes", "yes_party"), BOUNDARIES)
 def test_an_incomplete_referral_is_refused_and_the_completed_one_is_not(
     refusal: Refusal,

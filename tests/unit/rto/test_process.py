@@ -175,6 +175,13 @@ def test_a_follow_up_may_name_participants_and_open_items_with_reasons_r81() -> 
     assert (s.FREE, s.STRANGER) in {(x.item_id, x.participant) for x in state.viewing_plan}
 
 
+@pytest.mark.clause(
+    "R42.d", allowed="Een vervolg-RTO met een eigen doel, soort beslissingen en thema's wordt bijeengeroepen."
+)
+@pytest.mark.clause(
+    "R42.d",
+    refused="Zonder een nieuw doel, soort beslissingen of thema's wordt een vervolg-RTO niet bijeengeroepen.",
+)
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -230,6 +237,10 @@ def test_a_follow_up_that_is_not_in_order_is_refused(changes: dict[str, Any], re
     assert refused(given, convene(s.SECOND_RTO, **changes)) is refusal
 
 
+@pytest.mark.clause("R43.b", allowed="Wie op dat moment nog partij is, wordt uitgenodigd.")
+@pytest.mark.clause(
+    "R43.b", refused="Wie tussen voorbereiding en bijeenroepen is uitgetreden, wordt niet uitgenodigd."
+)
 def test_a_party_that_left_is_not_invited_r43() -> None:
     left = {"member_until": NOW}
     still = {"member_until": NOW + timedelta(seconds=1)}

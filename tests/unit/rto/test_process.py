@@ -531,6 +531,12 @@ def test_direction_is_offered_to_a_participant_that_does_not_lead_yet() -> None:
     assert given.when(offer(s.CARE)).events
 
 
+@pytest.mark.clause(
+    "R122.e", allowed="De casusregie gaat over naar een partij met een machtiging voor RTO en monitoring."
+)
+@pytest.mark.clause(
+    "R122.e", refused="Naar een partij zonder machtiging voor de monitoring gaat de casusregie niet over."
+)
 def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r122() -> None:
     without = {"authorisations": (s.authorisation(Scope.RTO),)}
     given = s.spec(vincent_van_gogh=without).given(*s.AGREED)
@@ -542,6 +548,9 @@ def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r
     assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(accepting).events
 
 
+@pytest.mark.clause(
+    "R122.e", refused="Naar een partij zonder machtiging voor het RTO gaat de casusregie niet over."
+)
 @pytest.mark.parametrize("history", [s.AGREED, (*s.FOLLOWED, s.OFFERED)], ids=["convened", "monitoring"])
 def test_direction_moves_only_to_a_party_that_authorised_the_round_table_r122(
     history: tuple[Any, ...],

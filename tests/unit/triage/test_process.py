@@ -428,6 +428,8 @@ def test_the_director_acts_for_whoever_leads_and_within_its_authorisation_r72_r1
     assert named(knowing(given, venlo=record).when(act).refusal) == ("NoAuthorisation", "R122")
 
 
+@pytest.mark.clause("R122.c", allowed="Met een machtiging voor uitvragen kan worden uitgevraagd.")
+@pytest.mark.clause("R122.c", refused="Met die machtiging alleen kan geen RTO worden voorbereid.")
 def test_asking_and_preparing_need_each_their_own_authorisation_r122() -> None:
     for scope, passes, fails in ((Scope.QUERY, ACTS, [s.prepare()]), (Scope.RTO, [s.prepare()], ACTS)):
         only = s.authorisation(scopes=(scope,))

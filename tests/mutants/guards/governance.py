@@ -395,6 +395,30 @@ _AUTHORISATIONS = (
 
 _LOG = (
     Bug(
+        "referral taken with a theme that is not in force",
+        "services/intake/process.py",
+        "    if referral.theme not in context.policy.themes:\n",
+        "    if False:\n",
+        ("tests/unit/intake/test_process.py",),
+        ("R130.a",),
+    ),
+    Bug(
+        "service starts without a named policy profile",
+        "shared/runtime/settings.py",
+        '    policy_profile: Literal["convenant-2021"] = Field(',
+        '    policy_profile: str = Field(default="convenant-2021", ',
+        ("tests/unit/shared/test_settings.py",),
+        ("R124.c",),
+    ),
+    Bug(
+        "texts of every case sealed with one key",
+        "shared/crypto/case_cipher.py",
+        "= AESGCM(key), house, case_id\n",
+        "= AESGCM(bytes(32)), house, case_id\n",
+        ("tests/unit/shared/test_case_cipher.py",),
+        ("R127.d",),
+    ),
+    Bug(
         "people look and act without having acknowledged secrecy",
         "shared/http/app.py",
         "async def looking(identity: Annotated[Identity, Depends(sworn)]",

@@ -633,6 +633,14 @@ _PREPARING = (
         ("R45.a",),
     ),
     Bug(
+        "another message goes round when an RTO is convened",
+        "services/rto/effects.py",
+        "            return _invitations(event)\n",
+        "            return [*_invitations(event), *_invitations(event)]\n",
+        ("tests/unit/rto/test_effects.py",),
+        ("R45.b",),
+    ),
+    Bug(
         "preparation leaves open how the citizen is involved",
         "services/triage/preparation.py",
         "    if refusal is not None or command.citizen is None:\n"

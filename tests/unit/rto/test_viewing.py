@@ -75,6 +75,7 @@ def test_a_look_says_whose_information_it_is_r68() -> None:
     assert look(delegate(s.POLICE), s.FREE, *s.SEATED) == Allowed("R66", s.POLICE)
 
 
+@pytest.mark.clause("R45.b", allowed="Een deelnemer bekijkt de casus in het systeem van het huis.")
 @pytest.mark.clause(
     "R44.d", allowed="Vanaf het bijeenroepen van het RTO ziet een deelnemer wat voor hem is bepaald."
 )

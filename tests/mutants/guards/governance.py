@@ -411,6 +411,14 @@ _LOG = (
         ("R124.c",),
     ),
     Bug(
+        "acknowledgement for one party counted at another",
+        "shared/storage/acknowledgements.py",
+        "WHERE person = :person AND party = :party",
+        "WHERE person = :person AND :party = :party",
+        ("tests/integration/governance/test_api.py",),
+        ("R126.b",),
+    ),
+    Bug(
         "texts of every case sealed with one key",
         "shared/crypto/case_cipher.py",
         "= AESGCM(key), house, case_id\n",

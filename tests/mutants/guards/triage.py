@@ -499,6 +499,14 @@ _CONCLUDING = (
         ("R52.a",),
     ),
     Bug(
+        "day of destruction kept of a case that is gone",
+        "services/retention/effects.py",
+        "        month=month_of(event.destroyed_at),\n",
+        "        month=event.destroyed_at.date().isoformat(),\n",
+        ("tests/unit/retention/test_effects.py",),
+        ("R52.b",),
+    ),
+    Bug(
         "end of a case told to who never heard of it",
         "services/intake/duties.py",
         "    everybody = reason is ClosingReason.DOES_NOT_BELONG\n",

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import pytest
+
 from services.retention import events as e
 from services.retention.effects import effects
 from services.retention.proofs import (

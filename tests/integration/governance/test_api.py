@@ -366,7 +366,11 @@ async def test_nobody_works_before_acknowledging_secrecy_whatever_the_role_r126(
 @pytest.mark.clause(
     "R126.b", allowed="Wie bij een partij de geheimhouding heeft erkend, kan voor die partij werken."
 )
-@pytest.mark.clause("R126.b", refused="Voor een andere partij geldt die erkenning niet.")
+@pytest.mark.clause(
+    "R126.b",
+    refused="Wie bij een partij de geheimhouding heeft erkend, kan daarmee niet voor een andere "
+    "partij werken.",
+)
 async def test_an_account_at_one_party_says_nothing_of_one_at_another_r126(http: Http) -> None:
     entry = await rows(http.engine, "acknowledgements", "party = :party", party=s.VENLO)
     assert [row.person for row in entry] == [subject_of(VENLO_WORKER)]

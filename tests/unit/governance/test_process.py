@@ -44,8 +44,11 @@ def refusal_named(outcome: Refusal) -> tuple[str, str]:
 @pytest.mark.clause(
     "R109.b", allowed="Wie zelf heeft getekend en wiens formulier de voorzitter heeft getekend, wordt partij."
 )
-@pytest.mark.clause("R110.a", allowed="Een volledig ingevuld formulier wordt aangenomen.")
-@pytest.mark.clause("R110.b", allowed="Een formulier met alle drie de verklaringen wordt aangenomen.")
+@pytest.mark.clause("R110.a", allowed="Een volledig ingevuld toetredingsformulier wordt aangenomen.")
+@pytest.mark.clause(
+    "R110.b",
+    allowed="Een toetredingsformulier waarop de organisatie de drie verklaringen geeft, wordt aangenomen.",
+)
 def test_a_signatory_becomes_a_party_from_the_recorded_moment_r109() -> None:
     (recorded,) = s.spec().when(s.record_signatory()).events
     record = recorded.record
@@ -96,9 +99,12 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
     assert s.spec().when(in_time).events
 
 
-@pytest.mark.clause("R110.a", refused="Een formulier waarop een gegeven ontbreekt, wordt geweigerd.")
 @pytest.mark.clause(
-    "R110.b", refused="Een formulier waarop een van de drie verklaringen ontbreekt, wordt geweigerd."
+    "R110.a", refused="Een toetredingsformulier waarop een gegeven ontbreekt, wordt geweigerd."
+)
+@pytest.mark.clause(
+    "R110.b",
+    refused="Een toetredingsformulier waarop een van de drie verklaringen ontbreekt, wordt geweigerd.",
 )
 @pytest.mark.parametrize(
     "missing",
@@ -407,7 +413,9 @@ def test_the_house_cannot_act_on_who_never_signed_r109(command: Any) -> None:
 
 
 @pytest.mark.clause("R109.c", allowed="Vanaf de afgesproken dag mag de partij handelen in het systeem.")
-@pytest.mark.clause("R109.c", refused="Voor die dag wordt geweigerd wat de organisatie stuurt.")
+@pytest.mark.clause(
+    "R109.c", refused="Voordat de toetreding ingaat, wordt geweigerd wat de organisatie stuurt."
+)
 @pytest.mark.parametrize(
     "command", [s.announce(), s.grant(), s.accept(), s.revoke()], ids=lambda x: type(x).__name__
 )
@@ -445,7 +453,9 @@ def test_when_a_membership_ends_all_rights_end_r115(command: Any) -> None:
     "R115.g", allowed="Bevestigt een tweede persoon het voorstel op tijd, dan eindigt het lidmaatschap."
 )
 @pytest.mark.clause(
-    "R115.g", refused="Wie het einde zelf voorstelde, kan het niet bevestigen, en te laat kan niemand dat."
+    "R115.g",
+    refused="Wie het einde van een lidmaatschap voorstelde, kan het niet bevestigen, en te laat "
+    "kan niemand dat.",
 )
 def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> None:
     """The same person, another reason, nobody or too late: it goes on."""
@@ -464,7 +474,8 @@ def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> No
 @pytest.mark.clause("R115.a", allowed="Tot het einde van haar lidmaatschap heeft de partij al haar rechten.")
 @pytest.mark.clause(
     "R115.a",
-    refused="Vanaf het einde van haar lidmaatschap is zij geen lid meer en handelt niemand namens haar.",
+    refused="Vanaf het einde van haar lidmaatschap is een partij geen lid meer en handelt niemand "
+    "namens haar.",
 )
 @pytest.mark.clause("R114.c", allowed="Tot het moment van de uitsluiting is de partij nog lid.")
 @pytest.mark.clause(

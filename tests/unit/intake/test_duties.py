@@ -103,6 +103,7 @@ def test_the_duty_after_triage_arises_with_goal_themes_and_participants_and_not_
     assert case().when(concluded).events == (e.TriageFollowed(TriageOutcome.RTO_NEEDED, NOW),)
     given = case()
     assert arisen(given, prepared()) == [(s.MAN, AFTER_TRIAGE), (s.MOTHER, AFTER_TRIAGE)]
+    assert arisen(case(Phase.TAKEN_UP, INFORMED), prepared()) == arisen(given, prepared()), "each anew"
     assert after(given, prepared()).state.round_table == s.ROUND_TABLE
     assert given.when(prepared(round_table=None)).events == ()
 
@@ -127,7 +128,9 @@ def test_what_the_preparation_fixed_comes_with_its_event_and_an_early_end_with_i
     assert len(told) == 2, "each of the two hears that the data are removed"
 
 
-@pytest.mark.clause("R56.a", refused="Eindigt de casus na de triage, dan ontstaat deze plicht niet.")
+@pytest.mark.clause(
+    "R56.a", refused="Eindigt de casus na de triage, dan hoeft niemand over een RTO te worden geïnformeerd."
+)
 def test_of_a_case_that_ends_no_preparation_is_told() -> None:
     assert case(Phase.CLOSING).when(prepared()).events == ()
 

@@ -34,8 +34,7 @@ def test_the_share_of_doubt_is_shown_by_year() -> None:
 
 
 @pytest.mark.clause(
-    "R51.b",
-    refused="Is het aantal zo klein dat het naar een persoon kan leiden, dan ziet de manager het niet.",
+    "R51.b", refused="Een aantal dat zo klein is dat het naar een persoon kan leiden, ziet de manager niet."
 )
 @pytest.mark.parametrize(("doubt", "others"), [(4, 16), (16, 4), (0, 20), (20, 0)])
 def test_a_small_number_is_withheld_and_its_complement_with_it_a24(doubt: int, others: int) -> None:

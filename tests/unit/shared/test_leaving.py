@@ -70,7 +70,9 @@ def test_who_is_no_party_yet_gets_answers_alone_r109(standing: Standing, leaves:
 
 @pytest.mark.clause("R122.b", allowed="Zolang een machtiging geldt, vertrekt een bericht namens de partij.")
 @pytest.mark.clause(
-    "R122.b", refused="Is de machtiging ingetrokken, verlopen of niet aanvaard, dan vertrekt het niet."
+    "R122.b",
+    refused="Is de machtiging ingetrokken, verlopen of niet aanvaard, dan vertrekt er geen "
+    "bericht namens de partij.",
 )
 @pytest.mark.clause("R122.f", refused="Na de intrekking vertrekken er geen berichten meer namens die partij.")
 @pytest.mark.parametrize(

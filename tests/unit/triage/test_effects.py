@@ -50,7 +50,8 @@ def test_a_case_that_is_opened_keeps_the_referrals_items_and_tells_nobody() -> N
 
 @pytest.mark.clause("R26.a", allowed="Een uitvraag gaat naar één partij, en naar niemand anders.")
 @pytest.mark.clause(
-    "R27.b", allowed="De bevraagde partij krijgt de hele uitvraag, met alle vier de punten erin."
+    "R27.b",
+    allowed="De bevraagde partij krijgt de uitvraag met daarin namens wie, welke taak, welk doel en waarom.",
 )
 def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> None:
     steps = following(s.OPENED, s.ASKED_POLICE)
@@ -115,7 +116,7 @@ def test_a_further_answer_is_kept_and_changes_no_term() -> None:
     assert [type(x) for x in steps] == [ClaimItems, StoreRow]
 
 
-@pytest.mark.clause("R31.c", allowed="De herinnering noemt de laatste termijn.")
+@pytest.mark.clause("R31.c", allowed="De herinnering aan een uitvraag noemt de laatste termijn.")
 def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_r31() -> None:
     silent = (s.OPENED, s.ASKED_CARE, e.QueryReminded(s.TO_CARE))
     assert letters(*silent) == [(s.CARE, m.QueryReminded(query_id=s.TO_CARE, reply_before=s.LAPSES))]

@@ -429,7 +429,9 @@ def test_the_director_acts_for_whoever_leads_and_within_its_authorisation_r72_r1
 
 
 @pytest.mark.clause("R122.c", allowed="Met een machtiging voor uitvragen kan worden uitgevraagd.")
-@pytest.mark.clause("R122.c", refused="Met die machtiging alleen kan geen RTO worden voorbereid.")
+@pytest.mark.clause(
+    "R122.c", refused="Met een machtiging voor uitvragen alleen kan geen RTO worden voorbereid."
+)
 def test_asking_and_preparing_need_each_their_own_authorisation_r122() -> None:
     for scope, passes, fails in ((Scope.QUERY, ACTS, [s.prepare()]), (Scope.RTO, [s.prepare()], ACTS)):
         only = s.authorisation(scopes=(scope,))
@@ -457,7 +459,9 @@ def test_another_director_is_told_nothing_of_the_case_r33() -> None:
     "R32.b",
     allowed="De bevraagde partij onthoudt een gegeven van haar antwoord aan een partij die zij noemt.",
 )
-@pytest.mark.clause("R34.c", allowed="Een partij die is bevraagd, kan in de casus antwoorden.")
+@pytest.mark.clause(
+    "R34.c", allowed="Een partij die is bevraagd, krijgt wel antwoord over de casus en kan reageren."
+)
 @pytest.mark.clause("R35.a", allowed="Een nieuw gegeven wordt bij deze casus opgenomen.")
 @pytest.mark.clause("R57.a", allowed="Een gegeven met een grondslag wordt bij een antwoord aangenomen.")
 @pytest.mark.clause(
@@ -528,7 +532,11 @@ def test_an_answer_says_whether_the_party_is_involved_and_will_bring_in_what_it_
 @pytest.mark.clause(
     "R32.a", allowed="Zegt de partij dat een gegeven in het RTO mag worden gedeeld, dan staat dat erbij."
 )
-@pytest.mark.clause("R32.a", refused="Zegt de partij dat niet, dan geldt het gegeven niet als gedeeld.")
+@pytest.mark.clause(
+    "R32.a",
+    refused="Zegt een partij niet dat een gegeven in het RTO mag worden gedeeld, dan geldt het "
+    "niet als gedeeld.",
+)
 def test_what_is_not_marked_as_shareable_does_not_count_as_shared_r32() -> None:
     assert not s.item().shareable_at_rto
     assert s.item(shareable_at_rto=True).shareable_at_rto
@@ -618,9 +626,13 @@ def test_a_party_declines_with_its_ground_r31() -> None:
     assert DECLINED.state.queries[0].status is QueryStatus.DECLINED
 
 
-@pytest.mark.clause("R31.b", allowed="Elk van de vier gronden om niet te antwoorden wordt aangenomen.")
 @pytest.mark.clause(
-    "R31.b", refused="Een weigering zonder grond of met een andere grond wordt niet aangenomen."
+    "R31.b",
+    allowed="Wet, geheimhouding, niet noodzakelijk en hier onbekend worden als grond om niet te "
+    "antwoorden aangenomen.",
+)
+@pytest.mark.clause(
+    "R31.b", refused="Een weigering om te antwoorden zonder een van de vier gronden wordt niet aangenomen."
 )
 def test_who_gives_nothing_names_one_of_four_grounds_r31() -> None:
     for ground in ("law", "secrecy", "not-necessary", "unknown-here"):
@@ -787,9 +799,15 @@ def ended(outcome: m.TriageOutcome, **changes: Any) -> c.ConcludeTriage:
     return s.conclude(outcome, reason=s.text("reason"), **changes)
 
 
-@pytest.mark.clause("R37.a", allowed="Met alle vier punten op papier kan de triage eindigen in een RTO.")
 @pytest.mark.clause(
-    "R37.a", refused="Ontbreekt een van de vier punten, dan eindigt de triage niet in een RTO."
+    "R37.a",
+    allowed="Staan de partijen, hun beide bijdragen en hun informatie vast, dan kan de triage "
+    "eindigen in een RTO.",
+)
+@pytest.mark.clause(
+    "R37.a",
+    refused="Staan de partijen, een bijdrage of de informatie niet vast, dan eindigt de triage "
+    "niet in een RTO.",
 )
 @pytest.mark.clause("R37.c", allowed="Het beeld van de casus noemt partijen bij het convenant.")
 @pytest.mark.clause("R51.a", allowed="De uitkomst twijfel met een eigen reden wordt vastgelegd.")
@@ -884,7 +902,9 @@ def test_every_item_goes_to_the_round_table_with_its_terms_before_the_preparatio
 @pytest.mark.clause("R42.b", allowed="Van elke deelnemer liggen rol en bijdrage vast.")
 @pytest.mark.clause("R42.c", allowed="Per gegeven ligt vast welke deelnemer het ziet en waarom.")
 @pytest.mark.clause(
-    "R44.b", allowed="Met het overleg met de leidende partij wordt de voorbereiding aangenomen."
+    "R44.b",
+    allowed="Is met de leidende partij overlegd over de inzage vooraf, dan wordt de voorbereiding "
+    "aangenomen.",
 )
 @pytest.mark.clause("R46.a", allowed="Bij de voorbereiding ligt vast hoe de burger wordt betrokken.")
 def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None:
@@ -902,7 +922,10 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
 @pytest.mark.clause(
     "R50.c", allowed="Na de uitkomst twijfel beslist het RTO eerst of een gezamenlijke aanpak nuttig is."
 )
-@pytest.mark.clause("R50.c", refused="Na de uitkomst RTO nodig staat dat eerste doel er niet.")
+@pytest.mark.clause(
+    "R50.c",
+    refused="Na de uitkomst RTO nodig hoeft het RTO niet eerst over het nut van een aanpak te beslissen.",
+)
 def test_what_triage_left_open_is_the_first_goal_of_the_round_table_r50_iii() -> None:
     for outcome, goal in (
         (m.TriageOutcome.DOUBT, FirstGoal.JOINT_APPROACH),
@@ -947,7 +970,8 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.clause("R42.b", refused="Een deelnemer zonder gevraagde bijdrage wordt geweigerd.")
 @pytest.mark.clause("R42.c", refused="Inzage zonder reden wordt geweigerd.")
 @pytest.mark.clause(
-    "R44.b", refused="Zonder overleg met de leidende partij wordt de voorbereiding geweigerd."
+    "R44.b",
+    refused="Zonder overleg met de leidende partij over de inzage vooraf wordt de voorbereiding geweigerd.",
 )
 @pytest.mark.clause(
     "R46.a", refused="Is niet gekozen hoe de burger wordt betrokken, dan wordt de voorbereiding geweigerd."

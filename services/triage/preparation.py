@@ -133,7 +133,7 @@ def _participants(
 
 
 def _of_purpose(command: c.PrepareRto) -> Refusal | None:
-    """Refuse a preparation that lacks what is fixed besides who sees what (R42, R44, R46, R47)."""
+    """Refuse a preparation that lacks what is fixed besides who sees what (R42, R44, R47)."""
     if is_blank(command.goal):
         return r.GOAL_MISSING
     named = (*command.decision_types, *command.themes)
@@ -141,8 +141,6 @@ def _of_purpose(command: c.PrepareRto) -> Refusal | None:
         return r.THEMES_MISSING
     if not command.consulted_leading_party:
         return r.LEADING_PARTY_NOT_CONSULTED
-    if command.citizen is None:
-        return r.CITIZEN_UNDECIDED
     if is_blank(command.care_agreements):
         return r.CARE_AGREEMENTS_MISSING
     return None if set(command.care_subjects) >= set(CareSubject) else r.CARE_SUBJECT_MISSING

@@ -132,6 +132,9 @@ def calls_of(dependant: Dependant) -> Iterator[Any]:
         yield from calls_of(inner)
 
 
+@pytest.mark.clause(
+    "R126.a", refused="Elk verzoek om te handelen of te lezen vraagt eerst of de geheimhouding is erkend."
+)
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_request_asks_whether_secrecy_was_acknowledged_r126(service: str) -> None:
     api = load(service, "api")

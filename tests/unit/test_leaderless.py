@@ -113,6 +113,9 @@ def test_a_party_leads_until_its_last_instant_and_not_at_it_r115(
     assert (left.overdue.leader_left, left.overdue.since) == (LEFT_AT, LEFT_AT)
 
 
+@pytest.mark.clause(
+    "R115.f", allowed="Is de leidende partij in fase 1 of 2 uitgetreden, dan sluit de casus na de termijn."
+)
 @pytest.mark.parametrize(("service", "history"), PHASES_1_AND_2)
 def test_before_there_was_a_table_the_manager_knows_at_once_and_the_case_closes_after_its_term_r102(
     service: str, history: tuple[Any, ...]
@@ -189,6 +192,9 @@ def test_an_outage_ends_nothing_that_was_not_announced_for_a_whole_term(
     assert case.daily(401, 413).state.phase.value not in ("closing", "deescalated")
 
 
+@pytest.mark.clause(
+    "R115.f", refused="Is de leidende partij binnen de termijn weer partij, dan sluit de casus niet."
+)
 @pytest.mark.parametrize(("service", "history"), EVERYWHERE)
 def test_a_party_that_is_one_again_keeps_its_case(service: str, history: tuple[Any, ...]) -> None:
     case = Leaderless(service, *history).look(0)
@@ -225,6 +231,13 @@ NOBODY = rto.by_director(None)
 OFFER = c.OfferDirection(by=NOBODY, party=rto.CARE)
 
 
+@pytest.mark.clause(
+    "R115.e", allowed="Is de leidende partij uitgetreden, dan kan de procesregisseur de casusregie aanbieden."
+)
+@pytest.mark.clause(
+    "R115.e",
+    refused="Zolang de leidende partij nog partij is, wordt de casusregie niet namens niemand aangeboden.",
+)
 @pytest.mark.parametrize(("service", "history"), PHASE_3)
 def test_the_director_offers_direction_on_nobodys_behalf_from_the_day_who_led_has_left_r7(
     service: str, history: tuple[Any, ...]
@@ -249,6 +262,9 @@ def _of_the_director() -> list[Any]:
     return [one for one in own if not isinstance(one, c.OfferDirection)]
 
 
+@pytest.mark.clause(
+    "R115.e", refused="Namens niemand kan de procesregisseur niets anders doen dan de casusregie aanbieden."
+)
 @pytest.mark.parametrize("command", _of_the_director(), ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(("service", "history"), PHASE_3)
 def test_nothing_else_is_done_on_nobodys_behalf_r7(
@@ -293,6 +309,10 @@ def test_what_restricts_is_taken_also_while_nobody_leads() -> None:
 # --- what it brought in ------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R115.c", allowed="Zolang de inbrenger partij is, kan zijn gegeven worden gebruikt.")
+@pytest.mark.clause(
+    "R115.c", refused="Vanaf het uittreden van de inbrenger wordt zijn gegeven aan niemand meer verstrekt."
+)
 @pytest.mark.parametrize(
     ("until", "frozen"), [(None, False), (NOW + timedelta(microseconds=1), False), (NOW, True)]
 )

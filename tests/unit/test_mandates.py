@@ -144,6 +144,10 @@ def test_letters_while_monitoring_leave_under_its_own_authorisation_r80(letter: 
 # --- which body ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R122.d",
+    refused="Een aanmelding van het college wordt niet gescreend op een machtiging van de burgemeester.",
+)
 @pytest.mark.parametrize(("body", "may"), [("college", True), ("burgemeester", False)])
 def test_a_referral_of_the_college_is_screened_on_its_own_authorisation_alone_r122(
     body: str, may: bool
@@ -180,6 +184,7 @@ def test_any_authorisation_in_force_for_the_body_covers_an_act_also_a_new_one_r1
     assert refused(act, *led_by("bestuur", old)) is NO_AUTHORISATION
 
 
+@pytest.mark.clause("R115.a", refused="Namens een partij die is uitgetreden, gebeurt niets meer.")
 def test_nothing_is_done_in_the_name_of_who_has_left_whatever_it_had_authorised_r115() -> None:
     gone = DecisionContext(NOW, rto.parties(gemeente_venlo={"member_until": NOW}))
     assert refused(rto.ask(), CONVENED, gone) is NOT_A_PARTY
@@ -192,6 +197,8 @@ def test_nothing_is_done_in_the_name_of_who_has_left_whatever_it_had_authorised_
 # --- what a party still sees ---------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R122.f", allowed="Na de intrekking ziet een andere partij nog wat van haarzelf is.")
+@pytest.mark.clause("R122.f", refused="Na de intrekking ziet een andere partij niets van anderen.")
 @pytest.mark.parametrize(
     ("verdict", "shown"),
     [

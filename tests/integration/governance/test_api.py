@@ -346,6 +346,10 @@ async def test_the_name_of_who_signed_lies_sealed_and_goes_with_the_membership_r
 # --- secrecy ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R126.a", allowed="Wie de geheimhouding heeft erkend, kan handelen en lezen.")
+@pytest.mark.clause(
+    "R126.a", refused="Wie de geheimhouding niet heeft erkend, kan niets doen en niets lezen."
+)
 async def test_nobody_works_before_acknowledging_secrecy_whatever_the_role_r126(http: Http) -> None:
     for refused in (await http.get(NEW, "/parties"), await http.post(NEW, "/decisions", DECIDED)):
         assert told(refused) == (403, "SecrecyNotAcknowledged", "R126")
@@ -361,6 +365,14 @@ async def test_nobody_works_before_acknowledging_secrecy_whatever_the_role_r126(
     assert (await http.get(NEW, "/parties")).status_code == 200
 
 
+@pytest.mark.clause(
+    "R126.b", allowed="Wie bij een partij de geheimhouding heeft erkend, kan voor die partij werken."
+)
+@pytest.mark.clause(
+    "R126.b",
+    refused="Wie bij een partij de geheimhouding heeft erkend, kan daarmee niet voor een andere "
+    "partij werken.",
+)
 async def test_an_account_at_one_party_says_nothing_of_one_at_another_r126(http: Http) -> None:
     entry = await rows(http.engine, "acknowledgements", "party = :party", party=s.VENLO)
     assert [row.person for row in entry] == [subject_of(VENLO_WORKER)]

@@ -100,6 +100,15 @@ def each_competence() -> Iterator[Any]:
 # --- who decides what --------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R109.a", refused="Een besluit over toetreding van een ander orgaan dan de stuurgroep wordt geweigerd."
+)
+@pytest.mark.clause("R121.b", allowed="De voorbereidingsgroep besluit over de bescherming van gegevens.")
+@pytest.mark.clause("R121.b", refused="Een ander orgaan besluit niet over de bescherming van gegevens.")
+@pytest.mark.clause("R127.a", allowed="De stuurgroep stelt het beveiligingsbeleid vast.")
+@pytest.mark.clause("R127.a", refused="Een ander orgaan stelt het beveiligingsbeleid niet vast.")
+@pytest.mark.clause("R130.b", allowed="De stuurgroep besluit over de thema's.")
+@pytest.mark.clause("R130.b", refused="Een ander orgaan besluit niet over de thema's.")
 @pytest.mark.parametrize(("kind", "organ"), list(each_competence()))
 def test_each_subject_is_decided_by_its_own_organ_and_no_other(kind: SubjectKind, organ: Organ) -> None:
     """R109, R121, R127, R130."""
@@ -129,6 +138,10 @@ def test_on_what_the_covenant_leaves_to_nobody_here_no_decision_is_recorded_r137
         assert DecisionSubject.model_validate({"kind": kind.value}).kind is kind
 
 
+@pytest.mark.clause(
+    "R118.d", allowed="Zijn er meer stemmen voor dan tegen, dan wordt het besluit vastgelegd."
+)
+@pytest.mark.clause("R118.d", refused="Bij evenveel stemmen voor als tegen wordt het besluit geweigerd.")
 def test_a_group_decides_with_more_votes_in_favour_than_against() -> None:
     assert deciding(s.policy(votes=Votes(in_favour=4, against=3, abstained=1))).events
     assert refused(deciding(s.policy(votes=Votes(in_favour=4, against=4)))) == "NotCarried"
@@ -163,6 +176,10 @@ def test_the_manager_decides_without_votes() -> None:
     assert refused(deciding(s.policy(**plan, votes=Votes(in_favour=1)))) == "ManagerHasNoVotes"
 
 
+@pytest.mark.clause("R121.a", refused="Een besluit over het werkproces zonder de manager wordt geweigerd.")
+@pytest.mark.clause(
+    "R121.b", allowed="Over de bescherming van gegevens besluit de voorbereidingsgroep ook zonder de manager."
+)
 def test_work_processes_take_the_manager_and_data_protection_the_group_alone_r121() -> None:
     assert refused(deciding(s.policy(with_manager=False))) == "WithoutTheManager"
     alone = s.policy(with_manager=False, subject=SUBJECTS[SubjectKind.DATA_PROTECTION])
@@ -180,6 +197,7 @@ def test_exactly_what_belongs_to_a_subject_is_filled_in(kind: SubjectKind, other
     assert fits or refused(spec) == "SubjectDoesNotFit"
 
 
+@pytest.mark.clause("R121.c", refused="Een vastgelegd besluit verandert niet meer.")
 def test_a_decision_is_recorded_once_under_its_number_and_never_changes_r121() -> None:
     (recorded,) = s.spec().when(s.record_decision()).events
     decided = s.spec().given(recorded)
@@ -199,6 +217,11 @@ def test_a_decision_is_recorded_after_it_was_taken_and_in_force_at_the_earliest_
 # --- the day on which it takes force -----------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R121.a", allowed="De voorbereidingsgroep besluit samen met de manager over het werkproces."
+)
+@pytest.mark.clause("R121.c", allowed="Een besluit dat de volgende dag ingaat, wordt vastgelegd.")
+@pytest.mark.clause("R121.c", refused="Een besluit dat dezelfde dag nog ingaat, wordt geweigerd.")
 def test_policy_takes_force_the_next_day_at_the_earliest_r121() -> None:
     assert deciding(s.policy(in_force_from=TOMORROW)).events
     assert refused(deciding(s.policy(taken_on=TODAY, in_force_from=TODAY))) == "InForceTooSoon"
@@ -219,6 +242,10 @@ def test_what_is_recorded_in_the_last_hour_of_a_day_takes_force_a_day_later_r121
 # --- replacing ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R121.c", allowed="Een later besluit vervangt het eerdere over hetzelfde onderwerp.")
+@pytest.mark.clause(
+    "R121.c", refused="Een besluit over een ander onderwerp kan een eerder besluit niet vervangen."
+)
 def test_a_correction_replaces_the_last_decision_of_its_kind_from_tomorrow_on_r121() -> None:
     first, number = RecordedDecision(s.decision()), "SG-2026-1"
     second = s.decision(number=number, replaces=s.ACCESSION, in_force_from=TOMORROW)
@@ -258,6 +285,12 @@ def test_silence_ends_the_same_steps_as_before_r121() -> None:
     assert refused(deciding(twice)) == "SubjectDoesNotFit"
 
 
+@pytest.mark.clause(
+    "R121.e", allowed="De termijnen van zes en twaalf maanden kunnen bij besluit korter worden."
+)
+@pytest.mark.clause(
+    "R121.e", refused="De termijnen van zes en twaalf maanden kunnen bij besluit niet langer worden."
+)
 @pytest.mark.parametrize(("name", "longest"), [("archive_after_months", 6), ("destroy_after_months", 12)])
 def test_phase_4_can_be_made_shorter_and_never_longer_r88_r91(name: str, longest: int) -> None:
     assert Parameters(**{name: longest}).given == {name}
@@ -268,6 +301,10 @@ def test_phase_4_can_be_made_shorter_and_never_longer_r88_r91(name: str, longest
 # --- accession ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R109.a", allowed="Met een besluit van de stuurgroep dat haar noemt, wordt de organisatie partij."
+)
+@pytest.mark.clause("R109.a", refused="Zonder een besluit dat haar noemt, wordt de organisatie geen partij.")
 def test_nobody_becomes_a_party_without_a_decision_of_the_steering_group_on_it_r109() -> None:
     assert s.spec().when(s.record_signatory()).events
     assert refused(s.spec().when(s.record_signatory(undecided=True))) == "UnknownDecision"
@@ -277,6 +314,9 @@ def test_nobody_becomes_a_party_without_a_decision_of_the_steering_group_on_it_r
     assert refused(s.spec().when(s.record_signatory(decided=another))) == "DecisionNotOnThisParty"
 
 
+@pytest.mark.clause(
+    "R109.a", refused="Op een besluit dat nog niet geldt of is vervangen, wordt de organisatie geen partij."
+)
 def test_nobody_becomes_a_party_before_the_decision_is_in_force_or_once_it_is_replaced_r109() -> None:
     member_from = NOW - timedelta(days=30)
 
@@ -342,6 +382,10 @@ def test_another_house_or_organisation_is_not_this_house_r124(said: str) -> None
     assert not is_the_house(said, "noord-limburg")
 
 
+@pytest.mark.clause("R124.a", allowed="Een andere organisatie kan partij worden.")
+@pytest.mark.clause(
+    "R124.a", refused="Het huis zelf kan geen partij worden, niet met zijn naam, nummer of afzender."
+)
 @pytest.mark.parametrize(
     "itself",
     [
@@ -362,6 +406,10 @@ def test_the_house_itself_is_never_registered_as_a_party_r124(itself: dict[str, 
 # --- what is renewed every year ----------------------------------------------------------------------
 
 
+@pytest.mark.clause("R127.b", allowed="Tot een jaar na het besluit is het beveiligingsbeleid op tijd.")
+@pytest.mark.clause(
+    "R127.b", refused="Een jaar na het besluit, of zonder besluit, is het beveiligingsbeleid te laat."
+)
 def test_a_yearly_document_is_overdue_a_year_after_the_last_and_without_one_r127() -> None:
     document = s.policy(
         number="SG-2025-4",
@@ -393,6 +441,9 @@ def closing(days: int) -> Parameters:
     return Parameters(closing_days=days)
 
 
+@pytest.mark.clause(
+    "R121.f", refused="Zonder besluit blijft elke waarde die het convenant open laat, zoals zij is."
+)
 def test_without_a_decision_the_policy_is_the_built_in_one() -> None:
     assert Policies().at(NOW) is BUILT_IN
     assert Policies((record("VG-2026-1", TOMORROW, parameters=closing(7)),)).of_day(TODAY) == BUILT_IN
@@ -416,6 +467,9 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
+@pytest.mark.clause(
+    "R121.f", allowed="Elke waarde die het convenant open laat, is bij besluit te veranderen."
+)
 def test_all_that_is_left_open_is_changed_by_a_decision_r121() -> None:
     assert set(EVERYTHING) == set(Parameters.model_fields)
     decided = record("VG-2026-1", TOMORROW, parameters=Parameters(**EVERYTHING), themes=(Theme.COMPLEX_CASE,))
@@ -453,6 +507,12 @@ def vars_of(policy: Policy) -> dict[str, Any]:
     return {one.name: getattr(policy, one.name) for one in fields(policy)}
 
 
+@pytest.mark.clause(
+    "R121.d", allowed="Wat op de dag van een nieuw beleid binnenkomt, wordt daarnaar beoordeeld."
+)
+@pytest.mark.clause(
+    "R121.d", refused="Wat een dag eerder binnenkwam, wordt niet naar het nieuwe beleid beoordeeld."
+)
 def test_a_message_is_judged_by_the_policy_of_the_day_on_which_it_was_received_r121() -> None:
     policies = Policies((record("VG-2026-1", TOMORROW, parameters=closing(7)),))
     midnight = datetime(2026, 3, 2, 23, tzinfo=UTC)  # in Amsterdam the next day begins

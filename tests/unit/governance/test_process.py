@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.governance import commands as c
 from services.governance import events as e
@@ -12,7 +13,7 @@ from services.governance.keys import OVERLAP, REMEMBERED
 from services.governance.main import PROCESS
 from services.governance.state import Phase
 from shared.contract.limits import MAX_BODY, MOST_AUTHORISATIONS, MOST_KEYS
-from shared.contract.messages.governance import EndReason
+from shared.contract.messages.governance import AuthorisationGranted, EndReason
 from shared.contract.parties import KeyUse, Parties, PartyRecord, Scope
 from shared.contract.refusal import Refusal
 from shared.core.actor import Actor, Role
@@ -40,6 +41,14 @@ def refusal_named(outcome: Refusal) -> tuple[str, str]:
 # --- becoming a party ------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R109.b", allowed="Wie zelf heeft getekend en wiens formulier de voorzitter heeft getekend, wordt partij."
+)
+@pytest.mark.clause("R110.a", allowed="Een volledig ingevuld toetredingsformulier wordt aangenomen.")
+@pytest.mark.clause(
+    "R110.b",
+    allowed="Een toetredingsformulier waarop de organisatie de drie verklaringen geeft, wordt aangenomen.",
+)
 def test_a_signatory_becomes_a_party_from_the_recorded_moment_r109() -> None:
     (recorded,) = s.spec().when(s.record_signatory()).events
     record = recorded.record
@@ -73,6 +82,9 @@ def test_a_small_party_without_a_connector_needs_no_key() -> None:
     assert recorded.record.keys == ()
 
 
+@pytest.mark.clause(
+    "R109.b", refused="Ontbreekt een van de twee handtekeningen, dan wordt de organisatie geen partij."
+)
 @pytest.mark.parametrize("missing", ["organisation_signed_on", "chair_signed_on"])
 def test_without_both_signatures_nobody_becomes_a_party_r109(missing: str) -> None:
     refusal = s.spec().when(s.record_signatory(form=s.sealed_form(**{missing: None}))).refusal
@@ -87,6 +99,13 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
     assert s.spec().when(in_time).events
 
 
+@pytest.mark.clause(
+    "R110.a", refused="Een toetredingsformulier waarop een gegeven ontbreekt, wordt geweigerd."
+)
+@pytest.mark.clause(
+    "R110.b",
+    refused="Een toetredingsformulier waarop een van de drie verklaringen ontbreekt, wordt geweigerd.",
+)
 @pytest.mark.parametrize(
     "missing",
     [
@@ -110,6 +129,12 @@ def test_a_form_that_misses_anything_of_bijlage_1_is_refused_r110(missing: dict[
     assert refusal_named(refusal) == ("FormIncomplete", "R110")
 
 
+@pytest.mark.clause(
+    "R109.b", allowed="Op de dag van de laatste handtekening kan de organisatie partij worden."
+)
+@pytest.mark.clause(
+    "R109.b", refused="Voor de dag van de laatste handtekening wordt de organisatie geen partij."
+)
 def test_nobody_is_a_party_before_the_day_of_the_last_signature_r109() -> None:
     signed = s.sealed_form(chair_signed_on=date(2026, 2, 10))
     on_the_day = NOW.replace(month=2, day=9, hour=23)  # 10 February in Amsterdam
@@ -230,6 +255,12 @@ def test_a_full_record_fits_in_one_event() -> None:
 # --- authorisations --------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R122.c", allowed="Voor een handeling die de machtiging noemt, werkt zij.")
+@pytest.mark.clause("R122.c", refused="Een machtiging die fase 4 niet noemt, geldt daar niet.")
+@pytest.mark.clause("R122.d", allowed="Een machtiging van het college geldt voor het college.")
+@pytest.mark.clause("R122.d", refused="Een machtiging van het college geldt niet voor de burgemeester.")
+@pytest.mark.clause("R123.a", allowed="Na de aanvaarding door een procesregisseur werkt de machtiging.")
+@pytest.mark.clause("R123.a", refused="Een machtiging die nog niet is aanvaard, werkt niet.")
 def test_a_granted_authorisation_has_no_effect_until_it_is_accepted_r122() -> None:
     (granted,) = MEMBER.when(s.grant()).events
     parties = Parties({s.VENLO: record_after(s.RECORDED, granted)})
@@ -246,12 +277,17 @@ def test_the_acceptance_says_which_director_gave_it_r123() -> None:
     assert accepted == e.AuthorisationAccepted(s.GRANT, s.DIRECTOR, NOW)
 
 
+@pytest.mark.clause("R122.a", allowed="Een partij legt een machtiging vast van een eigen orgaan.")
+@pytest.mark.clause(
+    "R122.a", refused="Een machtiging van een orgaan dat van de partij niet bekend is, wordt geweigerd."
+)
 def test_a_body_that_is_not_the_partys_authorises_nobody_r122() -> None:
     refusal = MEMBER.when(s.grant(acting_body="gemeenteraad")).refusal
     assert refusal_named(refusal) == ("ActingBodyUnknown", "R122")
     assert MEMBER.when(s.grant(acting_body="burgemeester")).events
 
 
+@pytest.mark.clause("R122.a", refused="Een machtiging met een lege of voorbije periode wordt geweigerd.")
 @pytest.mark.parametrize(
     "period",
     [
@@ -305,10 +341,32 @@ def test_what_has_ended_does_not_count_and_leaves_the_record_a_month_later(end: 
     assert [a.authorisation_id for a in over.given(granted).state.record.authorisations] == [s.GRANT]
 
 
+@pytest.mark.clause(
+    "R123.b", allowed="Met een verwerkersovereenkomst ernaast kan een machtiging worden aanvaard."
+)
+@pytest.mark.clause(
+    "R123.b", refused="Zonder verwerkersovereenkomst kan een machtiging niet worden aanvaard."
+)
 def test_controllership_cannot_be_mandated_so_a_processor_agreement_goes_with_it_r123() -> None:
     refusal = GRANTED.when(s.accept(processor_agreement=False)).refusal
     assert refusal_named(refusal) == ("ProcessorAgreementMissing", "R123")
     assert GRANTED.when(s.accept(processor_agreement=True)).events
+
+
+@pytest.mark.clause("R123.c", allowed="Een machtiging noemt handelingen die het huis namens de partij doet.")
+@pytest.mark.clause(
+    "R123.c",
+    refused="Een machtiging die iets anders noemt, zoals de verantwoordelijkheid zelf, wordt niet "
+    "aangenomen.",
+)
+@pytest.mark.parametrize("scope", ["controllership", "controller", ""])
+def test_no_authorisation_hands_over_controllership_r123(scope: str) -> None:
+    """There are acts to name, and nothing else."""
+    grant = s.grant().grant.model_dump(mode="json")
+    with pytest.raises(ValidationError):
+        AuthorisationGranted.model_validate({**grant, "scopes": [scope]})
+    for act in ("screening", "query", "rto", "monitoring", "other-table", "phase-4"):
+        assert AuthorisationGranted.model_validate({**grant, "scopes": [act]}).scopes == (Scope(act),)
 
 
 def test_there_is_no_authorisation_to_accept_or_revoke_under_an_unknown_number_r122() -> None:
@@ -334,6 +392,7 @@ def test_an_authorisation_whose_period_is_over_is_not_accepted_r122() -> None:
     assert ending(NOW + timedelta(seconds=1)).when(s.accept()).events
 
 
+@pytest.mark.clause("R122.b", refused="Vanaf de intrekking dekt de machtiging niets meer.")
 def test_a_revocation_ends_the_authorisation_at_that_moment_r122() -> None:
     (revoked,) = GRANTED.given(s.ACCEPTED).when(s.revoke()).events
     record = record_after(s.RECORDED, s.GRANTED, s.ACCEPTED, revoked)
@@ -355,6 +414,10 @@ def test_the_house_cannot_act_on_who_never_signed_r109(command: Any) -> None:
     assert refusal_named(s.spec().when(command).refusal) == ("UnknownParty", "R109")
 
 
+@pytest.mark.clause("R109.c", allowed="Vanaf de afgesproken dag mag de partij handelen in het systeem.")
+@pytest.mark.clause(
+    "R109.c", refused="Voordat de toetreding ingaat, wordt geweigerd wat de organisatie stuurt."
+)
 @pytest.mark.parametrize(
     "command", [s.announce(), s.grant(), s.accept(), s.revoke()], ids=lambda x: type(x).__name__
 )
@@ -377,6 +440,7 @@ def test_a_message_that_overtook_its_membership_is_judged_when_it_is_tried_again
         assert refused is not in_force
 
 
+@pytest.mark.clause("R115.a", refused="Na het einde van haar lidmaatschap kan een partij niets meer doen.")
 @pytest.mark.parametrize(
     "command",
     [s.announce(), s.grant(authorisation_id=s.OTHER_GRANT), s.accept(), s.revoke(), s.end()],
@@ -387,6 +451,14 @@ def test_when_a_membership_ends_all_rights_end_r115(command: Any) -> None:
     assert refusal_named(refusal) == ("MembershipEnded", "R115")
 
 
+@pytest.mark.clause(
+    "R115.g", allowed="Bevestigt een tweede persoon het voorstel op tijd, dan eindigt het lidmaatschap."
+)
+@pytest.mark.clause(
+    "R115.g",
+    refused="Wie het einde van een lidmaatschap voorstelde, kan het niet bevestigen, en te laat "
+    "kan niemand dat.",
+)
 def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> None:
     """The same person, another reason, nobody or too late: it goes on."""
     proposed = GRANTED.given(s.PROPOSED)
@@ -401,6 +473,12 @@ def test_a_membership_ends_when_a_second_person_confirms_it_in_time_r115() -> No
         assert refused is not in_time
 
 
+@pytest.mark.clause("R115.a", allowed="Tot het einde van haar lidmaatschap heeft de partij al haar rechten.")
+@pytest.mark.clause(
+    "R115.a",
+    refused="Vanaf het einde van haar lidmaatschap is een partij geen lid meer en handelt niemand "
+    "namens haar.",
+)
 @pytest.mark.clause("R114.c", allowed="Tot het moment van de uitsluiting is de partij nog lid.")
 @pytest.mark.clause(
     "R114.c",
@@ -424,6 +502,7 @@ def test_an_end_leaves_an_earlier_revocation_as_it_was_r115() -> None:
     assert record.authorisations[0].revoked_at == earlier
 
 
+@pytest.mark.clause("R122.a", refused="Een andere partij legt geen machtiging vast namens deze partij.")
 def test_a_party_acts_for_itself_only_r122() -> None:
     stranger = c.GrantAuthorisation(
         by=Actor(Role.PARTY_WORKER, party=s.POLICE, person="p"), party=s.VENLO, grant=s.grant().grant

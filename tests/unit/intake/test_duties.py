@@ -204,11 +204,17 @@ def test_what_triage_records_of_a_query_becomes_the_command_with_the_query_as_it
 # --- when a duty arises, and what it says ---------------------------------------------------------
 
 
+@pytest.mark.clause("R56.a", allowed="Is het RTO voorbereid, dan moet elke betrokkene worden geïnformeerd.")
+@pytest.mark.clause(
+    "R56.b",
+    refused="Zolang doel, thema's en deelnemers niet vastliggen, komt er geen verzoek om te informeren.",
+)
 def test_the_duty_after_triage_arises_with_goal_themes_and_participants_and_not_before_r56() -> None:
     concluded = c.FollowTriage(by=s.BY_SERVICE, outcome=TriageOutcome.RTO_NEEDED)
     assert case().when(concluded).events == (e.TriageFollowed(TriageOutcome.RTO_NEEDED, NOW),)
     given = case()
     assert arisen(given, prepared()) == [(s.MAN, AFTER_TRIAGE), (s.MOTHER, AFTER_TRIAGE)]
+    assert arisen(case(Phase.TAKEN_UP, INFORMED), prepared()) == arisen(given, prepared()), "each anew"
     assert after(given, prepared()).state.round_table == s.ROUND_TABLE
     assert given.when(prepared(round_table=None)).events == ()
 
@@ -233,6 +239,9 @@ def test_what_the_preparation_fixed_comes_with_its_event_and_an_early_end_with_i
     assert len(told) == 2, "each of the two hears that the data are removed"
 
 
+@pytest.mark.clause(
+    "R56.a", refused="Eindigt de casus na de triage, dan hoeft niemand over een RTO te worden geïnformeerd."
+)
 def test_of_a_case_that_ends_no_preparation_is_told() -> None:
     assert case(Phase.CLOSING).when(prepared()).events == ()
 
@@ -273,6 +282,11 @@ def test_each_moment_has_its_own_contents_and_every_moment_some() -> None:
 # --- whom an early end is told (R78, A10) ---------------------------------------------------------
 
 
+@pytest.mark.clause("R52.c", allowed="Wie al was geïnformeerd, moet horen dat de gegevens worden verwijderd.")
+@pytest.mark.clause(
+    "R52.c",
+    refused="Wie niet was geïnformeerd, krijgt na niet in behandeling of andere overlegtafel geen bericht.",
+)
 @pytest.mark.parametrize("reason", ClosingReason)
 def test_an_early_end_is_told_to_who_was_informed_and_what_does_not_belong_to_everybody(
     reason: ClosingReason,

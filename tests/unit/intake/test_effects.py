@@ -106,6 +106,9 @@ def test_what_a_notice_contains_follows_from_the_moment_r18_r56_r78_r83_r98(mome
     assert [other for other in InformMoment if CONTENTS[other] == sent.contents] == [moment]
 
 
+@pytest.mark.clause(
+    "R56.b", allowed="Het verzoek om te informeren noemt uitkomst, doel, thema's en deelnemers."
+)
 def test_after_triage_the_request_says_outcome_goal_themes_and_participants_r56() -> None:
     prepared = e.RoundTablePrepared(s.ROUND_TABLE, NOW)
     sent = asked(InformMoment.AFTER_TRIAGE, prepared).message

@@ -27,11 +27,15 @@ def counted(doubt: int, others: int, year: int = 2026) -> dict[TriageCounted, in
     }
 
 
+@pytest.mark.clause("R51.b", allowed="De manager ziet per jaar welk deel van de triages in twijfel eindigde.")
 def test_the_share_of_doubt_is_shown_by_year() -> None:
     counts = counted(5, 15) | counted(10, 10, 2025)
     assert shown_by_year(counts, SMALLEST, 2027) == [Year(2025, 20, 10, 0.5), Year(2026, 20, 5, 0.25)]
 
 
+@pytest.mark.clause(
+    "R51.b", refused="Een aantal dat zo klein is dat het naar een persoon kan leiden, ziet de manager niet."
+)
 @pytest.mark.parametrize(("doubt", "others"), [(4, 16), (16, 4), (0, 20), (20, 0)])
 def test_a_small_number_is_withheld_and_its_complement_with_it_a24(doubt: int, others: int) -> None:
     """Also where it is nothing: that nobody was in doubt points to each case of that year."""

@@ -13,7 +13,7 @@ from services.intake.main import PROCESS
 from services.intake.process import SCREENED
 from services.intake.state import Phase, ScreeningBasis
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, InformMoment, Step
+from shared.contract.fields import Category, InformMoment, Step, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
 from shared.contract.parties import PartyKind, Scope
 from shared.contract.refusal import (
@@ -142,12 +142,23 @@ def test_a_referral_with_an_item_of_another_case_is_refused() -> None:
     assert submit().new_items() == (s.ITEM,)
 
 
+@pytest.mark.clause("R130.a", allowed="Een aanmelding met een thema dat op die dag geldt, wordt aangenomen.")
+@pytest.mark.clause("R130.a", refused="Een aanmelding met een thema dat dan niet geldt, wordt geweigerd.")
+def test_a_referral_names_a_theme_that_is_in_force_that_day_r130() -> None:
+    for themes, taken in ((frozenset({s.referral().theme}), True), (frozenset(Theme), True), (OTHERS, False)):
+        moment = DecisionContext(NOW, s.parties(), Policy(themes=themes))
+        outcome = PROCESS.decide(PROCESS.empty, submit(), moment)
+        assert (outcome is not r.THEME_NOT_IN_FORCE) is taken
+        assert isinstance(outcome, tuple) is taken
+
+
 def test_two_items_of_a_referral_do_not_share_a_number_r35() -> None:
     twice = s.spec().when(submit(items=(s.item(), s.item()))).refusal
     assert (twice.name, twice.rule) == ("ItemTwice", "R35")
     assert s.spec().when(submit(items=(s.item(), s.item(item_id=s.MOTHER)))).events
 
 
+OTHERS = frozenset(Theme) - {s.referral().theme}
 SPECIAL, CRIMINAL = s.item(category=Category.SPECIAL), s.item(category=Category.CRIMINAL)
 WITH_BSN = (s.person(s.MAN, bsn=s.text("bsn")), s.person(s.MOTHER))
 OF_A_COUNCIL: dict[str, Any] = {"authorisations": (s.authorisation(acting_body="raad"),)}
@@ -197,6 +208,13 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
 ]
 
 
+@pytest.mark.clause(
+    "R57.c",
+    allowed="Een aanmelding waarin elk gegeven een bekend orgaan van de partij noemt, wordt aangenomen.",
+)
+@pytest.mark.clause(
+    "R57.c", refused="Een aanmelding met een gegeven van een onbekend orgaan wordt geweigerd."
+)
 @pytest.mark.parametrize(("refusal", "no", "no_party", "yes", "yes_party"), BOUNDARIES)
 def test_an_incomplete_referral_is_refused_and_the_completed_one_is_not(
     refusal: Refusal,

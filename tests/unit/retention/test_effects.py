@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+import pytest
+
 from services.retention import events as e
 from services.retention.effects import effects
 from services.retention.proofs import (
@@ -199,6 +201,11 @@ def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_some
     assert len({x.reference for x in told}) == 1
 
 
+@pytest.mark.clause(
+    "R52.b",
+    allowed="Van een casus die niet in behandeling is genomen, blijven het thema en de manier van "
+    "eindigen in de cijfers.",
+)
 def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> None:
     (announced,) = letters(follows(s.CLOSING, s.ANNOUNCED)).values()
     assert (announced.destroyed_on, announced.inform_data_subject) == (NOW + s.TERM, False)
@@ -209,6 +216,9 @@ def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> 
     assert [(row.theme, row.ending) for row in counted] == [(Theme.YOUTH_AT_RISK, Ending.NOT_TAKEN_UP)]
 
 
+@pytest.mark.clause(
+    "R52.b", refused="Wat van de casus achterblijft, noemt geen casusnummer, persoon, partij of dag."
+)
 def test_the_proof_holds_nothing_that_leads_to_anybody_r106() -> None:
     """R106: no case, person, party or day."""
     steps = follows(*s.DESTROYING, s.ERASED)

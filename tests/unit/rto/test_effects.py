@@ -47,6 +47,11 @@ def test_every_item_is_claimed_for_its_case_r35() -> None:
     assert after(*s.SEATED, brought) == [ClaimItems((s.NEW,), s.HOUSING)]
 
 
+@pytest.mark.clause(
+    "R45.b", refused="Bij het bijeenroepen gaat er naast de uitnodiging geen bericht over de casus rond."
+)
+@pytest.mark.clause("R45.a", allowed="Een uitnodiging noemt dag, plaats, rol en gevraagde bijdrage.")
+@pytest.mark.clause("R45.a", refused="Een uitnodiging noemt geen betrokkene en geen gegeven van de casus.")
 def test_an_invitation_holds_nothing_of_the_case_r45() -> None:
     steps = after(*s.INVITED)
     invitations = letters(steps, m.RtoConvened)

@@ -175,6 +175,13 @@ def test_a_follow_up_may_name_participants_and_open_items_with_reasons_r81() -> 
     assert (s.FREE, s.STRANGER) in {(x.item_id, x.participant) for x in state.viewing_plan}
 
 
+@pytest.mark.clause(
+    "R42.d", allowed="Een vervolg-RTO met een eigen doel, soort beslissingen en thema's wordt bijeengeroepen."
+)
+@pytest.mark.clause(
+    "R42.d",
+    refused="Zonder een nieuw doel, soort beslissingen of thema's wordt een vervolg-RTO niet bijeengeroepen.",
+)
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -230,6 +237,10 @@ def test_a_follow_up_that_is_not_in_order_is_refused(changes: dict[str, Any], re
     assert refused(given, convene(s.SECOND_RTO, **changes)) is refusal
 
 
+@pytest.mark.clause("R43.b", allowed="Wie op dat moment nog partij is, wordt uitgenodigd.")
+@pytest.mark.clause(
+    "R43.b", refused="Wie tussen voorbereiding en bijeenroepen is uitgetreden, wordt niet uitgenodigd."
+)
 def test_a_party_that_left_is_not_invited_r43() -> None:
     left = {"member_until": NOW}
     still = {"member_until": NOW + timedelta(seconds=1)}
@@ -520,6 +531,12 @@ def test_direction_is_offered_to_a_participant_that_does_not_lead_yet() -> None:
     assert given.when(offer(s.CARE)).events
 
 
+@pytest.mark.clause(
+    "R122.e", allowed="De casusregie gaat over naar een partij met een machtiging voor RTO en monitoring."
+)
+@pytest.mark.clause(
+    "R122.e", refused="Naar een partij zonder machtiging voor de monitoring gaat de casusregie niet over."
+)
 def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r122() -> None:
     without = {"authorisations": (s.authorisation(Scope.RTO),)}
     given = s.spec(vincent_van_gogh=without).given(*s.AGREED)
@@ -531,6 +548,9 @@ def test_direction_moves_only_to_a_party_whose_authorisation_covers_monitoring_r
     assert s.spec(vincent_van_gogh=covered).given(*s.AGREED).when(accepting).events
 
 
+@pytest.mark.clause(
+    "R122.e", refused="Naar een partij zonder machtiging voor het RTO gaat de casusregie niet over."
+)
 @pytest.mark.parametrize("history", [s.AGREED, (*s.FOLLOWED, s.OFFERED)], ids=["convened", "monitoring"])
 def test_direction_moves_only_to_a_party_that_authorised_the_round_table_r122(
     history: tuple[Any, ...],

@@ -76,6 +76,13 @@ def test_a_look_says_whose_information_it_is_r68() -> None:
     assert look(delegate(s.POLICE), s.FREE, *s.SEATED) == Allowed("R66", s.POLICE)
 
 
+@pytest.mark.clause("R45.b", allowed="Een deelnemer bekijkt de casus in het systeem van het huis.")
+@pytest.mark.clause(
+    "R44.d", allowed="Vanaf het bijeenroepen van het RTO ziet een deelnemer wat voor hem is bepaald."
+)
+@pytest.mark.clause(
+    "R44.d", refused="Voor het bijeenroepen van het RTO ziet een deelnemer niets van anderen."
+)
 @pytest.mark.clause(
     "R61.a", allowed="Zodra het RTO is bijeengeroepen, ziet een deelnemer wat een ander voor hem inbracht."
 )
@@ -139,6 +146,19 @@ def test_an_item_that_is_not_on_the_viewing_plan_is_not_seen_r42() -> None:
     assert rule(look(delegate(s.VENLO), s.RENT, *s.SEATED, opened)) == (True, "R61")
 
 
+@pytest.mark.clause(
+    "R35.c",
+    allowed="Geeft de inbrenger een gegeven uit de triage vrij voor het RTO, dan ziet een deelnemer het.",
+)
+@pytest.mark.clause(
+    "R35.c", refused="Een gegeven uit de triage dat niet is vrijgegeven, ziet in het RTO geen deelnemer."
+)
+@pytest.mark.clause(
+    "R44.c", allowed="Keurt de inbrenger inzage goed, dan ziet de deelnemer het gekozen gegeven."
+)
+@pytest.mark.clause(
+    "R44.c", refused="Zonder goedkeuring van de inbrenger ziet de deelnemer het gekozen gegeven niet."
+)
 @pytest.mark.clause(
     "R65.a", allowed="Geeft de inbrenger het gegeven vrij voor het RTO, dan ziet een deelnemer het."
 )
@@ -206,6 +226,10 @@ def test_at_a_follow_up_one_is_invited_anew_r61() -> None:
     assert rule(look(delegate(s.CARE), s.FREE, *without)) == (False, "R61")
 
 
+@pytest.mark.clause("R42.e", allowed="Wat voor het vervolg-RTO opnieuw is bepaald, ziet de deelnemer.")
+@pytest.mark.clause(
+    "R42.e", refused="Wat alleen voor het eerdere RTO was bepaald, ziet de deelnemer bij het vervolg niet."
+)
 def test_at_a_follow_up_it_is_decided_anew_who_sees_what_r42() -> None:
     """At the first one CARE was to see FREE too; what HOUSING saw there it is to see again."""
     planned = (s.entry(s.WITHHELD, s.CARE), s.entry(s.FREE, s.HOUSING))

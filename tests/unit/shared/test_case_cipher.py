@@ -17,6 +17,7 @@ def case_key(key: bytes = KEY, house: str = "house", case: str = "case") -> Case
     return CaseKey(key, house=house, case_id=case)
 
 
+@pytest.mark.clause("R127.d", allowed="Een tekst over een casus is te lezen met de sleutel van die casus.")
 @given(st.text(), st.text(max_size=20))
 def test_a_piece_opens_in_its_own_place(text: str, piece: str) -> None:
     sealed = case_key().encrypt(text, piece=piece, by="intake")
@@ -30,6 +31,7 @@ def test_sealing_the_same_twice_gives_other_bytes() -> None:
     assert b"text" not in first.box
 
 
+@pytest.mark.clause("R127.d", refused="Met de sleutel van een andere casus is die tekst niet te lezen.")
 @given(PLACES)
 def test_a_piece_moved_anywhere_else_does_not_open(moved: str) -> None:
     sealed = case_key().encrypt("text", piece="p", by="intake")

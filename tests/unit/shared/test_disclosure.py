@@ -1,5 +1,7 @@
 """What the access log says of a letter: whose information it gives, and on which basis (R24, R129)."""
 
+import pytest
+
 from shared.contract.messages.rto import ItemsProvided
 from shared.contract.messages.triage import QueryLapsed
 from shared.core.disclosure import Disclosed, disclosed_in, of_items, of_leader
@@ -10,6 +12,10 @@ ITEM = s.contributed(s.ITEM, s.POLICE, basis="Politiewet 2012, art. 3", acting_b
 OF_ITEM = Disclosed(f"item/{s.ITEM}", s.POLICE, "R73", "Politiewet 2012, art. 3", "korpschef")
 
 
+@pytest.mark.clause(
+    "R129.c",
+    allowed="Gaat een gegeven naar een partij, dan vermeldt het log wie het gaf en op welke grondslag.",
+)
 def test_each_item_is_given_by_its_contributor_on_its_own_basis_r68() -> None:
     provided = ItemsProvided(action_id=s.NEW, items=(ITEM,))
     assert disclosed_in(provided, ()) == (OF_ITEM,)
@@ -18,6 +24,7 @@ def test_each_item_is_given_by_its_contributor_on_its_own_basis_r68() -> None:
     assert [one.rule for one in besides] == ["R30"]
 
 
+@pytest.mark.clause("R129.c", refused="Een bericht zonder gegevens staat niet als verstrekking in het log.")
 def test_a_letter_without_any_information_of_a_case_discloses_nothing() -> None:
     assert disclosed_in(QueryLapsed(query_id=s.TO_POLICE), ()) == ()
 

@@ -44,6 +44,9 @@ def sealed(payload: bytes = b"{}") -> bytes:
     return sign_and_encrypt(payload, signing=THEIRS, sealing=OURS)
 
 
+@pytest.mark.clause(
+    "R127.c", allowed="Een bericht dat de partij heeft ondertekend, gaat voor de ontvanger open."
+)
 @FEW
 @given(st.binary(max_size=MAX_PAYLOAD))
 def test_what_is_signed_and_sealed_opens(payload: bytes) -> None:
@@ -66,6 +69,7 @@ def test_sealing_the_same_again_gives_other_bytes() -> None:
     assert sealed() != sealed()
 
 
+@pytest.mark.clause("R127.c", refused="Een bericht voor een ander gaat niet open.")
 def test_what_was_sealed_to_another_does_not_open() -> None:
     assert reason(sealed(), ours=FOREIGN) == "not-sealed-to-a-key-of-this-service"
 
@@ -84,6 +88,7 @@ def test_what_is_signed_inside_says_so_outside(header: dict[str, Any]) -> None:
     assert reason(encrypted(inside.encode(), **header)) == "cty-not-jose"
 
 
+@pytest.mark.clause("R127.c", refused="Een bericht dat een ander heeft ondertekend, wordt niet aangenomen.")
 def test_what_another_party_signed_does_not_open() -> None:
     assert reason(sealed(), theirs=FOREIGN) == "signature-not-of-the-sender"
 

@@ -39,6 +39,11 @@ def revoked(**changes: Any) -> Parties:
 GONE = s.parties(venlo=s.record(s.VENLO, member_until=NOW, authorisations=(s.authorisation(),)))
 
 
+@pytest.mark.clause(
+    "R115.a", refused="Na het einde van haar lidmaatschap worden een partij geen gegevens meer gestuurd."
+)
+@pytest.mark.clause("R115.b", allowed="Een bericht dat een oud-partij nog moet bereiken, wordt verstuurd.")
+@pytest.mark.clause("R115.b", refused="Andere berichten bereiken een oud-partij niet meer.")
 @pytest.mark.parametrize(
     ("standing", "until", "leaves"),
     [
@@ -63,6 +68,13 @@ def test_who_is_no_party_yet_gets_answers_alone_r109(standing: Standing, leaves:
     assert (may_leave("nobody-knows", Conditions(standing), None, early, NOW) is None) is leaves
 
 
+@pytest.mark.clause("R122.b", allowed="Zolang een machtiging geldt, vertrekt een bericht namens de partij.")
+@pytest.mark.clause(
+    "R122.b",
+    refused="Is de machtiging ingetrokken, verlopen of niet aanvaard, dan vertrekt er geen "
+    "bericht namens de partij.",
+)
+@pytest.mark.clause("R122.f", refused="Na de intrekking vertrekken er geen berichten meer namens die partij.")
 @pytest.mark.parametrize(
     ("parties", "leaves"),
     [

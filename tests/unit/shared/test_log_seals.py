@@ -17,6 +17,9 @@ ENTRY = journal.entry(AT, "case-1", "ReferralReceived", OPERATOR, "message-1", r
 ONE = Unchained("journal", 7, "case-1", b"seal", '["a", "line"]')
 
 
+@pytest.mark.clause(
+    "R129.e", allowed="Een regel van het log die niet is veranderd, wordt bij de controle in orde bevonden."
+)
 def test_an_entry_has_its_own_seal_in_any_time_zone_and_no_other() -> None:
     seal = log_seals.seal(KEY, log_seals.JOURNAL, ENTRY)
     elsewhere = ENTRY._replace(at=AT.astimezone(tz=None))
@@ -24,6 +27,9 @@ def test_an_entry_has_its_own_seal_in_any_time_zone_and_no_other() -> None:
     assert seal != log_seals.seal(KEY, log_seals.JOURNAL, ENTRY), "two entries that say the same differ"
 
 
+@pytest.mark.clause(
+    "R129.e", refused="Een regel van het log die achteraf is veranderd, valt bij de controle door de mand."
+)
 @pytest.mark.parametrize("field", journal.Entry._fields)
 def test_a_change_of_any_part_breaks_the_seal(field: str) -> None:
     seal = log_seals.seal(KEY, log_seals.JOURNAL, ENTRY)
@@ -74,6 +80,9 @@ def test_a_leaf_says_where_when_and_what() -> None:
     assert len({leaf, *others}) == 8
 
 
+@pytest.mark.clause(
+    "R129.e", refused="Een regel die achteraf uit het log is weggelaten, valt bij de controle door de mand."
+)
 def test_a_head_depends_on_all_leaves_before_it_and_on_their_order() -> None:
     first, second = b"a" * 32, b"b" * 32
     start = log_chain.FIRST_HEAD

@@ -40,6 +40,23 @@ def test_each_missing_setting_is_one_line(right: dict[str, str]) -> None:
     assert {line.partition(":")[0] for line in lines} == right.keys() - OPTIONAL
 
 
+@pytest.mark.clause(
+    "R124.c", allowed="Met het beleidsprofiel van het convenant van 2021 erbij start het systeem."
+)
+@pytest.mark.clause(
+    "R124.c", refused="Zonder een beleidsprofiel dat bij naam is genoemd, start het systeem niet."
+)
+def test_a_service_names_its_policy_profile_r124(
+    right: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (right | {"ZVH_ENVIRONMENT": "production"}).items():
+        monkeypatch.setenv(name, value)
+    assert Settings().policy_profile == "convenant-2021"
+    for unnamed in (None, "", "another"):
+        code, lines = told({**right, "ZVH_ENVIRONMENT": "production", "ZVH_POLICY_PROFILE": unnamed})
+        assert (code, [line.partition(":")[0] for line in lines]) == (2, ["ZVH_POLICY_PROFILE"])
+
+
 def test_each_empty_setting_is_one_line(right: dict[str, str]) -> None:
     for name in right:
         code, lines = told({**right, name: ""})

@@ -48,6 +48,11 @@ def test_a_case_that_is_opened_keeps_the_referrals_items_and_tells_nobody() -> N
     assert letters(s.OPENED) == []
 
 
+@pytest.mark.clause("R26.a", allowed="Een uitvraag gaat naar één partij, en naar niemand anders.")
+@pytest.mark.clause(
+    "R27.b",
+    allowed="De bevraagde partij krijgt de uitvraag met daarin namens wie, welke taak, welk doel en waarom.",
+)
 def test_a_query_goes_to_its_recipient_alone_and_its_terms_are_set_r26_r31() -> None:
     steps = following(s.OPENED, s.ASKED_POLICE)
     assert letters(s.OPENED, s.ASKED_POLICE) == [(s.POLICE, s.ASKED_POLICE.query)]
@@ -74,6 +79,14 @@ def test_intake_hears_whom_a_query_is_to_and_about_and_why_and_no_other_text_r18
     assert list(contents(told)) == [query.purpose]
 
 
+@pytest.mark.clause(
+    "R36.a", refused="Een antwoord gaat met geen enkel bericht naar het systeem van een partij."
+)
+@pytest.mark.clause(
+    "R53.a",
+    refused="Geen enkel bericht brengt een antwoord in het systeem van de aanmeldende partij of van een "
+    "ander.",
+)
 def test_an_answer_reaches_nobodys_system_r36_r53() -> None:
     events = (s.OPENED, s.ASKED_POLICE, s.ANSWERED)
     assert letters(*events) == []
@@ -93,6 +106,7 @@ def test_an_answer_is_kept_with_its_four_points_and_each_item_with_its_contribut
     assert closed == QueryClosed(s.TO_POLICE)
 
 
+@pytest.mark.clause("R31.c", refused="Na een antwoord of een weigering vervalt de herinnering.")
 @pytest.mark.parametrize(
     "reply",
     [(s.ASKED_POLICE, s.ANSWERED), (s.ASKED_CARE, s.DECLINED)],
@@ -110,6 +124,7 @@ def test_a_further_answer_is_kept_and_changes_no_term() -> None:
     assert [type(x) for x in steps] == [ClaimItems, StoreRow]
 
 
+@pytest.mark.clause("R31.c", allowed="De herinnering aan een uitvraag noemt de laatste termijn.")
 def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_r31() -> None:
     silent = (s.OPENED, s.ASKED_CARE, e.QueryReminded(s.TO_CARE))
     assert letters(*silent) == [(s.CARE, m.QueryReminded(query_id=s.TO_CARE, reply_before=s.LAPSES))]
@@ -120,11 +135,37 @@ def test_a_reminder_names_the_new_term_and_a_lapse_takes_back_what_was_not_sent_
     assert sent.item == s.TO_CARE
 
 
+@pytest.mark.clause(
+    "R37.b",
+    allowed="Wat de partij kan bijdragen aan het plan en aan de uitvoering, wordt met het antwoord bewaard.",
+)
+def test_an_answer_is_kept_with_what_the_party_can_contribute_r37() -> None:
+    said = s.said(execution_contribution=s.text("execution"), willingness=m.Willingness.NOT_WILLING, items=())
+    given, _ = lines(s.OPENED, s.ASKED_POLICE, e.QueryAnswered(s.POLICE, 1, said, NOW))
+    assert given.said == said
+    assert (given.said.plan_contribution, given.said.execution_contribution) == (
+        s.text("plan-b1"),
+        s.text("execution"),
+    )
+
+
+@pytest.mark.clause(
+    "R50.d", allowed="Met de uitkomst gaat het advies van de procesregisseur mee naar de aanmeldende partij."
+)
+@pytest.mark.clause("R50.d", refused="Geeft de procesregisseur geen advies, dan gaat alleen de uitkomst mee.")
+def test_the_outcome_goes_with_advice_or_without_r50() -> None:
+    for advice in (s.text("advice"), None):
+        ended = e.TriageConcluded(m.TriageOutcome.DOUBT, s.DIRECTOR, advice, s.text("reason"), NOW)
+        ((_, told),) = letters(*s.IN_TRIAGE, ended)
+        assert told == m.TriageConcluded(outcome=m.TriageOutcome.DOUBT, advice=advice)
+
+
 def test_the_outcome_is_for_the_leading_party_alone_r52() -> None:
     told = m.TriageConcluded(outcome=m.TriageOutcome.RTO_NEEDED, advice=s.text("advice"))
     assert letters(*s.IN_PREPARATION) == [(s.VENLO, told)]
 
 
+@pytest.mark.clause("R52.a", refused="Na RTO nodig en twijfel wordt de casus nergens gesloten.")
 @pytest.mark.parametrize(
     ("outcome", "goal"),
     [(m.TriageOutcome.RTO_NEEDED, None), (m.TriageOutcome.DOUBT, FirstGoal.JOINT_APPROACH)],
@@ -137,6 +178,14 @@ def test_the_others_hear_only_the_outcome_and_what_it_left_open_r51(
     assert announced == m.TriageOutcomeRecorded(outcome=outcome, recorded_at=NOW, first_goal=goal)
 
 
+@pytest.mark.clause(
+    "R52.a",
+    allowed="Na niet in behandeling en andere overlegtafel hoort elk onderdeel van het systeem dat de "
+    "casus is gesloten.",
+)
+@pytest.mark.clause(
+    "R53.a", allowed="De aanmeldende partij krijgt de uitkomst niet in behandeling met het advies."
+)
 @pytest.mark.clause(
     "R54.a", allowed="De aanmeldende partij krijgt te horen dat de uitkomst een andere overlegtafel is."
 )

@@ -22,6 +22,13 @@ STRANGERS = [
 ]
 
 
+@pytest.mark.clause(
+    "R34.c",
+    refused="Wie niets met de casus te maken heeft, krijgt in elke fase het antwoord dat er geen casus is.",
+)
+@pytest.mark.clause(
+    "R44.a", refused="Een andere procesregisseur kan niet bepalen wat een deelnemer vooraf mag inzien."
+)
 @pytest.mark.parametrize("phase", list(Phase))
 @pytest.mark.parametrize("command", STRANGERS, ids=lambda command: type(command).__name__)
 def test_a_stranger_is_told_the_same_in_every_phase_r34(phase: Phase, command: Any) -> None:

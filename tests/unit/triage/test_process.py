@@ -7,9 +7,11 @@ from typing import Any
 import hypothesis
 import pytest
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from services.triage import commands as c
 from services.triage import events as e
+from services.triage.api import NewConclusion
 from services.triage.process import decide
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, QueryStatus, State
@@ -56,6 +58,9 @@ def with_items_elsewhere(given: Spec[State], command: Any, *items: str) -> Any:
 # --- opening (R25) -------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R25.a", allowed="Na de uitkomst in behandeling, of informatie van anderen nodig, begint de triage."
+)
 @pytest.mark.parametrize("outcome", [ScreeningOutcome.TAKEN_UP, ScreeningOutcome.INFORMATION_NEEDED])
 def test_triage_starts_from_the_two_outcomes_that_lead_there_r25(outcome: ScreeningOutcome) -> None:
     taken_up = s.taken_up(outcome=outcome)
@@ -63,9 +68,15 @@ def test_triage_starts_from_the_two_outcomes_that_lead_there_r25(outcome: Screen
     assert s.spec().given(opened).state.phase is Phase.TRIAGE
 
 
+@pytest.mark.clause(
+    "R25.a",
+    refused="Van een casus die bij de screening niet in behandeling is genomen, begint geen triage en "
+    "vertrekt geen uitvraag.",
+)
 def test_triage_does_not_start_from_a_screening_that_took_nothing_up_r25() -> None:
     command = c.OpenCase(by=s.BY_SERVICE, taken_up=s.taken_up(outcome=ScreeningOutcome.NOT_TAKEN_UP))
     assert named(s.spec().when(command).refusal) == ("NotTakenUpAtScreening", "R25")
+    assert s.spec().when(s.issue()).refusal.name == "NotTheDirectorOfThisCase", "nobody is asked of it"
 
 
 def test_triage_of_a_case_begins_once_r25() -> None:
@@ -87,6 +98,12 @@ def test_whatever_items_a_case_was_taken_up_with_triage_of_it_begins_r25(items: 
 # --- asking one party (R26 to R30) -----------------------------------------------------------------
 
 
+@pytest.mark.clause("R26.b", allowed="Een uitvraag wordt gedaan namens de leidende partij.")
+@pytest.mark.clause(
+    "R27.a",
+    allowed="Een uitvraag vermeldt namens wie, voor welke taak, met welk doel en waarom de gegevens "
+    "nodig zijn.",
+)
 def test_a_query_says_on_whose_behalf_for_what_and_why_r27() -> None:
     (issued,) = OPEN.when(s.issue()).events
     letter = issued.query
@@ -99,17 +116,29 @@ def test_a_query_says_on_whose_behalf_for_what_and_why_r27() -> None:
     assert letter.reply_before == s.TERM
 
 
+@pytest.mark.clause(
+    "R27.a",
+    refused="Ontbreekt de taak, het doel, de noodzaak of de vraag, dan wordt de uitvraag niet verstuurd.",
+)
 @pytest.mark.parametrize("missing", [{"task": ""}, {"purpose": ""}, {"necessity": " "}, {"question": ""}])
 def test_a_query_without_one_of_these_is_not_sent_r27(missing: dict[str, Any]) -> None:
     assert named(OPEN.when(s.issue(**missing)).refusal) == ("QueryIncomplete", "R27")
 
 
+@pytest.mark.clause("R28.b", allowed="De reden waarom juist deze partij is gekozen, wordt vastgelegd.")
+@pytest.mark.clause("R28.b", refused="Zonder reden voor de keuze van de partij wordt de uitvraag geweigerd.")
 def test_the_choice_for_a_party_needs_its_reason_r28() -> None:
     assert named(OPEN.when(s.issue(reason=" ")).refusal) == ("ChoiceWithoutReason", "R28")
     (issued,) = OPEN.when(s.issue()).events
     assert issued.choice.reason == s.text("reason-b1")
 
 
+@pytest.mark.clause(
+    "R28.c", allowed="De inschatting van de aanmeldende partij over de bevraagde partij wordt vastgelegd."
+)
+@pytest.mark.clause(
+    "R28.c", refused="Zonder de inschatting van de aanmeldende partij wordt de uitvraag geweigerd."
+)
 def test_the_choice_for_a_party_rests_on_the_referrers_estimate_too_r28() -> None:
     assert named(OPEN.when(s.issue(referrer_estimate="")).refusal) == ("ReferrersEstimateMissing", "R28")
     (issued,) = OPEN.when(s.issue()).events
@@ -119,16 +148,24 @@ def test_the_choice_for_a_party_rests_on_the_referrers_estimate_too_r28() -> Non
 EVERYBODY_ELSE = (s.POLICE, s.CARE, s.HOUSING, s.PROBATION, s.PROSECUTOR)
 
 
+@pytest.mark.clause("R28.a", refused="Een uitvraag aan alle partijen tegelijk wordt geweigerd.")
 @pytest.mark.parametrize("everybody", ["all", ("all",), EVERYBODY_ELSE, (*EVERYBODY_ELSE, s.VENLO)], ids=str)
 def test_a_query_to_everybody_is_refused_r28(everybody: Any) -> None:
     assert named(OPEN.when(s.issue(recipient=everybody)).refusal) == ("QueryToEverybody", "R28")
 
 
+@pytest.mark.clause("R26.a", refused="Een uitvraag aan twee partijen tegelijk wordt geweigerd.")
 def test_a_query_to_several_parties_is_refused_r26() -> None:
     several = s.issue(recipient=(s.POLICE, s.CARE))
     assert named(OPEN.when(several).refusal) == ("OnePartyPerQuery", "R26")
 
 
+@pytest.mark.clause(
+    "R28.a", allowed="Zolang niet alle partijen worden bevraagd, kan een volgende partij worden bevraagd."
+)
+@pytest.mark.clause(
+    "R28.a", refused="De laatste partij die nog niet is bevraagd, kan niet ook nog worden bevraagd."
+)
 def test_all_parties_one_by_one_are_everybody_too_r28_r29() -> None:
     fourth = TRIAGE.when(s.issue(s.TO_PROBATION, s.PROBATION)).events
     fifth = s.issue(s.NEW, s.PROSECUTOR)
@@ -140,6 +177,7 @@ def test_a_party_that_was_asked_may_be_asked_again_r28() -> None:
     assert TRIAGE.when(s.issue(s.NEW, s.POLICE)).events
 
 
+@pytest.mark.clause("R26.b", refused="Een uitvraag aan de leidende partij zelf wordt geweigerd.")
 def test_the_leading_party_does_not_ask_itself_r26() -> None:
     assert named(OPEN.when(s.issue(recipient=s.VENLO)).refusal) == ("QueryToTheLeadingParty", "R26")
 
@@ -158,6 +196,10 @@ def test_only_a_party_is_asked_and_its_accession_may_be_on_its_way_r43() -> None
     assert knowing(OPEN, police=leaves).when(s.issue()).events
 
 
+@pytest.mark.clause(
+    "R30.a", allowed="Een uitvraag noemt de betrokkenen van wie de bevraagde partij moet weten."
+)
+@pytest.mark.clause("R30.a", refused="Een andere betrokkene van de casus staat niet in de uitvraag.")
 def test_a_query_names_only_the_persons_that_the_recipient_must_know_of_r30() -> None:
     (issued,) = OPEN.when(s.issue(persons=(s.MOTHER,))).events
     assert [p.person_id for p in issued.query.persons] == [s.MOTHER]
@@ -166,11 +208,22 @@ def test_a_query_names_only_the_persons_that_the_recipient_must_know_of_r30() ->
     assert named(OPEN.when(s.issue(persons=(s.MAN, s.NEW))).refusal) == ("UnknownPerson", "R30")
 
 
+@pytest.mark.clause(
+    "R30.c", allowed="In de uitvraag staan de naam van de betrokkene, de vraag en het doel ervan."
+)
+def test_a_query_may_hold_names_content_and_context_r30() -> None:
+    (issued,) = OPEN.when(s.issue()).events
+    assert [person.name for person in issued.query.persons] == [s.text("name-1", "intake")]
+    assert (issued.query.question, issued.query.purpose) == (s.text("question-b1"), s.text("purpose-b1"))
+
+
 WITH_ADDRESS = s.spec().given(
     e.CaseOpened(s.taken_up(persons=(s.person(s.MAN, address=s.text("address-1", "intake")),)), NOW)
 )
 
 
+@pytest.mark.clause("R30.b", allowed="Met een vastgelegde reden gaat het adres mee in de uitvraag.")
+@pytest.mark.clause("R30.b", refused="Een uitvraag met adres en zonder reden daarvoor wordt geweigerd.")
 def test_an_address_goes_along_only_where_it_is_needed_and_said_why_r30() -> None:
     why = s.text("why-address")
     (without,) = WITH_ADDRESS.when(s.issue(address_reason=why)).events
@@ -187,6 +240,17 @@ def drawing_on(item: Any, **changes: Any) -> c.IssueQuery:
     return s.issue(drawn_from=(item.item_id,), items=(*s.items_of_the_case(), item), **changes)
 
 
+@pytest.mark.clause(
+    "R30.d", allowed="De vraag mag steunen op een gegeven waarvan de aanmeldende partij zei dat het mee mag."
+)
+@pytest.mark.clause(
+    "R30.d",
+    refused="Een vraag die steunt op een gegeven dat niet mee mag, of dat aan de bevraagde partij is "
+    "onthouden, wordt geweigerd.",
+)
+@pytest.mark.clause(
+    "R35.b", allowed="Een uitvraag mag steunen op een vrijgegeven gegeven van de aanmeldende partij zelf."
+)
 def test_a_query_draws_on_what_the_referrer_said_may_go_along_r30() -> None:
     shareable = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
     (issued,) = OPEN.when(drawing_on(shareable)).events
@@ -215,6 +279,15 @@ AFTER_ALL = [
 ]
 
 
+@pytest.mark.clause(
+    "R30.f",
+    allowed="Is een gegeven alleen aan een andere partij onthouden, dan mag de uitvraag erop steunen.",
+)
+@pytest.mark.clause(
+    "R30.f",
+    refused="Een nieuwe uitvraag steunt niet op wat de aanmeldende partij inmiddels terugnam of aan de "
+    "bevraagde partij onthield.",
+)
 @pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
 def test_a_query_draws_on_nothing_that_the_referrer_has_kept_from_that_party_since_r30_a12(
     standing: Standing, kept: bool
@@ -226,6 +299,11 @@ def test_a_query_draws_on_nothing_that_the_referrer_has_kept_from_that_party_sin
     )
 
 
+@pytest.mark.clause(
+    "R30.f",
+    refused="Een uitvraag die nog niet weg is, vertrekt niet meer als de aanmeldende partij het gegeven "
+    "erachter terugneemt.",
+)
 @pytest.mark.parametrize(("standing", "kept"), AFTER_ALL)
 def test_a_query_does_not_leave_once_the_referrer_keeps_what_it_draws_on_r30_a12(
     standing: Standing, kept: bool
@@ -238,6 +316,9 @@ def test_a_query_does_not_leave_once_the_referrer_keeps_what_it_draws_on_r30_a12
     assert (refusal.name if refusal else None) == ("SecrecyNotReleased" if kept else None)
 
 
+@pytest.mark.clause(
+    "R35.b", refused="Een uitvraag die steunt op een antwoord van een andere partij, wordt geweigerd."
+)
 def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:
     theirs = s.contributed(s.NEW, s.CARE, shareable_in_query=True)
     assert named(OPEN.when(drawing_on(theirs)).refusal) == ("QueryDrawsOnAnothersItem", "R34")
@@ -280,6 +361,9 @@ def test_a_party_that_passed_the_check_at_governance_needs_no_second_test_r21() 
     assert given.when(s.issue(recipient=s.HOUSING, contains_special=True)).events
 
 
+@pytest.mark.clause(
+    "R30.c", refused="Een burgerservicenummer gaat niet vanzelf met de naam mee in de uitvraag."
+)
 def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
     (without,) = OPEN.when(s.issue()).events
     assert [p.bsn for p in without.query.persons] == [None]
@@ -324,6 +408,15 @@ def test_a_query_is_sent_only_while_both_parties_may_process_what_it_holds_r21_r
 ACTS = [s.issue(s.TO_PROBATION, s.PROBATION), s.conclude()]
 
 
+@pytest.mark.clause(
+    "R26.c", allowed="De procesregisseur van de casus doet een uitvraag namens de leidende partij."
+)
+@pytest.mark.clause(
+    "R26.c", refused="Namens een andere partij dan de leidende doet ook de procesregisseur geen uitvraag."
+)
+@pytest.mark.clause(
+    "R44.a", allowed="De procesregisseur van de casus stelt vast wat een deelnemer vooraf mag inzien."
+)
 @pytest.mark.parametrize("act", [*ACTS, s.prepare()], ids=lambda act: type(act).__name__)
 def test_the_director_acts_for_whoever_leads_and_within_its_authorisation_r72_r122(act: Any) -> None:
     given = PREPARING if isinstance(act, c.PrepareRto) else TRIAGE
@@ -335,6 +428,10 @@ def test_the_director_acts_for_whoever_leads_and_within_its_authorisation_r72_r1
     assert named(knowing(given, venlo=record).when(act).refusal) == ("NoAuthorisation", "R122")
 
 
+@pytest.mark.clause("R122.c", allowed="Met een machtiging voor uitvragen kan worden uitgevraagd.")
+@pytest.mark.clause(
+    "R122.c", refused="Met een machtiging voor uitvragen alleen kan geen RTO worden voorbereid."
+)
 def test_asking_and_preparing_need_each_their_own_authorisation_r122() -> None:
     for scope, passes, fails in ((Scope.QUERY, ACTS, [s.prepare()]), (Scope.RTO, [s.prepare()], ACTS)):
         only = s.authorisation(scopes=(scope,))
@@ -347,6 +444,7 @@ def test_asking_and_preparing_need_each_their_own_authorisation_r122() -> None:
             assert knowing(given, venlo=record).when(act).refusal.name == "NoAuthorisation"
 
 
+@pytest.mark.clause("R26.c", refused="Een andere procesregisseur kan in deze casus geen uitvraag doen.")
 def test_another_director_is_told_nothing_of_the_case_r33() -> None:
     other = replace(s.issue(), by=s.by_director(person_="somebody-else"))
     refusal = OPEN.when(other).refusal
@@ -356,6 +454,19 @@ def test_another_director_is_told_nothing_of_the_case_r33() -> None:
 # --- answering (R31, R32, R57) ---------------------------------------------------------------------
 
 
+@pytest.mark.clause("R31.a", allowed="De bevraagde partij beantwoordt de uitvraag zelf.")
+@pytest.mark.clause(
+    "R32.b",
+    allowed="De bevraagde partij onthoudt een gegeven van haar antwoord aan een partij die zij noemt.",
+)
+@pytest.mark.clause(
+    "R34.c", allowed="Een partij die is bevraagd, krijgt wel antwoord over de casus en kan reageren."
+)
+@pytest.mark.clause("R35.a", allowed="Een nieuw gegeven wordt bij deze casus opgenomen.")
+@pytest.mark.clause("R57.a", allowed="Een gegeven met een grondslag wordt bij een antwoord aangenomen.")
+@pytest.mark.clause(
+    "R57.b", allowed="Een gegeven van een orgaan dat van de partij bekend is, wordt aangenomen."
+)
 def test_the_queried_party_answers_with_its_items_under_its_own_terms_r31_r32() -> None:
     items = (
         s.item(shareable_at_rto=True),
@@ -380,6 +491,7 @@ def test_further_answers_may_follow_as_long_as_triage_runs_r31() -> None:
     assert long_after.when(s.answer(items=(s.item(s.NEW),))).events
 
 
+@pytest.mark.clause("R31.a", refused="Een andere partij kan de uitvraag niet beantwoorden of weigeren.")
 @pytest.mark.parametrize("party", [s.CARE, s.HOUSING, s.PROBATION, s.VENLO])
 def test_only_the_queried_party_answers_or_declines_r26_r34(party: str) -> None:
     for reply in (s.answer(s.TO_POLICE, party), s.decline(s.TO_POLICE, party)):
@@ -387,16 +499,63 @@ def test_only_the_queried_party_answers_or_declines_r26_r34(party: str) -> None:
         assert (refusal.name, refusal.rule, refusal.status) == ("NotTheQueriedParty", "R26", 404)
 
 
+@pytest.mark.clause(
+    "R31.a",
+    refused="De procesregisseur kan de uitvraag niet in plaats van de bevraagde partij beantwoorden of "
+    "weigeren.",
+)
+def test_the_director_neither_answers_nor_declines_for_a_party_r31() -> None:
+    for reply in (s.answer(), s.decline(s.TO_POLICE, s.POLICE)):
+        assert ASKED.when(reply).events
+        for on_behalf_of in (s.VENLO, s.POLICE):
+            by_director = replace(reply, by=s.by_director(on_behalf_of))
+            assert named(ASKED.when(by_director).refusal) == ("NotTheQueriedParty", "R26")
+
+
+@pytest.mark.clause(
+    "R37.b", allowed="Een antwoord zegt of de partij betrokken is en of zij wil inbrengen wat zij heeft."
+)
+@pytest.mark.clause(
+    "R37.b", refused="Een antwoord waarin niet staat of de partij betrokken is, wordt niet aangenomen."
+)
+def test_an_answer_says_whether_the_party_is_involved_and_will_bring_in_what_it_holds_r37() -> None:
+    for willing in ("willing", "under-conditions", "not-willing"):
+        said = m.QueryAnswered.model_validate(
+            {"query_id": s.TO_POLICE, "involved": False, "willingness": willing}
+        )
+        assert (said.involved, said.willingness) == (False, willing)
+    for wrong in ({}, {"involved": True, "willingness": "perhaps"}):
+        with pytest.raises(ValidationError):
+            m.QueryAnswered.model_validate({"query_id": s.TO_POLICE, **wrong})
+
+
+@pytest.mark.clause(
+    "R32.a", allowed="Zegt de partij dat een gegeven in het RTO mag worden gedeeld, dan staat dat erbij."
+)
+@pytest.mark.clause(
+    "R32.a",
+    refused="Zegt een partij niet dat een gegeven in het RTO mag worden gedeeld, dan geldt het "
+    "niet als gedeeld.",
+)
+def test_what_is_not_marked_as_shareable_does_not_count_as_shared_r32() -> None:
+    assert not s.item().shareable_at_rto
+    assert s.item(shareable_at_rto=True).shareable_at_rto
+
+
 def test_a_reply_to_a_query_that_was_never_sent_is_refused_alike_r26_r34() -> None:
     assert TRIAGE.when(s.answer(s.NEW)).refusal.name == "NotTheQueriedParty"
     assert s.spec().when(s.answer()).refusal.name == "NotTheQueriedParty"
 
 
+@pytest.mark.clause("R57.a", refused="Een antwoord met een gegeven zonder grondslag wordt geweigerd.")
 def test_an_item_names_its_legal_basis_r57() -> None:
     refused = s.answer(items=(s.item(), s.item(s.NEW, basis="")))
     assert named(ASKED.when(refused).refusal) == ("BasisMissing", "R57")
 
 
+@pytest.mark.clause(
+    "R57.b", refused="Een gegeven van een orgaan dat van de partij niet bekend is, wordt geweigerd."
+)
 def test_an_item_names_the_body_that_gives_it_r57() -> None:
     refused = s.answer(items=(s.item(acting_body="college"),))
     assert named(ASKED.when(refused).refusal) == ("ActingBodyUnknown", "R57")
@@ -422,6 +581,7 @@ def test_special_data_come_only_from_who_may_process_them_r21(category: Category
     assert knowing(given, housing=checked).when(command).events
 
 
+@pytest.mark.clause("R35.a", refused="Een gegeven dat al bij een andere casus hoort, wordt hier geweigerd.")
 def test_an_item_is_bound_to_the_case_it_was_given_for_r35() -> None:
     command = s.answer()
     assert command.new_items() == (s.ITEM,)
@@ -436,6 +596,9 @@ def test_an_item_number_of_this_case_is_not_used_again_r35() -> None:
     assert TRIAGE.when(twice).refusal.name == "ItemTwice"
 
 
+@pytest.mark.clause(
+    "R32.b", refused="Een voorbehoud in een antwoord tegen een naam die geen partij is, wordt geweigerd."
+)
 @pytest.mark.clause(
     "R62.c", allowed="Een voorbehoud tegen een partij die nu meedoet of die is uitgetreden, wordt aangenomen."
 )
@@ -454,10 +617,32 @@ def test_a_reservation_names_a_party_present_or_past_r62() -> None:
 # --- declining and silence (R31) -------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R31.b", allowed="De bevraagde partij weigert te antwoorden en de grond daarvoor wordt vastgelegd."
+)
 def test_a_party_declines_with_its_ground_r31() -> None:
     (declined,) = s.spec().given(s.OPENED, s.ASKED_CARE).when(s.decline()).events
     assert (declined.party, declined.decline.ground) == (s.CARE, m.DeclineGround.SECRECY)
     assert DECLINED.state.queries[0].status is QueryStatus.DECLINED
+
+
+@pytest.mark.clause(
+    "R31.b",
+    allowed="Wet, geheimhouding, niet noodzakelijk en hier onbekend worden als grond om niet te "
+    "antwoorden aangenomen.",
+)
+@pytest.mark.clause(
+    "R31.b", refused="Een weigering om te antwoorden zonder een van de vier gronden wordt niet aangenomen."
+)
+def test_who_gives_nothing_names_one_of_four_grounds_r31() -> None:
+    for ground in ("law", "secrecy", "not-necessary", "unknown-here"):
+        said = m.QueryDeclined.model_validate({"query_id": s.TO_CARE, "ground": ground})
+        decline = c.DeclineQuery(by=s.by_party(s.CARE), decline=said)
+        (declined,) = s.spec().given(s.OPENED, s.ASKED_CARE).when(decline).events
+        assert declined.decline.ground == ground
+    for without in ({}, {"ground": None}, {"ground": "no-time"}):
+        with pytest.raises(ValidationError):
+            m.QueryDeclined.model_validate({"query_id": s.TO_CARE, **without})
 
 
 def test_what_was_answered_or_declined_is_not_declined_r31() -> None:
@@ -471,6 +656,11 @@ def test_who_declined_may_still_think_better_of_it_within_the_term_r31() -> None
     assert at(DECLINED, s.LAPSES).when(s.answer(s.TO_CARE, s.CARE)).refusal.name == "ReplyTooLate"
 
 
+@pytest.mark.clause("R31.c", allowed="Wie niet antwoordt, krijgt na de termijn één herinnering.")
+@pytest.mark.clause(
+    "R31.d",
+    allowed="Blijft een antwoord ook na de herinnering uit, dan eindigt de uitvraag als geen antwoord.",
+)
 def test_silence_leads_to_one_reminder_and_then_to_no_answer_r31() -> None:
     (reminded,) = ASKED.when(c.RemindQuery(by=CLOCK, query_id=s.TO_POLICE)).events
     silent = ASKED.given(reminded)
@@ -486,6 +676,10 @@ def lapsed_by_the_clock(given: Spec[State], query_id: str, now: datetime = s.LAP
     return given.given(*at(given, now).when(lapse).events)
 
 
+@pytest.mark.clause(
+    "R31.f",
+    allowed="Eindigt een uitvraag zonder antwoord, dan staat dat bij wat op de procesregisseur wacht.",
+)
 def test_what_nobody_answered_waits_for_the_director_from_then_on_r31() -> None:
     both = s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE)
     first = lapsed_by_the_clock(both, s.TO_POLICE)
@@ -494,6 +688,10 @@ def test_what_nobody_answered_waits_for_the_director_from_then_on_r31() -> None:
     assert second.state.overdue == replace(first.state.overdue, unanswered=2), "since the first of them"
 
 
+@pytest.mark.clause(
+    "R31.f",
+    refused="Eindigt een uitvraag omdat de triage is afgerond, dan wacht er niets op de procesregisseur.",
+)
 def test_it_waits_until_the_director_asks_anew_or_concludes_and_no_longer_r31() -> None:
     silent = lapsed_by_the_clock(s.spec().given(s.OPENED, s.ASKED_POLICE, s.ASKED_CARE), s.TO_POLICE)
     answered = silent.given(*silent.when(s.answer(s.TO_CARE, s.CARE)).events)
@@ -517,12 +715,16 @@ def test_silence_of_one_party_hurries_no_term_of_triage_r31_r102() -> None:
     assert again.state.overdue == replace(told, unanswered=2)
 
 
+@pytest.mark.clause("R31.c", refused="Wie al heeft geantwoord, krijgt geen herinnering.")
+@pytest.mark.clause("R31.d", refused="Een uitvraag die is beantwoord, eindigt niet als geen antwoord.")
 @pytest.mark.parametrize("query", [s.TO_POLICE, s.NEW], ids=["answered", "unknown"])
 def test_a_deadline_that_no_longer_matters_does_nothing_r31(query: str) -> None:
     assert TRIAGE.when(c.RemindQuery(by=CLOCK, query_id=query)).events == ()
     assert TRIAGE.when(c.LapseQuery(by=CLOCK, query_id=query)).events == ()
 
 
+@pytest.mark.clause("R31.e", allowed="Een antwoord dat is ontvangen voordat de uitvraag eindigde, telt.")
+@pytest.mark.clause("R31.e", refused="Een antwoord dat later is ontvangen, wordt geweigerd.")
 @pytest.mark.parametrize("lapsed", [True, False], ids=["after-the-lapse", "before-the-lapse"])
 def test_a_reply_counts_by_when_it_was_received_not_by_what_was_handled_first_r31(lapsed: bool) -> None:
     given = ASKED.given(e.QueryLapsed(s.TO_POLICE)) if lapsed else ASKED
@@ -531,6 +733,12 @@ def test_a_reply_counts_by_when_it_was_received_not_by_what_was_handled_first_r3
         assert named(at(given, s.LAPSES).when(reply).refusal) == ("ReplyTooLate", "R31")
 
 
+@pytest.mark.clause(
+    "R35.d", allowed="Een antwoord dat voor de afronding van de triage is ontvangen, telt nog mee."
+)
+@pytest.mark.clause(
+    "R35.d", refused="Een antwoord dat na de afronding van de triage is ontvangen, wordt geweigerd."
+)
 def test_a_reply_received_before_the_conclusion_counts_though_it_is_handled_after_r31_r35() -> None:
     reply = s.answer(items=(s.item(s.NEW),))
     assert at(PREPARING, NOW - JUST_BEFORE).when(reply).events
@@ -545,12 +753,18 @@ def test_after_the_preparation_nothing_comes_in_any_more_r35() -> None:
 # --- concluding (R50 to R53) -----------------------------------------------------------------------
 
 
+@pytest.mark.clause("R50.b", allowed="Na de uitkomsten RTO nodig en twijfel kan een RTO worden voorbereid.")
 @pytest.mark.parametrize("outcome", [m.TriageOutcome.RTO_NEEDED, m.TriageOutcome.DOUBT])
 def test_two_outcomes_lead_to_a_preparation_r50(outcome: m.TriageOutcome) -> None:
     events = ASKED.when(s.conclude(outcome, reason=s.text("reason"))).events
     assert ASKED.given(*events).state.phase is Phase.PREPARING
 
 
+@pytest.mark.clause(
+    "R50.b",
+    refused="Na niet in behandeling en andere overlegtafel wordt de casus gesloten en komt er geen "
+    "voorbereiding.",
+)
 @pytest.mark.parametrize("outcome", [m.TriageOutcome.NOT_TAKEN_UP, m.TriageOutcome.OTHER_TABLE])
 def test_two_outcomes_close_the_case_at_once_r50_r102(outcome: m.TriageOutcome) -> None:
     events = ASKED.when(s.conclude(outcome)).events
@@ -560,6 +774,18 @@ def test_two_outcomes_close_the_case_at_once_r50_r102(outcome: m.TriageOutcome) 
     assert state.conclusion.outcome is outcome
 
 
+@pytest.mark.clause("R50.a", allowed="De triage kan met elk van de vier uitkomsten worden afgerond.")
+@pytest.mark.clause("R50.a", refused="Een vijfde uitkomst bestaat niet en wordt geweigerd.")
+def test_triage_ends_in_one_of_four_ways_r50() -> None:
+    outcomes = ("not-taken-up", "rto-needed", "doubt", "other-table")
+    for outcome in outcomes:
+        assert ASKED.when(s.conclude(m.TriageOutcome(outcome), reason=s.text("reason"))).events
+    assert {str(outcome) for outcome in m.TriageOutcome} == set(outcomes)
+    with pytest.raises(ValidationError):
+        NewConclusion.model_validate({"outcome": "postponed"})
+
+
+@pytest.mark.clause("R51.a", refused="De uitkomst twijfel zonder eigen reden wordt geweigerd.")
 def test_doubt_needs_a_reason_of_its_own_r51() -> None:
     doubt = s.conclude(m.TriageOutcome.DOUBT)
     assert named(ASKED.when(doubt).refusal) == ("DoubtWithoutReason", "R51")
@@ -573,6 +799,18 @@ def ended(outcome: m.TriageOutcome, **changes: Any) -> c.ConcludeTriage:
     return s.conclude(outcome, reason=s.text("reason"), **changes)
 
 
+@pytest.mark.clause(
+    "R37.a",
+    allowed="Staan de partijen, hun beide bijdragen en hun informatie vast, dan kan de triage "
+    "eindigen in een RTO.",
+)
+@pytest.mark.clause(
+    "R37.a",
+    refused="Staan de partijen, een bijdrage of de informatie niet vast, dan eindigt de triage "
+    "niet in een RTO.",
+)
+@pytest.mark.clause("R37.c", allowed="Het beeld van de casus noemt partijen bij het convenant.")
+@pytest.mark.clause("R51.a", allowed="De uitkomst twijfel met een eigen reden wordt vastgelegd.")
 @pytest.mark.parametrize("outcome", RTO)
 @pytest.mark.parametrize(
     "missing",
@@ -591,6 +829,9 @@ def test_triage_ends_in_an_rto_only_with_the_four_points_of_its_record_r37(
     assert conclusion.picture == s.picture()
 
 
+@pytest.mark.clause(
+    "R37.c", refused="Een organisatie die geen partij is, kan niet in het beeld van de casus staan."
+)
 def test_the_picture_names_parties_and_an_accession_may_be_on_its_way_r37() -> None:
     refusal = knowing(ASKED, care=None).when(s.conclude()).refusal
     assert named(refusal) == ("UnknownPartyInPicture", "R37")
@@ -599,6 +840,15 @@ def test_the_picture_names_parties_and_an_accession_may_be_on_its_way_r37() -> N
     assert knowing(ASKED, care=left).when(s.conclude()).refusal.name == "UnknownPartyInPicture"
 
 
+@pytest.mark.clause(
+    "R31.d", allowed="Een triage waarin een bevraagde partij niet antwoordde, kan toch worden afgerond."
+)
+@pytest.mark.clause(
+    "R37.d", allowed="Met een reden waarom niemand is bevraagd, kan de triage eindigen in een RTO."
+)
+@pytest.mark.clause(
+    "R37.d", refused="Is niemand bevraagd en staat er geen reden bij, dan eindigt de triage niet in een RTO."
+)
 @pytest.mark.parametrize("outcome", RTO)
 def test_an_rto_without_a_single_query_needs_a_reason_r37(outcome: m.TriageOutcome) -> None:
     assert named(OPEN.when(ended(outcome)).refusal) == ("NobodyAskedWithoutReason", "R37")
@@ -629,6 +879,7 @@ def test_triage_is_concluded_once_r50() -> None:
     assert named(PREPARING.when(s.conclude()).refusal) == ("AlreadyConcluded", "R50")
 
 
+@pytest.mark.clause("R35.d", refused="Na de afronding van de triage kan niemand meer worden bevraagd.")
 def test_nobody_is_asked_after_the_conclusion_r35() -> None:
     asked_late = s.issue(s.TO_PROBATION, s.PROBATION)
     assert named(PREPARING.when(asked_late).refusal) == ("TriageNotRunning", "R35")
@@ -645,6 +896,17 @@ def test_every_item_goes_to_the_round_table_with_its_terms_before_the_preparatio
     assert PREPARING.given(*items, prepared).state.phase is Phase.PREPARED
 
 
+@pytest.mark.clause(
+    "R42.a", allowed="Doel, soort beslissingen en thema's liggen vast voordat er iemand wordt uitgenodigd."
+)
+@pytest.mark.clause("R42.b", allowed="Van elke deelnemer liggen rol en bijdrage vast.")
+@pytest.mark.clause("R42.c", allowed="Per gegeven ligt vast welke deelnemer het ziet en waarom.")
+@pytest.mark.clause(
+    "R44.b",
+    allowed="Is met de leidende partij overlegd over de inzage vooraf, dan wordt de voorbereiding "
+    "aangenomen.",
+)
+@pytest.mark.clause("R46.a", allowed="Bij de voorbereiding ligt vast hoe de burger wordt betrokken.")
 def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None:
     *_, event = PREPARING.when(s.prepare()).events
     fixed = event.prepared
@@ -657,6 +919,13 @@ def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None
     assert [p.bsn for p in fixed.persons] == [None, None], "it served to match persons in triage (R22)"
 
 
+@pytest.mark.clause(
+    "R50.c", allowed="Na de uitkomst twijfel beslist het RTO eerst of een gezamenlijke aanpak nuttig is."
+)
+@pytest.mark.clause(
+    "R50.c",
+    refused="Na de uitkomst RTO nodig hoeft het RTO niet eerst over het nut van een aanpak te beslissen.",
+)
 def test_what_triage_left_open_is_the_first_goal_of_the_round_table_r50_iii() -> None:
     for outcome, goal in (
         (m.TriageOutcome.DOUBT, FirstGoal.JOINT_APPROACH),
@@ -695,6 +964,18 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+@pytest.mark.clause(
+    "R42.a", refused="Zonder doel, soort beslissingen of thema's wordt de voorbereiding geweigerd."
+)
+@pytest.mark.clause("R42.b", refused="Een deelnemer zonder gevraagde bijdrage wordt geweigerd.")
+@pytest.mark.clause("R42.c", refused="Inzage zonder reden wordt geweigerd.")
+@pytest.mark.clause(
+    "R44.b",
+    refused="Zonder overleg met de leidende partij over de inzage vooraf wordt de voorbereiding geweigerd.",
+)
+@pytest.mark.clause(
+    "R46.a", refused="Is niet gekozen hoe de burger wordt betrokken, dan wordt de voorbereiding geweigerd."
+)
 @pytest.mark.parametrize(
     ("missing", "name", "rule"), INCOMPLETE, ids=[f"{rule}-{name}" for _, name, rule in INCOMPLETE]
 )
@@ -704,6 +985,7 @@ def test_a_preparation_that_leaves_something_open_is_refused(
     assert named(PREPARING.when(s.prepare(**missing)).refusal) == (name, rule)
 
 
+@pytest.mark.clause("R43.a", allowed="Partijen bij het convenant kunnen voor een RTO worden uitgenodigd.")
 @pytest.mark.clause("R60.a", allowed="Een deelnemer met een van de drie rollen kan worden uitgenodigd.")
 @pytest.mark.clause(
     "R60.a", refused="Heeft één deelnemer geen rol, dan wordt het hele voorstel voor het RTO geweigerd."
@@ -720,6 +1002,7 @@ def test_a_preparation_may_plan_no_viewing_at_all_r44() -> None:
     assert PREPARING.when(s.prepare(viewing_plan=())).events
 
 
+@pytest.mark.clause("R43.a", refused="Wie op dat moment geen partij is, kan niet worden uitgenodigd.")
 def test_only_parties_are_invited_and_an_accession_may_be_on_its_way_r43() -> None:
     refusal = knowing(PREPARING, care=None).when(s.prepare()).refusal
     assert named(refusal) == ("ParticipantNotAParty", "R43")

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from services.triage import events as e
-from services.triage.record import Asked, Choice, Record
+from services.triage.record import Asked, Choice, Given, Record
 from services.triage.state import Conclusion, Phase, State
 from services.triage.viewing import may_view
-from services.triage.views import things_of
+from services.triage.views import CaseView, case_view, things_of
 from shared.contract.content import TextRef, contents
 from shared.contract.fields import Category, ItemStatus
 from shared.contract.messages import triage as m
@@ -18,6 +18,8 @@ from shared.core.actor import Role
 from shared.core.item_standing import Standing
 from shared.core.service_numbers import PersonNumber
 from shared.core.viewing import Allowed, Denied, Viewer
+from shared.http.reading import Seen
+from shared.storage.cases import Case
 from tests.support.samples import triage as s
 from tests.support.spec import NOW, looking
 
@@ -71,6 +73,13 @@ def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
     return verdict.rule
 
 
+@pytest.mark.clause(
+    "R33.a",
+    allowed="De procesregisseur, de betrokken ondersteuner en de leidende partij lezen de antwoorden.",
+)
+@pytest.mark.clause(
+    "R36.a", allowed="De aanmeldende partij bekijkt de antwoorden in het systeem van het huis."
+)
 @pytest.mark.parametrize("phase", OPEN)
 @pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
 def test_the_leading_party_and_who_acts_for_it_read_all_r33(viewer: Viewer, phase: Phase) -> None:
@@ -91,6 +100,12 @@ def test_what_its_contributor_took_back_nobody_else_reads_a12(viewer: Viewer) ->
     assert "item" in sees(worker(s.POLICE), back)
 
 
+@pytest.mark.clause(
+    "R32.b", allowed="Ook na het antwoord kan een partij een gegeven nog aan de aanmeldende partij onthouden."
+)
+@pytest.mark.clause(
+    "R32.c", refused="Een gegeven dat later aan de aanmeldende partij is onthouden, ziet zij niet meer."
+)
 def test_a_reservation_made_since_hides_the_item_from_the_referrer_r32() -> None:
     item = THINGS["item"]
     standing = Standing(item.item_id, item.contributor, 1, ItemStatus.LIVE, (s.VENLO,))
@@ -99,18 +114,35 @@ def test_a_reservation_made_since_hides_the_item_from_the_referrer_r32() -> None
     assert sees(director(), limited) == set(THINGS)
 
 
+@pytest.mark.clause("R27.b", allowed="De bevraagde partij leest de uitvraag zoals die is verstuurd.")
+@pytest.mark.clause("R29.a", allowed="Een bevraagde partij leest haar eigen uitvraag en haar eigen antwoord.")
+@pytest.mark.clause("R34.a", allowed="Een bevraagde partij leest haar eigen antwoord.")
+@pytest.mark.clause(
+    "R34.a", refused="Een bevraagde partij leest geen gegeven van een andere bevraagde partij."
+)
 @pytest.mark.parametrize("phase", OPEN)
 def test_a_queried_party_reads_what_it_was_asked_and_gave_and_nothing_else_r34(phase: Phase) -> None:
     assert sees(worker(s.POLICE), phase) == {"the case", "query", "answer", "item"}
     assert denied(worker(s.POLICE), s.contributed(s.NEW, s.CARE), phase) == "R34"
 
 
+@pytest.mark.clause("R27.b", refused="Een uitvraag aan een ander leest een bevraagde partij niet.")
+@pytest.mark.clause(
+    "R29.a", refused="Wat een ander is gevraagd en wat die gaf, ziet een bevraagde partij niet."
+)
+@pytest.mark.clause("R34.a", refused="Het antwoord van een ander leest een bevraagde partij niet.")
 @pytest.mark.parametrize("phase", OPEN)
 def test_a_queried_party_learns_nothing_of_the_query_to_another_r34(phase: Phase) -> None:
     assert sees(worker(s.CARE), phase) == {"the case"}
     assert denied(worker(s.CARE), s.ASKED_POLICE.query, phase) == "R34"
 
 
+@pytest.mark.clause("R33.a", refused="Een andere procesregisseur leest de antwoorden niet.")
+@pytest.mark.clause(
+    "R33.b",
+    refused="De manager, een andere procesregisseur en een partij die niets met de casus te maken heeft, "
+    "lezen in de triage niets.",
+)
 @pytest.mark.parametrize(
     "viewer",
     [
@@ -129,6 +161,56 @@ def test_a_queried_party_learns_nothing_of_the_query_to_another_r34(phase: Phase
 @pytest.mark.parametrize("phase", list(Phase))
 def test_nobody_else_sees_that_there_is_a_case_r33(viewer: Viewer, phase: Phase) -> None:
     assert sees(viewer, phase) == set()
+
+
+@pytest.mark.clause(
+    "R33.b", allowed="Een ondersteuner die wel bij de casus is betrokken, leest de antwoorden."
+)
+@pytest.mark.clause(
+    "R33.b", refused="Een ondersteuner die niet bij de casus is betrokken, leest in de triage niets."
+)
+@pytest.mark.parametrize("phase", OPEN)
+def test_a_support_worker_who_is_not_involved_reads_nothing_r33(phase: Phase) -> None:
+    assert "answer" in sees(support(), phase)
+    assert sees(replace(support(), person="another-support-worker"), phase) == set()
+
+
+def view_of(party: str, *history: Any) -> CaseView:
+    """What a worker of this party is shown of the case, from all that is on record of it."""
+    case = s.spec().given(*history).state
+    asked = tuple(
+        Asked(s.CASE, one.recipient, NOW, one.query, one.choice)
+        for one in history
+        if isinstance(one, e.QueryIssued)
+    )
+    given = tuple(
+        Given(s.CASE, one.answer.query_id, one.number, NOW, one.answer, one.party, one.answer.items)
+        for one in history
+        if isinstance(one, e.QueryAnswered)
+    )
+    viewer, context = worker(party), looking(s.parties())
+    shown = {
+        label: thing
+        for label, thing in things_of(Record(asked, given))(case)
+        if isinstance(may_view(viewer, thing, case, context), Allowed)
+    }
+    return case_view(s.CASE, party, Seen(Case(s.CASE, case), shown), Record(asked, given))
+
+
+@pytest.mark.clause("R34.b", allowed="Een bevraagde partij ziet haar eigen uitvraag, antwoord en gegevens.")
+@pytest.mark.clause(
+    "R34.b",
+    refused="Wat anderen is gevraagd en wat zij gaven, verandert niets aan wat een bevraagde partij ziet.",
+)
+def test_what_others_were_asked_and_gave_changes_nothing_in_what_a_queried_party_is_shown_r34() -> None:
+    """Not even a count, a number or how far triage is."""
+    alone = view_of(s.POLICE, s.OPENED, s.ASKED_POLICE, s.ANSWERED)
+    assert [query.query_id for query in alone.queries] == [s.TO_POLICE]
+    assert [item.item_id for item in alone.items] == [s.ITEM, s.SPECIAL]
+    theirs = e.QueryAnswered(s.CARE, 1, s.said(s.TO_CARE, items=(s.item(s.NEW),)), NOW)
+    others = (s.ASKED_CARE, s.ASKED_HOUSING, theirs, s.CONCLUDED)
+    assert view_of(s.POLICE, s.OPENED, s.ASKED_POLICE, s.ANSWERED, *others) == alone
+    assert view_of(s.VENLO, s.OPENED, s.ASKED_POLICE, s.ANSWERED, *others).phase is Phase.PREPARING
 
 
 def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
@@ -177,6 +259,10 @@ def test_once_another_party_leads_the_director_reads_on_its_behalf_r72_r22() -> 
     assert sees(director(s.CARE), moved) == set(THINGS) - {"number", "item", "referred item"}
 
 
+@pytest.mark.clause(
+    "R32.c", allowed="Een gegeven dat aan een andere partij is onthouden, ziet de aanmeldende partij gewoon."
+)
+@pytest.mark.clause("R32.c", refused="Een gegeven dat aan de aanmeldende partij is onthouden, ziet zij niet.")
 def test_what_was_withheld_from_the_leading_party_its_workers_do_not_see_r32() -> None:
     case = state(Phase.TRIAGE)
     for party, expected in ((s.VENLO, Denied), (s.CARE, Allowed)):

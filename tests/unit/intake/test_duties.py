@@ -306,6 +306,10 @@ def test_the_day_on_which_the_file_is_gone_is_the_one_that_retention_set_r19() -
     assert known.when(postpone(held.until - SECOND)).events
 
 
+@pytest.mark.clause(
+    "R98.a", allowed="Bij elke afschaling ontstaat voor elke betrokkene apart de plicht om hem te informeren."
+)
+@pytest.mark.clause("R98.a", refused="Een laat bericht over een eerdere afschaling geeft geen nieuwe plicht.")
 def test_a_case_that_came_back_owes_again_at_its_next_deescalation_r98_a5() -> None:
     first = c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW)
     back = after(case(), first, inform(InformMoment.AT_DEESCALATION)).given(e.CaseReactivated(1))
@@ -319,6 +323,7 @@ def test_a_case_that_came_back_owes_again_at_its_next_deescalation_r98_a5() -> N
 # --- how it ends ----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R99.b", refused="De vernietiging wacht niet tot een plicht om te informeren is vervuld.")
 @pytest.mark.parametrize("phase", sorted(SCREENED - {Phase.CLOSING}))
 def test_no_duty_holds_up_an_erasure_and_what_is_open_is_handed_over_a20(phase: Phase) -> None:
     given = case(phase)

@@ -98,12 +98,28 @@ def test_a_duty_to_inform_is_asked_of_the_leading_party_with_what_to_say() -> No
     assert not letter.message.reminder
 
 
+@pytest.mark.clause("R98.b", refused="Het verzoek bij een ander moment noemt deze onderwerpen niet.")
 @pytest.mark.parametrize("moment", InformMoment)
 def test_what_a_notice_contains_follows_from_the_moment_r18_r56_r78_r83_r98(moment: InformMoment) -> None:
     sent = asked(moment).message
     assert sent.contents == CONTENTS[moment]
     assert set(sent.what_to_say) == set(m.WhatToSay) & {str(part) for part in sent.contents}
     assert [other for other in InformMoment if CONTENTS[other] == sent.contents] == [moment]
+
+
+@pytest.mark.clause(
+    "R98.b",
+    allowed="Het verzoek bij de afschaling noemt de afschaling, het opschonen, wat blijft, de rechten en "
+    "waar iemand na de vernietiging terechtkan.",
+)
+def test_at_deescalation_the_request_names_what_the_notice_contains_r98() -> None:
+    assert asked(InformMoment.AT_DEESCALATION).message.contents == (
+        m.NoticePart.DEESCALATION,
+        m.NoticePart.CLEANING,
+        m.NoticePart.WHAT_STAYS,
+        m.NoticePart.RIGHTS,
+        m.NoticePart.AFTER_DESTRUCTION,
+    )
 
 
 def test_after_triage_the_request_says_outcome_goal_themes_and_participants_r56() -> None:

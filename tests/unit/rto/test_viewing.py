@@ -340,6 +340,10 @@ def test_a_contributor_that_is_not_invited_sees_its_own_and_nothing_else_r61() -
     assert may_view(anybody_of_the_police, None, state, looking(s.parties())) == Allowed("R66", s.POLICE)
 
 
+@pytest.mark.clause(
+    "R104.b", allowed="De inbrenger ziet wie zijn gegeven meenam, en wie het meenam ziet dat van zichzelf."
+)
+@pytest.mark.clause("R104.b", refused="Een andere deelnemer ziet niet wie wat meenam.")
 def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
     history = (*s.AGREED, s.PROVIDED)
     asked = f"release/{s.FREE}/plan-activity/{s.CARE}/{s.TREAT}"

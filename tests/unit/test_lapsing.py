@@ -89,6 +89,11 @@ def test_every_phase_in_which_somebody_must_act_has_a_term_and_no_other() -> Non
 
 
 @pytest.mark.clause(
+    "R15.c",
+    allowed="Besluit niemand, dan worden de betrokken partijen herinnerd en eindigt de voorlopige "
+    "registratie na de laatste termijn.",
+)
+@pytest.mark.clause(
     "R102.f",
     allowed="Een aanmelding waaraan niemand iets doet, wordt na haar termijnen vanzelf afgesloten, en de "
     "aanmelder hoort dat.",
@@ -160,6 +165,7 @@ def _fields(event: Any) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
 
 
+@pytest.mark.clause("R15.c", refused="Is net iets met de aanmelding gedaan, dan eindigt zij niet.")
 def test_a_referral_that_was_assigned_anew_is_not_ended_under_the_new_director() -> None:
     term = TERMS[Step.SCREENING]
     assert term.end is not None

@@ -236,6 +236,14 @@ async def test_from_whom_an_item_is_withheld_its_contributor_and_the_house_read_
         assert items[s.POLICES]["withheld_from"] == expected, who
 
 
+@pytest.mark.clause(
+    "R24.a",
+    allowed="Van elk gegeven dat een partij te zien krijgt, wordt vastgelegd welke partij het gaf en "
+    "welke het kreeg.",
+)
+@pytest.mark.clause(
+    "R24.a", refused="Van een gegeven dat een partij niet te zien krijgt, staat er geen verstrekker."
+)
 async def test_each_look_is_in_the_access_log_with_whose_it_was_r129(http: Http) -> None:
     await step_1(http)
     await http.get(POLICE, CASE)
@@ -247,6 +255,7 @@ async def test_each_look_is_in_the_access_log_with_whose_it_was_r129(http: Http)
         ("14", True, s.POLICE),
         ("15", False, None),
     ]
+    assert {entry.party for entry in log} == {s.POLICE}
 
 
 async def test_who_has_nothing_to_do_with_the_file_is_told_what_everybody_is_of_nothing_r34(

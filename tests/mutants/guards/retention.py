@@ -168,7 +168,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "archived file read again on a decision that was used",
         "services/retention/viewing.py",
-        "    if not found.used_at <= context.now < found.used_at + ONE_READING:\n        return NOT_DECIDED\n",
+        "    if not found.used_at <= context.now < found.used_at + ONE_READING:\n      "
+        "  return NOT_DECIDED\n",
         "",
         (VIEWING,),
         ("R90.d",),
@@ -364,7 +365,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "file read by the director for a party that did not lead",
         "services/retention/viewing.py",
-        'less R21 and R23."""\n    if viewer.on_behalf_of != state.leading_party:\n        return NOT_ON_BEHALF\n',
+        'less R21 and R23."""\n    if viewer.on_behalf_of != state.leading_party:\n    '
+        "    return NOT_ON_BEHALF\n",
         'less R21 and R23."""\n',
         (VIEWING,),
         ("R100.a",),

@@ -115,6 +115,7 @@ def test_the_terms_are_the_policys_at_the_decision_a4() -> None:
     assert events[0].archive_on < events[0].destroy_on < s.ARCHIVE_ON
 
 
+@pytest.mark.clause("R22.e", refused="Het burgerservicenummer gaat niet mee naar fase 4.")
 @pytest.mark.clause("R89.c", allowed="Naam en geboortedatum gaan mee naar fase 4.")
 @pytest.mark.clause("R89.c", refused="Het burgerservicenummer gaat niet mee naar fase 4.")
 def test_the_bsn_does_not_enter_phase_4_r22() -> None:

@@ -542,6 +542,13 @@ def test_another_director_sees_nothing() -> None:
     assert rule(may_view(other, None, s.state(*s.SEATED), looking(s.parties()))) == (False, "R72")
 
 
+@pytest.mark.clause(
+    "R23.a",
+    refused="Ook in het RTO zien procesregisseur en ondersteunende medewerker een afgeschermd gegeven niet.",
+)
+@pytest.mark.clause(
+    "R23.b", allowed="Een gegeven dat niet is afgeschermd, ziet de procesregisseur ook in het RTO."
+)
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 def test_what_is_hidden_from_the_director_stays_so_r23(viewer: Viewer) -> None:
     hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True))

@@ -170,14 +170,6 @@ BUGS: tuple[Bug, ...] = (
         ("R7.a", "R7.e"),
     ),
     Bug(
-        "direction offered by nobody once who led has left",
-        "services/rto/permissions.py",
-        "without_leader=True",
-        "without_leader=False",
-        (LEADERLESS,),
-        ("R7.e",),
-    ),
-    Bug(
         "screening on behalf of another party",
         "services/intake/process.py",
         "        known_to = by.person if by.on_behalf_of == state.leading_party else None\n",

@@ -395,6 +395,16 @@ def test_another_party_cannot_confirm_the_consultation() -> None:
 
 
 @pytest.mark.clause(
+    "R11.b", refused="De procesregisseur kan het overleg niet in de plaats van de aanmelder bevestigen."
+)
+def test_the_director_does_not_confirm_the_consultation_in_the_referrers_place_r11() -> None:
+    confirm = c.ConfirmConsultation(by=s.by_director())
+    assert permitted(confirm) is NOT_YOURS
+    assert permitted(replace(confirm, by=s.by_party())) is None
+    assert s.spec().given(s.RECEIVED).when(confirm).refusal is r.NOT_THE_REFERRER
+
+
+@pytest.mark.clause(
     "R11.a", allowed="Is het overleg met de aanmelder vastgelegd, dan kan de procesregisseur besluiten."
 )
 @pytest.mark.clause("R11.a", refused="Zolang dat overleg niet is vastgelegd, wordt zijn besluit geweigerd.")

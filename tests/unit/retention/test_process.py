@@ -512,6 +512,10 @@ def test_inspecting_voids_nothing_a5() -> None:
 
 
 @pytest.mark.clause(
+    "R14.a",
+    refused="Een casus die niet is opgenomen, wordt na de afsluittermijn in het hele systeem verwijderd.",
+)
+@pytest.mark.clause(
     "R102.c",
     allowed="Een casus die vroegtijdig eindigt, wordt aan het einde van de afsluittermijn verwijderd.",
 )

@@ -88,6 +88,16 @@ def test_every_phase_in_which_somebody_must_act_has_a_term_and_no_other() -> Non
     assert found == WAITING
 
 
+@pytest.mark.clause(
+    "R15.c",
+    allowed="Besluit niemand, dan worden de betrokken partijen herinnerd en eindigt de voorlopige "
+    "registratie na de laatste termijn.",
+)
+@pytest.mark.clause(
+    "R102.f",
+    allowed="Een aanmelding waaraan niemand iets doet, wordt na haar termijnen vanzelf afgesloten, en de "
+    "aanmelder hoort dat.",
+)
 @pytest.mark.parametrize("history", [(intake.RECEIVED,), (intake.RECEIVED, intake.CONSULTED)])
 def test_a_referral_that_nobody_screens_ends_and_its_referrer_is_told(history: tuple[Any, ...]) -> None:
     waiting = Silence("intake", *history)
@@ -113,6 +123,9 @@ def test_whoever_was_informed_of_a_referral_hears_that_it_was_removed_a10() -> N
     assert waiting.given.state.duty(intake.MOTHER, InformMoment.CASE_REMOVED) is None
 
 
+@pytest.mark.clause(
+    "R102.f", allowed="Een triage waaraan niemand iets doet, wordt na haar termijnen vanzelf afgesloten."
+)
 def test_a_triage_that_nobody_concludes_ends_and_its_referrer_is_told() -> None:
     waiting = Silence("triage", triage.OPENED).until(1000)
     term = TERMS[Step.TRIAGE]
@@ -129,6 +142,10 @@ def test_queries_that_still_wait_lapse_with_their_triage() -> None:
     assert {query.status.waits for query in waiting.given.state.queries} == {False}
 
 
+@pytest.mark.clause(
+    "R102.f",
+    refused="Heeft net iemand iets gedaan of wordt nog op een antwoord gewacht, dan eindigt de triage niet.",
+)
 def test_triage_does_not_end_while_an_answer_is_waited_for_or_right_after_somebody_acted() -> None:
     term = TERMS[Step.TRIAGE]
     assert term.end is not None
@@ -148,6 +165,7 @@ def _fields(event: Any) -> dict[str, Any]:
     return {name: getattr(event, name) for name in event.__dataclass_fields__}
 
 
+@pytest.mark.clause("R15.c", refused="Is net iets met de aanmelding gedaan, dan eindigt zij niet.")
 def test_a_referral_that_was_assigned_anew_is_not_ended_under_the_new_director() -> None:
     term = TERMS[Step.SCREENING]
     assert term.end is not None

@@ -238,6 +238,11 @@ OFFER = c.OfferDirection(by=NOBODY, party=rto.CARE)
     "R115.e",
     refused="Zolang de leidende partij nog partij is, wordt de casusregie niet namens niemand aangeboden.",
 )
+@pytest.mark.clause(
+    "R7.e",
+    allowed="Is de leidende partij geen partij meer, dan kan de procesregisseur namens niemand de "
+    "casusregie aan een andere partij aanbieden.",
+)
 @pytest.mark.parametrize(("service", "history"), PHASE_3)
 def test_the_director_offers_direction_on_nobodys_behalf_from_the_day_who_led_has_left_r7(
     service: str, history: tuple[Any, ...]
@@ -264,6 +269,10 @@ def _of_the_director() -> list[Any]:
 
 @pytest.mark.clause(
     "R115.e", refused="Namens niemand kan de procesregisseur niets anders doen dan de casusregie aanbieden."
+)
+@pytest.mark.clause("R7.e", refused="Iets anders kan de procesregisseur dan namens niemand niet doen.")
+@pytest.mark.clause(
+    "R7.a", refused="Elke andere handeling van de procesregisseur die niet zegt namens wie, wordt geweigerd."
 )
 @pytest.mark.parametrize("command", _of_the_director(), ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(("service", "history"), PHASE_3)

@@ -154,10 +154,10 @@ async def http(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[H
     await producer.stop()
 
 
-async def step_1(http: Http, *parts: Command) -> None:
-    """A case of this director, de-escalated at `NOW` with Care leading."""
+async def step_1(http: Http, *parts: Command, **changes: Any) -> None:
+    """A case of this director, de-escalated at `NOW` with Care leading; `changes` of what its file holds."""
     director, support = await http.subject(DIRECTOR), await http.subject("support")
-    file = s.file(director=director, support_workers=(support,))
+    file = s.file(director=director, support_workers=(support,), **changes)
     await http.tell(
         c.OpenCase(
             by=s.by_service("intake"),
@@ -239,6 +239,14 @@ async def test_from_whom_an_item_is_withheld_its_contributor_and_the_house_read_
         assert items[s.POLICES]["withheld_from"] == expected, who
 
 
+@pytest.mark.clause(
+    "R24.a",
+    allowed="Van elk gegeven dat een partij te zien krijgt, wordt vastgelegd welke partij het gaf en "
+    "welke het kreeg.",
+)
+@pytest.mark.clause(
+    "R24.a", refused="Van een gegeven dat een partij niet te zien krijgt, staat er geen verstrekker."
+)
 async def test_each_look_is_in_the_access_log_with_whose_it_was_r129(http: Http) -> None:
     await step_1(http)
     await http.get(POLICE, CASE)
@@ -250,6 +258,7 @@ async def test_each_look_is_in_the_access_log_with_whose_it_was_r129(http: Http)
         ("14", True, s.POLICE),
         ("15", False, None),
     ]
+    assert {entry.party for entry in log} == {s.POLICE}
 
 
 async def test_who_has_nothing_to_do_with_the_file_is_told_what_everybody_is_of_nothing_r34(
@@ -299,6 +308,15 @@ async def test_on_the_boundary_day_the_file_is_closed_though_no_timer_has_fired_
 # --- step 2 ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R89.a", allowed="Van een gearchiveerd dossier worden precies vier dingen getoond.")
+@pytest.mark.clause(
+    "R89.c",
+    allowed="Van een persoon in een gearchiveerd dossier worden naam, geboortedatum en adres getoond.",
+)
+@pytest.mark.clause(
+    "R89.c", refused="De rol van een persoon in de casus wordt van een gearchiveerd dossier niet getoond."
+)
+@pytest.mark.clause("R89.d", refused="Was er een casusregisseur, dan staan zijn naam en zijn organisatie er.")
 async def test_in_step_2_exactly_four_things_are_shown_r89(http: Http) -> None:
     await step_2(http)
     for who, behalf in ((DIRECTOR, s.CARE), ("support", s.CARE), (MANAGER, None)):
@@ -311,6 +329,18 @@ async def test_in_step_2_exactly_four_things_are_shown_r89(http: Http) -> None:
         assert [person["name"] for person in stub["persons"]] == ["piece-name-2", "piece-name-3"]
     for who in (CARE, VENLO, POLICE, HOUSING, "secretary", "officer"):
         assert told(await http.get(who, CASE)) == NOBODY
+
+
+@pytest.mark.clause(
+    "R89.d",
+    allowed="Was er geen casusregisseur, dan staat op die plaats de organisatie van de leidende partij.",
+)
+async def test_without_a_case_director_the_party_that_led_stands_in_its_place_r89_a3(http: Http) -> None:
+    await step_1(http, case_director=None)
+    http.move_to(s.ARCHIVE_ON)
+    stub = (await http.get(DIRECTOR, CASE, s.CARE)).json()
+    assert stub["case_director"] == {"name": None, "organisation": s.CARE}
+    assert stub["referrer"]["organisation"] == s.VENLO, "who referred the case led it no more"
 
 
 async def test_the_manager_reads_the_archived_file_once_per_decision_r90(http: Http) -> None:
@@ -506,6 +536,15 @@ async def status(http: Http) -> str:
     return found
 
 
+@pytest.mark.clause(
+    "R105.c",
+    allowed="Zijn de laatste sleutel en de laatste reservekopie weg, dan heet de vernietiging volledig.",
+)
+@pytest.mark.clause(
+    "R105.c",
+    refused="Zolang er nog een sleutel of een reservekopie is waarmee iets te lezen is, heet de "
+    "vernietiging niet volledig.",
+)
 async def test_a_destruction_is_complete_when_the_last_key_and_the_last_backup_are_gone_r105(
     http: Http,
 ) -> None:

@@ -250,6 +250,13 @@ def test_a_register_that_goes_while_running_stops_everything(tmp_path: Path, los
     assert len(key_files(tmp_path)) == 1
 
 
+@pytest.mark.clause(
+    "R105.d", allowed="Na het terugzetten van een reservekopie is een casus die niet is vernietigd er nog."
+)
+@pytest.mark.clause(
+    "R105.d",
+    refused="Na het terugzetten van een reservekopie blijft de sleutel van een vernietigde casus weg.",
+)
 def test_a_restored_backup_brings_no_erased_key_back_f23(tmp_path: Path) -> None:
     store = opened(tmp_path)
     survivor = key_of(store, s.MAN, make=True)

@@ -75,6 +75,8 @@ OTHER_SMALL: Cell = (2027, Theme.TRAFFICKING, Ending.WITHDRAWN)
 EMPTY: Cell = (2027, Theme.RADICALISATION, Ending.WITHDRAWN)
 
 
+@pytest.mark.clause("R106.b", allowed="Een aantal dat niet kleiner is dan de kleinste cel, wordt getoond.")
+@pytest.mark.clause("R106.b", refused="Een kleiner aantal wordt niet getoond.")
 def test_a_cell_below_the_smallest_is_withheld_and_so_is_an_empty_one_a24() -> None:
     figures = shown({BIG: 5, SMALL: 4, OTHER_SMALL: 1}, 5, 2028)
     assert (figures.cells[BIG], figures.cells[SMALL], figures.cells[EMPTY]) == (5, None, None)
@@ -82,6 +84,9 @@ def test_a_cell_below_the_smallest_is_withheld_and_so_is_an_empty_one_a24() -> N
     assert figures.total == 10, "what is withheld adds up to no small number"
 
 
+@pytest.mark.clause(
+    "R106.b", refused="Uit het totaal en de getoonde aantallen is geen klein aantal uit te rekenen."
+)
 @pytest.mark.parametrize("small", [1, 4])
 def test_what_is_withheld_adds_up_to_no_small_number_a24(small: int) -> None:
     """A24: each proof counts a case in its year, so what is not shown can be subtracted."""
@@ -100,6 +105,9 @@ def test_a_year_with_few_cases_has_no_total_a24() -> None:
     assert figures.cells[(2026, *BIG[1:])] == 7
 
 
+@pytest.mark.clause(
+    "R106.b", refused="Een lopend jaar wordt niet getoond, zodat twee keer kijken niets verraadt."
+)
 def test_a_year_is_shown_when_it_is_over_and_not_before_a24() -> None:
     """A24: else two looks tell how the case ended that was destroyed between them."""
     running, over = shown({BIG: 7}, 5, 2027), shown({BIG: 7}, 5, 2028)

@@ -98,6 +98,17 @@ def short(rows: list[Any]) -> list[str]:
     return sorted(row.type.split(".")[-2] for row in rows)
 
 
+@pytest.mark.clause("R91.b", allowed="Na de verwijdering blijven één bewijs en één telling over.")
+@pytest.mark.clause("R101.a", allowed="Tot de vernietiging staan de gegevens onder geheimhouding er nog.")
+@pytest.mark.clause(
+    "R101.a", refused="Na de vernietiging is er geen tekst, reden, opmerking of bericht van de casus meer."
+)
+@pytest.mark.clause("R105.b", allowed="Na de vernietiging blijft alleen over wat niet naar de casus leidt.")
+@pytest.mark.clause(
+    "R105.b",
+    refused="Na de vernietiging staat er van de casus niets meer in de database, de lijsten, de bewaarde "
+    "berichten en de logboeken.",
+)
 async def test_a_year_of_retention_ends_in_one_proof_and_nothing_else(
     fresh_database: FreshDatabase, keys: KeyAuthority
 ) -> None:
@@ -231,6 +242,7 @@ async def test_the_same_message_twice_has_one_effect(
     assert len(await come(engine, NOW + s.TERM)) == 1
 
 
+@pytest.mark.clause("R105.d", refused="Een laat bericht brengt een vernietigde casus niet terug.")
 async def test_an_erased_case_does_not_come_back(fresh_database: FreshDatabase, keys: KeyAuthority) -> None:
     engine, transaction = await database(fresh_database)
     await erase(engine, transaction, keys, s.CASE)

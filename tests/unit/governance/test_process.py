@@ -144,6 +144,10 @@ def test_nobody_is_a_party_before_the_day_of_the_last_signature_r109() -> None:
     assert refusal_named(refusal) == ("PartyBeforeSignature", "R109")
 
 
+@pytest.mark.clause(
+    "R24.b",
+    refused="Het Zorg- en Veiligheidshuis zelf kan geen partij zijn, en dus niet verstrekken of ontvangen.",
+)
 @pytest.mark.parametrize(
     "name", ["intake", "governance", "operator", "to", "admin", "service-intake", "8-gemeenten"]
 )
@@ -152,6 +156,11 @@ def test_a_name_of_the_house_itself_is_no_party_r124(name: str) -> None:
     assert refusal_named(refusal) == ("NameReserved", "R124")
 
 
+@pytest.mark.clause(
+    "R24.b",
+    allowed="Een organisatie die het convenant ondertekent, kan als partij verstrekken en ontvangen, ook "
+    "als haar naam op een onderdeel van het huis lijkt.",
+)
 @pytest.mark.parametrize("name", ["intake-limburg", "operators", "tolkencentrum", "services"])
 def test_a_name_that_only_resembles_one_of_the_house_is_taken_r124(name: str) -> None:
     assert s.spec().when(s.record_signatory(party=name)).events

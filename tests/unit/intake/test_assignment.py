@@ -61,6 +61,8 @@ def test_the_manager_assigns_a_case_as_long_as_there_is_one(phase: Phase) -> Non
     assert given.given(assigned).state.duties == given.state.duties, "the duty to inform is not touched"
 
 
+@pytest.mark.clause("R6.e", allowed="De manager wijst een casus toe.")
+@pytest.mark.clause("R6.e", refused="Een ander dan de manager kan een casus niet toewijzen.")
 @pytest.mark.parametrize("role", sorted(set(Role) - {Role.MANAGER}))
 def test_nobody_but_the_manager_assigns(role: Role) -> None:
     somebody = Actor(role, party=s.VENLO, person=s.DIRECTOR, on_behalf_of=s.VENLO)
@@ -70,6 +72,8 @@ def test_nobody_but_the_manager_assigns(role: Role) -> None:
         assert permit(needed, s.BY_MANAGER, DecisionContext(NOW, s.parties())) is None
 
 
+@pytest.mark.clause("R6.c", allowed="De procesregisseur aan wie de casus is toegewezen, leest hem.")
+@pytest.mark.clause("R6.c", refused="De procesregisseur die is vervangen, leest de casus niet meer.")
 def test_from_the_assignment_on_the_former_director_is_a_stranger_and_the_new_one_reads_and_acts() -> None:
     moved = after(TAKEN_UP, director())
     assert reads(TAKEN_UP, Role.PROCESS_DIRECTOR, s.DIRECTOR)
@@ -90,6 +94,10 @@ def test_before_the_screening_a_case_that_was_assigned_is_screened_by_that_direc
     assert (taken_up.state.director, taken_up.state.assignment) == (OTHER, 1)
 
 
+@pytest.mark.clause(
+    "R6.d", allowed="Een ondersteunende medewerker die aan de casus is toegewezen, leest hem."
+)
+@pytest.mark.clause("R6.d", refused="Een ondersteunende medewerker die niet is toegewezen, leest hem niet.")
 def test_only_a_support_worker_who_was_assigned_reads_r6() -> None:
     given = after(TAKEN_UP, support())
     assert not reads(TAKEN_UP, Role.SUPPORT_WORKER, s.SUPPORT)
@@ -126,6 +134,7 @@ REFUSED: list[tuple[str, Refusal, Any, Spec[State]]] = [
 ]
 
 
+@pytest.mark.clause("R6.e", refused="Een toewijzing zonder reden wordt geweigerd.")
 @pytest.mark.parametrize(("name", "refusal", "command", "given"), REFUSED)
 def test_an_assignment_that_says_too_little_or_nothing_new_is_refused(
     name: str, refusal: Refusal, command: Any, given: Spec[State]

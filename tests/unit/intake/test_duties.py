@@ -355,6 +355,10 @@ def late(at: datetime, told: Told = Told.DIRECTOR, since: datetime = s.DUE) -> T
     return TermPassed(Overdue(Step.INFORMING, since, told), next_on)
 
 
+@pytest.mark.clause(
+    "R16.d", allowed="Is de termijn voorbij, dan horen eerst de procesregisseur en later ook de manager het."
+)
+@pytest.mark.clause("R16.d", refused="Zolang de termijn loopt, wordt niemand herinnerd.")
 @pytest.mark.parametrize("phase", sorted(SCREENED - {Phase.CLOSING}))
 def test_who_is_not_informed_in_time_is_reminded_of_in_every_phase(phase: Phase) -> None:
     given = case(phase)
@@ -394,6 +398,11 @@ def test_what_is_postponed_is_not_late_until_its_moment_and_its_new_term_have_pa
 # --- postponing (R19) -----------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R19.d",
+    allowed="Zolang het uitstel loopt, blijft de reden bewaard, ook als het dossier wordt opgeschoond.",
+)
+@pytest.mark.clause("R19.d", refused="Is het uitstel voorbij, dan verdwijnt de reden bij het opschonen.")
 def test_cleaning_keeps_why_something_is_postponed_as_long_as_it_is_r19() -> None:
     until = NOW + 30 * DAY
     given = after(case(Phase.DEESCALATED), postpone(until))
@@ -405,6 +414,10 @@ def test_cleaning_keeps_why_something_is_postponed_as_long_as_it_is_r19() -> Non
     assert "piece-reason" not in sealed_text_ids(over)
 
 
+@pytest.mark.clause(
+    "R19.e", allowed="Uitstel tot vóór de dag waarop het dossier wordt vernietigd, wordt aangenomen."
+)
+@pytest.mark.clause("R19.e", refused="Uitstel tot op of na die dag wordt geweigerd.")
 def test_informing_is_not_postponed_to_a_day_on_which_the_file_is_gone_r19() -> None:
     """R91: a year after the decision; R102: at the end of the closing term."""
     decided = c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW - 100 * DAY)
@@ -431,6 +444,10 @@ def test_the_day_on_which_the_file_is_gone_is_the_one_that_retention_set_r19() -
     assert known.when(postpone(held.until - SECOND)).events
 
 
+@pytest.mark.clause(
+    "R98.a", allowed="Bij elke afschaling ontstaat voor elke betrokkene apart de plicht om hem te informeren."
+)
+@pytest.mark.clause("R98.a", refused="Een laat bericht over een eerdere afschaling geeft geen nieuwe plicht.")
 def test_a_case_that_came_back_owes_again_at_its_next_deescalation_r98_a5() -> None:
     first = c.FollowDeescalation(by=s.BY_SERVICE, decided_at=NOW)
     back = after(case(), first, inform(InformMoment.AT_DEESCALATION)).given(e.CaseReactivated(1))
@@ -444,6 +461,10 @@ def test_a_case_that_came_back_owes_again_at_its_next_deescalation_r98_a5() -> N
 # --- how it ends ----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R16.f", refused="Een plicht die al is vervuld, wordt bij de verwijdering niet overgedragen."
+)
+@pytest.mark.clause("R99.b", refused="De vernietiging wacht niet tot een plicht om te informeren is vervuld.")
 @pytest.mark.parametrize("phase", sorted(SCREENED - {Phase.CLOSING}))
 def test_no_duty_holds_up_an_erasure_and_what_is_open_is_handed_over_a20(phase: Phase) -> None:
     given = case(phase)
@@ -500,6 +521,17 @@ PHASES = [
 ]
 
 
+@pytest.mark.clause(
+    "R17.d",
+    allowed="De procesregisseur informeert onder de bevoegdheidsverlening voor de handelingen van die fase.",
+)
+@pytest.mark.clause(
+    "R17.d", refused="Ontbreekt die, dan kan hij niet informeren, ook al heeft hij er een voor de screening."
+)
+@pytest.mark.clause("R17.b", refused="Namens niemand kan de procesregisseur niet informeren.")
+@pytest.mark.clause(
+    "R17.c", refused="Zonder te zeggen namens welke partij, kan niemand van het huis informeren."
+)
 @pytest.mark.parametrize(("phase", "more", "scopes"), PHASES)
 def test_the_director_informs_under_the_authorisation_of_the_phase_and_needs_no_other_r122(
     phase: Phase, more: tuple[Any, ...], scopes: set[Scope]

@@ -17,6 +17,7 @@ from shared.contract.content import sealed_text_ids
 from shared.contract.fields import FirstGoal, InformMoment, ItemStatus, Step
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
+from shared.contract.refusal import Refusal
 from shared.core.actor import CLOCK
 from shared.core.effects import (
     Announce,
@@ -50,6 +51,16 @@ def test_a_received_referral_is_answered_with_its_case_number() -> None:
     ]
 
 
+@pytest.mark.clause(
+    "R12.c", allowed="Met de uitkomsten opgenomen en informatie van anderen nodig gaat de casus naar triage."
+)
+@pytest.mark.clause(
+    "R14.a", allowed="Een casus die wordt opgenomen, blijft bestaan en gaat door naar triage."
+)
+@pytest.mark.clause(
+    "R15.b",
+    allowed="Gaat de casus naar triage, dan krijgen de andere onderdelen van het systeem het dossier.",
+)
 @pytest.mark.parametrize("outcome", [m.ScreeningOutcome.TAKEN_UP, m.ScreeningOutcome.INFORMATION_NEEDED])
 def test_the_outcome_goes_to_the_referrer_and_the_case_to_triage(outcome: m.ScreeningOutcome) -> None:
     """R12, R15, R25: now the file becomes lasting, and goes on with persons and items."""
@@ -63,6 +74,15 @@ def test_the_outcome_goes_to_the_referrer_and_the_case_to_triage(outcome: m.Scre
     assert [(item.item_id, item.contributor) for item in told.items] == [(s.ITEM, s.VENLO)]
 
 
+@pytest.mark.clause("R12.c", refused="Een casus die niet wordt opgenomen, gaat niet naar triage.")
+@pytest.mark.clause(
+    "R14.a", refused="Een casus die niet wordt opgenomen, wordt afgesloten en daarna overal verwijderd."
+)
+@pytest.mark.clause("R14.b", allowed="De uitkomst en het advies gaan naar de aanmelder.")
+@pytest.mark.clause("R14.b", refused="Niemand anders krijgt de uitkomst of het advies.")
+@pytest.mark.clause(
+    "R15.b", refused="Van een casus die niet wordt opgenomen, krijgen de andere onderdelen geen dossier."
+)
 def test_what_is_not_taken_up_is_told_to_the_referrer_and_begins_to_close() -> None:
     """R14, R102: nobody but the referrer hears of it."""
     event = e.ReferralNotTakenUp(s.DIRECTOR, s.text("advice"), None, NOW)
@@ -71,6 +91,31 @@ def test_what_is_not_taken_up_is_told_to_the_referrer_and_begins_to_close() -> N
     assert letter == ToParty(s.VENLO, m.ReferralScreened(outcome=outcome, advice=s.text("advice")))
     assert announced.message.reason is m.ClosingReason.NOT_TAKEN_UP
     assert announced.message.closed_at == NOW
+
+
+@pytest.mark.clause("R5.a", allowed="In fase 1 gaan berichten over de casus naar de aanmelder.")
+@pytest.mark.clause("R5.a", refused="In fase 1 gaat geen bericht over de casus naar een andere partij.")
+@pytest.mark.clause(
+    "R15.a",
+    refused="Zolang de casus niet naar triage gaat, krijgt geen ander onderdeel van het systeem er een "
+    "dossier van.",
+)
+@pytest.mark.parametrize("phase", [Phase.NOTHING, Phase.RECEIVED, Phase.CONSULTED])
+def test_in_phase_1_letters_go_to_the_referrer_alone_and_services_hear_only_how_it_ends_r5(
+    phase: Phase,
+) -> None:
+    """R15: of a provisional record no other service hears."""
+    recipients, announced = set(), set()
+    given = s.spec().given(*s.HISTORIES[phase])
+    for command in s.COMMANDS:
+        outcome = given.when(command).outcome
+        for event in () if isinstance(outcome, Refusal) else outcome:
+            steps = list(effects(s.CASE, event, PROCESS.evolve(given.state or State(), event)))
+            recipients |= {step.recipient for step in steps if isinstance(step, ToParty)}
+            announced |= {type(step.message) for step in steps if isinstance(step, Announce)}
+    assert recipients <= {s.VENLO}
+    assert recipients or phase is Phase.RECEIVED
+    assert announced <= {m.CaseTakenUp, m.ReferralClosed, CasePurged, m.DutiesSettled}
 
 
 def test_a_withdrawn_referral_begins_to_close() -> None:
@@ -87,6 +132,15 @@ def asked(kind: InformMoment, *before: Any, **changes: Any) -> Any:
     return letter
 
 
+@pytest.mark.clause("R16.a", allowed="Elk verzoek om te informeren gaat over één betrokkene.")
+@pytest.mark.clause(
+    "R17.c", allowed="In het verzoek staat namens welke partij de betrokkene wordt geïnformeerd."
+)
+@pytest.mark.clause(
+    "R18.a",
+    allowed="Het verzoek noemt wat de kennisgeving moet bevatten: de stappen, welke informatie aan wie "
+    "en waarom wordt gevraagd, en de rechten.",
+)
 def test_a_duty_to_inform_is_asked_of_the_leading_party_with_what_to_say() -> None:
     """R16, R17, R18: about one person, on whose behalf, and the three things a notice must contain."""
     letter = asked(InformMoment.TAKEN_UP)
@@ -98,12 +152,32 @@ def test_a_duty_to_inform_is_asked_of_the_leading_party_with_what_to_say() -> No
     assert not letter.message.reminder
 
 
+@pytest.mark.clause(
+    "R18.a",
+    refused="Het verzoek op een later moment noemt wat bij dat moment hoort, en niet deze drie onderwerpen.",
+)
+@pytest.mark.clause("R98.b", refused="Het verzoek bij een ander moment noemt deze onderwerpen niet.")
 @pytest.mark.parametrize("moment", InformMoment)
 def test_what_a_notice_contains_follows_from_the_moment_r18_r56_r78_r83_r98(moment: InformMoment) -> None:
     sent = asked(moment).message
     assert sent.contents == CONTENTS[moment]
     assert set(sent.what_to_say) == set(m.WhatToSay) & {str(part) for part in sent.contents}
     assert [other for other in InformMoment if CONTENTS[other] == sent.contents] == [moment]
+
+
+@pytest.mark.clause(
+    "R98.b",
+    allowed="Het verzoek bij de afschaling noemt de afschaling, het opschonen, wat blijft, de rechten en "
+    "waar iemand na de vernietiging terechtkan.",
+)
+def test_at_deescalation_the_request_names_what_the_notice_contains_r98() -> None:
+    assert asked(InformMoment.AT_DEESCALATION).message.contents == (
+        m.NoticePart.DEESCALATION,
+        m.NoticePart.CLEANING,
+        m.NoticePart.WHAT_STAYS,
+        m.NoticePart.RIGHTS,
+        m.NoticePart.AFTER_DESTRUCTION,
+    )
 
 
 @pytest.mark.clause(
@@ -155,6 +229,7 @@ def test_a_fulfilled_duty_does_not_come_back() -> None:
     assert follows(Phase.TAKEN_UP, event, other) == [CancelTimer(INFORMING, "1"), look_at(s.DUE)]
 
 
+@pytest.mark.clause("R16.d", allowed="Is de termijn voorbij, dan wordt wie moet informeren eraan herinnerd.")
 def test_who_does_not_inform_in_time_is_reminded_of_each_person_and_the_clock_looks_on() -> None:
     late = TermPassed(Overdue(Step.INFORMING, s.DUE, Told.DIRECTOR), LATER)
     assert follows(Phase.TAKEN_UP, late) == [look_at(LATER)]
@@ -165,6 +240,11 @@ def test_who_does_not_inform_in_time_is_reminded_of_each_person_and_the_clock_lo
     assert [type(one) for one in follows(Phase.TAKEN_UP, arose, late)] == [ToParty], "no act starts it anew"
 
 
+@pytest.mark.clause(
+    "R16.f",
+    allowed="Een plicht die bij de verwijdering nog openstaat, wordt overgedragen aan de partij die haar "
+    "heeft.",
+)
 def test_a_duty_that_is_open_at_the_erasure_is_handed_over_with_what_was_planned_a20() -> None:
     """It leaves after the case, and also for who is no party any more."""
     postponed = e.InformingPostponed(1, s.MAN, InformMoment.TAKEN_UP, s.text("reason"), LATER, NOW)
@@ -188,6 +268,12 @@ def test_that_nobody_is_left_to_be_informed_is_told_to_the_other_services_r102()
     assert announced == Announce(m.DutiesSettled(settled_at=NOW))
 
 
+@pytest.mark.clause(
+    "R12.d",
+    allowed="Is informatie van anderen nodig, dan is het eerste doel van de triage vast te stellen of de "
+    "casus hier thuishoort.",
+)
+@pytest.mark.clause("R12.d", refused="Bij een casus die gewoon is opgenomen, staat dat doel er niet.")
 def test_the_case_goes_to_triage_with_its_first_goal_r12c() -> None:
     for outcome, goal in (
         (m.ScreeningOutcome.INFORMATION_NEEDED, FirstGoal.BELONGS_HERE),
@@ -213,6 +299,8 @@ def test_cleaning_keeps_only_who_the_case_is_about() -> None:
     assert kept == [KeepOnly(tuple(of_persons))]
 
 
+@pytest.mark.clause("R22.e", allowed="Tot de archivering staat het burgerservicenummer nog bij de casus.")
+@pytest.mark.clause("R22.e", refused="Na de archivering is het burgerservicenummer weg.")
 def test_archiving_drops_the_number_of_the_person() -> None:
     """A23, R22: the citizen service number is gone at archiving."""
     with_number = s.person(s.MAN, bsn=s.text("bsn"))
@@ -260,6 +348,13 @@ def test_an_assignment_is_told_to_the_other_services_with_all_who_work_on_the_ca
     assert announced == Announce(told)
 
 
+@pytest.mark.clause(
+    "R15.a", allowed="Pas als de casus is opgenomen, horen de andere onderdelen wie eraan werkt."
+)
+@pytest.mark.clause(
+    "R15.a",
+    refused="Zolang de registratie voorlopig is, hoort geen ander onderdeel van het systeem van de casus.",
+)
 def test_an_assignment_of_a_provisional_record_is_told_to_nobody_until_the_case_is_taken_up_r15() -> None:
     assert follows(Phase.CONSULTED, s.ASSIGNED) == []
     screened = e.CaseTakenUp(m.ScreeningOutcome.TAKEN_UP, "another-director", None, None, NOW)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.intake import commands as c
 from services.intake import events as e
@@ -90,17 +91,29 @@ def test_a_referral_leaves_references_in_the_state_and_no_sealed_text() -> None:
     assert isinstance(state.persons[0].name, TextRef)
 
 
+@pytest.mark.clause(
+    "R1.a", allowed="Een partij die het convenant heeft ondertekend, kan een casus aanmelden."
+)
+@pytest.mark.clause("R1.a", refused="Een organisatie die geen partij is, kan geen casus aanmelden.")
 def test_a_referral_by_somebody_who_is_no_party_is_refused() -> None:
     stranger = c.SubmitReferral(by=s.by_party("stranger"), case_id=s.CASE, referral=s.referral())
     assert permitted(stranger) is NOT_A_PARTY
     assert permitted(submit()) is None
 
 
+@pytest.mark.clause(
+    "R1.b", allowed="Vanaf het moment waarop zij partij wordt, kan een organisatie aanmelden."
+)
+@pytest.mark.clause("R1.b", refused="Voordat zij partij wordt, kan een organisatie niet aanmelden.")
 def test_a_referral_before_the_membership_begins_is_refused_and_at_that_moment_it_is_not() -> None:
     assert permitted(submit(), member_from=NOW + SECOND) is NOT_A_PARTY
     assert permitted(submit(), member_from=NOW) is None
 
 
+@pytest.mark.clause(
+    "R1.b",
+    refused="Vanaf het moment waarop zij geen partij meer is, kan een organisatie niet meer aanmelden.",
+)
 def test_a_referral_at_the_moment_the_membership_ends_is_refused() -> None:
     """R115: the end itself no longer belongs to the membership."""
     assert permitted(submit(), member_until=NOW) is NOT_A_PARTY
@@ -123,6 +136,22 @@ REFERRING: list[tuple[str, dict[str, Any], bool]] = [
 ]
 
 
+@pytest.mark.clause(
+    "R2.a",
+    allowed="Met een bevoegdheidsverlening aan de procesregisseurs die op dat moment geldt, kan een "
+    "partij aanmelden.",
+)
+@pytest.mark.clause(
+    "R2.a",
+    refused="Zonder bevoegdheidsverlening, of met een die nog niet of niet meer geldt, wordt de "
+    "aanmelding geweigerd.",
+)
+@pytest.mark.clause(
+    "R2.b", allowed="Geeft het orgaan dat aanmeldt zelf de bevoegdheidsverlening, dan telt zij."
+)
+@pytest.mark.clause(
+    "R2.b", refused="De bevoegdheidsverlening van een ander orgaan van dezelfde partij telt niet."
+)
 @pytest.mark.parametrize(("_name", "party", "accepted"), REFERRING, ids=[n for n, _, _ in REFERRING])
 def test_a_referral_needs_an_authorisation_in_force(
     _name: str, party: dict[str, Any], accepted: bool
@@ -215,6 +244,47 @@ BOUNDARIES: list[tuple[Refusal, dict[str, Any], dict[str, Any], dict[str, Any], 
 @pytest.mark.clause(
     "R57.c", refused="Een aanmelding met een gegeven van een onbekend orgaan wordt geweigerd."
 )
+@pytest.mark.clause("R3.a", allowed="Een aanmelding die de wettelijke taak noemt, wordt aangenomen.")
+@pytest.mark.clause("R3.a", refused="Een aanmelding zonder wettelijke taak wordt geweigerd.")
+@pytest.mark.clause(
+    "R3.b", allowed="Een aanmelding door een orgaan dat voor die partij is vastgelegd, wordt aangenomen."
+)
+@pytest.mark.clause(
+    "R3.b", refused="Een aanmelding door een orgaan dat niet voor die partij is vastgelegd, wordt geweigerd."
+)
+@pytest.mark.clause("R4.a", allowed="Een aanmelding met de grondslag van de aanmelder wordt aangenomen.")
+@pytest.mark.clause("R4.a", refused="Een aanmelding zonder grondslag wordt geweigerd.")
+@pytest.mark.clause(
+    "R8.a",
+    allowed="Een aanmelding waarin bij elk gegeven staat waarom het noodzakelijk is, wordt aangenomen.",
+)
+@pytest.mark.clause(
+    "R8.a", refused="Ontbreekt bij één gegeven waarom het noodzakelijk is, dan wordt de aanmelding geweigerd."
+)
+@pytest.mark.clause(
+    "R10.a", allowed="Een aanmelding met de inhoudelijke afweging van de aanmelder wordt aangenomen."
+)
+@pytest.mark.clause("R10.a", refused="Een aanmelding zonder die afweging wordt geweigerd.")
+@pytest.mark.clause("R16.e", allowed="Een gegeven over iemand die in de casus staat, wordt aangenomen.")
+@pytest.mark.clause("R16.e", refused="Een gegeven over iemand die niet in de casus staat, wordt geweigerd.")
+@pytest.mark.clause(
+    "R21.a", allowed="Een landelijke ketenpartner brengt zonder aparte toets bijzondere persoonsgegevens in."
+)
+@pytest.mark.clause(
+    "R21.a", refused="Een partij die geen landelijke ketenpartner is en niet is getoetst, kan dat niet."
+)
+@pytest.mark.clause(
+    "R21.b",
+    allowed="Een partij waarvan is vastgelegd dat zij is getoetst, brengt bijzondere en strafrechtelijke "
+    "gegevens in.",
+)
+@pytest.mark.clause("R21.b", refused="Zolang die toets niet is vastgelegd, worden deze gegevens geweigerd.")
+@pytest.mark.clause(
+    "R22.a", allowed="Een partij die het burgerservicenummer mag gebruiken, meldt iemand met dat nummer aan."
+)
+@pytest.mark.clause(
+    "R22.a", refused="Van een andere partij wordt een aanmelding met een burgerservicenummer geweigerd."
+)
 @pytest.mark.parametrize(("refusal", "no", "no_party", "yes", "yes_party"), BOUNDARIES)
 def test_an_incomplete_referral_is_refused_and_the_completed_one_is_not(
     refusal: Refusal,
@@ -227,8 +297,48 @@ def test_an_incomplete_referral_is_refused_and_the_completed_one_is_not(
     assert len(s.spec(**yes_party).when(submit(**yes)).events) == 1
 
 
+@pytest.mark.clause(
+    "R3.c",
+    allowed="Ook een partij die geen gemeente is, meldt aan met haar wettelijke taak en het orgaan dat "
+    "handelt.",
+)
+@pytest.mark.clause(
+    "R3.c",
+    refused="Ook van een partij die geen gemeente is, wordt een aanmelding zonder taak of met een "
+    "onbekend orgaan geweigerd.",
+)
+@pytest.mark.parametrize("kind", PartyKind)
+def test_task_and_body_are_asked_of_every_party_and_not_of_municipalities_alone_r3(kind: PartyKind) -> None:
+    assert s.spec(kind=kind).when(submit(task="")).refusal is r.TASK_MISSING
+    of_council = s.spec(kind=kind, **OF_A_COUNCIL).when(submit(acting_body="raad"))
+    assert of_council.refusal is r.ACTING_BODY_UNKNOWN
+    assert s.spec(kind=kind).when(submit()).events
+
+
 def test_a_second_referral_under_the_same_number_is_refused() -> None:
     assert s.spec().given(s.RECEIVED).when(submit()).refusal is r.ALREADY_REFERRED
+
+
+@pytest.mark.clause("R8.c", allowed="Een aanmelding met namen, geboortedata en context wordt aangenomen.")
+@pytest.mark.clause(
+    "R8.c", refused="Dat een aanmelding niet is geanonimiseerd, is geen reden om haar te weigeren."
+)
+def test_names_and_context_are_no_reason_to_refuse_a_referral_r8() -> None:
+    named = s.referral().persons
+    assert all(person.name and person.date_of_birth for person in named)
+    outcome = s.spec().when(submit(persons=named, items=(s.item(necessity=s.text("why-needed")),)))
+    assert outcome.events[0].referral.persons == named
+
+
+@pytest.mark.clause("R4.a", allowed="De grondslag van de aanmelder wordt bij de casus vastgelegd.")
+@pytest.mark.clause("R4.b", allowed="Elke casus houdt de grondslag van zijn eigen aanmelder.")
+@pytest.mark.clause("R4.b", refused="De grondslag van de ene casus geldt niet voor de andere.")
+def test_two_cases_each_keep_the_basis_of_their_own_referrer_r4() -> None:
+    for basis in ("AVG art. 6 lid 1 sub e", "Wpg art. 20"):
+        given = s.spec().given(*s.spec().when(submit(basis=basis)).events)
+        assert given.state.basis == basis
+        assert given.state.mandate is not None
+        assert given.state.mandate.basis == basis
 
 
 # --- strangers ------------------------------------------------------------------------------------
@@ -240,6 +350,11 @@ OF_A_PARTY = tuple(
 )
 
 
+@pytest.mark.clause(
+    "R5.b",
+    refused="Wat een andere partij ook met een casus probeert, zij krijgt hetzelfde antwoord als bij een "
+    "casus die niet bestaat.",
+)
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("command", OF_A_PARTY, ids=lambda command: type(command).__name__)
 @pytest.mark.parametrize("role", [Role.PARTY, Role.PARTY_WORKER])
@@ -260,12 +375,21 @@ def test_a_stranger_learns_nothing_of_a_case_whose_direction_moved() -> None:
 # --- consultation and screening -------------------------------------------------------------------
 
 
+@pytest.mark.clause("R5.b", allowed="De aanmelder zelf krijgt op zijn casus een gewoon antwoord.")
+@pytest.mark.clause("R11.b", allowed="De aanmelder bevestigt dat met hem is overlegd.")
 def test_the_referrer_confirms_the_consultation() -> None:
     given = s.spec().given(s.RECEIVED)
     outcome = given.when(c.ConfirmConsultation(by=s.by_party(), remark=s.text("remark")))
     assert outcome.events == (e.ConsultationConfirmed(s.text("remark"), NOW),)
 
 
+@pytest.mark.clause(
+    "R10.b",
+    allowed="De procesregisseur legt naast die van de aanmelder een eigen inhoudelijke afweging vast.",
+)
+@pytest.mark.clause(
+    "R10.b", refused="Zonder zijn eigen afweging wordt het besluit over de screening geweigerd."
+)
 def test_the_director_records_its_own_weighing_beside_the_referrers_r10() -> None:
     given = s.spec().given(s.RECEIVED, s.CONSULTED)
     for outcome in ScreeningOutcome:
@@ -282,17 +406,38 @@ def test_the_director_records_its_own_weighing_beside_the_referrers_r10() -> Non
         )
 
 
+@pytest.mark.clause("R11.b", refused="Een andere partij kan het overleg niet bevestigen.")
 def test_another_party_cannot_confirm_the_consultation() -> None:
     given = s.spec().given(s.RECEIVED)
     assert given.when(c.ConfirmConsultation(by=s.by_party(s.POLICE))).refusal is r.NOT_THE_REFERRER
 
 
+@pytest.mark.clause(
+    "R11.b", refused="De procesregisseur kan het overleg niet in de plaats van de aanmelder bevestigen."
+)
+def test_the_director_does_not_confirm_the_consultation_in_the_referrers_place_r11() -> None:
+    confirm = c.ConfirmConsultation(by=s.by_director())
+    assert permitted(confirm) is NOT_YOURS
+    assert permitted(replace(confirm, by=s.by_party())) is None
+    assert s.spec().given(s.RECEIVED).when(confirm).refusal is r.NOT_THE_REFERRER
+
+
+@pytest.mark.clause(
+    "R11.a", allowed="Is het overleg met de aanmelder vastgelegd, dan kan de procesregisseur besluiten."
+)
+@pytest.mark.clause("R11.a", refused="Zolang dat overleg niet is vastgelegd, wordt zijn besluit geweigerd.")
 def test_a_screening_without_consultation_on_record_is_not_final() -> None:
     """R11."""
     assert s.spec().given(s.RECEIVED).when(screen()).refusal is r.CONSULTATION_MISSING
     assert s.spec().given(s.RECEIVED, s.CONSULTED).when(screen()).events
 
 
+@pytest.mark.clause("R16.a", refused="Eén plicht gaat nooit over twee betrokkenen samen.")
+@pytest.mark.clause("R12.e", allowed="Over een aanmelding die nog niet is gescreend, kan worden besloten.")
+@pytest.mark.clause("R16.a", allowed="Voor elke betrokkene ontstaat een eigen plicht om hem te informeren.")
+@pytest.mark.clause(
+    "R16.c", allowed="Gaat de casus naar fase 2, dan ontstaat voor iedereen de plicht om hem te informeren."
+)
 @pytest.mark.parametrize("outcome", [TAKEN_UP, ScreeningOutcome.INFORMATION_NEEDED])
 def test_a_case_that_goes_on_to_triage_obliges_to_inform_each_person(outcome: ScreeningOutcome) -> None:
     """R12, R16: one duty per person, so that no notice gives away another's data."""
@@ -306,12 +451,21 @@ def test_a_case_that_goes_on_to_triage_obliges_to_inform_each_person(outcome: Sc
     assert (state.phase, state.outcome, state.director) == (Phase.TAKEN_UP, outcome, s.DIRECTOR)
 
 
+@pytest.mark.clause(
+    "R16.b", allowed="Wie al voor de aanmelding is geïnformeerd, hoeft niet opnieuw te worden geïnformeerd."
+)
+@pytest.mark.clause("R16.b", refused="Wie toen niet is geïnformeerd, moet nog wel worden geïnformeerd.")
 def test_who_was_informed_beforehand_is_not_informed_again() -> None:
     received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(informed_beforehand=(s.MAN,)), NOW)
     events = s.spec().given(received, s.CONSULTED).when(screen()).events
     assert [x.duty.addressee for x in events if isinstance(x, e.DutyToInformArose)] == [s.MOTHER]
 
 
+@pytest.mark.clause(
+    "R14.c",
+    allowed="Wie al van de aanmelding wist, moet horen dat de casus niet is opgenomen en wordt verwijderd.",
+)
+@pytest.mark.clause("R14.c", refused="Wie er niet van wist, krijgt dat bericht niet.")
 def test_a_case_that_is_not_taken_up_closes_and_tells_who_knew_of_it() -> None:
     """R14, A10: whoever had been told of the case hears that it is removed."""
     received = e.ReferralReceived(s.CASE, s.VENLO, s.referral(informed_beforehand=(s.MAN,)), NOW)
@@ -338,6 +492,27 @@ CRITERIA = [
 ]
 
 
+@pytest.mark.clause(
+    "R9.a",
+    refused="Met de drie criteria samen is voor opnemen geen aparte reden nodig, en voor niet opnemen wel.",
+)
+@pytest.mark.clause(
+    "R9.b",
+    allowed="Is ondanks een ontbrekend criterium sprake van een ernstig lokaal veiligheidsprobleem, dan "
+    "voldoet de casus wel.",
+)
+@pytest.mark.clause("R9.c", allowed="Een ernstig lokaal veiligheidsprobleem is op zichzelf genoeg.")
+@pytest.mark.clause(
+    "R9.c", refused="Zonder dat probleem en zonder de andere drie is opnemen zonder reden niet mogelijk."
+)
+@pytest.mark.clause(
+    "R10.c",
+    allowed="Met een vastgelegde reden mag de uitkomst van de formele criteria afwijken, in beide "
+    "richtingen.",
+)
+@pytest.mark.clause(
+    "R10.c", refused="Zonder reden wordt een uitkomst die van de formele criteria afwijkt, geweigerd."
+)
 @pytest.mark.parametrize(("criteria", "outcome", "needs_reason"), CRITERIA)
 def test_an_outcome_that_departs_from_the_criteria_needs_a_reason(
     criteria: Criteria, outcome: ScreeningOutcome, needs_reason: bool
@@ -349,12 +524,48 @@ def test_an_outcome_that_departs_from_the_criteria_needs_a_reason(
     assert given.when(screen(outcome, reason=s.text("reason"))).events
 
 
+@pytest.mark.clause(
+    "R9.a", allowed="Zijn de drie criteria samen vervuld, dan voldoet de casus aan de formele criteria."
+)
+@pytest.mark.clause("R9.b", refused="Ontbreekt een van de drie, dan voldoet de casus niet.")
 def test_each_of_the_first_three_criteria_is_needed() -> None:
     for one in ("multi_problem", "several_chains", "impact_on_system"):
         assert not MET.model_copy(update={one: False}).met
     assert MET.met and SAFETY.met and not NOT_MET.met
 
 
+@pytest.mark.clause(
+    "R9.d", allowed="Een aanmelding die van elk criterium zegt of het is vervuld, is volledig."
+)
+@pytest.mark.clause("R9.d", refused="Een aanmelding die één criterium openlaat, wordt geweigerd.")
+def test_a_referral_says_of_each_criterion_whether_it_is_met_r9() -> None:
+    said = MET.model_dump()
+    assert Criteria(**said) == MET
+    for one in said:
+        with pytest.raises(ValidationError):
+            Criteria(**{name: met for name, met in said.items() if name != one})
+
+
+@pytest.mark.clause(
+    "R12.a",
+    allowed="De screening kent drie uitkomsten: niet opgenomen, opgenomen, en informatie van anderen nodig.",
+)
+@pytest.mark.clause("R12.a", refused="Een andere uitkomst bestaat niet.")
+@pytest.mark.clause("R12.b", allowed="Bij elke uitkomst kan de procesregisseur advies geven.")
+@pytest.mark.clause("R12.b", refused="Een besluit wordt niet geweigerd omdat er geen advies bij staat.")
+def test_there_are_three_outcomes_and_each_comes_with_advice_or_without_r12() -> None:
+    assert [one.value for one in ScreeningOutcome] == ["not-taken-up", "taken-up", "information-needed"]
+    with pytest.raises(ValueError, match="later"):
+        ScreeningOutcome("later")
+    given = s.spec().given(s.RECEIVED, s.CONSULTED)
+    for outcome in ScreeningOutcome:
+        for advice in (None, s.text("advice")):
+            decided = given.when(screen(outcome, reason=s.text("reason"), advice=advice)).events[0]
+            assert decided.advice == advice
+
+
+@pytest.mark.clause("R7.b", allowed="De procesregisseur besluit over de screening namens de leidende partij.")
+@pytest.mark.clause("R7.b", refused="Namens een andere partij wordt zijn besluit geweigerd.")
 def test_the_director_screens_on_behalf_of_the_referrer_only() -> None:
     given = s.spec().given(s.RECEIVED, s.CONSULTED)
     other = screen(by=s.by_director(on_behalf_of=s.POLICE))
@@ -378,6 +589,11 @@ def test_whoever_screened_hears_for_whom_to_act_and_another_director_nothing_r6(
     assert given.when(another).refusal.name == "NotTheDirectorOfThisCase"
 
 
+@pytest.mark.clause(
+    "R7.a",
+    allowed="Een besluit van de procesregisseur dat zegt namens welke partij het is, wordt aangenomen.",
+)
+@pytest.mark.clause("R7.a", refused="Een besluit dat niet zegt namens wie het is, wordt geweigerd.")
 def test_a_screening_on_nobodys_behalf_is_refused() -> None:
     """R7."""
     assert permitted(screen(by=s.by_director(on_behalf_of=None))) is NO_ON_BEHALF_OF
@@ -390,12 +606,14 @@ def test_a_screening_needs_an_authorisation_of_that_party_at_that_moment() -> No
     assert permitted(screen(), authorisations=(s.authorisation(revoked_at=NOW + SECOND),)) is None
 
 
+@pytest.mark.clause("R11.a", refused="Een ander dan de procesregisseur kan niet over de screening besluiten.")
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.PROCESS_DIRECTOR])
 def test_nobody_but_a_process_director_screens(role: Role) -> None:
     other = Actor(role, party=s.VENLO, person="somebody", service="triage", on_behalf_of=s.VENLO)
     assert permitted(screen(by=other)) is NOT_YOURS
 
 
+@pytest.mark.clause("R12.e", refused="Een tweede besluit over de screening wordt geweigerd.")
 def test_a_referral_is_screened_once() -> None:
     given = s.spec().given(s.RECEIVED, s.CONSULTED, s.TAKEN_UP)
     assert given.when(screen()).refusal is r.ALREADY_SCREENED
@@ -404,6 +622,9 @@ def test_a_referral_is_screened_once() -> None:
 # --- withdrawal -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R12.f", allowed="Zolang de casusregie niet is overgegaan, kan de aanmelder zijn aanmelding intrekken."
+)
 @pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
 def test_the_referrer_withdraws_as_long_as_it_leads(phase: Phase) -> None:
     given = s.spec().given(*s.HISTORIES[phase])
@@ -421,6 +642,10 @@ def test_nothing_is_decided_on_a_referral_that_has_ended() -> None:
         assert given.when(command).refusal is r.REFERRAL_ENDED
 
 
+@pytest.mark.clause(
+    "R12.g", allowed="Is de casusregie overgegaan, dan kan de nieuwe leidende partij de casus stoppen."
+)
+@pytest.mark.clause("R12.g", refused="De aanmelder kan dat dan niet meer.")
 def test_after_direction_has_moved_the_leading_party_stops_the_case_and_the_referrer_cannot_a21() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP], MOVED)
     withdraw = c.WithdrawReferral(by=s.by_party(), reason=s.text("reason"))
@@ -430,6 +655,7 @@ def test_after_direction_has_moved_the_leading_party_stops_the_case_and_the_refe
     assert given.given(*by_the_leader.events).state.phase is Phase.CLOSING
 
 
+@pytest.mark.clause("R12.f", refused="Een andere partij kan de aanmelding niet intrekken.")
 def test_before_direction_has_moved_nobody_but_the_referrer_withdraws_a21() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     withdraw = c.WithdrawReferral(by=s.by_party(s.POLICE), reason=s.text("reason"))
@@ -439,6 +665,7 @@ def test_before_direction_has_moved_nobody_but_the_referrer_withdraws_a21() -> N
 # --- the register of duties to inform -------------------------------------------------------------
 
 
+@pytest.mark.clause("R17.a", allowed="De leidende partij meldt dat zij een betrokkene heeft geïnformeerd.")
 def test_the_leading_party_reports_that_a_person_was_informed() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     assert given.when(inform()).events == (INFORMED,)
@@ -453,6 +680,19 @@ def test_a_duty_that_is_fulfilled_or_never_arose_cannot_be_reported() -> None:
     assert given.given(INFORMED).when(postpone()).refusal is r.NO_SUCH_DUTY
 
 
+@pytest.mark.clause(
+    "R17.a",
+    refused="De aanmelder kan niet melden dat hij iemand informeerde over iets wat een andere leidende "
+    "partij moet doen.",
+)
+@pytest.mark.clause(
+    "R17.e",
+    allowed="Wat uit fase 1 of 2 nog openstaat, kan de aanmelder ook na de overgang van de casusregie "
+    "nog doen.",
+)
+@pytest.mark.clause(
+    "R17.e", refused="Een plicht van na het RTO is niet van de aanmelder maar van de nieuwe leidende partij."
+)
 def test_what_is_open_of_phase_3_goes_with_case_direction_and_the_rest_stays_the_referrers() -> None:
     """R17, R72, R83: the new leading party informs; the referrer only of the phases before (R16, R56)."""
     of_rto = s.duty(2, kind=InformMoment.AFTER_RTO)
@@ -466,6 +706,11 @@ def test_what_is_open_of_phase_3_goes_with_case_direction_and_the_rest_stays_the
     assert given.given(INFORMED).when(inform(s.by_party(s.VENLO))).refusal is r.NOT_THE_REFERRER
 
 
+@pytest.mark.clause("R17.b", allowed="De procesregisseur van de casus informeert namens de leidende partij.")
+@pytest.mark.clause(
+    "R17.b",
+    refused="Een andere procesregisseur kan dat niet, en namens een andere partij kan ook hij het niet.",
+)
 def test_the_director_of_the_case_informs_on_behalf_of_the_leading_party() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     assert given.when(inform(s.by_director())).events == (INFORMED,)
@@ -474,6 +719,9 @@ def test_the_director_of_the_case_informs_on_behalf_of_the_leading_party() -> No
     assert given.when(for_police).refusal is NOT_ON_BEHALF_OF_THE_LEADING_PARTY
 
 
+@pytest.mark.clause(
+    "R19.a", allowed="Met een reden en een gepland moment kan het informeren worden uitgesteld."
+)
 def test_informing_waits_with_a_reason_until_a_planned_moment() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     events = given.when(postpone(until=NOW + SECOND)).events
@@ -486,6 +734,8 @@ def test_informing_waits_with_a_reason_until_a_planned_moment() -> None:
     assert duty.reason == TextRef("piece-reason", "intake")
 
 
+@pytest.mark.clause("R19.a", refused="Zonder reden of zonder gepland moment wordt het uitstel geweigerd.")
+@pytest.mark.clause("R19.c", refused="Een gepland moment dat niet in de toekomst ligt, wordt geweigerd.")
 @pytest.mark.parametrize("missing", [{"reason": None}, {"until": None}, {"until": NOW}])
 def test_a_postponement_without_reason_or_future_moment_is_refused(missing: dict[str, Any]) -> None:
     """R19: the reason and the planned moment, and that moment lies ahead."""
@@ -493,6 +743,10 @@ def test_a_postponement_without_reason_or_future_moment_is_refused(missing: dict
     assert given.when(postpone(**missing)).refusal is r.POSTPONEMENT_INCOMPLETE
 
 
+@pytest.mark.clause("R19.c", allowed="Een gepland moment binnen de langste uitsteltermijn wordt aangenomen.")
+@pytest.mark.clause(
+    "R19.c", refused="Een gepland moment dat verder weg ligt dan het huis toelaat, wordt geweigerd."
+)
 def test_a_postponement_of_more_than_a_year_is_no_plan_and_refused() -> None:
     """R19: the longest postponement is a parameter of the policy."""
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
@@ -501,6 +755,8 @@ def test_a_postponement_of_more_than_a_year_is_no_plan_and_refused() -> None:
     assert given.when(postpone(until=longest + SECOND)).refusal is r.POSTPONEMENT_INCOMPLETE
 
 
+@pytest.mark.clause("R19.b", allowed="Op het geplande moment staat de plicht weer open.")
+@pytest.mark.clause("R19.b", refused="Vóór dat moment staat zij niet open.")
 def test_a_postponed_duty_is_due_again_at_its_moment_and_any_other_stays_as_it_is() -> None:
     given = s.spec().given(*s.HISTORIES[Phase.TAKEN_UP])
     until = NOW + timedelta(days=3)
@@ -528,6 +784,9 @@ def test_another_services_outcome_raises_a_duty_for_each_person_once(phase: Phas
     assert not [event for event in again if isinstance(event, e.DutyToInformArose)]
 
 
+@pytest.mark.clause(
+    "R16.c", refused="Voordat vaststaat dat de casus naar fase 2 gaat, is er nog niemand te informeren."
+)
 def test_nothing_is_to_be_informed_of_before_the_screening() -> None:
     given = s.spec().given(s.RECEIVED)
     assert given.when(inform()).refusal is r.NOT_BEFORE_SCREENING

@@ -55,6 +55,10 @@ def things(of: State) -> list[Any]:
     return [None, *of.persons, *of.items, of.screening]
 
 
+@pytest.mark.clause("R6.a", allowed="In fase 1 lezen de aanmelder en de procesregisseur de casus.")
+@pytest.mark.clause(
+    "R6.b", allowed="De aanmelder en de procesregisseur zijn degenen die de casus in fase 1 lezen."
+)
 @pytest.mark.parametrize("phase", sorted(OPEN))
 @pytest.mark.parametrize("viewer", [WORKER, DIRECTOR])
 def test_referrer_and_director_see_the_referral(phase: Phase, viewer: Viewer) -> None:
@@ -77,6 +81,7 @@ def test_before_screening_the_house_does_not_see_what_the_referrer_took_back_a12
     assert isinstance(may_view(WORKER, item, back, looking()), Allowed)
 
 
+@pytest.mark.clause("R6.a", allowed="De ondersteunende medewerker die bij de casus hoort, leest hem ook.")
 @pytest.mark.parametrize("phase", [Phase.RECEIVED, Phase.CONSULTED, Phase.TAKEN_UP])
 def test_the_support_worker_sees_it_with_the_director(phase: Phase) -> None:
     assert may_view(SUPPORT, None, state(phase), looking()) == Allowed("R6", s.VENLO)
@@ -92,6 +97,9 @@ def test_nobody_sees_anything_before_there_is_a_case_and_after_phase_3(phase: Ph
         assert isinstance(may_view(viewer, thing, of, looking()), Denied)
 
 
+@pytest.mark.clause(
+    "R6.b", refused="De manager, de secretaris en de functionaris gegevensbescherming lezen de casus niet."
+)
 @pytest.mark.parametrize("phase", sorted(OPEN))
 @pytest.mark.parametrize("role", [Role.MANAGER, Role.SECRETARY, Role.PRIVACY_OFFICER])
 def test_the_manager_and_every_other_role_see_nothing(phase: Phase, role: Role) -> None:
@@ -100,6 +108,10 @@ def test_the_manager_and_every_other_role_see_nothing(phase: Phase, role: Role) 
         assert may_view(Viewer(role, "x", s.VENLO, s.VENLO), thing, of, looking()) is NOBODY_ELSE
 
 
+@pytest.mark.clause("R6.a", refused="Een medewerker van een andere partij leest niets van de casus.")
+@pytest.mark.clause(
+    "R5.b", refused="Een andere partij die in fase 1 naar een casus vraagt, krijgt niets te zien."
+)
 @pytest.mark.parametrize("phase", sorted(OPEN))
 def test_another_partys_worker_sees_nothing(phase: Phase) -> None:
     of = state(phase)
@@ -108,6 +120,11 @@ def test_another_partys_worker_sees_nothing(phase: Phase) -> None:
         assert may_view(replace(WORKER, party=None), thing, of, looking()) is NOBODY_ELSE
 
 
+@pytest.mark.clause(
+    "R7.c",
+    refused="Namens een andere partij of namens niemand lezen procesregisseur en ondersteunende "
+    "medewerker niets.",
+)
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 @pytest.mark.parametrize("on_behalf_of", [None, s.POLICE])
 def test_the_house_sees_a_case_on_behalf_of_its_leading_party_only(
@@ -118,12 +135,23 @@ def test_the_house_sees_a_case_on_behalf_of_its_leading_party_only(
     assert isinstance(verdict, Denied) and verdict.rule == "R7"
 
 
+@pytest.mark.clause(
+    "R6.c",
+    allowed="Zolang de casus niet is toegewezen, leest een procesregisseur hem namens de leidende partij.",
+)
+@pytest.mark.clause("R6.c", refused="Heeft een procesregisseur de casus, dan leest een ander hem niet.")
 def test_once_a_director_has_the_case_another_one_does_not_see_it() -> None:
     other = replace(DIRECTOR, person="another")
     assert may_view(other, None, state(Phase.CONSULTED), looking()) == Allowed("R6", s.VENLO)
     assert may_view(other, None, state(Phase.TAKEN_UP), looking()) is NOBODY_ELSE
 
 
+@pytest.mark.clause(
+    "R23.a", allowed="De aanmelder zelf leest het gegeven dat hij onder zijn geheimhouding afschermde."
+)
+@pytest.mark.clause(
+    "R23.a", refused="De procesregisseur en de ondersteunende medewerker zien dat gegeven niet."
+)
 def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() -> None:
     """R23."""
     hidden = e.ReferralReceived(s.CASE, s.VENLO, s.referral(items=(s.item(hidden_from_director=True),)), NOW)
@@ -136,6 +164,9 @@ def test_an_item_under_the_referrers_secrecy_is_hidden_from_the_house_alone() ->
     assert isinstance(may_view(WORKER, of.items[0], of, looking()), Allowed)
 
 
+@pytest.mark.clause(
+    "R7.c", allowed="De procesregisseur leest de casus namens de partij die op dat moment de leiding heeft."
+)
 def test_when_direction_moves_the_house_acts_for_the_new_leading_party() -> None:
     """R72."""
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
@@ -155,6 +186,12 @@ def of_number(viewer: Viewer, of: State, **record: bool) -> Verdict:
     return may_view(viewer, NUMBER, of, looking(parties))
 
 
+@pytest.mark.clause("R22.c", allowed="Wie het burgerservicenummer mag gebruiken, ziet het.")
+@pytest.mark.clause(
+    "R22.c",
+    refused="Wie het nummer niet mag gebruiken, en wie namens zo'n partij werkt, ziet de persoon zonder "
+    "dat nummer.",
+)
 @pytest.mark.parametrize("viewer", [WORKER, DIRECTOR, SUPPORT])
 def test_a_number_is_read_by_and_for_who_may_use_it_now_r22(viewer: Viewer) -> None:
     """R6: and the person itself by who leads, whatever it may use."""
@@ -174,6 +211,12 @@ def test_once_direction_moved_a_number_is_for_a_new_leading_party_that_may_use_i
     assert isinstance(may_view(viewer, of.persons[0], of, looking()), Allowed)
 
 
+@pytest.mark.clause(
+    "R10.d", allowed="De aanmelder en de procesregisseur kunnen de criteria en de afwegingen teruglezen."
+)
+@pytest.mark.clause(
+    "R10.d", refused="Een andere partij kan dat niet, ook niet als zij later de leiding heeft."
+)
 def test_what_the_screening_rests_on_is_the_referrers_and_not_of_who_leads_later_r5_r10() -> None:
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
     assert may_view(WORKER, of.screening, of, looking()) == Allowed("R6", s.VENLO)
@@ -197,6 +240,11 @@ def test_who_led_before_reads_nothing_of_what_is_closing_and_who_leads_does_r102
 # --- the list of who is still to be informed (R17) ---------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R16.f",
+    allowed="Alle plichten om te informeren, van welke fase ook, staan in één register voor wie moet "
+    "informeren en zijn procesregisseur.",
+)
 @pytest.mark.parametrize("phase", [Phase.TAKEN_UP, Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING])
 def test_open_duties_are_listed_in_every_phase_to_who_informs_and_to_the_director(phase: Phase) -> None:
     of = state(phase)

@@ -79,6 +79,18 @@ def test_the_other_services_hear_from_when_nothing_is_read_any_more_r88_r91() ->
     assert [(t.kind, t.due) for t in told.message.terms] == [(m.TermKind.REMOVE, NOW + s.TERM)]
 
 
+@pytest.mark.clause(
+    "R97.a",
+    allowed="Na het opschonen krijgt elke deelnemer, en de partij die de leiding had, bericht welke "
+    "gegevens blijven en tot wanneer.",
+)
+@pytest.mark.clause("R97.a", refused="Wie niet aan de casus deelnam, krijgt geen bericht.")
+@pytest.mark.clause("R97.c", allowed="In dat bericht staan de eigen gegevens van de ontvanger die blijven.")
+@pytest.mark.clause(
+    "R97.c",
+    refused="In dat bericht staat geen gegeven van een andere partij, en ook niet of een ander nog "
+    "gegevens heeft.",
+)
 def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r97() -> None:
     """R97, and R34: not whether anybody else has any."""
     steps = follows(*s.STEP_1, s.CLEANED)
@@ -97,6 +109,10 @@ def test_cleaning_tells_each_participant_what_of_its_own_stays_and_until_when_r9
         assert (letter.kept, letter.visible) == (nothing[party].kept, nothing[party].visible)
 
 
+@pytest.mark.clause(
+    "R95.a",
+    refused="Wat bij het opschonen niet is bevestigd, moet ook uit de andere onderdelen van het systeem weg.",
+)
 def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> None:
     steps = follows(*s.STEP_1, s.CLEANED)
     assert of(DropPieces, steps) == [DropPieces(("piece-content-11",))]
@@ -104,6 +120,11 @@ def test_cleaning_drops_the_pieces_here_and_tells_the_other_services_r95() -> No
     assert of(Announce, steps) == [Announce(announced)]
 
 
+@pytest.mark.clause(
+    "R97.b",
+    allowed="Bij het archiveren horen de deelnemers wat blijft, wat daarvan zichtbaar is en tot wanneer.",
+)
+@pytest.mark.clause("R97.b", refused="Een partij die niet deelnam, hoort niets van het archiveren.")
 def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_r97() -> None:
     """R88, R97."""
     steps = follows(*s.STEP_1, e.FileArchived((s.POLICES,), ("piece-content-11",), s.ARCHIVE_ON))
@@ -115,6 +136,10 @@ def test_archiving_closes_the_file_everywhere_and_the_participants_are_told_r88_
     assert letters(steps) == dict.fromkeys((s.VENLO, s.POLICE, s.CARE), letter)
 
 
+@pytest.mark.clause(
+    "R90.e",
+    refused="Bij een reactivering vervallen het archiveren en het vernietigen die al gepland stonden.",
+)
 def test_a_reactivation_voids_both_terms_lets_go_of_the_file_and_tells_all_who_heard_of_its_end_a5() -> None:
     """R90, A5: and each of these, so that no date they were told still counts."""
     steps = follows(*s.STEP_1, s.REACTIVATED)
@@ -151,6 +176,25 @@ def test_the_key_is_due_at_once_when_all_have_confirmed_r105() -> None:
 NOTICE = tuple(m.LastNotice)
 
 
+@pytest.mark.clause(
+    "R99.a",
+    allowed="De partij die bij de afschaling de leiding had, wordt gevraagd de betrokkenen over de "
+    "vernietiging te informeren.",
+)
+@pytest.mark.clause("R99.a", refused="Aan geen andere partij wordt dat gevraagd, ook niet aan de aanmelder.")
+@pytest.mark.clause(
+    "R99.b",
+    allowed="Deze partij krijgt die laatste taak en de lijst van afnemers voordat het dossier weg is.",
+)
+@pytest.mark.clause(
+    "R99.c",
+    allowed="In dat verzoek staat dat de kennisgeving zegt dat het dossier is vernietigd en waar de "
+    "betrokkene zijn rechten kan uitoefenen.",
+)
+@pytest.mark.clause("R99.c", refused="Wie niet hoeft te informeren, krijgt geen inhoud van een kennisgeving.")
+@pytest.mark.clause(
+    "R104.c", allowed="De partij die de leiding had, krijgt de lijst van wie welk gegeven rechtmatig meenam."
+)
 def test_the_last_letter_under_the_case_number_says_what_the_leader_has_to_do_r99_r104() -> None:
     """R99, R104: half a year before, so that a party that cannot be written to now can be reached."""
     steps = follows(*s.STEP_1, s.CLEANED, s.ARCHIVED, s.ANNOUNCED)
@@ -168,6 +212,24 @@ def test_the_last_letter_under_the_case_number_says_what_the_leader_has_to_do_r9
     assert not any(step.after_erasure for step in of(ToParty, steps))
 
 
+@pytest.mark.clause("R97.b", allowed="Na de vernietiging horen de deelnemers dat het dossier weg is.")
+@pytest.mark.clause(
+    "R99.a",
+    allowed="Na de vernietiging hoort de partij die de leiding had dat zij de betrokkenen daarover moet "
+    "informeren.",
+)
+@pytest.mark.clause("R104.a", refused="Na de vernietiging is er geen lijst van afnemers meer.")
+@pytest.mark.clause(
+    "R104.c",
+    refused="De brief na de vernietiging noemt alleen het dossier en zegt niets over wat een deelnemer "
+    "rechtmatig meenam.",
+)
+@pytest.mark.clause(
+    "R106.c",
+    allowed="Na de vernietiging herkent de ontvanger het dossier aan het willekeurige nummer dat hij "
+    "eerder kreeg.",
+)
+@pytest.mark.clause("R106.c", refused="Wat na de vernietiging wordt verstuurd, draagt geen casusnummer.")
 def test_after_the_erasure_each_party_hears_of_it_under_the_announced_number_alone_r99_r106() -> None:
     """R106: what still lies somewhere leads nobody but its recipient to the case, and lists no taker."""
     steps = follows(*s.DESTROYING, s.ERASED)
@@ -219,6 +281,13 @@ def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> 
 @pytest.mark.clause(
     "R52.b", refused="Wat van de casus achterblijft, noemt geen casusnummer, persoon, partij of dag."
 )
+@pytest.mark.clause(
+    "R106.a", allowed="Het bewijs van vernietiging noemt de maand, het thema, de afloop en wie bevestigde."
+)
+@pytest.mark.clause(
+    "R106.a", refused="Het bewijs van vernietiging noemt geen casusnummer, persoon, partij of dag."
+)
+@pytest.mark.clause("R91.b", refused="Wat als bewijs overblijft, leidt niet naar een persoon.")
 def test_the_proof_holds_nothing_that_leads_to_anybody_r106() -> None:
     """R106: no case, person, party or day."""
     steps = follows(*s.DESTROYING, s.ERASED)

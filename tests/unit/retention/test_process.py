@@ -8,6 +8,7 @@ import pytest
 
 from services.retention import commands as c
 from services.retention import events as e
+from services.retention.permissions import PERMISSIONS
 from services.retention.proofs import Ending
 from services.retention.state import MUST_CONFIRM, Phase
 from shared.contract.content import TextRef, contents, sealed_text_ids
@@ -15,7 +16,9 @@ from shared.contract.fields import Category, ItemStatus, Theme
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.rto import DrawnFrom
 from shared.contract.parties import Parties, PartyKind
-from shared.contract.refusal import Refusal
+from shared.contract.refusal import NOT_YOURS, Refusal
+from shared.core.actor import Actor, Role
+from shared.core.authorisation import permit
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
 from shared.core.item_standing import Standing
@@ -64,6 +67,8 @@ def test_a_case_is_opened_once_r15() -> None:
     assert name_of(s.spec().given(s.OPENED), opening) == ("CaseAlreadyKnown", "R15")
 
 
+@pytest.mark.clause("R100.b", allowed="Voor de afschaling kan de casusregie naar een andere partij gaan.")
+@pytest.mark.clause("R100.b", refused="Na de afschaling gaat de casusregie niet meer naar een andere partij.")
 def test_direction_moves_until_de_escalation_and_not_after_it_r100() -> None:
     move = c.MoveDirection(by=s.by_service(), leading_party=s.POLICE, since=NOW)
     assert s.spec().given(s.OPENED, *s.spec().given(s.OPENED).when(move).events).state.leading_party == (
@@ -110,6 +115,9 @@ def test_the_terms_are_the_policys_at_the_decision_a4() -> None:
     assert events[0].archive_on < events[0].destroy_on < s.ARCHIVE_ON
 
 
+@pytest.mark.clause("R22.e", refused="Het burgerservicenummer gaat niet mee naar fase 4.")
+@pytest.mark.clause("R89.c", allowed="Naam en geboortedatum gaan mee naar fase 4.")
+@pytest.mark.clause("R89.c", refused="Het burgerservicenummer gaat niet mee naar fase 4.")
 def test_the_bsn_does_not_enter_phase_4_r22() -> None:
     given = s.spec().given(s.OPENED)
     (event,) = given.when(c.Deescalate(by=s.by_service(), file=s.file())).events
@@ -134,6 +142,11 @@ def test_who_may_see_special_categories_is_fixed_with_the_decision_r49() -> None
 DRAWN = DrawnFrom(item_id=s.POLICES, contributor=s.POLICE, category=Category.ORDINARY, released=True)
 
 
+@pytest.mark.clause(
+    "R104.a",
+    allowed="Wie tijdens de casus welk gegeven voor welke activiteit meenam, staat ook in fase 4 nog op "
+    "de lijst.",
+)
 def test_what_grew_over_the_life_of_the_case_comes_in_parts_before_the_file_r86_r104() -> None:
     """Each part may come twice; who stands in two of them stands in the file once, as it was told last."""
     tested = s.participant(s.VENLO, passed_processing_test=True)
@@ -174,6 +187,14 @@ def test_the_clock_starts_also_where_the_beginning_of_the_case_was_not_heard_r86
 # --- cleaning -------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R95.a",
+    allowed="Een gegeven waarvan de procesregisseur bevestigt waarom het bij terugval nodig is, blijft "
+    "bij het opschonen staan.",
+)
+@pytest.mark.clause(
+    "R95.a", refused="Alle andere gegevens verdwijnen bij het opschonen, met alle tekst die erbij hoort."
+)
 def test_what_is_not_confirmed_goes_with_every_piece_of_it_r95() -> None:
     """R95, A8."""
     (event,) = in_step_1().when(CLEAN).events
@@ -182,6 +203,9 @@ def test_what_is_not_confirmed_goes_with_every_piece_of_it_r95() -> None:
     assert [item.item_id for item in in_step_1().given(event).state.items] == [s.POLICES]
 
 
+@pytest.mark.clause(
+    "R95.d", allowed="Een gegeven dat de inbrenger niet heeft teruggenomen, kan opnieuw worden bevestigd."
+)
 def test_a_file_may_be_cleaned_again_and_only_grows_smaller_r95() -> None:
     first = c.CleanFile(by=s.by_director(), kept=s.kept(s.POLICES, s.WITHHELD))
     given = in_step_1()
@@ -193,6 +217,12 @@ def test_a_file_may_be_cleaned_again_and_only_grows_smaller_r95() -> None:
     assert name_of(given.given(event), back) == ("NoSuchItem", "R95")
 
 
+@pytest.mark.clause(
+    "R100.a",
+    allowed="De procesregisseur schoont het dossier op namens de partij die bij de afschaling de leiding "
+    "had.",
+)
+@pytest.mark.clause("R100.a", refused="Namens de aanmelder, die de leiding niet meer had, kan hij dat niet.")
 def test_the_director_acts_for_the_party_that_led_at_de_escalation_r100() -> None:
     """R100."""
     old = replace(CLEAN, by=s.by_director(s.VENLO))
@@ -207,6 +237,9 @@ def test_another_director_learns_of_no_case_in_any_phase_r95(phase: Phase) -> No
     assert (refusal.name, refusal.rule, refusal.status) == ("NotTheDirectorOfThisCase", "R95", 404)
 
 
+@pytest.mark.clause(
+    "R95.a", refused="Zonder de reden waarom het nodig is, kan een gegeven niet blijven staan."
+)
 def test_each_item_that_stays_has_its_reason_a8() -> None:
     blank = replace(CLEAN, kept=(c.KeptItem(item_id=s.POLICES, reason=" "),))
     assert name_of(in_step_1(), blank) == ("NecessityNotConfirmed", "R95")
@@ -220,6 +253,11 @@ def test_only_items_of_the_file_stay_and_each_once_r95() -> None:
     assert name_of(in_step_1(), twice) == ("ItemTwice", "R35")
 
 
+@pytest.mark.clause(
+    "R95.d",
+    refused="Een gegeven dat de inbrenger heeft teruggenomen, kan niet worden bevestigd en blijft ook "
+    "bij het archiveren niet staan.",
+)
 def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
     """Not as kept, and not at archiving though it was kept before."""
     back = e.StandingFollowed(Standing(s.POLICES, s.POLICE, 1, ItemStatus.WITHDRAWN))
@@ -232,6 +270,9 @@ def test_what_its_contributor_took_back_does_not_stay_a12() -> None:
     assert kept.given(archived).state.kept == (), "nor does why it was kept"
 
 
+@pytest.mark.clause(
+    "R103.a", refused="Een gearchiveerd dossier wordt niet meer opgeschoond of op een andere manier gebruikt."
+)
 def test_a_file_is_cleaned_in_step_1_r87() -> None:
     """R87."""
     assert name_of(in_step_2(), CLEAN) == ("NotInStepOne", "R87")
@@ -261,12 +302,19 @@ def test_a_file_is_archived_on_the_day_and_not_a_moment_before_it_r88() -> None:
     assert name_of(in_step_1(now=s.ARCHIVE_ON - s.MOMENT), archive) == ("TermNotOver", "R91")
 
 
+@pytest.mark.clause(
+    "R95.c",
+    refused="Schoont niemand het dossier op, dan verdwijnt bij het archiveren elk ingebracht gegeven.",
+)
 def test_a_file_that_nobody_cleaned_loses_every_item_a8() -> None:
     event, _ = in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events
     assert set(event.dropped) == s.EVERY_PIECE
     assert in_step_1().given(event).state.items == ()
 
 
+@pytest.mark.clause(
+    "R95.c", allowed="Wat bij het opschonen als noodzakelijk is bevestigd, blijft bij het archiveren staan."
+)
 def test_a_cleaned_file_is_archived_as_it_is_r88() -> None:
     given = in_step_1(now=s.ARCHIVE_ON).given(s.CLEANED)
     event, _ = given.when(s.ARCHIVE).events
@@ -285,12 +333,32 @@ def test_no_term_runs_in_a_case_that_goes_on_r91() -> None:
 # --- inspecting -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause("R90.a", allowed="Een besluit tot inzage met een reden wordt vastgelegd, met die reden.")
+@pytest.mark.clause("R90.a", refused="Een besluit tot inzage zonder reden wordt geweigerd.")
 def test_an_inspection_has_a_reason_r90() -> None:
     (event,) = in_step_2().when(INSPECT).events
     assert in_step_2().given(event).state.inspections[0].reason == TextRef("piece-why", "rto")
     assert name_of(in_step_2(), replace(INSPECT, reason=None)) == ("ReasonMissing", "R90")
 
 
+@pytest.mark.clause("R90.b", allowed="De manager besluit over inzage in een gearchiveerd dossier.")
+@pytest.mark.clause(
+    "R90.b",
+    refused="De procesregisseur, de ondersteunende medewerker en de partijen kunnen niet tot inzage "
+    "besluiten.",
+)
+def test_the_manager_decides_on_an_inspection_and_nobody_else_a9() -> None:
+    requirement, here = PERMISSIONS[c.InspectFile], DecisionContext(s.ARCHIVE_ON, s.PARTIES)
+    support = Actor(Role.SUPPORT_WORKER, person="support-a", on_behalf_of=s.CARE)
+    assert permit(requirement, s.by_manager(), here) is None
+    for other in (s.by_director(), support, s.by_party(s.CARE), s.by_party(s.VENLO)):
+        assert permit(requirement, other, here) is NOT_YOURS
+
+
+@pytest.mark.clause(
+    "R90.a", refused="Zonder besluit tot inzage kan een gearchiveerd dossier niet worden gelezen."
+)
+@pytest.mark.clause("R90.d", refused="Na één keer lezen is een besluit tot inzage verbruikt.")
 def test_one_decision_is_one_reading_r90() -> None:
     """R90."""
     given = in_step_2()
@@ -310,6 +378,10 @@ def test_a_manager_does_not_use_the_inspection_of_another_a9() -> None:
     assert name_of(given, other) == ("NoInspectionDecided", "R90")
 
 
+@pytest.mark.clause(
+    "R90.d",
+    allowed="Een inzage verandert niets aan de termijnen: het dossier wordt op dezelfde dag vernietigd.",
+)
 def test_inspecting_changes_no_date_a5() -> None:
     given = in_step_2()
     after = given.given(*given.when(INSPECT).events)
@@ -332,6 +404,14 @@ FROM_THE_ARCHIVE = replace(REACTIVATE, by=s.by_manager())
 ASK = c.AskReactivation(by=s.by_party(s.CARE), reason=s.text("relapse"))
 
 
+@pytest.mark.clause(
+    "R87.c",
+    allowed="Bij terugval in de eerste zes maanden brengt de procesregisseur de casus terug naar fase 3, "
+    "namens de partij die de leiding had.",
+)
+@pytest.mark.clause(
+    "R87.c", refused="Zonder reden, namens een andere partij of door een andere procesregisseur kan dat niet."
+)
 def test_in_step_1_the_director_takes_the_case_up_again_for_the_party_that_led_r87() -> None:
     (event,) = in_step_1().when(REACTIVATE).events
     assert (event.round, event.kept_items, event.told) == (1, None, (s.VENLO, s.POLICE, s.CARE))
@@ -342,6 +422,10 @@ def test_in_step_1_the_director_takes_the_case_up_again_for_the_party_that_led_r
     assert name_of(in_step_1(), strange) == ("NotTheDirectorOfThisCase", "R95")
 
 
+@pytest.mark.clause("R90.b", allowed="De manager maakt een gearchiveerd dossier weer actief.")
+@pytest.mark.clause(
+    "R90.b", refused="De procesregisseur kan een gearchiveerd dossier niet weer actief maken."
+)
 def test_in_step_2_the_manager_decides_and_nobody_else_a9() -> None:
     (event,) = in_step_2().when(FROM_THE_ARCHIVE).events
     assert event.kept_items == (s.WITHHELD,)
@@ -360,6 +444,14 @@ def test_the_date_decides_who_may_and_not_the_timer_a4() -> None:
     assert name_of(late, ASK) == ("NothingToReactivate", "R90")
 
 
+@pytest.mark.clause(
+    "R90.c",
+    allowed="De partij die de leiding had, vraagt schriftelijk en met een reden om het dossier weer "
+    "actief te maken.",
+)
+@pytest.mark.clause(
+    "R90.c", refused="Een andere partij kan dat niet vragen, en zonder reden wordt het verzoek geweigerd."
+)
 def test_the_party_that_led_asks_in_writing_and_changes_nothing_by_it_a9() -> None:
     for given in (in_step_1(), in_step_2()):
         (asked,) = given.when(ASK).events
@@ -372,6 +464,16 @@ def test_the_party_that_led_asks_in_writing_and_changes_nothing_by_it_a9() -> No
             assert (refusal.name, refusal.status) == ("NotTheLastLeadingParty", 404)
 
 
+@pytest.mark.clause(
+    "R90.e",
+    allowed="Na de reactivering begint een nieuw besluit tot afschaling nieuwe termijnen van zes en "
+    "twaalf maanden.",
+)
+@pytest.mark.clause(
+    "R90.e",
+    refused="De oude termijnen gelden na de reactivering niet meer: er wordt niets gearchiveerd of "
+    "vernietigd.",
+)
 def test_a_new_decision_starts_a_new_clock_with_what_there_is_then_a5() -> None:
     drawn = e.FilePartReceived((), (), (), (DRAWN,))
     given = in_step_1().given(drawn, s.CLEANED, s.ASKED, s.REACTIVATED)
@@ -412,6 +514,17 @@ def test_inspecting_voids_nothing_a5() -> None:
 # --- early ends -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R14.a",
+    refused="Een casus die niet is opgenomen, wordt na de afsluittermijn in het hele systeem verwijderd.",
+)
+@pytest.mark.clause(
+    "R102.c",
+    allowed="Een casus die vroegtijdig eindigt, wordt aan het einde van de afsluittermijn verwijderd.",
+)
+@pytest.mark.clause(
+    "R102.c", refused="Vóór het einde van de afsluittermijn wordt zo'n casus niet verwijderd."
+)
 @pytest.mark.parametrize("reason", list(ClosingReason))
 @pytest.mark.parametrize("history", [(), (s.OPENED,), (s.OPENED, s.MOVED, *s.RECEIVED)])
 def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
@@ -435,6 +548,12 @@ def test_an_early_end_goes_when_the_closing_term_has_passed_r102(
     assert replace(given, now=due).when(s.ERASE).events
 
 
+@pytest.mark.clause(
+    "R102.e", allowed="Is er niemand meer te informeren, dan wordt de casus meteen verwijderd."
+)
+@pytest.mark.clause(
+    "R102.e", refused="Zolang er nog iemand te informeren is, wordt de casus niet eerder verwijderd."
+)
 def test_an_early_end_goes_as_soon_as_nobody_is_left_to_be_informed_whichever_is_heard_first_r102() -> None:
     close = replace(next(x for x in s.COMMANDS if isinstance(x, c.CloseEarly)), closed_at=NOW)
     settled = NOW + s.TERM / 2
@@ -470,6 +589,10 @@ def test_a_case_in_phase_4_or_closing_does_not_end_early_r102() -> None:
 # --- what parties are told of it ------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R99.b",
+    allowed="Bij het archiveren, een half jaar voor de vernietiging, wordt de vernietiging al aangekondigd.",
+)
 def test_the_destruction_is_announced_once_with_the_first_step_from_which_nobody_goes_back_r99() -> None:
     announced = e.DestructionAnnounced(s.REFERENCE)
     assert in_step_1(now=s.ARCHIVE_ON).when(s.ARCHIVE).events[1:] == (announced,)
@@ -491,6 +614,11 @@ def test_what_was_never_archived_is_announced_when_its_erasure_starts_r99() -> N
 # --- erasing --------------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R91.a",
+    allowed="Op de dag waarop een jaar om is, begint de verwijdering, in welke stap het dossier ook is.",
+)
+@pytest.mark.clause("R91.a", refused="Vóór die dag wordt het dossier niet verwijderd.")
 @pytest.mark.parametrize("history", [s.STEP_1, (*s.STEP_1, s.CLEANED), s.STEP_2])
 def test_a_year_after_the_decision_the_file_goes_whatever_step_it_is_in_r91(history: Any) -> None:
     erase = s.ERASE
@@ -499,6 +627,14 @@ def test_a_year_after_the_decision_the_file_goes_whatever_step_it_is_in_r91(hist
     assert name_of(early, erase) == ("TermNotOver", "R91")
 
 
+@pytest.mark.clause(
+    "R105.a",
+    allowed="Als alle onderdelen van het systeem hebben bevestigd dat zij niets meer hebben, wordt de "
+    "sleutel van de casus vernietigd.",
+)
+@pytest.mark.clause(
+    "R105.a", refused="Zolang één onderdeel dat niet heeft bevestigd, wordt de sleutel niet vernietigd."
+)
 def test_the_key_goes_only_after_all_four_have_confirmed_r105() -> None:
     given = s.spec().given(*s.ERASING)
     record = next(x for x in s.COMMANDS if isinstance(x, c.RecordKeyDestroyed))

@@ -83,6 +83,16 @@ WHOLE = {"case", "person", "agreements", "plan", "taker", "referrer", "case-dire
 STUB = {"case", "person", "referrer", "case-director"}
 
 
+@pytest.mark.clause(
+    "R87.a",
+    allowed="In de eerste zes maanden na de afschaling leest de procesregisseur het dossier namens de "
+    "partij die de leiding had.",
+)
+@pytest.mark.clause(
+    "R100.a",
+    allowed="In fase 4 leest de procesregisseur het dossier namens de partij die bij de afschaling de "
+    "leiding had.",
+)
 def test_in_step_1_the_director_and_his_support_read_the_file_less_what_is_hidden_r87_r23() -> None:
     expected = WHOLE | {s.OURS, s.POLICES, s.WITHHELD}
     assert seen(DIRECTOR, STEP_1) == seen(SUPPORT, STEP_1) == expected
@@ -104,6 +114,13 @@ def test_special_data_are_seen_for_who_led_if_it_might_process_them_then_and_may
 
 
 @pytest.mark.clause(
+    "R87.a",
+    allowed="In de eerste zes maanden na de afschaling leest de partij die de leiding had het dossier.",
+)
+@pytest.mark.clause(
+    "R87.b", allowed="Wat zij in fase 3 te zien kreeg, leest de partij die de leiding had daarna nog steeds."
+)
+@pytest.mark.clause(
     "R62.b", allowed="In fase 4 leest de leidende partij gegevens zonder voorbehoud tegen haar."
 )
 @pytest.mark.clause(
@@ -115,6 +132,10 @@ def test_in_step_1_the_leading_party_reads_less_what_is_withheld_or_special_r62_
     assert seen(LEADER, competent, parties=CHECKED) == WHOLE | {s.OURS, s.POLICES, s.HIDDEN, s.SPECIAL}
 
 
+@pytest.mark.clause(
+    "R87.b",
+    refused="Wat fase 3 haar niet liet zien, krijgt de partij die de leiding had ook in fase 4 niet te zien.",
+)
 def test_in_step_1_the_leading_party_reads_nothing_that_phase_3_did_not_show_it_r87() -> None:
     """Of an item that an older version handed over nobody knows, so it is not shown either."""
     unseen = replace(STEP_1, shown=tuple(replace(one, parties=(s.POLICE,)) for one in STEP_1.shown))
@@ -212,6 +233,10 @@ def test_the_manager_inspects_no_agreements_drawn_from_what_was_taken_back_a12_a
         assert isinstance(verdict, Allowed) is sees
 
 
+@pytest.mark.clause(
+    "R87.b", allowed="Een andere deelnemer leest in fase 4 de gegevens die hij zelf inbracht."
+)
+@pytest.mark.clause("R87.b", refused="Een andere deelnemer leest in fase 4 geen gegeven van een ander.")
 def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:
     assert seen(POLICE, STEP_1) == {"case", s.POLICES, s.WITHHELD, s.SPECIAL}
     assert seen(REFERRER, STEP_1) == {"case", s.OURS, s.HIDDEN}
@@ -229,17 +254,56 @@ def test_why_an_item_stays_is_for_who_may_see_the_item_r62() -> None:
     assert f"reason-{s.WITHHELD}" not in seen(LEADER, cleaned)
 
 
+@pytest.mark.clause(
+    "R87.a",
+    refused="De manager, een andere procesregisseur en een partij die niets inbracht, lezen het dossier "
+    "in deze stap niet.",
+)
+@pytest.mark.clause(
+    "R100.a",
+    refused="Namens de aanmelder, die niet meer de leiding had, of namens niemand leest de "
+    "procesregisseur in fase 4 niets.",
+)
 def test_in_step_1_a_participant_without_items_the_manager_and_strangers_see_nothing_r87() -> None:
     for viewer in (MANAGER, *STRANGERS):
         assert seen(viewer, STEP_1) == set(), viewer
 
 
+@pytest.mark.clause(
+    "R89.a",
+    allowed="Van een gearchiveerd dossier zijn vier dingen te zien: casusnummer, wie het betreft, de "
+    "aanmelder en de casusregisseur.",
+)
+@pytest.mark.clause(
+    "R89.a",
+    refused="Een gegeven, het plan van aanpak of de afspraken uit een gearchiveerd dossier zijn niet te "
+    "zien.",
+)
+@pytest.mark.clause(
+    "R89.b", allowed="De procesregisseur, zijn ondersteunende medewerker en de manager zien deze vier dingen."
+)
+@pytest.mark.clause(
+    "R103.a",
+    refused="Zonder besluit leest ook de manager of de procesregisseur niets van de inhoud van een "
+    "gearchiveerd dossier.",
+)
 def test_in_step_2_the_director_his_support_and_the_manager_see_four_things_r89() -> None:
     """R89: the case itself (its number), identity, referrer, case director; R88 closes the rest."""
     for viewer in (DIRECTOR, SUPPORT, MANAGER):
         assert seen(viewer, STEP_2) == STUB
 
 
+@pytest.mark.clause(
+    "R88.a", allowed="Tot het laatste moment voor de dag waarop zes maanden om zijn, is het dossier te lezen."
+)
+@pytest.mark.clause(
+    "R88.a",
+    refused="Vanaf het eerste moment van die dag is de inhoud voor iedereen dicht, ook als het "
+    "archiveren nog niet is uitgevoerd.",
+)
+@pytest.mark.clause(
+    "R87.a", refused="Na zes maanden leest de partij die de leiding had het dossier niet meer."
+)
 def test_the_file_closes_with_the_boundary_day_though_its_timer_waits_r88_a4() -> None:
     """R88: the broker may be away for days; the covenant's date is not."""
     day_before = s.ARCHIVE_ON - s.MOMENT
@@ -251,6 +315,15 @@ def test_the_file_closes_with_the_boundary_day_though_its_timer_waits_r88_a4() -
         assert seen(viewer, STEP_1, s.ARCHIVE_ON) == set(), viewer
 
 
+@pytest.mark.clause(
+    "R91.a",
+    allowed="Tot het laatste moment voor de dag waarop een jaar om is, zijn de vier zichtbare dingen er nog.",
+)
+@pytest.mark.clause(
+    "R91.a",
+    refused="Vanaf het eerste moment van die dag ziet niemand nog iets, ook als de verwijdering nog niet "
+    "is uitgevoerd.",
+)
 @pytest.mark.parametrize("phase", [Phase.STEP_1, Phase.STEP_1_CLEANED, Phase.STEP_2])
 def test_on_the_day_of_destruction_nobody_sees_anything_though_its_timer_waits_r91(phase: Phase) -> None:
     state = s.state(*s.HISTORIES[phase])
@@ -266,12 +339,40 @@ def test_a_case_that_the_version_before_brought_to_its_step_is_judged_by_its_dat
     assert {term.kind: term.due for term in old.terms} == {t.kind: t.due for t in STEP_1.terms}
 
 
+@pytest.mark.clause(
+    "R95.b",
+    allowed="Plan, afspraken en deelnemers met hun rol blijven na het opschonen staan, ook als niemand "
+    "ze bevestigt.",
+)
+@pytest.mark.clause("R95.b", refused="Een ingebracht gegeven dat niemand bevestigt, blijft niet staan.")
+def test_plan_agreements_and_participants_stay_though_nobody_confirms_them_r95_a8() -> None:
+    cleaned = s.state(*s.STEP_1, replace(s.CLEANED, kept=()))
+    assert cleaned.file == STEP_1.file
+    assert seen(DIRECTOR, cleaned) == seen(LEADER, cleaned) == WHOLE, "and no item, as none was confirmed"
+    assert cleaned.all_participants == STEP_1.all_participants
+
+
+@pytest.mark.clause(
+    "R89.b",
+    refused="Geen enkele partij ziet iets van een gearchiveerd dossier, ook niet de partij die de "
+    "leiding had.",
+)
+@pytest.mark.clause("R103.a", refused="Een partij leest niets uit een gearchiveerd dossier.")
 def test_in_step_2_parties_and_strangers_see_nothing_r88() -> None:
     """R103: an archived file serves a quick restart and protection, so nobody else has any use for it."""
     for viewer in (LEADER, REFERRER, POLICE, *STRANGERS):
         assert seen(viewer, STEP_2) == set(), viewer
 
 
+@pytest.mark.clause("R90.d", allowed="De manager die tot inzage besloot, leest het gearchiveerde dossier.")
+@pytest.mark.clause(
+    "R90.d",
+    refused="Een andere manager, de procesregisseur en de partij die de leiding had, lezen op dat "
+    "besluit niets, en na die ene keer ook de manager zelf niet meer.",
+)
+@pytest.mark.clause(
+    "R103.a", allowed="De inhoud van een gearchiveerd dossier is te lezen op een besluit tot inzage."
+)
 def test_an_inspection_opens_the_file_to_the_manager_who_decided_for_one_reading_r90() -> None:
     used_at = s.ARCHIVE_ON
     decided = s.state(*s.STEP_2, s.INSPECTION)
@@ -308,6 +409,14 @@ def inspected(state: State, parties: Parties = s.PARTIES) -> set[str]:
     }
 
 
+@pytest.mark.clause(
+    "R90.f", allowed="Bij een inzage leest de manager de gegevens die ook de procesregisseur mocht zien."
+)
+@pytest.mark.clause(
+    "R90.f",
+    refused="Een gegeven dat de inbrenger onder zijn geheimhouding voor de mensen van het Zorg- en "
+    "Veiligheidshuis afschermde, ziet de manager bij een inzage niet.",
+)
 def test_an_inspection_shows_no_more_than_the_house_might_see_before_r90_r23_r21_a12() -> None:
     """Nor why such an item stays."""
     ids = (s.OURS, s.SPECIAL, s.HIDDEN)
@@ -332,6 +441,12 @@ def test_an_inspection_shows_neither_an_item_that_was_taken_back_nor_why_it_was_
             assert isinstance(verdict, Allowed) is shown
 
 
+@pytest.mark.clause(
+    "R102.a",
+    allowed="Van een casus die vroegtijdig eindigt, ziet de leidende partij nog dat hij wordt afgesloten.",
+)
+@pytest.mark.clause("R102.a", refused="Een andere partij ziet van zo'n casus niets meer.")
+@pytest.mark.clause("R102.b", allowed="Van het huis leest de procesregisseur van de casus hem dan nog.")
 def test_closing_is_known_to_director_and_leading_party_without_content_r102() -> None:
     """R102."""
     state = s.state(s.OPENED, s.CLOSING)
@@ -342,6 +457,31 @@ def test_closing_is_known_to_director_and_leading_party_without_content_r102() -
         assert isinstance(may_view(viewer, None, state, looking()), Denied), viewer
 
 
+@pytest.mark.clause(
+    "R102.b",
+    allowed="Ook tijdens het afsluiten ziet de procesregisseur zijn casus, namens de leidende partij.",
+)
+@pytest.mark.clause(
+    "R102.b",
+    refused="De ondersteunende medewerker die aan de casus werkte, en de manager, zien een casus die "
+    "wordt afgesloten niet.",
+)
+def test_of_the_house_only_the_director_still_reads_a_closing_case_r102() -> None:
+    state = s.state(s.OPENED, s.CLOSING)
+    worked_on_it = replace(SUPPORT, on_behalf_of=s.VENLO)
+    assert worked_on_it.person in state.support_workers
+    assert isinstance(may_view(replace(DIRECTOR, on_behalf_of=s.VENLO), None, state, looking()), Allowed)
+    for viewer in (worked_on_it, MANAGER, replace(MANAGER, on_behalf_of=s.VENLO)):
+        assert isinstance(may_view(viewer, None, state, looking()), Denied), viewer
+
+
+@pytest.mark.clause(
+    "R102.c", allowed="Tot het einde van de afsluittermijn is te zien dat de casus wordt afgesloten."
+)
+@pytest.mark.clause(
+    "R102.c",
+    refused="Vanaf het moment waarop de afsluittermijn eindigt, is niets van de casus meer te lezen.",
+)
 def test_a_closing_case_is_known_until_the_day_it_goes_r102() -> None:
     closing = s.state(s.OPENED, s.CLOSING)
     assert isinstance(may_view(REFERRER, None, closing, looking(at=NOW + s.TERM - s.MOMENT)), Allowed)
@@ -397,6 +537,11 @@ def test_in_any_other_phase_nobody_sees_anything_here(phase: Phase) -> None:
             assert isinstance(may_view(viewer, thing, state, looking()), Denied)
 
 
+@pytest.mark.clause("R91.b", allowed="De manager leest de cijfers die na de verwijdering overblijven.")
+@pytest.mark.clause(
+    "R91.b",
+    refused="Een partij, een procesregisseur of de functionaris gegevensbescherming leest deze cijfers niet.",
+)
 def test_figures_are_the_managers_and_proofs_also_who_watches_the_logs_r91() -> None:
     def readers(register: Register) -> set[Role]:
         return {v.role for v in EVERYBODY if isinstance(may_view_register(v, register), Allowed)}

@@ -93,6 +93,7 @@ def test_a_second_preparation_is_refused() -> None:
     assert refused(s.spec().given(*PREPARED), command) is r.ALREADY_PREPARED
 
 
+@pytest.mark.clause("R22.d", refused="Het burgerservicenummer gaat niet mee naar het RTO.")
 def test_the_round_table_does_not_keep_the_citizen_service_number_r22() -> None:
     command = c.OpenPreparation(by=s.BY_TRIAGE, preparation=s.preparation())
     (opened,) = s.spec().when(command).events

@@ -447,6 +447,10 @@ def test_a_contributor_that_is_not_invited_sees_its_own_and_nothing_else_r61() -
     assert may_view(anybody_of_the_police, None, state, looking(s.parties())) == Allowed("R66", s.POLICE)
 
 
+@pytest.mark.clause(
+    "R104.b", allowed="De inbrenger ziet wie zijn gegeven meenam, en wie het meenam ziet dat van zichzelf."
+)
+@pytest.mark.clause("R104.b", refused="Een andere deelnemer ziet niet wie wat meenam.")
 def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
     history = (*s.AGREED, s.PROVIDED)
     asked = f"release/{s.FREE}/plan-activity/{s.CARE}/{s.TREAT}"
@@ -691,6 +695,13 @@ def test_another_director_sees_nothing() -> None:
     assert rule(may_view(other, None, s.state(*s.SEATED), looking(s.parties()))) == (False, "R72")
 
 
+@pytest.mark.clause(
+    "R23.a",
+    refused="Ook in het RTO zien procesregisseur en ondersteunende medewerker een afgeschermd gegeven niet.",
+)
+@pytest.mark.clause(
+    "R23.b", allowed="Een gegeven dat niet is afgeschermd, ziet de procesregisseur ook in het RTO."
+)
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 def test_what_is_hidden_from_the_director_stays_so_r23(viewer: Viewer) -> None:
     hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True))

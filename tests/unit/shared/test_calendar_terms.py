@@ -18,6 +18,14 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=HOME)
 
 
+@pytest.mark.clause(
+    "R88.b", allowed="Zes maanden na 31 augustus eindigt de termijn op de laatste dag van februari."
+)
+@pytest.mark.clause(
+    "R88.b",
+    refused="Heeft de maand die dag wel, dan eindigt de termijn op die dag en niet op de laatste van de "
+    "maand.",
+)
 @pytest.mark.parametrize(
     ("decided", "n", "ends"),
     [

@@ -364,6 +364,16 @@ def test_a_party_that_passed_the_check_at_governance_needs_no_second_test_r21() 
 @pytest.mark.clause(
     "R30.c", refused="Een burgerservicenummer gaat niet vanzelf met de naam mee in de uitvraag."
 )
+@pytest.mark.clause(
+    "R22.b",
+    allowed="Een uitvraag tussen twee partijen die het burgerservicenummer mogen gebruiken, mag dat "
+    "nummer bevatten.",
+)
+@pytest.mark.clause(
+    "R22.d",
+    allowed="Het nummer gaat alleen met een uitvraag mee als dat nodig is om zeker te weten dat het om "
+    "dezelfde persoon gaat.",
+)
 def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
     (without,) = OPEN.when(s.issue()).events
     assert [p.bsn for p in without.query.persons] == [None]
@@ -371,6 +381,11 @@ def test_the_service_number_stays_here_unless_it_is_asked_for_r22() -> None:
     assert [p.bsn for p in with_it.query.persons] == [TextRef("piece-bsn-1", "intake")]
 
 
+@pytest.mark.clause(
+    "R22.b",
+    refused="Mag de vragende of de bevraagde partij het nummer niet gebruiken, dan wordt een uitvraag "
+    "met dat nummer geweigerd.",
+)
 def test_the_service_number_goes_only_between_parties_that_may_use_it_r22() -> None:
     to_housing = s.issue(recipient=s.HOUSING, include_bsn=True)
     assert named(OPEN.when(to_housing).refusal) == ("BsnNotAllowed", "R22")
@@ -561,11 +576,18 @@ def test_an_item_names_the_body_that_gives_it_r57() -> None:
     assert named(ASKED.when(refused).refusal) == ("ActingBodyUnknown", "R57")
 
 
+@pytest.mark.clause(
+    "R8.b",
+    refused="Een antwoord met een gegeven waarbij niet staat waarom het noodzakelijk is, wordt geweigerd.",
+)
 def test_an_item_says_why_it_is_necessary_r8() -> None:
     refused = s.answer(items=(s.item(necessity=" "),))
     assert named(ASKED.when(refused).refusal) == ("NecessityMissing", "R8")
 
 
+@pytest.mark.clause(
+    "R8.b", allowed="Een antwoord waarin bij elk gegeven staat waarom het noodzakelijk is, wordt aangenomen."
+)
 def test_an_item_concerns_persons_of_this_case_a18() -> None:
     assert ASKED.when(s.answer(items=(s.item(persons=(s.MAN, s.MOTHER)),))).events
     refused = s.answer(items=(s.item(persons=(s.NEW,)),))

@@ -80,6 +80,10 @@ def denied(viewer: Viewer, thing: Any, phase: Phase) -> str:
 @pytest.mark.clause(
     "R36.a", allowed="De aanmeldende partij bekijkt de antwoorden in het systeem van het huis."
 )
+@pytest.mark.clause("R18.b", allowed="De aanmelder leest welke partijen worden bevraagd en waarom.")
+@pytest.mark.clause(
+    "R23.b", allowed="De procesregisseur ziet de gegevens van de aanmelding die niet zijn afgeschermd."
+)
 @pytest.mark.parametrize("phase", OPEN)
 @pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()], ids=lambda v: v.role)
 def test_the_leading_party_and_who_acts_for_it_read_all_r33(viewer: Viewer, phase: Phase) -> None:
@@ -131,6 +135,7 @@ def test_a_queried_party_reads_what_it_was_asked_and_gave_and_nothing_else_r34(p
     "R29.a", refused="Wat een ander is gevraagd en wat die gaf, ziet een bevraagde partij niet."
 )
 @pytest.mark.clause("R34.a", refused="Het antwoord van een ander leest een bevraagde partij niet.")
+@pytest.mark.clause("R18.b", refused="Een bevraagde partij leest niet wat aan een andere partij is gevraagd.")
 @pytest.mark.parametrize("phase", OPEN)
 def test_a_queried_party_learns_nothing_of_the_query_to_another_r34(phase: Phase) -> None:
     assert sees(worker(s.CARE), phase) == {"the case"}
@@ -224,6 +229,12 @@ def test_an_act_of_reading_names_whose_information_it_is_r129() -> None:
     assert (givers["referred item"], givers["person"], givers["query"]) == (s.VENLO, s.VENLO, s.VENLO)
 
 
+@pytest.mark.clause(
+    "R23.a",
+    refused="Ook in de triage ziet de procesregisseur een gegeven niet dat onder geheimhouding is "
+    "afgeschermd.",
+)
+@pytest.mark.clause("R23.b", refused="Alleen een gegeven dat is afgeschermd, ziet de procesregisseur niet.")
 def test_what_is_hidden_from_the_director_is_not_hidden_from_the_leading_party_r23() -> None:
     secret = s.contributed(s.ITEM, s.POLICE, hidden_from_director=True)
     assert denied(director(), secret, Phase.TRIAGE) == "R23"
@@ -282,6 +293,19 @@ def rule(viewer: Viewer, thing: Any, case: State, **changes: Any) -> str:
     return f"{type(verdict).__name__} {verdict.rule}"
 
 
+@pytest.mark.clause(
+    "R21.c",
+    allowed="Een leidende partij die is getoetst of landelijke ketenpartner is, ziet bijzondere gegevens "
+    "van anderen.",
+)
+@pytest.mark.clause(
+    "R21.c", refused="Een leidende partij die dat niet is, en wie namens haar werkt, ziet die gegevens niet."
+)
+@pytest.mark.clause("R21.d", allowed="Zodra de toets is vastgelegd, telt zij bij het eerstvolgende lezen.")
+@pytest.mark.clause(
+    "R21.d",
+    refused="Is de toets er niet of ingetrokken, dan is vanaf het eerstvolgende lezen niets meer te zien.",
+)
 @pytest.mark.parametrize("category", SPECIAL)
 @pytest.mark.parametrize("phase", [Phase.TRIAGE, Phase.PREPARING, Phase.CLOSING])
 @pytest.mark.parametrize("viewer", [worker(s.VENLO), director()], ids=lambda v: v.role)

@@ -80,7 +80,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "item shown that was withdrawn",
         "services/rto/process.py",
-        "        return replace(x, status=ReleaseStatus.WITHDRAWN) if given else x\n",
+        "        return replace(x, status=ReleaseStatus.WITHDRAWN) if ends else x\n",
         "        return x\n",
         (VIEWING,),
         ("R61.d", "R66.c"),
@@ -250,15 +250,15 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "withdrawn item sent all the same",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *told]\n",
-        "            return told\n",
+        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
+        "            return _takers_told(item_id, state.takers_of(item_id))\n",
         (EFFECTS,),
         ("R66.c",),
     ),
     Bug(
         "takers not told of a withdrawal",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *told]\n",
+        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
         "            return [StopUnsent(item=item_id)]\n",
         (EFFECTS,),
         ("R66.d",),
@@ -386,7 +386,7 @@ BUGS: tuple[Bug, ...] = (
         ("R49.d",),
     ),
     Bug(
-        "special data planned at the table for who was not tested",
+        "special data planned in phase 3 for who was not tested",
         "services/rto/meetings.py",
         "        if item.category.needs_test and not is_competent(participant, context):\n",
         "        if False:\n",
@@ -840,7 +840,8 @@ BUGS: tuple[Bug, ...] = (
         "progress hidden from the director",
         "services/rto/viewing.py",
         '    return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))\n',
-        '    shown: Verdict = NOBODY_ELSE if isinstance(thing, Progress) else Allowed("R82", state.leading_party)\n'
+        '    allowed = Allowed("R82", state.leading_party)\n'
+        "    shown: Verdict = NOBODY_ELSE if isinstance(thing, Progress) else allowed\n"
         "    return next((one for one in denials if one is not None), shown)\n",
         (VIEWING,),
         ("R81.c", "R82.a"),

@@ -329,7 +329,7 @@ def test_monitoring_goes_on_until_a_follow_up_ends_it_r81() -> None:
 
 
 @pytest.mark.clause("R86.a", refused="Bij een andere uitkomst dan afschaling komt de casus niet in fase 4.")
-@pytest.mark.parametrize("outcome", set(RtoOutcome) - {RtoOutcome.DEESCALATE})
+@pytest.mark.parametrize("outcome", sorted(set(RtoOutcome) - {RtoOutcome.DEESCALATE}))
 def test_no_other_outcome_brings_a_case_to_phase_4_r86(outcome: RtoOutcome) -> None:
     found = events(s.AGREED, conclude(outcome=outcome))
     assert not any(isinstance(event, e.CaseDeescalated) for event in found)

@@ -138,6 +138,7 @@ def test_an_executor_has_accepted_the_invitation_r70() -> None:
     without_housing = tuple(x for x in s.SEATED if x != s.accepted(s.HOUSING))
     assert refused(without_housing, record()) is r.EXECUTOR_NOT_AT_THE_TABLE
     others = tuple(s.part(party) for party in s.AT_THE_TABLE if party != s.HOUSING)
+    assert refused(without_housing, record(parts=others)) is r.EXECUTOR_NOT_AT_THE_TABLE
     only_care = record(actions=(s.action(s.TREAT, s.CARE),), parts=others)
     assert s.spec().given(*without_housing).when(only_care).events
 

@@ -176,6 +176,8 @@ def test_a_referral_that_was_assigned_anew_is_not_ended_under_the_new_director()
     assert reminded.overdue.ends_on == ends_on + term.end
 
 
+@pytest.mark.clause("R82.c", allowed="Duurt de monitoring te lang, dan wordt steeds opnieuw herinnerd.")
+@pytest.mark.clause("R82.c", refused="Hoe lang de monitoring ook duurt, de casus eindigt daardoor niet.")
 def test_eight_hundred_days_of_silence_change_nothing_in_monitoring_but_reminders() -> None:
     waiting = silence("rto", RtoPhase.MONITORING)
     before = waiting.given.state

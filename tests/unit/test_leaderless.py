@@ -139,6 +139,12 @@ def test_retention_removes_it_after_the_closing_term_and_counts_it_as_lapsed_r10
     assert (event.ending, event.removal_on) == (Ending.LAPSED, LEFT_AT + 28 * DAY)
 
 
+@pytest.mark.clause(
+    "R86.c", allowed="Neemt niemand de casus binnen de termijnen over, dan schaalt die zonder RTO af."
+)
+@pytest.mark.clause(
+    "R86.c", refused="De casus schaalt niet af voordat de manager het wist en zijn termijn voorbij is."
+)
 @pytest.mark.parametrize(("service", "history"), PHASE_3)
 def test_what_a_table_decides_on_goes_to_the_manager_and_then_deescalates_without_a_table_r86(
     service: str, history: tuple[Any, ...]
@@ -157,6 +163,7 @@ def test_what_a_table_decides_on_goes_to_the_manager_and_then_deescalates_withou
     assert not any(isinstance(one, m.RtoOutcomeRecorded) for one in case.announced), "no table decided"
 
 
+@pytest.mark.clause("R86.c", allowed="Ook na afschaling zonder RTO gelden de volle termijnen van fase 4.")
 def test_a_case_that_deescalates_without_a_table_has_the_full_clock_r86() -> None:
     case = Leaderless("rto", *rto.HISTORIES[Phase.MONITORING]).look(0).look(14).look(44)
     commands = import_module("services.retention.commands")

@@ -90,6 +90,26 @@ IN_EITHER = ("AskRelease", "ProvideItem", "OfferDirection", "GiveRelease", "Prog
 IN_EITHER_COMMANDS = [one for one in rto.COMMANDS if type(one).__name__ in IN_EITHER]
 
 
+@pytest.mark.clause(
+    "R80.a",
+    allowed="Is de monitoring afgesproken, dan werkt het Zorg- en Veiligheidshuis op de "
+    "bevoegdheidsverlening daarvoor.",
+)
+@pytest.mark.clause(
+    "R80.a",
+    refused="Voordat de monitoring is afgesproken, kan het huis op een bevoegdheidsverlening voor "
+    "monitoring niets doen.",
+)
+@pytest.mark.clause(
+    "R80.b",
+    allowed="Omvat de bevoegdheidsverlening de monitoring, dan zijn de handelingen van de monitoring "
+    "toegestaan.",
+)
+@pytest.mark.clause(
+    "R80.b",
+    refused="Is alleen de bevoegdheidsverlening voor het RTO over, dan wordt elke handeling van de "
+    "monitoring geweigerd.",
+)
 @pytest.mark.parametrize("command", IN_EITHER_COMMANDS, ids=lambda one: type(one).__name__)
 @pytest.mark.parametrize(
     ("state", "scope", "may"),
@@ -122,6 +142,9 @@ def test_what_restricts_or_moves_the_case_on_is_taken_from_parties_whatever_was_
     assert refused(command, MONITORING, authorised(RTO, revoked_at=NOW)) is None
 
 
+@pytest.mark.clause(
+    "R80.b", allowed="Na intrekking voor de monitoring kan nog voor een RTO worden uitgenodigd."
+)
 @pytest.mark.parametrize(("scope", "may"), [(RTO, True), (WATCHING, False)])
 def test_a_follow_up_is_a_round_table_and_convened_as_one_r81(scope: Scope, may: bool) -> None:
     """So who revokes monitoring alone leaves the way to a table that de-escalates."""

@@ -246,6 +246,17 @@ def test_of_a_case_that_ends_no_preparation_is_told() -> None:
     assert case(Phase.CLOSING).when(prepared()).events == ()
 
 
+@pytest.mark.clause(
+    "R83.a",
+    allowed="Na de uitkomst van een RTO ontstaat voor elke betrokkene een eigen plicht om te informeren.",
+)
+@pytest.mark.clause("R83.a", refused="Hetzelfde besluit geeft geen tweede plicht.")
+@pytest.mark.clause(
+    "R83.b", allowed="Een tweede RTO geeft een nieuwe plicht, ook als die van het eerste nog openstaat."
+)
+@pytest.mark.clause(
+    "R83.b", refused="Wie over het ene RTO is geïnformeerd, is daarmee niet over het andere geïnformeerd."
+)
 def test_a_second_round_table_obliges_anew_although_nobody_was_told_of_the_first_r83() -> None:
     once = after(case(), rto_ended())
     assert once.when(rto_ended()).events == (), "the same decision does not"
@@ -268,6 +279,15 @@ def test_a_notice_names_the_duty_it_fulfils_or_else_fulfils_the_oldest() -> None
     assert given.when(postpone(until, moment=AFTER_RTO, duty=4)).events[0].duty == 4
 
 
+@pytest.mark.clause(
+    "R83.d",
+    allowed="Het verzoek om te informeren vraagt te vertellen aan wie welke gegevens worden verstrekt en "
+    "waarom.",
+)
+@pytest.mark.clause(
+    "R83.d",
+    refused="Hoort de casus hier niet thuis, dan krijgt niemand gegevens en noemt het verzoek dat niet.",
+)
 def test_of_a_case_that_does_not_belong_the_notice_names_no_recipients_r83() -> None:
     for outcome in AnnouncedOutcome:
         raised = case().when(rto_ended(outcome)).events[0].duty
@@ -286,6 +306,14 @@ def test_each_moment_has_its_own_contents_and_every_moment_some() -> None:
 @pytest.mark.clause(
     "R52.c",
     refused="Wie niet was geïnformeerd, krijgt na niet in behandeling of andere overlegtafel geen bericht.",
+)
+@pytest.mark.clause(
+    "R78.c",
+    allowed="Hoort de casus hier niet thuis, dan ontstaat voor elke betrokkene de plicht om de "
+    "verwijdering te melden.",
+)
+@pytest.mark.clause(
+    "R78.c", refused="Bij een ander vroeg einde ontstaat die plicht niet voor wie nog van niets wist."
 )
 @pytest.mark.parametrize("reason", ClosingReason)
 def test_an_early_end_is_told_to_who_was_informed_and_what_does_not_belong_to_everybody(
@@ -531,6 +559,16 @@ PHASES = [
 @pytest.mark.clause("R17.b", refused="Namens niemand kan de procesregisseur niet informeren.")
 @pytest.mark.clause(
     "R17.c", refused="Zonder te zeggen namens welke partij, kan niemand van het huis informeren."
+)
+@pytest.mark.clause(
+    "R83.c",
+    allowed="De procesregisseur informeert namens de leidende partij op haar bevoegdheidsverlening voor "
+    "die fase.",
+)
+@pytest.mark.clause(
+    "R83.c",
+    refused="Met alleen een bevoegdheidsverlening voor een andere fase kan de procesregisseur niet "
+    "informeren.",
 )
 @pytest.mark.parametrize(("phase", "more", "scopes"), PHASES)
 def test_the_director_informs_under_the_authorisation_of_the_phase_and_needs_no_other_r122(

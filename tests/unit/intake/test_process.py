@@ -693,6 +693,10 @@ def test_a_duty_that_is_fulfilled_or_never_arose_cannot_be_reported() -> None:
 @pytest.mark.clause(
     "R17.e", refused="Een plicht van na het RTO is niet van de aanmelder maar van de nieuwe leidende partij."
 )
+@pytest.mark.clause("R83.c", allowed="De partij die de casus na het RTO leidt, kan de plicht vervullen.")
+@pytest.mark.clause(
+    "R83.c", refused="De partij die de casus eerder leidde, kan de plicht na het RTO niet vervullen."
+)
 def test_what_is_open_of_phase_3_goes_with_case_direction_and_the_rest_stays_the_referrers() -> None:
     """R17, R72, R83: the new leading party informs; the referrer only of the phases before (R16, R56)."""
     of_rto = s.duty(2, kind=InformMoment.AFTER_RTO)

@@ -268,6 +268,9 @@ def test_a_long_list_of_takers_is_told_in_parts_and_only_the_first_asks_for_some
     allowed="Van een casus die niet in behandeling is genomen, blijven het thema en de manier van "
     "eindigen in de cijfers.",
 )
+@pytest.mark.clause(
+    "R78.a", allowed="Van een gesloten casus blijft alleen een telling naar thema en soort einde achter."
+)
 def test_of_an_early_end_only_the_leading_party_hears_that_it_is_gone_r102() -> None:
     (announced,) = letters(follows(s.CLOSING, s.ANNOUNCED)).values()
     assert (announced.destroyed_on, announced.inform_data_subject) == (NOW + s.TERM, False)

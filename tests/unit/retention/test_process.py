@@ -94,6 +94,13 @@ def test_an_item_keeps_its_contributor_r66() -> None:
 # --- de-escalation --------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R86.b",
+    allowed="De datum van het besluit, het RTO en de leidende partij van dat moment worden vastgelegd.",
+)
+@pytest.mark.clause(
+    "R86.b", refused="De termijnen tellen niet vanaf de dag waarop het besluit wordt verwerkt."
+)
 def test_de_escalation_records_the_decision_and_fixes_both_dates_r86() -> None:
     """R86: date, round table and leading party; the terms of R88 and R91 follow from them (A4)."""
     given = s.spec(now=NOW + timedelta(days=3)).given(s.OPENED, *s.RECEIVED)
@@ -525,6 +532,10 @@ def test_inspecting_voids_nothing_a5() -> None:
 @pytest.mark.clause(
     "R102.c", refused="Vóór het einde van de afsluittermijn wordt zo'n casus niet verwijderd."
 )
+@pytest.mark.clause(
+    "R78.a", allowed="Na de sluitingstermijn wordt de informatie van de gesloten casus gewist."
+)
+@pytest.mark.clause("R78.a", refused="Voor het einde van die termijn wordt de casus nog niet gewist.")
 @pytest.mark.parametrize("reason", list(ClosingReason))
 @pytest.mark.parametrize("history", [(), (s.OPENED,), (s.OPENED, s.MOVED, *s.RECEIVED)])
 def test_an_early_end_goes_when_the_closing_term_has_passed_r102(

@@ -174,6 +174,10 @@ def standing(status: ItemStatus, *withheld_from: str) -> StandingFollowed:
     return StandingFollowed(Standing(s.POLICES, s.POLICE, 1, status, withheld_from))
 
 
+@pytest.mark.clause(
+    "R70.e",
+    refused="Een voorbehoud tegen de leidende partij houdt de afspraken ook in fase 4 voor haar gesloten.",
+)
 def test_the_agreements_stay_bound_to_what_they_drew_on_for_who_led_r70_r62_a19() -> None:
     """Whether or not the item itself is in the file: it may not have gone on, or been cleaned away."""
     assert agreements_read_by(LEADER, drawn(s.POLICES))
@@ -187,6 +191,12 @@ def test_the_agreements_stay_bound_to_what_they_drew_on_for_who_led_r70_r62_a19(
     assert not agreements_read_by(LEADER, drawn(s.POLICES, None, released=False))
 
 
+@pytest.mark.clause(
+    "R70.e", allowed="In fase 4 lezen de medewerkers van het huis afspraken waarvoor het akkoord nog geldt."
+)
+@pytest.mark.clause(
+    "R70.e", refused="Is het akkoord op de bron ingetrokken, dan lezen zij die afspraken ook in fase 4 niet."
+)
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 def test_the_agreements_stay_bound_for_the_house_too_r70_a19(viewer: Viewer) -> None:
     assert agreements_read_by(viewer, drawn(s.POLICES, withheld_from=(s.VENLO, s.CARE)))

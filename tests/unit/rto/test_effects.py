@@ -84,11 +84,20 @@ def test_no_action_leaves_the_table_before_it_has_decided_r64() -> None:
     assert after(*s.SEATED, s.PLANNED) == []
 
 
+@pytest.mark.clause(
+    "R78.b", refused="Van het plan voor een casus die eindigt, krijgt geen enkele partij een bericht."
+)
 @pytest.mark.parametrize("outcome", [m.RtoOutcome.DOES_NOT_BELONG, m.RtoOutcome.OTHER_TABLE])
 def test_of_a_plan_for_a_case_that_ends_nothing_leaves_r78(outcome: m.RtoOutcome) -> None:
     assert [x for x in after(*s.AGREED, s.concluded(outcome)) if isinstance(x, ToParty)] == []
 
 
+@pytest.mark.clause(
+    "R81.e", allowed="Van een actie die het RTO heeft beëindigd, krijgt de uitvoerder bericht."
+)
+@pytest.mark.clause(
+    "R81.e", refused="Een andere partij krijgt geen bericht dat de actie van de uitvoerder is beëindigd."
+)
 @pytest.mark.parametrize(
     "outcome",
     [m.RtoOutcome.APPROACH_AND_MONITORING, m.RtoOutcome.ESCALATE, m.RtoOutcome.DEESCALATE],
@@ -198,23 +207,35 @@ def test_each_item_goes_with_those_to_whom_phase_3_showed_it_r87() -> None:
         assert set(handed.shown_to) == shown
 
 
+@pytest.mark.clause(
+    "R72.c", refused="Zolang de casusregie alleen is aangeboden, krijgt niemand bericht van een wisseling."
+)
 def test_an_offer_goes_to_the_offered_party_on_behalf_of_the_leading_one_r69() -> None:
     offered = m.DirectionOffered(offered_on_behalf_of=s.VENLO)
     assert after(*s.AGREED) == [ToParty(s.CARE, offered)]
 
 
+@pytest.mark.clause(
+    "R72.c", allowed="De wisseling van leidende partij wordt met het moment aan alle deelnemers verteld."
+)
 def test_the_move_of_direction_is_announced_and_told_to_the_participants_r72() -> None:
     steps = after(*s.AGREED, s.MOVED)
     assert announced(steps) == [m.DirectionMoved(leading_party=s.CARE, since=NOW)]
     assert set(letters(steps, m.DirectionTransferred)) == set(s.AT_THE_TABLE)
 
 
+@pytest.mark.clause(
+    "R72.c", allowed="Ook de vorige leidende partij krijgt bericht van de wisseling, al was zij niet gekomen."
+)
 def test_who_led_before_is_told_though_it_did_not_come_r72() -> None:
     moved = e.DirectionMoved(s.CARE, s.VENLO, s.text("name"), NOW)
     steps = after(*s.INVITED, s.accepted(s.CARE), moved)
     assert set(letters(steps, m.DirectionTransferred)) == {s.VENLO, s.CARE}
 
 
+@pytest.mark.clause(
+    "R83.a", allowed="Elke uitkomst van een RTO wordt doorgegeven, zodat de plicht om te informeren ontstaat."
+)
 @pytest.mark.parametrize("outcome", m.RtoOutcome)
 def test_each_outcome_is_announced_for_the_duty_to_inform_r83(outcome: m.RtoOutcome) -> None:
     steps = after(*s.AGREED, s.concluded(outcome))
@@ -244,6 +265,11 @@ def test_deescalation_hands_over_the_items_and_then_the_file_r86() -> None:
     ]
 
 
+@pytest.mark.clause(
+    "R70.e",
+    allowed="De afspraken gaan naar fase 4 met de akkoorden en voorbehouden van de gegevens waaruit zij "
+    "putten.",
+)
 def test_the_agreements_go_on_with_what_they_are_bound_to_r70_a19() -> None:
     """Also to an item that does not go on itself, because its release was taken back."""
     drawn = e.PlanRecorded(s.plan(drawn_from=(s.WITHHELD, s.SPECIAL, s.FREE)), s.AT_THE_TABLE, NOW)
@@ -324,6 +350,9 @@ def test_a_case_that_ends_at_the_table_is_closing_everywhere() -> None:
     assert (closed.leading_party, closed.reason) == (s.VENLO, ClosingReason.OTHER_TABLE)
 
 
+@pytest.mark.clause(
+    "R78.b", allowed="Wat nog niet was verzonden toen de casus eindigde, wordt tegengehouden."
+)
 @pytest.mark.parametrize(
     "end",
     [e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW), e.CaseClosing()],

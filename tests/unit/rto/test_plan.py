@@ -57,11 +57,22 @@ def running(*history: Any) -> list[str]:
 # --- what a plan states (R69, R70, A19) -------------------------------------------------------------
 
 
+@pytest.mark.clause("R70.b", allowed="Bij het plan van aanpak staat welke deelnemers het hebben gemaakt.")
 def test_the_plan_is_a_joint_record_of_who_is_at_the_table() -> None:
     state = s.state(*after(s.SEATED, record()))
     assert state.made_by == s.AT_THE_TABLE
     assert state.executes(s.CARE)
     assert not state.executes(s.POLICE)
+
+
+@pytest.mark.clause(
+    "R70.b", refused="Wie was uitgenodigd maar niet is gekomen, staat niet als maker van het plan."
+)
+def test_who_did_not_come_is_not_named_as_a_maker_of_the_plan_r70() -> None:
+    came = (s.VENLO, s.CARE)
+    history = (*s.INVITED, *map(s.accepted, came))
+    plan = record(actions=(s.action(s.TREAT, s.CARE),), parts=tuple(map(s.part, came)))
+    assert s.state(*after(history, plan)).made_by == came
 
 
 @pytest.mark.parametrize("level", [1, 4])
@@ -89,6 +100,12 @@ def test_a_plan_that_is_not_in_order_is_refused(changes: dict[str, Any], refusal
 ALL_PARTS = s.plan().parts
 
 
+@pytest.mark.clause(
+    "R69.d",
+    allowed="Een plan dat van elke betrokken partij één keer rol en informatiebehoefte noemt, wordt "
+    "vastgelegd.",
+)
+@pytest.mark.clause("R69.d", refused="Een plan dat een partij overslaat of twee keer noemt, wordt geweigerd.")
 @pytest.mark.parametrize(
     ("parts", "refusal"),
     [
@@ -115,10 +132,13 @@ def test_who_carries_something_out_has_a_part_though_it_is_not_at_the_table_this
     assert s.spec().given(*history).when(ended).events
 
 
+@pytest.mark.clause("R85.a", allowed="Een partij die aan tafel zit, kan een actie op zich nemen.")
+@pytest.mark.clause("R85.a", refused="Een actie voor een partij die niet is gekomen, wordt geweigerd.")
 def test_an_executor_has_accepted_the_invitation_r70() -> None:
     without_housing = tuple(x for x in s.SEATED if x != s.accepted(s.HOUSING))
     assert refused(without_housing, record()) is r.EXECUTOR_NOT_AT_THE_TABLE
     others = tuple(s.part(party) for party in s.AT_THE_TABLE if party != s.HOUSING)
+    assert refused(without_housing, record(parts=others)) is r.EXECUTOR_NOT_AT_THE_TABLE
     only_care = record(actions=(s.action(s.TREAT, s.CARE),), parts=others)
     assert s.spec().given(*without_housing).when(only_care).events
 
@@ -135,6 +155,10 @@ def test_a_plan_may_draw_from_a_released_item_a19() -> None:
     assert s.spec().given(*s.SEATED).when(record(drawn_from=(s.FREE,))).events
 
 
+@pytest.mark.clause(
+    "R70.a", allowed="Twee partijen die zijn gekomen, kunnen samen een plan van aanpak maken."
+)
+@pytest.mark.clause("R70.a", refused="Een plan van aanpak van één partij alleen wordt geweigerd.")
 def test_nobody_agrees_with_itself_r70() -> None:
     """Art. 6.2 and 7.1: the table consists of delegates of parties, and they agree jointly."""
     alone = (*s.INVITED, s.accepted(s.VENLO))
@@ -168,6 +192,7 @@ def test_a_number_never_stands_for_another_action_than_it_did_r65(changes: dict[
     assert r.ACTION_NEVER_CHANGES.rule == "R65"
 
 
+@pytest.mark.clause("R81.d", allowed="Een vervolg-RTO voegt een actie toe, en de lopende acties gaan door.")
 def test_what_runs_goes_on_when_the_plan_is_adjusted_r81() -> None:
     history = after(s.AGAIN, adjust(AFTERCARE, agreements=s.text("other-agreements")))
     assert running(*history) == [s.TREAT, s.ARRANGE, s.AFTERCARE]
@@ -175,6 +200,9 @@ def test_what_runs_goes_on_when_the_plan_is_adjusted_r81() -> None:
     assert (state.ended, state.action(s.TREAT)) == ((), s.action(s.TREAT, s.CARE))
 
 
+@pytest.mark.clause(
+    "R81.d", allowed="Een vervolg-RTO beëindigt een lopende actie, en die blijft als beëindigd bekend."
+)
 @pytest.mark.parametrize("by", ["named", "succeeded"])
 def test_an_action_ends_when_it_is_named_or_succeeded_and_stays_known_r81(by: str) -> None:
     named = adjust(AFTERCARE, ends=(s.TREAT,))
@@ -185,6 +213,7 @@ def test_an_action_ends_when_it_is_named_or_succeeded_and_stays_known_r81(by: st
     assert (ended.action, ended.rto_id, ended.at) == (s.action(s.TREAT, s.CARE), s.SECOND_RTO, NOW)
 
 
+@pytest.mark.clause("R81.d", refused="Het beëindigen van een actie die niet loopt, wordt geweigerd.")
 def test_only_what_runs_can_end_and_only_what_was_known_is_succeeded_r81() -> None:
     assert refused(s.AGAIN, adjust(ends=(s.AFTERCARE,))) is r.NO_ACTION_RUNS
     unknown = AFTERCARE.model_copy(update={"succeeds": s.NEW})
@@ -266,6 +295,8 @@ def as_the_version_before_stored(state: State) -> State:
 # --- how far an action is (R81, R85) ----------------------------------------------------------------
 
 
+@pytest.mark.clause("R85.b", allowed="De uitvoerder meldt hoe ver zijn eigen actie is.")
+@pytest.mark.clause("R85.b", refused="Een andere deelnemer kan dat niet voor de uitvoerder melden.")
 def test_only_the_executor_reports_on_its_action_r85() -> None:
     assert refused(MONITORING, progress(s.HOUSING)) is r.NOT_THE_EXECUTOR
     assert refused(MONITORING, progress(action=s.NEW)) is r.NOT_THE_EXECUTOR
@@ -273,6 +304,15 @@ def test_only_the_executor_reports_on_its_action_r85() -> None:
     assert (kept.action_id, kept.progress) == (s.TREAT, m.ActionProgress.DONE)
 
 
+@pytest.mark.clause(
+    "R81.a", allowed="Start en afsluiting van een actie blijven met hun moment naast elkaar staan."
+)
+@pytest.mark.clause(
+    "R81.a", refused="De melding dat een actie klaar is, vervangt de eerdere melding van de start niet."
+)
+@pytest.mark.clause(
+    "R81.b", allowed="De uitvoerder kan per actie bereikte doelen en ontwikkelingen vastleggen."
+)
 def test_done_does_not_take_the_place_of_started_r81() -> None:
     """Start, goals reached, developments and stagnation: each word stays, with its moment."""
     started = progress(progress=m.ActionProgress.STARTED, remark=s.text("remark"))

@@ -135,6 +135,13 @@ def test_who_is_to_see_an_item_comes_with_it_and_holds_for_the_first_rto_r42() -
     assert given.given(*given.when(open_).events).state.viewing_plan == plan
 
 
+@pytest.mark.clause(
+    "R58.a",
+    allowed="Een RTO kan worden bijeengeroepen over een casus die de triage daarvoor heeft voorbereid.",
+)
+@pytest.mark.clause(
+    "R58.a", refused="Een RTO over een casus waarvoor de triage dat nog niet besloot, wordt geweigerd."
+)
 def test_nothing_can_be_convened_before_triage_has_prepared_it_r58() -> None:
     assert refused(s.spec().given(*s.RECORDED), convene()) is r.NOT_PREPARED
     assert refused(s.spec(), convene()) is UNKNOWN_CASE
@@ -183,6 +190,11 @@ def test_a_follow_up_may_name_participants_and_open_items_with_reasons_r81() -> 
     "R42.d",
     refused="Zonder een nieuw doel, soort beslissingen of thema's wordt een vervolg-RTO niet bijeengeroepen.",
 )
+@pytest.mark.clause(
+    "R47.a",
+    allowed="Een vervolg-RTO waarvoor zorgvuldigheidsafspraken zijn vastgelegd, kan worden bijeengeroepen.",
+)
+@pytest.mark.clause("R47.a", refused="Een vervolg-RTO zonder zorgvuldigheidsafspraken wordt geweigerd.")
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
@@ -268,6 +280,16 @@ def test_competence_for_special_categories_is_by_kind_check_or_test_r49() -> Non
     assert set(event.competent) == {s.POLICE, s.CARE, s.HOUSING}
 
 
+@pytest.mark.clause(
+    "R49.e",
+    allowed="In het RTO kunnen bijzondere gegevens worden bestemd voor een deelnemer die de toets heeft "
+    "doorstaan.",
+)
+@pytest.mark.clause(
+    "R49.e",
+    refused="In het RTO kunnen bijzondere gegevens niet worden bestemd voor een deelnemer die niet is "
+    "getoetst.",
+)
 @pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
 def test_at_the_table_special_data_are_planned_for_whoever_was_tested_for_them_r49(
     category: Category,
@@ -289,6 +311,15 @@ def test_at_the_table_special_data_are_planned_for_whoever_was_tested_for_them_r
     assert tested.when(extend(s.NEW, s.HOUSING)).events
 
 
+@pytest.mark.clause(
+    "R49.e",
+    allowed="Voor een vervolg-RTO kunnen bijzondere gegevens worden bestemd voor een getoetste deelnemer.",
+)
+@pytest.mark.clause(
+    "R49.e",
+    refused="Ook voor een vervolg-RTO kunnen bijzondere gegevens niet worden bestemd voor een niet "
+    "getoetste deelnemer.",
+)
 def test_a_follow_up_plans_special_data_for_whoever_was_tested_for_them_r49() -> None:
     all_stay = e.MonitoringAgreed(s.text("purpose"), tuple(item.item_id for item in s.ITEMS), NOW)
     given = s.spec().given(*s.AGREED, s.concluded(), all_stay)
@@ -318,6 +349,9 @@ def test_more_items_are_opened_at_the_table_each_with_its_reason_r42() -> None:
 # --- who comes (R59, R61) ---------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R59.b", allowed="Een partij komt met een genoemde afgevaardigde die het mandaat heeft om te besluiten."
+)
 def test_an_invited_party_comes_with_a_delegate_that_has_a_mandate() -> None:
     (event,) = s.spec().given(*s.INVITED).when(accept()).events
     rto = s.state(*s.INVITED, event).latest
@@ -325,6 +359,7 @@ def test_an_invited_party_comes_with_a_delegate_that_has_a_mandate() -> None:
     assert rto.present == (s.CARE,)
 
 
+@pytest.mark.clause("R59.b", refused="Een aanvaarding zonder mandaat voor de afgevaardigde wordt geweigerd.")
 def test_a_delegate_without_mandate_is_refused_r59() -> None:
     assert refused(s.spec().given(*s.INVITED), accept(mandate=False)) is r.NO_MANDATE
 
@@ -349,6 +384,10 @@ def end_mandate(**changes: Any) -> c.EndMandate:
     return c.EndMandate(**({"by": s.by_director()} | given | changes))
 
 
+@pytest.mark.clause(
+    "R59.d",
+    refused="Zolang de eerste afgevaardigde het mandaat heeft, kan een ander zijn plaats niet innemen.",
+)
 @pytest.mark.parametrize("by", [s.by_party(s.CARE), worker("another"), worker(s.worker(s.CARE))])
 def test_nobody_takes_the_seat_of_a_named_delegate_by_accepting_anew_r59(by: Actor) -> None:
     anew = c.AcceptInvitation(by=by, rto_id=s.RTO, delegate="another", mandate=True)
@@ -358,11 +397,16 @@ def test_nobody_takes_the_seat_of_a_named_delegate_by_accepting_anew_r59(by: Act
     assert s.spec().given(*s.SEATED).when(same).events
 
 
+@pytest.mark.clause("R59.d", refused="Een collega kan het mandaat van de afgevaardigde niet beëindigen.")
 def test_a_colleague_does_not_end_the_mandate_to_take_the_seat_in_two_steps_r59() -> None:
     assert refused(s.spec().given(*s.SEATED), decline(worker("another"))) is r.DELEGATE_IS_NAMED
     assert s.spec().given(*s.INVITED).when(decline(worker("another"))).events, "before anybody is named"
 
 
+@pytest.mark.clause(
+    "R59.d",
+    allowed="De partij of de afgevaardigde beëindigt het mandaat, en daarna noemt de partij een ander.",
+)
 @pytest.mark.parametrize("by", [s.by_party(s.CARE), worker(s.worker(s.CARE))])
 def test_the_party_or_its_delegate_ends_the_mandate_and_then_names_another_r59(by: Actor) -> None:
     ended = s.spec().given(*s.SEATED).when(decline(by)).events
@@ -374,6 +418,11 @@ def test_the_party_or_its_delegate_ends_the_mandate_and_then_names_another_r59(b
     assert seat_of_care(*s.SEATED, *ended, named).delegate == "another"
 
 
+@pytest.mark.clause(
+    "R59.d",
+    allowed="De procesregisseur beëindigt het mandaat met een reden, en daarna noemt de partij een ander.",
+)
+@pytest.mark.clause("R59.d", refused="Zonder reden kan de procesregisseur het mandaat niet beëindigen.")
 def test_the_director_ends_a_mandate_with_a_reason_and_the_party_names_another_r59() -> None:
     (ended,) = s.spec().given(*s.SEATED).when(end_mandate()).events
     seat = seat_of_care(*s.SEATED, ended)
@@ -385,6 +434,10 @@ def test_the_director_ends_a_mandate_with_a_reason_and_the_party_names_another_r
     assert refused(s.spec().given(*s.SEATED), end_mandate(party=s.STRANGER)) is r.NOT_INVITED
 
 
+@pytest.mark.clause(
+    "R59.a", allowed="Een partij die de procesregisseur heeft uitgenodigd, kan aan het RTO deelnemen."
+)
+@pytest.mark.clause("R59.a", refused="Een partij die niet voor dit RTO is uitgenodigd, wordt geweigerd.")
 @pytest.mark.clause("R60.b", allowed="Een partij die is uitgenodigd, kan op de uitnodiging antwoorden.")
 def test_only_an_invited_party_may_answer_r61() -> None:
     """A contributor that is not invited knows of the case, and still not of the meeting."""
@@ -498,6 +551,10 @@ def test_only_who_accepted_brings_items_in_r59() -> None:
     assert refused(s.spec().given(*s.SEATED), contribute(rto_id=s.SECOND_RTO)) is r.NOT_INVITED
 
 
+@pytest.mark.clause(
+    "R79.c",
+    allowed="Wat bij een vervolg-RTO is ingebracht, blijft net als de afgesproken gegevens beschikbaar.",
+)
 def test_what_comes_in_at_a_follow_up_stays_with_the_agreed_set_r79() -> None:
     history = (*MONITORING, s.convened(s.SECOND_RTO), s.accepted(s.HOUSING, s.SECOND_RTO))
     (event,) = s.spec().given(*history).when(contribute(rto_id=s.SECOND_RTO)).events
@@ -508,6 +565,11 @@ def test_what_comes_in_at_a_follow_up_stays_with_the_agreed_set_r79() -> None:
 # --- direction (R71, R72, R122) ---------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R71.b",
+    allowed="De partij aan wie de casusregie is aangeboden, aanvaardt die en noemt haar casusregisseur.",
+)
+@pytest.mark.clause("R72.c", allowed="De wisseling van leidende partij wordt met het moment vastgelegd.")
 def test_direction_moves_to_the_party_that_accepts_it_with_the_moment_r72() -> None:
     given = s.spec().given(*s.AGREED)
     accepting = s.accepting()
@@ -517,6 +579,10 @@ def test_direction_moves_to_the_party_that_accepts_it_with_the_moment_r72() -> N
     assert (state.leading_party, state.referrer, state.offered_to) == (s.CARE, s.VENLO, None)
 
 
+@pytest.mark.clause(
+    "R72.b", allowed="Na de overgang handelt de procesregisseur namens de nieuwe leidende partij."
+)
+@pytest.mark.clause("R72.b", refused="Een handeling namens de vorige leidende partij wordt dan geweigerd.")
 def test_after_the_move_acts_for_the_old_leading_party_are_refused_r72() -> None:
     given = s.spec().given(*s.AGREED, s.MOVED)
     for_the_old = offer(s.POLICE)
@@ -525,6 +591,13 @@ def test_after_the_move_acts_for_the_old_leading_party_are_refused_r72() -> None
     assert given.when(for_the_new).events == (e.DirectionOffered(s.POLICE, NOW),)
 
 
+@pytest.mark.clause(
+    "R71.a", allowed="De casusregie kan worden aangeboden aan een partij die aan het laatste RTO deelnam."
+)
+@pytest.mark.clause(
+    "R71.a",
+    refused="De casusregie kan niet worden aangeboden aan een partij die niet aan het laatste RTO deelnam.",
+)
 def test_direction_is_offered_to_a_participant_that_does_not_lead_yet() -> None:
     given = s.spec().given(*s.SEATED)
     assert refused(given, offer(s.STRANGER)) is r.NOT_A_PARTICIPANT
@@ -645,6 +718,9 @@ def test_whatever_the_round_table_asks_of_a_party_is_judged_when_it_is_tried_aga
         assert not isinstance(PROCESS.decide(s.state(*before), command, again), Refusal)
 
 
+@pytest.mark.clause(
+    "R71.b", refused="Een partij aan wie de casusregie niet is aangeboden, kan die niet aanvaarden."
+)
 def test_only_the_offered_party_takes_or_declines_direction_r71() -> None:
     given = s.spec().given(*s.AGREED)
     taking = s.accepting(s.POLICE)
@@ -658,12 +734,29 @@ def test_only_the_offered_party_takes_or_declines_direction_r71() -> None:
     assert refused(given.given(event), late) is r.NOT_OFFERED_TO_YOU
 
 
+@pytest.mark.clause(
+    "R72.a", allowed="Pas als een andere partij de casusregie aanvaardt, leidt die partij de casus."
+)
+@pytest.mark.clause(
+    "R72.a", refused="Na een aanbod of een afwijzing blijft de aanmeldende partij de leidende partij."
+)
+def test_an_offer_of_direction_or_its_refusal_changes_nothing_r72() -> None:
+    declined = e.DirectionDeclined(s.CARE, None, NOW)
+    for history in (s.SEATED, (*s.SEATED, s.OFFERED), (*s.SEATED, s.OFFERED, declined)):
+        assert (s.state(*history).leading_party, s.state(*history).mandate) == (
+            s.VENLO,
+            s.state(*s.SEATED).mandate,
+        )
+    assert s.state(*s.SEATED, s.OFFERED, s.MOVED).leading_party == s.CARE
+
+
 def test_a_later_offer_replaces_the_earlier_one() -> None:
     given = s.spec().given(*s.AGREED, e.DirectionOffered(s.POLICE, NOW))
     late = s.accepting()
     assert refused(given, late) is r.NOT_OFFERED_TO_YOU
 
 
+@pytest.mark.clause("R71.b", refused="Een aanvaarding zonder de naam van een casusregisseur wordt geweigerd.")
 def test_who_takes_direction_names_its_case_director_r71() -> None:
     given = s.spec().given(*s.AGREED)
     assert refused(given, s.accepting(case_director=None)) is r.CASE_DIRECTOR_MISSING
@@ -810,6 +903,16 @@ def test_the_house_acts_under_an_authorisation_for_the_rto_r122() -> None:
 def test_a_party_that_left_does_nothing_any_more_r115() -> None:
     assert permission(accept()) is None
     assert permission(accept(), vincent_van_gogh={"member_until": NOW}) is NOT_A_PARTY
+
+
+@pytest.mark.clause(
+    "R85.b", refused="Ook de procesregisseur meldt niet voor een uitvoerder hoe ver diens actie is."
+)
+def test_the_director_does_not_say_how_far_an_action_is_r85() -> None:
+    done = c.ProgressAction(by=s.by_party(s.CARE), action_id=s.TREAT, progress=m.ActionProgress.DONE)
+    assert permission(done) is None
+    for behalf in (s.VENLO, s.CARE):
+        assert permission(replace(done, by=s.by_director(behalf))) is NOT_YOURS
 
 
 @pytest.mark.parametrize("command", s.COMMANDS, ids=lambda x: type(x).__name__)

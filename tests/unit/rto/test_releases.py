@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from services.rto import commands as c
 from services.rto import events as e
@@ -95,6 +96,10 @@ def test_a_release_in_advance_is_possible_from_the_preparation_on_r44() -> None:
     assert s.state(*s.HISTORIES[Phase.PREPARED], event).released_for_rto(s.SILENT)
 
 
+@pytest.mark.clause(
+    "R76.a",
+    refused="Een beslissing voor de ene ontvanger en activiteit wordt niet vastgelegd voor een andere.",
+)
 @pytest.mark.clause("R65.d", allowed="Een akkoord geldt voor de ene activiteit van de ene deelnemer.")
 @pytest.mark.clause(
     "R65.d",
@@ -178,6 +183,14 @@ def test_a_release_is_given_once() -> None:
     assert refused((*PLANNED, s.RELEASED), give()) is r.ALREADY_RELEASED
 
 
+@pytest.mark.clause(
+    "R75.a", allowed="Een inbrenger kan een gegeven dat hij in het RTO deelde, voor een activiteit weigeren."
+)
+@pytest.mark.clause(
+    "R76.a",
+    allowed="Wat de inbrenger na het RTO beslist, wordt vastgelegd voor dit gegeven, deze ontvanger en "
+    "deze activiteit.",
+)
 def test_what_was_shared_for_the_rto_may_be_refused_for_an_activity_r75() -> None:
     """R76: after the RTO the contributor weighs again, and its word is recorded per item and activity."""
     (event,) = s.spec().given(*PLANNED).when(refuse()).events
@@ -354,6 +367,13 @@ def test_a_reservation_ends_no_release_where_there_is_none_r62() -> None:
 # --- taking away -----------------------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R73.a",
+    allowed="Na het RTO wordt vastgelegd welke deelnemer welk gegeven voor welke activiteit meeneemt.",
+)
+@pytest.mark.clause(
+    "R74.a", allowed="Een deelnemer met een eigen activiteit in het plan neemt een vrijgegeven gegeven mee."
+)
 @pytest.mark.clause("R63.a", allowed="Met het akkoord van de inbrenger wordt het gegeven verstrekt.")
 @pytest.mark.clause(
     "R65.b", allowed="Met een akkoord voor precies die activiteit wordt het gegeven verstrekt."
@@ -392,6 +412,10 @@ def test_what_was_only_asked_or_was_withdrawn_is_not_provided() -> None:
     assert refused(withdrawn, provide()) is r.NOT_RELEASED
 
 
+@pytest.mark.clause(
+    "R75.a",
+    refused="Een gegeven dat de inbrenger voor een activiteit weigerde, gaat voor die activiteit niet mee.",
+)
 def test_what_its_contributor_refused_is_not_provided_r75() -> None:
     no = e.ReleaseRefused(m.ReleaseRefused(**s.use()), NOW)
     assert refused((*DECIDED, no), provide()) is r.RELEASE_REFUSED
@@ -409,6 +433,71 @@ def test_an_item_goes_with_an_action_of_its_taker_r73() -> None:
     assert refused(history, provide(s.FREE, s.CARE, s.ARRANGE)) is r.NO_SUCH_ACTION
     assert refused(history, provide(s.FREE, s.CARE, s.NEW)) is r.NO_SUCH_ACTION
     assert refused(history, provide(s.NEW)) is r.UNKNOWN_ITEM
+
+
+@pytest.mark.clause(
+    "R73.a",
+    refused="Een gegeven wordt niet meegenomen voor een activiteit van een ander, ook niet met een akkoord.",
+)
+@pytest.mark.clause(
+    "R74.a",
+    refused="Een deelnemer zonder eigen activiteit in het plan neemt niets mee, ook niet met een akkoord.",
+)
+def test_a_release_alone_takes_nothing_along_for_who_does_not_carry_it_out_r73_r74() -> None:
+    """No such release can be given; were there one, it would not be enough."""
+    for party, action, refusal in (
+        (s.CARE, s.ARRANGE, r.NO_SUCH_ACTION),
+        (s.VENLO, s.TREAT, r.NO_ROLE_IN_THE_PLAN),
+    ):
+        given = e.ReleaseGiven(s.release(recipient=party, action_id=action), NOW)
+        assert refused((*DECIDED, given), provide(s.FREE, party, action)) is refusal
+
+
+@pytest.mark.clause(
+    "R74.b", allowed="Zolang zijn activiteit loopt, neemt een deelnemer mee wat is vrijgegeven."
+)
+@pytest.mark.clause(
+    "R74.b", refused="Is zijn laatste activiteit beëindigd, dan neemt een deelnemer ook dat niet meer mee."
+)
+def test_after_the_end_of_its_last_activity_a_participant_takes_nothing_r74() -> None:
+    ended = e.PlanRecorded(s.plan(actions=(), ends=(s.TREAT,)), s.AT_THE_TABLE, NOW)
+    decided = (s.concluded(rto_id=s.SECOND_RTO), s.MONITORED)
+    assert s.spec().given(*s.AGAIN, *decided).when(provide()).events
+    assert refused((*s.AGAIN, ended, *decided), provide()) is r.NO_ROLE_IN_THE_PLAN
+
+
+@pytest.mark.clause(
+    "R75.b",
+    allowed="Voor een andere activiteit, waarvoor de inbrenger akkoord gaf, gaat het gegeven wel mee.",
+)
+@pytest.mark.clause(
+    "R75.b", refused="Voor de activiteit die de inbrenger weigerde, gaat het gegeven niet mee."
+)
+def test_what_is_refused_for_one_activity_goes_along_for_another_r75() -> None:
+    for_housing = e.ReleaseGiven(s.release(recipient=s.HOUSING, action_id=s.ARRANGE), NOW)
+    no = e.ReleaseRefused(m.ReleaseRefused(**s.use()), NOW)
+    for history in ((*DECIDED, for_housing, no), (*DECIDED, no, for_housing)):
+        assert s.spec().given(*history).when(provide(s.FREE, s.HOUSING, s.ARRANGE)).events
+        assert refused(history, provide()) is r.RELEASE_REFUSED
+
+
+@pytest.mark.clause(
+    "R76.b",
+    allowed="Bij een akkoord kan de inbrenger één van drie dingen over de geheimhouding laten vastleggen.",
+)
+@pytest.mark.clause(
+    "R76.b", refused="Iets anders dan deze drie wordt als vermelding over geheimhouding geweigerd."
+)
+def test_with_a_release_its_contributor_states_how_it_weighed_secrecy_r76() -> None:
+    stated = {"not-bound", "with-consent", "without-consent"}
+    assert set(m.Secrecy) == stated
+    for secrecy in stated:
+        message = m.ReleaseGiven.model_validate(s.use() | {"secrecy": secrecy})
+        (event,) = s.spec().given(*PLANNED).when(replace(give(), release=message)).events
+        assert event.release.secrecy == secrecy
+    for other in ("secret", "", "WITH_CONSENT", True):
+        with pytest.raises(ValidationError, match="secrecy"):
+            m.ReleaseGiven.model_validate(s.use() | {"secrecy": other})
 
 
 def special_for(party: str, action: str) -> tuple[Any, ...]:
@@ -478,6 +567,12 @@ def test_a_party_that_left_takes_nothing_r115() -> None:
     assert refusal is r.NOT_LAWFULLY_PRESENT
 
 
+@pytest.mark.clause(
+    "R79.c", allowed="Een gegeven dat voor de monitoring is afgesproken, kan nog worden verstrekt."
+)
+@pytest.mark.clause(
+    "R79.c", refused="Een gegeven dat niet voor de monitoring is afgesproken, wordt niet meer verstrekt."
+)
 def test_what_did_not_stay_for_the_monitoring_is_not_taken_away_r79() -> None:
     release = e.ReleaseGiven(s.release(item_id=s.SPECIAL), NOW)
     history = (*PLANNED, release, s.RELEASED, s.concluded(), s.MONITORED)

@@ -1,5 +1,6 @@
 """Who sees what at the round table, rule by rule: deny by default."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,6 +104,14 @@ def test_who_leads_reads_the_answers_of_triage_until_the_table_is_convened_r33_r
         assert seen_by(delegate(other), *s.HISTORIES[Phase.PREPARED]) == set()
 
 
+@pytest.mark.clause(
+    "R79.c",
+    allowed="Een gegeven dat voor de monitoring is afgesproken, blijft tijdens de monitoring te lezen.",
+)
+@pytest.mark.clause(
+    "R79.c",
+    refused="Een gegeven dat niet voor de monitoring is afgesproken, is voor anderen dan niet meer te lezen.",
+)
 def test_the_window_closes_with_the_rto_except_for_the_agreed_set_r79() -> None:
     assert seen_by(delegate(s.CARE), *FOLLOWED_BY_CARE) == {s.FREE, s.WITHHELD}
     assert rule(look(delegate(s.CARE), s.RENT, *FOLLOWED_BY_CARE)) == (False, "R79")
@@ -123,6 +132,14 @@ def test_who_has_not_accepted_sees_nothing_r59() -> None:
     assert rule(look(delegate(s.CARE), s.FREE, *s.SEATED, declined)) == (False, "R59")
 
 
+@pytest.mark.clause(
+    "R59.c", allowed="De afgevaardigde die de partij heeft genoemd, ziet de casus in het RTO."
+)
+@pytest.mark.clause(
+    "R59.c",
+    refused="Een collega van de afgevaardigde ziet niets van de casus, ook de gegevens van de eigen "
+    "partij niet.",
+)
 def test_only_the_named_delegate_looks_r59() -> None:
     """Not even at the party's own items: one person speaks and looks for it."""
     colleague = delegate(s.POLICE, "a-colleague")
@@ -203,12 +220,21 @@ def test_a_reservation_hides_the_item_from_exactly_that_participant_r62() -> Non
     assert rule(look(delegate(s.CARE), s.WITHHELD, *s.SEATED)) == (True, "R61")
 
 
+@pytest.mark.clause(
+    "R49.b",
+    allowed="Een deelnemer die de toets niet heeft doorstaan, ziet wel de gewone gegevens die voor hem "
+    "zijn bestemd.",
+)
+@pytest.mark.clause(
+    "R49.b", refused="Bijzondere en strafrechtelijke gegevens van een ander ziet deze deelnemer niet."
+)
 @pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
 def test_special_and_criminal_data_are_for_the_competent_r49(category: Category) -> None:
     item = e.ItemRecorded(s.item(s.NEW, category=category))
     plan = e.ViewingPlanExtended((s.entry(s.NEW, s.HOUSING), s.entry(s.NEW, s.CARE)), NOW)
     history = (*s.SEATED, item, plan)
     assert rule(look(delegate(s.HOUSING), s.NEW, *history)) == (False, "R49")
+    assert rule(look(delegate(s.HOUSING), s.FREE, *history)) == (True, "R61")
     assert rule(look(delegate(s.CARE), s.NEW, *history)) == (True, "R61")
 
 
@@ -274,6 +300,12 @@ def test_in_a_new_round_an_item_is_seen_once_it_is_released_anew_r65_a5() -> Non
     assert rule(look(delegate(s.CARE), s.FREE, *again, anew)) == (True, "R61")
 
 
+@pytest.mark.clause(
+    "R80.c",
+    allowed="De partij met de casusregie ziet wat voor de monitoring is afgesproken, ook als het "
+    "inzageplan het niet voor haar noemde.",
+)
+@pytest.mark.clause("R80.c", refused="Een partij die de casusregie niet meer heeft, ziet die gegevens niet.")
 @pytest.mark.clause(
     "R62.b", allowed="Na het RTO ziet de leidende partij de gegevens die voor de monitoring zijn afgesproken."
 )
@@ -475,6 +507,9 @@ def test_who_leads_sees_who_takes_what_and_nobody_else_does_r83(history: tuple[A
 # --- what the participants share -------------------------------------------------------------------
 
 
+@pytest.mark.clause(
+    "R70.c", allowed="Elke deelnemer leest in fase 3 het plan van aanpak met de acties van alle partijen."
+)
 @pytest.mark.parametrize("phase", [Phase.CONVENED, Phase.MONITORING])
 @pytest.mark.parametrize("party", s.AT_THE_TABLE)
 def test_participants_share_meeting_persons_and_plan_a19(party: str, phase: Phase) -> None:
@@ -527,6 +562,12 @@ def test_who_does_not_come_shares_nothing() -> None:
     )
 
 
+@pytest.mark.clause("R70.c", allowed="Een uitvoerder die niet aan het RTO deelneemt, ziet zijn eigen acties.")
+@pytest.mark.clause(
+    "R70.c",
+    refused="Het plan zelf en de acties van anderen ziet een uitvoerder die niet aan het RTO deelneemt, "
+    "niet.",
+)
 def test_an_executor_that_is_not_at_the_table_sees_its_own_actions_only_a19() -> None:
     started = e.ActionProgressed(s.TREAT, m.ActionProgress.STARTED, None, NOW)
     only_police = s.convened(s.SECOND_RTO, participants=(s.participant(s.POLICE),))
@@ -535,6 +576,13 @@ def test_an_executor_that_is_not_at_the_table_sees_its_own_actions_only_a19() ->
     assert rule(may_view(delegate(s.CARE), None, s.state(*history), looking(s.parties()))) == (True, "R66")
 
 
+@pytest.mark.clause(
+    "R79.b",
+    allowed="De procesregisseur en elke afgevaardigde bij het laatste RTO lezen het doel van de monitoring.",
+)
+@pytest.mark.clause(
+    "R79.b", refused="Een partij die niet bij het RTO was, leest het doel van de monitoring niet."
+)
 def test_the_purpose_of_monitoring_is_read_by_who_shares_the_plan_r79() -> None:
     history = s.HISTORIES[Phase.MONITORING]
     for viewer in (DIRECTOR, SUPPORT, *map(delegate, s.AT_THE_TABLE)):
@@ -543,6 +591,15 @@ def test_the_purpose_of_monitoring_is_read_by_who_shares_the_plan_r79() -> None:
     assert "monitoring" not in labels(delegate(s.CARE), *s.AGREED), "before there is one"
 
 
+@pytest.mark.clause(
+    "R47.c",
+    allowed="Een deelnemer leest de zorgvuldigheidsafspraken van het RTO waarvoor hij is uitgenodigd.",
+)
+@pytest.mark.clause(
+    "R47.c",
+    refused="Wie pas voor het vervolg-RTO is uitgenodigd, leest de zorgvuldigheidsafspraken van het "
+    "eerste RTO niet.",
+)
 def test_participants_read_the_preparation_and_the_care_agreements_of_their_own_rto_r47() -> None:
     """Who comes to the follow-up alone learns nothing of what the first one was for."""
     alone = s.convened(s.SECOND_RTO, participants=(s.participant(s.STRANGER),), preparation=s.follow_up())
@@ -570,6 +627,45 @@ def test_what_was_said_of_an_ended_action_stays_with_its_executor_and_the_table_
     assert not both & labels(delegate(s.STRANGER), *history)
 
 
+@pytest.mark.clause(
+    "R81.b",
+    refused="Wie pas bij een later RTO aanschuift, leest niet wat een eerder RTO aan doelen en "
+    "ontwikkelingen vastlegde.",
+)
+@pytest.mark.clause(
+    "R81.c",
+    allowed="De procesregisseur en de afgevaardigden bij het laatste RTO zien een gemelde stagnatie.",
+)
+@pytest.mark.clause("R81.c", refused="Een partij die niet bij dat RTO was, ziet de gemelde stagnatie niet.")
+@pytest.mark.clause(
+    "R82.a", allowed="De procesregisseur ziet de voortgang van elke actie, ook als die stagneert."
+)
+def test_progress_and_what_stagnates_is_seen_by_the_director_and_at_the_table_r81_r82() -> None:
+    started = e.ActionProgressed(s.ARRANGE, m.ActionProgress.STARTED, None, NOW)
+    stagnates = e.ActionProgressed(s.TREAT, m.ActionProgress.STAGNATED, None, NOW)
+    history = (*s.HISTORIES[Phase.MONITORING], started, stagnates)
+    reported = {f"progress/{s.ARRANGE}/1", f"progress/{s.TREAT}/2"}
+    for viewer in (DIRECTOR, SUPPORT, *map(delegate, s.AT_THE_TABLE)):
+        assert reported <= labels(viewer, *history)
+    assert not reported & labels(delegate(s.STRANGER), *history)
+    for_another = replace(DIRECTOR, on_behalf_of=s.CARE)
+    assert not labels(for_another, *history)
+
+
+@pytest.mark.clause(
+    "R81.b",
+    allowed="De procesregisseur en wie bij het eerdere RTO was, lezen bij het vervolg-RTO wat dat vastlegde.",
+)
+def test_what_an_rto_found_is_read_at_the_follow_up_by_who_was_there_r81() -> None:
+    found = replace(s.concluded(), goals_reached=s.text("goals"), developments=s.text("developments"))
+    history = tuple(found if event == s.concluded() else event for event in s.AGAIN)
+    state = s.state(*history)
+    (first,) = (thing for label, thing in things(state) if label == f"rto/{s.RTO}")
+    assert (first.goals_reached, first.developments) == (s.text("goals"), s.text("developments"))
+    for viewer in (DIRECTOR, *map(delegate, s.AT_THE_TABLE)):
+        assert isinstance(may_view(viewer, first, state, looking(s.parties())), Allowed)
+
+
 @pytest.mark.clause("R84.a", allowed="Wie voor een RTO is uitgenodigd, leest waar het over ging.")
 @pytest.mark.clause("R84.a", refused="Wie pas bij een later RTO aanschuift, leest het eerdere RTO niet.")
 def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:
@@ -580,6 +676,14 @@ def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:
     assert f"rto/{s.RTO}" not in seen
 
 
+@pytest.mark.clause(
+    "R70.d", allowed="Een deelnemer die het gegeven mag zien waaruit het plan put, leest het plan."
+)
+@pytest.mark.clause(
+    "R70.d",
+    refused="Is het akkoord op dat gegeven ingetrokken of geldt een voorbehoud tegen de deelnemer, dan "
+    "leest hij het plan niet.",
+)
 def test_the_plan_is_bound_to_the_release_of_what_it_drew_from_a19() -> None:
     drawn = e.PlanRecorded(s.plan(drawn_from=(s.WITHHELD,)), s.AT_THE_TABLE, NOW)
     history = (*s.SEATED, drawn)
@@ -591,6 +695,16 @@ def test_the_plan_is_bound_to_the_release_of_what_it_drew_from_a19() -> None:
     assert "plan" in labels(delegate(s.POLICE), *history, withdrawn)
 
 
+@pytest.mark.clause(
+    "R49.d",
+    allowed="Een deelnemer die bijzondere gegevens mag zien, leest ook het plan waarin zo'n gegeven is "
+    "verwerkt.",
+)
+@pytest.mark.clause(
+    "R49.d",
+    refused="Een deelnemer die bijzondere gegevens niet mag zien, leest een plan waarin zo'n gegeven is "
+    "verwerkt niet.",
+)
 @pytest.mark.parametrize("category", [Category.SPECIAL, Category.CRIMINAL])
 def test_the_plan_is_for_who_may_see_the_category_of_what_it_drew_from_r49_a19(category: Category) -> None:
     special = e.ItemRecorded(s.item(s.NEW, category=category))
@@ -653,6 +767,16 @@ def test_special_data_are_seen_for_a_leading_party_that_may_process_them_now_r21
     assert not seen(prepared, invited, again), "as it was invited last"
 
 
+@pytest.mark.clause(
+    "R70.e",
+    allowed="De medewerkers van het Zorg- en Veiligheidshuis lezen een plan dat put uit gegevens die zij "
+    "mogen zien.",
+)
+@pytest.mark.clause(
+    "R70.e",
+    refused="Is een gegeven waaruit het plan put ingetrokken, dan lezen ook de medewerkers van het huis "
+    "het plan niet.",
+)
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
 def test_the_plan_is_bound_to_what_it_drew_from_for_the_house_too_r70_a19(viewer: Viewer) -> None:
     """As the item itself: taken back, kept from the director, or special where who leads was not tested."""
@@ -677,6 +801,15 @@ def test_while_monitoring_they_see_the_agreed_set_r79(viewer: Viewer) -> None:
     assert seen_by(viewer, *s.HISTORIES[Phase.MONITORING]) == {s.FREE, s.WITHHELD}
 
 
+@pytest.mark.clause(
+    "R72.b", allowed="Na de overgang leest de procesregisseur namens de nieuwe leidende partij."
+)
+@pytest.mark.clause(
+    "R72.b", refused="Namens de vorige leidende partij leest de procesregisseur dan niets meer."
+)
+@pytest.mark.clause(
+    "R82.a", refused="Namens een partij die de casus niet leidt, ziet de procesregisseur niets."
+)
 @pytest.mark.clause(
     "R68.a",
     allowed="Ook inzage door de procesregisseur staat op naam van de partij die het gegeven inbracht.",

@@ -324,6 +324,11 @@ def test_a_query_never_draws_on_what_another_party_answered_r34_r35() -> None:
     assert named(OPEN.when(drawing_on(theirs)).refusal) == ("QueryDrawsOnAnothersItem", "R34")
 
 
+@pytest.mark.clause(
+    "R49.c",
+    refused="Ook een uitvraag die aan een bijzonder gegeven is ontleend, gaat niet naar een niet "
+    "getoetste partij.",
+)
 def test_a_query_that_draws_on_special_data_contains_them_r21_r49() -> None:
     special = s.contributed(s.NEW, s.VENLO, shareable_in_query=True, category=Category.CRIMINAL)
     assert OPEN.when(drawing_on(special)).refusal.name == "SpecialCategoryNotChecked"
@@ -339,6 +344,12 @@ def test_a_term_for_an_answer_lies_in_the_future_r31() -> None:
     assert issued.lapses_at == NOW + JUST_BEFORE + timedelta(days=3)
 
 
+@pytest.mark.clause(
+    "R49.c",
+    allowed="Een uitvraag met bijzondere gegevens gaat naar een partij van wie de toets als doorstaan is "
+    "vastgelegd.",
+)
+@pytest.mark.clause("R49.c", refused="Zonder die toets wordt een uitvraag met bijzondere gegevens geweigerd.")
 def test_special_data_go_into_a_query_only_after_a_test_of_the_recipient_r49() -> None:
     special: dict[str, Any] = {"recipient": s.HOUSING, "contains_special": True}
     given = knowing(OPEN, venlo=CHECKED_VENLO)
@@ -393,6 +404,11 @@ def test_the_service_number_goes_only_between_parties_that_may_use_it_r22() -> N
     assert knowing(OPEN, venlo=may_not).when(s.issue(include_bsn=True)).refusal.name == "BsnNotAllowed"
 
 
+@pytest.mark.clause(
+    "R49.c",
+    refused="Heeft de partij de toets bij het versturen niet doorstaan, dan wordt de uitvraag niet "
+    "verstuurd.",
+)
 def test_a_query_is_sent_only_while_both_parties_may_process_what_it_holds_r21_r22_r49() -> None:
     """Judged once more when the letter leaves, which can be long after it was decided."""
     numbered = s.issued(s.TO_POLICE, s.POLICE, persons=(s.person(s.MAN, bsn=s.text("bsn-1", "intake")),))
@@ -929,6 +945,13 @@ def test_every_item_goes_to_the_round_table_with_its_terms_before_the_preparatio
     "aangenomen.",
 )
 @pytest.mark.clause("R46.a", allowed="Bij de voorbereiding ligt vast hoe de burger wordt betrokken.")
+@pytest.mark.clause(
+    "R47.a",
+    allowed="De zorgvuldigheidsafspraken worden vastgelegd voordat iemand voor het RTO wordt uitgenodigd.",
+)
+@pytest.mark.clause(
+    "R47.b", allowed="Een voorbereiding met afspraken over alle drie de onderwerpen wordt vastgelegd."
+)
 def test_the_preparation_fixes_all_that_comes_before_an_invitation_r42() -> None:
     *_, event = PREPARING.when(s.prepare()).events
     fixed = event.prepared
@@ -998,6 +1021,11 @@ INCOMPLETE: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.clause(
     "R46.a", refused="Is niet gekozen hoe de burger wordt betrokken, dan wordt de voorbereiding geweigerd."
 )
+@pytest.mark.clause("R47.a", refused="Een voorbereiding zonder zorgvuldigheidsafspraken wordt geweigerd.")
+@pytest.mark.clause(
+    "R47.b",
+    refused="Ontbreekt een van de drie onderwerpen in de afspraken, dan wordt de voorbereiding geweigerd.",
+)
 @pytest.mark.parametrize(
     ("missing", "name", "rule"), INCOMPLETE, ids=[f"{rule}-{name}" for _, name, rule in INCOMPLETE]
 )
@@ -1040,6 +1068,14 @@ def test_the_preparation_says_why_a_participant_needs_an_address_r61() -> None:
     assert said == {s.CARE: why, s.HOUSING: None, s.POLICE: None}
 
 
+@pytest.mark.clause(
+    "R49.a",
+    allowed="Is vastgelegd of de deelnemer de toets heeft doorstaan, dan wordt de voorbereiding aangenomen.",
+)
+@pytest.mark.clause(
+    "R49.a",
+    refused="Bijzondere gegevens bestemmen voor een deelnemer zonder vastgelegde toets wordt geweigerd.",
+)
 def test_special_data_are_planned_only_for_who_was_tested_r49() -> None:
     def planned(passed: bool | None) -> c.PrepareRto:
         table = (s.invitee(s.CARE), s.invitee(s.HOUSING, passed_processing_test=passed))
@@ -1065,6 +1101,10 @@ def test_an_answer_that_came_meanwhile_makes_the_director_look_again_r44() -> No
     assert PREPARING.when(more).refusal.name == "ChangedMeanwhile"
 
 
+@pytest.mark.clause(
+    "R58.a",
+    refused="Zolang de triage niet heeft besloten dat een RTO nodig is, kan geen RTO worden voorbereid.",
+)
 def test_a_round_table_is_prepared_once_and_after_triage_r58() -> None:
     assert named(TRIAGE.when(s.prepare()).refusal) == ("NotInPreparation", "R58")
     prepared = s.spec().given(*s.PREPARED)

@@ -78,7 +78,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "content of an archived file read without a decision",
         "services/retention/viewing.py",
-        "    if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Asked):\n"
+        "    if isinstance(thing, ContributedItem | KeptItem | Agreements | JointRecord | Taker | Asked):\n"
         "        return NOT_ACCESSIBLE\n",
         "",
         (VIEWING,),
@@ -250,7 +250,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "items kept at a cleaning that nobody confirmed",
         "services/retention/process.py",
-        "            return _with_items(replace(state, kept=kept), [item.item_id for item in kept])\n",
+        "            return _with_items(replace(state, kept=kept), {item.item_id for item in kept})\n",
         "            return replace(state, kept=kept)\n",
         (PROCESS, VIEWING),
         ("R95.a", "R95.b"),

@@ -355,8 +355,10 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "special data shown at the table to who did not pass the test",
         "services/rto/viewing.py",
-        "    _not_withheld,\n    _competent_for_its_category,\n",
-        "    _not_withheld,\n",
+        "    denied = _first_denial((*present, *FOR_AN_ITEM), viewer, item, state) or _not_competent(\n"
+        "        viewer, item, state, context\n"
+        "    )\n",
+        "    denied = _first_denial((*present, *FOR_AN_ITEM), viewer, item, state)\n",
         (VIEWING,),
         ("R49.b",),
     ),
@@ -380,8 +382,10 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "plan shown that draws on special data",
         "services/rto/viewing.py",
-        "Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)\n",
-        "Sequence[Check] = (_released, _not_withheld)\n",
+        "        denied = _first_denial((_released, _not_withheld), viewer, item, state) or _not_competent(\n"
+        "            viewer, item, state, context\n"
+        "        )\n",
+        "        denied = _first_denial((_released, _not_withheld), viewer, item, state)\n",
         (VIEWING,),
         ("R49.d",),
     ),
@@ -420,10 +424,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "case shown at the table to a colleague of the delegate",
         "services/rto/viewing.py",
-        "    if denied := _not_the_delegate(viewer, state):\n"
-        "        return denied\n"
-        "    if state.phase is Phase.CLOSING and",
-        "    if state.phase is Phase.CLOSING and",
+        "    denied = None if _monitors(viewer, state) else _not_the_delegate(viewer, state)\n",
+        "    denied = None\n",
         (VIEWING,),
         ("R59.c",),
     ),
@@ -523,24 +525,28 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "plan shown to who is not at the table",
         "services/rto/viewing.py",
-        "        if denied:\n            return denied\n    return _joint(viewer, state)\n",
-        '        if denied:\n            return denied\n    return Allowed("R61", state.leading_party)\n',
+        "        if denied and item.contributor != viewer.party:\n"
+        "            return denied\n"
+        "    return _joint(viewer, state)\n",
+        "        if denied and item.contributor != viewer.party:\n"
+        "            return denied\n"
+        '    return Allowed("R61", state.leading_party)\n',
         (VIEWING,),
         ("R70.c",),
     ),
     Bug(
         "plan shown that draws on what was taken back",
         "services/rto/viewing.py",
-        "Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)\n",
-        "Sequence[Check] = (_not_withheld, _competent_for_its_category)\n",
+        "        denied = _first_denial((_released, _not_withheld), viewer, item, state) or",
+        "        denied = _first_denial((_not_withheld,), viewer, item, state) or",
         (VIEWING,),
         ("R70.d",),
     ),
     Bug(
         "plan shown that draws on what is withheld",
         "services/rto/viewing.py",
-        "Sequence[Check] = (_released, _not_withheld, _competent_for_its_category)\n",
-        "Sequence[Check] = (_released, _competent_for_its_category)\n",
+        "        denied = _first_denial((_released, _not_withheld), viewer, item, state) or",
+        "        denied = _first_denial((_released,), viewer, item, state) or",
         (VIEWING,),
         ("R70.d",),
     ),
@@ -555,8 +561,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "agreements handed over without what they are bound to",
         "services/rto/effects.py",
-        "    return [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]\n",
-        "    return []\n",
+        "    drawn_from = [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]\n",
+        "    drawn_from: list[m.DrawnFrom] = []\n",
         (EFFECTS,),
         ("R70.e",),
     ),
@@ -591,8 +597,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "direction taken without a case director",
         "services/rto/direction.py",
-        "    if command.case_director is None:\n        return r.CASE_DIRECTOR_MISSING\n",
-        "",
+        "    if command.case_director is None:\n        return r.CASE_DIRECTOR_MISSING\n    if not command.task",
+        "    if not command.task",
         (PROCESS,),
         ("R71.b",),
     ),

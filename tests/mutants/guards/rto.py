@@ -561,7 +561,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "agreements handed over without what they are bound to",
         "services/rto/effects.py",
-        "    drawn_from = [_bound(item_id, state) for item_id in (state.plan.drawn_from if state.plan else ())]\n",
+        "    drawn_from = [_bound(item_id, state) for item_id in"
+        " (state.plan.drawn_from if state.plan else ())]\n",
         "    drawn_from: list[m.DrawnFrom] = []\n",
         (EFFECTS,),
         ("R70.e",),
@@ -597,7 +598,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "direction taken without a case director",
         "services/rto/direction.py",
-        "    if command.case_director is None:\n        return r.CASE_DIRECTOR_MISSING\n    if not command.task",
+        "    if command.case_director is None:\n        return r.CASE_DIRECTOR_MISSING\n"
+        "    if not command.task",
         "    if not command.task",
         (PROCESS,),
         ("R71.b",),

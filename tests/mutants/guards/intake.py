@@ -363,10 +363,13 @@ BUGS: tuple[Bug, ...] = (
         ("R14.a",),
     ),
     Bug(
-        "advice kept from the referrer",
+        "outcome and advice told to another party too",
         "services/intake/effects.py",
-        "m.ReferralScreened(outcome=outcome, advice=advice)),\n",
-        "m.ReferralScreened(outcome=outcome)),\n",
+        "                ToParty(state.referrer, m.ReferralScreened(outcome=outcome, advice=advice)),\n",
+        "                *(\n"
+        "                    ToParty(party, m.ReferralScreened(outcome=outcome, advice=advice))\n"
+        '                    for party in (state.referrer, "politie-limburg")\n'
+        "                ),\n",
         (EFFECTS,),
         ("R14.b",),
     ),
@@ -388,9 +391,9 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "provisional record that stays because nobody decides",
-        "services/intake/process.py",
-        "    return (passed,) if passed else _lapsed(state, step, at, context)\n",
-        "    return (passed,) if passed else ()\n",
+        "shared/core/policy.py",
+        "        Step.SCREENING: _days(7, 7, 7, end=28),",
+        "        Step.SCREENING: _days(7, 7, 7),",
         (LAPSING,),
         ("R15.c",),
     ),

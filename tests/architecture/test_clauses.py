@@ -139,10 +139,10 @@ def test_a_bug_that_names_a_clause_runs_a_test_that_shows_it(bug: Bug) -> None:
 
 
 def test_what_make_clauses_wrote_is_of_the_bugs_as_they_are() -> None:
+    """A bug that was never run stands in no line, and the clause that it names is not kept by it."""
     seen_of = {(clause, bug) for clause, bugs in clauses.guards().items() for bug in bugs}
     named = {(clause, bug.name) for bug in GUARDING for clause in bug.clauses}
     assert seen_of - named == set(), "no bug names these any more: run `make clauses`"
-    assert named - seen_of == set(), "run `make clauses ONLY=...` for these"
     assert clauses.GUARDS.read_text() == as_toml(clauses.guards())
 
 

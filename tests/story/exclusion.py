@@ -87,6 +87,7 @@ def _preparation(world: World) -> dict[str, Any]:
         ],
         "citizen": "informed-afterwards",
         "care_agreements": "Niemand neemt gegevens van een ander mee zonder akkoord.",
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }
 

@@ -3,8 +3,13 @@
 import asyncio
 from typing import Any
 
-from shared.contract.fields import Category
-from shared.contract.messages.intake import ConsultationConfirmed, InformingRequested, ScreeningOutcome
+from shared.contract.fields import Category, InformMoment
+from shared.contract.messages.intake import (
+    ConsultationConfirmed,
+    InformingRequested,
+    PersonInformed,
+    ScreeningOutcome,
+)
 from shared.contract.messages.triage import DeclineGround, QueryAnswered, QueryDeclined, QueryIssued
 from tests.story import cast
 from tests.story.world import World
@@ -27,7 +32,7 @@ async def ask(world: World) -> None:
     await _item_of_another_case(world)
     await world.refused_in_the_end()
     world.telling.check(
-        await world.sent_only_to(*ASKED, cast.PROBATION, cast.SECOND_REFERRER, since=before),
+        await world.sent_only_to(*ASKED, cast.REFERRER, cast.PROBATION, cast.SECOND_REFERRER, since=before),
         "and by the end of the chapter nobody else received a byte but who had sent something itself",
     )
     await _who_reads(world)
@@ -89,10 +94,28 @@ async def _queries(world: World, before: dict[str, int]) -> None:
             f"{party} gets a query: on behalf of Venlo, with task, purpose, necessity and term, about the "
             "man alone, without his number or address (R22, R26, R27, R30)",
         )
+    await _the_man_is_told(world)
     world.telling.check(
-        await world.sent_only_to(*ASKED, since=before),
-        "nobody else received a byte: the inboxes of the 27 others are as they were (R28)",
+        await world.sent_only_to(*ASKED, cast.REFERRER, since=before),
+        "Venlo is asked to tell the man whom was asked, and why (R18); nobody else received a byte: the "
+        "inboxes of the 26 others are as they were (R28)",
     )
+
+
+async def _the_man_is_told(world: World) -> None:
+    """Let Venlo inform the man that these parties were asked, as it is asked to (R18)."""
+    venlo = world.party(cast.REFERRER)
+    request = await venlo.gets(
+        InformingRequested,
+        case=world.case,
+        where=lambda m: {query.party for query in m.queries} == set(ASKED),
+    )
+    world.telling.must(
+        (request.person_id, request.moment) == (world.man, InformMoment.TAKEN_UP) and bool(request.purpose),
+        "the request names the man, and why they were asked",
+    )
+    told = PersonInformed(person_id=world.man, moment=InformMoment.TAKEN_UP, duty=request.duty)
+    await venlo.send(told, case=world.case)
 
 
 # --- answering ---------------------------------------------------------------------------------------

@@ -628,11 +628,6 @@ def test_what_was_said_of_an_ended_action_stays_with_its_executor_and_the_table_
 
 
 @pytest.mark.clause(
-    "R81.b",
-    refused="Wie pas bij een later RTO aanschuift, leest niet wat een eerder RTO aan doelen en "
-    "ontwikkelingen vastlegde.",
-)
-@pytest.mark.clause(
     "R81.c",
     allowed="De procesregisseur en de afgevaardigden bij het laatste RTO zien een gemelde stagnatie.",
 )
@@ -666,6 +661,11 @@ def test_what_an_rto_found_is_read_at_the_follow_up_by_who_was_there_r81() -> No
         assert isinstance(may_view(viewer, first, state, looking(s.parties())), Allowed)
 
 
+@pytest.mark.clause(
+    "R81.b",
+    refused="Wie pas bij een later RTO aanschuift, leest niet wat een eerder RTO aan doelen en "
+    "ontwikkelingen vastlegde.",
+)
 @pytest.mark.clause("R84.a", allowed="Wie voor een RTO is uitgenodigd, leest waar het over ging.")
 @pytest.mark.clause("R84.a", refused="Wie pas bij een later RTO aanschuift, leest het eerdere RTO niet.")
 def test_an_earlier_meeting_is_for_those_who_were_invited_to_it() -> None:

@@ -26,6 +26,7 @@ LABELS |= {
     "status",
     "told",
     "topic",
+    "what",
     "where",
     "whose",
     "why",

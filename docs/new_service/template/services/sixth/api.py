@@ -1,5 +1,7 @@
 """Serve sixth over HTTP: a party's workers submit, and read what their own party submitted."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter
 from pydantic import Field
 
@@ -9,9 +11,15 @@ from services.sixth.viewing import may_view
 from shared.contract.fields import Id
 from shared.contract.messages.sixth import SixthSubmitted
 from shared.contract.registry import Model
+from shared.http import access_log
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
 
 router = APIRouter(tags=["sixth"])
+
+
+def routers() -> Sequence[APIRouter]:
+    """Return the routers of everything people can do here."""
+    return [router, access_log.router]
 
 
 class SubmissionView(Model):

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.sixth.api import router
+from services.sixth.api import routers
 from services.sixth.effects import effects
 from services.sixth.handlers import CASE_OF, HANDLERS
 from services.sixth.permissions import PERMISSIONS, SENDING
@@ -10,7 +10,6 @@ from services.sixth.process import decide, evolve
 from services.sixth.state import State
 from shared.core.process import Process
 from shared.handling.service import Service
-from shared.http import access_log
 from shared.runtime.cli import command_line
 
 PROCESS = Process(
@@ -28,4 +27,4 @@ SERVICE = Service(
     handlers=HANDLERS,
     case_of=CASE_OF,
 )
-app = command_line(SERVICE, lambda: [router, access_log.router])
+app = command_line(SERVICE, routers)

@@ -149,10 +149,15 @@ def _arising(
     state: State, new: Iterable[Obligation], at: datetime, policy: Policy
 ) -> tuple[e.DutyToInformArose, ...]:
     """Return them as events, each with its number and its term [P]."""
-    due, first = at + policy.terms[Step.INFORMING].remind, obligations.next_id(state.owed)
+    due, first = _due(at, policy), obligations.next_id(state.owed)
     return tuple(
         e.DutyToInformArose(replace(one, id=number, due=due), at) for number, one in enumerate(new, first)
     )
+
+
+def _due(at: datetime, policy: Policy) -> datetime:
+    """Return by when a duty that is due from that moment on is to be fulfilled [P]."""
+    return at + policy.terms[Step.INFORMING].remind
 
 
 # --- who fulfils it, or puts it off -----------------------------------------------------------------
@@ -229,7 +234,8 @@ def _of_informer(state: State, by: Actor, duty: Obligation | None) -> Refusal | 
 
 def come_due(state: State, command: c.RemindOfInforming, context: DecisionContext) -> Decision:
     """Make what was postponed until now due again, with a new term."""
-    at, by = context.now, context.now + context.policy.terms[Step.INFORMING].remind
+    at = context.now
+    by = _due(at, context.policy)
     return tuple(
         e.DutyCameDue(one.id, one.addressee, InformMoment(one.kind), by, at)
         for one in state.owed

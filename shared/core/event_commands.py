@@ -72,7 +72,7 @@ class FollowTerms(OfRound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowClosing(OfRound):
-    """Another service closed the case early, then and for this reason (R102)."""
+    """Follow an early end elsewhere, with its moment and its reason (R102)."""
 
     reason: ClosingReason | None = None
     closed_at: datetime | None = None

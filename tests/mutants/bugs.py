@@ -1208,16 +1208,16 @@ BUGS = (
     ),
     Bug(
         "a revocation freezes nothing for parties",
-        "shared/http/reading.py",
+        "shared/core/looking.py",
         "    if covered or viewer.role not in A_PARTY:",
         "    if True:",
         ("tests/integration/triage/test_api.py",),
     ),
     Bug(
         "items of a party that has left are shown",
-        "shared/http/reading.py",
-        "return _first(refusal or frozen, may_view(viewer, thing, state, context))",
-        "return _first(refusal, may_view(viewer, thing, state, now))",
+        "shared/core/looking.py",
+        "denied = refusal or _frozen(process, state, thing, context)",
+        "denied = refusal",
         ("tests/integration/rto/test_api.py",),
     ),
     Bug(

@@ -221,7 +221,8 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
         return r.ITEM_TAKEN_BACK
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
-    return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state), now),)
+    # An earlier cleaning gave reasons too, which this one states anew.
+    return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state.kept), now),)
 
 
 def _archive(state: State, reference: str, now: datetime) -> Decision:
@@ -231,7 +232,8 @@ def _archive(state: State, reference: str, now: datetime) -> Decision:
     kept = tuple(
         item.item_id for item in state.kept if not item_standing.is_taken_back(item.item_id, state.standings)
     )
-    archived = e.FileArchived(kept, _texts_not_kept(state, kept), now)
+    gone = tuple(one for one in state.kept if one.item_id not in kept)
+    archived = e.FileArchived(kept, _texts_not_kept(state, kept) + _reasons(gone), now)
     return (archived, e.DestructionAnnounced(reference))
 
 
@@ -299,9 +301,9 @@ def _texts_not_kept(state: State, kept: Iterable[str]) -> tuple[str, ...]:
     return tuple(ref.piece for item in refs for ref in item if isinstance(ref, TextRef))
 
 
-def _reasons(state: State) -> tuple[str, ...]:
-    """Return the reasons of an earlier cleaning, which a new one states anew."""
-    return tuple(item.reason.piece for item in state.kept if isinstance(item.reason, TextRef))
+def _reasons(kept: Iterable[KeptItem]) -> tuple[str, ...]:
+    """Return the sealed texts that say why these items stay."""
+    return tuple(item.reason.piece for item in kept if isinstance(item.reason, TextRef))
 
 
 # --- evolution -----------------------------------------------------------------------------------
@@ -454,4 +456,6 @@ def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...]) ->
 
 
 def _with_items(state: State, kept: Iterable[str]) -> State:
-    return replace(state, items=tuple(item for item in state.items if item.item_id in kept))
+    """Keep these items alone, each with why it stays."""
+    items = tuple(item for item in state.items if item.item_id in kept)
+    return replace(state, items=items, kept=tuple(one for one in state.kept if one.item_id in kept))

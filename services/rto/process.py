@@ -409,7 +409,9 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     items = tuple(item for item in state.items if item.item_id in kept)
     fixed = state.preparation and state.preparation.model_copy(update={"viewing_plan": ()})
     progress = tuple(replace(one, remark=None) for one in state.progress)
-    return replace(state, items=items, preparation=fixed, viewing_plan=(), progress=progress, monitoring=None)
+    said = tuple(release for release in state.releases if release.key.item_id in kept)
+    stripped = replace(state, items=items, preparation=fixed, releases=said, progress=progress)
+    return replace(stripped, viewing_plan=(), monitoring=None)
 
 
 def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:

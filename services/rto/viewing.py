@@ -92,7 +92,10 @@ def may_view_invitation(
 
 
 def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
-    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
+    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82).
+
+    What is closing the director alone still reads (R102).
+    """
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
     if not state.leading_party or viewer.on_behalf_of != state.leading_party:
@@ -101,14 +104,18 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return Denied("R72", "B3-gen; art. 9.3")
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
         return Denied("R6", "B3-F1 access")
-    if isinstance(thing, ContributedItem):
+    if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
+        return ONLY_THE_LEADING_PARTY
+    # Who is to see an item, and why, says something of it: it is for whoever may see that.
+    item = state.item(thing.item_id) if isinstance(thing, ViewingEntry) else thing
+    if isinstance(item, ContributedItem):
         denied = (
-            item_rules.kept_secret(thing)
-            or _not_taken_back(viewer, thing, state)
-            or _not_for_who_leads(thing, state, context)
-            or _kept_for_monitoring(viewer, thing, state)
+            item_rules.kept_secret(item)
+            or _not_taken_back(viewer, item, state)
+            or _not_for_who_leads(item, state, context)
+            or _kept_for_monitoring(viewer, item, state)
         )
-        return denied or Allowed("R68", thing.contributor)
+        return denied or Allowed("R68", item.contributor)
     return Allowed("R82", state.leading_party)
 
 

@@ -194,7 +194,9 @@ def _inspected(viewer: Viewer, thing: OnInspection, state: State, now: datetime)
         return NOT_DECIDED
     if not found.used_at <= now < found.used_at + ONE_READING:
         return NOT_DECIDED
-    return _taken_back(thing.thing, state) or Allowed("R90", _giver(thing.thing, state))
+    inner = thing.thing
+    about = _item_of(inner, state) if isinstance(inner, KeptItem) else inner
+    return _taken_back(about, state) or Allowed("R90", _giver(about, state))
 
 
 def givers(state: State, thing: Any) -> frozenset[str]:

@@ -11,7 +11,7 @@ from shared.contract.parties import Authorisation, PartyKind, PartyRecord, Scope
 from shared.core.actor import Role
 from shared.core.viewing import Viewer
 from tests.unit.opinion.house import OF_CASES, SERVICES, House, Place
-from tests.unit.opinion.story import Story, tell
+from tests.unit.opinion.model.story import Story, tell
 from tests.unit.opinion.told import facts_of
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

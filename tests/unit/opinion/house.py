@@ -40,7 +40,8 @@ from shared.core.leaderless import LookForLeader
 from shared.core.policy import BUILT_IN
 from shared.handling.service import MessageContext, Service
 from shared.storage.deadlines import Deadline
-from tests.unit.opinion.story import Story, tell
+from tests.unit.opinion.model.facts import TakesLongNoMore
+from tests.unit.opinion.model.story import Story, tell
 from tests.unit.opinion.told import facts_of
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class Place:
     unsent: list[ToParty] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     given: list[Given] = field(default_factory=list)
+    closed: set[str] = field(default_factory=set)  # queries that no longer wait
     forgotten: bool = False
 
     @property
@@ -82,8 +84,8 @@ class House:
     members: dict[str, Any]  # governance's states, by party
     story: Story = field(default_factory=Story)
     under_way: dict[tuple[str, str], deque[Model]] = field(default_factory=dict)
+    pending: dict[str, int] = field(default_factory=dict)  # how much of it, by receiver
     claims: dict[str, str] = field(default_factory=dict)
-    sent: list[tuple[str, ToParty]] = field(default_factory=list)
 
     # --- asking ------------------------------------------------------------------------------------
 
@@ -139,6 +141,8 @@ class House:
             effects = list(process.effects(CASE, event, state))
             self._tell(event, state, effects)
             follows += effects
+        if state.phase != before.phase:
+            tell(self.story, TakesLongNoMore(name))
         place.state = state
         follows += self._terms(process, before, state, command)
         for stop in (one for one in follows if isinstance(one, StopUnsent)):
@@ -184,16 +188,23 @@ class House:
         follows = type(message) in SERVICES[receiver].handlers
         if sender != receiver and (follows or isinstance(message, PartyRecord)):
             self.under_way.setdefault((sender, receiver), deque()).append(message)
+            self.pending[receiver] = self.pending.get(receiver, 0) + 1
 
     # --- what comes later --------------------------------------------------------------------------
 
     def is_current(self, name: str) -> bool:
         """Tell whether it has taken in all that the others said: else it shows and sends nothing."""
-        return not any(waits for (_, receiver), waits in self.under_way.items() if receiver == name)
+        return not self.pending.get(name)
+
+    def knows(self, name: str) -> bool:
+        """Tell whether the case is there."""
+        place = self.places[name]
+        return place.state != place.service.process.empty
 
     def deliver(self, sender: str, receiver: str) -> None:
         """Bring the next of what this service said to that one."""
         message = self.under_way[sender, receiver].popleft()
+        self.pending[receiver] -= 1
         if isinstance(message, PartyRecord):
             if receiver in self.places:
                 self.places[receiver].parties[message.party] = message
@@ -282,8 +293,8 @@ def _store(place: Place, row: object) -> None:
             place.given.append(row)
         case Stripped(kept_items=kept):
             _strip(place, kept)
-        case QueryClosed():
-            pass  # a list, which is compared by the state
+        case QueryClosed(query_id=query):
+            place.closed.add(query)
 
 
 def _strip(place: Place, kept: tuple[str, ...]) -> None:

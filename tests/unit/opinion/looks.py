@@ -44,15 +44,21 @@ LOOKS = {
 NOT_COMPARED = "duty/"  # of intake: who is to be informed
 
 
-def shown(house: House, name: str, viewer: Viewer) -> frozenset[str] | None:
-    """Return the labels of what this person is shown of the case there; None where there is none for it."""
+def looked(house: House, name: str, viewer: Viewer) -> dict[str, Any] | None:
+    """Return what this person is shown of the case there, by label; None where there is none for it."""
     place, look = house.places[name], LOOKS[name]
     things = look.things(place)
     process, state, context = place.service.process, place.state, house.context(name)
     decided = looking_at(process, viewer, look.may_view, look.scope, state, things, context)
     if not isinstance(decided(None), Allowed):
         return None
-    found = {label for label, thing in things(state) if isinstance(decided(thing), Allowed)}
+    return {label: one for label, one in things(state) if isinstance(decided(one), Allowed)}
+
+
+def shown(house: House, name: str, viewer: Viewer) -> frozenset[str] | None:
+    """Return the labels of what this person is shown there, as far as it is compared."""
+    found = looked(house, name, viewer)
+    if not found:
+        return None if found is None else frozenset()
     compared = frozenset(label for label in found if not label.startswith(NOT_COMPARED))
-    only_duties = found and not compared
-    return None if only_duties else compared
+    return compared or None  # where there is nothing but duties

@@ -3,8 +3,8 @@
 What a service follows of another is told by that other one; who may see something is told by nobody.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from services.governance import events as g
 from services.intake import events as i
@@ -16,22 +16,21 @@ from shared.contract.fields import Item as ProductItem
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.rto import Use
 from shared.core.effects import Announce, Effect
-from tests.unit.opinion import facts as f
+from shared.core.leaderless import LeaderBack, LeaderLeft
+from shared.core.terms import TermPassed, Told
+from tests.unit.opinion.model import facts as f
 
 
 def facts_of(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     """Yield what this event tells; `state` and `effects` are those after it."""
-    match type(event).__module__.split(".")[1]:
-        case "governance":
-            yield from _of_parties(event, state)
-        case "intake":
-            yield from _of_intake(event, effects)
-        case "triage":
-            yield from _of_triage(event)
-        case "rto":
-            yield from _of_table(event)
-        case "retention":
-            yield from _of_retention(event, state)
+    match event:
+        case TermPassed(overdue=late) | LeaderLeft(overdue=late):
+            place = type(state).__module__.split(".")[1]
+            yield f.TakesLong(place, late.told is Told.MANAGER, late.leader_left is not None)
+        case LeaderBack():
+            yield f.TakesLongNoMore(type(state).__module__.split(".")[1])
+        case _ if (of_its_service := TOLD_BY.get(type(event).__module__)) is not None:
+            yield from of_its_service(event, state, effects)
 
 
 def _item(item: ProductItem, giver: str) -> f.Item:
@@ -45,7 +44,7 @@ def _item(item: ProductItem, giver: str) -> f.Item:
     )
 
 
-def _of_parties(event: Any, state: Any) -> Iterator[f.Fact]:
+def _of_parties(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
         case g.SignatoryRecorded(record=one):
             national, since = one.kind.value == "national-chain-partner", one.member_from
@@ -66,7 +65,7 @@ def _of_parties(event: Any, state: Any) -> Iterator[f.Fact]:
             yield f.PartyLeft(state.record.party, at)
 
 
-def _of_intake(event: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
+def _of_intake(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
         case i.ReferralReceived(referrer=party, referral=referral):
             yield f.Referred(
@@ -88,7 +87,7 @@ def _of_intake(event: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
             yield f.CaseEnds(at)
 
 
-def _of_triage(event: Any) -> Iterator[f.Fact]:
+def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
         case t.QueryIssued(recipient=party, query=query, choice=choice):
             numbered = tuple(one.person_id for one in query.persons if one.bsn is not None)
@@ -118,7 +117,7 @@ def _plan(entries: Sequence[Any]) -> tuple[tuple[str, str], ...]:
     return tuple((one.item_id, one.participant) for one in entries)
 
 
-def _of_table(event: Any) -> Iterator[f.Fact]:
+def _of_table(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
         case r.ItemRecorded(item=item, viewing=viewing):
             yield f.AtTheTable(item.item_id, tuple(one.participant for one in viewing))
@@ -178,7 +177,7 @@ def _of_plan(event: Any) -> Iterator[f.Fact]:
             yield f.CaseEnds(at)
 
 
-def _of_retention(event: Any, state: Any) -> Iterator[f.Fact]:
+def _of_retention(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
         case d.FileCleaned(kept=kept):
             yield f.Cleaned(tuple(one.item_id for one in kept))
@@ -191,3 +190,13 @@ def _of_retention(event: Any, state: Any) -> Iterator[f.Fact]:
             yield f.ReactivationAsked()
         case d.FileReactivated():
             yield f.Reactivated()
+
+
+Teller: TypeAlias = Callable[[Any, Any, Sequence[Effect]], Iterator[f.Fact]]
+TOLD_BY: Mapping[str, Teller] = {
+    g.__name__: _of_parties,
+    i.__name__: _of_intake,
+    t.__name__: _of_triage,
+    r.__name__: _of_table,
+    d.__name__: _of_retention,
+}

@@ -74,6 +74,8 @@ def _house_sees(history: Sequence[Any], viewer: Viewer, item: ContributedItem) -
         return False
     if viewer.role is Role.SUPPORT_WORKER and viewer.person not in team.support_workers:
         return False  # R6
+    if viewer.role is Role.SUPPORT_WORKER and _is_closing(history):
+        return False  # R102
     if _taken_back(history, item.item_id):
         return False  # A12
     if item.hidden_from_director or not _stayed(history, item.item_id):

@@ -314,6 +314,25 @@ class Reactivated:
     """The case goes back to phase 3 (R90, A5)."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakesLong:
+    """A step takes longer than its term; the manager was told, or the director alone (R82).
+
+    `leader_left`: what it waits for is who leads (R115).
+    """
+
+    place: str
+    manager: bool
+    leader_left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakesLongNoMore:
+    """The case went on to its next step there, or who leads is a party again."""
+
+    place: str
+
+
 Fact: TypeAlias = (
     Joined
     | MandateGiven
@@ -351,4 +370,6 @@ Fact: TypeAlias = (
     | FileRead
     | ReactivationAsked
     | Reactivated
+    | TakesLong
+    | TakesLongNoMore
 )

@@ -3,12 +3,13 @@
 Nothing is decided here: who may see what stands in `rules.py`, which reads this.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum, auto
 from zoneinfo import ZoneInfo
 
-from tests.unit.opinion import facts as f
+from tests.unit.opinion.model import facts as f
 
 HERE = ZoneInfo("Europe/Amsterdam")
 CLOSING_TERM = timedelta(days=14)  # R102
@@ -137,7 +138,10 @@ class Story:
     leader_was_competent: bool = False
     confirmed: set[str] = field(default_factory=set)
     asked_back: bool = False
+    was_archived: bool = False
     readings: dict[str, datetime] = field(default_factory=dict)
+    late: dict[str, f.TakesLong] = field(default_factory=dict)  # by place
+    reserved_last: set[tuple[str, str]] = field(default_factory=set)  # (item, party), since the last release
 
     # --- what follows from it ----------------------------------------------------------------------
 
@@ -205,6 +209,10 @@ def months_after(decided: datetime, months: int) -> datetime:
 
 def tell(s: Story, fact: f.Fact) -> None:
     """Add a fact to the story."""
+    TELLING[type(fact)](s, fact)
+
+
+def _of_parties(s: Story, fact: f.Fact) -> None:
     match fact:
         case f.Joined():
             _joined(s, fact)
@@ -218,6 +226,10 @@ def tell(s: Story, fact: f.Fact) -> None:
             s.parties[party].end_proposed = True
         case f.PartyLeft(party, at):
             s.parties[party].left, s.parties[party].end_proposed = at, False
+
+
+def _before_the_table(s: Story, fact: f.Fact) -> None:
+    match fact:
         case f.Referred():
             _referred(s, fact)
         case f.TakenUp(director, items):
@@ -244,6 +256,10 @@ def tell(s: Story, fact: f.Fact) -> None:
             s.stage, s.record_is_there = Stage.PREPARATION, True
         case f.TablePrepared(participants):
             s.stage, s.was_prepared, s.prepared_for = Stage.READY, True, dict(participants)
+
+
+def _of_the_table(s: Story, fact: f.Fact) -> None:
+    match fact:
         case f.AtTheTable(item, parties):
             s.planned |= {(item, party) for party in parties}
             _at_the_table(s, {item})
@@ -261,12 +277,17 @@ def tell(s: Story, fact: f.Fact) -> None:
             s.rtos[-1].delegates.pop(party, None)
             if declined:
                 s.rtos[-1].declined.add(party)
+
+
+def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
+    match fact:
         case f.BroughtIn(items):
             _at_the_table(s, _given(s, items))
         case f.Word(item, recipient, action, said):
             s.words[item, recipient, action] = said
             if said == "given":
                 s.taken_back.discard(item)
+                s.reserved_last.discard((item, recipient or ""))
         case f.TakenBack(item):
             s.taken_back.add(item)
             s.words |= {
@@ -274,7 +295,9 @@ def tell(s: Story, fact: f.Fact) -> None:
             }
         case f.Reserved(item, parties):
             known = s.items[item]
-            s.items[item] = replace(known, withheld=(*known.withheld, *parties))
+            new = set(parties) - set(known.withheld)
+            s.items[item] = replace(known, withheld=(*known.withheld, *new))
+            s.reserved_last |= {(item, party) for party in new}
         case f.PlanMade():
             _planned(s, fact)
         case f.Progressed(action):
@@ -283,8 +306,13 @@ def tell(s: Story, fact: f.Fact) -> None:
             s.takers.add((party, item, action))
         case f.DirectionMoved(party, body):
             s.leader, s.body = party, body
+            s.late = {place: one for place, one in s.late.items() if not one.leader_left}
         case f.MonitoringAgreed(items):
             s.kept_for_monitoring, s.stage = set(items), Stage.MONITORING
+
+
+def _of_the_end(s: Story, fact: f.Fact) -> None:
+    match fact:
         case f.Deescalated(at):
             _deescalated(s, at)
         case f.Cleaned(kept):
@@ -292,13 +320,17 @@ def tell(s: Story, fact: f.Fact) -> None:
             _stripped(s, s.in_file & s.confirmed)
         case f.Archived():
             _stripped(s, (s.in_file & s.confirmed) - s.taken_back)
-            s.numbered_at_triage = ()  # A23
+            s.numbered_at_triage, s.was_archived = (), True  # A23
         case f.FileRead(person, at):
             s.readings[person] = at
         case f.ReactivationAsked():
             s.asked_back = True
         case f.Reactivated():
             _reactivated(s)
+        case f.TakesLong(place):
+            s.late[place] = fact
+        case f.TakesLongNoMore(place):
+            s.late.pop(place, None)
 
 
 def _joined(s: Story, fact: f.Joined) -> None:
@@ -371,4 +403,71 @@ def _reactivated(s: Story) -> None:
     """Back to phase 3; each round of the table needs its contributors' own new words (R65, A5)."""
     s.stage, s.deescalated_at, s.asked_back = Stage.READY, None, False
     s.words = {key: said for key, said in s.words.items() if key[1:] != TABLE}
-    s.in_file, s.confirmed = set(), set()
+    s.in_file, s.confirmed, s.was_archived = set(), set(), False
+
+
+TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
+    **dict.fromkeys(
+        (
+            f.Joined,
+            f.MandateGiven,
+            f.MandateAccepted,
+            f.MandateRevoked,
+            f.EndProposed,
+            f.PartyLeft,
+        ),
+        _of_parties,
+    ),
+    **dict.fromkeys(
+        (
+            f.Referred,
+            f.TakenUp,
+            f.NotTakenUp,
+            f.Assigned,
+            f.CaseEnds,
+            f.Asked,
+            f.Replied,
+            f.NothingExpected,
+            f.RtoNeeded,
+            f.TablePrepared,
+        ),
+        _before_the_table,
+    ),
+    **dict.fromkeys(
+        (
+            f.AtTheTable,
+            f.TableConvened,
+            f.MoreToSee,
+            f.DelegateNamed,
+            f.DelegateGone,
+        ),
+        _of_the_table,
+    ),
+    **dict.fromkeys(
+        (
+            f.BroughtIn,
+            f.Word,
+            f.TakenBack,
+            f.Reserved,
+            f.PlanMade,
+            f.Progressed,
+            f.Provided,
+            f.DirectionMoved,
+            f.MonitoringAgreed,
+        ),
+        _of_items_and_plan,
+    ),
+    **dict.fromkeys(
+        (
+            f.Deescalated,
+            f.Cleaned,
+            f.Archived,
+            f.FileRead,
+            f.ReactivationAsked,
+            f.Reactivated,
+            f.TakesLong,
+            f.TakesLongNoMore,
+        ),
+        _of_the_end,
+    ),
+}

@@ -6,10 +6,10 @@ from typing import TypeAlias
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
-from services.rto.state import Answer, Phase, State
+from services.rto.state import Answer, Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
-from shared.contract.messages.rto import ItemsProvided, MandateEndedBy
+from shared.contract.messages.rto import ItemsProvided, MandateEndedBy, Use
 from shared.contract.messages.triage import Participant, ViewingEntry
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
@@ -91,12 +91,22 @@ def is_competent(participant: Participant, context: DecisionContext) -> bool:
 def may_not_be_provided(
     provided: ItemsProvided, recipient: str, state: State, parties: Parties
 ) -> Refusal | None:
-    """Refuse to send special data to who may not process them now, nor passed the test (R21, R49)."""
+    """Refuse to send what is released for this use no more, or special data to who may not process them now.
+
+    A test at the table lets a party process these too (R21, R49, R65).
+    """
+    if not all(_is_released(item, provided.action_id, recipient, state) for item in provided.items):
+        return r.NOT_RELEASED
     invited = state.invited(recipient)
     passed = invited is not None and invited.passed_processing_test
     competent = item_rules.is_competent(recipient, parties, passed_test=passed)
     special = any(item.category.needs_test for item in provided.items)
     return r.PROCESSING_TEST_MISSING if special and not competent else None
+
+
+def _is_released(item: ContributedItem, action_id: str, recipient: str, state: State) -> bool:
+    key = ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, recipient, action_id)
+    return state.release(key) is ReleaseStatus.GIVEN
 
 
 def extend(state: State, entries: tuple[ViewingEntry, ...], context: DecisionContext) -> Decision:

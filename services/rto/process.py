@@ -431,8 +431,17 @@ def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
 
 
 def _with_standing(state: State, standing: Standing) -> State:
+    """Follow what a contributor decided: a reservation ends what it released to that party before (R66)."""
     standings = followed(state.standings, standing)
-    return replace(state, standings=standings, items=tuple(as_decided(i, standings) for i in state.items))
+    item = state.item(standing.item_id)
+    new = set(standing.withheld_from) - set(item.withheld_from) if item else set()
+
+    def voided(x: Release) -> Release:
+        given = x.key.item_id == standing.item_id and x.status is ReleaseStatus.GIVEN
+        return replace(x, status=ReleaseStatus.WITHDRAWN) if given and x.key.recipient in new else x
+
+    items = tuple(as_decided(one, standings) for one in state.items)
+    return replace(state, standings=standings, items=items, releases=tuple(map(voided, state.releases)))
 
 
 def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime | None) -> State:

@@ -26,6 +26,13 @@ def clean(play: Play) -> None:
     play.ask("retention", d.CleanFile(by=play.director(), kept=kept))
 
 
+def take_back_of_file(play: Play) -> None:
+    """A contributor takes back what the director confirmed as necessary."""
+    for kept in play.some(play.state("retention").kept, 1):
+        contributor = play.house.claims[kept.item_id]
+        play.ask("rto", r.WithdrawRelease(by=play.party(contributor), item_id=kept.item_id))
+
+
 def months(play: Play) -> None:
     """Time passes up to a boundary: just before it, on it, or later."""
     play.house.deliver_all()
@@ -34,7 +41,7 @@ def months(play: Play) -> None:
     ahead = [at for at in ends if at is not None and at > now]
     if ahead:
         near = play.one((-timedelta(microseconds=1), timedelta(0), timedelta(0), 3 * A_DAY))
-        play.house.now = max(now, min(ahead) + near)
+        play.house.passes(max(now, min(ahead) + near) - now)
 
 
 def inspect(play: Play) -> None:
@@ -67,7 +74,7 @@ def clock(play: Play) -> None:
 
 def a_while(play: Play) -> None:
     play.house.deliver_all()
-    play.house.now += play.one((timedelta(hours=1), A_DAY, 8 * A_DAY, 30 * A_DAY))
+    play.house.passes(play.one((timedelta(hours=1), A_DAY, 8 * A_DAY, 30 * A_DAY)))
 
 
 def take_back(play: Play) -> None:

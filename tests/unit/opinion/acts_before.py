@@ -73,7 +73,7 @@ def ask_party(play: Play) -> None:
         referrer_estimate=X,
         reply_before=play.house.now + 7 * A_DAY,
         persons=tuple(play.some(PERSONS, 2)),
-        include_bsn=play.likely(0.3),
+        include_bsn=play.likely(0.5),
         drawn_from=tuple(play.some(own, 1)),
         items=record.items,
         contains_special=play.likely(0.2),

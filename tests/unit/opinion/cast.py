@@ -11,6 +11,7 @@ from shared.contract.parties import Authorisation, PartyKind, PartyRecord, Scope
 from shared.core.actor import Role
 from shared.core.viewing import Viewer
 from tests.unit.opinion.house import OF_CASES, SERVICES, House, Place
+from tests.unit.opinion.model.facts import Fact
 from tests.unit.opinion.model.story import Story, tell
 from tests.unit.opinion.told import facts_of
 
@@ -51,7 +52,7 @@ def record(party: str) -> PartyRecord:
         name=party,
         kind=kinds.get(party, PartyKind.OTHER),
         acting_bodies=bodies(party),
-        may_use_bsn=party in (VENLO, POLICE),
+        may_use_bsn=party in (VENLO, POLICE, PROBATION),
         checked_for_special=party == CARE,
         member_from=START - timedelta(days=100),
     )
@@ -78,8 +79,9 @@ def _events(party: str) -> list[Any]:
 
 
 @cache
-def _members() -> tuple[dict[str, Any], tuple[Any, ...]]:
-    members, told = {}, []
+def _members() -> tuple[dict[str, Any], tuple[Fact, ...]]:
+    members: dict[str, Any] = {}
+    told: list[Fact] = []
     for party in PARTIES:
         state = GOVERNANCE.empty
         for event in _events(party):

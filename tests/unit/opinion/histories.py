@@ -73,7 +73,7 @@ BY_STAGE: dict[Stage, tuple[Do, ...]] = {
     ),
     Stage.PHASE_4: (
         *(after.clean,) * 9,
-        *(after.take_back,) * 4,
+        *(after.take_back_of_file,) * 5,
         *END,
         *(after.inspect,) * 3,
         *(after.ask_reactivation,) * 2,

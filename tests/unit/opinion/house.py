@@ -7,7 +7,7 @@ Nothing is sealed and nothing stored: texts are references from the start.
 from collections import deque
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 
 from services.governance.main import SERVICE as GOVERNANCE
@@ -84,6 +84,7 @@ class House:
     members: dict[str, Any]  # governance's states, by party
     story: Story = field(default_factory=Story)
     under_way: dict[tuple[str, str], deque[Model]] = field(default_factory=dict)
+    changes: int = 0  # how often something happened or came to somebody
     pending: dict[str, int] = field(default_factory=dict)  # how much of it, by receiver
     claims: dict[str, str] = field(default_factory=dict)
 
@@ -150,7 +151,13 @@ class House:
         for effect in follows:
             self._do(name, place, effect)
 
+    def passes(self, time: timedelta) -> None:
+        """Let time pass."""
+        self.now += time
+        self.changes += 1
+
     def _tell(self, event: Any, state: Any, effects: list[Effect]) -> None:
+        self.changes += 1
         for fact in facts_of(event, state, effects):
             tell(self.story, fact)
 
@@ -199,12 +206,13 @@ class House:
     def knows(self, name: str) -> bool:
         """Tell whether the case is there."""
         place = self.places[name]
-        return place.state != place.service.process.empty
+        return bool(place.state != place.service.process.empty)
 
     def deliver(self, sender: str, receiver: str) -> None:
         """Bring the next of what this service said to that one."""
         message = self.under_way[sender, receiver].popleft()
         self.pending[receiver] -= 1
+        self.changes += 1
         if isinstance(message, PartyRecord):
             if receiver in self.places:
                 self.places[receiver].parties[message.party] = message

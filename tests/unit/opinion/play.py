@@ -12,7 +12,6 @@ from shared.contract.content import TextRef
 from shared.contract.fields import Category, Item, Person, PersonRole
 from shared.contract.messages import triage as tm
 from shared.contract.messages.intake import Criteria
-from shared.contract.refusal import Refusal
 from shared.core.actor import Actor, Command, Role
 from tests.unit.opinion import cast
 from tests.unit.opinion.cast import LEADERS, PARTIES, PERSONS, bodies, number, workers
@@ -123,7 +122,7 @@ class Play:
     def ask(self, name: str, command: Command) -> None:
         """Ask, and note where a stranger learns something of the case from the answer."""
         said = self.house.ask(name, command)
-        if isinstance(said, Refusal) and (told := tells(self.house, name, command, said)):
+        if told := tells(self.house, name, command, said):
             self.wrong.append(told)
 
     def director(self) -> Actor:

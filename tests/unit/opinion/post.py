@@ -39,7 +39,8 @@ def _leaves(house: House, place: Place, letter: ToParty) -> bool:
 
 
 def _plain(letter: ToParty) -> Letter:
-    message, kind, to = letter.message, of_model(type(letter.message)).type, letter.recipient
+    message, to = letter.message, letter.recipient
+    kind = of_model(type(message)).type.split(".")[-2]  # without who defines it, and its version
     match message:
         case tm.QueryIssued(query_id=query, persons=persons):
             return Letter(kind, to, query=query, numbers=any(one.bsn is not None for one in persons))

@@ -48,6 +48,7 @@ def _of_parties(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f
     match event:
         case g.SignatoryRecorded(record=one):
             national, since = one.kind.value == "national-chain-partner", one.member_from
+            assert since is not None
             yield f.Joined(
                 one.party, national, one.checked_for_special, one.may_use_bsn, one.acting_bodies, since
             )

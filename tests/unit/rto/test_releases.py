@@ -320,9 +320,12 @@ def test_competence_is_judged_when_the_item_is_provided() -> None:
 
 def test_what_is_provided_leaves_only_for_who_may_process_it_then_r21_r49() -> None:
     """The letter can leave long after the item was provided."""
-    state = s.state(*special_for(s.CARE, s.TREAT))
+    released = (*special_for(s.CARE, s.TREAT), s.RELEASED)
     tested = (s.participant(s.CARE, passed_processing_test=True),)
-    tested_at_the_table = s.state(*PLANNED, s.convened(s.SECOND_RTO, participants=tested))
+    state, tested_at_the_table = (
+        s.state(*released),
+        s.state(*released, s.convened(s.SECOND_RTO, participants=tested)),
+    )
 
     def forbidden(item_id: str, of: State, **care: Any) -> Refusal | None:
         item = of.item(item_id)
@@ -334,6 +337,28 @@ def test_what_is_provided_leaves_only_for_who_may_process_it_then_r21_r49() -> N
     assert forbidden(s.SPECIAL, state, checked_for_special=False) is r.PROCESSING_TEST_MISSING
     assert forbidden(s.SPECIAL, tested_at_the_table, checked_for_special=False) is None
     assert forbidden(s.FREE, state, checked_for_special=False) is None
+
+
+def test_a_reservation_ends_what_was_released_to_that_party_until_it_is_released_again_r66() -> None:
+    """R62, R66: the last word of the contributor counts, also for a letter that has not left yet."""
+    given = s.spec().given(*DECIDED, s.RELEASED, s.PROVIDED)
+    letter = m.ItemsProvided(action_id=s.TREAT, items=(s.item(s.FREE),))
+
+    def forbidden(of: State) -> Refusal | None:
+        return may_not_be_provided(letter, s.CARE, of, s.parties())
+
+    def limited(party: str) -> Any:
+        limit = c.LimitItem(by=s.by_party(s.POLICE), item_id=s.FREE, withheld_from=(party,))
+        return given.given(*given.when(limit).events)
+
+    assert forbidden(given.state) is None
+    assert forbidden(limited(s.HOUSING).state) is None, "of another party"
+    of_care = limited(s.CARE)
+    assert forbidden(of_care.state) is r.NOT_RELEASED
+    assert of_care.when(provide()).refusal is r.NOT_RELEASED
+    again = of_care.given(s.RELEASED)
+    assert forbidden(again.state) is None
+    assert again.when(provide()).events
 
 
 def test_a_party_that_left_takes_nothing_r115() -> None:

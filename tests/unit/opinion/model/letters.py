@@ -11,7 +11,7 @@ from tests.unit.opinion.model.story import Stage, Story
 OUTLAST = frozenset(
     {"takers-told", "destruction-announced", "file-destroyed"}
 )  # R99, R115: these bring duties
-TO_WHO_LED_OR_REFERRED = frozenset(
+TO_WHO_LEADS = frozenset(
     {"referral-received", "referral-screened", "case-lapsed", "term-passed", "triage-concluded"}
 )
 IN_ITS_NAME = {  # what is sent in the name of who leads, and what that has to have authorised (R122)
@@ -45,13 +45,14 @@ def forbidden(s: Story, letter: Letter, now: datetime) -> str | None:
         return "R115"
     if letter.kind in IN_ITS_NAME and not s.covers(_scopes(s, IN_ITS_NAME[letter.kind]), now):
         return "R122"
-    if letter.kind in TO_WHO_LED_OR_REFERRED and to not in (s.leader, s.referrer):
+    if letter.kind in TO_WHO_LEADS and to not in s.led:
         return "R5"
     match letter.kind:
         case "query-issued":
             return _of_query(s, letter)
         case "query-reminded" | "query-lapsed":
-            return None if s.queries[letter.query or ""].party == to else "R26"
+            query = s.queries.get(letter.query or "")  # which cleaning removes
+            return None if query is None or query.party == to else "R26"
         case "rto-convened":
             return None if any(to in rto.tested for rto in s.rtos) else "R59"
         case "release-asked":
@@ -84,7 +85,7 @@ def _of_query(s: Story, letter: Letter) -> str | None:
 
 
 def _of_item(s: Story, letter: Letter, now: datetime) -> str | None:
-    """R49, R62, R65, R73, A11, A12: an item for one action of one recipient, as its contributor said last."""
+    """R49, R65, R66, R73, A11, A12: an item for one action of one party, as its contributor said last."""
     number, to = letter.item or "", letter.recipient
     item = s.items[number]
     if not s.is_party(item.giver, now):
@@ -93,8 +94,6 @@ def _of_item(s: Story, letter: Letter, now: datetime) -> str | None:
         return "A12"
     if s.words.get((number, to, letter.action)) != "given":
         return "R65"
-    if (number, to) in s.reserved_last:
-        return "R62"
     if item.special and not (s.tested(to) or s.parties[to].may_see_special):
         return "R49"
     return None if s.stage is not Stage.CLOSING else "R78"

@@ -141,7 +141,7 @@ class Story:
     was_archived: bool = False
     readings: dict[str, datetime] = field(default_factory=dict)
     late: dict[str, f.TakesLong] = field(default_factory=dict)  # by place
-    reserved_last: set[tuple[str, str]] = field(default_factory=set)  # (item, party), since the last release
+    led: set[str] = field(default_factory=set)  # whoever leads or has led
 
     # --- what follows from it ----------------------------------------------------------------------
 
@@ -287,7 +287,6 @@ def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
             s.words[item, recipient, action] = said
             if said == "given":
                 s.taken_back.discard(item)
-                s.reserved_last.discard((item, recipient or ""))
         case f.TakenBack(item):
             s.taken_back.add(item)
             s.words |= {
@@ -297,7 +296,8 @@ def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
             known = s.items[item]
             new = set(parties) - set(known.withheld)
             s.items[item] = replace(known, withheld=(*known.withheld, *new))
-            s.reserved_last |= {(item, party) for party in new}
+            given = [key for key, said in s.words.items() if key[0] == item and said == "given"]
+            s.words |= {key: "withdrawn" for key in given if key[1] in new}  # R66: its last word counts
         case f.PlanMade():
             _planned(s, fact)
         case f.Progressed(action):
@@ -306,6 +306,7 @@ def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
             s.takers.add((party, item, action))
         case f.DirectionMoved(party, body):
             s.leader, s.body = party, body
+            s.led.add(party)
             s.late = {place: one for place, one in s.late.items() if not one.leader_left}
         case f.MonitoringAgreed(items):
             s.kept_for_monitoring, s.stage = set(items), Stage.MONITORING
@@ -339,7 +340,7 @@ def _joined(s: Story, fact: f.Joined) -> None:
 
 def _referred(s: Story, fact: f.Referred) -> None:
     s.stage, s.referrer, s.leader, s.body = Stage.SCREENING, fact.party, fact.party, fact.body
-    s.persons = fact.persons
+    s.persons, s.led = fact.persons, {fact.party}
     s.numbered_at_intake = s.numbered_at_triage = fact.numbered
     s.at_intake = _given(s, fact.items)
 

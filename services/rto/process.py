@@ -445,6 +445,7 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     return replace(
         state,
         items=items,
+        releases=tuple(release for release in state.releases if release.key.item_id in kept),
         preparation=fixed,
         viewing_plan=(),
         rtos=tuple(map(_without_texts, state.rtos)),

@@ -104,7 +104,10 @@ def may_view_invitation(
 
 
 def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
-    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
+    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82).
+
+    What is closing the director alone still reads (R102).
+    """
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
     if not state.leading_party or viewer.on_behalf_of != state.leading_party:
@@ -115,14 +118,16 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return Denied("R6", "B3-F1 access")
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return DIRECTOR_AND_LEADING_PARTY
-    if isinstance(thing, ContributedItem):
+    # Who is to see an item, and why, says something of it: it is for whoever may see that.
+    item = state.item(thing.item_id) if isinstance(thing, ViewingEntry) else thing
+    if isinstance(item, ContributedItem):
         denied = (
-            item_rules.kept_secret(thing)
-            or _not_taken_back(viewer, thing, state)
-            or _not_for_who_leads(thing, state, context)
-            or _kept_for_monitoring(viewer, thing, state)
+            item_rules.kept_secret(item)
+            or _not_taken_back(viewer, item, state)
+            or _not_for_who_leads(item, state, context)
+            or _kept_for_monitoring(viewer, item, state)
         )
-        return denied or Allowed("R68", thing.contributor)
+        return denied or Allowed("R68", item.contributor)
     drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()
     denials = (_source_not_for_the_house(item_id, state, context) for item_id in drawn_from)
     return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))

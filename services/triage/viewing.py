@@ -51,7 +51,7 @@ def _of_the_referrer(thing: Thing, state: State, context: DecisionContext) -> Ve
         return Allowed("R34", state.referrer)
     if isinstance(thing, ContributedItem) and _is_withheld(thing, state):
         return Denied("R32", "B3-F2")
-    if state.preparation is not None and isinstance(thing, QueryAnswered | QueryDeclined):
+    if state.was_prepared and isinstance(thing, QueryAnswered | QueryDeclined):
         return AT_THE_TABLE
     return _not_here(thing, state) or _shown(thing, state, context)
 
@@ -64,7 +64,7 @@ def _not_here(thing: Thing, state: State) -> Denied | None:
     """Deny what its contributor took back, and any item once the table is prepared: it shows them (R61)."""
     if not isinstance(thing, ContributedItem):
         return None
-    at_the_table = AT_THE_TABLE if state.preparation is not None else None
+    at_the_table = AT_THE_TABLE if state.was_prepared else None
     return taken_back(thing, state.standings) or at_the_table
 
 
@@ -114,11 +114,11 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
 
 
 def _number_asked_about(party: str, number: PersonNumber, state: State, context: DecisionContext) -> Verdict:
-    """Show a queried party the number that stood in its query, as long as it may use it (R22)."""
+    """Show a queried party the referrer's number that stood in its query, while it may use it (R22)."""
     query = state.query(number.query_id)
     if query is None or query.recipient != party:
         return NOT_YOURS
-    return unusable(number, party, context.parties) or Allowed("R34", party)
+    return unusable(number, party, context.parties) or Allowed("R34", state.referrer)
 
 
 def _of_its_content(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> Denied | None:

@@ -298,7 +298,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "director's look at an item in the name of who leads",
         "services/rto/viewing.py",
-        '        return denied or Allowed("R68", thing.contributor)\n',
+        '        return denied or Allowed("R68", item.contributor)\n',
         '        return denied or Allowed("R68", state.leading_party)\n',
         (VIEWING,),
         ("R68.a",),

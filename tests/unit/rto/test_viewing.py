@@ -744,9 +744,31 @@ def test_a_participant_learns_why_it_sees_an_item_and_not_what_others_see() -> N
 def test_director_and_support_worker_see_all_of_the_case_but_what_who_leads_may_not_r82_r21(
     viewer: Viewer, phase: Phase
 ) -> None:
+    """Nor why somebody else is to see that."""
     state = s.state(*s.HISTORIES[phase])
-    special = {f"item/{s.SPECIAL}"}
-    assert labels(viewer, *s.HISTORIES[phase]) == {label for label, _ in things(state)} - special
+    everything = {label for label, _ in things(state)}
+    special = {
+        label for label in everything if label.startswith((f"item/{s.SPECIAL}", f"viewing/{s.SPECIAL}"))
+    }
+    assert labels(viewer, *s.HISTORIES[phase]) == everything - special
+    assert len(special) == 3
+
+
+def test_a_support_worker_reads_nothing_of_a_closing_case_r102() -> None:
+    assert labels(SUPPORT, *s.HISTORIES[Phase.CLOSING]) == set()
+    state = s.state(*s.HISTORIES[Phase.CLOSING])
+    assert rule(may_view(SUPPORT, None, state, looking(s.parties()))) == (False, "R102")
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_why_somebody_is_to_see_an_item_is_for_whoever_may_see_that_item_r23_a12(viewer: Viewer) -> None:
+    """Of what its contributor keeps from the director, or took back, nothing is said either."""
+    taken_back = e.StandingChanged(Standing(s.FREE, s.POLICE, 1, ItemStatus.WITHDRAWN), NOW)
+    hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True), (s.entry(s.NEW, s.CARE),))
+    found = labels(viewer, *s.RECORDED, hidden, s.PREPARED, s.convened(), taken_back)
+    said = {label for label in found if label.startswith(("item/", "viewing/"))}
+    assert not [label for label in said if s.FREE in label or s.NEW in label]
+    assert f"viewing/{s.RENT}/{s.CARE}" in found
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])

@@ -18,7 +18,9 @@ def convene(play: Play) -> None:
         rto_id=play.new(6),
         on=play.house.now + 3 * A_DAY,
         place=X,
-        participants=tuple(participant(p, tested=play.likely(0.3)) for p in parties) if named else (),
+        participants=tuple(participant(p, tested=play.likely(0.3), at_home=play.likely(0.3)) for p in parties)
+        if named
+        else (),
         viewing_plan=play.entries([x.item_id for x in state.items], parties, 0.2) if named else (),
         preparation=None if first else PREPARED,
     )
@@ -190,7 +192,25 @@ def take_direction(play: Play) -> None:
     if play.likely(0.15):
         play.ask("rto", r.DeclineDirection(by=play.party(offered)))
         return None
-    lead = r.AcceptDirection(by=play.party(offered), case_director=X, acting_body=bodies(offered)[0], task="t", basis="b")
+    lead = r.AcceptDirection(
+        by=play.party(offered),
+        case_director=X,
+        acting_body=bodies(offered)[0],
+        task="Wmo",
+        basis="AVG art. 6",
+        account=account_of(play, offered),
+    )
     play.ask("rto", lead)
     play.house.deliver_all()
     return None
+
+
+def account_of(play: Play, party: str) -> str:
+    """With which account the case director of this party follows the approach, if that is said."""
+    return play.one(("", *workers(party)))
+
+
+def name_case_director(play: Play) -> None:
+    party = play.story.leader if play.likely(0.9) else play.one(PARTIES)
+    named = r.NameCaseDirector(by=play.party(party), case_director=X, account=account_of(play, party))
+    play.ask("rto", named)

@@ -1,8 +1,10 @@
 """Try what is done before there is a table: referral, screening, triage, preparation."""
 
+from typing import Any
+
 from services.intake import commands as i
 from services.triage import commands as t
-from shared.contract.fields import Theme
+from shared.contract.fields import InformMoment, Theme
 from shared.contract.messages import triage as tm
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
 from tests.unit.opinion import cast
@@ -25,7 +27,7 @@ def refer(play: Play) -> None:
         weighing=X,
         persons=persons,
         items=(*play.items(party), play.item(party)),
-        informed_beforehand=(),
+        informed_beforehand=tuple(one for one in PERSONS if play.likely(0.2)),
         referrer_name=X,
     )
     play.ask("intake", i.SubmitReferral(by=play.party(party), case_id=CASE, referral=referral))
@@ -52,10 +54,28 @@ def assign_support(play: Play) -> None:
 
 
 def withdraw_referral(play: Play) -> None:
-    """The referrer stops; it is not raced with what ends the case elsewhere."""
+    """Who leads stops, the referrer as a rule; it is not raced with what ends the case elsewhere."""
     play.house.deliver_all()
-    play.ask("intake", i.WithdrawReferral(by=play.party(play.referrer), reason=X))
+    leader = play.story.leader or play.referrer
+    party = leader if play.likely(0.8) else play.referrer
+    play.ask("intake", i.WithdrawReferral(by=play.party(party), reason=X))
     play.house.deliver_all()
+
+
+def inform(play: Play) -> None:
+    """Who owes it, leads, or directs on its behalf informs somebody, or puts that off."""
+    still = [duty for duty in play.state("intake").owed if duty.is_open]
+    if not still:
+        return
+    duty = play.one(still)
+    by = play.director() if play.likely(0.3) else play.party(play.one((duty.debtor, play.story.leader)))
+    named = duty.id if play.likely(0.7) else None
+    about: dict[str, Any] = {"person_id": duty.addressee, "moment": InformMoment(duty.kind), "duty": named}
+    if play.likely(0.75):
+        play.ask("intake", i.RecordInforming(by=by, **about))
+    else:
+        until = play.house.now + play.one((A_DAY, 10 * A_DAY))
+        play.ask("intake", i.PostponeInforming(by=by, reason=X, until=until, **about))
 
 
 def ask_party(play: Play) -> None:
@@ -121,7 +141,7 @@ def prepare(play: Play) -> None:
     parties = list(dict.fromkeys((play.story.leader, *play.some(PARTIES, 4), cast.CARE)))
     if play.likely(0.15):
         parties = parties[1:]
-    invitees = tuple(invitee(p, tested=play.likely(0.4)) for p in parties)
+    invitees = tuple(invitee(p, tested=play.likely(0.4), at_home=play.likely(0.3)) for p in parties)
     there = [x.item_id for x in items if x.item_id not in play.story.taken_back]
     command = t.PrepareRto(
         by=play.director(),

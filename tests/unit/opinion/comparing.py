@@ -14,7 +14,6 @@ from tests.unit.opinion.lookups import LOOKUPS
 from tests.unit.opinion.lookups import register as register_of_product
 from tests.unit.opinion.model.lists import LISTS, register
 from tests.unit.opinion.model.rules import seen
-from tests.unit.opinion.model.story import Stage
 from tests.unit.opinion.play import Play
 
 Shown: TypeAlias = frozenset[str] | None
@@ -44,13 +43,6 @@ class Difference:
             f"  the product shows {told[self.product is None]}, the covenant {told[self.model is None]}\n"
             f"  shown and not allowed: {more}\n  allowed and not shown: {less}"
         )
-
-
-def is_known(house: House, found: Difference) -> bool:
-    """Tell whether it is the one that is known: intake shows a closing referral to who led before (R102)."""
-    story, viewer = house.story, found.viewer
-    led_before = viewer.party == story.referrer != story.leader
-    return found.place == "intake" and story.stage is Stage.CLOSING and led_before and found.model is None
 
 
 def looked_up(house: House, place: str, viewer: Viewer) -> tuple[Shown, Shown]:
@@ -83,20 +75,20 @@ def is_open(house: House, place: str) -> bool:
 
 
 def differences(
-    house: House, viewers: Iterable[Viewer], places: Iterable[str] = PLACES, *, known: bool = False
+    house: House, viewers: Iterable[Viewer], places: Iterable[str] = PLACES
 ) -> Iterator[Difference]:
-    """Yield how the two differ in these places, or what of that is `known`."""
+    """Yield how the two differ in these places."""
     for place in places:
         for viewer in viewers if is_open(house, place) else ():
-            if (found := difference(house, place, viewer)) and is_known(house, found) is known:
+            if found := difference(house, place, viewer):
                 yield found
 
 
-def played(seed: int, *, everybody: bool, known: bool = False) -> str | None:
+def played(seed: int, *, everybody: bool) -> str | None:
     """Play one history and compare after each step; return what differs first, with what was done before.
 
     `everybody` looks everywhere, or else one person who is drawn, in three places that are drawn too.
-    `known`: find what is known to differ instead. Whoever looks, the history of a seed is the same.
+    Whoever looks, the history of a seed is the same.
     """
     play, eyes, trail = Play(seed), Random(seed), list[str]()  # noqa: S311 - not a secret
     looked_after = -1
@@ -108,7 +100,6 @@ def played(seed: int, *, everybody: bool, known: bool = False) -> str | None:
         if play.house.changes == looked_after and not play.wrong:
             continue  # nothing is other than it was
         looked_after = play.house.changes
-        wrong: list[Difference | str] = [] if known else [*play.wrong]
-        for found in (*wrong, *differences(play.house, viewers, places, known=known)):
+        for found in (*play.wrong, *differences(play.house, viewers, places)):
             return f"seed {seed}, after step {len(trail)} ({', '.join(trail[-8:])}):\n{found}"
     return None

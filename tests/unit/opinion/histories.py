@@ -29,6 +29,7 @@ ANY_TIME: tuple[Do, ...] = (
     *(after.revoke,) * 4,
     *(after.authorise,) * 2,
     *(after.leave,) * 2,
+    *(before.inform,) * 5,
 )
 END = (*(after.months,) * 3, *(after.clock,) * 3)
 # What is tried at each stage, as often as it is named.
@@ -60,6 +61,7 @@ BY_STAGE: dict[Stage, tuple[Do, ...]] = {
         *(table.take_direction,) * 5,
         *(table.stay_away,) * 2,
         table.end_mandate,
+        table.name_case_director,
         table.report,
         before.withdraw_referral,
     ),
@@ -70,6 +72,7 @@ BY_STAGE: dict[Stage, tuple[Do, ...]] = {
         *(table.report,) * 2,
         *(table.offer,) * 2,
         *(table.take_direction,) * 2,
+        *(table.name_case_director,) * 3,
     ),
     Stage.PHASE_4: (
         *(after.clean,) * 9,
@@ -79,7 +82,7 @@ BY_STAGE: dict[Stage, tuple[Do, ...]] = {
         *(after.ask_reactivation,) * 2,
         *(after.reactivate,) * 4,
     ),
-    Stage.CLOSING: (*END, *END, after.a_while),
+    Stage.CLOSING: (*END, *END, after.a_while, *(before.inform,) * 3),
 }
 
 

@@ -41,9 +41,6 @@ LOOKS = {
 }
 
 
-NOT_COMPARED = "duty/"  # of intake: who is to be informed
-
-
 def looked(house: House, name: str, viewer: Viewer) -> dict[str, Any] | None:
     """Return what this person is shown of the case there, by label; None where there is none for it."""
     place, look = house.places[name], LOOKS[name]
@@ -56,9 +53,6 @@ def looked(house: House, name: str, viewer: Viewer) -> dict[str, Any] | None:
 
 
 def shown(house: House, name: str, viewer: Viewer) -> frozenset[str] | None:
-    """Return the labels of what this person is shown there, as far as it is compared."""
+    """Return the labels of what this person is shown there."""
     found = looked(house, name, viewer)
-    if not found:
-        return None if found is None else frozenset()
-    compared = frozenset(label for label in found if not label.startswith(NOT_COMPARED))
-    return compared or None  # where there is nothing but duties
+    return None if found is None else frozenset(found)

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 from services.governance import api as governance_api
 from services.governance import viewing as governance_viewing
 from services.governance.main import PROCESS as GOVERNANCE
+from services.intake import api as intake_api
+from services.intake.viewing import may_list_duty
 from services.retention import api as retention_api
 from services.retention.viewing import (
     Announcement,
@@ -166,7 +168,15 @@ def register(party: str, house: House, viewer: Viewer) -> Found:
     return frozenset(label.split("/")[0] for label in found)
 
 
+def duties(house: House, viewer: Viewer) -> Found:
+    """Who is still to be informed; whoever neither directs nor works for a party is refused before."""
+    if viewer.role is not Role.PROCESS_DIRECTOR and viewer.party is None:
+        return None
+    return _looked(house, "intake", viewer, may_list_duty, intake_api._open_duties) or None
+
+
 LOOKUPS: dict[str, Callable[[House, Viewer], Found]] = {
+    "intake duties": duties,
     "rto invitations": invitations,
     "rto page": page_of_table,
     "triage queries": waiting_queries,

@@ -37,16 +37,24 @@ def entry(item: str, party: str) -> tm.ViewingEntry:
 
 
 @cache
-def participant(party: str, *, tested: bool) -> tm.Participant:
+def participant(party: str, *, tested: bool, at_home: bool) -> tm.Participant:
     return tm.Participant.model_construct(
-        party=party, role=tm.ParticipantRole.EXECUTOR, contribution=X, passed_processing_test=tested
+        party=party,
+        role=tm.ParticipantRole.EXECUTOR,
+        contribution=X,
+        passed_processing_test=tested,
+        address_reason=X if at_home else None,
     )
 
 
 @cache
-def invitee(party: str, *, tested: bool) -> t.Invitee:
+def invitee(party: str, *, tested: bool, at_home: bool) -> t.Invitee:
     return t.Invitee.model_construct(
-        party=party, role=tm.ParticipantRole.EXECUTOR, contribution=X, passed_processing_test=tested
+        party=party,
+        role=tm.ParticipantRole.EXECUTOR,
+        contribution=X,
+        passed_processing_test=tested,
+        address_reason=X if at_home else None,
     )
 
 

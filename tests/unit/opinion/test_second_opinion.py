@@ -17,11 +17,6 @@ def test_where_product_and_covenant_once_differed_they_agree_now(seed: int) -> N
     assert (found := played(seed, everybody=True)) is None, found
 
 
-def test_what_is_known_to_differ_still_does() -> None:
-    """Where this fails the difference is mended: `is_known` goes, with this test."""
-    assert played(47, everybody=True, known=True) is not None
-
-
 def test_product_and_covenant_agree_on_what_somebody_is_shown() -> None:
     for seed in range(SOON):
         assert (found := played(seed, everybody=False)) is None, f"{found}\n{KEEP}"

@@ -11,7 +11,8 @@ from services.intake import events as i
 from services.retention import events as d
 from services.rto import events as r
 from services.triage import events as t
-from shared.contract.fields import ContributedItem
+from shared.contract.content import is_blank
+from shared.contract.fields import ContributedItem, Step
 from shared.contract.fields import Item as ProductItem
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.rto import Use
@@ -26,7 +27,8 @@ def facts_of(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fa
     match event:
         case TermPassed(overdue=late) | LeaderLeft(overdue=late):
             place = type(state).__module__.split(".")[1]
-            yield f.TakesLong(place, late.told is Told.MANAGER, late.leader_left is not None)
+            informing = late.step is Step.INFORMING
+            yield f.TakesLong(place, late.told is Told.MANAGER, late.leader_left is not None, informing)
         case LeaderBack():
             yield f.TakesLongNoMore(type(state).__module__.split(".")[1])
         case _ if (of_its_service := TOLD_BY.get(type(event).__module__)) is not None:
@@ -75,6 +77,7 @@ def _of_intake(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
                 tuple(one.person_id for one in referral.persons),
                 tuple(one.person_id for one in referral.persons if one.bsn is not None),
                 tuple(_item(one, party) for one in referral.items),
+                referral.informed_beforehand,
             )
         case i.CaseTakenUp(director=director):
             (told,) = (x.message for x in effects if isinstance(x, Announce))
@@ -86,6 +89,23 @@ def _of_intake(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
             yield f.Assigned(person, support)
         case i.ReferralWithdrawn(at=at) | i.ReferralLapsed(at=at):
             yield f.CaseEnds(at)
+        case _:
+            yield from _of_informing(event)
+
+
+def _of_informing(event: Any) -> Iterator[f.Fact]:
+    match event:
+        case i.DutyToInformArose(duty=duty):
+            assert duty.due is not None
+            yield f.ToInform(duty.id, duty.addressee, duty.kind, duty.due)
+        case i.PersonInformed(duty=number, at=at):
+            yield f.Informed(number, at)
+        case i.InformingPostponed(duty=number, at=at):
+            yield f.InformedLater(number, at)
+        case i.DutyCameDue(duty=number, by=by):
+            yield f.ToInformNow(number, by)
+        case i.DutyHandedOver(duty=number):
+            yield f.HandedOver(number)
 
 
 def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
@@ -93,7 +113,8 @@ def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
         case t.QueryIssued(recipient=party, query=query, choice=choice):
             numbered = tuple(one.person_id for one in query.persons if one.bsn is not None)
             tested = choice.passed_processing_test
-            yield f.Asked(query.query_id, party, numbered, choice.contains_special, tested)
+            special, drawn_from = choice.contains_special, choice.drawn_from
+            yield f.Asked(query.query_id, party, numbered, special, tested, drawn_from)
         case t.QueryAnswered(party=party, number=n, answer=answer):
             yield f.Replied(answer.query_id, n, tuple(_item(one, party) for one in answer.items))
         case t.QueryDeclined(number=n, decline=decline):
@@ -123,7 +144,9 @@ def _of_table(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.F
         case r.ItemRecorded(item=item, viewing=viewing):
             yield f.AtTheTable(item.item_id, tuple(one.participant for one in viewing))
         case r.RtoConvened(meeting=meeting):
-            yield f.TableConvened(meeting.rto_id, _tested(meeting.participants), _plan(meeting.viewing_plan))
+            invited, plan = meeting.participants, _plan(meeting.viewing_plan)
+            at_home = tuple(one.party for one in invited if not is_blank(one.address_reason))
+            yield f.TableConvened(meeting.rto_id, _tested(invited), plan, at_home)
         case r.ViewingPlanExtended(entries=entries):
             yield f.MoreToSee(_plan(entries))
         case r.InvitationAccepted(party=party, delegate=person):
@@ -168,8 +191,10 @@ def _of_plan(event: Any) -> Iterator[f.Fact]:
             yield f.Progressed(action)
         case r.ItemProvided(taking=taking):
             yield f.Provided(taking.item_id, taking.recipient, taking.action_id)
-        case r.DirectionMoved(leading_party=party, acting_body=body):
-            yield f.DirectionMoved(party, body)
+        case r.DirectionMoved(leading_party=party, acting_body=body, account=person, since=at):
+            yield f.DirectionMoved(party, body, person or None, at)
+        case r.CaseDirectorNamed(account=person):
+            yield f.CaseDirectorNamed(person or None)
         case r.MonitoringAgreed(items=agreed):
             yield f.MonitoringAgreed(agreed)
         case r.CaseDeescalated(at=at):
@@ -180,6 +205,8 @@ def _of_plan(event: Any) -> Iterator[f.Fact]:
 
 def _of_retention(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.Fact]:
     match event:
+        case d.CaseClosing() | d.DutiesSettled() if state.removal_on is not None:
+            yield f.Settled(state.removal_on)
         case d.FileCleaned(kept=kept):
             yield f.Cleaned(tuple(one.item_id for one in kept))
         case d.FileArchived():

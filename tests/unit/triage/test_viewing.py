@@ -424,6 +424,25 @@ def test_a_number_in_a_query_is_read_by_its_recipient_if_that_may_use_it_now_r22
     assert rule(worker(s.CARE), ASKED_ABOUT, case) == "Denied R34"
 
 
+def test_a_number_goes_with_its_query_once_that_is_kept_from_who_was_asked_r30() -> None:
+    drawn = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
+    asked = s.issued(s.TO_POLICE, s.POLICE)
+    asked = replace(asked, choice=replace(asked.choice, drawn_from=(drawn.item_id,)))
+    case = s.spec().given(s.OPENED, asked).state
+    assert isinstance(case, State)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case) == "Allowed R34"
+    for standing in (
+        Standing(drawn.item_id, s.VENLO, 1, ItemStatus.WITHDRAWN),
+        Standing(drawn.item_id, s.VENLO, 1, ItemStatus.LIVE, (s.POLICE,)),
+    ):
+        kept = replace(case, standings=(standing,))
+        for thing in (asked.query, ASKED_ABOUT):
+            assert rule(worker(s.POLICE), thing, kept) == "Denied R30"
+            assert rule(worker(s.VENLO), thing, kept) == "Allowed R33"
+    elsewhere = replace(case, standings=(Standing(drawn.item_id, s.VENLO, 1, ItemStatus.LIVE, (s.CARE,)),))
+    assert rule(worker(s.POLICE), ASKED_ABOUT, elsewhere) == "Allowed R34"
+
+
 def test_a_number_in_a_query_is_the_referrers_whoever_reads_it_r129() -> None:
     """So it is shown to the queried party in the name of who leads, and not when that ended (R122)."""
     number = PersonNumber(s.MAN, TextRef("piece", "intake"), s.TO_POLICE)

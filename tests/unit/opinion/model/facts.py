@@ -79,13 +79,17 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Referred:
-    """A party refers a case about these persons; `numbered`: whose citizen service number it gave (R22)."""
+    """A party refers a case about these persons; `numbered`: whose citizen service number it gave (R22).
+
+    `informed`: whom it has informed before (R16).
+    """
 
     party: str
     body: str
     persons: tuple[str, ...]
     numbered: tuple[str, ...]
     items: tuple[Item, ...]
+    informed: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +128,56 @@ class CaseEnds:
 
 
 @dataclass(frozen=True, slots=True)
+class ToInform:
+    """A person is to be informed by then: of the going on, of what follows, or of the end (R16, R56, R83)."""
+
+    duty: int
+    person: str
+    kind: str
+    by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Informed:
+    """A person was informed (R16)."""
+
+    duty: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InformedLater:
+    """Informing waits until a planned moment, for a reason (R19)."""
+
+    duty: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ToInformNow:
+    """That moment has come: the person is to be informed by then (R19)."""
+
+    duty: int
+    by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """The file goes: whoever still is to inform does so by itself (A20)."""
+
+    duty: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """One party is asked; the query may hold special data and numbers (R22, R26, R49)."""
+    """One party is asked; the query may hold special data and numbers, and draw on items (R22, R30, R49)."""
 
     query: str
     party: str
     numbered: tuple[str, ...]
     special: bool
     tested: bool
+    drawn_from: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +218,15 @@ class AtTheTable:
 
 @dataclass(frozen=True, slots=True)
 class TableConvened:
-    """The parties are invited; `plan`: who is to see what besides (R59, A17)."""
+    """The parties are invited; `plan`: who is to see what besides (R59, A17).
+
+    `at_home`: of whom it was said why they need to know where the persons live (R61).
+    """
 
     rto: str
     participants: tuple[tuple[str, bool], ...]
     plan: tuple[tuple[str, str], ...]
+    at_home: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,10 +314,19 @@ class Provided:
 
 @dataclass(frozen=True, slots=True)
 class DirectionMoved:
-    """Another party leads, by one body of it (R72)."""
+    """Another party leads, by one body of it (R72); `case_director`: who follows the case for it (R71)."""
 
     party: str
     body: str | None
+    case_director: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDirectorNamed:
+    """The party that leads says who directs the case for it (R69, R71)."""
+
+    person: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +334,13 @@ class MonitoringAgreed:
     """The approach is followed, with these items (R79)."""
 
     items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A case that ended early goes on that day, because nothing is left to be settled (R102)."""
+
+    goes_on: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +384,13 @@ class Reactivated:
 class TakesLong:
     """A step takes longer than its term; the manager was told, or the director alone (R82).
 
-    `leader_left`: what it waits for is who leads (R115).
+    `leader_left`: what it waits for is who leads (R115); `informing`: that somebody is informed (R16).
     """
 
     place: str
     manager: bool
     leader_left: bool
+    informing: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +412,11 @@ Fact: TypeAlias = (
     | NotTakenUp
     | Assigned
     | CaseEnds
+    | ToInform
+    | Informed
+    | InformedLater
+    | ToInformNow
+    | HandedOver
     | Asked
     | Replied
     | NothingExpected
@@ -363,7 +435,9 @@ Fact: TypeAlias = (
     | Progressed
     | Provided
     | DirectionMoved
+    | CaseDirectorNamed
     | MonitoringAgreed
+    | Settled
     | Deescalated
     | Cleaned
     | Archived

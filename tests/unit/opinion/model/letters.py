@@ -9,8 +9,8 @@ from datetime import datetime
 from tests.unit.opinion.model.story import Stage, Story
 
 OUTLAST = frozenset(
-    {"takers-told", "destruction-announced", "file-destroyed"}
-)  # R99, R115: these bring duties
+    {"takers-told", "destruction-announced", "file-destroyed", "informing-handed-over"}
+)  # R17, R99, R115: these bring duties
 TO_WHO_LEADS = frozenset(
     {"referral-received", "referral-screened", "case-lapsed", "term-passed", "triage-concluded"}
 )

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeAlias
 
+from tests.unit.opinion.model.phase_4 import agreements_are_shown, in_step_1, items_of_file
 from tests.unit.opinion.model.rules import Seen, seen
 from tests.unit.opinion.model.story import Stage, Story
 from tests.unit.opinion.model.who import DIRECTOR, HOUSE, MANAGER, PRIVACY, SECRETARY, WORKER, Who
@@ -42,12 +43,23 @@ def waiting_queries(s: Story, who: Who, now: datetime) -> Seen | None:
 def late(place: str, s: Story, who: Who, now: datetime) -> Seen | None:
     """R82: what takes too long is for the director of the case, and the manager once it was told."""
     known = s.late.get(place)
-    if known is None:
+    if known is None or s.is_over(now):
         return None
     if who.role == DIRECTOR and who.person == s.director:
         return {"term": "R82"}
     told = known.manager or s.director is None
     return {"term": "R82"} if who.role == MANAGER and told else None
+
+
+def duties(s: Story, who: Who, now: datetime) -> Seen | None:
+    """R16, R17, R83: who is still to be informed is for who owes that, who leads, and the director."""
+    still = {n for n, duty in s.duties.items() if duty.is_open}
+    if who.role == WORKER and s.is_party(who.party, now):
+        shown = {n for n in still if who.party in (s.leader, s.duties[n].owed_by)}
+    else:
+        shown = still if who.role == DIRECTOR and who.person == s.director else set()
+    found = {f"duty/{s.duties[n].person}/{s.duties[n].kind}/{n}": "R17" for n in shown}
+    return None if s.is_over(now) else found or None
 
 
 def requests(s: Story, who: Who, now: datetime) -> Seen | None:
@@ -69,15 +81,15 @@ def destruction(s: Story, who: Who, now: datetime) -> Seen | None:
 
 
 def reading(s: Story, who: Who, now: datetime) -> Seen | None:
-    """R90: the archived file, once, for the manager who decided so; less what was taken back (A12)."""
+    """R90, R103: the archived file, once, for the manager who decided so: no more than in step 1."""
     at = s.readings.get(who.person)
     if who.role != MANAGER or not s.is_archived(now) or s.is_over(now):
         return None
     if at is None or not at <= now < at + ONE_READING:
         return {}
-    there = {i for i in s.in_file - s.taken_back if s.is_party(s.items[i].giver, now)}
-    items = [f"item/{i}" for i in there] + [f"reason/{i}" for i in there & s.confirmed]
+    items = list(dict(items_of_file(s, {i for i in s.in_file if in_step_1(s, None, i, now)})))
     file = [f"person/{one}" for one in s.persons] + ["referrer", "case-director", "plan"]
+    file += ["agreements"] if agreements_are_shown(s, None, now) else []
     asked = ["reactivation-asked"] if s.asked_back else []
     return dict.fromkeys((*items, *file, *asked), "R90")
 
@@ -124,6 +136,7 @@ def register(party: str, s: Story, who: Who, now: datetime) -> Seen | None:
 
 
 LISTS: dict[str, Listed] = {
+    "intake duties": duties,
     "rto invitations": invitations,
     "rto page": page_of_table,
     "triage queries": waiting_queries,

@@ -2,7 +2,15 @@
 
 from datetime import datetime
 
-from tests.unit.opinion.model.story import BEFORE_THE_TABLE, PHASE_3, Query, Stage, Story
+from tests.unit.opinion.model.story import (
+    BEFORE_THE_TABLE,
+    OF_THE_REFERRER,
+    PHASE_3,
+    Query,
+    Stage,
+    Story,
+    is_kept_back,
+)
 from tests.unit.opinion.model.who import (
     DIRECTOR,
     HOUSE,
@@ -26,20 +34,33 @@ def intake(s: Story, who: Who, now: datetime) -> Shown | None:
         unassigned = s.director is None and who.role == DIRECTOR
         if not acts_for_who_leads(s, who, scopes, now) or not (unassigned or works_on_it(s, who)):
             return None
-        return _referral(s, s.leader, _house_items(s, now) if early else (), now)
+        return _referral(s, s.leader, _house_items(s, now) if early else (), tuple(s.duties), basis=True)
     if who.role != WORKER or who.party not in (s.referrer, s.leader) or not s.is_party(who.party, now):
         return None
     if s.stage is Stage.CLOSING and who.party != s.leader:
         return None  # R102
     own = tuple(i for i in sorted(s.at_intake) if s.items[i].giver == who.party)
+    duties = _to_inform(s, who.party or "")
     if who.party != s.referrer and only_its_own(s, scopes, now):
-        return None  # all of it came of the referrer
-    return _referral(s, who.party or "", own, now)
+        return _duties(s, duties) if duties else None  # the rest came of the referrer
+    return _referral(s, who.party or "", own, duties, basis=who.party == s.referrer)
+
+
+def _to_inform(s: Story, party: str) -> tuple[int, ...]:
+    """R17, R83: who leads informs; R16, R56: who referred, of the steps before there was a table."""
+    return tuple(n for n, duty in s.duties.items() if party == s.leader or duty.kind in OF_THE_REFERRER)
+
+
+def _duties(s: Story, numbers: tuple[int, ...]) -> Shown:
+    for n in numbers:
+        yield f"duty/{s.duties[n].person}/{s.duties[n].kind}/{n}", "R17"
 
 
 def _intake_scopes(s: Story) -> tuple[str, ...]:
-    """R122: screening until the case is taken up; intake is not told in which phase it is then [D]."""
-    return ("screening",) if s.stage is Stage.SCREENING else ("screening", "query", "rto", "monitoring")
+    """R122: what each phase asks for; that the table is followed by monitoring intake does not hear [D]."""
+    if not s.taken_up:
+        return ("screening",)
+    return ("rto", "monitoring") if s.was_prepared else ("query",)
 
 
 def _house_items(s: Story, now: datetime) -> tuple[str, ...]:
@@ -51,12 +72,20 @@ def _house_items(s: Story, now: datetime) -> tuple[str, ...]:
     )
 
 
-def _referral(s: Story, reader: str, items: tuple[str, ...], now: datetime) -> Shown:
-    """R6, R17: who the case is about; R22: the numbers for a party that may use them."""
+def _referral(
+    s: Story, reader: str, items: tuple[str, ...], duties: tuple[int, ...], *, basis: bool
+) -> Shown:
+    """R6, R17: who the case is about; R22: the numbers for a party that may use them.
+
+    `basis`: criteria and weighings stay between who referred and the people of the house (R5, R6, R10).
+    """
     yield from ((f"person/{person}", "R6") for person in s.persons)
     if s.parties[reader].may_use_number:
         yield from ((f"bsn/{person}", "R22") for person in s.numbered_at_intake)
     yield from ((f"item/{item}", "R6") for item in items)
+    if basis:
+        yield "screening", "R10"
+    yield from _duties(s, duties)
 
 
 def triage(s: Story, who: Who, now: datetime) -> Shown | None:
@@ -117,7 +146,7 @@ def _own_answers(s: Story, party: str, *, only_own: bool) -> Shown:
     for number, query in s.queries.items():
         if query.party != party:
             continue
-        if not only_own and not _is_too_special(s, query):
+        if not only_own and not _is_too_special(s, query) and not is_kept_back(s, query):
             yield f"query/{number}", "R34"
             if s.parties[party].may_use_number:
                 yield from ((f"bsn/{number}/{person}", "R22") for person in query.numbered)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.unit.opinion.model.facts import Item
-from tests.unit.opinion.model.story import PHASE_3, Rto, Stage, Story
+from tests.unit.opinion.model.story import PHASE_3, Stage, Story
 from tests.unit.opinion.model.who import (
     HOUSE,
     WORKER,
@@ -25,14 +25,16 @@ def table(s: Story, who: Who, now: datetime) -> Shown | None:
         if not acts_for_who_leads(s, who, scopes, now) or not works_on_it(s, who):
             return None
         return _all_of_the_table(s, now)
-    if who.role != WORKER or not s.is_party(who.party, now) or not _comes_for_its_party(s, who):
+    if who.role != WORKER or not s.is_party(who.party, now):
+        return None
+    if not _comes_for_its_party(s, who) and not _follows(s, who):
         return None
     party = who.party or ""
     if s.stage is Stage.CLOSING and party != s.leader:
         return None  # R102
     only_own = only_its_own(s, scopes, now)
     own = dict(_own_of_the_table(s, party))
-    sits = _sits(s, who)
+    sits = _sits(s, who) or _follows(s, who)
     if (
         not sits
         and not (s.stage is Stage.READY and not s.rtos and party == s.leader)
@@ -49,6 +51,18 @@ def _comes_for_its_party(s: Story, who: Who) -> bool:
     """R59: once a party has named who comes, nobody else of it looks."""
     named = s.rto.delegates.get(who.party or "") if s.rto else None
     return named in (None, who.person)
+
+
+def _follows(s: Story, who: Who) -> bool:
+    """R71, R80, R82: who directs the case follows it for the party that leads; so does its delegate.
+
+    Where neither is known it is whoever works for that party [D].
+    """
+    if s.stage is not Stage.MONITORING or who.party != s.leader:
+        return False
+    delegate = s.rto.delegates.get(s.leader) if s.rto else None
+    named = {one for one in (delegate, s.case_director) if one is not None}
+    return who.person in named or not named
 
 
 def _sits(s: Story, who: Who) -> bool:
@@ -69,11 +83,12 @@ def _all_of_the_table(s: Story, now: datetime) -> Shown:
     items = {i for i in s.at_rto if _for_the_house(s, i, now)}
     yield "preparation", "R82"
     yield from ((f"person/{person}", "R82") for person in s.persons)
+    yield from ((f"address/{person}", "R82") for person in s.persons)
     yield from ((f"rto/{rto.number}", "R82") for rto in s.rtos)
     yield from ((f"item/{i}", "R68") for i in items)
     yield from ((f"viewing/{i}/{party}", "R42") for i, party in s.planned if i in items)
     yield from ((_label(*key), "R82") for key in s.words if key[0] in s.at_rto)
-    if s.drawn_from is not None and not _draws_on_frozen(s, now):
+    if s.drawn_from is not None and all(_may_draw_for_the_house(s, i, now) for i in s.drawn_from):
         yield "plan", "R82"
     yield from ((f"action/{action}", "R82") for action in s.actions)
     yield from ((f"ended-action/{action}", "R82") for action in s.ended_actions)
@@ -84,14 +99,15 @@ def _all_of_the_table(s: Story, now: datetime) -> Shown:
 
 
 def _for_the_house(s: Story, number: str, now: datetime) -> bool:
+    return s.stays(number) and _may_draw_for_the_house(s, number, now)
+
+
+def _may_draw_for_the_house(s: Story, number: str, now: datetime) -> bool:
+    """R21, R23, A11, A12: also of what the plan took from an item, which stays bound to it (R70, A19)."""
     item = s.items[number]
-    if item.hidden or number in s.taken_back or is_frozen(s, number, now) or not s.stays(number):
+    if item.hidden or number in s.taken_back or is_frozen(s, number, now):
         return False
     return may_process(s, item, s.leader, tested=s.tested(s.leader))
-
-
-def _draws_on_frozen(s: Story, now: datetime) -> bool:
-    return any(is_frozen(s, item, now) for item in s.drawn_from or () if item in s.at_rto)
 
 
 def _label(item: str, recipient: str | None, action: str | None) -> str:
@@ -129,6 +145,10 @@ def _joint(s: Story, party: str, now: datetime) -> Shown:
     yield from ((f"rto/{rto.number}", "R61") for rto in s.rtos if party in rto.tested)
     if s.stage is not Stage.MONITORING or party == s.leader or party in s.actions.values():
         yield from ((f"person/{person}", "R64") for person in s.persons)
+        if party in (s.leader, s.referrer) or (s.rto and party in s.rto.at_home):
+            yield from ((f"address/{person}", "R61") for person in s.persons)
+    if party == s.leader:
+        yield from ((f"taker/{to}/{item}/{action}", "R83") for to, item, action in s.takers)
     if s.drawn_from is not None and all(_may_draw_on(s, party, i, now) for i in s.drawn_from):
         yield "plan", "A19"
     yield from ((f"action/{action}", "A19") for action in s.actions)
@@ -143,7 +163,8 @@ def _may_draw_on(s: Story, party: str, number: str, now: datetime) -> bool:
     if number not in s.at_rto or is_frozen(s, number, now):
         return False
     item = s.items[number]
-    return item.giver == party or (s.released(number) and party not in item.withheld)
+    shown = s.released(number) and party not in item.withheld and _is_competent(s, party, item)
+    return item.giver == party or shown
 
 
 def _for_a_party(s: Story, party: str, number: str, *, sits: bool, now: datetime) -> bool:
@@ -156,7 +177,7 @@ def _for_a_party(s: Story, party: str, number: str, *, sits: bool, now: datetime
         return leads and may_process(s, item, party, tested=tested)
     if s.stage not in PHASE_3 or not sits or s.rto is None:
         return False  # A17, R78
-    if not s.released(number) or not s.stays(number) or not _is_competent(s.rto, party, item):
+    if not s.released(number) or not s.stays(number) or not _is_competent(s, party, item):
         return False  # R65, R79, R49
     if s.stage is Stage.TABLE:
         return (number, party) in s.planned  # R42
@@ -165,5 +186,8 @@ def _for_a_party(s: Story, party: str, number: str, *, sits: bool, now: datetime
     return party == s.leader or needs  # R80, R64
 
 
-def _is_competent(rto: Rto, party: str, item: Item) -> bool:
-    return not item.special or party in rto.competent
+def _is_competent(s: Story, party: str, item: Item) -> bool:
+    """R49: as it was invited to the table that sits; who leads without a seat as it stands now."""
+    if s.rto is not None and party in s.rto.tested:
+        return not item.special or party in s.rto.competent
+    return not item.special or (party == s.leader and may_process(s, item, party, tested=s.tested(party)))

@@ -35,10 +35,10 @@ def retention(s: Story, who: Who, now: datetime) -> Shown | None:
     if who.party == s.leader:
         return _file(s, s.leader, now, only_own=only_its_own(s, ("phase-4",), now))
     own = {i for i in s.in_file if s.items[i].giver == who.party}
-    return _items_of_file(s, own) if own else None  # R34
+    return items_of_file(s, own) if own else None  # R34
 
 
-def _items_of_file(s: Story, items: set[str]) -> Shown:
+def items_of_file(s: Story, items: set[str]) -> Shown:
     yield from ((f"item/{i}", "R87") for i in items)
     yield from ((f"reason/{i}", "R95") for i in items & s.confirmed)
 
@@ -47,13 +47,33 @@ def _file(s: Story, party: str | None, now: datetime, *, only_own: bool = False)
     """R87, R100: the file for who led, and for the house in its name."""
     yield from _stub(s)
     yield "plan", "R87"
+    if agreements_are_shown(s, party, now):
+        yield "agreements", "R87"
+    yield from ((f"taker/{to}/{item}/{action}", "R104") for to, item, action in s.takers)
     if s.asked_back:
         yield "reactivation-asked", "R90"
     items = {i for i in s.in_file if not only_own or s.items[i].giver == party}
-    yield from _items_of_file(s, {i for i in items if _in_step_1(s, party, i, now)})
+    yield from items_of_file(s, {i for i in items if in_step_1(s, party, i, now)})
 
 
-def _in_step_1(s: Story, party: str | None, number: str, now: datetime) -> bool:
+def agreements_are_shown(s: Story, party: str | None, now: datetime) -> bool:
+    """R70, A19: what the table agreed stays bound to the items it draws on, for each that reads it."""
+    drawn_from = s.drawn_from
+    return drawn_from is not None and all(_may_draw_on(s, party, i, now) for i in drawn_from)
+
+
+def _may_draw_on(s: Story, party: str | None, number: str, now: datetime) -> bool:
+    item = s.items[number]
+    if is_frozen(s, number, now):
+        return False
+    if party is not None and item.giver == party:
+        return True
+    if not s.released(number) or number in s.taken_back or not _for_who_led(s, item):
+        return False
+    return not item.hidden if party is None else party not in item.withheld
+
+
+def in_step_1(s: Story, party: str | None, number: str, now: datetime) -> bool:
     item = s.items[number]
     if is_frozen(s, number, now):
         return False

@@ -30,6 +30,9 @@ class Stage(Enum):
     CLOSING = auto()
 
 
+# What is to be told of the steps before there is a table is for who referred the case (R16, R56).
+OF_THE_REFERRER = ("taken-up", "after-triage")
+OF_THE_END = "case-removed"
 BEFORE_THE_TABLE = (Stage.TRIAGE, Stage.PREPARATION)
 PHASE_3 = (Stage.TABLE, Stage.MONITORING)
 
@@ -81,8 +84,23 @@ class Query:
     numbered: tuple[str, ...]
     special: bool
     tested: bool
+    drawn_from: tuple[str, ...]
     replies: list[int] = field(default_factory=list)
     waits: bool = True
+
+
+@dataclass(slots=True)
+class Duty:
+    """Somebody is to be informed; `owed_by`: by whom (R16, R17). `by`: None while it is postponed."""
+
+    person: str
+    kind: str
+    owed_by: str
+    by: datetime | None
+    is_open: bool = True
+
+    def is_late(self, at: datetime) -> bool:
+        return self.is_open and self.by is not None and self.by <= at
 
 
 @dataclass(slots=True)
@@ -92,6 +110,7 @@ class Rto:
     number: str
     tested: dict[str, bool]
     competent: frozenset[str]
+    at_home: frozenset[str]
     delegates: dict[str, str] = field(default_factory=dict)
     declined: set[str] = field(default_factory=set)
 
@@ -104,6 +123,7 @@ class Story:
     stage: Stage = Stage.NOT_YET
     ended_in: Stage = Stage.NOT_YET
     ended_at: datetime | None = None
+    goes_on: datetime | None = None
     referrer: str = ""
     leader: str = ""
     body: str | None = None
@@ -120,6 +140,8 @@ class Story:
     at_rto: set[str] = field(default_factory=set)
     queries: dict[str, Query] = field(default_factory=dict)  # with what was said in reply
     asked: set[str] = field(default_factory=set)
+    duties: dict[int, Duty] = field(default_factory=dict)
+    case_director: str | None = None  # with which account, where that is known
     was_prepared: bool = False
     prepared_for: dict[str, bool] = field(default_factory=dict)
     record_is_there: bool = False  # the papers of triage: how it ended, what was prepared
@@ -142,6 +164,7 @@ class Story:
     readings: dict[str, datetime] = field(default_factory=dict)
     late: dict[str, f.TakesLong] = field(default_factory=dict)  # by place
     led: set[str] = field(default_factory=set)  # whoever leads or has led
+    informed_by: dict[str, str] = field(default_factory=dict)  # who told a person of the case last
 
     # --- what follows from it ----------------------------------------------------------------------
 
@@ -184,9 +207,14 @@ class Story:
         return None if self.deescalated_at is None else months_after(self.deescalated_at, 12)
 
     def is_over(self, now: datetime) -> bool:
-        """Tell whether the day has come on which nothing of the case is left (R91, R102)."""
+        """Tell whether the day has come on which nothing of the case is left (R91, R102).
+
+        What ended early goes before that day only once nobody is left to be informed of it.
+        """
         if self.stage is Stage.CLOSING and self.ended_at is not None:
-            return now >= self.ended_at + CLOSING_TERM
+            settled = not any(duty.is_open for duty in self.duties.values())
+            sooner = settled and self.goes_on is not None and now >= self.goes_on
+            return sooner or now >= self.ended_at + CLOSING_TERM
         return self.stage is Stage.PHASE_4 and self.destroy_on is not None and now >= self.destroy_on
 
     def is_archived(self, now: datetime) -> bool:
@@ -243,8 +271,8 @@ def _before_the_table(s: Story, fact: f.Fact) -> None:
         case f.CaseEnds(at, concluded):
             s.record_is_there = s.record_is_there or concluded
             _ends(s, at)
-        case f.Asked(query, party, numbered, special, tested):
-            s.queries[query] = Query(party, numbered, special, tested)
+        case f.Asked(query, party, numbered, special, tested, drawn_from):
+            s.queries[query] = Query(party, numbered, special, tested, drawn_from)
             s.asked.add(party)
         case f.Replied(query, n, items):
             s.queries[query].replies.append(n)
@@ -258,16 +286,44 @@ def _before_the_table(s: Story, fact: f.Fact) -> None:
             s.stage, s.was_prepared, s.prepared_for = Stage.READY, True, dict(participants)
 
 
+def _of_informing(s: Story, fact: f.Fact) -> None:
+    match fact:
+        case f.ToInform(duty, person, kind, by):
+            s.duties[duty] = Duty(person, kind, _who_informs(s, person, kind, by), by)
+        case f.Informed(duty, at):
+            s.duties[duty].is_open = False
+            s.informed_by[s.duties[duty].person] = s.duties[duty].owed_by
+            _all_informed(s, at)
+        case f.InformedLater(duty, at):
+            s.duties[duty].by = None
+            _all_informed(s, at)
+        case f.ToInformNow(duty, by):
+            s.duties[duty].by = by
+        case f.HandedOver(duty):
+            s.duties[duty].is_open = False
+
+
+def _who_informs(s: Story, person: str, kind: str, at: datetime) -> str:
+    """R16, R56, R83: who referred, then who leads; A10: of the end whoever told that person of the case."""
+    if kind == OF_THE_END:
+        before = s.informed_by.get(person)
+        return before if before is not None and s.is_party(before, at) else s.leader
+    return s.referrer if kind in OF_THE_REFERRER else s.leader
+
+
+def _all_informed(s: Story, at: datetime) -> None:
+    """Nothing is late any more in informing once nobody is informed too late (R82)."""
+    if not any(one.is_late(at) for one in s.duties.values()):
+        s.late = {place: one for place, one in s.late.items() if not one.informing}
+
+
 def _of_the_table(s: Story, fact: f.Fact) -> None:
     match fact:
         case f.AtTheTable(item, parties):
             s.planned |= {(item, party) for party in parties}
             _at_the_table(s, {item})
-        case f.TableConvened(rto, participants, plan):
-            tested = dict(participants)
-            s.rtos.append(Rto(rto, tested, frozenset(p for p in tested if _competent(s, p, tested[p]))))
-            s.planned |= set(plan)
-            s.stage = Stage.TABLE
+        case f.TableConvened():
+            _convened(s, fact)
         case f.MoreToSee(plan):
             s.planned |= set(plan)
         case f.DelegateNamed(party, person):
@@ -304,16 +360,18 @@ def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
             s.progress.append(action)
         case f.Provided(item, party, action):
             s.takers.add((party, item, action))
-        case f.DirectionMoved(party, body):
-            s.leader, s.body = party, body
-            s.led.add(party)
-            s.late = {place: one for place, one in s.late.items() if not one.leader_left}
+        case f.DirectionMoved():
+            _moved(s, fact)
+        case f.CaseDirectorNamed(person):
+            s.case_director = person
         case f.MonitoringAgreed(items):
             s.kept_for_monitoring, s.stage = set(items), Stage.MONITORING
 
 
 def _of_the_end(s: Story, fact: f.Fact) -> None:
     match fact:
+        case f.Settled(goes_on):
+            s.goes_on = goes_on
         case f.Deescalated(at):
             _deescalated(s, at)
         case f.Cleaned(kept):
@@ -331,7 +389,8 @@ def _of_the_end(s: Story, fact: f.Fact) -> None:
         case f.TakesLong(place):
             s.late[place] = fact
         case f.TakesLongNoMore(place):
-            s.late.pop(place, None)
+            if place in s.late and not s.late[place].informing:
+                s.late.pop(place)
 
 
 def _joined(s: Story, fact: f.Joined) -> None:
@@ -343,6 +402,11 @@ def _referred(s: Story, fact: f.Referred) -> None:
     s.persons, s.led = fact.persons, {fact.party}
     s.numbered_at_intake = s.numbered_at_triage = fact.numbered
     s.at_intake = _given(s, fact.items)
+    s.informed_by = dict.fromkeys(fact.informed, fact.party)
+    s.duties = {
+        n: Duty(person, OF_THE_REFERRER[0], fact.party, None, is_open=False)
+        for n, person in enumerate(fact.informed, 1)
+    }
 
 
 def _given(s: Story, items: tuple[f.Item, ...]) -> set[str]:
@@ -369,6 +433,26 @@ def _at_the_table(s: Story, items: set[str]) -> None:
             s.words[item, *TABLE] = "given"
 
 
+def _convened(s: Story, fact: f.TableConvened) -> None:
+    """Each table has its own plan of who sees what: of the first one that of triage is part (R42)."""
+    tested = dict(fact.participants)
+    competent = frozenset(party for party in tested if _competent(s, party, tested[party]))
+    s.planned = set(fact.plan) | (set() if s.rtos else s.planned)
+    s.rtos.append(Rto(fact.rto, tested, competent, frozenset(fact.at_home)))
+    s.stage = Stage.TABLE
+
+
+def _moved(s: Story, fact: f.DirectionMoved) -> None:
+    """R72; R83: whoever leads informs from then on, of all that the referrer can tell no more too (R115)."""
+    s.leader, s.body, s.case_director = fact.party, fact.body, fact.case_director
+    s.led.add(fact.party)
+    s.late = {place: one for place, one in s.late.items() if not one.leader_left}
+    referrer_left = not s.is_party(s.referrer, fact.at)
+    for duty in s.duties.values():
+        if duty.is_open and (referrer_left or duty.kind not in OF_THE_REFERRER):
+            duty.owed_by = fact.party
+
+
 def _planned(s: Story, fact: f.PlanMade) -> None:
     for action in fact.ends:
         if action in s.actions:
@@ -384,6 +468,11 @@ def _deescalated(s: Story, at: datetime) -> None:
     monitored = s.kept_for_monitoring is not None
     s.was_shown_to_leader = {i for i in s.in_file if monitored or (i, s.leader) in s.planned}
     s.leader_was_competent = _competent(s, s.leader, came_tested(s, s.leader))
+
+
+def is_kept_back(s: Story, query: Query) -> bool:
+    """R30, R62, A12: a question says nothing more of what its giver took back, or keeps from who is asked."""
+    return any(i in s.taken_back or query.party in s.items[i].withheld for i in query.drawn_from)
 
 
 def came_tested(s: Story, party: str) -> bool:
@@ -435,6 +524,10 @@ TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
         _before_the_table,
     ),
     **dict.fromkeys(
+        (f.ToInform, f.Informed, f.InformedLater, f.ToInformNow, f.HandedOver),
+        _of_informing,
+    ),
+    **dict.fromkeys(
         (
             f.AtTheTable,
             f.TableConvened,
@@ -454,12 +547,14 @@ TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
             f.Progressed,
             f.Provided,
             f.DirectionMoved,
+            f.CaseDirectorNamed,
             f.MonitoringAgreed,
         ),
         _of_items_and_plan,
     ),
     **dict.fromkeys(
         (
+            f.Settled,
             f.Deescalated,
             f.Cleaned,
             f.Archived,

@@ -24,7 +24,7 @@ from services.rto.state import (
 )
 from shared.contract.content import AnyContent, is_blank
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, RtoConvened, Taker, Use
+from shared.contract.messages.rto import Action, DrawnFrom, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
@@ -64,6 +64,7 @@ UNTIL_DEESCALATION = PHASE_3 | {Phase.COLLECTING, Phase.PREPARED}
 OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
 
 NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
+NOT_RELEASED = Denied("R65", "B3-gen 1; B3-F3")
 ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
 FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
 DIRECTOR_AND_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")  # nobody else reads a case that closes
@@ -136,17 +137,19 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
 def _source_not_for_the_house(item_id: str, state: State, context: DecisionContext) -> Denied | None:
     """Deny what the plan took from an item that the house may not see: it stays bound to that item (A19).
 
-    Of an item that archiving dropped, what its contributor decided since still counts.
+    To one that cleaning or archiving dropped too, as it was then, with what its contributor decided since.
     """
     if state.withdrawn(item_id):
         return TAKEN_BACK
-    item = state.item(item_id)
+    item = state.item(item_id) or state.bond(item_id)
     if item is None:
-        return None
+        return NOT_RELEASED
     return item_rules.kept_secret(item) or _not_for_who_leads(item, state, context)
 
 
-def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:
+def _not_for_who_leads(
+    item: ContributedItem | DrawnFrom, state: State, context: DecisionContext
+) -> Denied | None:
     """Deny for who leads what it may not process now, nor was tested for at the table (R21, R49)."""
     led = state.invited(state.leading_party)
     passed = led is not None and led.passed_processing_test
@@ -272,7 +275,7 @@ def _plan(viewer: Viewer, plan: Plan, state: State, context: DecisionContext) ->
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
-            return Denied("R65", "B3-gen 1; B3-F3")
+            return NOT_RELEASED
         denied = _first_denial((_released, _not_withheld), viewer, item, state) or _not_competent(
             viewer, item, state, context
         )
@@ -398,7 +401,7 @@ def _not_taken_back(viewer: Viewer, item: ContributedItem | None, state: State) 
 def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
     """Deny what its contributor did not release for the RTO, or took back (R65, A12)."""
     released = item is not None and state.released_for_rto(item.item_id)
-    return None if released else Denied("R65", "B3-gen 1; B3-F3")
+    return None if released else NOT_RELEASED
 
 
 def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:

@@ -20,6 +20,7 @@ S = TypeVar("S", bound=HasPhase)
 MayView = Callable[[Viewer, Any, S, DecisionContext], Verdict]
 Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
 Look = Callable[[Any], Verdict]  # one look at a thing of a case, or (None) at the case itself
+ANYBODY = frozenset(Role)  # what a role may see is for the service to say
 
 
 def looking_at(
@@ -53,7 +54,7 @@ def _may_not_read(
 ) -> Refusal | None:
     """Test membership and mandate at every reading too (R115, R122)."""
     actor = Actor(viewer.role, viewer.party, viewer.person, None, viewer.on_behalf_of)
-    required = Requirement(frozenset(Role), scope if viewer.role in THE_HOUSE else None)
+    required = Requirement(ANYBODY, scope if viewer.role in THE_HOUSE else None)
     return permit(required, actor, context) or permit_here(required, actor, state, context)
 
 

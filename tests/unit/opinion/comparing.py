@@ -84,6 +84,18 @@ def differences(
                 yield found
 
 
+def _drawn(eyes: Random, play: Play) -> Viewer:
+    """Draw who looks: anybody, or as often somebody who works on the case, led it or leads it."""
+    story = play.story
+    on_it = {story.director, *story.support}
+    near = [
+        viewer
+        for viewer in EVERYBODY
+        if viewer.party in story.led or (viewer.on_behalf_of == story.leader and viewer.person in on_it)
+    ]
+    return eyes.choice(near if near and eyes.random() < 0.5 else EVERYBODY)
+
+
 def played(seed: int, *, everybody: bool) -> str | None:
     """Play one history and compare after each step; return what differs first, with what was done before.
 
@@ -96,7 +108,7 @@ def played(seed: int, *, everybody: bool) -> str | None:
         trail.append(step)
         viewers, places = EVERYBODY, PLACES
         if not everybody:
-            viewers, places = [eyes.choice(EVERYBODY)], (*eyes.sample(CASES, 2), eyes.choice(DRAWN))
+            viewers, places = [_drawn(eyes, play)], (*eyes.sample(CASES, 2), eyes.choice(DRAWN))
         if play.house.changes == looked_after and not play.wrong:
             continue  # nothing is other than it was
         looked_after = play.house.changes

@@ -10,6 +10,9 @@ from tests.unit.opinion.cast import PARTIES, bodies, number, workers
 from tests.unit.opinion.play import A_DAY, PREPARED, Play, X, part, participant
 
 
+AGREE = 2  # parties that make a plan together
+
+
 def convene(play: Play) -> None:
     state, first = play.state("rto"), not play.state("rto").rtos
     parties = list(dict.fromkeys((play.story.leader, *play.some(PARTIES, 4), cast.CARE)))
@@ -99,6 +102,8 @@ def release(play: Play) -> None:
 def plan(play: Play) -> None:
     state = play.state("rto")
     present = state.latest.present if state.latest else ()
+    if len(present) < AGREE and play.likely(0.8):
+        return come(play)
     running = [x.action_id for x in state.actions]
     actions = tuple(
         rm.Action.model_construct(
@@ -124,6 +129,7 @@ def plan(play: Play) -> None:
         drawn_from=tuple(play.some(released, 2)) if play.likely(0.5) else (),
     )
     play.ask("rto", r.RecordPlan(by=play.director(), plan=made))
+    return None
 
 
 def taking(play: Play) -> tuple[r.TakeAway, ...]:
@@ -144,7 +150,9 @@ def provide(play: Play) -> None:
 
 
 def conclude(play: Play) -> None:
-    """End the table; a case goes on more often than not."""
+    """End the table, once there is a plan as a rule; a case goes on more often than not."""
+    if play.state("rto").plan is None and play.likely(0.8):
+        return plan(play)
     play.house.deliver_all()
     state, luck = play.state("rto"), play.dice.random()
     outcome = rm.RtoOutcome.APPROACH_AND_MONITORING if luck < 0.55 else rm.RtoOutcome.DEESCALATE
@@ -163,6 +171,7 @@ def conclude(play: Play) -> None:
     )
     play.ask("rto", r.ConcludeRto(by=play.director(), rto_id=rto_id(play), conclusion=said))
     play.house.deliver_all()
+    return None
 
 
 def report(play: Play) -> None:

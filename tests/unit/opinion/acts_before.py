@@ -3,6 +3,7 @@
 from typing import Any
 
 from services.intake import commands as i
+from services.intake.state import Phase
 from services.triage import commands as t
 from shared.contract.fields import InformMoment, Theme
 from shared.contract.messages import triage as tm
@@ -38,8 +39,11 @@ def consult(play: Play) -> None:
 
 
 def screen(play: Play) -> None:
+    if play.state("intake").phase is Phase.RECEIVED and play.likely(0.8):
+        return consult(play)
     outcome = ScreeningOutcome.TAKEN_UP if play.likely(0.95) else ScreeningOutcome.NOT_TAKEN_UP
     play.ask("intake", i.ScreenReferral(by=play.director(), outcome=outcome, reason=X, weighing=X))
+    return None
 
 
 def assign_director(play: Play) -> None:

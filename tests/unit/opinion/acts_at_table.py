@@ -9,7 +9,6 @@ from tests.unit.opinion import cast
 from tests.unit.opinion.cast import PARTIES, bodies, number, workers
 from tests.unit.opinion.play import A_DAY, PREPARED, Play, X, part, participant
 
-
 AGREE = 2  # parties that make a plan together
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 from typing import TypeAlias
 
@@ -87,13 +88,20 @@ def differences(
 def _drawn(eyes: Random, play: Play) -> Viewer:
     """Draw who looks: anybody, or as often somebody who works on the case, led it or leads it."""
     story = play.story
-    on_it = {story.director, *story.support}
-    near = [
+    if eyes.random() < 0.5:
+        return eyes.choice(EVERYBODY)
+    near = _near(frozenset(story.led), story.leader, frozenset({story.director, *story.support}))
+    return eyes.choice(near or EVERYBODY)
+
+
+@cache
+def _near(led: frozenset[str], leader: str, on_it: frozenset[str | None]) -> list[Viewer]:
+    """Return who works for a party that led, or on the case in the name of who leads."""
+    return [
         viewer
         for viewer in EVERYBODY
-        if viewer.party in story.led or (viewer.on_behalf_of == story.leader and viewer.person in on_it)
+        if viewer.party in led or (viewer.on_behalf_of == leader and viewer.person in on_it)
     ]
-    return eyes.choice(near if near and eyes.random() < 0.5 else EVERYBODY)
 
 
 def played(seed: int, *, everybody: bool) -> str | None:

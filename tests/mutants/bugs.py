@@ -1919,7 +1919,47 @@ _OF_THE_CODE = (
         "    cast = votes.in_favour + votes.against\n",
         ("tests/unit/governance/test_decisions.py",),
     ),
-    # What a second opinion on who sees what has to find, in the histories of each fast run.
+    # What a second opinion on who sees what found.
+    Bug(
+        "the number in a query outlasts the query",
+        "services/triage/viewing.py",
+        "    if denied := _kept_of_query(query, state, context):\n        return denied\n",
+        "",
+        ("tests/unit/triage/test_viewing.py",),
+    ),
+    Bug(
+        "duties are listed after the day on which a case is gone",
+        "services/intake/viewing.py",
+        '    the case is to be gone.\n    """\n'
+        "    if over := gone(state, context.now):\n        return over\n",
+        '    the case is to be gone.\n    """\n',
+        ("tests/unit/intake/test_viewing.py",),
+    ),
+    Bug(
+        "a case waits too long after the day on which it is gone",
+        "shared/core/overdue.py",
+        "    if over := gone(state, context.now):\n        return over\n",
+        "",
+        ("tests/unit/shared/test_terms.py",),
+    ),
+    Bug(
+        "a referrer reads its own duties in the name of who leads",
+        "services/intake/viewing.py",
+        "    if viewer.party == state.leading_party or was_its_own:\n"
+        '        return Allowed("R17", viewer.party)\n',
+        "    if viewer.party == state.leading_party or was_its_own:\n"
+        '        return Allowed("R17", state.leading_party)\n',
+        ("tests/unit/intake/test_viewing.py",),
+    ),
+    Bug(
+        "a plan is free of an item that was dropped",
+        "services/rto/viewing.py",
+        "    item = state.item(item_id) or state.bond(item_id)\n"
+        "    if item is None:\n        return NOT_RELEASED\n",
+        "    item = state.item(item_id)\n    if item is None:\n        return None\n",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    # What it has to find, in the histories of each fast run.
     Bug(
         "triage shows an item that was taken back",
         "services/triage/viewing.py",
@@ -1995,7 +2035,7 @@ _OF_THE_CODE = (
         "services/retention/process.py",
         "return replace(state, items=items, kept=tuple(one for one in state.kept if one.item_id in stay))",
         "return replace(state, items=items)",
-        (OPINION,),
+        ("tests/unit/retention/test_process.py",),
     ),
     Bug(
         "each executor is told what the others are to do",

@@ -553,8 +553,9 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "plan shown to the house that draws on what was taken back",
         "services/rto/viewing.py",
-        "    if state.withdrawn(item_id):\n        return TAKEN_BACK\n    item = state.item(item_id)\n",
-        "    item = state.item(item_id)\n",
+        "    if state.withdrawn(item_id):\n        return TAKEN_BACK\n"
+        "    item = state.item(item_id) or state.bond(item_id)\n",
+        "    item = state.item(item_id) or state.bond(item_id)\n",
         (VIEWING,),
         ("R70.e",),
     ),

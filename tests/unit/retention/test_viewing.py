@@ -244,10 +244,6 @@ def test_the_manager_inspects_no_agreements_drawn_from_what_was_taken_back_a12_a
         assert isinstance(verdict, Allowed) is sees
 
 
-@pytest.mark.clause(
-    "R87.b", allowed="Een andere deelnemer leest in fase 4 de gegevens die hij zelf inbracht."
-)
-@pytest.mark.clause("R87.b", refused="Een andere deelnemer leest in fase 4 geen gegeven van een ander.")
 def test_an_archived_file_is_read_also_if_a_confirmed_item_was_taken_back_before_a12() -> None:
     """A12: the item goes with the archiving, and so does why it was to stay."""
     back = StandingFollowed(Standing(s.WITHHELD, s.POLICE, 1, ItemStatus.WITHDRAWN))
@@ -274,6 +270,10 @@ def given_reading() -> State:
     return PROCESS.evolve(decided, e.InspectionUsed(1, s.ARCHIVE_ON))
 
 
+@pytest.mark.clause(
+    "R87.b", allowed="Een andere deelnemer leest in fase 4 de gegevens die hij zelf inbracht."
+)
+@pytest.mark.clause("R87.b", refused="Een andere deelnemer leest in fase 4 geen gegeven van een ander.")
 def test_in_step_1_a_contributor_sees_its_own_items_and_no_others_r34() -> None:
     assert seen(POLICE, STEP_1) == {"case", s.POLICES, s.WITHHELD, s.SPECIAL}
     assert seen(REFERRER, STEP_1) == {"case", s.OURS, s.HIDDEN}

@@ -12,7 +12,14 @@ OUTLAST = frozenset(
     {"takers-told", "destruction-announced", "file-destroyed", "informing-handed-over"}
 )  # R17, R99, R115: these bring duties
 TO_WHO_LEADS = frozenset(
-    {"referral-received", "referral-screened", "case-lapsed", "term-passed", "triage-concluded"}
+    {
+        "referral-received",
+        "referral-screened",
+        "informing-requested",
+        "case-lapsed",
+        "term-passed",
+        "triage-concluded",
+    }
 )
 IN_ITS_NAME = {  # what is sent in the name of who leads, and what that has to have authorised (R122)
     "query-issued": "query",

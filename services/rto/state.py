@@ -310,8 +310,8 @@ class State:
                 named = (item_id,)
             case _:
                 return frozenset()
-        givers = {item.item_id: item.contributor for item in (*self.bonds, *self.items)}
-        return frozenset(one for item_id in named if (one := givers.get(item_id)) is not None)
+        known = (self.item(item_id) or self.bond(item_id) for item_id in named)
+        return frozenset(one.contributor for one in known if one is not None and one.contributor is not None)
 
     def takers_of(self, item_id: str) -> tuple[str, ...]:
         """Return who took the item, for whatever activity (R104)."""

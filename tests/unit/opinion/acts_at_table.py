@@ -215,7 +215,7 @@ def take_direction(play: Play) -> None:
 
 def account_of(play: Play, party: str) -> str:
     """With which account the case director of this party follows the approach, if that is said."""
-    return play.one(("", *workers(party)))
+    return play.dice.choice(("", *workers(party)))
 
 
 def name_case_director(play: Play) -> None:

@@ -23,7 +23,7 @@ BESIDE = (*LISTS, *cast.PARTIES)  # lists, pages, logs and the register
 DRAWN = (*BESIDE, *[place for place in LISTS if not place.endswith(" log")] * 3)
 CASES = tuple(LOOKS)
 PLACES = (*CASES, *BESIDE)
-MOST_STEPS = 42
+MOST_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -2077,7 +2077,7 @@ _OF_THE_CODE = (
         "services/triage/viewing.py",
         'unusable(number, party, context.parties) or Allowed("R34", state.referrer)',
         'unusable(number, party, context.parties) or Allowed("R34", party)',
-        (OPINION,),
+        ("tests/unit/triage/test_viewing.py",),
     ),
     Bug(
         "what was said of items stays when they are removed",

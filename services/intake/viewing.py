@@ -57,10 +57,13 @@ def _party(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
 
 
 def _duty(viewer: Viewer, duty: Obligation, state: State) -> Verdict:
-    """Show a duty to the party that leads, which informs (R17, R83), and those of phase 2 to its referrer."""
+    """Show a duty to the party that leads, which informs (R17, R83), and those of phase 2 to its referrer.
+
+    To each as its own: nobody has to authorise the house for that (R122).
+    """
     was_its_own = viewer.party == state.referrer and duty.kind in BEFORE_PHASE_3
     if viewer.party == state.leading_party or was_its_own:
-        return Allowed("R17", state.leading_party)
+        return Allowed("R17", viewer.party)
     return ONLY_WHO_INFORMS if viewer.party == state.referrer else NOBODY_ELSE
 
 
@@ -69,8 +72,11 @@ def may_list_duty(
 ) -> Verdict:
     """Show whom is still to be informed, in all phases: to who informs, who leads, and its director (R17).
 
-    A number of the case, of a person and of a duty, with dates: nothing of the case itself.
+    A number of the case, of a person and of a duty, with dates: nothing of the case itself, and nothing once
+    the case is to be gone.
     """
+    if over := gone(state, context.now):
+        return over
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person == state.director:
         return Allowed("R17", state.leading_party)
     debtors = {one.debtor for one in ((thing,) if thing else still_open(state.owed))}

@@ -163,7 +163,8 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
         return
     yield from ((f"person/{person.person_id}", person) for person in file.persons)
     yield from ((f"item/{item.item_id}", item) for item in state.items)
-    yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept)
+    there = {item.item_id for item in state.items}  # an earlier version kept reasons longer than items
+    yield from ((f"reason/{kept.item_id}", kept) for kept in state.kept if kept.item_id in there)
     if file.agreements is not None:
         yield "agreements", Agreements(file.agreements, state.drawn_from)
     yield "plan", JointRecord(file.actions, state.all_participants)

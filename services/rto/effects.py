@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from services.rto import events as e
+from services.rto.plan import bond_of
 from services.rto.state import Rto, State
 from shared.contract.content import Content, sealed_text_ids
 from shared.contract.fields import Category
@@ -204,16 +205,10 @@ def _bonds(state: State) -> list[Effect]:
 def _bound(item_id: str, state: State) -> m.DrawnFrom:
     """Return an item of which content stands in the plan; of one that was dropped nothing is released."""
     item = state.item(item_id)
-    if item is None:
-        return m.DrawnFrom(item_id=item_id, category=Category.SPECIAL, released=False)
-    return m.DrawnFrom(
-        item_id=item_id,
-        contributor=item.contributor,
-        category=item.category,
-        released=state.released_for_rto(item_id),
-        hidden_from_director=item.hidden_from_director,
-        withheld_from=item.withheld_from,
-    )
+    if item is not None:
+        return bond_of(item, released=state.released_for_rto(item_id))
+    unknown = m.DrawnFrom(item_id=item_id, category=Category.SPECIAL, released=False)
+    return state.bond(item_id) or unknown
 
 
 def _deescalated(event: e.CaseDeescalated, state: State) -> m.CaseDeescalated:

@@ -11,7 +11,9 @@ from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Rto, State
 from shared.contract.content import is_blank
+from shared.contract.fields import ContributedItem
 from shared.contract.limits import MOST_ACTIONS
+from shared.contract.messages.rto import DrawnFrom
 from shared.contract.refusal import ITEM_FROZEN, Refusal
 from shared.core.context import DecisionContext
 from shared.core.standing import is_frozen
@@ -19,6 +21,18 @@ from shared.core.standing import is_frozen
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 AVE_LEVELS = range(1, 5)
+
+
+def bond_of(item: ContributedItem, *, released: bool) -> DrawnFrom:
+    """Return to what content of this item stays bound, wherever it stands (R70, A19)."""
+    return DrawnFrom(
+        item_id=item.item_id,
+        contributor=item.contributor,
+        category=item.category,
+        released=released,
+        hidden_from_director=item.hidden_from_director,
+        withheld_from=item.withheld_from,
+    )
 
 
 def record(state: State, plan: c.Plan, context: DecisionContext) -> Decision:

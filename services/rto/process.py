@@ -429,9 +429,13 @@ NOT_SAID: Mapping[str, Any] = {"goal": "", "care_agreements": None}  # of a prep
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
     """Keep plan, agreements, participants with their roles, and the confirmed items alone (R95, A8).
 
-    Every other text goes: what an RTO was for and what it found, and what was said of an action.
+    Every other text goes: what an RTO was for and what it found, and what was said of an action. Of an item
+    that goes and on which the plan draws it stays known whose it was, and from whom it was kept (A19).
     """
     items = tuple(item for item in state.items if item.item_id in kept)
+    named = state.plan.drawn_from if state.plan else ()
+    dropped = (item for item in state.items if item.item_id in named and item.item_id not in kept)
+    bonds = (*state.bonds, *(plans.bond_of(item, released=False) for item in dropped))
     fixed = state.preparation and state.preparation.model_copy(
         update={
             "viewing_plan": (),
@@ -445,6 +449,8 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     return replace(
         state,
         items=items,
+        bonds=bonds,
+        releases=tuple(release for release in state.releases if release.key.item_id in kept),
         preparation=fixed,
         viewing_plan=(),
         rtos=tuple(map(_without_texts, state.rtos)),
@@ -553,7 +559,9 @@ def _with_plan(state: State, event: e.PlanRecorded) -> State:
     rto_id = rto.rto_id if rto else ""
     ended = tuple(EndedAction(x, rto_id, event.at) for x in state.actions if x.action_id in gone)
     plan = event.plan.model_copy(update={"actions": (*running, *event.plan.actions), "ends": ()})
+    bonds = tuple(one for one in state.bonds if one.item_id in plan.drawn_from)
     state = replace(state, plan=plan, made_by=event.made_by, plan_at=event.at, ended=(*state.ended, *ended))
+    state = replace(state, bonds=bonds)
     if rto is None or not event.plan.actions:
         return state
     together = tuple(x.action_id for x in event.plan.actions)

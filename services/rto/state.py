@@ -9,7 +9,7 @@ from services.rto.commands import Plan, Preparation
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.retention import Hold, Term
-from shared.contract.messages.rto import Action, ActionProgress, RtoOutcome, Taker, Use
+from shared.contract.messages.rto import Action, ActionProgress, DrawnFrom, RtoOutcome, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.core.item_standing import Standings, is_taken_back, standing_of
 from shared.core.mandate import Mandate
@@ -165,6 +165,7 @@ class State:
     `viewing_plan_at` and `plan_at`: when each last changed. `plan` holds the actions that run, `ended` those
     that did; `progress` is a history, oldest first. `led`: the mandate of who leads, triage's until direction
     moves. `case_director_account`: with which one the case director follows the approach; empty if unknown.
+    `bonds`: what is known of the items that were dropped and to which the plan stays bound.
     """
 
     phase: Phase = Phase.NOTHING
@@ -192,6 +193,7 @@ class State:
     terms: tuple[Term, ...] = ()
     holds: tuple[Hold, ...] = ()
     round: int = 0
+    bonds: tuple[DrawnFrom, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:
@@ -293,6 +295,10 @@ class State:
         statuses = {release.status for release in self.releases if release.key.item_id == item_id}
         return ReleaseStatus.WITHDRAWN in statuses and ReleaseStatus.GIVEN not in statuses
 
+    def bond(self, item_id: str) -> DrawnFrom | None:
+        """Return what is known of an item that the plan draws on and that was dropped (A8, A19)."""
+        return next((one for one in self.bonds if one.item_id == item_id), None)
+
     def givers(self, thing: object) -> frozenset[str]:
         """Return who brought in what this thing says, or the item of this number (A11, A19)."""
         match thing:
@@ -304,7 +310,8 @@ class State:
                 named = (item_id,)
             case _:
                 return frozenset()
-        return frozenset(item.contributor for item in self.items if item.item_id in named)
+        known = (self.item(item_id) or self.bond(item_id) for item_id in named)
+        return frozenset(one.contributor for one in known if one is not None and one.contributor is not None)
 
     def takers_of(self, item_id: str) -> tuple[str, ...]:
         """Return who took the item, for whatever activity (R104)."""

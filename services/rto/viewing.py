@@ -24,7 +24,7 @@ from services.rto.state import (
 )
 from shared.contract.content import AnyContent, is_blank
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, RtoConvened, Taker, Use
+from shared.contract.messages.rto import Action, DrawnFrom, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
 from shared.core import item_rules
 from shared.core.actor import Role
@@ -64,6 +64,7 @@ UNTIL_DEESCALATION = PHASE_3 | {Phase.COLLECTING, Phase.PREPARED}
 OF_THE_HOUSE = PHASE_3 | {Phase.PREPARED, Phase.CLOSING}
 
 NOBODY_ELSE = Denied("R61", "B3-F3; B3-gen 3")
+NOT_RELEASED = Denied("R65", "B3-gen 1; B3-F3")
 ELSEWHERE = Denied("R88", "B3-F4")  # from de-escalation on, retention decides on reading
 FOR_THE_CONSULTATION_ONLY = Denied("R64", "B3-F3")
 DIRECTOR_AND_LEADING_PARTY = Denied("R102", "B3-F1, F2, F3")  # nobody else reads a case that closes
@@ -104,7 +105,10 @@ def may_view_invitation(
 
 
 def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
-    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82)."""
+    """Show the assigned director and the support worker the case on behalf of who leads it (R72, R82).
+
+    What is closing the director alone still reads (R102).
+    """
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
     if not state.leading_party or viewer.on_behalf_of != state.leading_party:
@@ -115,14 +119,16 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         return Denied("R6", "B3-F1 access")
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return DIRECTOR_AND_LEADING_PARTY
-    if isinstance(thing, ContributedItem):
+    # Who is to see an item, and why, says something of it: it is for whoever may see that.
+    item = state.item(thing.item_id) if isinstance(thing, ViewingEntry) else thing
+    if isinstance(item, ContributedItem):
         denied = (
-            item_rules.kept_secret(thing)
-            or _not_taken_back(viewer, thing, state)
-            or _not_for_who_leads(thing, state, context)
-            or _kept_for_monitoring(viewer, thing, state)
+            item_rules.kept_secret(item)
+            or _not_taken_back(viewer, item, state)
+            or _not_for_who_leads(item, state, context)
+            or _kept_for_monitoring(viewer, item, state)
         )
-        return denied or Allowed("R68", thing.contributor)
+        return denied or Allowed("R68", item.contributor)
     drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()
     denials = (_source_not_for_the_house(item_id, state, context) for item_id in drawn_from)
     return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))
@@ -131,17 +137,19 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
 def _source_not_for_the_house(item_id: str, state: State, context: DecisionContext) -> Denied | None:
     """Deny what the plan took from an item that the house may not see: it stays bound to that item (A19).
 
-    Of an item that archiving dropped, what its contributor decided since still counts.
+    To one that cleaning or archiving dropped too, as it was then, with what its contributor decided since.
     """
     if state.withdrawn(item_id):
         return TAKEN_BACK
-    item = state.item(item_id)
+    item = state.item(item_id) or state.bond(item_id)
     if item is None:
-        return None
+        return NOT_RELEASED
     return item_rules.kept_secret(item) or _not_for_who_leads(item, state, context)
 
 
-def _not_for_who_leads(item: ContributedItem, state: State, context: DecisionContext) -> Denied | None:
+def _not_for_who_leads(
+    item: ContributedItem | DrawnFrom, state: State, context: DecisionContext
+) -> Denied | None:
     """Deny for who leads what it may not process now, nor was tested for at the table (R21, R49)."""
     led = state.invited(state.leading_party)
     passed = led is not None and led.passed_processing_test
@@ -267,7 +275,7 @@ def _plan(viewer: Viewer, plan: Plan, state: State, context: DecisionContext) ->
     for item_id in plan.drawn_from:
         item = state.item(item_id)
         if item is None:
-            return Denied("R65", "B3-gen 1; B3-F3")
+            return NOT_RELEASED
         denied = _first_denial((_released, _not_withheld), viewer, item, state) or _not_competent(
             viewer, item, state, context
         )
@@ -393,7 +401,7 @@ def _not_taken_back(viewer: Viewer, item: ContributedItem | None, state: State) 
 def _released(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:
     """Deny what its contributor did not release for the RTO, or took back (R65, A12)."""
     released = item is not None and state.released_for_rto(item.item_id)
-    return None if released else Denied("R65", "B3-gen 1; B3-F3")
+    return None if released else NOT_RELEASED
 
 
 def _not_withheld(viewer: Viewer, item: ContributedItem | None, state: State) -> Denied | None:

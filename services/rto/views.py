@@ -130,7 +130,7 @@ class CaseView(Model):
     """A case at the round table, as far as this viewer may see it."""
 
     case_id: str = Field(title="casusnummer")
-    phase: Phase = Field(title="fase")
+    phase: Phase | None = Field(title="fase", description="For who takes part; else nothing is said of it.")
     leading_party: str | None = Field(title="leidende partij")
     preparation: PreparationView | None = Field(title="voorbereiding")
     persons: list[Person] = Field(title="betrokkenen")
@@ -204,10 +204,11 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
     rtos, plan, monitoring = _all(seen, Rto), _only(seen, Plan), _only(seen, Monitoring)
     directs = caller.viewer().role is Role.PROCESS_DIRECTOR
     plan_version = version_for(RecordPlan) if directs else None
+    takes_part = bool(prepared or rtos) or caller.identity.party == state.leading_party
     return CaseView(
         case_id=case_id,
-        phase=state.phase,
-        leading_party=state.leading_party if prepared or rtos else None,
+        phase=state.phase if takes_part else None,
+        leading_party=state.leading_party if takes_part else None,
         preparation=PreparationView(**_fields(PreparationView, prepared)) if prepared else None,
         persons=_persons(seen),
         rtos=[_rto(rto, state) for rto in rtos],

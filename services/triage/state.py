@@ -118,6 +118,11 @@ class State:
             return None
         return Mandate(party=self.leading_party, acting_body=self.acting_body or None)
 
+    @property
+    def was_prepared(self) -> bool:
+        """Tell whether a table was prepared; of a case that came back the preparation itself may be gone."""
+        return self.preparation is not None or self.phase is Phase.PREPARED or self.round > 0
+
     def query(self, query_id: str) -> Query | None:
         """Return the query with this id."""
         for query in self.queries:

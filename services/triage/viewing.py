@@ -4,7 +4,7 @@ from typing import TypeAlias, assert_never
 
 from services.triage.queries import keeps_back
 from services.triage.record import Choice, Said
-from services.triage.state import Conclusion, Phase, State
+from services.triage.state import Conclusion, Phase, Query, State
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
@@ -51,7 +51,7 @@ def _of_the_referrer(thing: Thing, state: State, context: DecisionContext) -> Ve
         return Allowed("R34", state.referrer)
     if isinstance(thing, ContributedItem) and _is_withheld(thing, state):
         return Denied("R32", "B3-F2")
-    if state.preparation is not None and isinstance(thing, QueryAnswered | QueryDeclined):
+    if state.was_prepared and isinstance(thing, QueryAnswered | QueryDeclined):
         return AT_THE_TABLE
     return _not_here(thing, state) or _shown(thing, state, context)
 
@@ -64,7 +64,7 @@ def _not_here(thing: Thing, state: State) -> Denied | None:
     """Deny what its contributor took back, and any item once the table is prepared: it shows them (R61)."""
     if not isinstance(thing, ContributedItem):
         return None
-    at_the_table = AT_THE_TABLE if state.preparation is not None else None
+    at_the_table = AT_THE_TABLE if state.was_prepared else None
     return taken_back(thing, state.standings) or at_the_table
 
 
@@ -114,21 +114,28 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
 
 
 def _number_asked_about(party: str, number: PersonNumber, state: State, context: DecisionContext) -> Verdict:
-    """Show a queried party the number that stood in its query, as long as it may use it (R22)."""
+    """Show a queried party the referrer's number that stood in its query, while it may use it (R22).
+
+    And no longer than it is shown the query: what is kept from it by now is kept with all it says (R30).
+    """
     query = state.query(number.query_id)
     if query is None or query.recipient != party:
         return NOT_YOURS
-    return unusable(number, party, context.parties) or Allowed("R34", party)
+    if denied := _kept_of_query(query, state, context):
+        return denied
+    return unusable(number, party, context.parties) or Allowed("R34", state.referrer)
 
 
 def _of_its_content(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> Denied | None:
     """Deny a party its query when what that holds is kept from it by now (R30), or too special (R21, R49)."""
     query = state.query(asked.query_id)
-    if query is None or query.recipient != party:
-        return None
+    return None if query is None or query.recipient != party else _kept_of_query(query, state, context)
+
+
+def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Denied | None:
     if keeps_back(state, query):
         return KEPT_BY_NOW
-    competent = is_competent(party, context.parties, passed_test=query.passed_test)
+    competent = is_competent(query.recipient, context.parties, passed_test=query.passed_test)
     return NOT_COMPETENT if query.contains_special and not competent else None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, Item
+from shared.contract.messages.rto import DrawnFrom
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import Refusal
 from shared.core.viewing import Denied
@@ -77,15 +78,16 @@ def unchecked(
 
     And with it the people of the house, who read in its name; its own it holds already.
     """
-    if not isinstance(thing, ContributedItem) or thing.contributor == leading_party:
+    if not isinstance(thing, ContributedItem | DrawnFrom) or thing.contributor == leading_party:
         return None
     competent = is_competent(leading_party, parties, passed_test=passed_test)
     return NOT_CHECKED if thing.category.needs_test and not competent else None
 
 
 def kept_secret(thing: object) -> Denied | None:
-    """Deny the people of the house an item that its contributor keeps under its secrecy (R23)."""
-    return KEPT_SECRET if isinstance(thing, ContributedItem) and thing.hidden_from_director else None
+    """Deny the people of the house an item, and content of it, that its contributor keeps secret (R23)."""
+    is_kept = isinstance(thing, ContributedItem | DrawnFrom) and thing.hidden_from_director
+    return KEPT_SECRET if is_kept else None
 
 
 def withheld(item: ContributedItem, party: str) -> Denied | None:

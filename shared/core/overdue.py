@@ -4,13 +4,14 @@ from typing import Protocol
 
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
+from shared.core.ending import HasTerms, gone
 from shared.core.terms import Overdue, Told
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOT_TOLD = Denied("R82", "art. 6.6, 9.2g, 9.2h, 9.3")
 
 
-class Waits(Protocol):
+class Waits(HasTerms, Protocol):
     """Require what a list of waiting cases shows."""
 
     @property
@@ -24,7 +25,12 @@ class Waits(Protocol):
 def may_view_overdue(
     viewer: Viewer, thing: Overdue | None, state: Waits, context: DecisionContext
 ) -> Verdict:
-    """Show it to the director of the case, and to the manager once told or as long as nobody has it (R82)."""
+    """Show it to the director of the case, and to the manager once told or as long as nobody has it (R82).
+
+    By the date: of a case that is to be gone nothing is listed, though its timers wait (R91, R102).
+    """
+    if over := gone(state, context.now):
+        return over
     if state.overdue is None:
         return NOT_TOLD
     if viewer.role is Role.PROCESS_DIRECTOR and viewer.person == state.director:

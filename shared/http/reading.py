@@ -4,7 +4,7 @@ Nothing else decrypts for people. Each decision is committed to the access log b
 (R68, R129).
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,24 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from shared.clock import Clock
 from shared.contract.content import AnyContent, SealedText, TextRef, contents, transform
-from shared.contract.refusal import CASE_HELD, ITEM_FROZEN, NOT_CURRENT, UNKNOWN_CASE, Refusal
-from shared.core.actor import A_PARTY, THE_HOUSE, Actor, Command, Role
-from shared.core.authorisation import Requirement, permit, permit_here
+from shared.contract.refusal import CASE_HELD, NOT_CURRENT, UNKNOWN_CASE, Refusal
+from shared.core.actor import Command
 from shared.core.context import DecisionContext
+from shared.core.looking import Look, MayView, Things, looking_at
 from shared.core.mandate import Led, Needed, authority, scopes_of
 from shared.core.policy import Policy
 from shared.core.process import HasPhase
-from shared.core.standing import is_frozen
-from shared.core.viewing import (
-    NOT_IN_ITS_NAME,
-    Allowed,
-    Denied,
-    Provenance,
-    Verdict,
-    Viewer,
-    own_alone,
-    provenance,
-)
+from shared.core.viewing import Allowed, Denied, Provenance, Verdict, provenance
 from shared.crypto.case_cipher import CaseKey
 from shared.crypto.case_key_client import CaseKeyClient, refusal_for
 from shared.handling.service import Service
@@ -47,9 +37,6 @@ from shared.storage.policy_replica import PolicyReplica
 
 log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
-MayView = Callable[[Viewer, Any, S, DecisionContext], Verdict]
-Things = Callable[[S], Iterable[tuple[str, Any]]]  # (label, thing) of a state
-Look = Callable[[Any], Verdict]  # one look at a thing of a case, or (None) at the case itself
 TRIES = 3  # a text may be deleted between the decision and its decryption; then it is decided anew
 
 
@@ -156,33 +143,20 @@ class CaseReader(Generic[S]):
             parties, policy = await self.parties.lock(connection), await self.policy_at(connection, now)
             context = DecisionContext(now, parties, policy)
 
-            def looking_at(state: S, things: Things[S]) -> Look:
-                refusal = _may_not_read(caller, viewer, scope, state, context)
-
-                def decided(thing: Any) -> Verdict:
-                    frozen = self._frozen(state, thing, context)
-                    return _first(refusal or frozen, may_view(viewer, thing, state, context))
-
-                return _in_its_name(viewer, decided, lambda: things(state), scope, state, context)
+            def look(state: S, things: Things[S]) -> Look:
+                return looking_at(self.service.process, viewer, may_view, scope, state, things, context)
 
             def on_which_basis(state: S, thing: Any, verdict: Verdict) -> Provenance:
                 authorised = _authorised_for(state, scope, context)
                 return provenance(viewer, thing, verdict, authorised, state.mandate)
 
             judged = {
-                case_id: _judged(
-                    cases.get(case_id), self.service.process.empty, looking_at, on_which_basis, things
-                )
+                case_id: _judged(cases.get(case_id), self.service.process.empty, look, on_which_basis, things)
                 for case_id, things in page.items()
             }
             looks = [one for some, _ in judged.values() for one in some]
             await access_log.write(connection, self.log_key, viewer, looks)
         return {case_id: seen for case_id, (_, seen) in judged.items()}
-
-    def _frozen(self, state: S, thing: Any, context: DecisionContext) -> Refusal | None:
-        """Refuse what comes of a party that has left, to everybody (A11)."""
-        givers = self.service.process.givers(state, thing)
-        return ITEM_FROZEN if any(is_frozen(one, context.parties, context.now) for one in givers) else None
 
     async def _decrypted(self, decided: Mapping[str, Seen[S] | Refusal]) -> dict[str, Seen[S] | Refusal]:
         """Put the texts in the place of their references; leave out a case of which one was deleted since."""
@@ -208,13 +182,13 @@ class CaseReader(Generic[S]):
 def _judged(
     case: Case[S] | None,
     empty: S,
-    looking_at: Callable[[S, Things[S]], Look],
+    look: Callable[[S, Things[S]], Look],
     on_which_basis: Callable[[S, Any, Verdict], Provenance],
     things: Things[S],
 ) -> tuple[list[Decided], Seen[S] | Refusal]:
     """Return the decisions on a case and on its things, and what may be shown; None stands for no case."""
     state, where = (case.state, case.case_id) if case else (empty, None)
-    decided = looking_at(state, things)
+    decided = look(state, things)
     verdict = decided(None)
     told = CASE_HELD if case and case.held and isinstance(verdict, Allowed) else UNKNOWN_CASE
     if case is None or case.held:
@@ -248,42 +222,3 @@ def _opened(seen: Seen[S], key: CaseKey, texts: Mapping[tuple[str, TextRef], Sea
 
     things = {label: transform(thing, decrypted) for label, thing in seen.things.items()}
     return Seen(seen.case, things)
-
-
-def _in_its_name(
-    viewer: Viewer,
-    decided: Look,
-    things: Callable[[], Iterable[tuple[str, Any]]],
-    scope: Needed | None,
-    state: HasPhase,
-    context: DecisionContext,
-) -> Look:
-    """Show a party only its own, once nothing may be shown in the name of who leads (R122).
-
-    The case itself then as long as anything of it is its own.
-    """
-    covered = scope is None or authority(state, scope, context.parties, context.judged_at)
-    if covered or viewer.role not in A_PARTY:
-        return decided
-
-    def own(thing: Any) -> Verdict:
-        verdict = own_alone(viewer, decided(thing))
-        if thing is not None or verdict is not NOT_IN_ITS_NAME:
-            return verdict
-        shown = (own_alone(viewer, decided(one)) for _, one in things())
-        return next((one for one in shown if isinstance(one, Allowed)), verdict)
-
-    return own
-
-
-def _may_not_read(
-    caller: Caller, viewer: Viewer, scope: Needed | None, state: HasPhase, context: DecisionContext
-) -> Refusal | None:
-    """Test membership and mandate at every reading too (R115, R122)."""
-    actor = Actor(viewer.role, viewer.party, viewer.person, None, caller.on_behalf_of)
-    required = Requirement(frozenset(Role), scope if viewer.role in THE_HOUSE else None)
-    return permit(required, actor, context) or permit_here(required, actor, state, context)
-
-
-def _first(refusal: Refusal | None, verdict: Verdict) -> Verdict:
-    return verdict if refusal is None else Denied(refusal.rule, refusal.article)

@@ -68,9 +68,9 @@ TRANSACTIONS = {
     "shared/runtime/health.py": "asks for room on the disk, and writes nothing that stays",
     "shared/runtime/migrate.py": "the schema itself",
 }
-# Everything that asks the reading policy, and why it is not `shared/http/reading.py`.
+# Everything that asks the reading policy, and why it is not `shared/core/looking.py`.
 VIEWERS = {
-    "shared/http/reading.py": "every reading of a case",
+    "shared/core/looking.py": "every reading of a case, for `shared/http/reading.py`",
     "services/governance/api.py": "the register of parties: nobody's case, and about no person",
 }
 OURS = ("services", "shared")

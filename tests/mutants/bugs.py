@@ -12,6 +12,9 @@ EDGE = "tests/integration/shared/test_edge_http.py"
 CURRENCY = "tests/unit/shared/test_currency.py"
 RELAY = "tests/integration/shared/test_relay.py"
 LOG_CHAIN = "tests/integration/shared/test_log_chain.py"
+OPINION = (
+    "tests/unit/opinion/test_second_opinion.py::test_product_and_covenant_agree_on_what_somebody_is_shown"
+)
 BEHALF = f"{EDGE}::test_on_whose_behalf_somebody_came_is_stored_only_if_it_is_a_party"
 
 _OF_THE_CODE = (
@@ -1536,16 +1539,16 @@ _OF_THE_CODE = (
     ),
     Bug(
         "a revocation freezes nothing for parties",
-        "shared/http/reading.py",
+        "shared/core/looking.py",
         "    if covered or viewer.role not in A_PARTY:",
         "    if True:",
         ("tests/integration/triage/test_api.py",),
     ),
     Bug(
         "items of a party that has left are shown",
-        "shared/http/reading.py",
-        "return _first(refusal or frozen, may_view(viewer, thing, state, context))",
-        "return _first(refusal, may_view(viewer, thing, state, now))",
+        "shared/core/looking.py",
+        "denied = refusal or _frozen(process, state, thing, context)",
+        "denied = refusal",
         ("tests/integration/rto/test_api.py",),
     ),
     Bug(
@@ -1915,6 +1918,194 @@ _OF_THE_CODE = (
         "    cast = votes.in_favour + votes.against + votes.abstained\n",
         "    cast = votes.in_favour + votes.against\n",
         ("tests/unit/governance/test_decisions.py",),
+    ),
+    # What a second opinion on who sees what found.
+    Bug(
+        "the number in a query outlasts the query",
+        "services/triage/viewing.py",
+        "    if denied := _kept_of_query(query, state, context):\n        return denied\n",
+        "",
+        ("tests/unit/triage/test_viewing.py",),
+    ),
+    Bug(
+        "duties are listed after the day on which a case is gone",
+        "services/intake/viewing.py",
+        '    the case is to be gone.\n    """\n'
+        "    if over := gone(state, context.now):\n        return over\n",
+        '    the case is to be gone.\n    """\n',
+        ("tests/unit/intake/test_viewing.py",),
+    ),
+    Bug(
+        "a case waits too long after the day on which it is gone",
+        "shared/core/overdue.py",
+        "    if over := gone(state, context.now):\n        return over\n",
+        "",
+        ("tests/unit/shared/test_terms.py",),
+    ),
+    Bug(
+        "a referrer reads its own duties in the name of who leads",
+        "services/intake/viewing.py",
+        "    if viewer.party == state.leading_party or was_its_own:\n"
+        '        return Allowed("R17", viewer.party)\n',
+        "    if viewer.party == state.leading_party or was_its_own:\n"
+        '        return Allowed("R17", state.leading_party)\n',
+        ("tests/unit/intake/test_viewing.py",),
+    ),
+    Bug(
+        "a plan is free of an item that was dropped",
+        "services/rto/viewing.py",
+        "    item = state.item(item_id) or state.bond(item_id)\n"
+        "    if item is None:\n        return NOT_RELEASED\n",
+        "    item = state.item(item_id)\n    if item is None:\n        return None\n",
+        ("tests/unit/rto/test_viewing.py",),
+    ),
+    # What it has to find, in the histories of each fast run.
+    Bug(
+        "triage shows an item that was taken back",
+        "services/triage/viewing.py",
+        "    return taken_back(thing, state.standings) or at_the_table",
+        "    return at_the_table",
+        (OPINION,),
+    ),
+    Bug(
+        "who led before reads the record of triage",
+        "services/triage/viewing.py",
+        "viewer.party == state.referrer == state.leading_party:",
+        "viewer.party == state.referrer:",
+        (OPINION,),
+    ),
+    Bug(
+        "triage shows what it showed once the table is prepared",
+        "services/triage/state.py",
+        "self.preparation is not None or self.phase is Phase.PREPARED or self.round > 0",
+        "self.preparation is not None",
+        (OPINION,),
+    ),
+    Bug(
+        "the table shows an item to whom it is withheld from",
+        "services/rto/viewing.py",
+        "    _not_withheld,\n)\n",
+        ")\n",
+        (OPINION,),
+    ),
+    Bug(
+        "a colleague of the delegate reads",
+        "services/rto/viewing.py",
+        "    denied = None if _monitors(viewer, state) else _not_the_delegate(viewer, state)\n",
+        "    denied = None\n",
+        (OPINION,),
+    ),
+    Bug(
+        "any support worker reads at the table",
+        "services/rto/viewing.py",
+        "viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers",
+        "viewer.role is Role.SUPPORT_WORKER and not viewer.person",
+        (OPINION,),
+    ),
+    Bug(
+        "a support worker reads a closing case",
+        "services/rto/viewing.py",
+        "viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING",
+        "viewer.role is Role.SUPPORT_WORKER and not viewer.person",
+        (OPINION,),
+    ),
+    Bug(
+        "what was never released goes to phase 4",
+        "services/rto/effects.py",
+        "if state.stays(item.item_id) and state.released_for_rto(item.item_id)",
+        "if state.stays(item.item_id)",
+        (OPINION,),
+    ),
+    Bug(
+        "phase 4 shows who led what phase 3 did not",
+        "services/retention/viewing.py",
+        "            or _not_shown_before(thing, state)\n",
+        "",
+        (OPINION,),
+    ),
+    Bug(
+        "an archived file is read as long as its timer waits",
+        "services/retention/viewing.py",
+        "    phase = state.at(context.now)\n    if phase in STEP_1:",
+        "    phase = state.phase\n    if phase in STEP_1:",
+        (OPINION,),
+    ),
+    Bug(
+        "a file keeps the reasons of items that are gone",
+        "services/retention/process.py",
+        "return replace(state, items=items, kept=tuple(one for one in state.kept if one.item_id in stay))",
+        "return replace(state, items=items)",
+        ("tests/unit/retention/test_process.py",),
+    ),
+    Bug(
+        "each executor is told what the others are to do",
+        "services/rto/effects.py",
+        "            own = tuple(action for action in new if action.party == party)",
+        "            own = tuple(new)",
+        (OPINION,),
+    ),
+    Bug(
+        "a stranger declines the query to another",
+        "services/triage/process.py",
+        "            return None if asked else r.NOT_THE_QUERIED_PARTY",
+        "            return None",
+        (OPINION,),
+    ),
+    Bug(
+        "a contributor learns in which phase a case is",
+        "services/rto/views.py",
+        "phase=state.phase if takes_part else None",
+        "phase=state.phase",
+        (OPINION,),
+    ),
+    Bug(
+        "the number that served the referrer's queries is shown to who leads after it",
+        "services/triage/viewing.py",
+        "    if isinstance(thing, PersonNumber) and leader != state.referrer:",
+        "    if isinstance(thing, PersonNumber) and not leader:",
+        (OPINION,),
+    ),
+    Bug(
+        "why somebody is to see an item is read by who may not see it",
+        "services/rto/viewing.py",
+        "item = state.item(thing.item_id) if isinstance(thing, ViewingEntry) else thing",
+        "item = thing",
+        (OPINION,),
+    ),
+    Bug(
+        "a number is shown in a name that was taken back",
+        "services/triage/viewing.py",
+        'unusable(number, party, context.parties) or Allowed("R34", state.referrer)',
+        'unusable(number, party, context.parties) or Allowed("R34", party)',
+        ("tests/unit/triage/test_viewing.py",),
+    ),
+    Bug(
+        "what was said of items stays when they are removed",
+        "services/rto/process.py",
+        "        releases=tuple(release for release in state.releases if release.key.item_id in kept),\n",
+        "",
+        (OPINION,),
+    ),
+    Bug(
+        "a closing case is read after its day",
+        "services/triage/viewing.py",
+        "    if over := gone(state, context.now):\n        return over\n",
+        "",
+        (OPINION,),
+    ),
+    Bug(
+        "the whole party sees the invitation of its delegate",
+        "services/rto/viewing.py",
+        '    return _not_the_delegate(viewer, state) or Allowed("R45", state.leading_party)',
+        '    return Allowed("R45", state.leading_party)',
+        (OPINION,),
+    ),
+    Bug(
+        "a director of another case reads which cases wait too long",
+        "shared/core/overdue.py",
+        "viewer.role is Role.PROCESS_DIRECTOR and viewer.person == state.director",
+        "viewer.role is Role.PROCESS_DIRECTOR",
+        (OPINION,),
     ),
 )
 

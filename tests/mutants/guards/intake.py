@@ -604,9 +604,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "every item kept from the director",
         "shared/core/item_rules.py",
-        "    return KEPT_SECRET if isinstance(thing, ContributedItem) and"
-        " thing.hidden_from_director else None\n",
-        "    return KEPT_SECRET if isinstance(thing, ContributedItem) else None\n",
+        "    is_kept = isinstance(thing, ContributedItem | DrawnFrom) and thing.hidden_from_director\n",
+        "    is_kept = isinstance(thing, ContributedItem)\n",
         (VIEWING_OF_TRIAGE,),
         ("R23.b",),
     ),

@@ -298,7 +298,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "director's look at an item in the name of who leads",
         "services/rto/viewing.py",
-        '        return denied or Allowed("R68", thing.contributor)\n',
+        '        return denied or Allowed("R68", item.contributor)\n',
         '        return denied or Allowed("R68", state.leading_party)\n',
         (VIEWING,),
         ("R68.a",),
@@ -553,8 +553,9 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "plan shown to the house that draws on what was taken back",
         "services/rto/viewing.py",
-        "    if state.withdrawn(item_id):\n        return TAKEN_BACK\n    item = state.item(item_id)\n",
-        "    item = state.item(item_id)\n",
+        "    if state.withdrawn(item_id):\n        return TAKEN_BACK\n"
+        "    item = state.item(item_id) or state.bond(item_id)\n",
+        "    item = state.item(item_id) or state.bond(item_id)\n",
         (VIEWING,),
         ("R70.e",),
     ),

@@ -1,11 +1,14 @@
 """Who sees what of a case at intake (R5, R6): deny by default."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.intake import events as e
+from services.intake.main import PROCESS
+from services.intake.permissions import scopes_now
 from services.intake.state import Phase, State
 from services.intake.viewing import (
     NOBODY_ELSE,
@@ -17,9 +20,11 @@ from services.intake.viewing import (
 )
 from shared.contract.fields import ContributedItem, InformMoment, ItemStatus
 from shared.contract.messages.intake import ScreeningOutcome
+from shared.contract.messages.retention import Term, TermKind
 from shared.contract.parties import Parties
 from shared.core.actor import Role
 from shared.core.item_standing import TAKEN_BACK, Standing
+from shared.core.looking import Look, looking_at
 from shared.core.obligations import Obligation
 from shared.core.service_numbers import PersonNumber
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
@@ -275,7 +280,37 @@ def test_who_led_before_is_listed_what_it_is_still_to_do_and_nothing_else() -> N
         )
 
 
+@pytest.mark.parametrize(("moment", "shown"), [(NOW - timedelta(microseconds=1), True), (NOW, False)])
+def test_from_the_day_on_which_all_is_gone_no_duty_is_listed_though_a_timer_waits(
+    moment: datetime, shown: bool
+) -> None:
+    """R91, R102: what is still open goes to its debtor with the last letter."""
+    removal = Term(kind=TermKind.REMOVE, due=NOW, decided_by=s.VENLO)
+    of = replace(state(Phase.CLOSING), terms=(removal,))
+    at = looking(at=moment)
+    for viewer in (WORKER, DIRECTOR):
+        for thing in (None, duty(InformMoment.CASE_REMOVED)):
+            verdict = may_list_duty(viewer, thing, of, at)
+            assert isinstance(verdict, Allowed if shown else Denied)
+            assert verdict.rule == ("R17" if shown else "R91")
+
+
 # --- the duties to inform (R16 to R19) --------------------------------------------------------------
+
+
+def test_who_referred_reads_its_own_duties_whatever_who_leads_after_it_has_authorised_r122() -> None:
+    of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
+    own, later = duty(), replace(duty(InformMoment.AFTER_RTO), debtor=s.POLICE)
+    nothing_authorised = {s.POLICE: s.venlo(party=s.POLICE, authorisations=()), s.VENLO: s.venlo()}
+
+    def decided(viewer: Viewer) -> Look:
+        of_all = looking(Parties(nothing_authorised))
+        return looking_at(PROCESS, viewer, may_view, scopes_now, of, lambda case: [], of_all)
+
+    assert decided(WORKER)(own) == Allowed("R17", s.VENLO)
+    assert decided(WORKER)(later) is ONLY_WHO_INFORMS
+    for thing in (own, later):
+        assert decided(replace(WORKER, party=s.POLICE))(thing) == Allowed("R17", s.POLICE)
 
 
 def duty(moment: InformMoment = InformMoment.TAKEN_UP) -> Obligation:
@@ -331,7 +366,7 @@ def test_when_direction_moves_later_duties_are_the_new_leading_partys_alone_r83(
     of = state(Phase.TAKEN_UP, e.DirectionMoved(s.POLICE, NOW))
     assert may_view(replace(WORKER, party=s.POLICE), duty(moment), of, looking()) == Allowed("R17", s.POLICE)
     own = moment in (InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE)
-    expected = Allowed("R17", s.POLICE) if own else ONLY_WHO_INFORMS
+    expected = Allowed("R17", s.VENLO) if own else ONLY_WHO_INFORMS
     assert may_view(WORKER, duty(moment), of, looking()) == expected
     assert isinstance(may_view(DIRECTOR, duty(moment), of, looking()), Denied)
     assert isinstance(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.retention import commands as c
 from services.retention import events as e
 from services.retention.main import PROCESS
 from services.retention.state import Phase, State
@@ -27,7 +28,7 @@ from services.retention.viewing import (
 from shared.contract.fields import Category, ItemStatus
 from shared.contract.messages.rto import DrawnFrom
 from shared.contract.parties import Parties
-from shared.core.actor import Role
+from shared.core.actor import CLOCK, Role
 from shared.core.item_standing import Standing, StandingFollowed
 from shared.core.viewing import Allowed, Denied, Viewer
 from tests.support.samples import retention as s
@@ -241,6 +242,32 @@ def test_the_manager_inspects_no_agreements_drawn_from_what_was_taken_back_a12_a
         thing = OnInspection(1, Agreements(s.text("agreements"), (source,)))
         verdict = may_view(MANAGER, thing, opened, looking(s.PARTIES, s.ARCHIVE_ON))
         assert isinstance(verdict, Allowed) is sees
+
+
+def test_an_archived_file_is_read_also_if_a_confirmed_item_was_taken_back_before_a12() -> None:
+    """A12: the item goes with the archiving, and so does why it was to stay."""
+    back = StandingFollowed(Standing(s.WITHHELD, s.POLICE, 1, ItemStatus.WITHDRAWN))
+    given = s.spec().given(*s.STEP_1, s.CLEANED, back)
+    archived, *_ = replace(given, now=s.ARCHIVE_ON).when(c.ArchiveFile(by=CLOCK, reference=s.PROOF)).events
+    file = given.given(archived).state
+    assert (file.items, file.kept) == ((), ())
+    assert "piece-reason-13" in archived.dropped
+    assert seen(MANAGER, file, s.ARCHIVE_ON) == STUB
+
+
+def test_of_what_is_taken_back_after_archiving_the_reason_to_keep_it_is_read_no_more_a12() -> None:
+    read = given_reading()
+    back = PROCESS.evolve(read, StandingFollowed(Standing(s.WITHHELD, s.POLICE, 1, ItemStatus.WITHDRAWN)))
+    kept = read.kept[0]
+    for state, shown in ((read, True), (back, False)):
+        verdict = may_view(MANAGER, OnInspection(1, kept), state, looking(s.PARTIES, s.ARCHIVE_ON))
+        assert isinstance(verdict, Allowed) is shown
+
+
+def given_reading() -> State:
+    """An archived file that the manager reads just now."""
+    decided = PROCESS.evolve(STEP_2, s.INSPECTION)
+    return PROCESS.evolve(decided, e.InspectionUsed(1, s.ARCHIVE_ON))
 
 
 @pytest.mark.clause(

@@ -290,7 +290,20 @@ def test_agreements_drawn_from_an_item_that_was_dropped_are_bound_to_what_nobody
     back = (e.CaseDeescalated(s.RTO, NOW), e.FileArchived(()), e.CaseReactivated(1, ()))
     handed = announced(after(*s.SEATED, drawn, *back, e.CaseDeescalated(s.RTO, NOW)))
     (source,) = (one for x in handed if isinstance(x, m.FilePartHandedOver) for one in x.drawn_from)
-    assert (source.item_id, source.contributor, source.released) == (s.FREE, None, False)
+    of_it = {"item_id": s.FREE, "contributor": s.POLICE, "category": Category.ORDINARY}
+    assert source == m.DrawnFrom(**of_it, released=False)
+
+
+def test_of_an_item_that_a_version_before_dropped_it_is_not_known_whose_it_was_and_nothing_is_released() -> (
+    None
+):
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.FREE,)), s.AT_THE_TABLE, NOW)
+    left = replace(s.state(*s.SEATED, drawn), items=(), bonds=())
+    handed = (
+        x.message for x in effects(s.CASE, e.CaseDeescalated(s.RTO, NOW), left) if isinstance(x, Announce)
+    )
+    (source,) = (one for x in handed if isinstance(x, m.FilePartHandedOver) for one in x.drawn_from)
+    assert source == m.DrawnFrom(item_id=s.FREE, category=Category.SPECIAL, released=False)
 
 
 def test_however_many_took_something_away_each_part_holds_no_more_than_fits_r104() -> None:

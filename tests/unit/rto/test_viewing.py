@@ -744,9 +744,31 @@ def test_a_participant_learns_why_it_sees_an_item_and_not_what_others_see() -> N
 def test_director_and_support_worker_see_all_of_the_case_but_what_who_leads_may_not_r82_r21(
     viewer: Viewer, phase: Phase
 ) -> None:
+    """Nor why somebody else is to see that."""
     state = s.state(*s.HISTORIES[phase])
-    special = {f"item/{s.SPECIAL}"}
-    assert labels(viewer, *s.HISTORIES[phase]) == {label for label, _ in things(state)} - special
+    everything = {label for label, _ in things(state)}
+    special = {
+        label for label in everything if label.startswith((f"item/{s.SPECIAL}", f"viewing/{s.SPECIAL}"))
+    }
+    assert labels(viewer, *s.HISTORIES[phase]) == everything - special
+    assert len(special) == 3
+
+
+def test_a_support_worker_reads_nothing_of_a_closing_case_r102() -> None:
+    assert labels(SUPPORT, *s.HISTORIES[Phase.CLOSING]) == set()
+    state = s.state(*s.HISTORIES[Phase.CLOSING])
+    assert rule(may_view(SUPPORT, None, state, looking(s.parties()))) == (False, "R102")
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+def test_why_somebody_is_to_see_an_item_is_for_whoever_may_see_that_item_r23_a12(viewer: Viewer) -> None:
+    """Of what its contributor keeps from the director, or took back, nothing is said either."""
+    taken_back = e.StandingChanged(Standing(s.FREE, s.POLICE, 1, ItemStatus.WITHDRAWN), NOW)
+    hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True), (s.entry(s.NEW, s.CARE),))
+    found = labels(viewer, *s.RECORDED, hidden, s.PREPARED, s.convened(), taken_back)
+    said = {label for label in found if label.startswith(("item/", "viewing/"))}
+    assert not [label for label in said if s.FREE in label or s.NEW in label]
+    assert f"viewing/{s.RENT}/{s.CARE}" in found
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
@@ -794,6 +816,51 @@ def test_the_plan_is_bound_to_what_it_drew_from_for_the_house_too_r70_a19(viewer
     assert sees_the_plan((s.WITHHELD,), back)
     assert not sees_the_plan((s.NEW,))
     assert not sees_the_plan((s.SPECIAL,)), "Venlo, which leads, was not tested for it"
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        (e.FileCleaned(()), e.CaseReactivated(1)),
+        (e.FileArchived(()), e.CaseReactivated(1, ())),
+    ],
+    ids=["cleaned", "archived"],
+)
+def test_when_a_case_comes_back_the_plan_is_bound_to_what_was_dropped_meanwhile_too_a19(
+    viewer: Viewer, gone: tuple[Any, ...]
+) -> None:
+    """As to one that is there: whose it was and from whom it was kept stays known, not what it said."""
+    hidden = e.ItemRecorded(s.item(s.NEW, hidden_from_director=True))
+
+    def sees_the_plan(*drawn_from: str, since: tuple[Any, ...] = (), left: State | None = None) -> bool:
+        drawn = e.PlanRecorded(s.plan(drawn_from=drawn_from), s.AT_THE_TABLE, NOW)
+        back = s.state(*s.SEATED, hidden, drawn, e.CaseDeescalated(s.RTO, NOW), *gone, *since)
+        assert back.items == () and {one.item_id for one in back.bonds} == set(drawn_from)
+        return isinstance(may_view(viewer, back.plan, back, looking(s.parties())), Allowed)
+
+    taken_back = e.StandingChanged(Standing(s.FREE, s.POLICE, 1, ItemStatus.WITHDRAWN), NOW)
+    assert sees_the_plan(s.FREE, s.WITHHELD)
+    assert not sees_the_plan(s.FREE, s.WITHHELD, since=(taken_back,))
+    assert not sees_the_plan(s.NEW)
+    assert not sees_the_plan(s.SPECIAL), "Venlo, which leads, was not tested for it"
+
+
+def test_a_plan_is_frozen_with_an_item_that_was_dropped_and_of_which_nothing_is_known_it_is_kept_a11() -> (
+    None
+):
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.FREE,)), s.AT_THE_TABLE, NOW)
+    back = s.state(*s.SEATED, drawn, e.CaseDeescalated(s.RTO, NOW), e.FileCleaned(()), e.CaseReactivated(1))
+    assert back.givers(back.plan) == {s.POLICE}
+    unknown = replace(back, bonds=())
+    assert isinstance(may_view(DIRECTOR, unknown.plan, unknown, looking(s.parties())), Denied)
+
+
+def test_a_new_plan_is_bound_to_its_own_items_alone() -> None:
+    drawn = e.PlanRecorded(s.plan(drawn_from=(s.FREE,)), s.AT_THE_TABLE, NOW)
+    back = (e.CaseDeescalated(s.RTO, NOW), e.FileCleaned(()), e.CaseReactivated(1))
+    anew = e.PlanRecorded(s.plan(drawn_from=(), actions=()), s.AT_THE_TABLE, NOW)
+    assert s.state(*s.SEATED, drawn, *back, anew).bonds == ()
 
 
 @pytest.mark.parametrize("viewer", [DIRECTOR, SUPPORT])

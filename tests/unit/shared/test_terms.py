@@ -1,6 +1,6 @@
 """What nobody does is reminded of, term by term; some of it ends then, never before that was announced."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -8,6 +8,7 @@ import pytest
 
 from shared.contract.fields import Step
 from shared.contract.messages import house as m
+from shared.contract.messages.retention import Hold, Term, TermKind
 from shared.core.actor import Role
 from shared.core.effects import CancelTimer, SetTimer, ToParty
 from shared.core.overdue import may_view_overdue
@@ -144,12 +145,17 @@ def test_what_was_overdue_in_another_step_counts_for_nothing() -> None:
 # --- who sees it -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
 class State:
+    told: Told | None
+    director: str | None
+    terms: tuple[Term, ...] = ()
+    holds: tuple[Hold, ...] = ()
     leading_party: str = "venlo"
 
-    def __init__(self, told: Told | None, director: str | None) -> None:
-        self.overdue = Overdue(Step.TRIAGE, NOW, told) if told else None
-        self.director = director
+    @property
+    def overdue(self) -> Overdue | None:
+        return Overdue(Step.TRIAGE, NOW, self.told) if self.told else None
 
 
 DIRECTOR, MANAGER = Viewer(Role.PROCESS_DIRECTOR, "director"), Viewer(Role.MANAGER, "manager")
@@ -178,3 +184,17 @@ def test_the_director_sees_its_own_and_the_manager_what_it_was_told_or_nobody_ha
     for thing in (None, state.overdue):
         verdict = may_view_overdue(viewer, thing, state, looking())
         assert isinstance(verdict, Allowed if seen else Denied)
+
+
+@pytest.mark.parametrize("viewer", [DIRECTOR, MANAGER])
+@pytest.mark.parametrize("kind", [TermKind.DESTROY, TermKind.REMOVE])
+def test_from_the_day_on_which_all_is_gone_nothing_of_a_case_waits_any_more(
+    viewer: Viewer, kind: TermKind
+) -> None:
+    """R91, R102: by the date, though the timer that deletes it has not fired."""
+    state = State(Told.MANAGER, "director", (Term(kind=kind, due=NOW, decided_by="venlo"),))
+    before = looking(at=NOW - timedelta(microseconds=1))
+    for thing in (None, state.overdue):
+        assert isinstance(may_view_overdue(viewer, thing, state, before), Allowed)
+        verdict = may_view_overdue(viewer, thing, state, looking())
+        assert isinstance(verdict, Denied) and verdict.rule == "R91"

@@ -258,6 +258,19 @@ def test_in_phase_4_nothing_is_read_here_r88(viewer: Viewer, phase: Phase) -> No
     assert denied(viewer, CASE, phase) == "R88"
 
 
+@pytest.mark.parametrize("cleaned", [False, True])
+@pytest.mark.parametrize("viewer", [worker(s.VENLO), director(), support()])
+def test_of_a_case_that_came_back_no_item_of_others_is_read_here_also_if_it_was_cleaned_r61(
+    viewer: Viewer, cleaned: bool
+) -> None:
+    """What the table was for is gone with the cleaning; that there was a table is not."""
+    cleaning = (e.FileCleaned((s.ITEM,), ()),) if cleaned else ()
+    back = s.spec().given(*s.HISTORIES[Phase.DEESCALATED], *cleaning, e.CaseReactivated(1)).state
+    for case in (back, replace(back, phase=Phase.CLOSING)):
+        assert rule(viewer, THINGS["item"], case) in ("Denied R61", "Denied R102")
+    assert isinstance(may_view(worker(s.POLICE), THINGS["item"], back, looking(s.parties())), Allowed)
+
+
 def test_once_another_party_leads_parties_read_only_their_own_here_r35_r65() -> None:
     moved = s.spec().given(*s.PREPARED, s.MOVED).state
     assert sees(worker(s.VENLO), moved) == {"the case", "referred item"}
@@ -409,6 +422,33 @@ def test_a_number_in_a_query_is_read_by_its_recipient_if_that_may_use_it_now_r22
     assert rule(worker(s.POLICE), ASKED_ABOUT, case, **without(s.POLICE)) == "Denied R22"
     assert rule(worker(s.POLICE), NUMBER, case) == "Denied R34"
     assert rule(worker(s.CARE), ASKED_ABOUT, case) == "Denied R34"
+
+
+def test_a_number_goes_with_its_query_once_that_is_kept_from_who_was_asked_r30() -> None:
+    drawn = s.contributed(s.NEW, s.VENLO, shareable_in_query=True)
+    asked = s.issued(s.TO_POLICE, s.POLICE)
+    asked = replace(asked, choice=replace(asked.choice, drawn_from=(drawn.item_id,)))
+    case = s.spec().given(s.OPENED, asked).state
+    assert isinstance(case, State)
+    assert rule(worker(s.POLICE), ASKED_ABOUT, case) == "Allowed R34"
+    for standing in (
+        Standing(drawn.item_id, s.VENLO, 1, ItemStatus.WITHDRAWN),
+        Standing(drawn.item_id, s.VENLO, 1, ItemStatus.LIVE, (s.POLICE,)),
+    ):
+        kept = replace(case, standings=(standing,))
+        for thing in (asked.query, ASKED_ABOUT):
+            assert rule(worker(s.POLICE), thing, kept) == "Denied R30"
+            assert rule(worker(s.VENLO), thing, kept) == "Allowed R33"
+    elsewhere = replace(case, standings=(Standing(drawn.item_id, s.VENLO, 1, ItemStatus.LIVE, (s.CARE,)),))
+    assert rule(worker(s.POLICE), ASKED_ABOUT, elsewhere) == "Allowed R34"
+
+
+def test_a_number_in_a_query_is_the_referrers_whoever_reads_it_r129() -> None:
+    """So it is shown to the queried party in the name of who leads, and not when that ended (R122)."""
+    number = PersonNumber(s.MAN, TextRef("piece", "intake"), s.TO_POLICE)
+    assert may_view(worker(s.POLICE), number, state(Phase.TRIAGE), looking(s.parties())) == Allowed(
+        "R34", s.VENLO
+    )
 
 
 def test_once_another_party_leads_a_number_in_a_query_is_its_recipients_alone_r22() -> None:

@@ -261,12 +261,10 @@ def evolve(state: State, event: e.Event) -> State:
             state = replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
             return _seen(state)
         case e.QueryAnswered(number=number, answer=answer, at=at):
-            return _replied(
-                replace(state, last_act=at), answer.query_id, QueryStatus.ANSWERED, number, len(answer.items)
-            )
+            status, given = QueryStatus.ANSWERED, len(answer.items)
+            return _replied(state, answer.query_id, status, number, given, at)
         case e.QueryDeclined(number=number, decline=decline, at=at):
-            state = replace(state, last_act=at)
-            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0)
+            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0, at)
         case e.QueryReminded(query_id=query_id):
             return _silent(state, query_id, QueryStatus.REMINDED)
         case e.QueryLapsed(query_id=query_id, at=at):
@@ -330,12 +328,14 @@ def _asked(event: e.QueryIssued) -> Query:
     )
 
 
-def _replied(state: State, query_id: str, status: QueryStatus, number: int, given: int) -> State:
+def _replied(
+    state: State, query_id: str, status: QueryStatus, number: int, given: int, at: datetime
+) -> State:
     query = state.query(query_id)
     if query is None:
-        return state
-    replied = replace(query, status=status, replies=number)
-    return replace(state, queries=state.with_query(replied), items_given=state.items_given + given)
+        return replace(state, last_act=at)
+    queries = state.with_query(replace(query, status=status, replies=number))
+    return replace(state, queries=queries, items_given=state.items_given + given, last_act=at)
 
 
 def _silent(state: State, query_id: str, status: QueryStatus) -> State:

@@ -55,23 +55,22 @@ def _on_behalf_of(
 def permit_here(
     requirement: Requirement, actor: Actor, case: Led, context: DecisionContext
 ) -> Refusal | None:
-    """Return None when the mandate of this case covers the act too, else the refusal.
+    """Return None when the mandate of this case covers the act too, else the refusal."""
+    covered = covered_here(requirement, actor, case, context)
+    return covered if isinstance(covered, Refusal) else None
+
+
+def covered_here(
+    requirement: Requirement, actor: Actor, case: Led, context: DecisionContext
+) -> Authorisation | Refusal | None:
+    """Return the authorisation that covers an act in this case; None where it needs none, else the refusal.
 
     Asked last, once nothing else forbids the act: before, the answer would tell of the case.
     """
     needed = _needed_here(requirement, actor, case)
     if needed is None or case.mandate is None:
         return None
-    covered = authority(case, needed, context.parties, context.judged_at)
-    return None if covered else NO_AUTHORISATION
-
-
-def acts_under(
-    requirement: Requirement, actor: Actor, case: Led, context: DecisionContext
-) -> Authorisation | None:
-    """Return the authorisation that covers an act in this case, for the journal; None where it needs none."""
-    needed = _needed_here(requirement, actor, case)
-    return authority(case, needed, context.parties, context.judged_at) if needed else None
+    return authority(case, needed, context.parties, context.judged_at) or NO_AUTHORISATION
 
 
 def _needed_here(requirement: Requirement, actor: Actor, case: Led) -> Needed | None:

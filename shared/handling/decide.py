@@ -6,7 +6,7 @@ The transaction of a batch passes in what is stored, and writes what is collecte
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
 
@@ -18,7 +18,7 @@ from shared.contract.record import Record, to_bytes
 from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, VERSION_REQUIRED, Refusal
 from shared.core import leaderless, terms
 from shared.core.actor import Command
-from shared.core.authorisation import acts_under, permit, permit_here
+from shared.core.authorisation import covered_here, permit
 from shared.core.context import NAMELESS, DecisionContext, House
 from shared.core.effects import Effect, SetTimer
 from shared.core.leaderless import LookForLeader
@@ -94,7 +94,7 @@ class Decider(Generic[S]):
                 return self._wait_or_refuse(delivery, verdict, work)
             if conflict := self._conflict(delivery, case):
                 return self.refuse(delivery, *conflict, work=work)
-            return self._accept(delivery, case, verdict, self._under(delivery, case, context), owners, work)
+            return self._accept(delivery, case, verdict, owners, work)
         except Exception as error:  # a bug quarantines its message; the rest goes on
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
@@ -123,7 +123,7 @@ class Decider(Generic[S]):
         policy = self.policy_at(at)
         if not owners or isinstance(delivery.command, Refusal):
             return DecisionContext(at, parties, policy, tried_again_at=tried_again_at, house=self.house)
-        brought = frozenset(owners) & frozenset(delivery.command.new_items())
+        brought = frozenset(item for item in delivery.command.new_items() if item in owners)
         here = frozenset(item for item in brought if owners[item].case_id == delivery.case_id)
         whose = {
             item: owners[item].contributor
@@ -134,7 +134,7 @@ class Decider(Generic[S]):
 
     def _verdict(
         self, delivery: Delivery, case: Case[S], context: DecisionContext, *, erased: bool
-    ) -> tuple[Any, ...] | Refusal:
+    ) -> "Verdict | Refusal":
         """Ask who may before what is: the answer to somebody who may not tells nothing of the case."""
         command = delivery.command
         if isinstance(command, Unhandled):
@@ -152,17 +152,10 @@ class Decider(Generic[S]):
         verdict = self.process.decide(case.state, command, context)
         if isinstance(verdict, Refusal):
             return verdict
-        if required and (refusal := permit_here(required, delivery.by, case.state, context)):
-            return refusal
-        return verdict
-
-    def _under(self, delivery: Delivery, case: Case[S], context: DecisionContext) -> str | None:
-        """Return the id of the authorisation that covers what was decided, for the journal (R122)."""
-        if not isinstance(delivery.command, Command):
-            return None
-        required = self.process.permissions[type(delivery.command)]
-        found = acts_under(required, delivery.by, case.state, context)
-        return found.authorisation_id if found else None
+        covered = covered_here(required, delivery.by, case.state, context) if required else None
+        if isinstance(covered, Refusal):
+            return covered
+        return Verdict(verdict, covered.authorisation_id if covered else None)
 
     def _conflict(self, delivery: Delivery, case: Case[S]) -> tuple[Refusal, Changed | None] | None:
         """Refuse who would replace a shared thing without its version, or another version than stands there.
@@ -191,12 +184,12 @@ class Decider(Generic[S]):
         self,
         delivery: Delivery,
         case: Case[S],
-        events: tuple[Any, ...],
-        under: str | None,
+        verdict: "Verdict",
         owners: dict[str, Claim],
         work: UnitOfWork[S],
     ) -> Outcome:
         """Apply all events or none: effects are computed before anything is collected."""
+        events, under = verdict
         state, effects, entries = case.state, list[Effect](), list[journal.Entry]()
         message_id = delivery.entry.message_id
         for event in events:
@@ -326,6 +319,13 @@ class Decider(Generic[S]):
         elif _record_of(delivery) is not None:
             _hold(delivery, HoldReason.QUARANTINED, None, work)
         return Outcome(DeliveryStatus.QUARANTINED)
+
+
+class Verdict(NamedTuple):
+    """Hold what follows from a command that is allowed; `under`: the authorisation that covers it (R122)."""
+
+    events: tuple[Any, ...]
+    under: str | None
 
 
 def _first_sequence(delivery: Delivery) -> int | None:

@@ -7,9 +7,9 @@ message was accepted leaves when the broker has what the other services must kno
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaProducer
@@ -120,8 +120,8 @@ class Relay:
             self._awake.clear()
             try:
                 numbers = numbers or await self._numbers(leader)
-                sent = await self._send_batch(leader, numbers, letters=False)
-                sent += await self._send_batch(leader, numbers)
+                sent = await self._send_batch(leader, numbers)
+                sent = sent or await self._send_batch(leader, numbers, letters=False)
             except (KeyAuthorityUnreachable, KafkaError) as error:
                 log.warning("relay-waits", kind=type(error).__name__)
                 numbers, sent = None, 0
@@ -141,7 +141,8 @@ class Relay:
     ) -> int:
         """Send one batch in the leader's own session: if that is lost, nothing is deleted.
 
-        Returns of how many rows something became.
+        First what the house itself must know, and then the letters: so an answer need not wait for the next
+        batch. Returns of how many rows something became.
         """
         async with leader.begin():
             as_of = self.gate.currency.as_of
@@ -151,27 +152,41 @@ class Relay:
             parties = await self.parties.refresh(leader)
             judged = await self.gate.judge(leader, rows, parties)
             await self._stop(leader, judged)
-            prepared = await self._prepare(judged.leaving(rows), parties, numbers)
-            checked = asyncio.get_running_loop().time()
-            await numbers.persist(self.engine)
-            if asyncio.get_running_loop().time() - checked > LEASE:
-                raise LeadershipLost
-            published = await self._publish(prepared.ready, as_of)
-            sent = [r.row.id for r in published.done]
-            await outbox.delete_sent(leader, sent)
-            await outbox.defer(leader, sorted(prepared.aside | published.failed), ASIDE)
-        numbers.confirm([*sent, *(row.id for row, _ in judged.stopped)])
-        MESSAGES_SENT.inc(len(sent))
+            leaving = judged.leaving(rows)
+            batch = Batch(leader, numbers, parties, as_of)
+            told = await self._send(batch, [row for row in leaving if row.recipient is None])
+            to_parties = [row for row in leaving if row.recipient is not None]
+            ready = await self._told_first(
+                leader, [row for row in to_parties if not told.keeps_back(row)], numbers
+            )
+            sent = await self._send(batch, ready)
+        numbers.confirm([*told.ids, *sent.ids, *(row.id for row, _ in judged.stopped)])
+        MESSAGES_SENT.inc(len(told.ids) + len(sent.ids))
         for _, refusal in judged.stopped:
             LETTERS_STOPPED.labels(refusal.rule).inc()
-        if prepared.resting:
-            log.warning("case-keys-unavailable", cases=len(prepared.resting))
-        self._rest(prepared.resting | judged.held)
-        for fault in (*prepared.unsendable, *published.refused):
+        if sent.resting:
+            log.warning("case-keys-unavailable", cases=len(sent.resting))
+        self._rest(sent.resting | judged.held)
+        for fault in (*told.faults, *sent.faults):
             await self._quarantine(leader, fault)
-        return len(rows)
+        return len(rows) - (len(to_parties) - len(ready))
 
-    def _rest(self, cases: set[str]) -> None:
+    async def _send(self, batch: "Batch", rows: Sequence[Row]) -> "Sent":
+        """Prepare, number and send rows, and delete those that have arrived; raise `LeadershipLost`."""
+        if not rows:
+            return Sent()
+        prepared = await self._prepare(rows, batch.parties, batch.numbers)
+        checked = asyncio.get_running_loop().time()
+        await batch.numbers.persist(self.engine)
+        if asyncio.get_running_loop().time() - checked > LEASE:
+            raise LeadershipLost
+        published = await self._publish(prepared.ready, batch.as_of)
+        sent = [r.row.id for r in published.done]
+        await outbox.delete_sent(batch.leader, sent)
+        await outbox.defer(batch.leader, sorted(prepared.aside | published.failed), ASIDE)
+        return Sent(sent, prepared.resting, [*prepared.unsendable, *published.refused])
+
+    def _rest(self, cases: Set[str]) -> None:
         """Leave these cases out for a while: their keys cannot be had, or they are held."""
         until = asyncio.get_running_loop().time() + ASIDE
         self._resting |= dict.fromkeys(cases, until)
@@ -191,18 +206,21 @@ class Relay:
             numbers.confirm(set(unsure) - await outbox.remaining(leader, unsure))
             if rows := await outbox.rows_by_id(leader, unsure):
                 return rows
-        rows = await outbox.next_rows(leader, MOST, self._resting_now(), letters=letters)
-        return await self._told_first(leader, rows)
+        return await outbox.next_rows(leader, MOST, self._resting_now(), letters=letters)
 
-    async def _told_first(self, leader: AsyncConnection, rows: list[Row]) -> list[Row]:
+    async def _told_first(
+        self, leader: AsyncConnection, rows: list[Row], numbers: SequenceAllocator
+    ) -> list[Row]:
         """Leave out the answers to what the broker may not have yet as an event; they get no number either.
 
-        So whoever took something back and reads the answer knows that no service shows it for longer.
+        So whoever took something back and reads the answer knows that no service shows it for longer. What
+        has its number already goes as it did.
         """
-        if not any(row.type == ACCEPTED for row in rows):
+        answers = {row.id for row in rows if row.type == ACCEPTED} - numbers.unconfirmed.keys()
+        if not answers:
             return rows
         untold = await outbox.untold(leader, self.announces)
-        return [row for row in rows if row.type != ACCEPTED or not untold.of(row)]
+        return [row for row in rows if row.id not in answers or not untold.of(row)]
 
     async def _stop(self, leader: AsyncConnection, judged: Judged) -> None:
         """Delete the letters that may not leave any more, and say so in both logs."""
@@ -317,6 +335,27 @@ class Relay:
         if topic not in self._topics and (found := await fetch_partitions(self.producer, topic)):
             self._topics[topic] = found
         return self._topics.get(topic, ())
+
+
+class Batch(NamedTuple):
+    """Hold what the rows of one batch are sent with; `as_of` as `Currency.as_of` when they were read."""
+
+    leader: AsyncConnection
+    numbers: SequenceAllocator
+    parties: Parties
+    as_of: float
+
+
+class Sent(NamedTuple):
+    """Say what became of rows: which have arrived, which cases rest, and what cannot be sent at all."""
+
+    ids: Sequence[int] = ()
+    resting: Set[str] = frozenset()
+    faults: Sequence[Unsendable] = ()
+
+    def keeps_back(self, row: Row) -> bool:
+        """Tell whether something that stands before this row of its case cannot be sent."""
+        return row.case_id is not None and any(fault.row.case_id == row.case_id for fault in self.faults)
 
 
 @dataclass(slots=True)

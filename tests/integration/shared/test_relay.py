@@ -168,8 +168,13 @@ def accepted(message_id: str) -> OutboxMessage:
 
 
 async def would_send(relay_: Relay, leader: AsyncConnection, numbers: SequenceAllocator) -> list[str]:
+    """Return what leaves in this turn, while the broker takes none of the events of the house."""
     async with leader.begin():
-        return [row.event_id for row in await relay_._next_rows(leader, numbers)]
+        rows = await relay_._next_rows(leader, numbers)
+        letters = [row for row in rows if row.recipient is not None]
+        events = [row for row in rows if row.recipient is None]
+        told = await relay_._told_first(leader, letters, numbers)
+        return [row.event_id for row in (*events, *told)]
 
 
 async def test_the_answer_to_a_message_waits_until_the_broker_has_what_the_others_must_know_of_it(

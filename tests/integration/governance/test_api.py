@@ -16,7 +16,8 @@ from deploy.local.issuer import AUDIENCE, make_issuer, subject_of, write_people
 from services.governance.api import routers
 from services.governance.handlers import membership_id
 from services.governance.main import SERVICE
-from shared.clock import Clock
+from shared.clock import Clock, machine_now
+from shared.contract.messages.governance import SecrecyAcknowledged
 from shared.contract.parties import Parties
 from shared.contract.refusal import NOT_CURRENT
 from shared.core.actor import Role
@@ -30,6 +31,7 @@ from shared.http.oidc import Identity, Issuer
 from shared.ids import new_id
 from shared.messaging.currency import Currency
 from shared.messaging.relay import Relay
+from shared.storage import acknowledgements
 from shared.storage.party_replica import PartyReplica
 from tests.conftest import FreshDatabase
 from tests.support.accounts import acknowledged
@@ -381,6 +383,23 @@ async def test_an_account_at_one_party_says_nothing_of_one_at_another_r126(http:
     assert await accounts.refusal(there) is None
     for elsewhere in (replace(there, party=s.POLICE), replace(there, party=None)):
         assert await accounts.refusal(elsewhere) is SECRECY_NOT_ACKNOWLEDGED
+
+
+@pytest.mark.clause("R126.c", allowed="Wie de geheimhouding ooit erkende, hoeft dat niet nog eens.")
+@pytest.mark.clause(
+    "R126.c", refused="Een latere erkenning vervangt de eerste niet: die blijft staan zoals zij was."
+)
+async def test_an_acknowledgement_holds_for_ever_and_nothing_takes_it_back_r126(http: Http) -> None:
+    long_ago = machine_now() - timedelta(days=4000)
+    said = SecrecyAcknowledged(person=subject_of(NEW), party=None, acknowledged_at=long_ago)
+    async with http.engine.begin() as connection:
+        await acknowledgements.save(connection, [said])
+    there = Identity(subject_of(NEW), frozenset({Role.MANAGER}))
+    assert await Accounts(http.engine, current()).refusal(there) is None
+    async with http.engine.begin() as connection:  # said again, as a topic that is read anew says it
+        await acknowledgements.save(connection, [said.model_copy(update={"acknowledged_at": machine_now()})])
+    (entry,) = await rows(http.engine, "acknowledgements", "person = :person", person=subject_of(NEW))
+    assert entry.acknowledged_at == long_ago
 
 
 async def test_while_an_acknowledgement_may_be_on_its_way_its_owner_is_asked_to_come_again_r126(

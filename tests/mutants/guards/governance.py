@@ -411,6 +411,23 @@ _LOG = (
         ("R124.c",),
     ),
     Bug(
+        "house logged as the giver of what it asks",
+        "shared/core/disclosure.py",
+        "    return (Disclosed(label, mandate.party, rule,",
+        '    return (Disclosed(label, "zvh", rule,',
+        ("tests/unit/shared/test_disclosure.py",),
+        ("R124.b",),
+    ),
+    Bug(
+        "acknowledgement that lapses after a year",
+        "shared/storage/acknowledgements.py",
+        "SELECT 1 FROM acknowledgements WHERE person = :person AND party = :party",
+        "SELECT 1 FROM acknowledgements WHERE person = :person AND party = :party "
+        "AND acknowledged_at > now() - interval '1 year'",
+        ("tests/integration/governance/test_api.py",),
+        ("R126.c",),
+    ),
+    Bug(
         "acknowledgement for one party counted at another",
         "shared/storage/acknowledgements.py",
         "WHERE person = :person AND party = :party",

@@ -439,6 +439,14 @@ BUGS: tuple[Bug, ...] = (
         ("R16.f",),
     ),
     Bug(
+        "query after the notice told to nobody",
+        "services/intake/duties.py",
+        "        if person not in still\n",
+        "        if person not in still and not state.owed\n",
+        (DUTIES,),
+        ("R18.c",),
+    ),
+    Bug(
         "informing reported by a party that does not owe it",
         "services/intake/duties.py",
         "        may = (state.leading_party, duty.debtor if duty else None)\n",

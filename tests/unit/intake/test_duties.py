@@ -114,6 +114,10 @@ def requests(given: Spec[State], command: Any) -> list[tuple[str, int | None, tu
     return [(x.person_id, x.duty, tuple(q.party for q in x.queries), x.purpose) for x in found]
 
 
+@pytest.mark.clause(
+    "R18.c",
+    allowed="Wie al geïnformeerd was, moet ook horen aan wie daarna iets is gevraagd en waarom.",
+)
 def test_who_was_informed_before_is_to_be_told_of_a_query_and_by_whom_and_why_r18() -> None:
     told = case(Phase.TAKEN_UP, INFORMED)
     given = after(told, queried(1, s.POLICE, s.MAN))
@@ -138,6 +142,7 @@ def test_a_duty_that_is_open_says_it_and_no_second_one_arises_r18() -> None:
     assert arisen(informed, queried(3, s.POLICE, s.MAN)) == [(s.MAN, InformMoment.TAKEN_UP)]
 
 
+@pytest.mark.clause("R18.c", refused="Over een uitvraag die over een ander gaat, hoort een betrokkene niets.")
 def test_nobody_is_told_of_a_query_about_another_nor_twice_of_one_r16_r18() -> None:
     told = case(Phase.TAKEN_UP, INFORMED)
     of_mother = after(told, queried(1, s.POLICE, s.MOTHER))

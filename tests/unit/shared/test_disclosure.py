@@ -29,6 +29,14 @@ def test_a_letter_without_any_information_of_a_case_discloses_nothing() -> None:
     assert disclosed_in(QueryLapsed(query_id=s.TO_POLICE), ()) == ()
 
 
+@pytest.mark.clause(
+    "R124.b",
+    allowed="Stelt het ZVH een vraag, dan staat in het log de leidende partij als gever.",
+)
+@pytest.mark.clause(
+    "R124.b",
+    refused="Zonder leidende partij komt er geen verstrekking in het log: het ZVH geeft niets.",
+)
 def test_what_is_asked_is_given_by_who_leads_on_the_basis_of_the_case_r4() -> None:
     mandate = Mandate(party=s.VENLO, acting_body="college", basis="Wmo 2015, art. 2.1.1")
     expected = Disclosed("query/1", s.VENLO, "R30", "Wmo 2015, art. 2.1.1", "college")

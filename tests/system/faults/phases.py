@@ -77,6 +77,7 @@ def _preparation(case: Case) -> dict[str, Any]:
         ],
         "citizen": "informed-afterwards",
         "care_agreements": "Niemand neemt gegevens van een ander mee zonder akkoord.",
+        "care_subjects": ["purpose-and-use", "keeping-and-destroying", "taking-along-with-consent-only"],
         "consulted_leading_party": True,
     }
 

@@ -499,6 +499,22 @@ _LOG = (
         (LOG_SEALS,),
         ("R129.e",),
     ),
+    Bug(
+        "form without who signed for the steering group",
+        "services/governance/accession.py",
+        " and not is_blank(self.chair_name)\n",
+        "\n",
+        (PROCESS,),
+        ("R110.c",),
+    ),
+    Bug(
+        "more votes than there are municipalities",
+        "services/governance/decisions.py",
+        "    return r.MORE_VOTES_THAN_MUNICIPALITIES if cast > max(",
+        "    return r.MORE_VOTES_THAN_MUNICIPALITIES if cast > 1000 + max(",
+        (DECISIONS,),
+        ("R118.e",),
+    ),
 )
 
 BUGS: tuple[Bug, ...] = _MEMBERSHIP + _DECISIONS + _AUTHORISATIONS + _LOG

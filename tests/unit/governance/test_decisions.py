@@ -156,6 +156,8 @@ def municipalities(count: int, *, since: datetime = NOW - timedelta(days=100)) -
     return Parties({one.party: one for one in (*records, *others)})
 
 
+@pytest.mark.clause("R118.e", allowed="Zoveel stemmen als er gemeenten zijn, worden vastgelegd.")
+@pytest.mark.clause("R118.e", refused="Meer stemmen dan er gemeenten zijn, worden geweigerd.")
 @pytest.mark.parametrize("votes", [Votes(in_favour=8), Votes(in_favour=5, against=2, abstained=1)])
 def test_each_municipality_has_one_vote_and_no_other_party_has_any_r118(votes: Votes) -> None:
     """A13: the first decisions are taken before anybody is on record, by the eight of the covenant."""

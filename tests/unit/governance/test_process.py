@@ -100,6 +100,10 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
 
 
 @pytest.mark.clause(
+    "R110.c", allowed="Een formulier met de naam van wie namens de stuurgroep tekende, wordt aangenomen."
+)
+@pytest.mark.clause("R110.c", refused="Een formulier zonder die naam wordt geweigerd.")
+@pytest.mark.clause(
     "R110.a", refused="Een toetredingsformulier waarop een gegeven ontbreekt, wordt geweigerd."
 )
 @pytest.mark.clause(
@@ -127,6 +131,7 @@ def test_a_signature_of_tomorrow_is_no_signature_yet_r109() -> None:
 def test_a_form_that_misses_anything_of_bijlage_1_is_refused_r110(missing: dict[str, Any]) -> None:
     refusal = s.spec().when(s.record_signatory(form=s.sealed_form(**missing))).refusal
     assert refusal_named(refusal) == ("FormIncomplete", "R110")
+    assert s.spec().when(s.record_signatory(form=s.sealed_form())).events
 
 
 @pytest.mark.clause(

@@ -762,6 +762,12 @@ def test_who_takes_direction_names_its_case_director_r71() -> None:
     assert refused(given, s.accepting(case_director=None)) is r.CASE_DIRECTOR_MISSING
 
 
+@pytest.mark.clause(
+    "R57.d", allowed="Wie de casusregie overneemt, noemt de taak en de grondslag waarop zij leidt."
+)
+@pytest.mark.clause(
+    "R57.d", refused="Zonder taak of grondslag wordt een aanvaarding van de casusregie geweigerd."
+)
 @pytest.mark.parametrize("missing", ["task", "basis"])
 def test_who_takes_direction_says_for_which_task_and_on_which_basis_it_leads_r57(missing: str) -> None:
     """From then on the house follows the approach on this basis."""
@@ -774,6 +780,8 @@ def test_who_takes_direction_says_for_which_task_and_on_which_basis_it_leads_r57
     assert (mandate.task, mandate.basis) == ("Wvggz art. 2", "AVG art. 6 lid 1 sub e")
 
 
+@pytest.mark.clause("R69.b", allowed="De partij die al leidt, kan zelf een casusregisseur aanwijzen.")
+@pytest.mark.clause("R69.b", refused="Een andere partij kan geen casusregisseur aanwijzen.")
 @pytest.mark.parametrize("history", [s.SEATED, s.FOLLOWED], ids=["convened", "monitoring"])
 def test_the_party_that_leads_already_names_a_case_director_and_another_one_r69(
     history: tuple[Any, ...],

@@ -169,6 +169,12 @@ def test_an_answer_that_is_not_exact_is_refused_r65(
     assert refused(PLANNED, make(**changes)) is refusal
 
 
+@pytest.mark.clause(
+    "R76.c", allowed="Een akkoord voor een activiteit dat iets over geheimhouding zegt, telt."
+)
+@pytest.mark.clause(
+    "R76.c", refused="Een akkoord voor een activiteit dat niets over geheimhouding zegt, wordt geweigerd."
+)
 def test_a_release_for_an_activity_says_how_secrecy_was_weighed_r76() -> None:
     """And one for the round table need not: it is weighed after that, for what leaves it."""
     given = s.spec().given(*PLANNED)
@@ -339,6 +345,10 @@ def test_a_reservation_made_later_names_a_party_present_or_former_too_r62() -> N
     assert left.when(LIMIT).events
 
 
+@pytest.mark.clause(
+    "R62.e", allowed="Geeft de inbrenger na het voorbehoud opnieuw akkoord, dan kan het gegeven mee."
+)
+@pytest.mark.clause("R62.e", refused="Na een voorbehoud gaat het gegeven niet meer mee naar die partij.")
 def test_a_reservation_ends_what_was_released_to_that_party_before_r62() -> None:
     """And only that: what is released to it afterwards counts, and so does what others got."""
     withhold = replace(LIMIT, withheld_from=(s.CARE,))

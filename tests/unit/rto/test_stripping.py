@@ -95,6 +95,10 @@ def full() -> tuple[Any, ...]:
     return (*s.RECORDED, conditions, opened, s.convened(participants=table), *comes, *agreed, again, ended)
 
 
+@pytest.mark.clause(
+    "R95.e", allowed="Plan, afspraken, deelnemers en bevestigde gegevens blijven in het dossier."
+)
+@pytest.mark.clause("R95.e", refused="Elke andere tekst gaat weg bij het opschonen en het archiveren.")
 @pytest.mark.parametrize("stripped", [e.FileCleaned((s.NEW,)), e.FileArchived((s.NEW,))])
 def test_of_every_text_it_is_said_whether_it_stays_in_a_stripped_file_r95_r89(stripped: e.Event) -> None:
     """A field that is new in the state belongs in one of the lists, or this fails."""

@@ -338,6 +338,9 @@ def without_seat(how: Any, *since: Any, at: tuple[Any, ...] = ()) -> tuple[Any, 
     return (*s.RECORDED, *at, s.PREPARED, convened, *comes, *ended, s.PLANNED, *since, started)
 
 
+@pytest.mark.clause(
+    "R80.d", allowed="De leidende partij ziet de afgesproken gegevens, ook zonder plaats aan tafel."
+)
 @pytest.mark.parametrize("how", NOT_COMING)
 def test_who_leads_without_a_seat_follows_the_approach_it_has_to_watch_over_r80_r82(how: Any) -> None:
     """Plan, actions, progress and purpose; of the items the agreed set, as any participant would see it."""
@@ -361,6 +364,9 @@ def test_while_the_table_sits_who_leads_sees_nothing_of_it_without_a_seat_r59_r6
     assert labels(delegate(s.VENLO), *without_seat(how), *again) == set(), "nor at a follow-up"
 
 
+@pytest.mark.clause(
+    "R80.d", refused="Een andere partij zonder plaats aan tafel ziet niets van de monitoring."
+)
 def test_another_party_without_a_seat_follows_nothing_r64() -> None:
     (not_invited, *_) = NOT_COMING
     monitored = without_seat(not_invited, leads(s.CARE), s.concluded(), s.MONITORED)
@@ -371,6 +377,10 @@ def test_another_party_without_a_seat_follows_nothing_r64() -> None:
     )
 
 
+@pytest.mark.clause(
+    "R82.b", allowed="De casusregisseur ziet de voortgang van elke actie, ook als een ander aan tafel zit."
+)
+@pytest.mark.clause("R82.b", refused="Een collega van de casusregisseur ziet de voortgang niet.")
 def test_the_case_director_follows_the_approach_though_another_is_the_delegate_r82() -> None:
     """By the account that the party named; while the table sits its delegate looks for it (R59)."""
     named = e.CaseDirectorNamed(s.text("own-director"), "the-case-director", NOW)
@@ -492,6 +502,8 @@ def test_what_became_of_an_item_is_for_its_contributor_r66() -> None:
     assert {asked, taken} & labels(delegate(s.HOUSING), *history) == set()
 
 
+@pytest.mark.clause("R83.e", allowed="De partij die informeert, ziet wie welk gegeven meeneemt.")
+@pytest.mark.clause("R83.e", refused="Een andere partij ziet niet wie welk gegeven meeneemt.")
 @pytest.mark.parametrize("history", [(*s.AGREED, s.PROVIDED), (*s.FOLLOWED, s.PROVIDED)])
 def test_who_leads_sees_who_takes_what_and_nobody_else_does_r83(history: tuple[Any, ...]) -> None:
     """It informs the data subject; the contributor and the taker each see their own (R66, A19)."""

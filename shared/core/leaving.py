@@ -21,11 +21,13 @@ class Standing(StrEnum):
     """Name what a recipient must be: a party, not a former party, or either.
 
     Duties outlast membership (R115): what only restricts or ends something still reaches a former party.
+    Another house is no party, and gets what is for a house alone (R38).
     """
 
     MEMBER = "member"
     NOT_ENDED = "not-ended"
     ANY = "any"
+    HOUSE = "house"
 
 
 # Of a letter, its recipient, the state of its case and the parties: why this may not go to that party now.
@@ -78,6 +80,8 @@ def _stands(party: str, standing: Standing, parties: Parties, at: datetime) -> b
     record = parties.get(party)
     if standing is Standing.ANY:
         return True
+    if standing is Standing.HOUSE:
+        return parties.is_house(party, at)
     if standing is Standing.MEMBER:
         return record is not None and record.is_member(at)
     return record is None or record.member_until is None or at < record.member_until

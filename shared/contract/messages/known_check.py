@@ -6,7 +6,7 @@ finds a person, and no word about anybody: why the check is necessary is one of 
 
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from shared.contract.fields import BirthDate, Code, Id, Instant, LegalReference, PartyId, PersonName, Subject
 from shared.contract.registry import Direction, Model, message
@@ -42,6 +42,24 @@ class KnownCheckAsked(Model):
     asks; the answer bears it as its subject.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "check_id": "0190f3c2-7a4b-7c1d-8e2f-000000000001",
+                    "case_id": "0190f3c2-7a4b-7c1d-8e2f-000000000002",
+                    "on_behalf_of": "gemeente-nijmegen",
+                    "acting_body": "college",
+                    "task": "Wmo 2015, art. 2.1.1",
+                    "addressed_to": "leading-party",
+                    "necessity": "whether-approaches-must-be-coordinated",
+                    "name": "Persoon A",
+                    "date_of_birth": "1990-04-17",
+                }
+            ]
+        }
+    )
+
     check_id: Id = Field(title="nummer van de controle")
     case_id: Id = Field(title="casusnummer van de vrager")
     on_behalf_of: PartyId | None = Field(default=None, title="namens")
@@ -56,6 +74,18 @@ class KnownCheckAsked(Model):
 @message("known-check-answered", "intake", Direction.BETWEEN_HOUSES, dutch="antwoord of iemand bekend is")
 class KnownCheckAnswered(Model):
     """The other house answers, at the end of its one term: yes or no and, if yes, the director (R38, R39)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "check_id": "0190f3c2-7a4b-7c1d-8e2f-000000000001",
+                    "answer": "yes",
+                    "director": "director-a",
+                }
+            ]
+        }
+    )
 
     check_id: Id = Field(title="nummer van de controle")
     answer: KnownAnswer = Field(title="antwoord")
@@ -74,6 +104,22 @@ class KnownCheckConsultationAsked(Model):
     Its subject is the number of the check, under which the reply is sent; without one there is no answer.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "case_id": "0190f3c2-7a4b-7c1d-8e2f-000000000003",
+                    "person_id": "0190f3c2-7a4b-7c1d-8e2f-000000000004",
+                    "house": "zvh-gelderland-zuid",
+                    "on_behalf_of": "gemeente-nijmegen",
+                    "task": "Wmo 2015, art. 2.1.1",
+                    "necessity": "whether-approaches-must-be-coordinated",
+                    "reply_before": "2026-03-09T09:00:00Z",
+                }
+            ]
+        }
+    )
+
     case_id: Id = Field(title="casusnummer")
     person_id: Id = Field(title="betrokkene")
     house: PartyId = Field(title="huis dat vraagt")
@@ -86,5 +132,7 @@ class KnownCheckConsultationAsked(Model):
 @message("known-check-consulted", "intake", Direction.FROM_PARTY, dutch="raadpleging beantwoord")
 class KnownCheckConsulted(Model):
     """The leading party says whether the house may answer the check of another house (R39)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"may_be_answered": True}]})
 
     may_be_answered: bool = Field(title="mag worden beantwoord")

@@ -14,8 +14,8 @@ from services.intake import handlers as h
 from services.intake import known_api, store
 from services.intake.duties import contents_of
 from services.intake.figures import shown_by_year
-from services.intake.identity import digests_of_referral
 from services.intake.permissions import scopes_now
+from services.intake.person_digests import digests_of_referral
 from services.intake.state import Phase, ScreeningBasis, State
 from services.intake.viewing import may_list_duty, may_view
 from shared.contract.content import Content, text

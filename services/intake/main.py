@@ -6,8 +6,8 @@ from services.intake.api import routers
 from services.intake.effects import effects
 from services.intake.handlers import HANDLERS, TIMERS, case_of_check, case_of_referral, precheck
 from services.intake.house_checks import matching
-from services.intake.identity import digests_of_check, digests_of_referral
 from services.intake.permissions import PERMISSIONS, SENDING
+from services.intake.person_digests import digests_of_check, digests_of_referral
 from services.intake.process import TERMS, decide_and_settle, evolve
 from services.intake.state import State
 from services.intake.store import Figures, find_known, gauges

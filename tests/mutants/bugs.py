@@ -164,8 +164,8 @@ _OF_THE_CODE = (
     Bug(
         "name of who signed kept when the membership has ended",
         "services/governance/effects.py",
-        "return [stop, names, Announce(record), ToParty(record.party, _changed(record, state))]",
-        "return [stop, Announce(record), ToParty(record.party, _changed(record, state))]",
+        "return [stop, names, Announce(record), *_told_of_the_end(record, state)]",
+        "return [stop, Announce(record), *_told_of_the_end(record, state)]",
         ("tests/integration/governance/test_api.py",),
     ),
     Bug(

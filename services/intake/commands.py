@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from services.intake.checks import IncomingCheck
 from services.intake.identity import Identity
@@ -149,10 +148,6 @@ class AskKnownCheck(Command):
     house: str | None = None
     necessity: CheckNecessity | None = None
     reason: TextRef | None = None
-
-    def number_of(self, person: str) -> str:
-        """Return the number of the check of this person."""
-        return self.check_id if self.person_id is not None else str(uuid5(UUID(self.check_id), person))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

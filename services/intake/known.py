@@ -127,8 +127,7 @@ def without_covenant(house: str, party: str, parties: Parties, at: datetime) -> 
 def _asked(state: State, command: c.AskKnownCheck, person: str, context: DecisionContext) -> e.KnownCheckDone:
     """Record the check of one person; whom nobody can find, nobody is asked of (R13)."""
     assert command.necessity is not None and command.reason is not None  # noqa: S101 - tested before
-    number = command.number_of(person)
-    check = Check(number, person, command.necessity, command.reason, context.now, command.house)
+    check = Check(command.check_id, person, command.necessity, command.reason, context.now, command.house)
     rule = "R13" if state.phase in PROVISIONAL else "R38"
     digest = state.digest(person)
     if digest == UNFINDABLE:

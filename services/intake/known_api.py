@@ -123,7 +123,7 @@ class HouseChecksPage(Model):
 
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     """Yield (label, thing) of every check and weighing of a case."""
-    yield from ((f"known-check/{one.check_id}", one) for one in state.checks)
+    yield from ((f"known-check/{one.check_id}/{one.person_id}", one) for one in state.checks)
     yield from ((f"weighing/{one.weighing_id}", one) for one in state.weighings)
 
 

@@ -506,7 +506,8 @@ def _screened(state: State, event: e.CaseTakenUp | e.ReferralNotTakenUp, outcome
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
     """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
     items = tuple(item for item in state.items if item.item_id in kept)
-    bare = replace(_without_bsn(state), items=items, referrer_name=None, checks=(), weighings=())
+    state = replace(state, checks=(), weighings=())
+    bare = replace(_without_bsn(state), items=items, referrer_name=None)
     return replace(bare, weighing=None, own_weighing=None, reason=None, advice=None)
 
 

@@ -252,7 +252,7 @@ def test_duplicates_of_a_referral_are_found_for_all_its_persons_at_once() -> Non
         (s.MAN, KnownAnswer.YES),
         (s.MOTHER, KnownAnswer.YES),
     ]
-    assert len({one.check.check_id for one in found}) == 2
+    assert {one.check.check_id for one in found} == {s.CHECK}, "one question, of each person"
     assert (
         decided(TAKEN_UP, ask(necessity=CheckNecessity.DUPLICATE, house=s.OTHER_HOUSE))
         is r.ONLY_THE_OWN_HOUSE

@@ -10,7 +10,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "known-check without its necessity",
         "services/intake/known.py",
-        "    if command.necessity is None or command.reason is None:\n        return r.CHECK_WITHOUT_NECESSITY\n",
+        "    if command.necessity is None or command.reason is None:\n"
+        "        return r.CHECK_WITHOUT_NECESSITY\n",
         "",
         (KNOWN,),
         ("R13.a", "R38.a"),
@@ -62,7 +63,8 @@ BUGS: tuple[Bug, ...] = (
         "incomplete date of birth found by the year",
         "services/intake/person_digests.py",
         "    if told in _NO_NAME or day is None:\n        return UNFINDABLE\n",
-        '    if told in _NO_NAME or day is None:\n        return keyed_hash(key, "person", told, born).hex()\n',
+        "    if told in _NO_NAME or day is None:\n"
+        '        return keyed_hash(key, "person", told, born).hex()\n',
         (IDENTITY,),
         ("R13.e",),
     ),
@@ -119,7 +121,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "another house answered without the leading party",
         "services/intake/house_checks.py",
-        "    return check.agreed is True and (check.found, check.asked_of) == (case_id, case.leading_party)\n",
+        "    return check.agreed is True and "
+        "(check.found, check.asked_of) == (case_id, case.leading_party)\n",
         "    return case_id is not None and case is not None\n",
         (HOUSES,),
         ("R39.b",),

@@ -14,7 +14,9 @@ _SHAPE = ("type", "format", "pattern", "const")
 
 def breaks(old: Json, new: Json, direction: Direction) -> list[str]:
     """Return one sentence per break; a message to parties or services also breaks by new values."""
-    return sorted(set(_compare(old, new, old, new, "", outgoing=direction is not Direction.FROM_PARTY)))
+    ways = {True} if direction is not Direction.FROM_PARTY else {False}
+    ways |= {False} if direction is Direction.BETWEEN_HOUSES else set()
+    return sorted({found for out in ways for found in _compare(old, new, old, new, "", outgoing=out)})
 
 
 def _compare(old: Json, new: Json, olds: Json, news: Json, at: str, *, outgoing: bool) -> Iterator[str]:

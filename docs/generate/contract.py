@@ -72,8 +72,8 @@ def asyncapi() -> Json:
     channels: Json = {}
     operations: Json = {}
     for service in SERVICES:
-        sent = [e for e in entries if e.direction is Direction.FROM_PARTY and e.service == service]
-        got = [e for e in entries if e.direction is Direction.TO_PARTY and e.service in (service, "house")]
+        sent = [e for e in entries if e.comes_in and e.service == service]
+        got = [e for e in entries if e.goes_out and e.service in (service, "house")]
         if sent:
             channels[f"{service}-from-party"] = _channel(
                 topics.from_party(service, PARTY),
@@ -82,7 +82,7 @@ def asyncapi() -> Json:
             )
             operations[f"{service}-receives"] = _receives(service, sent)
         operations[f"{service}-sends"] = _sends(service, got)
-    every_letter = [e for e in entries if e.direction is Direction.TO_PARTY]
+    every_letter = [e for e in entries if e.goes_out]
     channels["to-party"] = _channel(
         topics.to_party(PARTY), "Written by the five services, read by the party alone.", every_letter
     )
@@ -189,7 +189,7 @@ def _sends(service: ServiceName, entries: Iterable[MessageType]) -> Json:
 
 
 def _message(entry: MessageType) -> Json:
-    incoming = entry.direction is Direction.FROM_PARTY
+    incoming = entry.comes_in
     about_itself = {"ce_type": {"const": entry.type}, "ce_dataschema": {"const": schema_uri(entry)}}
     base = "FromPartyHeaders" if incoming else "ToPartyHeaders"
     answered = "ce_id" if incoming else "ce_causationid"

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from shared.contract.content import is_blank
 from shared.contract.fields import Code, Day, Instant, Jwk, KeyId, Line, PartyId, PersonName, Source
-from shared.contract.limits import MOST_ACTING_BODIES
+from shared.contract.limits import MOST_ACTING_BODIES, MOST_SHARED
 from shared.contract.messages.governance import DecisionNumber
-from shared.contract.parties import PartyKind
+from shared.contract.parties import PartyKind, SharedMunicipality
 from shared.contract.registry import Model
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -70,6 +70,24 @@ class Signatory(Model):
     may_use_bsn: bool = Field(default=False, title="mag het BSN gebruiken")
     checked_for_special: bool = Field(default=False, title="getoetst op bijzondere persoonsgegevens")
     member_from: Instant = Field(title="partij vanaf")
+    signing_key: KeyOnPaper | None = Field(default=None, title="eerste publieke sleutel")
+
+
+class OtherHouse(Model):
+    """Another house, as the secretary records it: no party (R38, R124).
+
+    Recorded again, all but its keys is new. `shared_with`: which municipalities belong to both, and since
+    when the separate covenant of the three holds (R41).
+    """
+
+    party: PartyId = Field(title="huis")
+    name: Line = Field(title="naam van het huis")
+    seat: Line = Field(default="", title="statutaire vestiging")
+    source: Source = Field(title="afzender")
+    connected_from: Instant = Field(title="verbonden vanaf")
+    shared_with: tuple[SharedMunicipality, ...] = Field(
+        default=(), max_length=MOST_SHARED, title="gemeenten in beide huizen"
+    )
     signing_key: KeyOnPaper | None = Field(default=None, title="eerste publieke sleutel")
 
 

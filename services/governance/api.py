@@ -11,7 +11,7 @@ from pydantic import Field
 from services.governance import acknowledgement_api, decision_api
 from services.governance import commands as c
 from services.governance import handlers as h
-from services.governance.accession import AccessionForm, Signatory
+from services.governance.accession import AccessionForm, OtherHouse, Signatory
 from services.governance.handlers import membership_id
 from services.governance.state import Phase, State
 from services.governance.store import memberships, recorded
@@ -189,6 +189,20 @@ async def record_signatory(body: Signatory, caller: Acting, commands: Commands, 
                 by=by, signatory=sent, received_at=machine_now(), decision=decision
             ),
             asks=c.RecordSignatory,
+        )
+    )
+
+
+@router.post("/houses")
+async def record_house(body: OtherHouse, caller: Acting, commands: Commands) -> Done:
+    """The secretary records another house, which may ask whether somebody is known (R38, R41)."""
+    return done(
+        await commands.act(
+            caller,
+            membership_id(commands.digest_key, body.party),
+            body,
+            lambda sent, by: c.RecordHouse(by=by, house=sent, received_at=machine_now()),
+            asks=c.RecordHouse,
         )
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from services.governance.accession import Signatory
+from services.governance.accession import OtherHouse, Signatory
 from services.governance.decisions import Decision, RecordedDecision
 from shared.contract.messages.governance import AuthorisationGranted, EndReason, PublicKeyAnnounced
 from shared.core.actor import Command
@@ -21,6 +21,14 @@ class RecordSignatory(Command):
     signatory: Signatory
     received_at: datetime
     decision: RecordedDecision | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordHouse(Command):
+    """Record another house, or what of it is new (R38, R41); `received_at` is machine time."""
+
+    house: OtherHouse
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,11 +28,16 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.MembershipEnded():
             stop = StopUnsent(recipient=record.party)
             names = KeepOnly(())  # of who signed; the function stays
-            return [stop, names, Announce(record), ToParty(record.party, _changed(record, state))]
+            return [stop, names, Announce(record), *_told_of_the_end(record, state)]
         case e.EndingProposed():
             return []  # nothing has changed yet that others hear of
         case _:
             return [Announce(record)]
+
+
+def _told_of_the_end(record: PartyRecord, state: State) -> list[Effect]:
+    """Tell a party that it is none any more; another house never was one (R124)."""
+    return [] if record.house else [ToParty(record.party, _changed(record, state))]
 
 
 def _recorded(state: State) -> Iterator[Model]:

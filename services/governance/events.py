@@ -21,6 +21,14 @@ class SignatoryRecorded:
 
 
 @dataclass(frozen=True, slots=True)
+class HouseRecorded:
+    """Record another house as it is from then on: no party (R38, R124)."""
+
+    record: PartyRecord
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRecorded:
     """Record what an organ decided: under its number for good (R121)."""
 
@@ -101,6 +109,7 @@ class CasePurged:
 
 Event: TypeAlias = (
     SignatoryRecorded
+    | HouseRecorded
     | DecisionRecorded
     | SecrecyAcknowledged
     | KeyAnnounced

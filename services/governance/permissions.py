@@ -20,6 +20,7 @@ ITS_CONNECTOR = frozenset({Role.PARTY})  # only a connector signs with a known k
 
 PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.RecordSignatory: Requirement(THE_SECRETARY),
+    c.RecordHouse: Requirement(THE_SECRETARY),
     c.RecordDecision: Requirement(SECRETARY_OR_MANAGER),
     c.AcknowledgeSecrecy: Requirement(EVERYBODY, needs_membership=False),
     c.AnnounceKey: Requirement(ITS_CONNECTOR, needs_membership=False),

@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never, cast
 
 from services.governance import commands as c
 from services.governance import events as e
+from services.governance import houses
 from services.governance import refusals as r
 from services.governance.accession import AccessionForm, Signatory, day_of, is_the_house, start_of
 from services.governance.decisions import fault_of as fault_of_decision
@@ -24,6 +25,7 @@ from shared.core.context import DecisionContext, House
 
 Command: TypeAlias = (
     c.RecordSignatory
+    | c.RecordHouse
     | c.AnnounceKey
     | c.GrantAuthorisation
     | c.AcceptAuthorisation
@@ -45,6 +47,7 @@ MEMBER = frozenset({Phase.MEMBER})
 # For each command: the phases in which it may be decided, and the refusal for a party in another one.
 ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RecordSignatory: (frozenset({Phase.NOTHING}), r.ALREADY_SIGNED),
+    c.RecordHouse: (frozenset({Phase.NOTHING, Phase.MEMBER}), r.MEMBERSHIP_ENDED),
     c.AnnounceKey: (MEMBER, r.MEMBERSHIP_ENDED),
     c.GrantAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
     c.AcceptAuthorisation: (MEMBER, r.MEMBERSHIP_ENDED),
@@ -59,6 +62,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.SignatoryRecorded): Phase.MEMBER,
+    (Phase.NOTHING, e.HouseRecorded): Phase.MEMBER,
     (Phase.MEMBER, e.MembershipEnded): Phase.ENDED,
     (Phase.NOTHING, e.DecisionRecorded): Phase.DECIDED,
     (Phase.NOTHING, e.SecrecyAcknowledged): Phase.ACKNOWLEDGED,
@@ -79,13 +83,15 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
     match command:
         case c.RecordSignatory():
             return _admit(command, context)
+        case c.RecordHouse():
+            return houses.record(state.record, command, context)
         case c.RecordDecision(decision=decision, replaced=replaced):
             fault = fault_of_decision(decision, replaced, context.parties, context.now)
             return fault or (e.DecisionRecorded(decision, context.now),)
         case c.AcknowledgeSecrecy(by=by, secrecy=secrecy):
             return _acknowledge(state, by, context.now) if secrecy else r.SECRECY_NOT_STATED
         case c.AnnounceKey():
-            return _not_in_force(record, context) or _announce(record, command)
+            return _not_on_record(record, context) or _announce(record, command)
         case c.GrantAuthorisation(grant=grant):
             return _not_in_force(record, context) or _grant(record, grant, context)
         case c.AcceptAuthorisation():
@@ -183,6 +189,12 @@ def _not_in_force(record: PartyRecord, context: DecisionContext) -> Refusal | No
     return None if record.is_member(context.judged_at) else r.NOT_YET_IN_FORCE
 
 
+def _not_on_record(record: PartyRecord, context: DecisionContext) -> Refusal | None:
+    """Refuse whoever is neither a party nor another house yet (R109, R127)."""
+    connected = record.is_house(context.judged_at)
+    return None if connected else _not_in_force(record, context)
+
+
 def _announce(record: PartyRecord, command: c.AnnounceKey) -> Decision:
     announcement = command.announcement
     if fault := fault_of(announcement.kid, announcement.jwk):
@@ -258,6 +270,8 @@ def evolve(state: State, event: e.Event) -> State:
     match event:
         case e.SignatoryRecorded(record=record, form=form, decision=number):
             return replace(state, record=record, form=form, rests_on=number)
+        case e.HouseRecorded(record=record):
+            return replace(state, record=record)
         case e.DecisionRecorded(decision=decision, at=at):
             return replace(state, decision=decision, recorded_at=at)
         case e.SecrecyAcknowledged(person=person, party=party, at=at):
@@ -308,4 +322,6 @@ def _ended(state: State, at: datetime) -> State:
         a if a.revoked_at is not None else a.model_copy(update={"revoked_at": at})
         for a in _known(state).authorisations
     )
-    return _with(state, member_until=at, authorisations=revoked)
+    house = _known(state).house
+    gone = house and house.model_copy(update={"until": at})
+    return _with(state, member_until=at, authorisations=revoked, house=gone)

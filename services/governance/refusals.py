@@ -52,4 +52,6 @@ DECISION_NOT_ON_THIS_PARTY = define("DecisionNotOnThisParty", "R109", "art. 3.4,
 DECISION_NOT_IN_FORCE = define("DecisionNotInForce", "R109", "art. 3.4, 18.4")
 NO_ACCOUNT = define("NoAccount", "R126", "art. 15.1, 15.2", Remedy.STOP)
 SECRECY_NOT_STATED = define("SecrecyNotStated", "R126", "art. 15.1, 15.2")
+IS_A_PARTY = define("IsAParty", "R124", "art. 11.1; B3-gen", Remedy.STOP)
+SHARED_WITH_NO_MUNICIPALITY = define("SharedWithNoMunicipality", "R41", "cons.; B3-F2")
 HOUSE_IS_NO_PARTY = define("HouseIsNoParty", "R124", "art. 11.1; B3-gen", Remedy.STOP)

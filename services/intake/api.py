@@ -11,10 +11,11 @@ from pydantic import Field
 
 from services.intake import commands as c
 from services.intake import handlers as h
-from services.intake import store
+from services.intake import known_api, store
 from services.intake.duties import contents_of
 from services.intake.figures import shown_by_year
 from services.intake.permissions import scopes_now
+from services.intake.person_digests import digests_of_referral
 from services.intake.state import Phase, ScreeningBasis, State
 from services.intake.viewing import may_list_duty, may_view
 from shared.contract.content import Content, text
@@ -38,7 +39,7 @@ PER_PAGE = 20  # all are looked at, and logged, at once
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [router, overdue.router, access_log.router]
+    return [router, known_api.router, overdue.router, access_log.router]
 
 
 class DutyView(Model):
@@ -256,7 +257,8 @@ async def read_figures(caller: Looking, reader: Reader) -> TriageFigures:
 async def refer(body: m.ReferralSubmitted, caller: Acting, commands: Commands) -> Done:
     """A party's worker refers a case; the same command as the message `referral-submitted`."""
     case_id = h.case_of_referral(body, caller.identity.party or "", commands.digest_key)
-    make = partial(h.submit, case_id=case_id)
+    digests = digests_of_referral(body, commands.digest_key)
+    make = partial(h.submit, case_id=case_id, digests=digests)
     return done(await commands.act(caller, case_id, body, make, asks=c.SubmitReferral, makes_key=True))
 
 

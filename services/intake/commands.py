@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.intake.checks import IncomingCheck
+from services.intake.identity import Identity
 from services.intake.state import AskedOf, RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.known_check import CheckNecessity, KnownAnswer
 from shared.contract.messages.rto import AnnouncedOutcome
 from shared.contract.messages.triage import TriageOutcome
 from shared.core.actor import Command
@@ -25,10 +28,14 @@ from shared.core.terms import PassTerm as PassTerm
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitReferral(Command):
-    """Refer a case; `case_id` was derived from the party and its referral id."""
+    """Refer a case; `case_id` was derived from the party and its referral id.
+
+    `identities`: by what its persons are found, made while their names were read (R13).
+    """
 
     case_id: str
     referral: ReferralSubmitted
+    identities: tuple[Identity, ...] = ()
 
     def new_items(self) -> tuple[str, ...]:
         return tuple(item.item_id for item in self.referral.items)
@@ -127,3 +134,72 @@ class FollowTriage(Command):
     """Follow how triage ended, where a round table comes of it (R50, R51)."""
 
     outcome: TriageOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskKnownCheck(Command):
+    """Ask whether a person of the case is in treatment, here or at another house (R13, R38).
+
+    Without `person_id` of all persons of a referral: whether it is a duplicate.
+    """
+
+    check_id: str
+    person_id: str | None = None
+    house: str | None = None
+    necessity: CheckNecessity | None = None
+    reason: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordKnownAnswer(Command):
+    """Record what another house answers (R39)."""
+
+    check_id: str
+    answer: KnownAnswer
+    director: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighExchange(Command):
+    """Record a weighing of whether more is exchanged with another house (R40).
+
+    `involved`: the participants of this case who took part. `exchange`: whether it should be.
+    """
+
+    weighing_id: str
+    house: str
+    involved: tuple[str, ...]
+    other_involved_its_own: bool
+    exchange: bool
+    weighing: TextRef | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeKnownCheck(Command):
+    """Take in what another house asks (R39)."""
+
+    check: IncomingCheck
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsultOnCheck(Command):
+    """Consult the leading party of the case that was found, as its director (R39)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordConsultation(Command):
+    """Say, as the leading party, whether the check may be answered (R39)."""
+
+    may_be_answered: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideKnownCheck(Command):
+    """Decide, as a director, what another house is answered at the end of the term (R39)."""
+
+    answer: KnownAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerKnownCheck(Command):
+    """Answer another house: its term has come (R39)."""

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.intake import events as e
+from services.intake import known_effects
 from services.intake.duties import contents_of
 from services.intake.figures import TriageCounted
 from services.intake.process import PROVISIONAL, SCREENED
@@ -90,6 +91,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [ForgetCase(), Announce(confirmed, after_erasure=True)]
         case e.TermPassed():
             return terms.reminders(event, state.leading_party)
+        case e.KnownCheckDone() | e.HouseCheckTaken() | e.LeaderConsulted() | e.HouseCheckAnswered():
+            return known_effects.effects(case_id, event, state)
         case _:
             return []
 

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from services.intake.checks import Check, IncomingCheck, Weighing
+from services.intake.identity import Identity
 from services.intake.state import QueryTold, RoundTable
 from shared.contract.content import TextRef
 from shared.contract.fields import InformMoment, Step
 from shared.contract.messages.intake import ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.known_check import KnownAnswer
 from shared.contract.messages.retention import Hold, Term
 from shared.contract.messages.triage import TriageOutcome
 from shared.core.item_standing import StandingFollowed as StandingFollowed
@@ -26,6 +29,7 @@ class ReferralReceived:
     referrer: str
     referral: ReferralSubmitted
     at: datetime
+    identities: tuple[Identity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +246,82 @@ class CasePurged:
     house_keys: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCheckDone:
+    """Record a known-check, under this rule: asked of another house, or answered at once (R13, R38).
+
+    `found`: the cases that a yes tells of, each with who leads it.
+    """
+
+    check: Check
+    director: str
+    on_behalf_of: str
+    rule: str
+    found: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCheckAnswered:
+    """Record what the other house answered (R39)."""
+
+    check_id: str
+    answer: KnownAnswer
+    director: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeWeighed:
+    """Record a weighing of whether more is exchanged with another house (R40)."""
+
+    weighing: Weighing
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCheckTaken:
+    """Record that another house asks: a director looks at it, hit or not (R39)."""
+
+    check: IncomingCheck
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderConsulted:
+    """Record that the leading party of the case that was found is consulted about this person (R39)."""
+
+    case_id: str
+    person_id: str
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaderAgreed:
+    """Record what the leading party said (R39)."""
+
+    agreed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCheckDecided:
+    """Record what the director wants another house to be answered (R39)."""
+
+    answer: KnownAnswer
+    director: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HouseCheckAnswered:
+    """Record that the answer leaves, and that the check is forgotten (R39).
+
+    `found`: the case that was found, with who leads it.
+    """
+
+    check: IncomingCheck
+    answer: KnownAnswer
+    director: str | None
+    found: tuple[str, str] | None
+
+
 Event: TypeAlias = (
     ReferralReceived
     | ConsultationConfirmed
@@ -272,4 +352,12 @@ Event: TypeAlias = (
     | TermPassed
     | LeaderLeft
     | LeaderBack
+    | KnownCheckDone
+    | KnownCheckAnswered
+    | ExchangeWeighed
+    | HouseCheckTaken
+    | LeaderConsulted
+    | LeaderAgreed
+    | HouseCheckDecided
+    | HouseCheckAnswered
 )

@@ -1,15 +1,19 @@
 """Make intake's commands, once each: from a party's message or request, an event, or a deadline."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from services.intake import commands as c
+from services.intake.checks import IncomingCheck
 from services.intake.effects import INFORMING
+from services.intake.identity import UNFINDABLE, identities
+from services.intake.known_effects import ANSWER_HOUSE
 from services.intake.permissions import PERMISSIONS
 from services.intake.process import unfit
 from services.intake.state import AskedOf, RoundTable
 from shared.contract.content import text
 from shared.contract.fields import InformMoment
 from shared.contract.messages import intake as m
+from shared.contract.messages import known_check as k
 from shared.contract.messages import retention, rto, triage
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model
@@ -17,7 +21,7 @@ from shared.core.actor import CLOCK, Actor
 from shared.core.authorisation import permit
 from shared.core.context import DecisionContext
 from shared.handling.event_handlers import by_sender, handlers_for
-from shared.handling.service import Handler
+from shared.handling.service import Handler, MessageContext
 from shared.handling.terms import TERM_TIMER
 from shared.ids import keyed_id
 from shared.storage.deadlines import Deadline
@@ -33,9 +37,15 @@ def precheck(referral: m.ReferralSubmitted, by: Actor, context: DecisionContext)
     return permit(PERMISSIONS[c.SubmitReferral], by, context) or unfit(referral, by.party or "", context)
 
 
-def submit(message: m.ReferralSubmitted, by: Actor, case_id: str) -> c.SubmitReferral:
-    """Make the command that opens a case; its number is `case_of_referral`."""
-    return c.SubmitReferral(by=by, case_id=case_id, referral=message)
+def case_of_check(asked: k.KnownCheckAsked, house: str, key: bytes) -> str:
+    """Derive under which number a check of another house stands here: one for good."""
+    return keyed_id(key, "known-check", house, asked.check_id)
+
+
+def submit(message: m.ReferralSubmitted, by: Actor, case_id: str, digests: Sequence[str]) -> c.SubmitReferral:
+    """Make the command that opens a case; its number is `case_of_referral`, `digests` of its persons."""
+    found = identities(message, digests)
+    return c.SubmitReferral(by=by, case_id=case_id, referral=message, identities=found)
 
 
 def confirm(message: m.ConsultationConfirmed, by: Actor) -> c.ConfirmConsultation:
@@ -96,6 +106,34 @@ def raise_after_rto(message: rto.RtoOutcomeRecorded, by: Actor) -> c.RaiseDuties
     return c.RaiseDuties(by=by, moment=InformMoment.AFTER_RTO, cause=cause, outcome=message.outcome)
 
 
+def take_check(message: k.KnownCheckAsked, at: MessageContext) -> c.TakeKnownCheck:
+    """Make the command that takes in what another house asks; of the person its digest alone (R39)."""
+    check = IncomingCheck(
+        house=at.by.party or "",
+        check_id=message.check_id,
+        case_id=message.case_id,
+        on_behalf_of=message.on_behalf_of or "",
+        necessity=message.necessity,
+        digest=at.digests[0] if at.digests else UNFINDABLE,
+        asked_at=at.received_at,
+        answer_at=at.received_at,
+        task=message.task,
+    )
+    return c.TakeKnownCheck(by=at.by, check=check)
+
+
+def record_answer(message: k.KnownCheckAnswered, by: Actor) -> c.RecordKnownAnswer:
+    """Make the command that records what another house answers (R39)."""
+    return c.RecordKnownAnswer(
+        by=by, check_id=message.check_id, answer=message.answer, director=message.director
+    )
+
+
+def record_consultation(message: k.KnownCheckConsulted, by: Actor) -> c.RecordConsultation:
+    """Make the command by which the leading party says whether a check may be answered (R39)."""
+    return c.RecordConsultation(by=by, may_be_answered=message.may_be_answered)
+
+
 HANDLERS: Mapping[type[Model], Handler] = {
     **handlers_for(
         triage.TriageClosed,
@@ -119,9 +157,12 @@ HANDLERS: Mapping[type[Model], Handler] = {
             triage.TriageOutcomeRecorded: follow_triage,
             triage.RtoPrepared: raise_after_triage,
             rto.RtoOutcomeRecorded: raise_after_rto,
+            k.KnownCheckAnswered: record_answer,
+            k.KnownCheckConsulted: record_consultation,
         }
     ),
-    m.ReferralSubmitted: lambda message, at: submit(message, at.by, at.case_id),
+    m.ReferralSubmitted: lambda message, at: submit(message, at.by, at.case_id, at.digests),
+    k.KnownCheckAsked: take_check,
 }
 
 
@@ -136,4 +177,9 @@ async def informing_due(line: Deadline) -> c.RemindOfInforming:
     return c.RemindOfInforming(by=CLOCK, person_id=person, moment=InformMoment(moment))
 
 
-TIMERS = {INFORMING: informing_due, **TERM_TIMER}
+async def answer_is_due(line: Deadline) -> c.AnswerKnownCheck:
+    """Make the command that answers another house at the end of its term (R39)."""
+    return c.AnswerKnownCheck(by=CLOCK)
+
+
+TIMERS = {INFORMING: informing_due, ANSWER_HOUSE: answer_is_due, **TERM_TIMER}

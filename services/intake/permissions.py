@@ -3,19 +3,18 @@
 from collections.abc import Mapping
 
 from services.intake import commands as c
-from services.intake.state import Phase, State
-from shared.contract.fields import InformMoment
+from services.intake.state import OF_THE_TABLE, Phase, State
 from shared.contract.messages import intake as m
+from shared.contract.messages import known_check as k
 from shared.contract.messages.intake import ScreeningOutcome
 from shared.contract.parties import Scope
 from shared.contract.registry import Model
-from shared.core.actor import A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
+from shared.core.actor import A_HOUSE, A_PARTY, A_SERVICE, THE_CLOCK, THE_DIRECTOR, THE_MANAGER, Command
 from shared.core.authorisation import Requirement
 from shared.core.leaving import Conditions, Standing
 from shared.core.mandate import Scopes
 
 AT_THE_TABLE: Scopes = frozenset({Scope.RTO, Scope.MONITORING})  # which of the two is rto's to know
-OF_THE_TABLE = frozenset({InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO})
 
 
 def scopes_now(state: State) -> Scopes:
@@ -53,6 +52,14 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.PurgeCase: Requirement(A_SERVICE),
     c.PassTerm: Requirement(THE_CLOCK),
     c.LookForLeader: Requirement(THE_CLOCK),
+    c.AskKnownCheck: Requirement(THE_DIRECTOR, scopes_now),
+    c.WeighExchange: Requirement(THE_DIRECTOR, scopes_now),
+    c.RecordKnownAnswer: Requirement(A_HOUSE, of_a_house=True),
+    c.TakeKnownCheck: Requirement(A_HOUSE, of_a_house=True),
+    c.RecordConsultation: Requirement(A_PARTY),
+    c.ConsultOnCheck: Requirement(THE_DIRECTOR),  # in whose name follows from the case that was found
+    c.DecideKnownCheck: Requirement(THE_DIRECTOR),
+    c.AnswerKnownCheck: Requirement(THE_CLOCK),
 }
 
 SENDING: Mapping[type[Model], Conditions] = {
@@ -60,4 +67,7 @@ SENDING: Mapping[type[Model], Conditions] = {
     m.ReferralScreened: Conditions(),
     m.InformingRequested: Conditions(),
     m.InformingHandedOver: Conditions(Standing.ANY),  # a duty outlasts the membership (R115)
+    k.KnownCheckAsked: Conditions(Standing.HOUSE, scope=scopes_now),
+    k.KnownCheckAnswered: Conditions(Standing.HOUSE),
+    k.KnownCheckConsultationAsked: Conditions(),
 }

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import reduce
 from typing import TypeAlias, assert_never
 
-from services.intake import assignment, duties
+from services.intake import assignment, duties, house_checks, known
 from services.intake import commands as c
 from services.intake import events as e
 from services.intake import refusals as r
@@ -56,17 +56,22 @@ Command: TypeAlias = (
     | c.PurgeCase
     | c.PassTerm
     | c.LookForLeader
+    | known.KnownCommand
+    | house_checks.HouseCommand
 )
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 
 GONE = frozenset({Phase.NOTHING, Phase.PURGED})
-KNOWN = frozenset(Phase) - GONE
+NO_CASE = GONE | {Phase.CHECKING}
+KNOWN = frozenset(Phase) - NO_CASE
+CHECKING = frozenset({Phase.CHECKING})
 PROVISIONAL = frozenset({Phase.RECEIVED, Phase.CONSULTED})
 ENDED = frozenset({Phase.DEESCALATED, Phase.ARCHIVED, Phase.CLOSING})
 SCREENED = ENDED | {Phase.TAKEN_UP}
 # Where a referral is withdrawn while the table de-escalates, retention may have heard of that first (A21).
 MAY_BE_ARCHIVED = frozenset({Phase.DEESCALATED, Phase.CLOSING})
 UNTIL_IT_ENDS = (c.MoveDirection, c.FollowDeescalation, c.FollowClosing)  # followed, and then no more
+OfAHouse: TypeAlias = c.RecordKnownAnswer | c.TakeKnownCheck | c.RecordConsultation
 OF_A_REFERRAL = (
     c.ConfirmConsultation,
     c.ScreenReferral,
@@ -106,11 +111,19 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_BEFORE_SCREENING),
     c.FollowClosing: (frozenset({Phase.TAKEN_UP}), r.NOT_BEFORE_SCREENING),
-    c.FollowTerms: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
+    c.FollowTerms: (KNOWN | {Phase.NOTHING}, UNKNOWN_CASE),
     c.FollowReactivation: (SCREENED, r.NOT_BEFORE_SCREENING),
     c.PurgeCase: (frozenset(Phase), UNKNOWN_CASE),
     c.PassTerm: (frozenset(TERMS), r.ALREADY_SCREENED),
     c.LookForLeader: (PROVISIONAL, r.ALREADY_SCREENED),
+    c.AskKnownCheck: (PROVISIONAL | {Phase.TAKEN_UP}, r.CHECK_TOO_LATE),
+    c.WeighExchange: (frozenset({Phase.TAKEN_UP}), r.WEIGHED_OUTSIDE_TREATMENT),
+    c.RecordKnownAnswer: (KNOWN, UNKNOWN_CASE),
+    c.TakeKnownCheck: (frozenset({Phase.NOTHING}), r.CHECK_KNOWN),
+    c.ConsultOnCheck: (CHECKING, UNKNOWN_CASE),
+    c.RecordConsultation: (CHECKING, UNKNOWN_CASE),
+    c.DecideKnownCheck: (CHECKING, UNKNOWN_CASE),
+    c.AnswerKnownCheck: (CHECKING, UNKNOWN_CASE),
 }
 
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
@@ -128,6 +141,8 @@ TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.DEESCALATED, e.FileArchived): Phase.ARCHIVED,
     (Phase.CLOSING, e.FileArchived): Phase.ARCHIVED,
     **{(phase, e.CaseReactivated): Phase.TAKEN_UP for phase in sorted(SCREENED)},
+    (Phase.NOTHING, e.HouseCheckTaken): Phase.CHECKING,
+    (Phase.CHECKING, e.HouseCheckAnswered): Phase.PURGED,
     **{(phase, e.CasePurged): Phase.PURGED for phase in Phase},
 }
 EARLY_ENDS = tuple({event for (_, event), phase in TRANSITIONS.items() if phase is Phase.CLOSING})
@@ -196,6 +211,16 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             step = TERMS[state.phase]
             found = leaderless.look(step, state.overdue, state.leading_party, at, context)
             return _lapsed(state, step, at, context) if found is None else found
+        case c.AskKnownCheck() | c.RecordKnownAnswer() | c.WeighExchange():
+            return known.decide(state, command, context)
+        case (
+            c.TakeKnownCheck()
+            | c.ConsultOnCheck()
+            | c.RecordConsultation()
+            | c.DecideKnownCheck()
+            | c.AnswerKnownCheck()
+        ):
+            return house_checks.decide(state, command, context)
         case _:
             assert_never(command)
 
@@ -218,7 +243,7 @@ def _settled(state: State, decided: tuple[e.Event, ...], at: datetime) -> tuple[
 
 def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
     """Return the refusal of a command in a phase that does not allow it."""
-    if state.phase in GONE:
+    if state.phase in GONE or (state.phase is Phase.CHECKING and not isinstance(command, c.TakeKnownCheck)):
         return UNKNOWN_CASE
     if state.phase in ENDED and isinstance(command, OF_A_REFERRAL):
         return r.REFERRAL_ENDED
@@ -228,7 +253,7 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
 def _may_not_know(state: State, command: Command) -> Refusal | None:
     """Refuse whoever has nothing to do with the case, in every phase and before anything else (R5, R6)."""
     by = command.by
-    if isinstance(command, c.SubmitReferral) or state.phase in GONE:
+    if isinstance(command, c.SubmitReferral | OfAHouse) or state.phase in NO_CASE:
         return None
     if by.role in A_PARTY and by.party not in _involved(state):
         return r.NOT_THE_REFERRER
@@ -249,7 +274,7 @@ def _submit(command: c.SubmitReferral, context: DecisionContext) -> Decision:
         return refusal
     if context.elsewhere:
         return ITEM_NUMBER_NOT_USABLE
-    return (e.ReferralReceived(command.case_id, party, referral, context.now),)
+    return (e.ReferralReceived(command.case_id, party, referral, context.now, command.identities),)
 
 
 def unfit(referral: ReferralSubmitted, party: str, context: DecisionContext) -> Refusal | None:
@@ -434,6 +459,18 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, terms=ends, holds=holds)
         case e.ConsultationConfirmed() | e.TriageFollowed() | e.InformingOverdue() | e.CasePurged():
             return state
+        case e.KnownCheckDone(check=check):
+            return replace(state, checks=(*state.checks, check))
+        case e.KnownCheckAnswered():
+            return replace(state, checks=known.answered(state.checks, event))
+        case e.ExchangeWeighed(weighing=weighing):
+            return replace(state, weighings=(*state.weighings, weighing))
+        case e.HouseCheckTaken(check=taken):
+            return replace(state, check=taken)
+        case e.LeaderConsulted() | e.LeaderAgreed() | e.HouseCheckDecided():
+            return replace(state, check=state.check and house_checks.evolve(state.check, event))
+        case e.HouseCheckAnswered():
+            return replace(state, check=None)
         case _:
             assert_never(event)
 
@@ -469,6 +506,7 @@ def _screened(state: State, event: e.CaseTakenUp | e.ReferralNotTakenUp, outcome
 def _stripped(state: State, kept: tuple[str, ...]) -> State:
     """Keep who the case is about, and of what was brought in only the confirmed items (R95, A8)."""
     items = tuple(item for item in state.items if item.item_id in kept)
+    state = replace(state, checks=(), weighings=())
     bare = replace(_without_bsn(state), items=items, referrer_name=None)
     return replace(bare, weighing=None, own_weighing=None, reason=None, advice=None)
 
@@ -492,6 +530,7 @@ def _received(state: State, event: e.ReferralReceived) -> State:
         state,
         referrer=event.referrer,
         leading_party=event.referrer,
+        identities=event.identities,
         acting_body=referral.acting_body,
         task=referral.task,
         basis=referral.basis,

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from services.intake.checks import Check, IncomingCheck, Weighing
+from services.intake.identity import UNFINDABLE, Identity
 from shared.contract.content import Content, TextRef
 from shared.contract.fields import ContributedItem, FirstGoal, InformMoment, Person, Theme
 from shared.contract.messages.intake import Criteria, ScreeningOutcome
@@ -16,7 +18,10 @@ from shared.core.terms import Overdue
 
 
 class Phase(StrEnum):
-    """Where a case stands for intake; up to and including CONSULTED its record is provisional (R15)."""
+    """Where a case stands for intake; up to and including CONSULTED its record is provisional (R15).
+
+    CHECKING is no case: another house asks whether somebody is known (R39).
+    """
 
     NOTHING = "nothing"
     RECEIVED = "received"
@@ -25,11 +30,14 @@ class Phase(StrEnum):
     DEESCALATED = "deescalated"
     ARCHIVED = "archived"
     CLOSING = "closing"
+    CHECKING = "checking"
     PURGED = "purged"
 
 
 # Direction moves in phase 3: the duties of the phases before are the referrer's own (R16, R56).
 BEFORE_PHASE_3 = frozenset({InformMoment.TAKEN_UP, InformMoment.AFTER_TRIAGE})
+# Of these the duties arise once a round table is prepared.
+OF_THE_TABLE = frozenset({InformMoment.AFTER_TRIAGE, InformMoment.AFTER_RTO})
 
 
 class DutyStatus(StrEnum):
@@ -96,8 +104,10 @@ class ScreeningBasis:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Hold what intake knows of a case, without any text about anybody.
+    """Hold what intake knows of a case, without any text about anybody; or of a `check` of another house.
 
+    `identities`: by what its persons are found, as long as their names are on record; empty where a version
+    before this one took the referral in.
     `acting_body`, `task` and `basis` are the referral's; `led` is the mandate of who leads now (R3, R72).
     """
 
@@ -133,6 +143,24 @@ class State:
     round: int = 0
     last_act: datetime | None = None
     led: Mandate | None = None
+    identities: tuple[Identity, ...] = ()
+    checks: tuple[Check, ...] = ()
+    weighings: tuple[Weighing, ...] = ()
+    check: IncomingCheck | None = None
+
+    def digest(self, person_id: str) -> str:
+        """Return by what a person of the case is found; `UNFINDABLE` where nothing is on record."""
+        found = (one.digest for one in self.identities if one.person_id == person_id)
+        return next(found, UNFINDABLE)
+
+    def known_check(self, check_id: str) -> Check | None:
+        """Return the known-check with this number."""
+        return next((one for one in self.checks if one.check_id == check_id), None)
+
+    @property
+    def was_prepared(self) -> bool:
+        """Tell whether a round table was prepared, as far as intake hears of it."""
+        return self.round > 0 or any(one.kind in OF_THE_TABLE for one in self.owed)
 
     @property
     def mandate(self) -> Mandate | None:

@@ -1,16 +1,19 @@
-"""Store what intake has besides its cases: where somebody is still to be informed, and how triage ended.
+"""Store what intake has besides its cases: who is found, who is still to be informed, how triage ended.
 
-PostgreSQL keeps the first from the states, by triggers.
+PostgreSQL keeps the first two from the states, by triggers.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
+from prometheus_client.metrics_core import Metric
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.intake.figures import TriageCounted
 from shared.contract.messages.triage import TriageOutcome
+from shared.runtime.gauges import MOST, one
 from shared.storage.database import fetch, run
 
 _OF_DIRECTOR = sa.text(
@@ -36,6 +39,35 @@ _COUNT = sa.text(
     """
 )
 _COUNTED = sa.text("SELECT year, outcome, cases FROM triage_outcomes")
+
+
+# Locked, so that no case that is found ends before it is answered that it is there.
+_KNOWN = sa.text(
+    """
+    SELECT digest, case_id FROM known_persons WHERE digest = ANY(:digests)
+    ORDER BY digest, case_id FOR SHARE
+    """
+)
+_NOT_FOUND = sa.text("SELECT case_id FROM known_persons WHERE digest = '' LIMIT 1")
+_CHECKS_OF_DIRECTOR = sa.text(
+    """
+    SELECT asked.case_id FROM cases AS asked
+    LEFT JOIN cases AS found ON found.case_id = asked.state #>> '{check,found}'
+    WHERE asked.phase = 'checking' AND NOT asked.held AND asked.case_id > :after
+      AND (found.case_id IS NULL OR coalesce(found.state ->> 'director', :person) = :person)
+    ORDER BY asked.case_id LIMIT :most
+    """
+)
+_CHECKS_OF_PARTY = sa.text(
+    """
+    SELECT case_id FROM cases
+    WHERE phase = 'checking' AND NOT held AND case_id > :after AND state #>> '{check,asked_of}' = :party
+    ORDER BY case_id LIMIT :most
+    """
+)
+_CHECKS_WAITING = sa.text(
+    "SELECT count(*) AS n FROM (SELECT FROM cases WHERE phase = 'checking' LIMIT :limit) AS counted"
+)
 
 
 class Figures:
@@ -78,3 +110,31 @@ async def open_of_party(connection: AsyncConnection, party: str, *, after: str, 
     """Return the cases that this party leads, or is still to inform of, without those that are held."""
     found = await fetch(connection, _OF_PARTY, party=party, after=after, most=most)
     return [row.case_id for row in found]
+
+
+async def find_known(
+    connection: AsyncConnection, digests: Sequence[str]
+) -> tuple[Mapping[str, Sequence[str]], bool]:
+    """Return the cases under each digest, locked; and whether every active case stands under some."""
+    found: dict[str, list[str]] = {}
+    for row in await fetch(connection, _KNOWN, digests=list(digests)):
+        found.setdefault(row.digest, []).append(row.case_id)
+    return found, not await fetch(connection, _NOT_FOUND)
+
+
+async def checks_of_director(connection: AsyncConnection, person: str, *, after: str, most: int) -> list[str]:
+    """Return the checks of other houses that wait for this director: of his cases, and of none."""
+    found = await fetch(connection, _CHECKS_OF_DIRECTOR, person=person, after=after, most=most)
+    return [row.case_id for row in found]
+
+
+async def checks_of_party(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
+    """Return the checks of other houses on which this party is consulted."""
+    found = await fetch(connection, _CHECKS_OF_PARTY, party=party, after=after, most=most)
+    return [row.case_id for row in found]
+
+
+async def gauges(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:
+    """Return how many checks of other houses wait for their term."""
+    waiting = (await fetch(connection, _CHECKS_WAITING, limit=MOST))[0].n
+    return [one("zvh_known_checks_waiting", "Known-checks of other houses that wait for their term", waiting)]

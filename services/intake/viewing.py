@@ -1,7 +1,9 @@
 """Decide who sees what of a case at intake; everything a person reads passes `may_view` (R5, R6)."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
+from services.intake.checks import Check, IncomingCheck, Weighing
 from services.intake.process import PROVISIONAL
 from services.intake.state import BEFORE_PHASE_3, Phase, ScreeningBasis, State
 from shared.contract.fields import ContributedItem, Person
@@ -15,7 +17,9 @@ from shared.core.obligations import Obligation, still_open
 from shared.core.service_numbers import PersonNumber, unusable
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
-Thing: TypeAlias = ContributedItem | Person | PersonNumber | Obligation | ScreeningBasis | None
+Thing: TypeAlias = (
+    ContributedItem | Person | PersonNumber | Obligation | ScreeningBasis | Check | Weighing | None
+)
 
 NOBODY_ELSE = Denied("R6", "B3-F1 access")
 SHOWN_AT_TRIAGE = Denied("R33", "B3-F2 access")
@@ -111,3 +115,46 @@ def _not_here(thing: Thing, state: State) -> Denied | None:
     if not isinstance(thing, ContributedItem):
         return None
     return taken_back(thing, state.standings) or (SHOWN_AT_TRIAGE if _was_taken_up(state) else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCheck:
+    """Hold a check of another house with its number here."""
+
+    number: str
+    check: IncomingCheck
+
+
+def may_view_check(
+    viewer: Viewer, thing: Check | Weighing | None, state: State, context: DecisionContext
+) -> Verdict:
+    """Show the known-checks of a case to its director alone, in the name of who leads (R13, R38)."""
+    if state.phase not in OPEN:
+        return Denied("R88", "B3-F4")
+    if over := gone(state, context.now):
+        return over
+    if viewer.role is not Role.PROCESS_DIRECTOR:
+        return NOBODY_ELSE
+    return _house(viewer, thing, state, context)
+
+
+def may_list_check(
+    viewer: Viewer,
+    thing: ListedCheck | None,
+    state: State,
+    context: DecisionContext,
+    *,
+    waiting: frozenset[str],
+) -> Verdict:
+    """Show a check of another house to the director of the case that was found, or without one to any (R39).
+
+    `waiting`: the checks that wait for this director, by their cases as they are now. To a party only what it
+    is consulted on.
+    """
+    check = state.check
+    if check is None:
+        return NOBODY_ELSE
+    if viewer.role is Role.PROCESS_DIRECTOR and (thing is None or thing.number in waiting):
+        return Allowed("R39", check.asked_of or None)
+    asked = viewer.role is Role.PARTY_WORKER and viewer.party == check.asked_of
+    return Allowed("R39", check.asked_of) if asked else NOBODY_ELSE

@@ -36,7 +36,7 @@ from shared.contract.cloudevent import (
 )
 from shared.contract.limits import MAX_PAYLOAD, MAX_SEALED_LETTER
 from shared.contract.messages.house import MessageAccepted, MessageRefused
-from shared.contract.registry import SERVICES, Direction, Model, by_type, of_model
+from shared.contract.registry import SERVICES, Model, by_type, of_model
 from shared.crypto.jose import CannotDecode, decrypt_and_verify, sign_and_encrypt
 from shared.https_client import make_client
 from shared.ids import new_id
@@ -195,7 +195,7 @@ class Connector:
         Raises `ValueError` for a message that no party sends, `TooLarge`, and `HouseUnreachable`.
         """
         entry = of_model(type(message))
-        if entry.direction is not Direction.FROM_PARTY:
+        if not entry.comes_in:
             raise ValueError(f"{entry.name} is not a message that a party sends")
         envelope = Envelope(
             id=message_id or new_id(),

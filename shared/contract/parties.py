@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from shared.contract.fields import MAX_PARTY_ID, PARTY_ID, Code, Id, Instant, Jwk, KeyId, Line, PartyId
-from shared.contract.limits import MOST_ACTING_BODIES, MOST_AUTHORISATIONS, MOST_KEYS
+from shared.contract.limits import MOST_ACTING_BODIES, MOST_AUTHORISATIONS, MOST_KEYS, MOST_SHARED
 from shared.contract.registry import Direction, Model, message
 from shared.contract.topics import RESERVED, SERVICE_LOGIN
 
@@ -91,9 +91,31 @@ class Authorisation(Model):
         )
 
 
+class SharedMunicipality(Model):
+    """A party of this house that belongs to the other one too, and since when the separate covenant holds."""
+
+    party: PartyId
+    covenant_since: Instant | None = None
+
+
+class HouseStanding(Model):
+    """Another house like this one is connected in this interval: no party, whatever a party may (R38, R124).
+
+    `shared_with`: which municipalities belong to both (R41).
+    """
+
+    since: Instant
+    until: Instant | None = None
+    shared_with: tuple[SharedMunicipality, ...] = Field(default=(), max_length=MOST_SHARED)
+
+
 @message("party-recorded", "governance", Direction.EVENT, dutch="partij vastgelegd")
 class PartyRecord(Model):
-    """All that other services need to know of a party; the compacted record on the parties topic."""
+    """All that other services need to know of a party; the compacted record on the parties topic.
+
+    Another house has one too, with `house` and without a membership: a reader that does not know of houses
+    takes it for an organisation that is no party.
+    """
 
     party: PartyId
     name: Line
@@ -107,6 +129,12 @@ class PartyRecord(Model):
     member_until: Instant | None = None
     authorisations: tuple[Authorisation, ...] = Field(default=(), max_length=MOST_AUTHORISATIONS)
     keys: tuple[PublicKey, ...] = Field(default=(), max_length=MOST_KEYS)
+    house: HouseStanding | None = None
+
+    def is_house(self, at: datetime) -> bool:
+        """Tell whether it was another house that is connected to this one, at that instant (R38)."""
+        known = self.house
+        return known is not None and known.since <= at and (known.until is None or at < known.until)
 
     def is_member(self, at: datetime) -> bool:
         """Tell whether it was a party at that instant (R1, R109, R115)."""
@@ -162,6 +190,11 @@ class Parties:
         """Tell whether it was a party at that instant."""
         record = self.records.get(party)
         return record is not None and record.is_member(at)
+
+    def is_house(self, party: str, at: datetime) -> bool:
+        """Tell whether it was another house at that instant."""
+        record = self.records.get(party)
+        return record is not None and record.is_house(at)
 
     def members(self, at: datetime) -> frozenset[str]:
         """Return the ids of all parties at that instant."""

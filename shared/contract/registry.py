@@ -23,6 +23,7 @@ class Direction(StrEnum):
 
     FROM_PARTY = "from-party"
     TO_PARTY = "to-party"
+    BETWEEN_HOUSES = "between-houses"  # a letter of one house, which the other takes as a party's message
     EVENT = "event"
 
 
@@ -47,6 +48,16 @@ class MessageType:
     def type(self) -> str:
         """Return the CloudEvents type, unique over the five services."""
         return f"{NAMESPACE}.{self.name}.v{self.version}"
+
+    @property
+    def comes_in(self) -> bool:
+        """Tell whether a party, or another house, sends it to this one."""
+        return self.direction in (Direction.FROM_PARTY, Direction.BETWEEN_HOUSES)
+
+    @property
+    def goes_out(self) -> bool:
+        """Tell whether this house sends it to a party, or to another house."""
+        return self.direction in (Direction.TO_PARTY, Direction.BETWEEN_HOUSES)
 
 
 _by_type: dict[str, MessageType] = {}

@@ -22,6 +22,7 @@ class Role(StrEnum):
 
 # Whatever a party may send as a message, its worker may also do over HTTP (design, section 1).
 A_PARTY = frozenset({Role.PARTY, Role.PARTY_WORKER})
+A_HOUSE = frozenset({Role.PARTY})  # another one: it writes on a topic of its own, and has no people here
 THE_DIRECTOR = frozenset({Role.PROCESS_DIRECTOR})
 THE_HOUSE = frozenset({Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER})
 A_SERVICE = frozenset({Role.SERVICE})

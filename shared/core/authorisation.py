@@ -17,6 +17,7 @@ class Requirement:
     party for this, in the name of who leads: once it has ended nothing more is collected.
     `needs_membership` is off only for acts of somebody who may not be a party yet. `without_leader`: the
     director may do this on nobody's behalf; the decision tests that whoever led is a party no more (R7).
+    `of_a_house`: what another house alone may send, which is no party (R38).
     """
 
     roles: frozenset[Role]
@@ -24,6 +25,7 @@ class Requirement:
     needs_membership: bool = True
     asked_under: Needed | None = None
     without_leader: bool = False
+    of_a_house: bool = False
 
 
 def permit(requirement: Requirement, actor: Actor, context: DecisionContext) -> Refusal | None:
@@ -33,6 +35,8 @@ def permit(requirement: Requirement, actor: Actor, context: DecisionContext) -> 
     """
     if actor.role not in requirement.roles:
         return NOT_YOURS
+    if requirement.of_a_house:
+        return None if context.parties.is_house(actor.party or "", context.judged_at) else NOT_A_PARTY
     if actor.role in A_PARTY and requirement.needs_membership:
         return None if context.parties.is_member(actor.party or "", context.judged_at) else NOT_A_PARTY
     if actor.role in THE_HOUSE and requirement.scope is not None:

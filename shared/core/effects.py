@@ -9,13 +9,15 @@ from typing import TypeAlias
 
 from shared.contract.registry import Model
 from shared.core.disclosure import Disclosed
+from shared.core.viewing import Verdict, Viewer
 
 
 @dataclass(frozen=True, slots=True)
 class ToParty:
     """Send a message to one party; `item` names the item it carries, so that it can be stopped unsent.
 
-    `discloses`: whose information it holds besides the items in the message (R129).
+    `discloses`: whose information it holds besides the items in the message (R129). `about`: under which
+    number the recipient knows what it is about, where that is not this case.
     """
 
     recipient: str
@@ -23,6 +25,25 @@ class ToParty:
     item: str | None = None
     after_erasure: bool = False
     discloses: tuple[Disclosed, ...] = ()
+    about: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogLook:
+    """Write in the access log what a decision tells somebody of a case, in its transaction (R68, R129).
+
+    `case_id`: None for the case of the decision, `NO_CASE` for none at all. `label` is words and ids, `basis`
+    a code: why it was necessary.
+    """
+
+    viewer: Viewer
+    label: str
+    verdict: Verdict
+    basis: str | None = None
+    case_id: str | None = None
+
+
+NO_CASE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,7 @@ class ForgetCase:
 Effect: TypeAlias = (
     ToParty
     | Announce
+    | LogLook
     | SetTimer
     | CancelTimer
     | ClaimItems

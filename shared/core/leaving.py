@@ -21,12 +21,19 @@ class Standing(StrEnum):
     """Name what a recipient must be: a party, not a former party, or either.
 
     Duties outlast membership (R115): what only restricts or ends something still reaches a former party.
+    Another house is no party, and gets what is for a house alone (R38). Whoever sends is answered: a house
+    too, and who is no party yet.
     """
 
     MEMBER = "member"
     NOT_ENDED = "not-ended"
     ANY = "any"
+    HOUSE = "house"
+    ANSWERED = "answered"
 
+
+# What may go to another house: what is for a house alone, and the answers to what it sends (R40).
+OF_A_HOUSE = frozenset({Standing.HOUSE, Standing.ANSWERED})
 
 # Of a letter, its recipient, the state of its case and the parties: why this may not go to that party now.
 Forbids = Callable[[Any, str, Any, Parties], Refusal | None]
@@ -46,8 +53,8 @@ class Conditions:
 
 # What any service sends. Answers go to who is not a party yet too: it announces its keys before (R109).
 OF_EVERY_SERVICE: Mapping[type[Model], Conditions] = {
-    MessageAccepted: Conditions(Standing.NOT_ENDED),
-    MessageRefused: Conditions(Standing.NOT_ENDED),
+    MessageAccepted: Conditions(Standing.ANSWERED),
+    MessageRefused: Conditions(Standing.ANSWERED),
     TermPassed: Conditions(),
     CaseLapsed: Conditions(),
 }
@@ -76,8 +83,10 @@ def may_leave(
 
 def _stands(party: str, standing: Standing, parties: Parties, at: datetime) -> bool:
     record = parties.get(party)
+    if record is not None and record.house is not None:
+        return record.is_house(at) and standing in OF_A_HOUSE
     if standing is Standing.ANY:
         return True
-    if standing is Standing.MEMBER:
-        return record is not None and record.is_member(at)
+    if standing in (Standing.MEMBER, Standing.HOUSE):
+        return standing is Standing.MEMBER and record is not None and record.is_member(at)
     return record is None or record.member_until is None or at < record.member_until

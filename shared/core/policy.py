@@ -62,6 +62,7 @@ class Policy:
     leader_looked_for: timedelta = timedelta(days=1)  # R115: whether who leads is a party still
     direction_accepted_within: timedelta = timedelta(days=14)  # R115: once who leads has left
     without_table_after: timedelta = timedelta(days=30)  # R86: from telling the manager to de-escalation
+    known_check_term: timedelta = timedelta(days=7)  # R39: until another house is answered, whatever it is
     strangers_logged_for: timedelta = timedelta(days=365)  # R129: logs about numbers that are no case
     terms: Mapping[Step, Term] = field(default_factory=lambda: TERMS)
     themes: frozenset[Theme] = frozenset(Theme)  # R130: of which a case may be referred
@@ -82,6 +83,7 @@ class Policy:
             smallest_cell=said.smallest_cell or self.smallest_cell,
             confirmation_within=_or(said.confirmation_days, self.confirmation_within),
             strangers_logged_for=_or(said.strangers_logged_days, self.strangers_logged_for),
+            known_check_term=_or(said.known_check_days, self.known_check_term),
             leader_looked_for=_or(said.leader_looked_for_days, self.leader_looked_for),
             direction_accepted_within=_or(said.direction_accepted_days, self.direction_accepted_within),
             without_table_after=_or(said.without_table_days, self.without_table_after),

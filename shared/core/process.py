@@ -36,6 +36,11 @@ def _of_item(state: HasPhase, thing: Any) -> Collection[str]:
     return (thing.contributor,) if isinstance(thing, ContributedItem) else ()
 
 
+def _none(state: HasPhase, command: Any) -> Collection[str]:
+    """Return that no other case matters."""
+    return ()
+
+
 def _any_day(state: HasPhase) -> None:
     """Return that no day was set."""
 
@@ -49,6 +54,7 @@ class Process(Generic[S]):
     waits for, by phase; `planned_for`: the day that was set for it, and with which its term starts.
     `replaces`: the commands that can replace a shared thing, which say its version then. `givers`: which
     parties brought in what a thing says (or an item of this number), so that it freezes with them (A11).
+    `matching`: under which digests other cases must be known to decide this command in this state.
     """
 
     service: ServiceName
@@ -62,6 +68,7 @@ class Process(Generic[S]):
     planned_for: Callable[[S], datetime | None] = _any_day
     replaces: Mapping[type[Command], Replacement[S]] = field(default_factory=dict)
     givers: Callable[[S, Any], Collection[str]] = _of_item
+    matching: Callable[[S, Any], Collection[str]] = _none
 
     @property
     def empty(self) -> S:

@@ -3,9 +3,10 @@
 The transaction of a batch passes in what is stored, and writes what is collected in the unit of work.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
@@ -19,7 +20,7 @@ from shared.contract.refusal import CASE_HELD, CHANGED_MEANWHILE, UNKNOWN_CASE, 
 from shared.core import leaderless, terms
 from shared.core.actor import Command
 from shared.core.authorisation import covered_here, permit
-from shared.core.context import NAMELESS, DecisionContext, House
+from shared.core.context import NAMELESS, DecisionContext, House, Matches
 from shared.core.effects import Effect, SetTimer
 from shared.core.leaderless import LookForLeader
 from shared.core.outcome import DeliveryStatus, Outcome
@@ -42,6 +43,16 @@ log = structlog.get_logger()
 S = TypeVar("S", bound=HasPhase)
 EVENT_PATIENCE = timedelta(days=1)  # what another service decided is never refused for being early
 ERASED_CASE = replace(UNKNOWN_CASE, name="ErasedCase", settled=True)  # answered like any that is not here
+
+
+class Matched(NamedTuple):
+    """Hold the cases that stand under the digests of a batch, and whether all cases stand under some."""
+
+    by_digest: Mapping[str, Sequence[Case[Any]]] = MappingProxyType({})
+    complete: bool = True
+
+
+NOTHING_MATCHED = Matched()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +81,17 @@ class Decider(Generic[S]):
         erased: set[str],
         owners: dict[str, Claim],
         work: UnitOfWork[S],
+        matched: Matched = NOTHING_MATCHED,
     ) -> Outcome:
         """Return the outcome of one delivery, with everything that follows from it collected in `work`.
 
         `erased`: ids of the batch's cases that were erased. `owners`: what the batch's items are bound to
-        that are known already. An exception in our code quarantines the delivery; the rest goes on.
+        that are known already. `matched`: the cases under the digests of the batch. An exception in our code
+        quarantines the delivery; the rest goes on.
         """
         case = work.cases[delivery.case_id]
         context = self._context(delivery, parties, owners, _tried_again_at(delivery))
+        context = context._replace(matches=self._matches(delivery, case, matched))
         if case.held and not _is_released(delivery):
             return self._queue(delivery, case, context, work)
         if (sequence := _first_sequence(delivery)) is not None:
@@ -98,6 +112,20 @@ class Decider(Generic[S]):
         except Exception as error:  # a bug quarantines its message; the rest goes on
             log_bug(self.process.service, "message-quarantined", error)
             return self._quarantine(delivery, work)
+
+    def digests(self, delivery: Delivery, case: Case[S]) -> Collection[str]:
+        """Return under which digests other cases must be known to decide this delivery."""
+        if isinstance(delivery.command, Refusal):
+            return ()
+        return self.process.matching(case.state, delivery.command)
+
+    def _matches(self, delivery: Delivery, case: Case[S], matched: Matched) -> Matches:
+        """Return the other cases that match this delivery."""
+        found = (
+            match for digest in self.digests(delivery, case) for match in matched.by_digest.get(digest, ())
+        )
+        others = {match.case_id: match.state for match in found if match.case_id != case.case_id}
+        return Matches(others, matched.complete)
 
     def preview(
         self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, Claim], *, erased: bool

@@ -39,8 +39,9 @@ class OutgoingMessages:
         """
         case_id = delivery.case_id
         recipient = effect.recipient if isinstance(effect, ToParty) else None
-        nameless = recipient is not None and effect.after_erasure
-        topic, about = self._place(effect.message, case_id, recipient)
+        told = effect.about if isinstance(effect, ToParty) else None
+        nameless = recipient is not None and effect.after_erasure and told is None
+        topic, about = self._place(effect.message, told or case_id, recipient)
         return OutboxMessage(
             event_id=new_id(),
             topic=topic,

@@ -33,6 +33,7 @@ class MessageContext(NamedTuple):
 
     `received_at` is covenant time, `received_by_machine` the same moment on the machine's clock (keys).
     `house_keys`, with an event: the kids of this service's private keys that exist while it is read.
+    `digests`: by what the persons in it are found, in their order.
     """
 
     case_id: str
@@ -41,10 +42,16 @@ class MessageContext(NamedTuple):
     message_id: str
     received_by_machine: datetime
     house_keys: tuple[str, ...] = ()
+    digests: tuple[str, ...] = ()
 
 
 Handler = Callable[[Any, MessageContext], Command]
 KeyPrecheck = Callable[[Any, Actor, DecisionContext], Refusal | None]
+
+
+# Of digests: the cases that stand under each, locked so that none ends meanwhile; and whether all cases stand
+# under some.
+FindMatching = Callable[[AsyncConnection, Sequence[str]], Awaitable[tuple[Mapping[str, Sequence[str]], bool]]]
 
 
 class CatchUp(NamedTuple):
@@ -73,6 +80,9 @@ class Service(Generic[S]):
     `gauges`: what it says of its own tables on `/metrics`, at this covenant time.
     `takes_items`: parties bring in items here, so it learns whose item numbers are elsewhere (R35).
     `catch_up`: what is done, after an upgrade, about cases of the version before.
+    `digests_of`: of which messages persons are found by keyed digests, and how these are made of the message
+    as it came. `keeps_no_texts_of`: messages of which nothing is kept but that. `find_matching`: the cases
+    that stand under digests (see `Process.matching`).
     """
 
     process: Process[S]
@@ -88,6 +98,9 @@ class Service(Generic[S]):
     keeps_inboxes: bool = False
     holds_texts: bool = True
     catch_up: CatchUp | None = None
+    digests_of: Mapping[type[Model], Callable[[Any, bytes], tuple[str, ...]]] = field(default_factory=dict)
+    keeps_no_texts_of: frozenset[type[Model]] = frozenset()
+    find_matching: FindMatching | None = None
 
     @property
     def name(self) -> ServiceName:

@@ -21,6 +21,15 @@ class ExtractedTexts(NamedTuple):
         return (*self.sealed, *(key.encrypt(text, piece=piece, by=by) for piece, text in self.written))
 
 
+NOTHING_KEPT = TextRef("", "")
+
+
+def drop_texts(fresh: Model) -> ExtractedTexts:
+    """Take the texts out of a message that was just read, and keep none of them."""
+    replace_texts_with_refs(fresh, lambda content: NOTHING_KEPT)
+    return ExtractedTexts()
+
+
 def extract_texts(fresh: Model, by: str, anchor: Callable[[], str]) -> ExtractedTexts:
     """Take the texts out of a message that was just read; it keeps references to their pieces.
 

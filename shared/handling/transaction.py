@@ -18,10 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from shared.contract.refusal import MESSAGE_ID_REUSED, TOO_MANY_WAIT, UNKNOWN_CASE, Refusal
 from shared.core.outcome import DeliveryStatus, Outcome
 from shared.core.process import HasPhase
-from shared.handling.decide import Decider
+from shared.handling.decide import NOTHING_MATCHED, Decider, Matched
 from shared.handling.delivery import DeadLetter, Delivery, FromClock, FromParty, FromPerson
 from shared.handling.erasure_check import ErasureCheck
 from shared.handling.first_answers import answers_again, repeated, to_remember
+from shared.handling.service import FindMatching
 from shared.handling.unit_of_work import OwnRows, UnitOfWork, write
 from shared.storage import deadlines, erasure, held_messages, inbox, item_ids
 from shared.storage.cases import CaseTable, CaseUnreadable
@@ -62,6 +63,7 @@ class Transaction(Generic[S]):
     on_erased: Callable[[str], None] = lambda case_id: None
     traced: Traced | None = None
     erasure_check: ErasureCheck | None = None
+    find_matching: FindMatching | None = None
 
     async def run(self, deliveries: Sequence[Delivery], dead: Sequence[DeadLetter] = ()) -> list[Outcome]:
         """Decide, write and commit; return the outcomes in the order of the deliveries.
@@ -150,9 +152,10 @@ class Transaction(Generic[S]):
             erased_cases = await erasure.find_erased(connection, self.marker_key, new)
             self._check_erasures(case for case in new if case not in erased_cases)
             owners = await item_ids.owners(connection, _named_items(fresh))
+            matched = await self._matched(connection, fresh, work)
             for n, delivery in enumerate(deliveries):
                 if outcomes[n] is None:
-                    outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work)
+                    outcomes[n] = self.decider.decide(delivery, parties, erased_cases, owners, work, matched)
         await self._bound_waiting(connection, deliveries, outcomes, work)
         work.unlink(await erasure.find_erased(connection, self.marker_key, work.entries_about_no_case()))
         done = [outcome for outcome in outcomes if outcome is not None]
@@ -165,6 +168,19 @@ class Transaction(Generic[S]):
         await inbox.store_results(connection, results)
         await inbox.release(connection, forgotten)
         return done
+
+    async def _matched(
+        self, connection: AsyncConnection, deliveries: Sequence[Delivery], work: UnitOfWork[S]
+    ) -> Matched:
+        """Return the cases under the digests that these deliveries ask for, as they are now."""
+        digests = {x for d in deliveries for x in self.decider.digests(d, work.cases[d.case_id])}
+        if self.find_matching is None or not digests:
+            return NOTHING_MATCHED
+        found, complete = await self.find_matching(connection, sorted(digests))
+        ids = sorted({case_id for some in found.values() for case_id in some})
+        cases = await self.cases.read(connection, ids)
+        by_digest = {x: [cases[one] for one in some if one in cases] for x, some in found.items()}
+        return Matched(by_digest, complete)
 
     async def _bound_waiting(
         self,

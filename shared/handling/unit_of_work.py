@@ -17,12 +17,14 @@ from shared.core.effects import (
     Effect,
     ForgetCase,
     KeepOnly,
+    LogLook,
     SetTimer,
     StopUnsent,
     StoreRow,
     ToParty,
 )
 from shared.core.process import HasPhase
+from shared.core.viewing import Provenance
 from shared.handling.delivery import Delivery, FromService
 from shared.handling.outgoing import OutgoingMessages
 from shared.storage import (
@@ -35,6 +37,7 @@ from shared.storage import (
     outbox,
     sealed_texts,
 )
+from shared.storage.access_log import Decided
 from shared.storage.cases import Case, CaseTable, CaseUnreadable
 from shared.storage.held_messages import MessageToHold
 from shared.storage.item_ids import Claim
@@ -70,6 +73,7 @@ class UnitOfWork(Generic[S]):
     stops: list[tuple[str, str | None, str | None]] = field(default_factory=list)
     holds: list[MessageToHold] = field(default_factory=list)
     rows: list[object] = field(default_factory=list)
+    looks: list[tuple[str, LogLook]] = field(default_factory=list)
     unlinked: list[str] = field(default_factory=list)
 
     def release(self, key: tuple[str, str]) -> None:
@@ -91,6 +95,8 @@ class UnitOfWork(Generic[S]):
         match effect:
             case ToParty() | Announce():
                 self.messages.append((delivery, effect))
+            case LogLook():
+                self.looks.append((case_id, effect))
             case SetTimer():
                 self.timers.append((case_id, effect))
             case CancelTimer():
@@ -147,6 +153,8 @@ async def write(
     await journal.write(connection, marker_key, work.entries)
     await access_log.write_stopped(connection, marker_key, [(*one, access_log.WITHDRAWN) for one in stopped])
     await access_log.write_sent(connection, marker_key, _disclosed(work))
+    for case_id, look in work.looks:
+        await access_log.write(connection, marker_key, look.viewer, [_decided(case_id, look)])
     await deadlines.set_timers(connection, work.timers)
     await deadlines.cancel_timers(connection, work.cancelled)
     await held_messages.add(connection, work.holds)
@@ -159,6 +167,12 @@ async def write(
     claimed = outgoing.items_claimed([claim for claim in work.claims if claim.case_id not in gone])
     left = [message for message in messages if message.case_id not in gone]
     await outbox.write(connection, claimed + left + work.answers)
+
+
+def _decided(case_id: str, look: LogLook) -> Decided:
+    """Return a look as its line of the log: of this case, of another one, or of none."""
+    where = case_id if look.case_id is None else look.case_id or None
+    return Decided(where, look.label, None, look.verdict, Provenance(look.basis))
 
 
 def _disclosed(work: UnitOfWork[S]) -> dict[tuple[str, str], list[Disclosed]]:

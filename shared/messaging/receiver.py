@@ -55,7 +55,7 @@ from shared.crypto.jose import CannotDecode, UnknownSigner
 from shared.handling.delivery import DeadLetter, Delivery, FromParty, FromService, Origin, Unhandled
 from shared.handling.outgoing import OutgoingMessages
 from shared.handling.service import MessageContext, Service
-from shared.handling.text_extraction import ExtractedTexts, extract_texts
+from shared.handling.text_extraction import ExtractedTexts, drop_texts, extract_texts
 from shared.ids import keyed_id
 from shared.storage import inbox
 from shared.storage.held_messages import HeldMessage
@@ -84,6 +84,7 @@ class ParsedMessage(NamedTuple):
     case_id: str
     digest: bytes
     texts: ExtractedTexts = ExtractedTexts()
+    digests: tuple[str, ...] = ()
     refusal: Refusal | None = None
     held: HeldMessage | None = None
 
@@ -181,6 +182,7 @@ class Receiver(Generic[S]):
             raise Unreadable("too-large")
         message = self._validated(envelope, signed.get("data"))
         digest = inbox.digest(self.digest_key, envelope.type, envelope.subject, message)
+        digests = self._digests(message)
         too_old = age > inbox.HORIZON
         refusal = MESSAGE_TOO_OLD if too_old else self._precheck(message, party, record, held, parties)
         return ParsedMessage(
@@ -192,6 +194,7 @@ class Receiver(Generic[S]):
             case_id=self._case_of(envelope, message, party),
             digest=digest,
             texts=self._texts(message, party, envelope.id),
+            digests=digests,
             refusal=refusal,
             held=held,
         )
@@ -269,7 +272,7 @@ class Receiver(Generic[S]):
 
     def _validated(self, envelope: Envelope, data: Any) -> Model:
         entry = by_type(envelope.type)
-        if entry is None or entry.direction is not Direction.FROM_PARTY or entry.service != self.service.name:
+        if entry is None or not entry.comes_in or entry.service != self.service.name:
             raise Unreadable("unknown-type")
         try:
             return entry.model.model_validate(data)
@@ -300,8 +303,15 @@ class Receiver(Generic[S]):
         by = Actor(Role.PARTY, party=party)
         return ParsedMessage(record, envelope, Model(), party, by, case_id, b"", refusal=refusal, held=held)
 
+    def _digests(self, message: Model) -> tuple[str, ...]:
+        """Return by what the persons in a message are found, made of its texts while they are here."""
+        made = self.service.digests_of.get(type(message))
+        return made(message, self.digest_key) if made else ()
+
     def _texts(self, message: Model, sender: str, message_id: str) -> ExtractedTexts:
         """Take its texts out of the message; nothing after this sees one."""
+        if type(message) in self.service.keeps_no_texts_of:
+            return drop_texts(message)
         return extract_texts(
             message, self.service.name, lambda: keyed_id(self.digest_key, "piece", sender, message_id)
         )
@@ -348,7 +358,7 @@ class Receiver(Generic[S]):
         pieces = read.texts.pieces(key, self.service.name)
         opened = self.house_keys() if read.by.role is Role.SERVICE else ()
         inbound = MessageContext(
-            read.case_id, read.by, received, read.envelope.id, read.record.received_at, opened
+            read.case_id, read.by, received, read.envelope.id, read.record.received_at, opened, read.digests
         )
         try:
             command = self.service.handlers[type(message)](message, inbound)

@@ -205,6 +205,7 @@ def assemble(
         on_erased=case_keys.drop,
         traced=tracing.traced if tracing else None,
         erasure_check=erasure_check,
+        find_matching=service.find_matching,
     )
     receiver = Receiver(
         service=service,

@@ -7,7 +7,7 @@ next state, and what follows is put into rows that the relay's own code makes re
 import asyncio
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,12 +22,21 @@ from shared.contract.content import SEALED_ALLOWED, AnyContent, SealedText, Text
 from shared.contract.fields import Item, Person, PersonRole, Theme
 from shared.contract.limits import MAX_PAYLOAD, MOST_ITEMS, MOST_PERSONS, MOST_RESERVATIONS
 from shared.contract.messages.intake import Criteria, ReferralSubmitted
-from shared.contract.parties import Authorisation, KeyUse, Parties, PartyKind, PartyRecord, PublicKey, Scope
+from shared.contract.parties import (
+    Authorisation,
+    HouseStanding,
+    KeyUse,
+    Parties,
+    PartyKind,
+    PartyRecord,
+    PublicKey,
+    Scope,
+)
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model, by_type
 from shared.contract.topics import Topics
 from shared.core.actor import Actor, Command, Role
-from shared.core.context import DecisionContext
+from shared.core.context import NO_MATCHES, DecisionContext, Matches
 from shared.core.effects import Announce, ToParty
 from shared.crypto.case_cipher import CaseKey, reference
 from shared.crypto.codec import SignedAndSealed
@@ -63,6 +72,7 @@ def party(n: int) -> str:
 
 
 REFERRER, OTHER = party(0), party(1)
+HOUSE = f"h{0:059d}"  # another one
 
 
 def filled(make: Callable[[str], B]) -> B:
@@ -182,7 +192,13 @@ def all_parties(sealing: PublicKey) -> Parties:
             )
             for n in range(MOST_RESERVATIONS)
         }
+        | {HOUSE: another_house(sealing)}
     )
+
+
+def another_house(sealing: PublicKey) -> PartyRecord:
+    standing = HouseStanding(since=NOW - timedelta(days=9))
+    return PartyRecord(party=HOUSE, name="n", kind=PartyKind.OTHER, house=standing, keys=(sealing,))
 
 
 # --- the cores -------------------------------------------------------------------------------------
@@ -204,8 +220,9 @@ class Core:
 
     def hears(self, message: Model, by: Actor) -> None:
         """Take a party's message, or another service's event."""
+        digests = self.service.digests_of.get(type(message), _no_digests)(message, b"k")
         self._take_texts(message)
-        context = MessageContext(CASE, by, self.now, number(1), machine_now(), ("k" * 43,) * 10)
+        context = MessageContext(CASE, by, self.now, number(1), machine_now(), ("k" * 43,) * 10, digests)
         self.does(self.service.handlers[type(message)](message, context))
 
     def is_asked(self, body: B, make: Callable[[B], Command]) -> None:
@@ -217,11 +234,12 @@ class Core:
         texts = extract_texts(message, self.service.name, lambda: number(10_000 + next(self._numbers)))
         self.texts |= {reference(piece): piece for piece in texts.pieces(KEY, self.service.name)}
 
-    def does(self, command: Command) -> None:
+    def does(self, command: Command, matches: Matches = NO_MATCHES) -> None:
         """Decide, and write down what follows; a refusal fails the test."""
         process = self.service.process
         state = process.empty if self.state is None else self.state
-        outcome = process.decide(state, command, DecisionContext(self.now, self.parties))
+        context = DecisionContext(self.now, self.parties, matches=matches)
+        outcome = process.decide(state, command, context)
         assert not isinstance(outcome, Refusal), f"{type(command).__name__}: {outcome.name}"
         for event in outcome:
             state = process.evolve(state, event)
@@ -240,7 +258,7 @@ class Core:
         message = transform(effect.message, sealed)
         outgoing = OutgoingMessages(self.service.name, Topics())
         if isinstance(effect, ToParty):
-            return outgoing.message(delivery, ToParty(effect.recipient, message, effect.item))
+            return outgoing.message(delivery, replace(effect, message=message))
         return outgoing.message(delivery, Announce(message))
 
     def new_events(self, receiver: str) -> list[Model]:
@@ -248,6 +266,11 @@ class Core:
         events = [one for one in self.sent if one.recipient is None]
         new, self._told[receiver] = events[self._told.get(receiver, 0) :], len(events)
         return [read(one) for one in new]
+
+
+def _no_digests(message: Model, key: bytes) -> tuple[str, ...]:
+    """Return that nobody in it is found."""
+    return ()
 
 
 def read(sent: OutboxMessage) -> Model:

@@ -45,7 +45,15 @@ def transaction_on(engine: AsyncEngine, service: Service[Any]) -> Transaction[An
     cases = CaseTable(service.process.empty, TypeAdapter(service.process.state))
     outgoing, policies = OutgoingMessages(service.name, Topics()), PolicyReplica()
     decider = Decider(service.process, outgoing, policies, VERSION_KEY, house=HOUSE)
-    return Transaction(engine, decider, cases, PartyReplica(), MARKER_KEY, service.own_rows)
+    return Transaction(
+        engine,
+        decider,
+        cases,
+        PartyReplica(),
+        MARKER_KEY,
+        service.own_rows,
+        find_matching=service.find_matching,
+    )
 
 
 def house_records(transaction: Transaction[Any], *, takes_items: bool = True) -> HouseRecords:

@@ -54,6 +54,7 @@ from shared.contract.limits import (
 )
 from shared.contract.messages import governance as gm
 from shared.contract.messages import intake as im
+from shared.contract.messages import known_check as km
 from shared.contract.messages import rto as m
 from shared.contract.messages import triage as tm
 from shared.contract.messages.house import HouseKeysDestroyed, Position
@@ -63,6 +64,7 @@ from shared.contract.registry import Direction, MessageType, all_messages
 from shared.contract.topics import Topics
 from shared.core.actor import CLOCK, Actor, Role
 from shared.core.calendar_terms import add_months
+from shared.core.context import Matches
 from shared.core.policy import TERMS
 from shared.crypto.jose import decrypt_and_verify, new_key, public_jwk
 from shared.handling.delivery import Delivery, FromParty
@@ -475,6 +477,39 @@ def lapsed(parties: Parties) -> Core:
     return intake
 
 
+def known_checks(parties: Parties) -> list[Core]:
+    """Return a case whose director asks another house, and a check of that house which finds this case."""
+    case, asked = Core(SERVICES["intake"], parties), Core(SERVICES["intake"], parties)
+    case.hears(large.referral(large.with_long_texts()), large.by_party())
+    case.hears(im.ConsultationConfirmed(), large.by_party())
+    why, director = next(iter(case.texts)), large.by_director()
+    up = im.ScreeningOutcome.TAKEN_UP
+    case.does(ic.ScreenReferral(by=director, outcome=up, weighing=why, reason=why))
+    one = replace(case.state.identities[0], subject=True, digest="d")
+    case.state = replace(case.state, identities=(one,))
+    necessity = km.CheckNecessity.COORDINATION
+    ask = ic.AskKnownCheck(by=director, check_id=number(1), necessity=necessity, reason=why)
+    case.does(replace(ask, person_id=one.person_id, house=large.HOUSE))
+    person = large.with_long_texts()[0]
+    from_there = km.KnownCheckAsked(
+        check_id=number(1),
+        case_id=number(2),
+        on_behalf_of=large.HOUSE,
+        necessity=necessity,
+        task="w" * 120,
+        name=person.name,
+        date_of_birth="1990-04-17",
+    )
+    asked.hears(from_there, large.by_party(large.HOUSE))
+    asked.state = replace(asked.state, check=replace(asked.state.check, digest="d"))
+    found = Matches({CASE: case.state})
+    asked.does(ic.ConsultOnCheck(by=director), found)
+    asked.does(ic.RecordConsultation(by=large.by_party(), may_be_answered=True), found)
+    asked.does(ic.DecideKnownCheck(by=director, answer=km.KnownAnswer.YES), found)
+    asked.does(ic.AnswerKnownCheck(by=CLOCK), found)
+    return [case, asked]
+
+
 def cleaned_file(parties: Parties) -> Core:
     """Make a file of as many items as may be kept, after years with five hundred participants."""
     retention = Core(SERVICES["retention"], parties, now=NOW)
@@ -673,6 +708,7 @@ def sent(recipient: Recipient) -> dict[str, list[Ready]]:
     parties = many.parties
     alone = [
         *early_ends(parties),
+        *known_checks(parties),
         lapsed(parties),
         long_file(parties),
         reactivated_file(parties),

@@ -105,6 +105,7 @@ class Parameters(Model):
     strangers_logged_days: Annotated[int, Field(ge=30, le=400)] | None = Field(
         default=None, title="logregels zonder casus in dagen"
     )
+    known_check_days: Days | None = Field(default=None, title="ander huis antwoorden na dagen")
     leader_looked_for_days: Annotated[int, Field(ge=1, le=7)] | None = Field(
         default=None, title="leidende partij nagaan om de dagen"
     )

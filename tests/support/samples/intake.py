@@ -5,15 +5,18 @@ from typing import Any
 
 from services.intake import commands as c
 from services.intake import events as e
+from services.intake.checks import IncomingCheck
 from services.intake.duties import CONTENTS
+from services.intake.identity import Identity
 from services.intake.main import PROCESS
 from services.intake.state import Phase, QueryTold, RoundTable, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, InformMoment, Item, ItemStatus, Person, PersonRole, Step, Theme
 from shared.contract.messages.intake import Criteria, ReferralSubmitted, ScreeningOutcome
+from shared.contract.messages.known_check import CheckNecessity, KnownAnswer
 from shared.contract.messages.retention import Term, TermKind
 from shared.contract.messages.triage import TriageOutcome
-from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
+from shared.contract.parties import Authorisation, HouseStanding, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.item_standing import Standing
 from shared.core.obligations import Obligation
@@ -27,7 +30,10 @@ MOTHER = "0192aaaa-0000-7000-8000-000000000002"
 ITEM = "0192aaaa-0000-7000-8000-00000000000a"
 QUERY = "0192aaaa-0000-7000-8000-0000000000b1"
 REFERRAL = "0192aaaa-0000-7000-8000-00000000000b"
+CHECK = "0192aaaa-0000-7000-8000-0000000000c1"
+THEIR_CASE = "0192aaaa-0000-7000-8000-0000000000c2"
 VENLO, POLICE = "gemeente-venlo", "politie-limburg"
+OTHER_HOUSE = "zvh-gelderland-zuid"  # another house, which is no party
 DIRECTOR, SUPPORT, MANAGER = "person-director", "person-support", "person-manager"
 TERMS = (Term(kind=TermKind.REMOVE, due=NOW + timedelta(days=14), decided_by=VENLO),)
 
@@ -61,8 +67,18 @@ def venlo(**changes: Any) -> PartyRecord:
     return PartyRecord(**(given | changes))
 
 
+def other_house(**changes: Any) -> PartyRecord:
+    given: dict[str, Any] = {
+        "party": OTHER_HOUSE,
+        "name": "Zorg- en Veiligheidshuis Gelderland-Zuid",
+        "kind": PartyKind.OTHER,
+        "house": HouseStanding(since=NOW - timedelta(days=100), **changes),
+    }
+    return PartyRecord(**given)
+
+
 def parties(**changes: Any) -> Parties:
-    return Parties({VENLO: venlo(**changes)})
+    return Parties({VENLO: venlo(**changes), OTHER_HOUSE: other_house()})
 
 
 def person(person_id: str, **changes: Any) -> Person:
@@ -117,7 +133,8 @@ def by_director(on_behalf_of: str | None = VENLO, person_: str = DIRECTOR) -> Ac
 BY_MANAGER = Actor(Role.MANAGER, person=MANAGER)
 BY_SERVICE = Actor(Role.SERVICE, service="rto")
 
-RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW)
+IDENTITIES = (Identity(MAN, True, "d1"), Identity(MOTHER, True, "d2"))
+RECEIVED = e.ReferralReceived(CASE, VENLO, referral(), NOW, IDENTITIES)
 CONSULTED = e.ConsultationConfirmed(None, NOW)
 TAKEN_UP = e.CaseTakenUp(ScreeningOutcome.TAKEN_UP, DIRECTOR, None, None, NOW, text("own"))
 ASSIGNED = e.CaseAssigned("another-director", (SUPPORT,), 1, text("why"), NOW)
@@ -143,6 +160,22 @@ def duty(number: int = 1, person_id: str = MAN, **changes: Any) -> Obligation:
 DUTY = e.DutyToInformArose(duty(), NOW)
 ROUND_TABLE = RoundTable(text("goal"), ("wonen",), (VENLO, POLICE), TriageOutcome.RTO_NEEDED)
 
+
+def house_check(**changes: Any) -> IncomingCheck:
+    """What another house asks about the man, as it was taken in."""
+    given: dict[str, Any] = {
+        "house": OTHER_HOUSE,
+        "check_id": CHECK,
+        "case_id": THEIR_CASE,
+        "on_behalf_of": "gemeente-nijmegen",
+        "necessity": CheckNecessity.COORDINATION,
+        "digest": "d1",
+        "asked_at": NOW,
+        "answer_at": NOW + timedelta(days=7),
+    }
+    return IncomingCheck(**(given | changes))
+
+
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.RECEIVED: (RECEIVED,),
@@ -167,6 +200,7 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
         e.ReferralNotTakenUp(DIRECTOR, None, None, NOW, text("own")),
         e.DutiesSettled(NOW),
     ),
+    Phase.CHECKING: (e.HouseCheckTaken(house_check(found=CASE)), e.LeaderConsulted(CASE, MAN, VENLO)),
     Phase.PURGED: (
         RECEIVED,
         LEFT,
@@ -205,6 +239,28 @@ COMMANDS: tuple[Command, ...] = (
     c.PurgeCase(by=BY_SERVICE, case_id=CASE),
     c.PassTerm(by=CLOCK, at=NOW),
     c.LookForLeader(by=CLOCK, at=NOW),
+    c.AskKnownCheck(
+        by=by_director(),
+        check_id=CHECK,
+        person_id=MAN,
+        necessity=CheckNecessity.BELONGS_HERE,
+        reason=text("reason"),
+    ),
+    c.WeighExchange(
+        by=by_director(),
+        weighing_id=CHECK,
+        house=OTHER_HOUSE,
+        involved=(VENLO, POLICE),
+        other_involved_its_own=True,
+        exchange=False,
+        weighing=text("weighing-of-exchange"),
+    ),
+    c.RecordKnownAnswer(by=by_party(OTHER_HOUSE), check_id=CHECK, answer=KnownAnswer.NO),
+    c.TakeKnownCheck(by=by_party(OTHER_HOUSE), check=house_check()),
+    c.ConsultOnCheck(by=by_director()),
+    c.RecordConsultation(by=by_party(), may_be_answered=True),
+    c.DecideKnownCheck(by=by_director(), answer=KnownAnswer.NO_ANSWER),
+    c.AnswerKnownCheck(by=CLOCK),
 )
 
 

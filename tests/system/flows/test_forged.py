@@ -12,6 +12,7 @@ from deploy.local.postgres import Database, run_sql
 from shared.connector import Answer, Connector, from_house_file
 from shared.contract.fields import InformMoment, PersonRole
 from shared.contract.messages import intake as i
+from shared.contract.messages import known_check as k
 from shared.contract.messages import retention
 from shared.contract.messages import rto as r
 from shared.contract.messages import triage as t
@@ -51,6 +52,7 @@ def forged(query_id: str) -> list[Model]:
         r.DirectionDeclined(),
         r.ActionProgressed(action_id=new_id(), progress=r.ActionProgress.DONE),
         retention.ReactivationAsked(reason="Zomaar."),
+        k.KnownCheckConsulted(may_be_answered=True),
     ]
 
 

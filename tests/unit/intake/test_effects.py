@@ -8,6 +8,7 @@ import pytest
 
 from services.intake import commands as c
 from services.intake import events as e
+from services.intake.checks import Weighing
 from services.intake.duties import CONTENTS
 from services.intake.effects import INFORMING, effects
 from services.intake.handlers import TIMERS
@@ -17,6 +18,7 @@ from shared.contract.content import sealed_text_ids
 from shared.contract.fields import FirstGoal, InformMoment, ItemStatus, Step
 from shared.contract.messages import intake as m
 from shared.contract.messages.house import CasePurged
+from shared.contract.messages.known_check import KnownAnswer
 from shared.contract.refusal import Refusal
 from shared.core.actor import CLOCK
 from shared.core.effects import (
@@ -380,6 +382,10 @@ QUIET: tuple[Any, ...] = (
     e.TermsSet(s.TERMS, ()),
     e.CaseReactivated(1),
     e.RoundTablePrepared(s.ROUND_TABLE, NOW),
+    e.KnownCheckAnswered(s.CHECK, KnownAnswer.NO, None, NOW),
+    e.ExchangeWeighed(Weighing(s.CHECK, s.OTHER_HOUSE, (s.VENLO,), False, s.text("w"), s.DIRECTOR, NOW)),
+    e.LeaderAgreed(True),
+    e.HouseCheckDecided(KnownAnswer.NO, s.DIRECTOR, NOW),
 )
 
 
@@ -409,5 +415,9 @@ def test_the_tests_above_cover_every_event() -> None:
         e.FileCleaned,
         e.FileArchived,
         e.CasePurged,
+        e.KnownCheckDone,  # known-checks: tests/unit/intake/test_known.py and test_house_checks.py
+        e.HouseCheckTaken,
+        e.LeaderConsulted,
+        e.HouseCheckAnswered,
     }
     assert loud | {type(event) for event in QUIET} == set(get_args(e.Event))

@@ -346,7 +346,7 @@ def test_two_cases_each_keep_the_basis_of_their_own_referrer_r4() -> None:
 OF_A_PARTY = tuple(
     command
     for command in s.COMMANDS
-    if command.by.role is Role.PARTY and not isinstance(command, c.SubmitReferral)
+    if command.by.role is Role.PARTY and not isinstance(command, c.SubmitReferral | c.TakeKnownCheck)
 )
 
 

@@ -12,7 +12,7 @@ from services.triage.main import PROCESS
 from services.triage.state import State
 from shared.contract.parties import Parties, Scope
 from shared.contract.refusal import CASE_HELD, NO_AUTHORISATION, NOT_A_PARTY
-from shared.contract.registry import SERVICES, Direction, all_messages
+from shared.contract.registry import SERVICES, all_messages
 from shared.core.actor import CLOCK
 from shared.core.authorisation import permit_here
 from shared.core.context import DecisionContext
@@ -118,16 +118,12 @@ def test_of_a_held_case_nothing_leaves_and_the_hold_is_named_last() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_each_message_to_parties_says_on_what_conditions_it_leaves(service: str) -> None:
     process = import_module(f"services.{service}.main").PROCESS
-    sent = {
-        one.model for one in all_messages() if one.service == service and one.direction is Direction.TO_PARTY
-    }
+    sent = {one.model for one in all_messages() if one.service == service and one.goes_out}
     assert process.sending.keys() == sent
 
 
 def test_what_every_service_sends_says_so_too() -> None:
-    sent = {
-        one.model for one in all_messages() if one.service == "house" and one.direction is Direction.TO_PARTY
-    }
+    sent = {one.model for one in all_messages() if one.service == "house" and one.goes_out}
     assert OF_EVERY_SERVICE.keys() == sent
 
 

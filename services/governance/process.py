@@ -16,7 +16,7 @@ from services.governance.keys import REMEMBERED, announced, fault_of, followed_b
 from services.governance.state import Phase, Proposal, State
 from shared.contract.limits import MOST_AUTHORISATIONS, MOST_KEYS
 from shared.contract.messages.governance import AuthorisationGranted
-from shared.contract.parties import Authorisation, KeyUse, PartyRecord, PublicKey, is_reserved
+from shared.contract.parties import Authorisation, HouseStanding, KeyUse, PartyRecord, PublicKey, is_reserved
 from shared.contract.refusal import NOT_A_PARTY, Refusal
 from shared.core.actor import A_PARTY, Actor
 from shared.core.context import DecisionContext, House
@@ -322,6 +322,10 @@ def _ended(state: State, at: datetime) -> State:
         a if a.revoked_at is not None else a.model_copy(update={"revoked_at": at})
         for a in _known(state).authorisations
     )
-    house = _known(state).house
-    gone = house and house.model_copy(update={"until": at})
-    return _with(state, member_until=at, authorisations=revoked, house=gone)
+    state = _with(state, house=_disconnected(_known(state).house, at))
+    return _with(state, member_until=at, authorisations=revoked)
+
+
+def _disconnected(house: HouseStanding | None, at: datetime) -> HouseStanding | None:
+    """Return the standing of another house as it ends, where there is one (R38)."""
+    return house and house.model_copy(update={"until": at})

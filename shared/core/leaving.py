@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.contract.messages.house import CaseLapsed, MessageAccepted, MessageRefused, TermPassed
-from shared.contract.parties import Parties
+from shared.contract.parties import HouseStanding, Parties
 from shared.contract.refusal import CASE_HELD, NO_AUTHORISATION, NOT_A_PARTY, Refusal
 from shared.contract.registry import Model
 from shared.core.mandate import Led, Needed, authority
@@ -31,9 +31,6 @@ class Standing(StrEnum):
     HOUSE = "house"
     ANSWERED = "answered"
 
-
-# What may go to another house: what is for a house alone, and the answers to what it sends (R40).
-OF_A_HOUSE = frozenset({Standing.HOUSE, Standing.ANSWERED})
 
 # Of a letter, its recipient, the state of its case and the parties: why this may not go to that party now.
 Forbids = Callable[[Any, str, Any, Parties], Refusal | None]
@@ -84,9 +81,17 @@ def may_leave(
 def _stands(party: str, standing: Standing, parties: Parties, at: datetime) -> bool:
     record = parties.get(party)
     if record is not None and record.house is not None:
-        return record.is_house(at) and standing in OF_A_HOUSE
-    if standing is Standing.ANY:
-        return True
-    if standing in (Standing.MEMBER, Standing.HOUSE):
-        return standing is Standing.MEMBER and record is not None and record.is_member(at)
+        return _stands_as_house(record.house, standing, at)
+    if standing in (Standing.ANY, Standing.HOUSE):
+        return standing is Standing.ANY
+    if standing is Standing.MEMBER:
+        return record is not None and record.is_member(at)
     return record is None or record.member_until is None or at < record.member_until
+
+
+def _stands_as_house(house: HouseStanding, standing: Standing, at: datetime) -> bool:
+    """Let nothing go to another house but what is for a house alone, and answers to what it sends (R40)."""
+    if standing not in (Standing.HOUSE, Standing.ANSWERED):
+        return False
+    begun = standing is Standing.ANSWERED or house.since <= at
+    return begun and (house.until is None or at < house.until)

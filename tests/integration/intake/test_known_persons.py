@@ -20,6 +20,7 @@ from shared.core.outcome import DeliveryStatus, Outcome
 from shared.handling.transaction import Transaction
 from shared.ids import new_id
 from tests.conftest import FreshDatabase
+from tests.support.databases import as_owner
 from tests.support.samples import intake as s
 from tests.support.spec import NOW
 from tests.support.transactions import delivery, know, rows, transaction_on
@@ -120,10 +121,9 @@ async def test_a_check_stands_in_the_log_of_both_cases_or_is_not_answered(shop: 
         (SECOND, f"known-check/{s.MAN}", "R13", why, s.DIRECTOR),
         (FIRST, "known-check", "R13", why, s.DIRECTOR),
     ]
-    async with shop.engine.begin() as connection:
-        await connection.execute(
-            sa.text("ALTER TABLE access_log ADD CONSTRAINT log_is_full CHECK (entry < 3)")
-        )
+    async with as_owner(shop.engine) as connection:
+        full = "ALTER TABLE access_log ADD CONSTRAINT log_is_full CHECK (entry < 3)"
+        await connection.execute(sa.text(full))
     before = await rows(shop.engine, "cases")
     ask = delivery(SECOND, asking(), at=NOW)
     assert [one.status for one in await shop.transaction.run([ask])] == [DeliveryStatus.QUARANTINED]

@@ -149,8 +149,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "any letter sent to another house",
         "shared/core/leaving.py",
-        "        return record.is_house(at) and standing in OF_A_HOUSE\n",
-        "        return record.is_house(at)\n",
+        "    if standing not in (Standing.HOUSE, Standing.ANSWERED):\n        return False\n",
+        "",
         (KNOWN,),
         ("R40.a",),
     ),

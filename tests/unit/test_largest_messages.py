@@ -544,6 +544,7 @@ def longest_policy(parties: Parties) -> Core:
         closing_days=400,
         longest_postponement_days=400,
         query_reminder_days=400,
+        query_extension_days=400,
         confirmation_days=400,
         leader_looked_for_days=7,
         direction_accepted_days=400,

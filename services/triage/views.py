@@ -76,8 +76,8 @@ class CaseView(Model):
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
     queries: list[QueryView] = Field(title="uitvragen")
-    estimates: list[EstimateView] = Field(default=[], title="eigen inschattingen van de aanmelder")
-    secrecy: list[Secret] = Field(default=[], title="geheimhouding")
+    estimates: list[EstimateView] | None = Field(default=None, title="eigen inschattingen van de aanmelder")
+    secrecy: list[Secret] | None = Field(default=None, title="geheimhouding")
     conclusion: Conclusion | None = Field(default=None, title="uitkomst")
     preparation: m.RtoPrepared | None = Field(default=None, title="voorbereiding")
 
@@ -270,8 +270,8 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
         persons=list(with_numbers((one for one in shown if isinstance(one, Person)), shown)),
         items=[shown_to(thing, party) for thing in shown if isinstance(thing, ContributedItem)],
         queries=_queries(seen, record),
-        estimates=_estimates(seen),
-        secrecy=_secrecy(seen),
+        estimates=_estimates(seen) or None,
+        secrecy=_secrecy(seen) or None,
         conclusion=seen.things.get("conclusion"),
         preparation=_preparation(seen),
     )

@@ -7,7 +7,7 @@ from typing import Any
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage.main import PROCESS
-from services.triage.record import Choice, Clarified, Estimate, Picture
+from services.triage.record import Asked, Choice, Clarified, Estimate, Picture, Record
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import (
@@ -337,6 +337,12 @@ def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
     )
 
 
+def record_of(*asked: e.QueryIssued) -> Record:
+    """The record with these queries, and nothing given."""
+    rows = tuple(Asked(CASE, one.recipient, one.at, one.query, one.choice) for one in asked)
+    return Record(rows, ())
+
+
 def asked_special(passed_test: bool) -> e.QueryIssued:
     """A query to the police that holds special data."""
     choice = Choice(TO_POLICE, text("reason-b1"), True, passed_test)
@@ -391,7 +397,7 @@ IN_NEED_OF_TIME = e.ExtensionAsked(TO_HOUSING, 1, LATER, text("busy-b3"), NOW)
 EXTENDED = e.QueryExtended(TO_HOUSING, LATER, LATER + timedelta(days=3), text("decided-b3"), NOW)
 NOT_EXTENDED = e.ExtensionRefused(TO_HOUSING, text("decided-b3"), NOW)
 RELEASED = e.SecrecyCleared(VENLO, (REFERRED,), False, None, NOW)
-ESTIMATED = e.EstimateGiven(Estimate(PROSECUTOR, False, text("own-estimate"), NOW))
+ESTIMATED = e.EstimateGiven(Estimate(PROSECUTOR, True, text("own-estimate"), NOW))
 SINCE_ASKED = (UNCLEAR, IN_NEED_OF_TIME, RELEASED, ESTIMATED)
 IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED, *SINCE_ASKED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)

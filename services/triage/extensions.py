@@ -44,7 +44,7 @@ def ask(state: State, command: c.AskExtension, context: DecisionContext) -> Deci
     return (e.ExtensionAsked(query.query_id, number, until, command.asked.reason, context.now),)
 
 
-def decide(state: State, command: c.DecideExtension, context: DecisionContext) -> Decision:
+def settle(state: State, command: c.DecideExtension, context: DecisionContext) -> Decision:
     """Give the time or refuse it; also after the query lapsed, for it was asked before (R31)."""
     query = state.query(command.query_id)
     if query is None:

@@ -163,7 +163,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.AskExtension():
             return extensions.ask(state, command, context)
         case c.DecideExtension():
-            return _for_leading_party(state, command, Scope.QUERY, context) or extensions.decide(
+            return _for_leading_party(state, command, Scope.QUERY, context) or extensions.settle(
                 state, command, context
             )
         case c.ClearSecrecy():

@@ -42,7 +42,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What the referrer itself expects of a party: whether to ask it is useful, and why (R28)."""
+    """Hold what the referrer itself expects of a party: whether to ask it is useful, and why (R28)."""
 
     party: str
     useful: bool
@@ -52,7 +52,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Clarified:
-    """What was meant with a query, said in the name of who leads (R26).
+    """Hold what was meant with a query, said in the name of who leads (R26).
 
     It draws on items and may hold special data as a query does (R30, R49); its recipient passed the test of
     that query, or `passed_test` of its own.
@@ -69,7 +69,7 @@ class Clarified:
 
 @dataclass(frozen=True, slots=True)
 class Clarification:
-    """What a queried party asks about its query (R31), and what it was told."""
+    """Hold what a queried party asks about its query (R31), and what it was told."""
 
     query_id: str
     number: int
@@ -80,7 +80,7 @@ class Clarification:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """Until when a queried party asks for time, and why; `granted` is None until it is decided on (R31).
+    """Hold until when a queried party asks for time, and why; `granted` is None until it is decided on (R31).
 
     `said` is the reason of the director, without which nothing is refused.
     """
@@ -97,7 +97,7 @@ class Extension:
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """An item that its contributor holds under secrecy, or (with `cleared_at`) has released (R30).
+    """Name an item that its contributor holds under secrecy, or (with `cleared_at`) has released (R30).
 
     `with_consent`: of the data subject; `consent` is where that is recorded, if anywhere here.
     """

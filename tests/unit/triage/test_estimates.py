@@ -38,6 +38,10 @@ def test_the_referrers_own_estimate_counts_and_is_kept_with_the_query_r28() -> N
     assert named(OPEN.when(s.issue(referrer_estimate=" ")).refusal) == ("ReferrersEstimateMissing", "R28")
 
 
+@pytest.mark.clause(
+    "R28.e", allowed="Zonder eigen woord telt wat de procesregisseur van een overleg heeft opgeschreven."
+)
+@pytest.mark.clause("R28.e", refused="Wat hij opschreef, staat niet als het woord van de aanmeldende partij.")
 def test_what_the_director_wrote_down_stands_apart_from_it_r28() -> None:
     (written,) = OPEN.when(s.issue()).events
     assert (written.choice.referrers_own, written.choice.referrer_estimate) == (None, s.text("estimate-b1"))

@@ -109,8 +109,8 @@ _OVER_TIME = (
     Bug(
         "what is asked of the director on no list",
         "services/triage/clarifications.py",
-        "    return waiting.asked(replace(state, queries=state.with_query(query), last_act=event.at), event.at)",
-        "    return replace(state, queries=state.with_query(query), last_act=event.at)",
+        "    return waiting.asked(replace(state, queries=state.with_query(query), last_act",
+        "    return (lambda state, at: state)(replace(state, queries=state.with_query(query), last_act",
         (CLARIFICATIONS,),
         ("R31.f",),
     ),
@@ -166,9 +166,9 @@ _OVER_TIME = (
     Bug(
         "what another party asks of its query read by each queried party",
         "services/triage/viewing.py",
-        " | Clarification() | Clarified() | Extension():\n            mine = _recipient(thing, state) == party",
+        " | Clarified() | Extension():\n            mine = _recipient(thing, state) == party",
         ":\n            mine = _recipient(thing, state) == party\n"
-        "        case Clarification() | Clarified() | Extension():\n            mine = True",
+        "        case Clarified() | Extension():\n            mine = True",
         (CLARIFICATIONS,),
         ("R34.a",),
     ),

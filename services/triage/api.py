@@ -75,6 +75,30 @@ class NewQuery(Model):
     passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")
 
 
+class NewClarification(Model):
+    """What is meant with a query, with what it draws on; as in a query all of it is needed (R26, R30)."""
+
+    clarification: Content = Field(default="", title="verduidelijking")
+    drawn_from: tuple[Id, ...] = Field(default=(), max_length=MOST_ITEMS, title="ontleend aan gegevens")
+    contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
+    passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")
+
+
+class NewExtension(Model):
+    """Whether the queried party gets the time that it asked for; a refusal says why (R31)."""
+
+    granted: bool = Field(title="uitstel gegeven")
+    reason: Content = Field(default="", title="reden van de beslissing")
+
+
+class NewEstimate(Model):
+    """What the referrer expects of a party, and whether to ask it is useful (R28)."""
+
+    party: PartyId = Field(title="partij")
+    useful: bool = Field(title="zinvol om te bevragen")
+    estimate: Content = Field(default="", title="eigen inschatting van de aanmelder")
+
+
 class NewConclusion(Model):
     """How triage ends (R50); doubt needs its own reason (R51), and an RTO the picture of the case (R37)."""
 
@@ -113,6 +137,18 @@ class Received(Model):
     """The reply is on record; nothing is said of the case, not even how often it changed (R34)."""
 
     query_id: Id = Field(title="uitvraag")
+
+
+class Cleared(Model):
+    """These are released; nothing is said of the case (R34)."""
+
+    items: tuple[Id, ...] = Field(title="vrijgegeven gegevens")
+
+
+class Estimated(Model):
+    """The estimate is on record."""
+
+    party: PartyId = Field(title="partij")
 
 
 # --- looking -------------------------------------------------------------------------------------
@@ -217,6 +253,99 @@ async def decline_query(
         asks=c.DeclineQuery,
     )
     return Received(query_id=query_id)
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/clarification-requests")
+async def ask_clarification(
+    case_id: Id, query_id: Id, body: m.QueryClarificationAsked, caller: Acting, commands: Commands
+) -> Received:
+    """A worker of the queried party asks what is meant; the same as `query-clarification-asked` (R31)."""
+    await commands.act(
+        _replying(caller, query_id, body.query_id),
+        case_id,
+        body,
+        h.ask_clarification,
+        asks=c.AskClarification,
+    )
+    return Received(query_id=query_id)
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/extension-requests")
+async def ask_extension(
+    case_id: Id, query_id: Id, body: m.QueryExtensionAsked, caller: Acting, commands: Commands
+) -> Received:
+    """A worker of the queried party asks for more time; the same as `query-extension-asked` (R31)."""
+    await commands.act(
+        _replying(caller, query_id, body.query_id),
+        case_id,
+        body,
+        h.ask_extension,
+        asks=c.AskExtension,
+    )
+    return Received(query_id=query_id)
+
+
+@router.post("/cases/{case_id}/secrecy-clearances")
+async def clear_secrecy(case_id: Id, body: m.SecrecyCleared, caller: Acting, commands: Commands) -> Cleared:
+    """A worker of who holds items under secrecy releases them; the same as `secrecy-cleared` (R30)."""
+    await commands.act(caller, case_id, body, h.clear_secrecy, asks=c.ClearSecrecy)
+    return Cleared(items=body.items)
+
+
+@router.post("/cases/{case_id}/estimates")
+async def give_estimate(case_id: Id, body: NewEstimate, caller: Acting, commands: Commands) -> Estimated:
+    """A worker of the referrer says what that expects of a party that could be asked (R28)."""
+    await commands.act(
+        caller,
+        case_id,
+        body,
+        lambda sent, by: c.GiveEstimate(by=by, party=sent.party, useful=sent.useful, estimate=sent.estimate),
+        asks=c.GiveEstimate,
+    )
+    return Estimated(party=body.party)
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/clarifications")
+async def clarify_query(
+    case_id: Id, query_id: Id, body: NewClarification, caller: Acting, commands: Commands, reader: Reader
+) -> Done:
+    """The director says what is meant, on behalf of the leading party (R26, R27, R31)."""
+    items = (await _record(reader, case_id)).items if body.drawn_from else ()
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.ClarifyQuery(
+                by=by,
+                query_id=query_id,
+                clarification=sent.clarification,
+                drawn_from=sent.drawn_from,
+                items=items,
+                contains_special=sent.contains_special,
+                passed_processing_test=sent.passed_processing_test,
+            ),
+            asks=c.ClarifyQuery,
+        )
+    )
+
+
+@router.post("/cases/{case_id}/queries/{query_id}/extension-decisions")
+async def decide_extension(
+    case_id: Id, query_id: Id, body: NewExtension, caller: Acting, commands: Commands
+) -> Done:
+    """The director gives the time that was asked for or refuses it, on behalf of the leading party (R31)."""
+    return done(
+        await commands.act(
+            caller,
+            case_id,
+            body,
+            lambda sent, by: c.DecideExtension(
+                by=by, query_id=query_id, granted=sent.granted, reason=sent.reason
+            ),
+            asks=c.DecideExtension,
+        )
+    )
 
 
 def _replying(caller: Caller, query_id: str, named: str) -> Caller:

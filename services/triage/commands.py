@@ -14,7 +14,10 @@ from shared.contract.messages.triage import (
     CitizenInvolvement,
     ParticipantRole,
     QueryAnswered,
+    QueryClarificationAsked,
     QueryDeclined,
+    QueryExtensionAsked,
+    SecrecyCleared,
     TriageOutcome,
     ViewingEntry,
 )
@@ -92,6 +95,68 @@ class DeclineQuery(Command):
     @property
     def query_id(self) -> str:
         return self.decline.query_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskClarification(Command):
+    """Ask what is meant with a query, as the party that it is to (R31)."""
+
+    asked: QueryClarificationAsked
+
+    @property
+    def query_id(self) -> str:
+        return self.asked.query_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClarifyQuery(Command):
+    """Say what is meant, on behalf of the leading party, drawing on what a query may draw on (R26, R30)."""
+
+    query_id: str
+    clarification: AnyContent
+    drawn_from: tuple[str, ...] = ()
+    items: tuple[ContributedItem, ...] = ()
+    contains_special: bool = False
+    passed_processing_test: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskExtension(Command):
+    """Ask for more time to reply, as the queried party (R31)."""
+
+    asked: QueryExtensionAsked
+
+    @property
+    def query_id(self) -> str:
+        return self.asked.query_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecideExtension(Command):
+    """Give the time that was asked for or refuse it, on behalf of the leading party (R31)."""
+
+    query_id: str
+    granted: bool
+    reason: AnyContent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearSecrecy(Command):
+    """Release what one holds under secrecy: of an answer to be read, of the referral for queries (R30)."""
+
+    cleared: SecrecyCleared
+
+    def named_items(self) -> tuple[str, ...]:
+        return self.cleared.items
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveEstimate(Command):
+    """Say whether to ask a party is useful, and why, as the referrer (R28)."""
+
+    party: str
+    useful: bool
+    estimate: AnyContent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,10 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from services.triage import clarifications, extensions
 from services.triage import events as e
+from services.triage.extensions import QUERY_REMINDER as QUERY_REMINDER
+from services.triage.extensions import QUERY_TERM as QUERY_TERM
 from services.triage.preparation import first_goal_of
 from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
 from services.triage.state import State
@@ -25,9 +28,6 @@ from shared.core.effects import (
     ToParty,
 )
 
-QUERY_TERM = "query-term"  # timer: the term of a query has come
-QUERY_REMINDER = "query-reminder"  # timer: the time after the reminder is over
-
 CLOSING_REASONS = {
     m.TriageOutcome.NOT_TAKEN_UP: ClosingReason.NOT_TAKEN_UP,
     m.TriageOutcome.OTHER_TABLE: ClosingReason.OTHER_TABLE,
@@ -46,6 +46,12 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.QueryDeclined(party=party, number=number, decline=decline, at=at):
             given = Given(case_id, decline.query_id, number, at, decline, party, ())
             return [StoreRow(given), *_no_longer_waiting(decline.query_id)]
+        case e.QueryClarified():
+            return clarifications.following(event, state)
+        case e.QueryExtended() | e.ExtensionRefused():
+            return extensions.following(event, state)
+        case e.EstimateGiven(dropped=dropped):
+            return [DropPieces(dropped)]
         case e.QueryReminded(query_id=query_id):
             return _reminded(query_id, state)
         case e.QueryLapsed(query_id=query_id):
@@ -112,7 +118,7 @@ def _answered(case_id: str, event: e.QueryAnswered) -> Iterable[Effect]:
     answer = event.answer
     if answer.items:
         yield ClaimItems(tuple(item.item_id for item in answer.items), event.party)
-    said = answer.model_copy(update={"items": ()})
+    said = answer.model_copy(update={"items": (), "under_secrecy": ()})
     yield StoreRow(Given(case_id, answer.query_id, event.number, event.at, said, event.party, answer.items))
     if event.number == 1:
         yield from _no_longer_waiting(answer.query_id)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from services.triage.record import Choice, Picture
-from shared.contract.content import TextRef
+from services.triage.record import Choice, Clarified, Estimate, Picture
+from shared.contract.content import Content, TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
@@ -59,6 +59,74 @@ class QueryDeclined:
     number: int
     decline: m.QueryDeclined
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClarificationAsked:
+    """Record that the queried party asks what is meant (R31)."""
+
+    query_id: str
+    number: int
+    question: Content
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueryClarified:
+    """Record what the queried party is told (R26); `discloses` as with a query (R129)."""
+
+    clarified: Clarified
+    discloses: tuple[Disclosed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionAsked:
+    """Record that the queried party asks for time until then (R31)."""
+
+    query_id: str
+    number: int
+    until: datetime
+    reason: Content
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueryExtended:
+    """Record that it has until then; `lapses_at` ends the time after the reminder, anew (R31)."""
+
+    query_id: str
+    until: datetime
+    lapses_at: datetime
+    said: TextRef | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionRefused:
+    """Record that the term stands, and why (R31)."""
+
+    query_id: str
+    said: Content
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecrecyCleared:
+    """Record that the holder of these items released them, with or without consent (R30)."""
+
+    party: str
+    items: tuple[str, ...]
+    with_consent: bool
+    consent: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateGiven:
+    """Record what the referrer itself expects of a party (R28); `dropped` are texts that it replaces."""
+
+    estimate: Estimate
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +269,13 @@ Event: TypeAlias = (
     | QueryIssued
     | QueryAnswered
     | QueryDeclined
+    | ClarificationAsked
+    | QueryClarified
+    | ExtensionAsked
+    | QueryExtended
+    | ExtensionRefused
+    | SecrecyCleared
+    | EstimateGiven
     | QueryReminded
     | QueryLapsed
     | TriageConcluded

@@ -24,6 +24,21 @@ def decline(message: m.QueryDeclined, by: Actor) -> c.DeclineQuery:
     return c.DeclineQuery(by=by, decline=message)
 
 
+def ask_clarification(message: m.QueryClarificationAsked, by: Actor) -> c.AskClarification:
+    """Make the command that asks what is meant with a query (R31)."""
+    return c.AskClarification(by=by, asked=message)
+
+
+def ask_extension(message: m.QueryExtensionAsked, by: Actor) -> c.AskExtension:
+    """Make the command that asks for more time (R31)."""
+    return c.AskExtension(by=by, asked=message)
+
+
+def clear_secrecy(message: m.SecrecyCleared, by: Actor) -> c.ClearSecrecy:
+    """Make the command that releases items from secrecy (R30)."""
+    return c.ClearSecrecy(by=by, cleared=message)
+
+
 def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
     """Make the command by which triage begins."""
     return c.OpenCase(by=by, taken_up=message)
@@ -43,7 +58,16 @@ HANDLERS: Mapping[type[Model], Handler] = {
         retention.CaseReactivated,
         retention.ErasureOrdered,
     ),
-    **by_sender({m.QueryAnswered: answer, m.QueryDeclined: decline, intake.CaseTakenUp: open_case}),
+    **by_sender(
+        {
+            m.QueryAnswered: answer,
+            m.QueryDeclined: decline,
+            m.QueryClarificationAsked: ask_clarification,
+            m.QueryExtensionAsked: ask_extension,
+            m.SecrecyCleared: clear_secrecy,
+            intake.CaseTakenUp: open_case,
+        }
+    ),
 }
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from services.triage.api import routers
 from services.triage.effects import effects
+from services.triage.gauges import gauges
 from services.triage.handlers import HANDLERS, TIMERS
 from services.triage.permissions import PERMISSIONS, SENDING
 from services.triage.process import TERMS, decide, evolve
@@ -31,6 +32,7 @@ SERVICE = Service(
     handlers=HANDLERS,
     timers=TIMERS,
     own_rows=TriageRecord(),
+    gauges=gauges,
     takes_items=True,
 )
 app = command_line(SERVICE, routers)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.triage import commands as c
+from services.triage.clarifications import may_not_be_told
 from services.triage.queries import may_not_be_asked
 from services.triage.state import Phase, State
 from shared.contract.messages import triage as m
@@ -26,6 +27,12 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.IssueQuery: Requirement(THE_DIRECTOR, Scope.QUERY),
     c.AnswerQuery: Requirement(A_PARTY, asked_under=Scope.QUERY),
     c.DeclineQuery: Requirement(A_PARTY),
+    c.AskClarification: Requirement(A_PARTY, asked_under=Scope.QUERY),
+    c.ClarifyQuery: Requirement(THE_DIRECTOR, Scope.QUERY),
+    c.AskExtension: Requirement(A_PARTY, asked_under=Scope.QUERY),
+    c.DecideExtension: Requirement(THE_DIRECTOR, Scope.QUERY),
+    c.ClearSecrecy: Requirement(A_PARTY, asked_under=Scope.QUERY),
+    c.GiveEstimate: Requirement(A_PARTY, asked_under=Scope.QUERY),
     c.RemindQuery: Requirement(THE_CLOCK, Scope.QUERY),
     c.LapseQuery: Requirement(THE_CLOCK),
     c.ConcludeTriage: Requirement(THE_DIRECTOR, Scope.QUERY),
@@ -46,6 +53,9 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
 
 SENDING: Mapping[type[Model], Conditions] = {
     m.QueryIssued: Conditions(scope=Scope.QUERY, forbids=may_not_be_asked),
+    m.QueryClarified: Conditions(scope=Scope.QUERY, forbids=may_not_be_told),
+    m.QueryExtended: Conditions(scope=Scope.QUERY),
+    m.QueryExtensionRefused: Conditions(),
     m.QueryReminded: Conditions(scope=Scope.QUERY),
     m.QueryLapsed: Conditions(),
     m.TriageConcluded: Conditions(),

@@ -62,10 +62,14 @@ def first_goal_of(conclusion: Conclusion | None) -> FirstGoal | None:
 
 
 def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> Decision:
-    """Prepare a round table: each item goes along but those taken back; sharing waits for releases (R65)."""
+    """Prepare a round table: each item goes along but those taken back, or under secrecy (R30).
+
+    Sharing waits for releases (R65).
+    """
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
-    command = replace(command, items=in_use(command.items, state.standings))
+    free = tuple(item for item in command.items if not state.is_secret(item.item_id))
+    command = replace(command, items=in_use(free, state.standings))
     participants = _participants(command.participants, context)
     if isinstance(participants, Refusal):
         return participants

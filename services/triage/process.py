@@ -5,9 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias, assert_never
 
+from services.triage import (
+    clarifications,
+    estimates,
+    extensions,
+    preparation,
+    queries,
+    secrecy,
+    waiting,
+)
 from services.triage import commands as c
 from services.triage import events as e
-from services.triage import preparation, queries
 from services.triage import refusals as r
 from services.triage.queries import Decision
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
@@ -28,7 +36,6 @@ from shared.core.mandate import authority
 from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.team import followed
-from shared.core.terms import Overdue, Told
 
 # --- the table: what each phase allows, and what moves it on -------------------------------------
 
@@ -37,6 +44,12 @@ Command: TypeAlias = (
     | c.IssueQuery
     | c.AnswerQuery
     | c.DeclineQuery
+    | c.AskClarification
+    | c.ClarifyQuery
+    | c.AskExtension
+    | c.DecideExtension
+    | c.ClearSecrecy
+    | c.GiveEstimate
     | c.RemindQuery
     | c.LapseQuery
     | c.ConcludeTriage
@@ -54,7 +67,10 @@ Command: TypeAlias = (
     | c.PassTerm
     | c.LookForLeader
 )
-DirectorCommand: TypeAlias = c.IssueQuery | c.ConcludeTriage | c.PrepareRto
+DirectorCommand: TypeAlias = (
+    c.IssueQuery | c.ClarifyQuery | c.DecideExtension | c.ConcludeTriage | c.PrepareRto
+)
+ReplyingCommand: TypeAlias = c.AnswerQuery | c.DeclineQuery | c.AskClarification | c.AskExtension
 
 TRIAGE = frozenset({Phase.TRIAGE})
 BEFORE_RTO = frozenset({Phase.TRIAGE, Phase.PREPARING})
@@ -74,6 +90,12 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.IssueQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
     c.AnswerQuery: (BEFORE_RTO, r.TRIAGE_NOT_RUNNING),
     c.DeclineQuery: (BEFORE_RTO, r.TRIAGE_NOT_RUNNING),
+    c.AskClarification: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.ClarifyQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.AskExtension: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.DecideExtension: (TRIAGE, r.TRIAGE_NOT_RUNNING),
+    c.ClearSecrecy: (BEFORE_RTO, r.TRIAGE_NOT_RUNNING),
+    c.GiveEstimate: (TRIAGE, r.TRIAGE_NOT_RUNNING),
     c.RemindQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
     c.LapseQuery: (TRIAGE, r.TRIAGE_NOT_RUNNING),
     c.ConcludeTriage: (TRIAGE, r.ALREADY_CONCLUDED),
@@ -132,8 +154,24 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return queries.answer(state, command, context)
         case c.DeclineQuery():
             return queries.decline(state, command, context)
+        case c.AskClarification():
+            return clarifications.ask(state, command, context)
+        case c.ClarifyQuery():
+            return _for_leading_party(state, command, Scope.QUERY, context) or clarifications.clarify(
+                state, command, context
+            )
+        case c.AskExtension():
+            return extensions.ask(state, command, context)
+        case c.DecideExtension():
+            return _for_leading_party(state, command, Scope.QUERY, context) or extensions.settle(
+                state, command, context
+            )
+        case c.ClearSecrecy():
+            return secrecy.clear(state, command, context)
+        case c.GiveEstimate():
+            return estimates.give(state, command, context)
         case c.RemindQuery(query_id=query_id):
-            return queries.remind(state, query_id)
+            return queries.remind(state, query_id, context.now)
         case c.LapseQuery(query_id=query_id):
             return queries.lapse(state, query_id, context.now)
         case c.ConcludeTriage():
@@ -184,11 +222,18 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
 def _may_not_know(state: State, command: Command) -> Refusal | None:
     """Refuse strangers first: a refusal never tells them that a case exists (R26, R33, R34)."""
     match command:
-        case c.AnswerQuery() | c.DeclineQuery():
+        case c.AnswerQuery() | c.DeclineQuery() | c.AskClarification() | c.AskExtension():
             query = state.query(command.query_id)
             asked = query is not None and query.recipient == command.by.party
             return None if asked else r.NOT_THE_QUERIED_PARTY
-        case c.IssueQuery() | c.ConcludeTriage() | c.PrepareRto():
+        case c.ClearSecrecy():
+            party = command.by.party
+            known = party == state.referrer or state.was_asked(party)
+            return None if known else r.NOT_THE_QUERIED_PARTY
+        case c.GiveEstimate():
+            leads = command.by.party == state.referrer == state.leading_party
+            return None if leads else r.NOT_THE_REFERRER
+        case c.IssueQuery() | c.ClarifyQuery() | c.DecideExtension() | c.ConcludeTriage() | c.PrepareRto():
             return None if command.by.person == state.director else r.NOT_THE_DIRECTOR
         case _:
             return None
@@ -242,9 +287,11 @@ def _numbers(state: State) -> tuple[str, ...]:
 
 
 def _texts_of_outcome(state: State) -> tuple[str, ...]:
-    """Return the sealed texts written at the end of triage; who the case is about stays."""
+    """Return the sealed texts of triage that the record does not hold; who the case is about stays."""
     fixed = state.preparation and state.preparation.model_copy(update={"persons": ()})
-    texts = (text for thing in (state.conclusion, fixed) if thing for text in contents(thing))
+    asked = (one for query in state.queries for one in (*query.clarifications, *query.extensions))
+    things = (state.conclusion, fixed, *asked, *state.estimates)
+    texts = (text for thing in things if thing for text in contents(thing))
     return tuple(text.piece for text in texts if isinstance(text, TextRef))
 
 
@@ -259,16 +306,31 @@ def evolve(state: State, event: e.Event) -> State:
             return _opened(state, event)
         case e.QueryIssued():
             state = replace(state, queries=(*state.queries, _asked(event)), last_act=event.at)
-            return _seen(state)
+            return waiting.seen(estimates.used(state, event))
         case e.QueryAnswered(number=number, answer=answer, at=at):
             status, given = QueryStatus.ANSWERED, len(answer.items)
-            return _replied(state, answer.query_id, status, number, given, at)
+            held = secrecy.held(state, event)
+            return waiting.settled(_replied(held, answer.query_id, status, number, given, at))
         case e.QueryDeclined(number=number, decline=decline, at=at):
-            return _replied(state, decline.query_id, QueryStatus.DECLINED, number, 0, at)
+            return waiting.settled(_replied(state, decline.query_id, QueryStatus.DECLINED, number, 0, at))
+        case e.ClarificationAsked():
+            return clarifications.asked(state, event)
+        case e.QueryClarified():
+            return clarifications.given(state, event)
+        case e.ExtensionAsked():
+            return extensions.asked(state, event)
+        case e.QueryExtended():
+            return extensions.extended(state, event)
+        case e.ExtensionRefused():
+            return extensions.refused(state, event)
+        case e.SecrecyCleared():
+            return secrecy.cleared(state, event)
+        case e.EstimateGiven():
+            return estimates.given(state, event)
         case e.QueryReminded(query_id=query_id):
             return _silent(state, query_id, QueryStatus.REMINDED)
         case e.QueryLapsed(query_id=query_id, at=at):
-            return _listed(_silent(state, query_id, QueryStatus.NO_ANSWER), at)
+            return waiting.silent(_silent(state, query_id, QueryStatus.NO_ANSWER), at)
         case e.TriageConcluded() | e.TriageClosed():
             return replace(state, conclusion=_conclusion(event))
         case e.RtoPrepared(prepared=prepared):
@@ -276,11 +338,12 @@ def evolve(state: State, event: e.Event) -> State:
         case e.TeamChanged(team=team, at=at):
             return replace(followed(state, team), last_act=at)
         case e.TermPassed(overdue=overdue) | e.LeaderLeft(overdue=overdue):
-            return replace(state, overdue=replace(overdue, unanswered=state.unanswered))
+            overdue = replace(overdue, unanswered=state.unanswered)
+            return replace(state, overdue=waiting.counted(overdue, state))
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
         case e.LeaderBack():
-            return replace(state, overdue=None)
+            return waiting.led_again(state)
         case e.DirectionMoved(leading_party=party, acting_body=body):
             return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FileCleaned(kept_items=kept):
@@ -325,6 +388,8 @@ def _asked(event: e.QueryIssued) -> Query:
         contains_special=event.choice.contains_special,
         passed_test=event.choice.passed_processing_test,
         drawn_from=event.choice.drawn_from,
+        first_term=event.query.reply_before,
+        reply_before=event.query.reply_before,
     )
 
 
@@ -343,20 +408,6 @@ def _silent(state: State, query_id: str, status: QueryStatus) -> State:
     if query is None:
         return state
     return replace(state, queries=state.with_query(replace(query, status=status)))
-
-
-def _listed(state: State, at: datetime | None) -> State:
-    """Return the state in which a query without an answer waits for the director (R31)."""
-    if at is None:
-        return state
-    known = state.overdue or Overdue(TERMS[Phase.TRIAGE], at, Told.DIRECTOR, by_term=False)
-    return replace(state, overdue=replace(known, unanswered=state.unanswered))
-
-
-def _seen(state: State) -> State:
-    """Return the state once the director asks anew: silence alone keeps it on no list."""
-    by_silence = state.overdue is not None and not state.overdue.by_term
-    return replace(state, overdue=None) if by_silence else state
 
 
 def _conclusion(event: e.TriageConcluded | e.TriageClosed) -> Conclusion:
@@ -378,4 +429,7 @@ def _cleaned(state: State, kept: tuple[str, ...]) -> State:
         items_given=len(kept),
         conclusion=None,
         preparation=None,
+        queries=tuple(replace(query, clarifications=(), extensions=()) for query in state.queries),
+        secrets=(),
+        estimates=(),
     )

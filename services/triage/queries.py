@@ -20,6 +20,7 @@ from shared.core.item_standing import is_kept_from
 from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
+Draws: TypeAlias = c.IssueQuery | c.ClarifyQuery  # what is said to a queried party, and draws on items
 EVERYBODY = "all"
 
 # --- asking --------------------------------------------------------------------------------------
@@ -37,6 +38,7 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
         return r.RECIPIENT_NOT_A_PARTY
     if refusal := _of_contents(state, command, record, context):
         return refusal
+    own = state.estimate_of(record.party)
     return (
         e.QueryIssued(
             recipient=record.party,
@@ -44,17 +46,18 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
             choice=Choice(
                 query_id=command.query_id,
                 reason=command.reason,
-                contains_special=_contains_special(command),
+                contains_special=contains_special(command),
                 passed_processing_test=command.passed_processing_test,
                 referrer_estimate=command.referrer_estimate,
                 address_reason=command.address_reason if command.include_address else None,
                 drawn_from=command.drawn_from,
+                referrers_own=own.estimate if own is not None else None,
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
             discloses=(
                 *of_leader(f"query/{command.query_id}", state.mandate, "R30"),
-                *of_items(_drawn_from(command), "R30"),
+                *of_items(drawn_on(command), "R30"),
             ),
         ),
     )
@@ -84,15 +87,23 @@ def _of_contents(
         return r.QUERY_INCOMPLETE
     if is_blank(command.reason):
         return r.CHOICE_WITHOUT_REASON
-    if is_blank(command.referrer_estimate):
-        return r.ESTIMATE_MISSING
+    if refusal := _of_estimate(state, command, recipient.party):
+        return refusal
     if not set(command.persons) <= {person.person_id for person in state.persons}:
         return r.UNKNOWN_PERSON
     if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
-    return _of_what_goes_along(state, command, recipient, context) or _of_secrecy(
+    return _of_what_goes_along(state, command, recipient, context) or of_secrecy(
         state, command, recipient.party
     )
+
+
+def _of_estimate(state: State, command: c.IssueQuery, recipient: str) -> Refusal | None:
+    """Refuse without an estimate of the referrer, its own or as written down, and against its own (R28)."""
+    own = state.estimate_of(recipient)
+    if own is not None:
+        return None if own.useful else r.REFERRER_AGAINST_IT
+    return r.ESTIMATE_MISSING if is_blank(command.referrer_estimate) else None
 
 
 def _of_what_goes_along(
@@ -102,28 +113,28 @@ def _of_what_goes_along(
     if command.include_address and is_blank(command.address_reason):
         return r.ADDRESS_WITHOUT_REASON
     both, passed = (state.leading_party, recipient.party), command.passed_processing_test
-    of_special = _of_special(*both, context.parties, passed_test=passed)
-    if _contains_special(command) and of_special:
-        return of_special
+    refusal = of_special(*both, context.parties, passed_test=passed)
+    if contains_special(command) and refusal:
+        return refusal
     return _of_number(*both, context.parties) if command.include_bsn else None
 
 
-def _drawn_from(command: c.IssueQuery) -> tuple[ContributedItem, ...]:
+def drawn_on(command: Draws) -> tuple[ContributedItem, ...]:
     """Return the items of the case that the question draws on."""
     return tuple(item for item in command.items if item.item_id in command.drawn_from)
 
 
-def _contains_special(command: c.IssueQuery) -> bool:
+def contains_special(command: Draws) -> bool:
     """Tell whether the question holds special or criminal data, as it says or as what it draws on is."""
-    return command.contains_special or any(item.category.needs_test for item in _drawn_from(command))
+    return command.contains_special or any(item.category.needs_test for item in drawn_on(command))
 
 
-def _of_secrecy(state: State, command: c.IssueQuery, recipient: str) -> Refusal | None:
+def of_secrecy(state: State, command: Draws, recipient: str) -> Refusal | None:
     """Refuse a question that draws on what another answered (R34, R35), or the referrer keeps (R23, R30).
 
     What is not in the case, its contributor did not release either; so nobody learns of an item this way.
     """
-    items = _drawn_from(command)
+    items = drawn_on(command)
     if any(item.contributor != state.leading_party for item in items):
         return r.QUERY_DRAWS_ON_ANOTHERS
     released = {item.item_id for item in items if _may_be_drawn_on(item, recipient, state)}
@@ -134,7 +145,8 @@ def _may_be_drawn_on(item: ContributedItem, recipient: str, state: State) -> boo
     """Tell whether its contributor, by its last word, lets a query to this party draw on it (R30, R62)."""
     if item_rules.kept_secret(item) or item_rules.withheld(item, recipient):
         return False
-    return item.shareable_in_query and not is_kept_from(recipient, item.item_id, state.standings)
+    released = item.shareable_in_query or state.is_cleared(item.item_id)
+    return released and not is_kept_from(recipient, item.item_id, state.standings)
 
 
 def keeps_back(state: State, query: Query) -> bool:
@@ -142,7 +154,7 @@ def keeps_back(state: State, query: Query) -> bool:
     return any(is_kept_from(query.recipient, item_id, state.standings) for item_id in query.drawn_from)
 
 
-def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
+def of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
     """Refuse special data that who asks may not process (R21), or who is asked was not tested for (R49)."""
     if not item_rules.is_competent(asking, parties):
         return r.SPECIAL_NOT_CHECKED
@@ -187,7 +199,7 @@ def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: 
         return r.SECRECY_NOT_RELEASED
     if asked is None or not asked.contains_special:
         return None
-    return _of_special(*both, parties, passed_test=asked.passed_test)
+    return of_special(*both, parties, passed_test=asked.passed_test)
 
 
 # --- replying ------------------------------------------------------------------------------------
@@ -203,7 +215,7 @@ def answer(state: State, command: c.AnswerQuery, context: DecisionContext) -> De
     record = context.parties.get(query.recipient)
     if record is None:
         return r.NOT_THE_QUERIED_PARTY
-    if refusal := _of_items(state, command.answer.items, record, context):
+    if refusal := _of_items(state, command.answer.items, record, context) or _of_marks(command):
         return refusal
     return (e.QueryAnswered(query.recipient, query.replies + 1, command.answer, context.now),)
 
@@ -248,13 +260,21 @@ def _of_items(
     )
 
 
+def _of_marks(command: c.AnswerQuery) -> Refusal | None:
+    """Refuse a mark of secrecy on what this answer does not bring in (R30)."""
+    brought = {item.item_id for item in command.answer.items}
+    return None if brought.issuperset(command.answer.under_secrecy) else r.SECRECY_OF_NO_ITEM
+
+
 # --- silence -------------------------------------------------------------------------------------
 
 
-def remind(state: State, query_id: str) -> Decision:
-    """Remind of a query that still waits."""
+def remind(state: State, query_id: str, now: datetime) -> Decision:
+    """Remind of a query that still waits, once its term has come; that may have moved since (R31)."""
     query = state.query(query_id)
     if query is None or query.status is not QueryStatus.OPEN:
+        return ()
+    if query.reply_before is not None and now < query.reply_before:
         return ()
     return (e.QueryReminded(query_id),)
 
@@ -262,7 +282,9 @@ def remind(state: State, query_id: str) -> Decision:
 def lapse(state: State, query_id: str, now: datetime) -> Decision:
     """End a query without an answer, for the director to see among what waits for him (R31)."""
     query = state.query(query_id)
-    return (e.QueryLapsed(query_id, now),) if query is not None and query.status.waits else ()
+    if query is None or not query.status.waits or now < query.lapses_at:
+        return ()
+    return (e.QueryLapsed(query_id, now),)
 
 
 def lapse_all(state: State) -> tuple[e.QueryLapsed, ...]:

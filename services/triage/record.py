@@ -23,9 +23,11 @@ REFERRAL = ""  # stands for the query id where items came with the referral
 class Choice:
     """Why this party is asked and what is given with the question (R28, R30), and its test (R49).
 
-    `reason` is the director's and `referrer_estimate` the referrer's: what they expect of this party. Without
-    `address_reason` no address went along; `drawn_from` are the items that the question draws on. Not part
-    of what the queried party gets. A query of a version before this one has no more than reason and test.
+    `reason` is the director's: what it expects of this party. `referrers_own` is the estimate that the
+    referrer gave itself, `referrer_estimate` what the director wrote down of a consultation; at least one of
+    the two is there. Without `address_reason` no address went along; `drawn_from` are the items that the
+    question draws on. Not part of what the queried party gets. A query of a version before this one has no
+    more than reason and test.
     """
 
     query_id: str
@@ -35,6 +37,76 @@ class Choice:
     referrer_estimate: Content | None = None
     address_reason: Content | None = None
     drawn_from: tuple[str, ...] = ()
+    referrers_own: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Hold what the referrer itself expects of a party: whether to ask it is useful, and why (R28)."""
+
+    party: str
+    useful: bool
+    estimate: Content
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Clarified:
+    """Hold what was meant with a query, said in the name of who leads (R26).
+
+    It draws on items and may hold special data as a query does (R30, R49); its recipient passed the test of
+    that query, or `passed_test` of its own.
+    """
+
+    query_id: str
+    number: int
+    clarification: Content
+    at: datetime
+    contains_special: bool = False
+    passed_test: bool = False
+    drawn_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Clarification:
+    """Hold what a queried party asks about its query (R31), and what it was told."""
+
+    query_id: str
+    number: int
+    question: Content
+    asked_at: datetime
+    given: Clarified | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Hold until when a queried party asks for time, and why; `granted` is None until it is decided on (R31).
+
+    `said` is the reason of the director, without which nothing is refused.
+    """
+
+    query_id: str
+    number: int
+    until: datetime
+    reason: Content
+    asked_at: datetime
+    granted: bool | None = None
+    said: Content | None = None
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Name an item that its contributor holds under secrecy, or (with `cleared_at`) has released (R30).
+
+    `with_consent`: of the data subject; `consent` is where that is recorded, if anywhere here.
+    """
+
+    item_id: str
+    contributor: str
+    cleared_at: datetime | None = None
+    with_consent: bool = False
+    consent: str | None = None
 
 
 class Picture(Model):
@@ -99,6 +171,13 @@ class Record:
 @dataclass(frozen=True, slots=True)
 class QueryClosed:
     """Name a query that no longer waits for its recipient."""
+
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryReopened:
+    """Name a query that had ended without an answer and waits for its recipient again."""
 
     query_id: str
 

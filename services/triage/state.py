@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from services.triage.record import Picture
+from services.triage.record import Clarification, Estimate, Extension, Picture, Secret
 from shared.contract.content import Content
 from shared.contract.fields import FirstGoal, Person, Theme
 from shared.contract.messages.retention import Hold, Term
@@ -50,7 +50,8 @@ class Query:
     """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
 
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
-    `drawn_from`: the items that the question draws on (R30).
+    `drawn_from`: the items that the question draws on (R30). `first_term`: until when it was to be answered
+    at first, `reply_before` now; a version before this one recorded neither.
     """
 
     query_id: str
@@ -61,6 +62,35 @@ class Query:
     contains_special: bool = False
     passed_test: bool = False
     drawn_from: tuple[str, ...] = ()
+    first_term: datetime | None = None
+    reply_before: datetime | None = None
+    clarifications: tuple[Clarification, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+
+    @property
+    def term(self) -> datetime:
+        """Return until when a reply is asked for; of a query of the version before, when it lapses."""
+        return self.reply_before or self.lapses_at
+
+    @property
+    def unclear(self) -> Clarification | None:
+        """Return what its recipient asks and was not told yet."""
+        last = self.clarifications[-1] if self.clarifications else None
+        return last if last is not None and last.given is None else None
+
+    @property
+    def undecided(self) -> Extension | None:
+        """Return the time that its recipient asks for, and that nobody has decided on."""
+        last = self.extensions[-1] if self.extensions else None
+        return last if last is not None and last.granted is None else None
+
+    @property
+    def asks(self) -> tuple[Clarification | Extension, ...]:
+        """Return what its recipient waits for: who has replied needs no time, who declined no word."""
+        explains = self.status.waits or self.status is QueryStatus.ANSWERED
+        decides = self.status not in (QueryStatus.ANSWERED, QueryStatus.DECLINED)
+        waiting = (self.unclear if explains else None, self.undecided if decides else None)
+        return tuple(one for one in waiting if one is not None)
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""
@@ -108,6 +138,8 @@ class State:
     round: int = 0
     last_act: datetime | None = None
     led: Mandate | None = None
+    secrets: tuple[Secret, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:
@@ -140,6 +172,25 @@ class State:
     def unanswered(self) -> int:
         """Count the queries that ended without an answer (R31)."""
         return sum(query.status is QueryStatus.NO_ANSWER for query in self.queries)
+
+    @property
+    def to_decide(self) -> tuple[datetime, ...]:
+        """Return since when queried parties wait for a word of the director, as long as triage runs (R31)."""
+        if self.phase is not Phase.TRIAGE:
+            return ()
+        return tuple(ask.asked_at for query in self.queries for ask in query.asks)
+
+    def estimate_of(self, party: str) -> Estimate | None:
+        """Return what the referrer itself said of asking this party, since it was asked last (R28)."""
+        return next((one for one in self.estimates if one.party == party), None)
+
+    def is_cleared(self, item_id: str) -> bool:
+        """Tell whether the holder of the item released it from secrecy (R30)."""
+        return any(one.item_id == item_id and one.cleared_at is not None for one in self.secrets)
+
+    def is_secret(self, item_id: str) -> bool:
+        """Tell whether an answer brought in this item under secrecy that stands (R30)."""
+        return any(one.item_id == item_id and one.cleared_at is None for one in self.secrets)
 
     def was_asked(self, party: str | None) -> bool:
         """Tell whether a query of this case went to the party."""

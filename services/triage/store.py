@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
+from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Stripped
 from shared.contract.content import SEALED_ALLOWED, TextRef, contents
 from shared.storage import sealed_texts
 from shared.storage.database import copy, fetch, run
@@ -26,7 +26,13 @@ _ASK = sa.text(
     WHERE EXISTS (SELECT FROM cases WHERE cases.case_id = new.case_id)
     """
 )
-_CLOSE = sa.text("UPDATE queries SET waits = false WHERE query_id = ANY(:queries) AND waits")
+_WAITS = sa.text(
+    """
+    UPDATE queries SET waits = new.waits
+    FROM unnest(CAST(:queries AS text[]), CAST(:waits AS boolean[])) AS new (query_id, waits)
+    WHERE queries.query_id = new.query_id AND queries.waits <> new.waits
+    """
+)
 _ASKED_IN = sa.text(
     "SELECT CAST(asked AS text) AS asked FROM queries WHERE case_id = :case ORDER BY query_id"
 )
@@ -56,9 +62,7 @@ class TriageRecord:
         """Write the rows, one statement per kind; cleaned files last."""
         await _ask(connection, [row for row in rows if isinstance(row, Asked)])
         await _give(connection, [row for row in rows if isinstance(row, Given)])
-        closed = sorted({row.query_id for row in rows if isinstance(row, QueryClosed)})
-        if closed:
-            await run(connection, _CLOSE, queries=closed)
+        await _list(connection, [row for row in rows if isinstance(row, QueryClosed | QueryReopened)])
         for row in rows:
             if isinstance(row, Stripped):
                 await _strip(connection, row)
@@ -83,6 +87,14 @@ async def _ask(connection: AsyncConnection, asked: Sequence[Asked]) -> None:
             recipients=[row.recipient for row in asked],
             asked=[to_json(row) for row in asked],
         )
+
+
+async def _list(connection: AsyncConnection, rows: Sequence[QueryClosed | QueryReopened]) -> None:
+    """Write whether each query waits for its recipient; of two rows of one query the later one counts."""
+    waits = {row.query_id: isinstance(row, QueryReopened) for row in rows}
+    if waits:
+        numbers = sorted(waits)
+        await run(connection, _WAITS, queries=numbers, waits=[waits[number] for number in numbers])
 
 
 async def _give(connection: AsyncConnection, given: Sequence[Given]) -> None:

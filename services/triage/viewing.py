@@ -2,9 +2,10 @@
 
 from typing import TypeAlias, assert_never
 
+from services.triage import clarifications
 from services.triage.queries import keeps_back
-from services.triage.record import Choice, Said
-from services.triage.state import Conclusion, Phase, Query, State
+from services.triage.record import Choice, Clarification, Clarified, Estimate, Extension, Said
+from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
@@ -19,11 +20,24 @@ NOBODY_ELSE = Denied("R33", "B3-F2 access")
 AT_THE_TABLE = Denied("R61", "B3-F3; B3-gen 3")
 NOT_YOURS = Denied("R34", "B3-F2 access")
 KEPT_BY_NOW = Denied("R30", "B3-F2 secrecy")
+UNDER_SECRECY = Denied("R30", "B3-F2 secrecy")
 OPEN = frozenset({Phase.TRIAGE, Phase.PREPARING, Phase.PREPARED, Phase.CLOSING})
 
 
+# What a queried party says of its query: as its replies, the referrer reads it until the table is prepared.
+OfTheQueried: TypeAlias = Said | Clarification | Extension
 Thing: TypeAlias = (
-    ContributedItem | QueryIssued | Said | Choice | Person | PersonNumber | Conclusion | RtoPrepared | None
+    ContributedItem
+    | QueryIssued
+    | OfTheQueried
+    | Clarified
+    | Choice
+    | Estimate
+    | Person
+    | PersonNumber
+    | Conclusion
+    | RtoPrepared
+    | None
 )
 
 
@@ -51,7 +65,7 @@ def _of_the_referrer(thing: Thing, state: State, context: DecisionContext) -> Ve
         return Allowed("R34", state.referrer)
     if isinstance(thing, ContributedItem) and _is_withheld(thing, state):
         return Denied("R32", "B3-F2")
-    if state.was_prepared and isinstance(thing, QueryAnswered | QueryDeclined):
+    if state.was_prepared and isinstance(thing, OfTheQueried):
         return AT_THE_TABLE
     return _not_here(thing, state) or _shown(thing, state, context)
 
@@ -61,9 +75,14 @@ def _is_withheld(item: ContributedItem, state: State) -> bool:
 
 
 def _not_here(thing: Thing, state: State) -> Denied | None:
-    """Deny what its contributor took back, and any item once the table is prepared: it shows them (R61)."""
+    """Deny what its contributor took back or holds under secrecy (R30), and any item once there is a table.
+
+    That shows them then (R61).
+    """
     if not isinstance(thing, ContributedItem):
         return None
+    if state.is_secret(thing.item_id):
+        return UNDER_SECRECY
     at_the_table = AT_THE_TABLE if state.was_prepared else None
     return taken_back(thing, state.standings) or at_the_table
 
@@ -94,7 +113,9 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
     """Show a party what it was asked, in whose name, and what it gave itself; nothing else (R34)."""
     if state.phase is Phase.CLOSING:
         return Denied("R102", "B3-F1, F2, F3")
-    if isinstance(thing, QueryIssued) and (denied := _of_its_content(party, thing, state, context)):
+    if isinstance(thing, QueryIssued | Clarified) and (
+        denied := _of_its_content(party, thing, state, context)
+    ):
         return denied
     if isinstance(thing, PersonNumber):
         return _number_asked_about(party, thing, state, context)
@@ -103,13 +124,15 @@ def _of_another_party(party: str, thing: Thing, state: State, context: DecisionC
             mine = party == state.referrer or state.was_asked(party)
         case ContributedItem(contributor=contributor):
             mine = contributor == party
-        case QueryIssued() | QueryAnswered() | QueryDeclined():
+        case QueryIssued() | QueryAnswered() | QueryDeclined() | Clarification() | Clarified() | Extension():
             mine = _recipient(thing, state) == party
+        case Estimate():
+            mine = party == state.referrer
         case Choice() | Person() | Conclusion() | RtoPrepared():
             mine = False
         case _:
             assert_never(thing)
-    giver = thing.on_behalf_of if isinstance(thing, QueryIssued) else party
+    giver = state.referrer if isinstance(thing, QueryIssued | Clarified) else party
     return Allowed("R34", giver) if mine else NOT_YOURS
 
 
@@ -123,13 +146,34 @@ def _number_asked_about(party: str, number: PersonNumber, state: State, context:
         return NOT_YOURS
     if denied := _kept_of_query(query, state, context):
         return denied
+    if query.status is QueryStatus.NO_ANSWER or not query.in_time(context.now):
+        return MAY_NOT_USE_IT  # it served a reply, which nobody expects any more
     return unusable(number, party, context.parties) or Allowed("R34", state.referrer)
 
 
-def _of_its_content(party: str, asked: QueryIssued, state: State, context: DecisionContext) -> Denied | None:
-    """Deny a party its query when what that holds is kept from it by now (R30), or too special (R21, R49)."""
+def _of_its_content(
+    party: str, asked: QueryIssued | Clarified, state: State, context: DecisionContext
+) -> Denied | None:
+    """Deny a party its query when what that holds is kept from it by now (R30), or too special (R21, R49).
+
+    And a clarification with its query, or for what it holds itself.
+    """
     query = state.query(asked.query_id)
-    return None if query is None or query.recipient != party else _kept_of_query(query, state, context)
+    if query is None or query.recipient != party:
+        return None
+    if denied := _kept_of_query(query, state, context):
+        return denied
+    return _kept_of_clarified(asked, query, state, context) if isinstance(asked, Clarified) else None
+
+
+def _kept_of_clarified(
+    clarified: Clarified, query: Query, state: State, context: DecisionContext
+) -> Denied | None:
+    if clarifications.keeps_back(state, query, clarified):
+        return KEPT_BY_NOW
+    passed = query.passed_test or clarified.passed_test
+    competent = is_competent(query.recipient, context.parties, passed_test=passed)
+    return NOT_COMPETENT if clarified.contains_special and not competent else None
 
 
 def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Denied | None:
@@ -139,7 +183,7 @@ def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Deni
     return NOT_COMPETENT if query.contains_special and not competent else None
 
 
-def _recipient(thing: QueryIssued | Said, state: State) -> str:
+def _recipient(thing: QueryIssued | OfTheQueried | Clarified, state: State) -> str:
     query = state.query(thing.query_id)
     return "" if query is None else query.recipient
 
@@ -149,8 +193,10 @@ def givers(state: State, thing: object) -> frozenset[str]:
     match thing:
         case ContributedItem(contributor=contributor):
             return frozenset({contributor})
-        case QueryAnswered() | QueryDeclined():
+        case QueryAnswered() | QueryDeclined() | Clarification() | Extension():
             return frozenset({_recipient(thing, state)} - {""})
+        case Estimate():
+            return frozenset({state.referrer})
         case _:
             return frozenset()
 
@@ -160,9 +206,9 @@ def _giver(thing: Thing, state: State) -> str:
     match thing:
         case ContributedItem(contributor=contributor):
             return contributor
-        case QueryAnswered() | QueryDeclined():
+        case QueryAnswered() | QueryDeclined() | Clarification() | Extension():
             return _recipient(thing, state)
-        case Person() | PersonNumber():
+        case Person() | PersonNumber() | Estimate():
             return state.referrer
         case _:
             return state.leading_party

@@ -1,14 +1,16 @@
 """Make what people are shown of a case at triage from the things that `may_view` let through."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from pydantic import Field
 
-from services.triage.record import Asked, Choice, Record
-from services.triage.state import Conclusion, Phase, QueryStatus, State
+from services.triage.record import Asked, Choice, Estimate, Record, Secret
+from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
+from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, FirstGoal, Id, PartyId, Person, Theme
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
@@ -17,16 +19,49 @@ from shared.core.service_numbers import numbers_of, with_numbers, without_number
 from shared.http.reading import Seen
 
 
+class ClarificationView(Model):
+    """What the queried party asked about its query, and what it was told."""
+
+    number: int = Field(title="nummer van de verduidelijking")
+    question: Content | None = Field(default=None, title="wat onduidelijk is")
+    asked_at: datetime = Field(title="gevraagd op")
+    clarification: Content | None = Field(default=None, title="verduidelijking")
+    given_at: datetime | None = Field(default=None, title="gegeven op")
+
+
+class ExtensionView(Model):
+    """Until when the queried party asked for time, and what was decided: as yet nothing without `granted`."""
+
+    until: datetime = Field(title="gevraagde termijn")
+    reason: Content = Field(title="reden van het uitstel")
+    asked_at: datetime = Field(title="gevraagd op")
+    granted: bool | None = Field(default=None, title="uitstel gegeven")
+    said: Content | None = Field(default=None, title="reden van de beslissing")
+    decided_at: datetime | None = Field(default=None, title="besloten op")
+
+
+class EstimateView(Model):
+    """What the referrer itself expects of a party that was not asked since (R28)."""
+
+    party: PartyId = Field(title="partij")
+    useful: bool = Field(title="zinvol om te bevragen")
+    estimate: Content = Field(title="eigen inschatting van de aanmelder")
+    at: datetime = Field(title="gegeven op")
+
+
 class QueryView(Model):
     """A query with what came in reply; why the party was chosen only for who chose."""
 
     query_id: Id = Field(title="uitvraag")
     recipient: PartyId = Field(title="bevraagde partij")
     status: QueryStatus = Field(title="stand")
+    reply_before: datetime = Field(title="termijn")
     replies_until: datetime = Field(title="antwoord mogelijk tot")
     asked: m.QueryIssued = Field(title="uitvraag zoals verstuurd")
     choice: Choice | None = Field(default=None, title="keuze voor deze partij")
     replies: list[m.QueryAnswered | m.QueryDeclined] = Field(title="antwoorden")
+    clarifications: list[ClarificationView] = Field(title="verduidelijkingen")
+    extensions: list[ExtensionView] = Field(title="uitstel")
 
 
 class CaseView(Model):
@@ -41,6 +76,8 @@ class CaseView(Model):
     persons: list[Person] = Field(title="betrokkenen")
     items: list[ContributedItem] = Field(title="gegevens")
     queries: list[QueryView] = Field(title="uitvragen")
+    estimates: list[EstimateView] | None = Field(default=None, title="eigen inschattingen van de aanmelder")
+    secrecy: list[Secret] | None = Field(default=None, title="geheimhouding")
     conclusion: Conclusion | None = Field(default=None, title="uitkomst")
     preparation: m.RtoPrepared | None = Field(default=None, title="voorbereiding")
 
@@ -50,6 +87,8 @@ class WaitingQuery(m.QueryIssued):
 
     case_id: Id = Field(title="casusnummer")
     replies_until: datetime = Field(title="antwoord mogelijk tot")
+    clarifications: list[ClarificationView] = Field(title="verduidelijkingen")
+    extensions: list[ExtensionView] = Field(title="uitstel")
 
 
 class WaitingQueries(Model):
@@ -69,6 +108,9 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
         for row in record.asked:
             yield from _asked(row.query)
             yield f"choice/{row.query.query_id}", row.choice
+        for query in state.queries:
+            yield from _said_since(query)
+        yield from ((f"estimate/{one.party}", one) for one in state.estimates)
         for given in record.given:
             if given.said is not None:
                 yield f"reply/{given.query_id}/{given.number}", given.said
@@ -87,6 +129,16 @@ def _asked(query: m.QueryIssued) -> Iterable[tuple[str, Any]]:
     yield from numbers_of(query.persons, query.query_id)
 
 
+def _said_since(query: Query) -> Iterator[tuple[str, Any]]:
+    """Yield what was said of a query besides replies: questions, clarifications, asks for time."""
+    for one in query.clarifications:
+        yield f"clarification/{query.query_id}/{one.number}", replace(one, given=None)
+        if one.given is not None:
+            yield f"clarified/{query.query_id}/{one.number}", one.given
+    for ask in query.extensions:
+        yield f"extension/{query.query_id}/{ask.number}", ask
+
+
 def _as_sent(query_id: str, things: Mapping[str, Any]) -> m.QueryIssued | None:
     """Return a query with the numbers in it, as far as those things were let through."""
     query: m.QueryIssued | None = things.get(f"query/{query_id}")
@@ -103,9 +155,12 @@ def queries_by_case(asked: Sequence[Asked]) -> dict[str, Callable[[State], Itera
     return {case_id: partial(_these, queries) for case_id, queries in by_case.items()}
 
 
-def _these(things: Sequence[tuple[str, Any]], state: State) -> Sequence[tuple[str, Any]]:
-    """Return what is looked at whatever the state is; the policy decides on each."""
-    return things
+def _these(things: Sequence[tuple[str, Any]], state: State) -> Iterator[tuple[str, Any]]:
+    """Yield these queries and what was said of them since; the policy decides on each."""
+    yield from things
+    for _, one in things:
+        if isinstance(one, m.QueryIssued) and (query := state.query(one.query_id)) is not None:
+            yield from _said_since(query)
 
 
 def waiting_query(row: Asked, seen: Mapping[str, Seen[State]]) -> WaitingQuery | None:
@@ -116,7 +171,61 @@ def waiting_query(row: Asked, seen: Mapping[str, Seen[State]]) -> WaitingQuery |
     shown = _as_sent(row.query.query_id, found.things)
     if query is None or shown is None:
         return None
-    return WaitingQuery(**dict(shown), case_id=row.case_id, replies_until=query.lapses_at)
+    return WaitingQuery(
+        **{**dict(shown), "reply_before": query.term},
+        case_id=row.case_id,
+        replies_until=query.lapses_at,
+        clarifications=_clarifications(query, found.things),
+        extensions=_extensions(query, found.things),
+    )
+
+
+def _clarifications(query: Query, shown: Mapping[str, Any]) -> list[ClarificationView]:
+    """Return the questions on a query that are shown, each with what was told, if that is."""
+    views = []
+    for one in query.clarifications:
+        told = shown.get(f"clarified/{query.query_id}/{one.number}")
+        asked = shown.get(f"clarification/{query.query_id}/{one.number}")
+        if told is None and asked is None:
+            continue
+        views.append(
+            ClarificationView(
+                number=one.number,
+                question=asked.question if asked else None,
+                asked_at=one.asked_at,
+                clarification=told.clarification if told else None,
+                given_at=told.at if told else None,
+            )
+        )
+    return views
+
+
+def _extensions(query: Query, shown: Mapping[str, Any]) -> list[ExtensionView]:
+    found = (shown.get(f"extension/{query.query_id}/{one.number}") for one in query.extensions)
+    return [
+        ExtensionView(
+            until=one.until,
+            reason=one.reason,
+            asked_at=one.asked_at,
+            granted=one.granted,
+            said=one.said,
+            decided_at=one.decided_at,
+        )
+        for one in found
+        if one is not None
+    ]
+
+
+def _estimates(seen: Seen[State]) -> list[EstimateView]:
+    found = (one for one in seen.things.values() if isinstance(one, Estimate))
+    return [
+        EstimateView(party=one.party, useful=one.useful, estimate=one.estimate, at=one.at) for one in found
+    ]
+
+
+def _secrecy(seen: Seen[State]) -> list[Secret]:
+    """Return what stands or stood under secrecy, of the items that are shown."""
+    return [one for one in seen.case.state.secrets if f"item/{one.item_id}" in seen.things]
 
 
 def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
@@ -126,6 +235,7 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
             query_id=query.query_id,
             recipient=query.recipient,
             status=query.status,
+            reply_before=query.term,
             replies_until=query.lapses_at,
             asked=asked,
             choice=shown.get(f"choice/{query.query_id}"),
@@ -135,6 +245,8 @@ def _queries(seen: Seen[State], record: Record) -> list[QueryView]:
                 if given.query_id == query.query_id
                 and (label := f"reply/{given.query_id}/{given.number}") in shown
             ],
+            clarifications=_clarifications(query, shown),
+            extensions=_extensions(query, shown),
         )
         for query in seen.case.state.queries
         if (asked := _as_sent(query.query_id, shown)) is not None
@@ -158,6 +270,8 @@ def case_view(case_id: str, party: str | None, seen: Seen[State], record: Record
         persons=list(with_numbers((one for one in shown if isinstance(one, Person)), shown)),
         items=[shown_to(thing, party) for thing in shown if isinstance(thing, ContributedItem)],
         queries=_queries(seen, record),
+        estimates=_estimates(seen) or None,
+        secrecy=_secrecy(seen) or None,
         conclusion=seen.things.get("conclusion"),
         preparation=_preparation(seen),
     )

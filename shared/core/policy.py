@@ -55,6 +55,7 @@ class Policy:
     closing_term: timedelta = timedelta(days=14)  # R102
     longest_postponement: timedelta = timedelta(days=366)  # R19: what is put off longer is not planned
     query_reminder: timedelta = timedelta(days=3)  # R31: from the end of the term to "no answer"
+    query_extension: timedelta = timedelta(days=28)  # R31: of a query, from its first term to its last
     archive_after_months: int = 6  # R88
     destroy_after_months: int = 12  # R91
     smallest_cell: int = 5  # A24
@@ -78,6 +79,7 @@ class Policy:
             closing_term=_or(said.closing_days, self.closing_term),
             longest_postponement=_or(said.longest_postponement_days, self.longest_postponement),
             query_reminder=_or(said.query_reminder_days, self.query_reminder),
+            query_extension=_or(said.query_extension_days, self.query_extension),
             archive_after_months=said.archive_after_months or self.archive_after_months,
             destroy_after_months=said.destroy_after_months or self.destroy_after_months,
             smallest_cell=said.smallest_cell or self.smallest_cell,

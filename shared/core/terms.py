@@ -31,8 +31,9 @@ class Overdue:
     """Hold which step takes too long, since when, who was told, and when the case ends if nothing is done.
 
     `leader_left`: since when who leads is a party no more; that is what it waits for then. `unanswered`: how
-    many queries have ended without an answer (R31). `by_term`: its term has passed; if not, it stands here
-    for those alone, and its terms run as if it did not.
+    many queries have ended without an answer, `to_decide`: how many queried parties wait for a word of the
+    director (R31). `by_term`: its term has passed; if not, it stands here for those alone, and its terms run
+    as if it did not.
     """
 
     step: Step
@@ -42,6 +43,7 @@ class Overdue:
     leader_left: datetime | None = None
     unanswered: int = 0
     by_term: bool = True
+    to_decide: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class OverdueCase(Model):
     ends_on: datetime | None = Field(title="eindigt vanzelf op")
     leader_left: datetime | None = Field(default=None, title="leidende partij vertrokken op")
     unanswered: Count = Field(default=0, title="uitvragen zonder antwoord")
+    to_decide: Count = Field(default=0, title="vragen van bevraagde partijen")
 
 
 class OverdueCases(Model):
@@ -46,7 +47,8 @@ async def read_overdue(caller: Looking, reader: Reader, after: Annotated[Id, Que
     """List what waits too long: to a director its own cases, to the manager those it was told of.
 
     A case that nobody was assigned to is the manager's from the first reminder on. One in triage stands here
-    too as soon as a query has ended without an answer, until its director asks anew or concludes (R31).
+    too as soon as a query has ended without an answer, until its director asks anew or concludes, and as long
+    as a queried party waits for a clarification or for a decision on more time (R31).
     """
     viewer = caller.viewer()
     async with reader.engine.connect() as connection:
@@ -84,4 +86,5 @@ def _case(case_id: str, seen: Seen[Any]) -> OverdueCase | None:
         ends_on=late.ends_on,
         leader_left=late.leader_left,
         unanswered=late.unanswered,
+        to_decide=late.to_decide,
     )

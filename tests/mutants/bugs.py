@@ -1768,8 +1768,8 @@ _OF_THE_CODE = (
     Bug(
         "query draws on what the referrer took back",
         "services/triage/queries.py",
-        "    return item.shareable_in_query and not is_kept_from(recipient, item.item_id, state.standings)\n",
-        "    return item.shareable_in_query\n",
+        "    return released and not is_kept_from(recipient, item.item_id, state.standings)\n",
+        "    return released\n",
         ("tests/unit/triage/test_process.py",),
     ),
     Bug(
@@ -1859,7 +1859,7 @@ _OF_THE_CODE = (
     Bug(
         "director not told that nobody answered",
         "services/triage/process.py",
-        "            return _listed(_silent(state, query_id, QueryStatus.NO_ANSWER), at)\n",
+        "            return waiting.silent(_silent(state, query_id, QueryStatus.NO_ANSWER), at)\n",
         "            return _silent(state, query_id, QueryStatus.NO_ANSWER)\n",
         ("tests/unit/triage/test_process.py",),
     ),
@@ -1923,8 +1923,8 @@ _OF_THE_CODE = (
     Bug(
         "the number in a query outlasts the query",
         "services/triage/viewing.py",
-        "    if denied := _kept_of_query(query, state, context):\n        return denied\n",
-        "",
+        "    if denied := _kept_of_query(query, state, context):\n        return denied\n    if query.status",
+        "    if query.status",
         ("tests/unit/triage/test_viewing.py",),
     ),
     Bug(

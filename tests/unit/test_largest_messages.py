@@ -28,7 +28,7 @@ from services.retention.api import Cleaning, NewReactivation
 from services.rto import commands as tc
 from services.rto.api import MandateEnding
 from services.triage import commands as c
-from services.triage.api import NewConclusion, NewPreparation, NewQuery
+from services.triage.api import NewClarification, NewConclusion, NewExtension, NewPreparation, NewQuery
 from services.triage.record import Picture
 from services.triage.state import State as Triage
 from shared.contract.content import SEALED_ALLOWED, TextRef, text
@@ -143,6 +143,15 @@ class Played:
         manager = Actor(Role.MANAGER, person="m")
         self["intake"].does(ic.AssignSupport(by=manager, person=person, instead_of=instead_of, reason=reason))
 
+    def let_lapse(self, query_id: str) -> None:
+        """Let the clock remind of a query and end it, each at its time."""
+        triage = self["triage"]
+        found = triage.state.query(query_id)
+        for command, at in ((c.RemindQuery, found.reply_before), (c.LapseQuery, found.lapses_at)):
+            triage.now = at
+            triage.does(command(by=CLOCK, query_id=query_id))
+        triage.now = NOW
+
     def query(self) -> None:
         triage = self["triage"]
         state: Triage = triage.state
@@ -157,8 +166,8 @@ class Played:
             )
         )
         triage.hears(answer, large.by_party(OTHER))
-        triage.does(c.RemindQuery(by=CLOCK, query_id=number(51)))
-        triage.does(c.LapseQuery(by=CLOCK, query_id=number(51)))
+        ask_back(triage, number(51), party(2))
+        self.let_lapse(number(51))
         picture = Picture(
             parties=tuple(map(party, range(MOST_PARTICIPANTS))),
             plan_contribution="x",
@@ -374,6 +383,34 @@ def _plan_of_one(action_id: str, parts: tuple[tc.Part, ...], said: str) -> tc.Pl
     return tc.Plan(agreements="x", ave_level=2, parts=parts, actions=(action,))
 
 
+def ask_back(triage: Core, query_id: str, recipient: str) -> None:
+    """Let a queried party ask what is meant, and twice for time, and tell it as much as a letter takes."""
+    unclear = filled(lambda said: tm.QueryClarificationAsked(query_id=query_id, question=said))
+    triage.hears(unclear, large.by_party(recipient))
+    clarification = filled(lambda said: NewClarification(clarification=said))
+    triage.is_asked(
+        clarification,
+        lambda sent: c.ClarifyQuery(
+            by=large.by_director(), query_id=query_id, clarification=sent.clarification
+        ),
+    )
+    for days, granted in ((7, False), (14, True)):
+        until = LATER + timedelta(days=days)
+        ask = filled(
+            lambda said, until=until: tm.QueryExtensionAsked(
+                query_id=query_id, reply_before=until, reason=said
+            )
+        )
+        triage.hears(ask, large.by_party(recipient))
+        decision = filled(lambda said, granted=granted: NewExtension(granted=granted, reason=said))
+        triage.is_asked(
+            decision,
+            lambda sent: c.DecideExtension(
+                by=large.by_director(), query_id=query_id, granted=sent.granted, reason=sent.reason
+            ),
+        )
+
+
 def largest_query(recipient: str, persons: list[str], *, long: str = "question") -> NewQuery:
     return filled(
         lambda said: NewQuery(
@@ -579,6 +616,7 @@ def longest_policy(parties: Parties) -> Core:
         closing_days=400,
         longest_postponement_days=400,
         query_reminder_days=400,
+        query_extension_days=400,
         confirmation_days=400,
         leader_looked_for_days=7,
         direction_accepted_days=400,

@@ -91,6 +91,7 @@ class Parameters(Model):
     closing_days: Days | None = Field(default=None, title="sluiten na dagen")
     longest_postponement_days: Days | None = Field(default=None, title="langste uitstel in dagen")
     query_reminder_days: Days | None = Field(default=None, title="wachten op antwoord in dagen")
+    query_extension_days: Days | None = Field(default=None, title="langste uitstel van een antwoord in dagen")
     confirmation_days: Days | None = Field(default=None, title="bevestigen binnen dagen")
     terms: tuple[StepTerm, ...] = Field(default=(), max_length=len(Step), title="termijnen")
     archive_after_months: Annotated[int, Field(ge=1, le=6)] | None = Field(

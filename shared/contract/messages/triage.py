@@ -57,6 +57,41 @@ class QueryAnswered(Model):
     execution_contribution: Content | None = Field(default=None, title="bijdrage aan de uitvoering")
     willingness: Willingness = Field(default=Willingness.WILLING, title="bereidheid in te brengen")
     items: tuple[Item, ...] = Field(default=(), max_length=MOST_ITEMS, title="gegevens")
+    under_secrecy: tuple[Id, ...] = Field(
+        default=(),
+        max_length=MOST_ITEMS,
+        title="onder geheimhouding",
+        description="Those of the items that nobody else reads until the party clears them (R30).",
+    )
+
+
+@message("query-clarification-asked", "triage", Direction.FROM_PARTY, dutch="verduidelijking gevraagd")
+class QueryClarificationAsked(Model):
+    """The queried party asks what is meant, as long as its reply counts; the term runs on (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    question: Content = Field(title="wat onduidelijk is")
+
+
+@message("query-extension-asked", "triage", Direction.FROM_PARTY, dutch="uitstel voor het antwoord gevraagd")
+class QueryExtensionAsked(Model):
+    """The queried party asks for more time before its query ends; else its term stands (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    reply_before: Instant = Field(title="gevraagde termijn")
+    reason: Content = Field(title="reden van het uitstel")
+
+
+@message("secrecy-cleared", "triage", Direction.FROM_PARTY, dutch="geheimhouding opgeheven")
+class SecrecyCleared(Model):
+    """Who holds items under secrecy releases them (R30).
+
+    Those of an answer can then be read, and a query may draw on those of the referral.
+    """
+
+    items: tuple[Id, ...] = Field(min_length=1, max_length=MOST_ITEMS, title="vrijgegeven gegevens")
+    with_consent: bool = Field(default=False, title="met toestemming van de betrokkene")
+    consent: Id | None = Field(default=None, title="vastgelegde toestemming")
 
 
 @message("query-declined", "triage", Direction.FROM_PARTY, dutch="uitvraag geweigerd")
@@ -96,6 +131,34 @@ class QueryLapsed(Model):
     """No answer came; nothing is expected any more (R31)."""
 
     query_id: Id = Field(title="uitvraag")
+
+
+@message("query-clarified", "triage", Direction.TO_PARTY, dutch="uitvraag verduidelijkt")
+class QueryClarified(Model):
+    """What was meant, said in the name of the party that asks, like the query itself (R26, R27)."""
+
+    query_id: Id = Field(title="uitvraag")
+    number: Count = Field(title="nummer van de verduidelijking")
+    on_behalf_of: PartyId = Field(title="namens")
+    acting_body: Code = Field(title="bestuursorgaan")
+    clarification: Content = Field(title="verduidelijking")
+
+
+@message("query-extended", "triage", Direction.TO_PARTY, dutch="uitstel voor het antwoord gegeven")
+class QueryExtended(Model):
+    """The queried party has until then; a query that had ended without an answer waits again (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    reply_before: Instant = Field(title="nieuwe termijn")
+
+
+@message("query-extension-refused", "triage", Direction.TO_PARTY, dutch="uitstel voor het antwoord geweigerd")
+class QueryExtensionRefused(Model):
+    """The term stands, for this reason (R31)."""
+
+    query_id: Id = Field(title="uitvraag")
+    reply_before: Instant = Field(title="termijn")
+    reason: Content = Field(title="reden")
 
 
 class TriageOutcome(StrEnum):

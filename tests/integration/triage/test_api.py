@@ -500,7 +500,7 @@ async def test_the_director_finds_what_nobody_answered_among_what_waits_r31(offi
     assert (await director.get("/overdue")).json()["cases"] == []
     lapse = c.LapseQuery(by=CLOCK, query_id=silent)
     (outcome,) = await transaction_on(office.engine, SERVICE).run(
-        [delivery(s.CASE, lapse, at=office.clock.now())]
+        [delivery(s.CASE, lapse, at=office.clock.now() + timedelta(days=10))]
     )
     assert outcome.status is DeliveryStatus.ACCEPTED, outcome.refusal
     (found,) = (await director.get("/overdue")).json()["cases"]

@@ -1,6 +1,7 @@
 """Triage on a real PostgreSQL: one message one effect, a record of its own, and forgetting for good."""
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -33,8 +34,10 @@ async def house(fresh_database: FreshDatabase) -> tuple[AsyncEngine, Transaction
     return engine, transaction_on(engine, SERVICE)
 
 
-async def do(transaction: Transaction[Any], *commands: Any, case: str = s.CASE) -> list[DeliveryStatus]:
-    return [o.status for o in await transaction.run([delivery(case, x, at=NOW) for x in commands])]
+async def do(
+    transaction: Transaction[Any], *commands: Any, case: str = s.CASE, at: datetime = NOW
+) -> list[DeliveryStatus]:
+    return [o.status for o in await transaction.run([delivery(case, x, at=at) for x in commands])]
 
 
 async def record(engine: AsyncEngine) -> Record:
@@ -125,7 +128,7 @@ async def test_a_partys_own_queries_are_listed_until_it_has_replied_r34(
     await do(transaction, ANSWER, s.decline())
     assert await waiting(engine, s.POLICE) == [again.query_id]
     assert await waiting(engine, s.CARE) == []
-    await do(transaction, c.LapseQuery(by=CLOCK, query_id=again.query_id))
+    await do(transaction, c.LapseQuery(by=CLOCK, query_id=again.query_id), at=s.LAPSES)
     assert await waiting(engine, s.POLICE) == []
 
 
@@ -139,6 +142,30 @@ async def test_the_terms_of_a_query_are_set_and_go_with_its_reply_r31(
     assert due == [("query-term", s.TO_CARE, s.TERM), ("query-reminder", s.TO_CARE, s.LAPSES)]
 
 
+async def test_time_that_is_given_moves_both_terms_and_lists_the_query_again_r31(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(s.TO_CARE, s.CARE), s.ask_extension())
+    await do(transaction, c.LapseQuery(by=CLOCK, query_id=s.TO_CARE), at=s.LAPSES)
+    assert await waiting(engine, s.CARE) == []
+    assert await rows(engine, "due", "kind LIKE 'query-%'") == []
+    await do(transaction, s.decide_extension(s.TO_CARE), at=s.LAPSES)
+    assert await waiting(engine, s.CARE) == [s.TO_CARE]
+    due = [(r.kind, r.ref, r.at) for r in await rows(engine, "due", "kind LIKE 'query-%' ORDER BY at")]
+    ends = s.LATER + (s.LAPSES - s.TERM)
+    assert due == [("query-term", s.TO_CARE, s.LATER), ("query-reminder", s.TO_CARE, ends)]
+
+
+async def test_a_query_that_ended_and_one_that_waits_again_in_one_batch_are_told_apart_r31(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(s.TO_CARE, s.CARE), s.issue(), s.ask_extension())
+    await do(transaction, s.decide_extension(s.TO_CARE), s.decline(), ANSWER)
+    assert (await waiting(engine, s.CARE), await waiting(engine, s.POLICE)) == ([], [])
+
+
 async def test_a_query_that_has_not_left_is_taken_back_when_the_case_closes_r102(
     fresh_database: FreshDatabase,
 ) -> None:
@@ -147,6 +174,20 @@ async def test_a_query_that_has_not_left_is_taken_back_when_the_case_closes_r102
     await do(transaction, s.conclude(m.TriageOutcome.NOT_TAKEN_UP))
     letters = [r.type.split(".")[-2] for r in await rows(engine, "outbox", "recipient = :p", p=s.POLICE)]
     assert letters == ["query-lapsed"]
+
+
+async def test_what_was_told_of_a_query_and_has_not_left_is_taken_back_with_it_r31(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    both = (s.ask_clarification(), s.ask_extension(), s.clarify(s.TO_CARE), s.decide_extension(s.TO_CARE))
+    await do(transaction, OPEN, s.issue(s.TO_CARE, s.CARE), *both)
+    ours = "recipient = :p AND type NOT LIKE '%accepted%' ORDER BY id"
+    told = [r.type.split(".")[-2] for r in await rows(engine, "outbox", ours, p=s.CARE)]
+    assert told == ["query-issued", "query-clarified", "query-extended"]
+    await do(transaction, s.conclude(m.TriageOutcome.NOT_TAKEN_UP))
+    left = [r.type.split(".")[-2] for r in await rows(engine, "outbox", ours, p=s.CARE)]
+    assert left == ["query-lapsed"]
 
 
 async def test_an_item_cannot_be_moved_to_another_case_r35(fresh_database: FreshDatabase) -> None:

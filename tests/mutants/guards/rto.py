@@ -374,7 +374,7 @@ BUGS: tuple[Bug, ...] = (
         "query that draws on special data taken for one without",
         "services/triage/queries.py",
         "    return command.contains_special or any(item.category.needs_test for item "
-        "in _drawn_from(command))\n",
+        "in drawn_on(command))\n",
         "    return command.contains_special\n",
         (TRIAGE_PROCESS,),
         ("R49.c",),

@@ -11,6 +11,169 @@ RTO_PROCESS = "tests/unit/rto/test_process.py"
 RTO_VIEWING = "tests/unit/rto/test_viewing.py"
 VIEWING = "tests/unit/triage/test_viewing.py"
 
+CLARIFICATIONS = "tests/unit/triage/test_clarifications.py"
+ESTIMATES = "tests/unit/triage/test_estimates.py"
+EXTENSIONS = "tests/unit/triage/test_extensions.py"
+SECRECY = "tests/unit/triage/test_secrecy.py"
+
+# --- between asking and replying -------------------------------------------------------------------
+
+_OVER_TIME = (
+    Bug(
+        "number read by who is not expected to reply any more",
+        "services/triage/viewing.py",
+        "    if query.status is QueryStatus.NO_ANSWER or not query.in_time(context.now):\n",
+        "    if False:\n",
+        (VIEWING,),
+        ("R22.d",),
+    ),
+    Bug(
+        "party asked against the word of the referrer",
+        "services/triage/queries.py",
+        "        return None if own.useful else r.REFERRER_AGAINST_IT\n",
+        "        return None\n",
+        (ESTIMATES,),
+        ("R28.d",),
+    ),
+    Bug(
+        "estimate taken of any party",
+        "services/triage/process.py",
+        "            leads = command.by.party == state.referrer == state.leading_party\n",
+        "            leads = True\n",
+        (ESTIMATES,),
+        ("R28.d",),
+    ),
+    Bug(
+        "word of the director taken for that of the referrer",
+        "services/triage/queries.py",
+        "                referrers_own=own.estimate if own is not None else None,\n",
+        "                referrers_own=own.estimate if own is not None else command.referrer_estimate,\n",
+        (ESTIMATES,),
+        ("R28.e",),
+    ),
+    Bug(
+        "clarification draws on whatever the director names",
+        "services/triage/clarifications.py",
+        "    return queries.of_secrecy(state, command, query.recipient)\n",
+        "    return None\n",
+        (CLARIFICATIONS,),
+        ("R30.d",),
+    ),
+    Bug(
+        "item released for queries without the word of the referrer",
+        "services/triage/queries.py",
+        "    released = item.shareable_in_query or state.is_cleared(item.item_id)\n",
+        "    released = True\n",
+        (SECRECY,),
+        ("R30.e",),
+    ),
+    Bug(
+        "clarification that is kept by now is sent",
+        "services/triage/clarifications.py",
+        "    if keeps_back(state, query, clarified):\n",
+        "    if False:\n",
+        (CLARIFICATIONS,),
+        ("R30.f",),
+    ),
+    Bug(
+        "item under secrecy read by the house and who leads",
+        "services/triage/viewing.py",
+        "    if state.is_secret(thing.item_id):\n",
+        "    if False:\n",
+        (SECRECY,),
+        ("R30.h",),
+    ),
+    Bug(
+        "item under secrecy sent to the round table",
+        "services/triage/preparation.py",
+        "if not state.is_secret(item.item_id))\n",
+        "if True)\n",
+        (SECRECY,),
+        ("R30.h",),
+    ),
+    Bug(
+        "item released by who does not hold it",
+        "services/triage/secrecy.py",
+        "    if not all(_holds(state, party, item, context) for item in cleared.items):\n",
+        "    if False:\n",
+        (SECRECY,),
+    ),
+    Bug(
+        "reminder of a term that has moved",
+        "services/triage/queries.py",
+        "    if query.reply_before is not None and now < query.reply_before:\n",
+        "    if False:\n",
+        (EXTENSIONS,),
+        ("R31.c",),
+    ),
+    Bug(
+        "what is asked of the director on no list",
+        "services/triage/clarifications.py",
+        "    return waiting.asked(replace(state, queries=state.with_query(query), last_act",
+        "    return (lambda state, at: state)(replace(state, queries=state.with_query(query), last_act",
+        (CLARIFICATIONS,),
+        ("R31.f",),
+    ),
+    Bug(
+        "clarification asked of a query that has ended",
+        "services/triage/clarifications.py",
+        "        return r.REPLY_TOO_LATE\n    if query.unclear is not None:\n",
+        "        pass\n    if query.unclear is not None:\n",
+        (CLARIFICATIONS,),
+        ("R31.g",),
+    ),
+    Bug(
+        "clarification given by another director",
+        "services/triage/process.py",
+        "        case c.IssueQuery() | c.ClarifyQuery() | c.Dec",
+        "        case c.IssueQuery() | c.Dec",
+        (CLARIFICATIONS,),
+        ("R31.g",),
+    ),
+    Bug(
+        "time asked for after the query has ended",
+        "services/triage/extensions.py",
+        "    if not query.in_time(context.now):\n",
+        "    if False:\n",
+        (EXTENSIONS,),
+        ("R31.h",),
+    ),
+    Bug(
+        "time that was refused counts",
+        "services/triage/extensions.py",
+        "    query = _decided(query, granted=False, event=event)\n",
+        "    until = query.extensions[-1].until\n"
+        "    query = replace(_decided(query, granted=False, event=event), lapses_at=until)\n",
+        (EXTENSIONS,),
+        ("R31.h",),
+    ),
+    Bug(
+        "time that was given does not count",
+        "services/triage/extensions.py",
+        "        lapses_at=event.lapses_at,\n",
+        "",
+        (EXTENSIONS,),
+        ("R31.h",),
+    ),
+    Bug(
+        "query put off for ever",
+        "services/triage/extensions.py",
+        "    return until > (query.first_term or query.lapses_at) + policy.query_extension\n",
+        "    return False\n",
+        (EXTENSIONS,),
+        ("R31.j",),
+    ),
+    Bug(
+        "what another party asks of its query read by each queried party",
+        "services/triage/viewing.py",
+        " | Clarified() | Extension():\n            mine = _recipient(thing, state) == party",
+        ":\n            mine = _recipient(thing, state) == party\n"
+        "        case Clarified() | Extension():\n            mine = True",
+        (CLARIFICATIONS,),
+        ("R34.a",),
+    ),
+)
+
 # --- asking --------------------------------------------------------------------------------------
 
 _ASKING = (
@@ -41,8 +204,8 @@ _ASKING = (
     Bug(
         "query issued by another director",
         "services/triage/process.py",
-        "        case c.IssueQuery() | c.ConcludeTriage() | c.PrepareRto():\n            return None if",
-        "        case c.ConcludeTriage() | c.PrepareRto():\n            return None if",
+        "        case c.IssueQuery() | c.ClarifyQuery() | c.DecideExtension() | c.Conc",
+        "        case c.ClarifyQuery() | c.DecideExtension() | c.Conc",
         (PROCESS,),
         ("R26.c",),
     ),
@@ -73,9 +236,9 @@ _ASKING = (
     Bug(
         "queried party does not read its query",
         "services/triage/viewing.py",
-        "        case QueryIssued() | QueryAnswered() | QueryDeclined():\n            mine",
+        "        case QueryIssued() | QueryAnswered() | QueryDeclined() | Clari",
         "        case QueryIssued():\n            mine = False\n"
-        "        case QueryAnswered() | QueryDeclined():\n            mine",
+        "        case QueryAnswered() | QueryDeclined() | Clari",
         (VIEWING,),
         ("R27.b",),
     ),
@@ -106,8 +269,8 @@ _ASKING = (
     Bug(
         "party asked without the estimate of the referrer",
         "services/triage/queries.py",
-        "    if is_blank(command.referrer_estimate):\n",
-        "    if False:\n",
+        "    return r.ESTIMATE_MISSING if is_blank(command.referrer_estimate) else None\n",
+        "    return None\n",
         (PROCESS,),
         ("R28.c",),
     ),
@@ -162,7 +325,7 @@ _ASKING = (
     Bug(
         "query draws on what the referrer did not let go along",
         "services/triage/queries.py",
-        "    return item.shareable_in_query and not is_kept_from",
+        "    return released and not is_kept_from",
         "    return not is_kept_from",
         (PROCESS,),
         ("R30.d",),
@@ -239,8 +402,8 @@ _ANSWERING = (
     Bug(
         "query that was answered ends without an answer",
         "services/triage/queries.py",
-        "    return (e.QueryLapsed(query_id, now),) if query is not None and query.status.waits else ()\n",
-        "    return (e.QueryLapsed(query_id, now),) if query is not None else ()\n",
+        "    if query is None or not query.status.waits or now < query.lapses_at:\n",
+        "    if query is None:\n",
         (PROCESS,),
         ("R31.d",),
     ),
@@ -254,9 +417,9 @@ _ANSWERING = (
     ),
     Bug(
         "director not told of a query without an answer",
-        "services/triage/process.py",
-        "    if at is None:\n        return state\n    known",
-        "    if True:\n        return state\n    known",
+        "services/triage/waiting.py",
+        "    if at is None:\n        return state\n",
+        "    if True:\n        return state\n",
         (PROCESS,),
         ("R31.f",),
     ),
@@ -383,8 +546,8 @@ _ANSWERING = (
     Bug(
         "contribution left out of the record of an answer",
         "services/triage/effects.py",
-        'update={"items": ()}',
-        'update={"items": (), "plan_contribution": None}',
+        'update={"items": (), "under_secrecy": ()}',
+        'update={"items": (), "under_secrecy": (), "plan_contribution": None}',
         (EFFECTS,),
         ("R37.b",),
     ),
@@ -602,8 +765,8 @@ _PREPARING = (
     Bug(
         "viewing decided on by another director",
         "services/triage/process.py",
-        "        case c.IssueQuery() | c.ConcludeTriage() | c.PrepareRto():\n            return None if",
-        "        case c.IssueQuery() | c.ConcludeTriage():\n            return None if",
+        " | c.DecideExtension() | c.ConcludeTriage() | c.PrepareRto():\n",
+        " | c.DecideExtension() | c.ConcludeTriage():\n",
         (MATRIX,),
         ("R44.a",),
     ),
@@ -683,4 +846,4 @@ _PREPARING = (
     ),
 )
 
-BUGS: tuple[Bug, ...] = _ASKING + _ANSWERING + _CONCLUDING + _PREPARING
+BUGS: tuple[Bug, ...] = _ASKING + _OVER_TIME + _ANSWERING + _CONCLUDING + _PREPARING

@@ -7,7 +7,7 @@ from typing import Any
 from services.triage import commands as c
 from services.triage import events as e
 from services.triage.main import PROCESS
-from services.triage.record import Choice, Picture
+from services.triage.record import Asked, Choice, Clarified, Estimate, Picture, Record
 from services.triage.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import (
@@ -201,6 +201,59 @@ def decline(query_id: str = TO_CARE, party: str = CARE) -> c.DeclineQuery:
     return c.DeclineQuery(by=by_party(party), decline=declined(query_id))
 
 
+LATER = TERM + timedelta(days=7)
+
+
+def ask_clarification(query_id: str = TO_CARE, party: str = CARE, **changes: Any) -> c.AskClarification:
+    given: dict[str, Any] = {"query_id": query_id, "question": text(f"unclear-{query_id[-2:]}")}
+    return c.AskClarification(by=by_party(party), asked=m.QueryClarificationAsked(**(given | changes)))
+
+
+def clarify(query_id: str = TO_HOUSING, **changes: Any) -> c.ClarifyQuery:
+    given: dict[str, Any] = {
+        "by": by_director(),
+        "query_id": query_id,
+        "clarification": text(f"clarified-{query_id[-2:]}"),
+    }
+    return c.ClarifyQuery(**(given | changes))
+
+
+def ask_extension(query_id: str = TO_CARE, party: str = CARE, **changes: Any) -> c.AskExtension:
+    given: dict[str, Any] = {
+        "query_id": query_id,
+        "reply_before": LATER,
+        "reason": text(f"busy-{query_id[-2:]}"),
+    }
+    return c.AskExtension(by=by_party(party), asked=m.QueryExtensionAsked(**(given | changes)))
+
+
+def decide_extension(
+    query_id: str = TO_HOUSING, *, granted: bool = True, **changes: Any
+) -> c.DecideExtension:
+    given: dict[str, Any] = {
+        "by": by_director(),
+        "query_id": query_id,
+        "granted": granted,
+        "reason": text(f"decided-{query_id[-2:]}"),
+    }
+    return c.DecideExtension(**(given | changes))
+
+
+def clear_secrecy(*items: str, party: str = VENLO, **changes: Any) -> c.ClearSecrecy:
+    given: dict[str, Any] = {"items": items or (REFERRED,)}
+    return c.ClearSecrecy(by=by_party(party), cleared=m.SecrecyCleared(**(given | changes)))
+
+
+def give_estimate(party: str = PROBATION, **changes: Any) -> c.GiveEstimate:
+    given: dict[str, Any] = {
+        "by": by_party(VENLO),
+        "party": party,
+        "useful": True,
+        "estimate": text(f"own-estimate-{party}"),
+    }
+    return c.GiveEstimate(**(given | changes))
+
+
 def picture(**changes: Any) -> Picture:
     given: dict[str, Any] = {
         "parties": (POLICE, CARE),
@@ -284,6 +337,12 @@ def issued(query_id: str, recipient: str, **changes: Any) -> e.QueryIssued:
     )
 
 
+def record_of(*asked: e.QueryIssued) -> Record:
+    """The record with these queries, and nothing given."""
+    rows = tuple(Asked(CASE, one.recipient, one.at, one.query, one.choice) for one in asked)
+    return Record(rows, ())
+
+
 def asked_special(passed_test: bool) -> e.QueryIssued:
     """A query to the police that holds special data."""
     choice = Choice(TO_POLICE, text("reason-b1"), True, passed_test)
@@ -332,7 +391,15 @@ TEAM = Team(director="another-director", support_workers=(SUPPORT,), assignment=
 CHANGED = e.TeamChanged(TEAM, NOW)
 MOVED = e.DirectionMoved(CARE, NOW)
 LEFT = e.LeaderLeft(Overdue(Step.TRIAGE, NOW, Told.MANAGER, NOW + timedelta(days=14), leader_left=NOW))
-IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED)
+UNCLEAR = e.ClarificationAsked(TO_HOUSING, 1, text("unclear-b3"), NOW)
+CLARIFIED = e.QueryClarified(Clarified(TO_HOUSING, 1, text("clarified-b3"), NOW))
+IN_NEED_OF_TIME = e.ExtensionAsked(TO_HOUSING, 1, LATER, text("busy-b3"), NOW)
+EXTENDED = e.QueryExtended(TO_HOUSING, LATER, LATER + timedelta(days=3), text("decided-b3"), NOW)
+NOT_EXTENDED = e.ExtensionRefused(TO_HOUSING, text("decided-b3"), NOW)
+RELEASED = e.SecrecyCleared(VENLO, (REFERRED,), False, None, NOW)
+ESTIMATED = e.EstimateGiven(Estimate(PROSECUTOR, True, text("own-estimate"), NOW))
+SINCE_ASKED = (UNCLEAR, IN_NEED_OF_TIME, RELEASED, ESTIMATED)
+IN_TRIAGE = (OPENED, ASKED_POLICE, ASKED_CARE, ASKED_HOUSING, ANSWERED, *SINCE_ASKED)
 IN_PREPARATION = (*IN_TRIAGE, CONCLUDED)
 PREPARED = (*IN_PREPARATION, e.RtoPrepared(prepared()))
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
@@ -351,6 +418,12 @@ COMMANDS: tuple[Command, ...] = (
     issue(TO_PROBATION, PROBATION),
     answer(items=(item(NEW),)),
     decline(),
+    ask_clarification(),
+    clarify(),
+    ask_extension(),
+    decide_extension(),
+    clear_secrecy(),
+    give_estimate(),
     c.RemindQuery(by=CLOCK, query_id=TO_CARE),
     c.LapseQuery(by=CLOCK, query_id=TO_CARE),
     conclude(),
@@ -368,6 +441,9 @@ COMMANDS: tuple[Command, ...] = (
     c.PassTerm(by=CLOCK, at=NOW),
     c.LookForLeader(by=CLOCK, at=NOW),
 )
+
+# Events that neither a history nor a command of the above brings.
+BESIDES = (EXTENDED, NOT_EXTENDED, CLARIFIED, e.QueryReminded(TO_CARE), e.QueryLapsed(TO_CARE, LAPSES))
 
 
 def spec(**changes: PartyRecord | None) -> Spec[State]:

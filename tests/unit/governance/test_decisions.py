@@ -455,6 +455,7 @@ EVERYTHING: dict[str, Any] = {
     "closing_days": 1,
     "longest_postponement_days": 1,
     "query_reminder_days": 1,
+    "query_extension_days": 1,
     "confirmation_days": 1,
     "terms": tuple(
         StepTerm(step=step, remind=3, tell=3, again=3, end=TERMS[step].end and 3) for step in Step
@@ -493,6 +494,7 @@ FIELDS = {
     "closing_days": "closing_term",
     "longest_postponement_days": "longest_postponement",
     "query_reminder_days": "query_reminder",
+    "query_extension_days": "query_extension",
     "confirmation_days": "confirmation_within",
     "terms": "terms",
     "archive_after_months": "archive_after_months",

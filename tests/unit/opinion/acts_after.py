@@ -143,6 +143,8 @@ def stranger(play: Play) -> None:
     item, rto = play.one(items), rto_id(play)
     query = play.one([x.query_id for x in play.state("triage").queries] or [number(5, 0)])
     decline = tm.QueryDeclined.model_construct(query_id=query, ground=tm.DeclineGround.LAW, explanation=None)
+    unclear = tm.QueryClarificationAsked.model_construct(query_id=query, question=X)
+    cleared = tm.SecrecyCleared.model_construct(items=(item,), with_consent=False, consent=None)
     given = rm.ReleaseGiven.model_construct(
         item_id=item, use=rm.Use.RTO, recipient=None, action_id=None, secrecy=None
     )
@@ -152,6 +154,10 @@ def stranger(play: Play) -> None:
         ("intake", i.WithdrawReferral(by=party, reason=X)),
         ("intake", i.ScreenReferral(by=other, outcome=ScreeningOutcome.TAKEN_UP, reason=X, weighing=X)),
         ("triage", t.DeclineQuery(by=party, decline=decline)),
+        ("triage", t.AskClarification(by=party, asked=unclear)),
+        ("triage", t.ClearSecrecy(by=party, cleared=cleared)),
+        ("triage", t.GiveEstimate(by=party, party=play.one(PARTIES), useful=True, estimate=X)),
+        ("triage", t.DecideExtension(by=other, query_id=query, granted=True, reason=X)),
         ("triage", t.ConcludeTriage(by=other, outcome=tm.TriageOutcome.NOT_TAKEN_UP)),
         ("rto", r.GiveRelease(by=party, release=given)),
         ("rto", r.WithdrawRelease(by=party, item_id=item)),

@@ -111,13 +111,15 @@ def answer(play: Play) -> None:
     if not queries:
         return ask_party(play)
     query = play.one(queries)
+    items = (*play.items(query.recipient), play.item(query.recipient))
     reply = tm.QueryAnswered.model_construct(
         query_id=query.query_id,
         involved=True,
         plan_contribution=X,
         execution_contribution=None,
         willingness=tm.Willingness.WILLING,
-        items=(*play.items(query.recipient), play.item(query.recipient)),
+        items=items,
+        under_secrecy=tuple(one.item_id for one in items if play.likely(0.25)),
     )
     play.ask("triage", t.AnswerQuery(by=play.party(query.recipient), answer=reply))
     return None
@@ -146,7 +148,8 @@ def prepare(play: Play) -> None:
     if play.likely(0.15):
         parties = parties[1:]
     invitees = tuple(invitee(p, tested=play.likely(0.4), at_home=play.likely(0.3)) for p in parties)
-    there = [x.item_id for x in items if x.item_id not in play.story.taken_back]
+    gone = play.story.taken_back | play.story.secret
+    there = [x.item_id for x in items if x.item_id not in gone]
     command = t.PrepareRto(
         by=play.director(),
         items=items,

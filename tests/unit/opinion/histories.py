@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from tests.unit.opinion import acts_after as after
 from tests.unit.opinion import acts_at_table as table
 from tests.unit.opinion import acts_before as before
+from tests.unit.opinion import acts_on_queries as queries
 from tests.unit.opinion.model.story import Stage
 from tests.unit.opinion.play import Play
 from tests.unit.opinion.post import sent_wrongly
@@ -46,9 +47,18 @@ BY_STAGE: dict[Stage, tuple[Do, ...]] = {
         *(before.ask_party,) * 8,
         *(before.answer,) * 10,
         before.decline_query,
+        *(queries.ask_back,) * 4,
+        *(queries.say_back,) * 5,
+        *(queries.release_from_secrecy,) * 3,
+        *(queries.estimate,) * 2,
         *(before.conclude_triage,) * 8,
     ),
-    Stage.PREPARATION: (*(before.prepare,) * 20, before.answer, before.withdraw_referral),
+    Stage.PREPARATION: (
+        *(before.prepare,) * 20,
+        queries.release_from_secrecy,
+        before.answer,
+        before.withdraw_referral,
+    ),
     Stage.READY: (*(table.convene,) * 16, *(table.release,) * 3, before.withdraw_referral),
     Stage.TABLE: (
         *(table.come,) * 12,

@@ -17,7 +17,7 @@ from services.retention.effects import DESTROY_KEY
 from services.retention.main import SERVICE as RETENTION
 from services.rto.main import SERVICE as RTO
 from services.triage.main import SERVICE as TRIAGE
-from services.triage.record import Asked, Given, QueryClosed, Record, Stripped
+from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Stripped
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model
@@ -303,6 +303,8 @@ def _store(place: Place, row: object) -> None:
             _strip(place, kept)
         case QueryClosed(query_id=query):
             place.closed.add(query)
+        case QueryReopened(query_id=query):
+            place.closed.discard(query)
 
 
 def _strip(place: Place, kept: tuple[str, ...]) -> None:

@@ -44,7 +44,14 @@ def _plain(letter: ToParty) -> Letter:
     match message:
         case tm.QueryIssued(query_id=query, persons=persons):
             return Letter(kind, to, query=query, numbers=any(one.bsn is not None for one in persons))
-        case tm.QueryReminded(query_id=query) | tm.QueryLapsed(query_id=query):
+        case tm.QueryClarified(query_id=query, number=n):
+            return Letter(kind, to, query=query, told=n)
+        case (
+            tm.QueryReminded(query_id=query)
+            | tm.QueryLapsed(query_id=query)
+            | tm.QueryExtended(query_id=query)
+            | tm.QueryExtensionRefused(query_id=query)
+        ):
             return Letter(kind, to, query=query)
         case rm.ItemsProvided(action_id=action, items=(item,)):
             return Letter(kind, to, item=item.item_id, action=action)

@@ -114,13 +114,20 @@ def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
             numbered = tuple(one.person_id for one in query.persons if one.bsn is not None)
             tested = choice.passed_processing_test
             special, drawn_from = choice.contains_special, choice.drawn_from
-            yield f.Asked(query.query_id, party, numbered, special, tested, drawn_from)
+            yield f.Asked(query.query_id, party, numbered, special, tested, drawn_from, event.lapses_at)
+            if choice.referrers_own is not None:
+                yield f.EstimateUsed(party)
         case t.QueryAnswered(party=party, number=n, answer=answer):
-            yield f.Replied(answer.query_id, n, tuple(_item(one, party) for one in answer.items))
+            items = tuple(_item(one, party) for one in answer.items)
+            yield f.Replied(answer.query_id, n, items, False, answer.under_secrecy)
         case t.QueryDeclined(number=n, decline=decline):
-            yield f.Replied(decline.query_id, n, ())
-        case t.QueryLapsed(query_id=query):
-            yield f.NothingExpected(query)
+            yield f.Replied(decline.query_id, n, (), True)
+        case t.QueryLapsed(query_id=query, at=at):
+            yield f.NothingExpected(query, at is not None)
+        case t.SecrecyCleared(items=items):
+            yield f.SecrecyLifted(items)
+        case t.EstimateGiven(estimate=one):
+            yield f.PartyEstimated(one.party)
         case t.TriageConcluded():
             yield f.RtoNeeded()
         case t.TriageClosed(at=at):
@@ -129,6 +136,24 @@ def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
             yield f.CaseEnds(at)
         case t.RtoPrepared(prepared=prepared):
             yield f.TablePrepared(_tested(prepared.participants))
+        case _:
+            yield from _of_asking_back(event)
+
+
+def _of_asking_back(event: Any) -> Iterator[f.Fact]:
+    match event:
+        case t.ClarificationAsked(query_id=query, number=n):
+            yield f.MeaningAsked(query, n)
+        case t.QueryClarified(clarified=one):
+            yield f.MeaningTold(
+                one.query_id, one.number, one.contains_special, one.passed_test, one.drawn_from
+            )
+        case t.ExtensionAsked(query_id=query, number=n):
+            yield f.TimeAsked(query, n)
+        case t.QueryExtended(query_id=query, lapses_at=ends):
+            yield f.TimeDecided(query, ends)
+        case t.ExtensionRefused(query_id=query):
+            yield f.TimeDecided(query, None)
 
 
 def _tested(participants: Sequence[Any]) -> tuple[tuple[str, bool], ...]:

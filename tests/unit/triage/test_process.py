@@ -700,13 +700,16 @@ def test_who_declined_may_still_think_better_of_it_within_the_term_r31() -> None
     allowed="Blijft een antwoord ook na de herinnering uit, dan eindigt de uitvraag als geen antwoord.",
 )
 def test_silence_leads_to_one_reminder_and_then_to_no_answer_r31() -> None:
-    (reminded,) = ASKED.when(c.RemindQuery(by=CLOCK, query_id=s.TO_POLICE)).events
+    remind, lapse = (kind(by=CLOCK, query_id=s.TO_POLICE) for kind in (c.RemindQuery, c.LapseQuery))
+    assert at(ASKED, s.TERM - JUST_BEFORE).when(remind).events == ()
+    (reminded,) = at(ASKED, s.TERM).when(remind).events
     silent = ASKED.given(reminded)
     assert silent.state.queries[0].status is QueryStatus.REMINDED
-    assert silent.when(c.RemindQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
-    (lapsed,) = silent.when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events
+    assert at(silent, s.TERM).when(remind).events == ()
+    assert at(silent, s.LAPSES - JUST_BEFORE).when(lapse).events == ()
+    (lapsed,) = at(silent, s.LAPSES).when(lapse).events
     assert silent.given(lapsed).state.queries[0].status is QueryStatus.NO_ANSWER
-    assert silent.given(lapsed).when(c.LapseQuery(by=CLOCK, query_id=s.TO_POLICE)).events == ()
+    assert at(silent.given(lapsed), s.LAPSES).when(lapse).events == ()
 
 
 def lapsed_by_the_clock(given: Spec[State], query_id: str, now: datetime = s.LAPSES) -> Spec[State]:

@@ -1,6 +1,7 @@
 """A case stored by the version before this one is read, and decided on as it was then."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -24,6 +25,13 @@ NEW = {
     "address_reason",
     "drawn_from",
     "shareable_in_query",
+    "first_term",
+    "clarifications",
+    "extensions",
+    "secrets",
+    "estimates",
+    "referrers_own",
+    "to_decide",
 }
 
 
@@ -44,6 +52,20 @@ def test_a_state_of_before_goes_on_without_picture_and_with_its_queries_readable
     assert isinstance(may_view(police, s.ASKED_POLICE.query, state, looking(s.parties())), Allowed)
     prepared = s.spec().given(*s.IN_PREPARATION).process.decide(state, s.prepare(), looking(s.parties()))
     assert isinstance(prepared, tuple)
+
+
+def test_a_query_of_before_waits_is_asked_about_and_extended_r31() -> None:
+    stored = as_before(json.loads(to_json(s.spec().given(s.OPENED, s.ASKED_CARE).state)))
+    for query in stored["queries"]:
+        del query["reply_before"]
+    given = s.spec().given(s.OPENED)
+    state = TypeAdapter(State).validate_json(json.dumps(stored), context=SEALED_ALLOWED)
+    given = replace(given, state=state)
+    asked = given.given(*given.when(s.ask_clarification()).events)
+    asked = asked.given(*asked.when(s.ask_extension()).events)
+    told = asked.given(*asked.when(s.clarify(s.TO_CARE)).events)
+    (query,) = told.given(*told.when(s.decide_extension(s.TO_CARE)).events).state.queries
+    assert (query.term, query.first_term) == (s.LATER, None)
 
 
 def test_a_query_of_before_says_why_and_no_more() -> None:

@@ -1,6 +1,7 @@
 """Who sees what of a case at triage, and what nobody but its giver sees (R23, R33, R34)."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -422,6 +423,25 @@ def test_a_number_in_a_query_is_read_by_its_recipient_if_that_may_use_it_now_r22
     assert rule(worker(s.POLICE), ASKED_ABOUT, case, **without(s.POLICE)) == "Denied R22"
     assert rule(worker(s.POLICE), NUMBER, case) == "Denied R34"
     assert rule(worker(s.CARE), ASKED_ABOUT, case) == "Denied R34"
+
+
+@pytest.mark.clause("R22.d", allowed="Zolang haar reactie telt, ziet een partij het BSN in haar uitvraag.")
+@pytest.mark.clause(
+    "R22.d", refused="Wordt er geen reactie meer verwacht, dan ziet zij het BSN in de uitvraag niet meer."
+)
+def test_a_number_does_not_outlive_the_reply_that_it_served_r22() -> None:
+    asked, last = s.spec().given(s.OPENED, s.ASKED_POLICE), s.LAPSES - timedelta(microseconds=1)
+
+    def read(given: Any, at: datetime) -> str:
+        verdict = may_view(worker(s.POLICE), ASKED_ABOUT, given.state, looking(s.parties(), at))
+        return f"{type(verdict).__name__} {verdict.rule}"
+
+    declined = asked.given(e.QueryDeclined(s.POLICE, 1, s.declined(s.TO_POLICE), NOW))
+    for given in (asked, declined):
+        assert read(given, last) == "Allowed R34"
+        assert read(given, s.LAPSES) == "Denied R22"
+    assert read(asked.given(e.QueryLapsed(s.TO_POLICE)), NOW) == "Denied R22"
+    assert read(asked.given(s.ANSWERED), s.LAPSES) == "Allowed R34"
 
 
 def test_a_number_goes_with_its_query_once_that_is_kept_from_who_was_asked_r30() -> None:

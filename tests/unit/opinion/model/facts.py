@@ -178,22 +178,85 @@ class Asked:
     special: bool
     tested: bool
     drawn_from: tuple[str, ...]
+    ends: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """The queried party gives what it gives, or declines: for the n-th time (R31)."""
+    """The queried party gives what it gives, or declines: for the n-th time (R31).
+
+    `secret`: those of the items that it holds under secrecy (R30).
+    """
 
     query: str
     n: int
     items: tuple[Item, ...]
+    declined: bool
+    secret: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NothingExpected:
-    """Of a query no answer is expected any more (R31)."""
+    """Of a query no answer is expected any more; `silent`: the director is to see that (R31)."""
 
     query: str
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningAsked:
+    """The queried party asks what is meant, for the n-th time (R31)."""
+
+    query: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class MeaningTold:
+    """It is told; that may hold special data, and draw on items, as a query (R30, R49)."""
+
+    query: str
+    n: int
+    special: bool
+    tested: bool
+    drawn_from: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAsked:
+    """The queried party asks for more time, for the n-th time (R31)."""
+
+    query: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeDecided:
+    """It has until then, or (None) the term stands (R31)."""
+
+    query: str
+    ends: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecrecyLifted:
+    """Their holder releases these items (R30)."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartyEstimated:
+    """The referrer itself says what it expects of a party (R28)."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True)
+class EstimateUsed:
+    """A query rests on that: it goes with the query now (R28)."""
+
+    party: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,6 +483,13 @@ Fact: TypeAlias = (
     | Asked
     | Replied
     | NothingExpected
+    | MeaningAsked
+    | MeaningTold
+    | TimeAsked
+    | TimeDecided
+    | SecrecyLifted
+    | PartyEstimated
+    | EstimateUsed
     | RtoNeeded
     | TablePrepared
     | AtTheTable

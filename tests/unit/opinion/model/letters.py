@@ -6,7 +6,7 @@ A letter is judged when it leaves: `may_leave` returns why it may not, or None.
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.unit.opinion.model.story import Stage, Story
+from tests.unit.opinion.model.story import Stage, Story, is_kept_back
 
 OUTLAST = frozenset(
     {"takers-told", "destruction-announced", "file-destroyed", "informing-handed-over"}
@@ -24,6 +24,8 @@ TO_WHO_LEADS = frozenset(
 IN_ITS_NAME = {  # what is sent in the name of who leads, and what that has to have authorised (R122)
     "query-issued": "query",
     "query-reminded": "query",
+    "query-clarified": "query",
+    "query-extended": "query",
     "rto-convened": "rto",
     "release-asked": "",
     "items-provided": "",
@@ -39,6 +41,7 @@ class Letter:
     kind: str
     recipient: str
     query: str | None = None
+    told: int | None = None  # which of the clarifications of the query
     numbers: bool = False
     item: str | None = None
     action: str | None = None
@@ -57,7 +60,9 @@ def forbidden(s: Story, letter: Letter, now: datetime) -> str | None:
     match letter.kind:
         case "query-issued":
             return _of_query(s, letter)
-        case "query-reminded" | "query-lapsed":
+        case "query-clarified":
+            return _of_what_is_told(s, letter)
+        case "query-reminded" | "query-lapsed" | "query-extended" | "query-extension-refused":
             query = s.queries.get(letter.query or "")  # which cleaning removes
             return None if query is None or query.party == to else "R26"
         case "rto-convened":
@@ -89,6 +94,19 @@ def _of_query(s: Story, letter: Letter) -> str | None:
         return "R22"
     competent = asking.may_see_special and (query.tested or asked.may_see_special)
     return "R49" if query.special and not competent else None
+
+
+def _of_what_is_told(s: Story, letter: Letter) -> str | None:
+    """R21, R26, R30, R49: what was meant goes to who asked that, with no more than a query may hold."""
+    query = s.queries[letter.query or ""]
+    told = query.meant[letter.told or 0]
+    if query.party != letter.recipient or told is None:
+        return "R26"
+    if is_kept_back(s, query, told):
+        return "R30"
+    asking, asked = s.parties[s.leader], s.parties[letter.recipient]
+    competent = asking.may_see_special and (query.tested or told.tested or asked.may_see_special)
+    return "R49" if (query.special or told.special) and not competent else None
 
 
 def _of_item(s: Story, letter: Letter, now: datetime) -> str | None:

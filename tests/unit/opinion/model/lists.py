@@ -13,6 +13,7 @@ from tests.unit.opinion.model.rules import Seen, seen
 from tests.unit.opinion.model.story import Stage, Story
 from tests.unit.opinion.model.who import DIRECTOR, HOUSE, MANAGER, PRIVACY, SECRETARY, WORKER, Who
 
+SAID_WITH_IT = ("bsn", "clarification", "clarified", "extension")  # R22, R31: with a query that waits
 ONE_READING = timedelta(minutes=1)
 Listed: TypeAlias = Callable[[Story, Who, datetime], Seen | None]
 
@@ -35,20 +36,25 @@ def waiting_queries(s: Story, who: Who, now: datetime) -> Seen | None:
         return None
     waits = {q for q, query in s.queries.items() if query.waits and query.party == who.party}
     asked = {q for q in waits if f"query/{q}" in record}
-    numbers = {x for x in record if x.startswith("bsn/") and x.split("/")[1] in asked}
-    found = {f"query/{q}": "R34" for q in asked} | dict.fromkeys(numbers, "R22")
+    with_it = {x for x in record if x.split("/")[0] in SAID_WITH_IT and x.split("/")[1] in asked}
+    found = {f"query/{q}": "R34" for q in asked} | dict.fromkeys(with_it, "R31")
     return found or None
 
 
 def late(place: str, s: Story, who: Who, now: datetime) -> Seen | None:
     """R82: what takes too long is for the director of the case, and the manager once it was told."""
     known = s.late.get(place)
-    if known is None or s.is_over(now):
+    if s.is_over(now) or (known is None and not (place == "triage" and _waits_for_a_word(s))):
         return None
     if who.role == DIRECTOR and who.person == s.director:
         return {"term": "R82"}
-    told = known.manager or s.director is None
+    told = (known is not None and known.manager) or s.director is None
     return {"term": "R82"} if who.role == MANAGER and told else None
+
+
+def _waits_for_a_word(s: Story) -> bool:
+    """R31: who was asked waits for a word of the director, or said nothing, and he has not asked anew."""
+    return s.stage is Stage.TRIAGE and (s.silence or any(query.asks() for query in s.queries.values()))
 
 
 def duties(s: Story, who: Who, now: datetime) -> Seen | None:

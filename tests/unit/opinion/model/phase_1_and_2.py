@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from tests.unit.opinion.model.facts import MeaningTold
 from tests.unit.opinion.model.story import (
     BEFORE_THE_TABLE,
     OF_THE_REFERRER,
@@ -105,7 +106,7 @@ def triage(s: Story, who: Who, now: datetime) -> Shown | None:
         return _record(s, party, now, only_own=only_own)
     if s.stage is Stage.CLOSING or party not in {s.referrer, *s.asked}:
         return None  # R34, R102
-    return _own_answers(s, party, only_own=only_own)
+    return _own_answers(s, party, now, only_own=only_own)
 
 
 def _record(s: Story, party: str | None, now: datetime, *, only_own: bool = False) -> Shown:
@@ -119,8 +120,12 @@ def _record(s: Story, party: str | None, now: datetime, *, only_own: bool = Fals
         yield f"choice/{number}", "R33"
         if may_use:
             yield from ((f"bsn/{number}/{person}", "R22") for person in query.numbered)
+        yield from ((f"clarified/{number}/{n}", "R33") for n, told in query.meant.items() if told)
         if s.is_party(query.party, now) and (party is None or not (s.was_prepared or only_own)):
             yield from ((f"reply/{number}/{n}", "R33") for n in query.replies)  # R35, A11
+            yield from _asked_back(number, query, "R33")
+    if s.is_party(s.referrer, now):
+        yield from ((f"estimate/{one}", "R28") for one in s.estimated)  # A11
     items = (i for i in sorted(s.at_triage) if not only_own or s.items[i].giver == party)
     yield from ((f"item/{i}", "R33") for i in items if _at_triage(s, party, i, now))
     if s.record_is_there:
@@ -136,24 +141,45 @@ def _at_triage(s: Story, party: str | None, number: str, now: datetime) -> bool:
         return False
     if item.giver == party:
         return True
-    if s.was_prepared or number in s.taken_back or not may_process(s, item, s.leader, tested=False):
+    if s.was_prepared or number in s.taken_back or number in s.secret:
+        return False  # R30
+    if not may_process(s, item, s.leader, tested=False):
         return False
     return not item.hidden if party is None else party not in item.withheld
 
 
-def _own_answers(s: Story, party: str, *, only_own: bool) -> Shown:
+def _asked_back(number: str, query: Query, rule: str) -> Shown:
+    """R31: what who was asked says of its query besides its replies."""
+    yield from ((f"clarification/{number}/{n}", rule) for n in query.meant)
+    yield from ((f"extension/{number}/{n}", rule) for n in query.more_time)
+
+
+def _own_answers(s: Story, party: str, now: datetime, *, only_own: bool) -> Shown:
     """R34: what it was asked, and what it gave itself."""
     for number, query in s.queries.items():
         if query.party != party:
             continue
         if not only_own and not _is_too_special(s, query) and not is_kept_back(s, query):
             yield f"query/{number}", "R34"
-            if s.parties[party].may_use_number:
+            if s.parties[party].may_use_number and query.counts(now):
                 yield from ((f"bsn/{number}/{person}", "R22") for person in query.numbered)
+            yield from (
+                (f"clarified/{number}/{n}", "R34")
+                for n, told in query.meant.items()
+                if told and not is_kept_back(s, query, told) and not _is_told_too_much(s, query, told)
+            )
         yield from ((f"reply/{number}/{n}", "R34") for n in query.replies)
+        yield from _asked_back(number, query, "R34")
+    if party == s.referrer:
+        yield from ((f"estimate/{one}", "R34") for one in s.estimated)
     yield from ((f"item/{i}", "R34") for i in sorted(s.at_triage) if s.items[i].giver == party)
 
 
 def _is_too_special(s: Story, query: Query) -> bool:
     """R21, R49: a question with special data is not for a party that may not process them."""
     return query.special and not (query.tested or s.parties[query.party].may_see_special)
+
+
+def _is_told_too_much(s: Story, query: Query, told: MeaningTold) -> bool:
+    """R49: nor is what was told of it, if it was not tested with the query nor for that."""
+    return told.special and not (query.tested or told.tested or s.parties[query.party].may_see_special)

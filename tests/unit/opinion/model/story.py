@@ -85,8 +85,24 @@ class Query:
     special: bool
     tested: bool
     drawn_from: tuple[str, ...]
+    ends: datetime
     replies: list[int] = field(default_factory=list)
     waits: bool = True
+    answered: bool = False
+    silent: bool = False  # it ended, or triage did, and there is no reply
+    meant: dict[int, f.MeaningTold | None] = field(default_factory=dict)  # what was asked, and told
+    more_time: list[int] = field(default_factory=list)  # how often that was asked for
+    time_is_open: bool = False
+
+    def counts(self, now: datetime) -> bool:
+        """Tell whether a reply would still count (R31)."""
+        return self.answered or (not self.silent and now < self.ends)
+
+    def asks(self) -> bool:
+        """Tell whether who was asked waits for a word of the director (R31)."""
+        declined = bool(self.replies) and not self.answered
+        unclear = None in self.meant.values() and not self.silent and not declined
+        return unclear or (self.time_is_open and not self.replies)
 
 
 @dataclass(slots=True)
@@ -139,6 +155,9 @@ class Story:
     at_triage: set[str] = field(default_factory=set)
     at_rto: set[str] = field(default_factory=set)
     queries: dict[str, Query] = field(default_factory=dict)  # with what was said in reply
+    secret: set[str] = field(default_factory=set)  # items of answers that their holder did not release
+    estimated: set[str] = field(default_factory=set)  # by the referrer itself, since it was asked
+    silence: bool = False  # a query ended without an answer, and the director has not asked anew
     asked: set[str] = field(default_factory=set)
     duties: dict[int, Duty] = field(default_factory=dict)
     case_director: str | None = None  # with which account, where that is known
@@ -271,19 +290,51 @@ def _before_the_table(s: Story, fact: f.Fact) -> None:
         case f.CaseEnds(at, concluded):
             s.record_is_there = s.record_is_there or concluded
             _ends(s, at)
-        case f.Asked(query, party, numbered, special, tested, drawn_from):
-            s.queries[query] = Query(party, numbered, special, tested, drawn_from)
+        case f.Asked(query, party, numbered, special, tested, drawn_from, ends):
+            s.queries[query] = Query(party, numbered, special, tested, drawn_from, ends)
             s.asked.add(party)
-        case f.Replied(query, n, items):
-            s.queries[query].replies.append(n)
-            s.queries[query].waits = False
+            s.silence = False
+        case f.Replied(query, n, items, declined, secret):
+            one = s.queries[query]
+            one.replies.append(n)
+            one.waits, one.silent, one.answered = False, False, one.answered or not declined
             s.at_triage |= _given(s, items)
-        case f.NothingExpected(query):
-            s.queries[query].waits = False
+            s.secret |= set(secret)
+            s.silence = s.silence and _is_silent(s)
+        case f.NothingExpected(query, silent):
+            s.queries[query].waits, s.queries[query].silent = False, True
+            s.silence = s.silence or silent
         case f.RtoNeeded():
             s.stage, s.record_is_there = Stage.PREPARATION, True
         case f.TablePrepared(participants):
             s.stage, s.was_prepared, s.prepared_for = Stage.READY, True, dict(participants)
+
+
+def _is_silent(s: Story) -> bool:
+    return any(query.silent for query in s.queries.values())
+
+
+def _of_asking_back(s: Story, fact: f.Fact) -> None:
+    match fact:
+        case f.MeaningAsked(query, n):
+            s.queries[query].meant[n] = None
+        case f.MeaningTold(query, n):
+            s.queries[query].meant[n] = fact
+        case f.TimeAsked(query, n):
+            s.queries[query].more_time.append(n)
+            s.queries[query].time_is_open = True
+        case f.TimeDecided(query, ends):
+            one = s.queries[query]
+            one.time_is_open = False
+            if ends is not None:
+                one.ends, one.waits, one.silent = ends, True, False
+                s.silence = s.silence and _is_silent(s)
+        case f.SecrecyLifted(items):
+            s.secret -= set(items)
+        case f.PartyEstimated(party):
+            s.estimated.add(party)
+        case f.EstimateUsed(party):
+            s.estimated.discard(party)
 
 
 def _of_informing(s: Story, fact: f.Fact) -> None:
@@ -389,6 +440,7 @@ def _of_the_end(s: Story, fact: f.Fact) -> None:
         case f.TakesLong(place):
             s.late[place] = fact
         case f.TakesLongNoMore(place):
+            s.silence = s.silence and place != "triage"
             if place in s.late and not s.late[place].informing:
                 s.late.pop(place)
 
@@ -470,9 +522,13 @@ def _deescalated(s: Story, at: datetime) -> None:
     s.leader_was_competent = _competent(s, s.leader, came_tested(s, s.leader))
 
 
-def is_kept_back(s: Story, query: Query) -> bool:
-    """R30, R62, A12: a question says nothing more of what its giver took back, or keeps from who is asked."""
-    return any(i in s.taken_back or query.party in s.items[i].withheld for i in query.drawn_from)
+def is_kept_back(s: Story, query: Query, told: f.MeaningTold | None = None) -> bool:
+    """R30, R62, A12: a question says nothing more of what its giver took back, or keeps from who is asked.
+
+    Nor does what it was told of that question.
+    """
+    drawn_from = (*query.drawn_from, *(told.drawn_from if told else ()))
+    return any(i in s.taken_back or query.party in s.items[i].withheld for i in drawn_from)
 
 
 def came_tested(s: Story, party: str) -> bool:
@@ -487,6 +543,7 @@ def _stripped(s: Story, kept: set[str]) -> None:
     s.at_intake, s.at_triage, s.at_rto = s.at_intake & kept, s.at_triage & kept, s.at_rto & kept
     s.planned, s.kept_for_monitoring = set(), None
     s.record_is_there, s.queries, s.numbered_at_intake = False, {}, ()
+    s.estimated = set()
 
 
 def _reactivated(s: Story) -> None:
@@ -522,6 +579,18 @@ TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
             f.TablePrepared,
         ),
         _before_the_table,
+    ),
+    **dict.fromkeys(
+        (
+            f.MeaningAsked,
+            f.MeaningTold,
+            f.TimeAsked,
+            f.TimeDecided,
+            f.SecrecyLifted,
+            f.PartyEstimated,
+            f.EstimateUsed,
+        ),
+        _of_asking_back,
     ),
     **dict.fromkeys(
         (f.ToInform, f.Informed, f.InformedLater, f.ToInformNow, f.HandedOver),

@@ -135,19 +135,53 @@ class ReleaseWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ReleasesEnded:
-    """Record that a reservation ended what was released of the item to these parties (R62, R65)."""
+    """Record that a reservation ended what was released of the item to these parties (R62, R65).
+
+    `of_table`: its contributor lets the round table see it no longer (R32).
+    """
 
     item_id: str
     recipients: tuple[str, ...]
+    at: datetime
+    of_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChanged:
+    """Record that an item is used under other conditions, or is of another category, from now on (R67)."""
+
+    terms: m.ItemTermsChanged
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCorrected:
+    """Record that another version took the place of an item: releases for activities end (R65, A22)."""
+
+    item_id: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWithdrawn:
+    """Record that an item was withdrawn from the case for good (R66, A12)."""
+
+    item_id: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StandingChanged:
-    """Record what a contributor decided on its item as a whole, for every service that shows it (R66)."""
+    """Record what a contributor decided on its item as a whole, for every service that shows it (R66).
+
+    `dropped`: the sealed texts that nobody needs here any more.
+    """
 
     standing: Standing
     at: datetime
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +203,7 @@ class ItemProvided:
     taking: TakeAway
     contributor: str
     at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +384,9 @@ Event: TypeAlias = (
     | ReleaseRefused
     | ReleaseWithdrawn
     | ReleasesEnded
+    | TermsChanged
+    | ItemCorrected
+    | ItemWithdrawn
     | StandingChanged
     | PlanRecorded
     | ItemProvided

@@ -165,7 +165,8 @@ class State:
     `viewing_plan_at` and `plan_at`: when each last changed. `plan` holds the actions that run, `ended` those
     that did; `progress` is a history, oldest first. `led`: the mandate of who leads, triage's until direction
     moves. `case_director_account`: with which one the case director follows the approach; empty if unknown.
-    `bonds`: what is known of the items that were dropped and to which the plan stays bound.
+    `bonds`: what is known of the items that were dropped and to which the plan stays bound. `corrected`: the
+    items on which it draws and that were corrected since it was recorded.
     """
 
     phase: Phase = Phase.NOTHING
@@ -194,6 +195,7 @@ class State:
     holds: tuple[Hold, ...] = ()
     round: int = 0
     bonds: tuple[DrawnFrom, ...] = ()
+    corrected: tuple[str, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:

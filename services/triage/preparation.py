@@ -15,7 +15,7 @@ from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
-from shared.core.item_standing import in_use
+from shared.core.item_standing import in_use, is_outdated
 from shared.core.service_numbers import without_numbers
 
 # --- the outcome ---------------------------------------------------------------------------------
@@ -66,6 +66,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
     if len(command.items) != state.items_given:
         return CHANGED_MEANWHILE
     command = replace(command, items=in_use(command.items, state.standings))
+    if any(is_outdated(item, state.standings) for item in command.items):
+        return CHANGED_MEANWHILE
     participants = _participants(command.participants, context)
     if isinstance(participants, Refusal):
         return participants

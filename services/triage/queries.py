@@ -1,5 +1,6 @@
 """Decide queries: whom to ask what, and which replies count (R26 to R32, R57)."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
 from shared.core.disclosure import of_items, of_leader
-from shared.core.item_standing import is_kept_from
+from shared.core.item_standing import NOT_REVISED, in_use, is_kept_from, standing_of
 from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -27,6 +28,7 @@ EVERYBODY = "all"
 
 def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Decision:
     """Issue one query to one party, chosen for this case, saying all that R27 asks."""
+    command = replace(command, items=in_use(command.items, state.standings))
     recipient = command.recipient
     if refusal := _of_recipient(state, recipient, context):
         return refusal
@@ -138,8 +140,20 @@ def _may_be_drawn_on(item: ContributedItem, recipient: str, state: State) -> boo
 
 
 def keeps_back(state: State, query: Query) -> bool:
-    """Tell whether the referrer keeps from its recipient by now what a query draws on (R30, R62, A12)."""
-    return any(is_kept_from(query.recipient, item_id, state.standings) for item_id in query.drawn_from)
+    """Tell whether the referrer keeps from its recipient by now what a query draws on (R30, R62, A12).
+
+    Or has corrected it: an earlier version is not shown again, in no question either (A22).
+    """
+    return query.is_outdated or any(
+        is_kept_from(query.recipient, item_id, state.standings) or _is_no_longer_for_a_query(item_id, state)
+        for item_id in query.drawn_from
+    )
+
+
+def _is_no_longer_for_a_query(item_id: str, state: State) -> bool:
+    known = standing_of(item_id, state.standings)
+    revision = known.revision if known is not None else NOT_REVISED
+    return revision.shareable_in_query is False or revision.hidden_from_director is True
 
 
 def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:

@@ -50,7 +50,7 @@ class Query:
     """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
 
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
-    `drawn_from`: the items that the question draws on (R30).
+    `drawn_from`: the items that the question draws on (R30); `is_outdated`: one was corrected since (A22).
     """
 
     query_id: str
@@ -61,6 +61,7 @@ class Query:
     contains_special: bool = False
     passed_test: bool = False
     drawn_from: tuple[str, ...] = ()
+    is_outdated: bool = False
 
     def in_time(self, at: datetime) -> bool:
         """Tell whether a reply received then still counts; who has answered may give more (R31)."""

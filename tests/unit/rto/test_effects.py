@@ -41,6 +41,12 @@ def announced(steps: list[Any]) -> list[Any]:
     return [x.message for x in steps if isinstance(x, Announce)]
 
 
+def taker_told(cause: m.TakersCause, *must: m.TakersDuty, **more: Any) -> ToParty:
+    """What the one taker is told of an item; to use it no longer, if nothing else is said."""
+    duties = must or (m.TakersDuty.USE_NO_LONGER,)
+    return ToParty(s.CARE, m.TakersTold(item_id=s.FREE, cause=cause, must=duties, **more))
+
+
 def test_every_item_is_claimed_for_its_case_r35() -> None:
     brought = e.ItemsContributed(s.RTO, (s.item(s.NEW, s.HOUSING),), NOW)
     assert after(s.RECORDED[0]) == [ClaimItems((s.FREE,), s.POLICE)]
@@ -148,14 +154,14 @@ def test_a_withdrawal_stops_what_has_not_left_and_tells_the_takers_a12() -> None
     history = (*s.AGREED, s.PROVIDED, e.ReleaseWithdrawn(s.FREE, NOW))
     stop, told = after(*history)
     assert stop == StopUnsent(item=s.FREE)
-    assert told == ToParty(s.CARE, m.TakersTold(item_id=s.FREE))
+    assert told == taker_told(m.TakersCause.RELEASE_WITHDRAWN)
     assert after(*s.AGREED, e.ReleaseWithdrawn(s.FREE, NOW)) == [StopUnsent(item=s.FREE)]
 
 
 def test_a_reservation_stops_what_has_not_left_for_that_party_and_tells_it_if_it_took_r62() -> None:
     ended = e.ReleasesEnded(s.FREE, (s.CARE, s.HOUSING), NOW)
     stops = [StopUnsent(item=s.FREE, recipient=s.CARE), StopUnsent(item=s.FREE, recipient=s.HOUSING)]
-    told = ToParty(s.CARE, m.TakersTold(item_id=s.FREE))
+    told = taker_told(m.TakersCause.WITHHELD)
     assert after(*s.AGREED, s.PROVIDED, ended) == [*stops, told]
     assert after(*s.AGREED, ended) == stops
     of_another_party = e.ReleasesEnded(s.FREE, (s.HOUSING,), NOW)

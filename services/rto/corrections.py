@@ -65,7 +65,7 @@ def registered(state: State, standing: Standing, context: DecisionContext) -> e.
     known, item = standing_of(standing.item_id, state.standings), state.item(standing.item_id)
     here: list[object] = [one for one in (item, known, standing) if one is not None]
     if standing.is_gone:
-        here += [entry for entry in state.viewing_plan if entry.item_id == standing.item_id]
+        here += [entry for entry in state.planned_views if entry.item_id == standing.item_id]
     stays: tuple[str, ...] = ()
     if item is not None and not standing.is_gone:
         stays = sealed_text_ids(as_decided(item, (standing,)))
@@ -115,7 +115,7 @@ def correct(state: State, command: c.CorrectItem, context: DecisionContext) -> D
     texts = {name: getattr(command.revision, name) for name in NO_TEXTS}
     revision = known.revision.model_copy(update={**said, **texts})
     standing = replace(known, version=known.version + 1, revision=revision)
-    corrected = e.ItemCorrected(command.item_id, standing.version, context.now)
+    corrected = e.ItemCorrected(command.item_id, standing.version, context.now, said.get("category"))
     return (corrected, registered(state, standing, context))
 
 
@@ -129,12 +129,13 @@ def change_terms(state: State, command: c.ChangeTerms, context: DecisionContext)
     if refusal := may_be_reserved(standing, context):
         return refusal
     ended = tuple(sorted(state.released_to(command.item_id).intersection(terms.withheld_from)))
-    events: list[e.Event] = [registered(state, standing, context)]
+    events: list[e.Event] = [
+        registered(state, standing, context),
+        e.TermsChanged(terms, standing.version, context.now),
+    ]
     if ended or terms.shareable_at_rto is False:
         of_table = terms.shareable_at_rto is False
         events.append(e.ReleasesEnded(command.item_id, ended, context.now, of_table=of_table))
-    if terms.category is not None or terms.use_conditions is not None:
-        events.append(e.TermsChanged(terms, standing.version, context.now))
     if _is_released_by_it(state, terms):
         given = m.ReleaseGiven(item_id=command.item_id, use=m.Use.RTO)
         events.append(e.ReleaseGiven(given, context.now))

@@ -50,6 +50,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _stopped_and_told(item_id, m.TakersCause.ITEM_CORRECTED, state, version=version)
         case e.TermsChanged(terms=new, version=version):
             said = {"category": new.category, "use_conditions": new.use_conditions, "version": version}
+            if new.category is None and new.use_conditions is None:
+                return []  # nothing that who took it keeps to
             return _stopped_and_told(new.item_id, m.TakersCause.TERMS_CHANGED, state, **said)
         case e.ReleasesEnded(item_id=item_id, recipients=recipients):
             stopped = [StopUnsent(item=item_id, recipient=party) for party in recipients]

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, Mandate, Team
+from shared.contract.fields import Category, ContributedItem, Mandate, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.retention import Hold, Term
@@ -148,7 +148,7 @@ class ReleasesEnded:
 
 @dataclass(frozen=True, slots=True)
 class TermsChanged:
-    """Record that an item is used under other conditions, or is of another category, from now on (R67)."""
+    """Record what its contributor changed of the terms of an item (R62, R67)."""
 
     terms: m.ItemTermsChanged
     version: int
@@ -162,6 +162,7 @@ class ItemCorrected:
     item_id: str
     version: int
     at: datetime
+    category: Category | None = None
 
 
 @dataclass(frozen=True, slots=True)

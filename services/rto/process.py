@@ -522,7 +522,7 @@ def _with_standing(state: State, standing: Standing) -> State:
     waits = corrections.waits_for_its_item(state, standing)
     standings = followed(state.standings, standing if waits else standing.without_texts())
     named = state.plan.drawn_from if state.plan else ()
-    bonds = tuple(bound(one, standings) for one in state.bonds)
+    bonds = tuple(bound(one, standings, stricter=False) for one in state.bonds)
     item = state.item(standing.item_id)
     if standing.is_gone and item is not None and item.item_id in named:
         bonds = (*bonds, plans.bond_of(item, released=False))
@@ -531,12 +531,20 @@ def _with_standing(state: State, standing: Standing) -> State:
 
 
 def _without_item(state: State, item_id: str) -> State:
-    """Drop who was to see an item that was withdrawn for good, and that it stays for monitoring (R66)."""
-    plan = tuple(entry for entry in state.viewing_plan if entry.item_id != item_id)
-    if state.monitoring is None:
-        return replace(state, viewing_plan=plan)
-    stay = tuple(one for one in state.monitoring.items if one != item_id)
-    return replace(state, viewing_plan=plan, monitoring=replace(state.monitoring, items=stay))
+    """Drop what was released of an item that was withdrawn for good, and who was to see it (R66)."""
+
+    def without(entries: tuple[ViewingEntry, ...]) -> tuple[ViewingEntry, ...]:
+        return tuple(entry for entry in entries if entry.item_id != item_id)
+
+    fixed, monitored = state.preparation, state.monitoring
+    return replace(
+        state,
+        releases=tuple(one for one in state.releases if one.key.item_id != item_id),
+        viewing_plan=without(state.viewing_plan),
+        preparation=fixed and fixed.model_copy(update={"viewing_plan": without(fixed.viewing_plan)}),
+        monitoring=monitored
+        and replace(monitored, items=tuple(one for one in monitored.items if one != item_id)),
+    )
 
 
 def _without_grants_for_activities(state: State, item_id: str) -> State:

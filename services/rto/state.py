@@ -209,6 +209,11 @@ class State:
         return Mandate(party=self.leading_party, acting_body=body)
 
     @property
+    def planned_views(self) -> tuple[ViewingEntry, ...]:
+        """Return who is to see what, and why, wherever that stands: an older preparation holds its own."""
+        return (*self.viewing_plan, *(self.preparation.viewing_plan if self.preparation else ()))
+
+    @property
     def referrer(self) -> str:
         """Return the referrer: before direction moves, at the round table only, it is who leads (R72)."""
         return self.preparation.leading_party if self.preparation else ""

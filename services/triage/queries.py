@@ -156,6 +156,13 @@ def _is_no_longer_for_a_query(item_id: str, state: State) -> bool:
     return revision.shareable_in_query is False or revision.hidden_from_director is True
 
 
+def is_special(state: State, query: Query) -> bool:
+    """Tell whether a query holds special or criminal data, as its contributor classes them by now (R49)."""
+    drawn = (standing_of(item_id, state.standings) for item_id in query.drawn_from)
+    classed = (one.revision.category for one in drawn if one is not None)
+    return query.contains_special or any(one is not None and one.needs_test for one in classed)
+
+
 def _of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
     """Refuse special data that who asks may not process (R21), or who is asked was not tested for (R49)."""
     if not item_rules.is_competent(asking, parties):
@@ -199,7 +206,7 @@ def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: 
     asked = state.query(query.query_id)
     if asked is not None and keeps_back(state, asked):
         return r.SECRECY_NOT_RELEASED
-    if asked is None or not asked.contains_special:
+    if asked is None or not is_special(state, asked):
         return None
     return _of_special(*both, parties, passed_test=asked.passed_test)
 

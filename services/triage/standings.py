@@ -29,16 +29,12 @@ def taken_in(state: State, told: Standing) -> State:
     kept = told if state.phase is Phase.NOTHING and not told.is_gone else told.without_texts()
     state = replace(state, standings=followed(state.standings, kept))
     changed = told.version > (before.version if before is not None else 1)
-    queries = tuple(_drawn_on(one, told, is_outdated=changed) for one in state.queries)
+    queries = tuple(_drawn_on(one, told.item_id) if changed else one for one in state.queries)
     return replace(state, queries=queries)
 
 
-def _drawn_on(query: Query, told: Standing, *, is_outdated: bool) -> Query:
-    if told.item_id not in query.drawn_from:
-        return query
-    category = told.revision.category
-    special = query.contains_special or (category is not None and category.needs_test)
-    return replace(query, contains_special=special, is_outdated=query.is_outdated or is_outdated)
+def _drawn_on(query: Query, item_id: str) -> Query:
+    return replace(query, is_outdated=query.is_outdated or item_id in query.drawn_from)
 
 
 def as_told(state: State, case: CaseTakenUp) -> CaseTakenUp:

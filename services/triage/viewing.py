@@ -2,7 +2,7 @@
 
 from typing import TypeAlias, assert_never
 
-from services.triage.queries import keeps_back
+from services.triage.queries import is_special, keeps_back
 from services.triage.record import Choice, Said
 from services.triage.state import Conclusion, Phase, Query, State
 from shared.contract.fields import ContributedItem, Person
@@ -136,7 +136,7 @@ def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Deni
     if keeps_back(state, query):
         return KEPT_BY_NOW
     competent = is_competent(query.recipient, context.parties, passed_test=query.passed_test)
-    return NOT_COMPETENT if query.contains_special and not competent else None
+    return NOT_COMPETENT if is_special(state, query) and not competent else None
 
 
 def _recipient(thing: QueryIssued | Said, state: State) -> str:

@@ -172,17 +172,22 @@ def restricted(before: ContributedItem, after: ContributedItem) -> ContributedIt
     )
 
 
-def bound(source: DrawnFrom, standings: Standings) -> DrawnFrom:
-    """Return to what the agreements stay bound of an item, with what its contributor has restricted (A19)."""
+def bound(source: DrawnFrom, standings: Standings, *, stricter: bool = True) -> DrawnFrom:
+    """Return to what the agreements stay bound of an item, as its contributor decided last (A19).
+
+    `stricter`: in phase 4, where looser terms show nobody more than phase 3 did (R87).
+    """
     known = standing_of(source.item_id, standings)
     if known is None:
         return source
     category, hidden = known.revision.category, known.revision.hidden_from_director
+    counts = category is not None and (category.needs_test or not stricter)
+    hides = hidden is True or (hidden is False and not stricter)
     return source.model_copy(
         update={
             "withheld_from": tuple(dict.fromkeys((*source.withheld_from, *known.withheld_from))),
-            "hidden_from_director": source.hidden_from_director or bool(hidden),
-            "category": category if category is not None and category.needs_test else source.category,
+            "hidden_from_director": hidden if hides else source.hidden_from_director,
+            "category": category if counts else source.category,
         }
     )
 

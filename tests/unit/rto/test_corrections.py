@@ -1,4 +1,4 @@
-"""What a contributor changes of its item over time: its terms, its texts, that it is there (R66, R67, A22)."""
+"""What a contributor changes of its item: its terms, its texts, that it is there (R66, R67, A22)."""
 
 from dataclasses import replace
 from datetime import timedelta

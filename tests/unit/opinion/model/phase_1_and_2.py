@@ -10,6 +10,7 @@ from tests.unit.opinion.model.story import (
     Stage,
     Story,
     is_kept_back,
+    is_special,
 )
 from tests.unit.opinion.model.who import (
     DIRECTOR,
@@ -156,4 +157,4 @@ def _own_answers(s: Story, party: str, *, only_own: bool) -> Shown:
 
 def _is_too_special(s: Story, query: Query) -> bool:
     """R21, R49: a question with special data is not for a party that may not process them."""
-    return query.special and not (query.tested or s.parties[query.party].may_see_special)
+    return is_special(s, query) and not (query.tested or s.parties[query.party].may_see_special)

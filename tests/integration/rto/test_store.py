@@ -225,7 +225,8 @@ async def test_an_item_that_is_withdrawn_for_good_leaves_no_text_and_no_letter_r
     fresh_database: FreshDatabase,
 ) -> None:
     engine, transaction = await a_table(fresh_database)
-    await play(transaction, *PROVIDED, s.withdraw_item())
+    await play(transaction, *PROVIDED)
+    await play(transaction, s.withdraw_item())
     assert await letters(engine, "items-provided") == []
     number = s.FREE[-2:]
     pieces = {row.piece for row in await rows(engine, "pieces")}

@@ -300,8 +300,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "somebody else's item corrected",
         "services/rto/process.py",
-        "OF_ITS_CONTRIBUTOR = c.WithdrawRelease | c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem",
-        "OF_ITS_CONTRIBUTOR = c.WithdrawRelease | c.LimitItem",
+        "c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem\n",
+        "c.LimitItem\n",
         (CORRECTIONS,),
         ("R66.f", "R66.g", "R67.b"),
     ),

@@ -168,6 +168,7 @@ def test_what_was_decided_before_the_case_came_counts_when_it_comes_a22() -> Non
     after = TRIAGE.evolve(state, opened)
     assert sealed_text_ids(after.standings) == ()
     (given,) = [x.row for x in TRIAGE.effects("case", opened, after) if isinstance(x, StoreRow)]
+    assert isinstance(given, Given)
     assert versions_of(given.items) == ((triage.REFERRED, 2),)
     assert set(listed(after, given)) == {triage.REFERRED}
     withdrawn, _ = follow(triage.spec(), gone(triage.REFERRED, triage.VENLO))

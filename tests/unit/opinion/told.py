@@ -173,13 +173,13 @@ def _of_table(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.F
         case r.ReleaseWithdrawn(item_id=item):
             yield f.TakenBack(item)
         case r.ItemCorrected(item_id=item, category=category):
-            yield f.Corrected(item, category and category.needs_test)
+            yield f.Corrected(item, None if category is None else category.needs_test)
         case r.ItemWithdrawn(item_id=item):
             yield f.WithdrawnForGood(item)
         case r.TermsChanged(terms=terms):
             yield f.TermsChanged(
                 terms.item_id,
-                terms.category and terms.category.needs_test,
+                None if terms.category is None else terms.category.needs_test,
                 terms.hidden_from_director,
                 terms.shareable_at_rto,
                 terms.shareable_in_query,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum, auto
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.unit.opinion.model import facts as f
@@ -135,6 +136,7 @@ class Story:
     taken_up: bool = False
     items: dict[str, f.Item] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)  # withdrawn from the case for good
     at_intake: set[str] = field(default_factory=set)  # where an item lies: its contributor finds it there
     at_triage: set[str] = field(default_factory=set)
     at_rto: set[str] = field(default_factory=set)
@@ -269,7 +271,7 @@ def _before_the_table(s: Story, fact: f.Fact) -> None:
             _referred(s, fact)
         case f.TakenUp(director, items):
             s.director, s.stage, s.taken_up = director, Stage.TRIAGE, True
-            s.at_triage = set(items)
+            s.at_triage = set(items) - s.gone
         case f.NotTakenUp(director, at):
             s.director = director
             _ends(s, at)
@@ -394,6 +396,7 @@ def _of_one_item(s: Story, fact: f.Corrected | f.WithdrawnForGood | f.TermsChang
             s.words |= {key: "withdrawn" for key in given if key[1:] != TABLE}  # R65
         case f.WithdrawnForGood(item):
             s.taken_back.add(item)
+            s.gone.add(item)
             for place in (s.at_intake, s.at_triage, s.at_rto, s.in_file, s.confirmed):
                 place.discard(item)
             s.planned = {(one, party) for one, party in s.planned if one != item}
@@ -405,7 +408,7 @@ def _of_one_item(s: Story, fact: f.Corrected | f.WithdrawnForGood | f.TermsChang
 def _under_other_terms(s: Story, fact: f.TermsChanged) -> None:
     _withheld(s, fact.item, fact.withheld)
     known = s.items[fact.item]
-    said = {
+    said: dict[str, Any] = {
         "special": fact.special,
         "hidden": fact.hidden,
         "shareable": fact.shareable,

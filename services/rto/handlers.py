@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
-from shared.contract.content import text
+from shared.contract.content import is_blank, text
 from shared.contract.fields import Revision
 from shared.contract.messages import intake, retention, triage
 from shared.contract.messages import rto as m
@@ -53,12 +53,15 @@ def limit_item(message: m.ItemLimited, by: Actor) -> c.LimitItem:
 
 def change_terms(message: m.ItemTermsChanged, by: Actor) -> c.ChangeTerms:
     """Make the command that changes the terms of an item (R62, R67)."""
+    if message.use_conditions is not None and is_blank(message.use_conditions):
+        message = message.model_copy(update={"use_conditions": ""})  # from now on there are none
     return c.ChangeTerms(by=by, terms=message)
 
 
 def correct_item(message: m.ItemCorrected, by: Actor) -> c.CorrectItem:
     """Make the command that replaces what an item says (A22)."""
-    said = {name: value for name, value in dict(message).items() if name in Revision.model_fields}
+    stated = message.model_copy(update={"use_conditions": text(message.use_conditions)})
+    said = {name: value for name, value in dict(stated).items() if name in Revision.model_fields}
     revision = Revision.model_construct(**said)
     return c.CorrectItem(by=by, item_id=message.item_id, revision=revision, acting_body=message.acting_body)
 

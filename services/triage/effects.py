@@ -7,7 +7,6 @@ from services.triage import events as e
 from services.triage.preparation import first_goal_of
 from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Revised, Stripped, versions_of
 from services.triage.state import State
-from shared.contract.content import sealed_text_ids
 from shared.contract.fields import Step
 from shared.contract.messages import triage as m
 from shared.contract.messages.house import CaseLapsed, CasePurged
@@ -86,7 +85,7 @@ def _standing_followed(case_id: str, event: e.StandingFollowed) -> Iterable[Effe
     """Put the new texts of an item in the place of the earlier ones, wherever these lie (R66, A22)."""
     if event.dropped:
         yield DropPieces(event.dropped)
-    if event.standing.is_gone or sealed_text_ids(event.standing):
+    if event.standing.is_gone or event.standing.brings_texts:
         yield StoreRow(Revised(case_id, event.standing))
 
 

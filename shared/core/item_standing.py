@@ -35,6 +35,11 @@ class Standing:
     shown_again_to: tuple[str, ...] = ()
     revision: Revision = NOT_REVISED
 
+    @property
+    def brings_texts(self) -> bool:
+        """Tell whether texts come with it; one that was taken away is blank and sealed nowhere."""
+        return any(getattr(self.revision, name) is not None for name in NO_TEXTS)
+
     def without_texts(self) -> "Standing":
         """Return the standing as it is kept where its texts stand in the item, or are not needed."""
         bare = self.revision.model_copy(update=NO_TEXTS)

@@ -134,6 +134,15 @@ def test_triage_lists_no_item_that_was_withdrawn_for_good_r66() -> None:
     assert isinstance(found[-1], StoreRow)
 
 
+def test_conditions_that_were_taken_away_go_from_the_record_too_r67() -> None:
+    none = standing(triage.ITEM, triage.POLICE, version=2, revision=Revision(use_conditions=""))
+    state, found = follow(AT_TRIAGE, none)
+    (stored,) = found
+    assert stored == StoreRow(Revised("case", none))
+    shown = listed(state, row().revised(none))[triage.ITEM]
+    assert (shown.use_conditions, shown.version) == ("", 2)
+
+
 def test_terms_hold_at_triage_as_they_were_said_last_r67() -> None:
     hidden = standing(triage.ITEM, triage.POLICE, revision=Revision(hidden_from_director=True))
     state, found = follow(AT_TRIAGE, hidden)

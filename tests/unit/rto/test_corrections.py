@@ -8,6 +8,7 @@ import pytest
 
 from services.rto import commands as c
 from services.rto import events as e
+from services.rto import handlers as h
 from services.rto import refusals as r
 from services.rto.corrections import loosens
 from services.rto.effects import effects
@@ -351,6 +352,18 @@ def test_new_conditions_hold_from_then_on_and_takers_get_them_r67() -> None:
     assert StopUnsent(item=s.FREE) in found
     assert told(steps(s.AGREED, terms)) == []
     assert after(CONVENED, terms).release(TO_CARE) is ReleaseStatus.GIVEN
+
+
+def test_blank_conditions_take_those_away_everywhere_r67() -> None:
+    """Blank text is sealed nowhere, so that it stands in the event itself."""
+    blank = h.change_terms(m.ItemTermsChanged(item_id=s.FREE, use_conditions=" "), s.by_party(s.POLICE))
+    given = (*CONVENED, *decided(CONVENED, s.change_terms(use_conditions=s.text("conditions"))))
+    found, now = steps(given, blank), item(after(given, blank))
+    assert (now.use_conditions, now.version) == ("", 3)
+    assert DropPieces(("piece-conditions",)) in found
+    assert announced(found).revision.use_conditions == ""
+    message = m.ItemCorrected(item_id=s.FREE, content="x", necessity="x", use_conditions=" ")
+    assert h.correct_item(message, s.by_party(s.POLICE)).revision.use_conditions is None
 
 
 def test_what_is_stricter_ends_what_was_released_r62_r65() -> None:

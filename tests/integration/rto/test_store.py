@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.rto import commands as c
 from services.rto.main import SERVICE
 from services.rto.state import Phase
+from shared.contract.fields import ItemStatus
 from shared.contract.messages import rto as m
 from shared.contract.refusal import UNKNOWN_CASE, public_refusal
 from shared.core.actor import Command
@@ -318,13 +319,10 @@ async def test_in_triage_a_contributor_takes_back_what_this_service_has_only_hea
     first, again = await play(transaction, back, back)
     assert (first.status, again.status) == (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED)
     (told,) = await letters(engine, "item-standing")
-    assert json.loads(told.body) == {
-        "item_id": s.FREE,
-        "contributor": s.POLICE,
-        "number": 1,
-        "status": "withdrawn",
-        "withheld_from": [],
-    }
+    standing = m.ItemStanding.model_validate_json(told.body)
+    assert standing == m.ItemStanding(
+        item_id=s.FREE, contributor=s.POLICE, number=1, status=ItemStatus.WITHDRAWN
+    )
     await play(transaction, *PREPARED)
     (case,) = await rows(engine, "cases")
     assert case.phase == "prepared"

@@ -228,8 +228,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "item withdrawn by the director",
         "services/rto/permissions.py",
-        "    c.WithdrawRelease: Requirement(A_PARTY),\n",
-        "    c.WithdrawRelease: Requirement(A_PARTY | THE_DIRECTOR),\n",
+        "    c.WithdrawRelease: Requirement(A_PARTY,",
+        "    c.WithdrawRelease: Requirement(A_PARTY | THE_DIRECTOR,",
         (RELEASES,),
         ("R66.a",),
     ),
@@ -693,9 +693,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "agreements read in phase 4 that draw on what was taken back",
         "services/retention/viewing.py",
-        "    if not source.released or is_taken_back(source.item_id, state.standings):\n"
-        "        return TAKEN_BACK\n"
-        "    if party in",
+        "    if not source.released or kept:\n        return TAKEN_BACK\n    if party in",
         "    if party in",
         (RETENTION_VIEWING,),
         ("R70.e",),

@@ -21,6 +21,7 @@ from shared.core.effects import (
     Announce,
     CancelTimer,
     ClaimItems,
+    DropPieces,
     Effect,
     ForgetCase,
     KeepOnly,
@@ -74,6 +75,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [_asked(duty, state) for duty in _passed_on(event, state)]
         case e.DutyHandedOver(duty=number):
             return [_handed_over(one, event, state) for one in _numbered(state, number)]
+        case e.StandingFollowed(dropped=dropped):
+            return [DropPieces(dropped)] if dropped else []
         case e.TriageFollowed(outcome=outcome, at=at):
             return [StoreRow(TriageCounted(local_day(at).year, outcome))]
         case e.DutiesSettled(at=at):

@@ -187,7 +187,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.FollowTriage(outcome=outcome):
             return (e.TriageFollowed(outcome, context.now),)
         case c.FollowStanding(standing=standing):
-            return (e.StandingFollowed(standing),)
+            return (item_standing.follow(standing, state.items, state.standings),)
         case c.MoveDirection(leading_party=party, since=since, acting_body=body, task=task, basis=basis):
             left = not context.parties.is_member(state.referrer, context.judged_at)
             return (e.DirectionMoved(party, since, body, task, basis, referrer_left=left),)
@@ -445,7 +445,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.DutiesSettled():
             return replace(state, settled=True)
         case e.StandingFollowed(standing=standing):
-            return replace(state, standings=item_standing.followed(state.standings, standing))
+            return _with_standing(state, standing)
         case e.DirectionMoved(leading_party=party):
             passed_on = duties.moved(state, party, of_every_phase=event.referrer_left)
             return replace(passed_on, leading_party=party, led=event.mandate)
@@ -490,6 +490,14 @@ def _on_time(state: State, at: datetime) -> State:
     """Return the state as no longer overdue, if by then nobody is informed too late."""
     of_informing = state.overdue is not None and state.overdue.step is Step.INFORMING
     return replace(state, overdue=None) if of_informing and not duties.late(state, at) else state
+
+
+def _with_standing(state: State, standing: item_standing.Standing) -> State:
+    """Take in what a contributor decided on its item, unless a later word is known (R66, A22)."""
+    known = item_standing.followed(state.standings, standing.without_texts())
+    if known == state.standings:
+        return state
+    return replace(state, standings=known, items=item_standing.items_by(standing, state.items))
 
 
 def _screened(state: State, event: e.CaseTakenUp | e.ReferralNotTakenUp, outcome: ScreeningOutcome) -> State:

@@ -156,6 +156,11 @@ class Reading(Model):
     """Nothing is said with it: that an archived file is read uses the decision up (R90)."""
 
 
+def _label_of_taker(x: Taker) -> str:
+    label = f"taker/{x.party}/{x.item_id}/{x.action_id}"
+    return label if x.version == 1 else f"{label}/{x.version}"
+
+
 def _things(state: State) -> Iterable[tuple[str, Any]]:
     """Yield (label, thing) of all that is in a file, whoever may see it."""
     file = state.file
@@ -168,7 +173,7 @@ def _things(state: State) -> Iterable[tuple[str, Any]]:
     if file.agreements is not None:
         yield "agreements", Agreements(file.agreements, state.drawn_from)
     yield "plan", JointRecord(file.actions, state.all_participants)
-    yield from ((f"taker/{x.party}/{x.item_id}/{x.action_id}", x) for x in state.all_takers)
+    yield from ((_label_of_taker(x), x) for x in state.all_takers)
     yield "referrer", Referrer(state.referrer_name, state.referrer)
     if state.asked is not None:
         yield "reactivation-asked", Asked(state.asked)

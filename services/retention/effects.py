@@ -48,6 +48,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return [*_timers(state), _terms_set(state, tell_again=not state.is_told_whole)]
         case e.DutiesSettled() if state.phase is Phase.CLOSING:
             return [*_timers(state), _terms_set(state, tell_again=False)]
+        case e.StandingFollowed(dropped=dropped):
+            return [DropPieces(dropped)] if dropped else []
         case e.TermsTold():
             return [_terms_set(state, tell_again=state.file is not None)]
         case e.FileCleaned():

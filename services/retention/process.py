@@ -133,7 +133,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.RecordHandedOverItem():
             return _receive(state, command)
         case c.FollowStanding(standing=standing):
-            return (e.StandingFollowed(standing),)
+            return (_follow_standing(state, standing),)
         case c.RecordFilePart():
             return _receive_part(state, command)
         case c.Deescalate(file=file):
@@ -186,6 +186,15 @@ def _open(case: CaseTakenUp, now: datetime) -> e.CaseOpened:
     return e.CaseOpened(
         case.referrer, case.theme, case.alone(), now, case.acting_body, case.mandate, text(case.referrer_name)
     )
+
+
+def _follow_standing(state: State, standing: item_standing.Standing) -> e.StandingFollowed:
+    """Follow a contributor; why an item stays goes with one that was withdrawn for good (R66)."""
+    followed_ = item_standing.follow(standing, state.items, state.standings)
+    if not standing.is_gone:
+        return followed_
+    reasons = _reasons(one for one in state.kept if one.item_id == standing.item_id)
+    return replace(followed_, dropped=(*followed_.dropped, *reasons))
 
 
 def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
@@ -358,9 +367,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ItemReceived(item=item, shown_to=parties):
             return _with_item(state, item, parties)
         case e.StandingFollowed(standing=standing):
-            standings = item_standing.followed(state.standings, standing)
-            items = tuple(item_standing.as_decided(item, standings) for item in state.items)
-            return replace(state, standings=standings, items=items)
+            return _with_standing(state, standing)
         case e.DirectionMoved(leading_party=party, acting_body=body):
             return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FilePartReceived():
@@ -511,6 +518,28 @@ def _settled(state: State, at: datetime) -> State:
 def _removed_on(state: State, at: datetime) -> State:
     removal = Term(kind=TermKind.REMOVE, due=at, decided_by=state.leading_party)
     return replace(state, removal_on=at, set_terms=(removal,))
+
+
+def _with_standing(state: State, standing: item_standing.Standing) -> State:
+    """Take in what a contributor decided, unless a later word is known (R66, A22).
+
+    Under the stricter terms of before and after: a file never shows more than phase 3 did (R87).
+    """
+    known = item_standing.followed(state.standings, standing.without_texts())
+    if known == state.standings:
+        return state
+    before = {item.item_id: item for item in state.items}
+    after = item_standing.items_by(standing, state.items)
+    items = tuple(item_standing.restricted(before[item.item_id], item) for item in after)
+    gone = standing.item_id if standing.is_gone else None
+    return replace(
+        state,
+        standings=known,
+        items=items,
+        kept=tuple(one for one in state.kept if one.item_id != gone),
+        shown=tuple(one for one in state.shown if one.item_id != gone),
+        drawn_from=tuple(item_standing.bound(one, known) for one in state.drawn_from),
+    )
 
 
 def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...] | None) -> State:

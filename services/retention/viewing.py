@@ -14,7 +14,13 @@ from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
-from shared.core.item_standing import TAKEN_BACK, is_taken_back, standing_of, taken_back
+from shared.core.item_standing import (
+    TAKEN_BACK,
+    is_off_the_table,
+    is_taken_back,
+    standing_of,
+    taken_back,
+)
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
 
 NOTHING_NEW = Denied("R87", "B3-F4")  # phase 4 discloses nothing that phase 3 did not
@@ -150,6 +156,8 @@ def _not_released(thing: Thing | None, state: State) -> Denied | None:
     """Deny everybody but its contributor what phase 3 showed nobody, and what was taken back (R87, A12)."""
     if not isinstance(thing, ContributedItem):
         return None
+    if is_off_the_table(thing.item_id, state.standings):
+        return TAKEN_BACK
     return taken_back(thing, state.standings) or (None if state.is_told(thing.item_id) else NOTHING_NEW)
 
 
@@ -168,7 +176,8 @@ def _of_its_sources(
 
 def _of_source(source: DrawnFrom, party: str | None, state: State, context: DecisionContext) -> Denied | None:
     known = standing_of(source.item_id, state.standings)
-    if not source.released or is_taken_back(source.item_id, state.standings):
+    kept = is_taken_back(source.item_id, state.standings) or is_off_the_table(source.item_id, state.standings)
+    if not source.released or kept:
         return TAKEN_BACK
     if party in (*source.withheld_from, *(known.withheld_from if known else ())):
         return item_rules.WITHHELD

@@ -13,7 +13,17 @@ from services.rto.store import invited
 from services.rto.viewing import may_view, may_view_invitation
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
 from shared.contract.content import Content, text
-from shared.contract.fields import Id, Item, PartyId, Subject
+from shared.contract.fields import (
+    Category,
+    Code,
+    Conditions,
+    Day,
+    Id,
+    Item,
+    LegalReference,
+    PartyId,
+    Subject,
+)
 from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
@@ -259,6 +269,41 @@ class Reservations(Model):
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
 
 
+class Terms(Model):
+    """What changes of the terms of an item; what is left out stays (R62, R67)."""
+
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    use_conditions: Conditions | None = Field(default=None, title="gebruiksvoorwaarden")
+    category: Category | None = Field(default=None, title="categorie")
+    withheld_from: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud voor meer partijen"
+    )
+    shown_again_to: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud opgeheven voor"
+    )
+    shareable_at_rto: bool | None = Field(default=None, title="deelbaar in het RTO")
+    shareable_in_query: bool | None = Field(default=None, title="deelbaar bij een uitvraag")
+    hidden_from_director: bool | None = Field(default=None, title="niet voor de procesregisseur")
+
+
+class Correction(Model):
+    """What an item says from now on, its texts whole; what else is left out stays (A22)."""
+
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    content: Content = Field(title="inhoud")
+    necessity: Content = Field(title="noodzaak")
+    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
+    category: Category | None = Field(default=None, title="categorie")
+    basis: LegalReference | None = Field(default=None, title="grondslag")
+    valid_on: Day | None = Field(default=None, title="peildatum")
+
+
+class Withdrawal(Model):
+    """By which body an item is withdrawn, if that is to be said."""
+
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+
+
 class Nothing(Model):
     """An act that needs no more words than its path."""
 
@@ -331,6 +376,31 @@ async def withdraw_release(
     """The contributor takes every release of its item back (A12)."""
     message = m.ReleaseWithdrawn(item_id=item_id)
     return done(await commands.act(caller, case_id, message, h.withdraw_release, asks=c.WithdrawRelease))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/terms")
+async def change_terms(case_id: Id, item_id: Id, body: Terms, caller: Acting, commands: Commands) -> Done:
+    """The contributor changes the terms of its item, in whatever phase (R62, R67)."""
+    message = m.ItemTermsChanged(item_id=item_id, **dict(body))
+    return done(await commands.act(caller, case_id, message, h.change_terms, asks=c.ChangeTerms))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/correction")
+async def correct_item(
+    case_id: Id, item_id: Id, body: Correction, caller: Acting, commands: Commands
+) -> Done:
+    """The contributor replaces what its item says, in whatever phase (R66, A22)."""
+    message = m.ItemCorrected(item_id=item_id, **dict(body))
+    return done(await commands.act(caller, case_id, message, h.correct_item, asks=c.CorrectItem))
+
+
+@taking_part.post("/cases/{case_id}/items/{item_id}/withdrawal")
+async def withdraw_item(
+    case_id: Id, item_id: Id, body: Withdrawal, caller: Acting, commands: Commands
+) -> Done:
+    """The contributor withdraws its item from the case for good, in whatever phase (R66, A12)."""
+    message = m.ItemWithdrawn(item_id=item_id, acting_body=body.acting_body)
+    return done(await commands.act(caller, case_id, message, h.withdraw_item, asks=c.WithdrawItem))
 
 
 @taking_part.post("/cases/{case_id}/direction/acceptance")

@@ -6,7 +6,17 @@ from typing import ClassVar
 from pydantic import Field
 
 from shared.contract.content import Content, TextRef
-from shared.contract.fields import Code, ContributedItem, Count, Id, Instant, Item, PartyId, Place
+from shared.contract.fields import (
+    Code,
+    ContributedItem,
+    Count,
+    Id,
+    Instant,
+    Item,
+    PartyId,
+    Place,
+    Revision,
+)
 from shared.contract.limits import (
     MOST_ACTIONS,
     MOST_CODES,
@@ -231,6 +241,50 @@ class LimitItem(Command):
     takes_back: ClassVar[bool] = True
     item_id: str
     withheld_from: tuple[str, ...]
+
+    def named_items(self) -> tuple[str, ...]:
+        return (self.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTerms(Command):
+    """Change the terms of the item, as the contributor, in whatever phase (R62, R67)."""
+
+    takes_back: ClassVar[bool] = True
+    terms: m.ItemTermsChanged
+
+    @property
+    def item_id(self) -> str:
+        return self.terms.item_id
+
+    @property
+    def acting_body(self) -> str | None:
+        return self.terms.acting_body
+
+    def named_items(self) -> tuple[str, ...]:
+        return (self.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectItem(Command):
+    """Replace what the item says, as the contributor, in whatever phase (R66, A22)."""
+
+    takes_back: ClassVar[bool] = True
+    item_id: str
+    revision: Revision
+    acting_body: str | None = None
+
+    def named_items(self) -> tuple[str, ...]:
+        return (self.item_id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawItem(Command):
+    """Withdraw the item from the case for good, as the contributor, in whatever phase (R66, A12)."""
+
+    takes_back: ClassVar[bool] = True
+    item_id: str
+    acting_body: str | None = None
 
     def named_items(self) -> tuple[str, ...]:
         return (self.item_id,)

@@ -1,14 +1,15 @@
 """Derive what follows from each event of the round table: messages, announcements, what is stopped."""
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from services.rto import events as e
 from services.rto.plan import bond_of
 from services.rto.state import Rto, State
 from shared.contract.content import Content, sealed_text_ids
-from shared.contract.fields import Category
+from shared.contract.fields import Category, ContributedItem
 from shared.contract.limits import TAKERS_PER_MESSAGE, in_parts
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import CasePurged
@@ -17,6 +18,7 @@ from shared.core import terms
 from shared.core.effects import (
     Announce,
     ClaimItems,
+    DropPieces,
     Effect,
     ForgetCase,
     KeepOnly,
@@ -24,6 +26,7 @@ from shared.core.effects import (
     ToParty,
 )
 from shared.core.item_rules import shown_to
+from shared.core.item_standing import Standing
 
 
 def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
@@ -40,13 +43,23 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.ReleaseAsked(request=request, contributor=contributor):
             return [ToParty(contributor, request)]
         case e.ReleaseWithdrawn(item_id=item_id):
-            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]
+            return _stopped_and_told(item_id, m.TakersCause.RELEASE_WITHDRAWN, state)
+        case e.ItemWithdrawn(item_id=item_id):
+            return _stopped_and_told(item_id, m.TakersCause.ITEM_WITHDRAWN, state)
+        case e.ItemCorrected(item_id=item_id, version=version):
+            return _stopped_and_told(item_id, m.TakersCause.ITEM_CORRECTED, state, version=version)
+        case e.TermsChanged(terms=new, version=version):
+            said = {"category": new.category, "use_conditions": new.use_conditions, "version": version}
+            if new.category is None and new.use_conditions is None:
+                return []  # nothing that who took it keeps to
+            return _stopped_and_told(new.item_id, m.TakersCause.TERMS_CHANGED, state, **said)
         case e.ReleasesEnded(item_id=item_id, recipients=recipients):
             stopped = [StopUnsent(item=item_id, recipient=party) for party in recipients]
             took = [party for party in state.takers_of(item_id) if party in recipients]
-            return [*stopped, *_takers_told(item_id, took)]
-        case e.StandingChanged(standing=standing):
-            return [Announce(m.ItemStanding(**asdict(standing)))]
+            return [*stopped, *_takers_told(item_id, took, m.TakersCause.WITHHELD)]
+        case e.StandingChanged(standing=standing, dropped=dropped):
+            told = Announce(m.ItemStanding.model_construct(**_fields(standing)))
+            return [told, DropPieces(dropped)] if dropped else [told]
         case e.ItemProvided():
             return _provision(event, state)
         case e.DirectionOffered(party=party, left_on=left_on):
@@ -144,8 +157,27 @@ def _provision(event: e.ItemProvided, state: State) -> list[Effect]:
     return [ToParty(taking.recipient, message, item=taking.item_id)]
 
 
-def _takers_told(item_id: str, takers: Iterable[str]) -> list[Effect]:
-    return [ToParty(party, m.TakersTold(item_id=item_id)) for party in takers]
+MUST: Mapping[m.TakersCause, tuple[m.TakersDuty, ...]] = {
+    m.TakersCause.RELEASE_WITHDRAWN: (m.TakersDuty.USE_NO_LONGER,),
+    m.TakersCause.WITHHELD: (m.TakersDuty.USE_NO_LONGER,),
+    m.TakersCause.ITEM_WITHDRAWN: (m.TakersDuty.USE_NO_LONGER,),
+    m.TakersCause.ITEM_CORRECTED: (m.TakersDuty.USE_NO_LONGER, m.TakersDuty.CORRECT_OWN_RECORD),
+    m.TakersCause.TERMS_CHANGED: (m.TakersDuty.KEEP_TO_NEW_TERMS,),
+}
+
+
+def _stopped_and_told(item_id: str, cause: m.TakersCause, state: State, **more: Any) -> list[Effect]:
+    """Stop what has not left of an item as it was, and tell each that took it what to do now (A12, A22)."""
+    return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id), cause, **more)]
+
+
+def _takers_told(item_id: str, takers: Iterable[str], cause: m.TakersCause, **more: Any) -> list[Effect]:
+    told = m.TakersTold(item_id=item_id, cause=cause, must=MUST[cause]).model_copy(update=more)
+    return [ToParty(party, told) for party in takers]
+
+
+def _fields(standing: Standing) -> dict[str, Any]:
+    return {one.name: getattr(standing, one.name) for one in fields(standing)}
 
 
 def _transfer(event: e.DirectionMoved, state: State) -> list[Effect]:
@@ -167,17 +199,20 @@ def _handed_over(state: State) -> list[Effect]:
     An item whose release was never given, was refused or was taken back stays behind (R61, R65).
     """
     return [
-        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item.item_id, state), round=state.round))
+        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item, state), round=state.round))
         for item in state.items
         if state.stays(item.item_id) and state.released_for_rto(item.item_id)
     ]
 
 
-def _shown_to(item_id: str, state: State) -> tuple[str, ...]:
-    """Return whom the viewing plan names; the leader follows the set that was agreed on too (R42, R80)."""
-    planned = {entry.participant for entry in state.viewing_plan if entry.item_id == item_id}
+def _shown_to(item: ContributedItem, state: State) -> tuple[str, ...]:
+    """Return whom the viewing plan names; the leader follows the set that was agreed on too (R42, R80).
+
+    From whom it is withheld it was not shown: a reservation that is taken off in phase 4 shows it to nobody.
+    """
+    planned = {entry.participant for entry in state.viewing_plan if entry.item_id == item.item_id}
     monitored = {state.leading_party} if state.monitoring is not None else set()
-    return tuple(sorted(planned | monitored))
+    return tuple(sorted((planned | monitored).difference(item.withheld_from)))
 
 
 def _in_parts(state: State) -> list[Effect]:

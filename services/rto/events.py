@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
 from shared.contract.content import TextRef
-from shared.contract.fields import ContributedItem, Mandate, Team
+from shared.contract.fields import Category, ContributedItem, Mandate, Team
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.retention import Hold, Term
@@ -135,19 +135,54 @@ class ReleaseWithdrawn:
 
 @dataclass(frozen=True, slots=True)
 class ReleasesEnded:
-    """Record that a reservation ended what was released of the item to these parties (R62, R65)."""
+    """Record that a reservation ended what was released of the item to these parties (R62, R65).
+
+    `of_table`: its contributor lets the round table see it no longer (R32).
+    """
 
     item_id: str
     recipients: tuple[str, ...]
+    at: datetime
+    of_table: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChanged:
+    """Record what its contributor changed of the terms of an item (R62, R67)."""
+
+    terms: m.ItemTermsChanged
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCorrected:
+    """Record that another version took the place of an item: releases for activities end (R65, A22)."""
+
+    item_id: str
+    version: int
+    at: datetime
+    category: Category | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemWithdrawn:
+    """Record that an item was withdrawn from the case for good (R66, A12)."""
+
+    item_id: str
     at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class StandingChanged:
-    """Record what a contributor decided on its item as a whole, for every service that shows it (R66)."""
+    """Record what a contributor decided on its item as a whole, for every service that shows it (R66).
+
+    `dropped`: the sealed texts that nobody needs here any more.
+    """
 
     standing: Standing
     at: datetime
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +204,7 @@ class ItemProvided:
     taking: TakeAway
     contributor: str
     at: datetime
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +385,9 @@ Event: TypeAlias = (
     | ReleaseRefused
     | ReleaseWithdrawn
     | ReleasesEnded
+    | TermsChanged
+    | ItemCorrected
+    | ItemWithdrawn
     | StandingChanged
     | PlanRecorded
     | ItemProvided

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
-from shared.contract.content import text
+from shared.contract.content import is_blank, text
+from shared.contract.fields import Revision
 from shared.contract.messages import intake, retention, triage
 from shared.contract.messages import rto as m
 from shared.contract.registry import Model
@@ -48,6 +49,26 @@ def withdraw_release(message: m.ReleaseWithdrawn, by: Actor) -> c.WithdrawReleas
 def limit_item(message: m.ItemLimited, by: Actor) -> c.LimitItem:
     """Make the command that withholds an item from more parties (R62)."""
     return c.LimitItem(by=by, item_id=message.item_id, withheld_from=message.withheld_from)
+
+
+def change_terms(message: m.ItemTermsChanged, by: Actor) -> c.ChangeTerms:
+    """Make the command that changes the terms of an item (R62, R67)."""
+    if message.use_conditions is not None and is_blank(message.use_conditions):
+        message = message.model_copy(update={"use_conditions": ""})  # from now on there are none
+    return c.ChangeTerms(by=by, terms=message)
+
+
+def correct_item(message: m.ItemCorrected, by: Actor) -> c.CorrectItem:
+    """Make the command that replaces what an item says (A22)."""
+    stated = message.model_copy(update={"use_conditions": text(message.use_conditions)})
+    said = {name: value for name, value in dict(stated).items() if name in Revision.model_fields}
+    revision = Revision.model_construct(**said)
+    return c.CorrectItem(by=by, item_id=message.item_id, revision=revision, acting_body=message.acting_body)
+
+
+def withdraw_item(message: m.ItemWithdrawn, by: Actor) -> c.WithdrawItem:
+    """Make the command that withdraws an item from the case for good (R66)."""
+    return c.WithdrawItem(by=by, item_id=message.item_id, acting_body=message.acting_body)
 
 
 def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
@@ -117,6 +138,9 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ReleaseRefused: refuse_release,
             m.ReleaseWithdrawn: withdraw_release,
             m.ItemLimited: limit_item,
+            m.ItemTermsChanged: change_terms,
+            m.ItemCorrected: correct_item,
+            m.ItemWithdrawn: withdraw_item,
             m.DirectionAccepted: accept_direction,
             m.CaseDirectorNamed: name_case_director,
             m.DirectionDeclined: decline_direction,

@@ -93,11 +93,13 @@ def may_not_be_provided(
 ) -> Refusal | None:
     """Refuse to send what is not released for this now, or special data to who may not process them.
 
-    The contributor may have ended its release since (R62, R65); by check or test, as of now (R21, R49).
+    The contributor may have ended its release since (R62, R65), or corrected the item (A22). By check or
+    test, as of now (R21, R49).
     """
     for item in provided.items:
         key = ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, recipient, provided.action_id)
-        if state.release(key) is not ReleaseStatus.GIVEN:
+        now = state.item(item.item_id)
+        if state.release(key) is not ReleaseStatus.GIVEN or now is None or item.version < now.version:
             return r.NOT_RELEASED
     invited = state.invited(recipient)
     passed = invited is not None and invited.passed_processing_test

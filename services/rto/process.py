@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from services.rto import commands as c
-from services.rto import conclusion, direction, meetings, releases
+from services.rto import conclusion, corrections, direction, meetings, releases
 from services.rto import events as e
 from services.rto import plan as plans
 from services.rto import refusals as r
@@ -38,7 +38,7 @@ from shared.contract.refusal import (
 from shared.core import leaderless, terms
 from shared.core.actor import A_PARTY, Actor, Role
 from shared.core.context import DecisionContext
-from shared.core.item_standing import Standing, as_decided, followed
+from shared.core.item_standing import Standing, as_decided, bound, followed, is_gone, items_by
 from shared.core.rounds import out_of_round
 from shared.core.service_numbers import without_numbers
 from shared.core.standing import left_on
@@ -61,6 +61,9 @@ Command: TypeAlias = (
     | c.RefuseRelease
     | c.WithdrawRelease
     | c.LimitItem
+    | c.ChangeTerms
+    | c.CorrectItem
+    | c.WithdrawItem
     | c.RecordPlan
     | c.ProvideItem
     | c.OfferDirection
@@ -86,6 +89,7 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 BEFORE = frozenset({Phase.NOTHING, Phase.COLLECTING})
 CONVENED = frozenset({Phase.CONVENED})
 PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
+OF_ITS_CONTRIBUTOR = c.WithdrawRelease | c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem
 ON_NOBODYS_BEHALF = (c.OfferDirection,)  # what the director may do once who led has left
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
@@ -116,6 +120,9 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.RefuseRelease: (RELEASABLE, r.NOT_IN_PHASE_3),
     c.WithdrawRelease: (KNOWN, UNKNOWN_CASE),  # what restricts is never refused as too early or too late
     c.LimitItem: (KNOWN, UNKNOWN_CASE),
+    c.ChangeTerms: (KNOWN, UNKNOWN_CASE),
+    c.CorrectItem: (KNOWN, UNKNOWN_CASE),
+    c.WithdrawItem: (KNOWN, UNKNOWN_CASE),
     c.RecordPlan: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ProvideItem: (PHASE_3, r.NOT_IN_PHASE_3),
     c.OfferDirection: (PHASE_3, r.NOT_IN_PHASE_3),
@@ -195,6 +202,12 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return releases.withdraw(state, command, context)
         case c.LimitItem():
             return releases.limit(state, command, context)
+        case c.ChangeTerms():
+            return corrections.change_terms(state, command, context)
+        case c.CorrectItem():
+            return corrections.correct(state, command, context)
+        case c.WithdrawItem():
+            return corrections.withdraw(state, command, context)
         case c.RecordPlan(plan=plan):
             return plans.record(state, plan, context)
         case c.ProvideItem(taking=taking):
@@ -293,7 +306,7 @@ def _not_now(state: State, command: Command, refusal: Refusal) -> Refusal:
 def _stranger(state: State, command: Command, context: DecisionContext) -> Refusal | None:
     """Refuse who has nothing to do with the case without telling that it exists (R34, R60)."""
     by = command.by
-    if state.phase is not Phase.PURGED and isinstance(command, c.WithdrawRelease | c.LimitItem):
+    if state.phase is not Phase.PURGED and isinstance(command, OF_ITS_CONTRIBUTOR):
         return releases.not_whoever_gave_it(state, command.item_id, by, context)
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
@@ -325,9 +338,14 @@ def _unknown_to_party(state: State, command: Command, by: Actor) -> Refusal | No
 
 
 def _record(state: State, command: c.RecordItem, context: DecisionContext) -> Decision:
-    """Record an item of triage, also again, but no other party's item under its number (R35)."""
-    item = command.item
+    """Record an item of triage, also again, but no other party's item under its number (R35).
+
+    As its contributor decided last, which may have overtaken it: an earlier version is not taken in (A22).
+    """
+    item = as_decided(command.item, state.standings)
     known = state.item(item.item_id)
+    if is_gone(item.item_id, state.standings):
+        return ()
     if known is None:
         return (e.ItemRecorded(item, command.viewing),)
     return () if known.contributor == item.contributor else r.ITEM_KNOWN
@@ -378,14 +396,18 @@ def evolve(state: State, event: e.Event) -> State:
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
             return _without_releases(state, item_id)
-        case e.ReleasesEnded(item_id=item_id, recipients=recipients):
-            return _without_releases(state, item_id, recipients)
+        case e.ReleasesEnded(item_id=item_id, recipients=recipients, of_table=of_table):
+            return _without_releases(state, item_id, recipients, of_table=of_table)
+        case e.ItemCorrected(item_id=item_id):
+            return _without_grants_for_activities(state, item_id)
+        case e.ItemWithdrawn(item_id=item_id):
+            return _without_releases(state, item_id)
         case e.StandingChanged(standing=standing):
             return _with_standing(state, standing)
         case e.PlanRecorded():
             return _with_plan(state, event)
-        case e.ItemProvided(taking=t):
-            taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id)
+        case e.ItemProvided(taking=t, version=version):
+            taker = Taker(party=t.recipient, item_id=t.item_id, action_id=t.action_id, version=version)
             return replace(state, takers=tuple(dict.fromkeys((*state.takers, taker))))
         case e.DirectionOffered(party=party):
             return replace(state, offered_to=party)
@@ -411,7 +433,12 @@ def evolve(state: State, event: e.Event) -> State:
         case e.TermsSet(terms=ends, holds=holds):
             return replace(state, terms=ends, holds=holds)
         case (
-            e.CaseDeescalated() | e.FileToldAgain() | e.CaseEndedAtTable() | e.CaseClosing() | e.CasePurged()
+            e.TermsChanged()
+            | e.CaseDeescalated()
+            | e.FileToldAgain()
+            | e.CaseEndedAtTable()
+            | e.CaseClosing()
+            | e.CasePurged()
         ):
             return state
         case _:
@@ -449,6 +476,7 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     return replace(
         state,
         items=items,
+        standings=tuple(one.without_texts() for one in state.standings),
         bonds=bonds,
         releases=tuple(release for release in state.releases if release.key.item_id in kept),
         preparation=fixed,
@@ -477,7 +505,9 @@ def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
     What its contributor decided on an item before it was here counts: it may have overtaken the item.
     """
     items = tuple(as_decided(item, state.standings) for item in items)
-    state = replace(state, items=(*state.items, *items))
+    here = {item.item_id for item in items}
+    standings = tuple(x.without_texts() if x.item_id in here else x for x in state.standings)
+    state = replace(state, items=(*state.items, *items), standings=standings)
     if state.monitoring is not None:
         stay = (*state.monitoring.items, *(item.item_id for item in items))
         state = replace(state, monitoring=replace(state.monitoring, items=stay))
@@ -488,8 +518,44 @@ def _with_items(state: State, items: tuple[ContributedItem, ...]) -> State:
 
 
 def _with_standing(state: State, standing: Standing) -> State:
-    standings = followed(state.standings, standing)
-    return replace(state, standings=standings, items=tuple(as_decided(i, standings) for i in state.items))
+    """Take in what a contributor decided; its texts stand in the item, or wait for it (A22)."""
+    waits = corrections.waits_for_its_item(state, standing)
+    standings = followed(state.standings, standing if waits else standing.without_texts())
+    named = state.plan.drawn_from if state.plan else ()
+    bonds = tuple(bound(one, standings, stricter=False) for one in state.bonds)
+    item = state.item(standing.item_id)
+    if standing.is_gone and item is not None and item.item_id in named:
+        bonds = (*bonds, plans.bond_of(item, released=False))
+    state = replace(state, standings=standings, bonds=bonds, items=items_by(standing, state.items))
+    return _without_item(state, standing.item_id) if standing.is_gone else state
+
+
+def _without_item(state: State, item_id: str) -> State:
+    """Drop what was released of an item that was withdrawn for good, and who was to see it (R66)."""
+
+    def without(entries: tuple[ViewingEntry, ...]) -> tuple[ViewingEntry, ...]:
+        return tuple(entry for entry in entries if entry.item_id != item_id)
+
+    fixed, monitored = state.preparation, state.monitoring
+    return replace(
+        state,
+        releases=tuple(one for one in state.releases if one.key.item_id != item_id),
+        viewing_plan=without(state.viewing_plan),
+        preparation=fixed and fixed.model_copy(update={"viewing_plan": without(fixed.viewing_plan)}),
+        monitoring=monitored
+        and replace(monitored, items=tuple(one for one in monitored.items if one != item_id)),
+    )
+
+
+def _without_grants_for_activities(state: State, item_id: str) -> State:
+    """End what was released of an earlier version for activities, and note that the plan draws on it (A22).
+
+    What is released for the round table goes on: it is for the item, whatever its version.
+    """
+    ended = tuple(sorted(state.released_to(item_id)))
+    drawn = state.plan is not None and item_id in state.plan.drawn_from
+    corrected = dict.fromkeys((*state.corrected, item_id)) if drawn else state.corrected
+    return replace(_without_releases(state, item_id, ended), corrected=tuple(corrected))
 
 
 def _with_viewing(state: State, entries: tuple[ViewingEntry, ...], at: datetime | None) -> State:
@@ -533,12 +599,15 @@ def _without_grants_for_the_table(state: State) -> State:
     return replace(state, releases=others)
 
 
-def _without_releases(state: State, item_id: str, recipients: tuple[str, ...] | None = None) -> State:
+def _without_releases(
+    state: State, item_id: str, recipients: tuple[str, ...] | None = None, *, of_table: bool = False
+) -> State:
     """Withdraw what was given, to these recipients or to all; what was asked or refused stays so (A12)."""
 
     def withdrawn(x: Release) -> Release:
         given = x.key.item_id == item_id and x.status is ReleaseStatus.GIVEN
-        ends = given and (recipients is None or x.key.recipient in recipients)
+        to_them = recipients is None or x.key.recipient in recipients
+        ends = given and (to_them or (of_table and x.key.use is Use.RTO))
         return replace(x, status=ReleaseStatus.WITHDRAWN) if ends else x
 
     return replace(state, releases=tuple(map(withdrawn, state.releases)))
@@ -561,7 +630,7 @@ def _with_plan(state: State, event: e.PlanRecorded) -> State:
     plan = event.plan.model_copy(update={"actions": (*running, *event.plan.actions), "ends": ()})
     bonds = tuple(one for one in state.bonds if one.item_id in plan.drawn_from)
     state = replace(state, plan=plan, made_by=event.made_by, plan_at=event.at, ended=(*state.ended, *ended))
-    state = replace(state, bonds=bonds)
+    state = replace(state, bonds=bonds, corrected=())
     if rto is None or not event.plan.actions:
         return state
     together = tuple(x.action_id for x in event.plan.actions)

@@ -64,6 +64,11 @@ NO_SUCH_ACTION = define("NoSuchAction", "R73", "B3-F3")
 ALREADY_RELEASED = define("AlreadyReleased", "R65", "B3-gen 1; B3-F3", Remedy.STOP)
 WITHDRAW_INSTEAD = define("WithdrawInstead", "R66", "B3-gen 2")
 TOO_MANY_RESERVATIONS = define("TooManyReservations", "R62", "B3-F2")
+ITEM_IS_WITHDRAWN = define("ItemIsWithdrawn", "R66", "B3-gen 2", Remedy.STOP, settled=True)
+NOT_THE_CONTRIBUTING_BODY = define("NotTheContributingBody", "R57", "B3-gen 2; B3-F2 legal basis")
+CONTENT_MISSING = define("ContentMissing", "R66", "B3-gen 2")
+TERMS_NOT_SAID = define("TermsNotSaid", "R67", "art. 14.2; B3-F3")
+TERMS_CONTRADICT = define("TermsContradict", "R62", "B3-F2")
 NOTHING_TO_WITHDRAW = define("NothingToWithdraw", "R66", "B3-gen 2", Remedy.STOP)
 
 # --- what may be taken away ------------------------------------------------------------------------

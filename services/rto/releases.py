@@ -1,21 +1,22 @@
 """Decide on releases, each for one use, and on what may be taken away (R63 to R67, R73 to R75)."""
 
+from dataclasses import replace
 from typing import TypeAlias
 
 from services.rto import commands as c
 from services.rto import events as e
 from services.rto import refusals as r
+from services.rto.corrections import changed, may_be_reserved, registered, reserved
 from services.rto.meetings import is_competent
 from services.rto.state import Phase, ReleaseKey, ReleaseStatus, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem, ItemStatus
-from shared.contract.limits import MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import Participant
 from shared.contract.refusal import ITEM_FROZEN, UNKNOWN_CASE, Refusal
 from shared.core.actor import Actor
 from shared.core.context import DecisionContext
-from shared.core.item_standing import Standing, standing_of
+from shared.core.item_standing import is_gone
 from shared.core.standing import is_frozen
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -52,10 +53,12 @@ def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Deci
     if state.release(key) is ReleaseStatus.GIVEN:
         return r.ALREADY_RELEASED
     given = e.ReleaseGiven(command.release, context.now)
-    if not state.withdrawn(key.item_id):
-        return (given,)
     back = changed(state, key.item_id, command.by, status=ItemStatus.LIVE)
-    return (given, e.StandingChanged(back, context.now))
+    if key.use is m.Use.RTO and back.revision.shareable_at_rto is False:
+        back = replace(back, revision=back.revision.model_copy(update={"shareable_at_rto": True}))
+    elif not state.withdrawn(key.item_id):
+        return (given,)
+    return (given, registered(state, back, context))
 
 
 def refuse(state: State, command: c.RefuseRelease, context: DecisionContext) -> Decision:
@@ -73,42 +76,22 @@ def withdraw(state: State, command: c.WithdrawRelease, context: DecisionContext)
     if state.withdrawn(command.item_id):
         return r.NOTHING_TO_WITHDRAW
     standing = changed(state, command.item_id, command.by, status=ItemStatus.WITHDRAWN)
-    return (e.ReleaseWithdrawn(command.item_id, context.now), e.StandingChanged(standing, context.now))
+    return (e.ReleaseWithdrawn(command.item_id, context.now), registered(state, standing, context))
 
 
 def limit(state: State, command: c.LimitItem, context: DecisionContext) -> Decision:
-    """Withhold the item from more parties; a reservation is never taken off again (R62).
+    """Withhold the item from more parties (R62); `change_terms` of its contributor takes that off again.
 
     What was released to them before ends with it; what their contributor releases later counts again.
     """
-    standing = changed(state, command.item_id, command.by, withheld_from=command.withheld_from)
-    if len(standing.withheld_from) > MOST_RESERVATIONS:
-        return r.TOO_MANY_RESERVATIONS
-    if any(context.parties.get(party) is None for party in command.withheld_from):
-        return r.RESERVATION_UNKNOWN
+    if is_gone(command.item_id, state.standings):
+        return r.ITEM_IS_WITHDRAWN
+    standing = reserved(changed(state, command.item_id, command.by), command.withheld_from)
+    if refusal := may_be_reserved(standing, context):
+        return refusal
     ended = tuple(sorted(state.released_to(command.item_id).intersection(command.withheld_from)))
-    withheld = e.StandingChanged(standing, context.now)
+    withheld = registered(state, standing, context)
     return (withheld, e.ReleasesEnded(command.item_id, ended, context.now)) if ended else (withheld,)
-
-
-def changed(
-    state: State,
-    item_id: str,
-    by: Actor,
-    *,
-    status: ItemStatus | None = None,
-    withheld_from: tuple[str, ...] = (),
-) -> Standing:
-    """Return the next standing of an item: a new status, or more reservations."""
-    known = standing_of(item_id, state.standings)
-    before = ItemStatus.WITHDRAWN if state.withdrawn(item_id) else ItemStatus.LIVE
-    return Standing(
-        item_id,
-        by.party or "",
-        number=known.number + 1 if known else 1,
-        status=status or before,
-        withheld_from=tuple(dict.fromkeys((*(known.withheld_from if known else ()), *withheld_from))),
-    )
 
 
 def not_its_contributor(state: State, item_id: str, by: Actor) -> Refusal | None:
@@ -160,7 +143,7 @@ def provide(state: State, taking: c.TakeAway, context: DecisionContext) -> Decis
     )
     if refusal:
         return refusal
-    return (e.ItemProvided(taking, item.contributor, context.now),)
+    return (e.ItemProvided(taking, item.contributor, context.now, item.version),)
 
 
 def _no_role(state: State, taking: c.TakeAway) -> Refusal | None:

@@ -165,7 +165,8 @@ class State:
     `viewing_plan_at` and `plan_at`: when each last changed. `plan` holds the actions that run, `ended` those
     that did; `progress` is a history, oldest first. `led`: the mandate of who leads, triage's until direction
     moves. `case_director_account`: with which one the case director follows the approach; empty if unknown.
-    `bonds`: what is known of the items that were dropped and to which the plan stays bound.
+    `bonds`: what is known of the items that were dropped and to which the plan stays bound. `corrected`: the
+    items on which it draws and that were corrected since it was recorded.
     """
 
     phase: Phase = Phase.NOTHING
@@ -194,6 +195,7 @@ class State:
     holds: tuple[Hold, ...] = ()
     round: int = 0
     bonds: tuple[DrawnFrom, ...] = ()
+    corrected: tuple[str, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:
@@ -205,6 +207,11 @@ class State:
         referred = self.preparation is not None and self.leading_party == self.preparation.leading_party
         body = self.preparation.acting_body if self.preparation and referred else None
         return Mandate(party=self.leading_party, acting_body=body)
+
+    @property
+    def planned_views(self) -> tuple[ViewingEntry, ...]:
+        """Return who is to see what, and why, wherever that stands: an older preparation holds its own."""
+        return (*self.viewing_plan, *(self.preparation.viewing_plan if self.preparation else ()))
 
     @property
     def referrer(self) -> str:

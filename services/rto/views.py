@@ -16,6 +16,7 @@ from services.rto.state import (
     Phase,
     Progress,
     Release,
+    ReleaseKey,
     ReleaseStatus,
     Rto,
     State,
@@ -23,7 +24,15 @@ from services.rto.state import (
 from services.rto.viewing import Residence
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, FirstGoal, Id, Person, Theme
-from shared.contract.messages.rto import Action, ActionProgress, RtoConvened, RtoOutcome, Taker, Use
+from shared.contract.messages.rto import (
+    Action,
+    ActionProgress,
+    RtoConvened,
+    RtoOutcome,
+    Taker,
+    TakersDuty,
+    Use,
+)
 from shared.contract.messages.triage import CitizenInvolvement, ParticipantRole, RtoPrepared, ViewingEntry
 from shared.contract.registry import Model
 from shared.core.actor import Command, Role
@@ -77,6 +86,11 @@ class PlanView(Model):
     ave_level: int = Field(title="AVE-niveau")
     parts: tuple[Part, ...] = Field(default=(), title="rol en informatiebehoefte per partij")
     made_by: tuple[str, ...] = Field(title="opgesteld door")
+    corrected: tuple[str, ...] = Field(
+        default=(),
+        title="sindsdien verbeterde gegevens",
+        description="Items on which it draws, of which there is another version since it was recorded.",
+    )
     version: str | None = Field(default=None, description="For If-Match; for who may replace the plan.")
 
 
@@ -111,6 +125,12 @@ class ReleaseView(Model):
     recipient: str | None = Field(title="ontvanger")
     action_id: str | None = Field(title="activiteit")
     status: ReleaseStatus = Field(title="akkoord")
+
+
+class TakerView(Taker):
+    """Who took which version of which item, and what that taker is to do with it now (R104, A12, A22)."""
+
+    must: tuple[TakersDuty, ...] = Field(default=(), title="wat de afnemer doet")
 
 
 class Invitation(RtoConvened):
@@ -149,7 +169,7 @@ class CaseView(Model):
     ended_actions: list[EndedActionView] = Field(default=[], title="beëindigde acties")
     monitoring: MonitoringView | None = Field(default=None, title="monitoring")
     progress: list[ProgressView] = Field(title="voortgang")
-    takers: list[Taker] = Field(title="lijst van afnemers")
+    takers: list[TakerView] = Field(title="lijst van afnemers")
 
 
 def things(state: State) -> Iterable[tuple[str, Any]]:
@@ -173,7 +193,7 @@ def things(state: State) -> Iterable[tuple[str, Any]]:
     yield from ((f"progress/{x.action_id}/{n}", x) for n, x in enumerate(state.progress, 1))
     if state.monitoring is not None:
         yield "monitoring", state.monitoring
-    yield from ((f"taker/{x.party}/{x.item_id}/{x.action_id}", x) for x in state.takers)
+    yield from ((label_of_taker(x), x) for x in state.takers)
 
 
 def invitation_of(party: str) -> Callable[[State], Iterable[tuple[str, RtoConvened]]]:
@@ -187,6 +207,12 @@ def invitation_of(party: str) -> Callable[[State], Iterable[tuple[str, RtoConven
             yield "invitation", invitation(rto.rto_id, rto.on, rto.place, seat.participant)
 
     return listed
+
+
+def label_of_taker(x: Taker) -> str:
+    """Return the label of what a party took: a later version stands beside the earlier one (R104)."""
+    label = f"taker/{x.party}/{x.item_id}/{x.action_id}"
+    return label if x.version == 1 else f"{label}/{x.version}"
 
 
 def _label(release: Release) -> str:
@@ -222,8 +248,18 @@ def case_view(case_id: str, caller: Caller, seen: Seen[State], version_for: Vers
         ended_actions=[EndedActionView(**dict(x.action), ended_at=x.at) for x in _all(seen, EndedAction)],
         monitoring=MonitoringView(purpose=monitoring.purpose) if monitoring else None,
         progress=[ProgressView(**_fields(ProgressView, x)) for x in _all(seen, Progress)],
-        takers=_all(seen, Taker),
+        takers=[TakerView(**dict(x), must=_must(x, state)) for x in _all(seen, Taker)],
     )
+
+
+def _must(taker: Taker, state: State) -> tuple[TakersDuty, ...]:
+    """Return what a taker does with what it took, by what its contributor decided since (R66, R67, A22)."""
+    item = state.item(taker.item_id)
+    outdated = item is not None and taker.version < item.version
+    key = ReleaseKey(taker.item_id, Use.PLAN_ACTIVITY, taker.party, taker.action_id)
+    if state.release(key) is ReleaseStatus.GIVEN:
+        return (TakersDuty.KEEP_TO_NEW_TERMS,) if outdated else ()
+    return (TakersDuty.USE_NO_LONGER, *((TakersDuty.CORRECT_OWN_RECORD,) if outdated else ()))
 
 
 def _persons(seen: Seen[State]) -> list[Person]:
@@ -262,6 +298,7 @@ def _plan(plan: Plan, state: State, version: str | None) -> PlanView:
         ave_level=plan.ave_level,
         parts=plan.parts,
         made_by=state.made_by,
+        corrected=state.corrected,
         version=version,
     )
 

@@ -17,7 +17,6 @@ from shared.contract.refusal import Refusal
 from shared.core.context import DecisionContext
 from shared.core.disclosure import of_items, of_leader
 from shared.core.effects import Effect, ToParty
-from shared.core.item_standing import is_kept_from
 
 
 def ask(state: State, command: c.AskClarification, context: DecisionContext) -> Decision:
@@ -87,7 +86,7 @@ def asked(state: State, event: e.ClarificationAsked) -> State:
         return state
     one = Clarification(event.query_id, event.number, event.question, event.at)
     query = replace(query, clarifications=(*query.clarifications, one))
-    return waiting.asked(replace(state, queries=state.with_query(query), last_act=event.at), event.at)
+    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
 
 
 def given(state: State, event: e.QueryClarified) -> State:
@@ -130,9 +129,15 @@ def said(state: State, query_id: str, number: int) -> Clarified | None:
 
 
 def keeps_back(state: State, query: Query, clarified: Clarified) -> bool:
-    """Tell whether its recipient may not have by now what this draws on, or its query (R30, A12)."""
-    drawn_from = (*query.drawn_from, *clarified.drawn_from)
-    return any(is_kept_from(query.recipient, item_id, state.standings) for item_id in drawn_from)
+    """Tell whether its recipient may not have by now what this draws on, or its query (R30, A12, A22)."""
+    told = said(state, query.query_id, clarified.number)
+    outdated = queries.keeps_back(state, query) or (told is not None and told.is_outdated)
+    return outdated or queries.draws_on_what_is_kept(state, query.recipient, clarified.drawn_from)
+
+
+def is_special(state: State, clarified: Clarified) -> bool:
+    """Tell whether it holds special or criminal data, as their contributor classes them by now (R49)."""
+    return clarified.contains_special or queries.draws_on_what_is_special(state, clarified.drawn_from)
 
 
 def may_not_be_told(letter: QueryClarified, recipient: str, state: State, parties: Parties) -> Refusal | None:
@@ -142,7 +147,7 @@ def may_not_be_told(letter: QueryClarified, recipient: str, state: State, partie
         return r.UNKNOWN_QUERY
     if keeps_back(state, query, clarified):
         return r.SECRECY_NOT_RELEASED
-    if not (clarified.contains_special or query.contains_special):
+    if not (is_special(state, clarified) or queries.is_special(state, query)):
         return None
     passed = query.passed_test or clarified.passed_test
     return queries.of_special(letter.on_behalf_of, recipient, parties, passed_test=passed)

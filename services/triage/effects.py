@@ -8,7 +8,7 @@ from services.triage import events as e
 from services.triage.extensions import QUERY_REMINDER as QUERY_REMINDER
 from services.triage.extensions import QUERY_TERM as QUERY_TERM
 from services.triage.preparation import first_goal_of
-from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Stripped
+from services.triage.record import REFERRAL, Asked, Given, QueryClosed, Revised, Stripped, versions_of
 from services.triage.state import State
 from shared.contract.fields import Step
 from shared.contract.messages import triage as m
@@ -56,6 +56,8 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return _reminded(query_id, state)
         case e.QueryLapsed(query_id=query_id):
             return _lapsed(query_id, state)
+        case e.StandingFollowed():
+            return _standing_followed(case_id, event)
         case e.TriageConcluded(outcome=outcome, at=at):
             goal = first_goal_of(state.conclusion)
             recorded = m.TriageOutcomeRecorded(outcome=outcome, recorded_at=at, first_goal=goal)
@@ -85,10 +87,19 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
             return []
 
 
+def _standing_followed(case_id: str, event: e.StandingFollowed) -> Iterable[Effect]:
+    """Put the new texts of an item in the place of the earlier ones, wherever these lie (R66, A22)."""
+    if event.dropped:
+        yield DropPieces(event.dropped)
+    if event.standing.is_gone or event.standing.brings_texts:
+        yield StoreRow(Revised(case_id, event.standing))
+
+
 def _opened(case_id: str, event: e.CaseOpened) -> Iterable[Effect]:
     case = event.taken_up
     yield ClaimItems(tuple(item.item_id for item in case.items), case.referrer)
-    yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, case.referrer, case.items))
+    versions = versions_of(case.items)
+    yield StoreRow(Given(case_id, REFERRAL, 0, event.at, None, case.referrer, case.items, versions))
 
 
 def _issued(case_id: str, event: e.QueryIssued) -> Iterable[Effect]:

@@ -86,7 +86,7 @@ def asked(state: State, event: e.ExtensionAsked) -> State:
         return state
     one = Extension(event.query_id, event.number, event.until, event.reason, event.at)
     query = replace(query, extensions=(*query.extensions, one))
-    return waiting.asked(replace(state, queries=state.with_query(query), last_act=event.at), event.at)
+    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
 
 
 def extended(state: State, event: e.QueryExtended) -> State:

@@ -15,7 +15,7 @@ from shared.contract.parties import Parties
 from shared.contract.refusal import CHANGED_MEANWHILE, Refusal
 from shared.core.context import DecisionContext
 from shared.core.item_rules import is_competent
-from shared.core.item_standing import in_use
+from shared.core.item_standing import in_use, is_outdated
 from shared.core.service_numbers import without_numbers
 
 # --- the outcome ---------------------------------------------------------------------------------
@@ -70,6 +70,8 @@ def prepare(state: State, command: c.PrepareRto, context: DecisionContext) -> De
         return CHANGED_MEANWHILE
     free = tuple(item for item in command.items if not state.is_secret(item.item_id))
     command = replace(command, items=in_use(free, state.standings))
+    if any(is_outdated(item, state.standings) for item in command.items):
+        return CHANGED_MEANWHILE
     participants = _participants(command.participants, context)
     if isinstance(participants, Refusal):
         return participants

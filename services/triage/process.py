@@ -12,6 +12,7 @@ from services.triage import (
     preparation,
     queries,
     secrecy,
+    standings,
     waiting,
 )
 from services.triage import commands as c
@@ -30,7 +31,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_standing, leaderless, terms
+from shared.core import leaderless, terms
 from shared.core.context import DecisionContext
 from shared.core.mandate import authority
 from shared.core.rounds import out_of_round
@@ -145,7 +146,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         return _not_now(state, command, refusal)
     match command:
         case c.OpenCase():
-            return _open(command, context)
+            return _open(state, command, context)
         case c.IssueQuery():
             return _for_leading_party(state, command, Scope.QUERY, context) or queries.issue(
                 state, command, context
@@ -187,7 +188,7 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
         case c.FollowAssignment(team=team):
             return (e.TeamChanged(team, context.now),)
         case c.FollowStanding(standing=standing):
-            return (e.StandingFollowed(standing),)
+            return (standings.follow(state, standing),)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -239,10 +240,10 @@ def _may_not_know(state: State, command: Command) -> Refusal | None:
             return None
 
 
-def _open(command: c.OpenCase, context: DecisionContext) -> Decision:
+def _open(state: State, command: c.OpenCase, context: DecisionContext) -> Decision:
     if command.taken_up.outcome is ScreeningOutcome.NOT_TAKEN_UP:
         return r.SCREENED_OUT
-    return (e.CaseOpened(command.taken_up, context.now),)
+    return (e.CaseOpened(standings.as_told(state, command.taken_up), context.now),)
 
 
 def _for_leading_party(
@@ -341,7 +342,7 @@ def evolve(state: State, event: e.Event) -> State:
             overdue = replace(overdue, unanswered=state.unanswered)
             return replace(state, overdue=waiting.counted(overdue, state))
         case e.StandingFollowed(standing=standing):
-            return replace(state, standings=item_standing.followed(state.standings, standing))
+            return standings.taken_in(state, standing)
         case e.LeaderBack():
             return waiting.led_again(state)
         case e.DirectionMoved(leading_party=party, acting_body=body):
@@ -373,6 +374,7 @@ def _opened(state: State, event: e.CaseOpened) -> State:
         support_workers=case.support_workers,
         assignment=case.assignment,
         theme=case.theme,
+        standings=tuple(one.without_texts() for one in state.standings),
         persons=case.persons,
         first_goal=case.first_goal,
         items_given=len(case.items),

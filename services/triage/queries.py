@@ -1,5 +1,7 @@
 """Decide queries: whom to ask what, and which replies count (R26 to R32, R57)."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -16,7 +18,7 @@ from shared.contract.refusal import ITEM_NUMBER_NOT_USABLE, ITEM_TWICE, Refusal
 from shared.core import item_rules
 from shared.core.context import DecisionContext
 from shared.core.disclosure import of_items, of_leader
-from shared.core.item_standing import is_kept_from
+from shared.core.item_standing import NOT_REVISED, in_use, is_kept_from, standing_of
 from shared.core.service_numbers import may_use, without_numbers
 
 Decision: TypeAlias = tuple[e.Event, ...] | Refusal
@@ -28,6 +30,7 @@ EVERYBODY = "all"
 
 def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Decision:
     """Issue one query to one party, chosen for this case, saying all that R27 asks."""
+    command = replace(command, items=in_use(command.items, state.standings))
     recipient = command.recipient
     if refusal := _of_recipient(state, recipient, context):
         return refusal
@@ -150,8 +153,37 @@ def _may_be_drawn_on(item: ContributedItem, recipient: str, state: State) -> boo
 
 
 def keeps_back(state: State, query: Query) -> bool:
-    """Tell whether the referrer keeps from its recipient by now what a query draws on (R30, R62, A12)."""
-    return any(is_kept_from(query.recipient, item_id, state.standings) for item_id in query.drawn_from)
+    """Tell whether the referrer keeps from its recipient by now what a query draws on (R30, R62, A12).
+
+    Or has corrected it: an earlier version is not shown again, in no question either (A22).
+    """
+    return query.is_outdated or draws_on_what_is_kept(state, query.recipient, query.drawn_from)
+
+
+def draws_on_what_is_kept(state: State, recipient: str, drawn_from: Iterable[str]) -> bool:
+    """Tell whether the referrer keeps one of these items from this party by now (R30)."""
+    return any(
+        is_kept_from(recipient, item_id, state.standings) or _is_no_longer_for_a_query(item_id, state)
+        for item_id in drawn_from
+    )
+
+
+def _is_no_longer_for_a_query(item_id: str, state: State) -> bool:
+    known = standing_of(item_id, state.standings)
+    revision = known.revision if known is not None else NOT_REVISED
+    return revision.shareable_in_query is False or revision.hidden_from_director is True
+
+
+def is_special(state: State, query: Query) -> bool:
+    """Tell whether a query holds special or criminal data, as its contributor classes them by now (R49)."""
+    return query.contains_special or draws_on_what_is_special(state, query.drawn_from)
+
+
+def draws_on_what_is_special(state: State, drawn_from: Iterable[str]) -> bool:
+    """Tell whether one of these items is classed as special or criminal by now (R49)."""
+    drawn = (standing_of(item_id, state.standings) for item_id in drawn_from)
+    classed = (one.revision.category for one in drawn if one is not None)
+    return any(one is not None and one.needs_test for one in classed)
 
 
 def of_special(asking: str, asked: str, parties: Parties, *, passed_test: bool) -> Refusal | None:
@@ -197,7 +229,7 @@ def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: 
     asked = state.query(query.query_id)
     if asked is not None and keeps_back(state, asked):
         return r.SECRECY_NOT_RELEASED
-    if asked is None or not asked.contains_special:
+    if asked is None or not is_special(state, asked):
         return None
     return of_special(*both, parties, passed_test=asked.passed_test)
 

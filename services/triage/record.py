@@ -4,7 +4,8 @@ These rows are written once and read when somebody looks or the round table is p
 need not load and store all that was said before it. They hold codes, ids and references, never a text.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -15,6 +16,7 @@ from shared.contract.fields import ContributedItem, Item, PartyId
 from shared.contract.limits import MOST_PARTICIPANTS
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
 from shared.contract.registry import Model
+from shared.core.item_standing import NO_TEXTS, Standing, as_decided
 
 REFERRAL = ""  # stands for the query id where items came with the referral
 
@@ -55,7 +57,7 @@ class Clarified:
     """Hold what was meant with a query, said in the name of who leads (R26).
 
     It draws on items and may hold special data as a query does (R30, R49); its recipient passed the test of
-    that query, or `passed_test` of its own.
+    that query, or `passed_test` of its own. `is_outdated`: what it draws on was corrected (A22).
     """
 
     query_id: str
@@ -65,6 +67,7 @@ class Clarified:
     contains_special: bool = False
     passed_test: bool = False
     drawn_from: tuple[str, ...] = ()
+    is_outdated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Given:
     """Hold one reply to a query, or (without `said`) what came with the referral.
 
     `said` holds the four points of R37, or the ground of R31; what its contributor brought stands apart.
+    `versions` names each item of which the texts were changed since, with the version that stands here.
     """
 
     case_id: str
@@ -148,11 +152,27 @@ class Given:
     said: Said | None
     contributor: str
     brought: tuple[Item, ...]
+    versions: tuple[tuple[str, int], ...] = ()
 
     @property
     def items(self) -> tuple[ContributedItem, ...]:
-        """Return the items; from now on each says whose it is (R57, R66)."""
-        return tuple(ContributedItem.of(item, self.contributor) for item in self.brought)
+        """Return the items; from now on each says whose it is, and in which version (R57, R66)."""
+        versions = dict(self.versions)
+        return tuple(
+            ContributedItem.of(item, self.contributor, versions.get(item.item_id, 1)) for item in self.brought
+        )
+
+    def revised(self, standing: Standing) -> "Given":
+        """Return the row with the new texts of an item, and no trace of the earlier ones (R66, A22)."""
+        after = [as_decided(item, (standing,)) for item in self.items]
+        texts = [{name: getattr(item, name) for name in NO_TEXTS} for item in after]
+        brought = (item.model_copy(update=x) for item, x in zip(self.brought, texts, strict=True))
+        return replace(self, brought=tuple(brought), versions=versions_of(after))
+
+
+def versions_of(items: Iterable[ContributedItem]) -> tuple[tuple[str, int], ...]:
+    """Return which version each item is in, of those that are not as they were given."""
+    return tuple((item.item_id, item.version) for item in items if item.version != 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +186,14 @@ class Record:
     def items(self) -> tuple[ContributedItem, ...]:
         """Return every item of the case, whoever gave it."""
         return tuple(item for given in self.given for item in given.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """Name what a contributor changed of the texts of its item, or that it withdrew that for good (R66)."""
+
+    case_id: str
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ class Query:
     """Hold one query to one party (R26); from `lapses_at` on nothing is expected any more (R31).
 
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
-    `drawn_from`: the items that the question draws on (R30). `first_term`: until when it was to be answered
-    at first, `reply_before` now; a version before this one recorded neither.
+    `drawn_from`: the items that the question draws on (R30); `is_outdated`: one was corrected since (A22).
+    `first_term`: until when it was to be answered at first, `reply_before` now; a version before this one
+    recorded neither.
     """
 
     query_id: str
@@ -62,6 +63,7 @@ class Query:
     contains_special: bool = False
     passed_test: bool = False
     drawn_from: tuple[str, ...] = ()
+    is_outdated: bool = False
     first_term: datetime | None = None
     reply_before: datetime | None = None
     clarifications: tuple[Clarification, ...] = ()

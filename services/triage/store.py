@@ -7,8 +7,9 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Stripped
-from shared.contract.content import SEALED_ALLOWED, TextRef, contents
+from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Revised, Stripped
+from shared.contract.content import SEALED_ALLOWED, TextRef, contents, sealed_text_ids
+from shared.core.item_standing import replaced_texts
 from shared.storage import sealed_texts
 from shared.storage.database import copy, fetch, run
 from shared.storage.json_writer import to_json
@@ -41,6 +42,12 @@ _GIVEN_IN = sa.text(
     SELECT CAST(given AS text) AS given FROM contributions WHERE case_id = :case ORDER BY query_id, number
     """
 )
+_REWRITE = sa.text(
+    """
+    UPDATE contributions SET given = CAST(:given AS json)
+    WHERE case_id = :case AND query_id = :query AND number = :number
+    """
+)
 _FORGET = [
     sa.text("DELETE FROM queries WHERE case_id = ANY(:cases)"),
     sa.text("DELETE FROM contributions WHERE case_id = ANY(:cases)"),
@@ -66,6 +73,8 @@ class TriageRecord:
         for row in rows:
             if isinstance(row, Stripped):
                 await _strip(connection, row)
+            if isinstance(row, Revised):
+                await _revise(connection, row)
 
     async def forget(self, connection: AsyncConnection, case_ids: Sequence[str]) -> None:
         """Delete every row of these cases (R105)."""
@@ -115,6 +124,22 @@ async def _strip(connection: AsyncConnection, order: Stripped) -> None:
         if (kept := tuple(item for item in row.brought if item.item_id in order.kept_items))
     ]
     await _give(connection, left)
+
+
+async def _revise(connection: AsyncConnection, order: Revised) -> None:
+    """Replace the texts of an item by those of its new version, which are stored by now (A22).
+
+    Of one that was withdrawn for good all texts go; its row says no more than that it was given (R66). Where
+    the item is not in the record, its new texts are not kept either.
+    """
+    told, record = order.standing, await record_of(connection, order.case_id)
+    item = next((one for one in record.items if one.item_id == told.item_id), None)
+    dropped = sealed_text_ids(told) if item is None else replaced_texts(item, told)
+    await sealed_texts.delete(connection, [(order.case_id, piece) for piece in dropped])
+    for row in record.given if item is not None and not told.is_gone else ():
+        if (revised := row.revised(told)) != row:
+            place = {"case": row.case_id, "query": row.query_id, "number": row.number}
+            await run(connection, _REWRITE, **place, given=to_json(revised))
 
 
 def _not_kept(record: Record, order: Stripped) -> Iterable[object]:

@@ -3,7 +3,7 @@
 from typing import TypeAlias, assert_never
 
 from services.triage import clarifications
-from services.triage.queries import keeps_back
+from services.triage.queries import is_special, keeps_back
 from services.triage.record import Choice, Clarification, Clarified, Estimate, Extension, Said
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.fields import ContributedItem, Person
@@ -173,14 +173,14 @@ def _kept_of_clarified(
         return KEPT_BY_NOW
     passed = query.passed_test or clarified.passed_test
     competent = is_competent(query.recipient, context.parties, passed_test=passed)
-    return NOT_COMPETENT if clarified.contains_special and not competent else None
+    return NOT_COMPETENT if clarifications.is_special(state, clarified) and not competent else None
 
 
 def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Denied | None:
     if keeps_back(state, query):
         return KEPT_BY_NOW
     competent = is_competent(query.recipient, context.parties, passed_test=query.passed_test)
-    return NOT_COMPETENT if query.contains_special and not competent else None
+    return NOT_COMPETENT if is_special(state, query) and not competent else None
 
 
 def _recipient(thing: QueryIssued | OfTheQueried | Clarified, state: State) -> str:

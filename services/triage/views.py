@@ -15,6 +15,7 @@ from shared.contract.fields import ContributedItem, FirstGoal, Id, PartyId, Pers
 from shared.contract.messages import triage as m
 from shared.contract.registry import Model
 from shared.core.item_rules import shown_to
+from shared.core.item_standing import as_decided, is_gone, is_outdated
 from shared.core.service_numbers import numbers_of, with_numbers, without_numbers
 from shared.http.reading import Seen
 
@@ -114,13 +115,20 @@ def things_of(record: Record) -> Callable[[State], Iterable[tuple[str, Any]]]:
         for given in record.given:
             if given.said is not None:
                 yield f"reply/{given.query_id}/{given.number}", given.said
-            yield from ((f"item/{item.item_id}", item) for item in given.items)
+            yield from ((f"item/{item.item_id}", item) for item in _as_they_stand(given.items, state))
         if state.conclusion is not None:
             yield "conclusion", state.conclusion
         if state.preparation is not None:
             yield "preparation", state.preparation.model_copy(update={"persons": (), "support_workers": ()})
 
     return things
+
+
+def _as_they_stand(items: Iterable[ContributedItem], state: State) -> Iterable[ContributedItem]:
+    """Yield the items as their contributors decided last: no earlier version, and none withdrawn for good."""
+    for item in items:
+        if not is_gone(item.item_id, state.standings) and not is_outdated(item, state.standings):
+            yield as_decided(item, state.standings)
 
 
 def _asked(query: m.QueryIssued) -> Iterable[tuple[str, Any]]:

@@ -16,16 +16,15 @@ def silent(state: State, at: datetime | None) -> State:
     return replace(state, overdue=counted(replace(known, unanswered=state.unanswered), state))
 
 
-def asked(state: State, at: datetime) -> State:
-    """Return the state in which a queried party waits for a word of the director."""
-    return replace(state, overdue=counted(state.overdue or _listed(at), state))
-
-
 def settled(state: State) -> State:
-    """Return the state after something was said, answered or granted: what nobody waits for is not listed."""
-    if state.overdue is None:
+    """Return the state after something was asked, said, answered or granted: what waits for a word is listed.
+
+    And what nobody waits for is not: who declined needs no word, unless it answers after all.
+    """
+    overdue = state.overdue or (_listed(min(state.to_decide)) if state.to_decide else None)
+    if overdue is None:
         return state
-    left = counted(state.overdue, state)
+    left = counted(overdue, state)
     left = replace(left, unanswered=min(left.unanswered, state.unanswered))
     gone = not (left.by_term or left.unanswered or left.to_decide)
     return replace(state, overdue=None if gone else left)
@@ -40,8 +39,7 @@ def seen(state: State) -> State:
 
 def led_again(state: State) -> State:
     """Return the state once who leads is a party again: what queried parties asked meanwhile is listed."""
-    state = replace(state, overdue=None)
-    return asked(state, min(state.to_decide)) if state.to_decide else state
+    return settled(replace(state, overdue=None))
 
 
 def counted(overdue: Overdue, state: State) -> Overdue:

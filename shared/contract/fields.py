@@ -115,6 +115,7 @@ BirthDate = Annotated[Content, _at_most(40), content_schema(40)]
 Address = Annotated[Content, _at_most(300), content_schema(300)]
 Bsn = Annotated[Content, _at_most(40), content_schema(40)]
 Place = Annotated[Content, _at_most(500), content_schema(500)]
+Conditions = Annotated[Content, _at_most(2000), content_schema(2000)]  # of use, where they are changed alone
 # A reference to a law ("Wmo 2015, art. 2.1.1"): short, and no place for a story about somebody.
 LegalReference = Annotated[str, StringConstraints(pattern=r"^[\w .,:;()/-]*$", max_length=120)]
 
@@ -222,19 +223,38 @@ class Item(Model):
     )
 
 
+class Revision(Model):
+    """What its contributor changed of an item since it gave it; what is left out is as it was (R66, R67).
+
+    A correction states `content`, `necessity` and conditions anew, so one without conditions has none. Texts
+    stand in the event by which they came, and in no later one.
+    """
+
+    content: Content | None = None
+    necessity: Content | None = None
+    use_conditions: Content | None = None
+    category: Category | None = None
+    basis: LegalReference | None = None
+    valid_on: Day | None = None
+    shareable_at_rto: bool | None = None
+    shareable_in_query: bool | None = None
+    hidden_from_director: bool | None = None
+
+
 class ContributedItem(Item):
     """An item inside the house: from now on it says whose it is (R57, R66)."""
 
     contributor: PartyId = Field(title="inbrenger")
+    version: Count = Field(default=1, title="versie", description="Higher each time its texts were changed.")
     # those it was given under, and those made since
     withheld_from: tuple[PartyId, ...] = Field(
         default=(), max_length=2 * MOST_RESERVATIONS, title="voorbehoud"
     )
 
     @classmethod
-    def of(cls, item: Item, contributor: str) -> "ContributedItem":
-        """Return the item as this party's."""
-        return cls.model_construct(**{**dict(item), "contributor": contributor})
+    def of(cls, item: Item, contributor: str, version: int = 1) -> "ContributedItem":
+        """Return the item as this party's, in this version."""
+        return cls.model_construct(**{**dict(item), "contributor": contributor, "version": version})
 
 
 class Team(Model):

@@ -44,10 +44,7 @@ def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssign
 
 def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
     """Follow what a contributor decided on its item."""
-    standing = Standing(
-        message.item_id, message.contributor, message.number, message.status, message.withheld_from
-    )
-    return f.FollowStanding(by=by, standing=standing)
+    return f.FollowStanding(by=by, standing=Standing(**dict(message)))
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:

@@ -85,16 +85,16 @@ _OF_THE_CODE = (
     Bug(
         "withdrawal told to nobody",
         "services/rto/effects.py",
-        "return [Announce(m.ItemStanding(**asdict(standing)))]",
-        "return []",
+        "            return [told, DropPieces(dropped)] if dropped else [told]\n",
+        "            return []\n",
         ("tests/unit/rto/test_effects.py",),
         ("R66.c",),
     ),
     Bug(
         "earlier word on an item taken for the later one",
         "shared/core/item_standing.py",
-        "if known is not None and known.number >= told.number:",
-        "if False:",
+        "    return known is None or known.number < told.number\n",
+        "    return True\n",
         ("tests/integration/triage/test_events.py",),
     ),
     Bug(
@@ -107,8 +107,8 @@ _OF_THE_CODE = (
     Bug(
         "reservation made in triage forgotten at the table",
         "services/rto/process.py",
-        "    items = tuple(as_decided(item, state.standings) for item in items)\n    state =",
-        "    state =",
+        "    items = tuple(as_decided(item, state.standings) for item in items)\n    here =",
+        "    here =",
         ("tests/unit/rto/test_releases.py",),
         ("R62.d",),
     ),
@@ -1106,15 +1106,15 @@ _OF_THE_CODE = (
     Bug(
         "letter with an item that leaves after its release has ended",
         "services/rto/meetings.py",
-        "if state.release(key) is not ReleaseStatus.GIVEN:",
-        "if False:",
+        "if state.release(key) is not ReleaseStatus.GIVEN or now",
+        "if now",
         ("tests/unit/rto/test_releases.py",),
     ),
     Bug(
         "reservation that stops no letter",
         "services/rto/effects.py",
-        "return [*stopped, *_takers_told(item_id, took)]",
-        "return _takers_told(item_id, took)",
+        "return [*stopped, *_takers_told(",
+        "return [*_takers_told(",
         ("tests/unit/rto/test_effects.py",),
     ),
     Bug(
@@ -1273,9 +1273,9 @@ _OF_THE_CODE = (
     ),
     Bug(
         "reservation made later against a name that no party has",
-        "services/rto/releases.py",
-        "if any(context.parties.get(party) is None for party in command.withheld_from):",
-        "if False:",
+        "services/rto/corrections.py",
+        "if any(context.parties.get(one) is None for one in named) else None",
+        "if False else None",
         ("tests/unit/rto/test_releases.py",),
     ),
     Bug(

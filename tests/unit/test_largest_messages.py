@@ -303,6 +303,12 @@ class Played:
         rto.hears(m.ReleaseGiven(item_id=item, use=m.Use.RTO), large.by_party(OTHER))
         reservations = tuple(party(n) for n in range(MOST_RESERVATIONS))
         rto.hears(m.ItemLimited(item_id=item, withheld_from=reservations), large.by_party(OTHER))
+        rto.hears(
+            filled(lambda said: m.ItemCorrected(item_id=item, content=said, necessity="x")),
+            large.by_party(OTHER),
+        )
+        conditions = m.ItemTermsChanged(item_id=item, use_conditions="\U0001f600" * 2000)
+        rto.hears(conditions, large.by_party(OTHER))
         for one in actions:
             rto.hears(
                 m.ReleaseGiven(**use, action_id=one, secrecy=m.Secrecy.NOT_BOUND), large.by_party(OTHER)

@@ -9,8 +9,10 @@ from shared.contract.content import Content
 from shared.contract.fields import (
     Category,
     Code,
+    Conditions,
     ContributedItem,
     Count,
+    Day,
     Id,
     Instant,
     Item,
@@ -20,6 +22,7 @@ from shared.contract.fields import (
     PartyId,
     Person,
     Place,
+    Revision,
     Subject,
     Team,
     Theme,
@@ -163,6 +166,58 @@ class ItemLimited(Model):
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
 
 
+@message("item-terms-changed", "rto", Direction.FROM_PARTY, dutch="voorwaarden van een gegeven gewijzigd")
+class ItemTermsChanged(Model):
+    """The contributor changes the terms of its item, in whatever phase; what is left out stays (R62, R67).
+
+    What is stricter holds at once. What is looser is given as a release is: it lets nobody see what the
+    viewing plan does not name, and in phase 4 it counts from the next round table on (R87).
+    """
+
+    item_id: Id = Field(title="gegeven")
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    use_conditions: Conditions | None = Field(default=None, title="gebruiksvoorwaarden")
+    category: Category | None = Field(default=None, title="categorie")
+    withheld_from: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud voor meer partijen"
+    )
+    shown_again_to: tuple[PartyId, ...] = Field(
+        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud opgeheven voor"
+    )
+    shareable_at_rto: bool | None = Field(default=None, title="deelbaar in het RTO")
+    shareable_in_query: bool | None = Field(default=None, title="deelbaar bij een uitvraag")
+    hidden_from_director: bool | None = Field(default=None, title="niet voor de procesregisseur")
+
+
+@message("item-corrected", "rto", Direction.FROM_PARTY, dutch="gegeven verbeterd")
+class ItemCorrected(Model):
+    """The contributor replaces what its item says, in whatever phase; nobody sees the earlier version (A22).
+
+    The texts are stated whole: without `use_conditions` the new version has none. What else is left out
+    stays. Releases for activities end, as they were for the earlier version; takers are told (R65, R66).
+    """
+
+    item_id: Id = Field(title="gegeven")
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+    content: Content = Field(title="inhoud")
+    necessity: Content = Field(title="noodzaak")
+    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
+    category: Category | None = Field(default=None, title="categorie")
+    basis: LegalReference | None = Field(default=None, title="grondslag")
+    valid_on: Day | None = Field(default=None, title="peildatum")
+
+
+@message("item-withdrawn", "rto", Direction.FROM_PARTY, dutch="gegeven ingetrokken")
+class ItemWithdrawn(Model):
+    """The contributor withdraws its item from the case for good, in whatever phase (R66, A12).
+
+    Its content is removed everywhere in the house, and no release brings it back; takers are told.
+    """
+
+    item_id: Id = Field(title="gegeven")
+    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+
+
 @message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
 class DirectionAccepted(Model):
     """The offered party takes case direction; it names its case director (R71, R72).
@@ -265,11 +320,38 @@ class ActionsEnded(Model):
     action_ids: tuple[Id, ...] = Field(max_length=MOST_ACTIONS, title="acties")
 
 
+class TakersCause(StrEnum):
+    """Why a taker is told of an item that it took away (R66, R67, A12, A22)."""
+
+    RELEASE_WITHDRAWN = "release-withdrawn"
+    WITHHELD = "withheld"
+    ITEM_WITHDRAWN = "item-withdrawn"
+    ITEM_CORRECTED = "item-corrected"
+    TERMS_CHANGED = "terms-changed"
+
+
+class TakersDuty(StrEnum):
+    """What a taker does then with what it took, under its own terms (R104)."""
+
+    USE_NO_LONGER = "use-no-longer"
+    CORRECT_OWN_RECORD = "correct-own-record"
+    KEEP_TO_NEW_TERMS = "keep-to-new-terms"
+
+
 @message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
 class TakersTold(Model):
-    """A release was withdrawn of an item that the recipient took away (A12)."""
+    """The contributor decided anew on an item that the recipient took away: why, and what to do (A12, A22).
+
+    `version`: the one that counts now, which the recipient has only once it is provided anew. `must`: what to
+    do with what it took. `use_conditions`: the new ones, where these were changed.
+    """
 
     item_id: Id = Field(title="gegeven")
+    cause: TakersCause | None = Field(default=None, title="aanleiding")
+    must: tuple[TakersDuty, ...] = Field(default=(), max_length=len(TakersDuty), title="wat de afnemer doet")
+    version: Count | None = Field(default=None, title="versie")
+    category: Category | None = Field(default=None, title="categorie")
+    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
 
 
 @message("direction-offered", "rto", Direction.TO_PARTY, dutch="casusregie aangeboden")
@@ -298,7 +380,9 @@ class DirectionTransferred(Model):
 class ItemStanding(Model):
     """What its contributor decided last on one item, whole: whoever shows it follows (R66, A12).
 
-    Of two, the higher `number` is the later. `withheld_from`: the reservations made since it was given.
+    Of two, the higher `number` is the later. `withheld_from`: the reservations made since it was given, and
+    `shown_again_to` those taken off. `version`: how often its texts were changed, counted from one; the event
+    of a change brings them in `revision`. `is_gone`: withdrawn for good, whoever holds it removes it.
     """
 
     item_id: Id
@@ -306,6 +390,10 @@ class ItemStanding(Model):
     number: Count
     status: ItemStatus
     withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=MOST_RESERVATIONS)
+    version: Count = 1
+    is_gone: bool = False
+    shown_again_to: tuple[PartyId, ...] = Field(default=(), max_length=2 * MOST_RESERVATIONS)
+    revision: Revision = Revision()
 
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
@@ -342,11 +430,12 @@ class RtoClosed(Model):
 
 
 class Taker(Model):
-    """Who lawfully took which item for which activity (R104)."""
+    """Who lawfully took which version of which item for which activity (R104)."""
 
     party: PartyId = Field(title="afnemer")
     item_id: Id = Field(title="gegeven")
     action_id: Id = Field(title="activiteit")
+    version: Count = Field(default=1, title="versie")
 
 
 @message("item-handed-over", "rto", Direction.EVENT, dutch="gegeven overgedragen")

@@ -359,7 +359,13 @@ async def test_a_page_that_is_open_is_asked_for_again_within_half_a_minute_f15(h
 
 
 @pytest.mark.parametrize(
-    ("act", "body"), [("release-withdrawal", {}), ("reservations", {"withheld_from": [s.CARE]})]
+    ("act", "body"),
+    [
+        ("release-withdrawal", {}),
+        ("reservations", {"withheld_from": [s.CARE]}),
+        ("terms", {"withheld_from": [s.CARE]}),
+        ("withdrawal", {}),
+    ],
 )
 async def test_who_takes_something_back_is_answered_when_the_others_are_sure_to_hear_of_it_f15(
     http: Http, monkeypatch: pytest.MonkeyPatch, act: str, body: dict[str, Any]
@@ -466,7 +472,8 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     refused = await http.direct("take-aways", {**TAKING, "item_id": s.RENT})
     assert told(refused) == (409, "ReleaseRefused", "R75")
     takers = (await http.get(DIRECTOR, behalf=s.VENLO)).json()["takers"]
-    assert takers == [{"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}]
+    taker = {"party": s.CARE, "item_id": s.FREE, "action_id": s.TREAT}
+    assert takers == [{**taker, "version": 1, "must": []}]
     assert (await http.get(s.VENLO)).json()["takers"] == takers, "who leads informs the data subject (R83)"
     assert (await http.get(s.HOUSING)).json()["takers"] == []
     provided = [x for x in await rows(http.engine, "outbox") if "items-provided" in x.type]
@@ -479,6 +486,61 @@ async def test_an_item_goes_away_with_one_participant_for_one_activity(http: Htt
     assert (given["basis"], given["given_by_body"]) == (free.basis, free.acting_body)
     (journalled,) = await rows(http.engine, "journal", "what = 'ReleaseGiven'")
     assert "with-consent" in json.dumps(journalled.detail), "R76: how secrecy was weighed is on record"
+
+
+CORRECTION = {"content": "Verbeterd.", "necessity": "Nodig.", "use_conditions": "Alleen mondeling."}
+
+
+@pytest.mark.clause("R66.f", allowed="Na de verbetering ziet wie het gegeven zag, de nieuwe versie.")
+@pytest.mark.clause("R66.f", refused="Na de verbetering ziet niemand de eerdere versie nog.")
+async def test_a_corrected_item_is_read_in_its_new_version_by_whoever_read_the_earlier_one_a22(
+    http: Http,
+) -> None:
+    await seat(http)
+    before = (await http.get(s.CARE)).text
+    assert f"piece-content-{s.FREE[-2:]}" in before
+    item = f"{CASE}/items/{s.FREE}"
+    assert (await http.post(s.POLICE, f"{item}/correction", CORRECTION)).status_code == 200
+    for reader in (s.CARE, s.POLICE, s.VENLO):
+        answer = await http.get(reader)
+        (shown,) = [one for one in answer.json()["items"] if one["item_id"] == s.FREE]
+        assert (shown["version"], shown["content"]) == (2, "Verbeterd.")
+        assert shown["use_conditions"] == "Alleen mondeling."
+        assert f"piece-content-{s.FREE[-2:]}" not in answer.text
+    other = {"use_conditions": "Niet doorgeven."}
+    assert (await http.post(s.POLICE, f"{item}/terms", other)).status_code == 200
+    (shown,) = [one for one in (await http.get(s.CARE)).json()["items"] if one["item_id"] == s.FREE]
+    assert (shown["version"], shown["content"], shown["use_conditions"]) == (
+        3,
+        "Verbeterd.",
+        "Niet doorgeven.",
+    )
+    for act, body in (("correction", CORRECTION), ("terms", other), ("withdrawal", {})):
+        assert told(await http.post(s.CARE, f"{item}/{act}", body)) == UNKNOWN
+    assert told(await http.post(s.POLICE, f"{item}/terms", {})) == (409, "TermsNotSaid", "R67")
+
+
+async def test_a_taker_reads_what_it_is_to_do_with_what_it_took_r104_a22(http: Http) -> None:
+    await seat(http)
+    assert (await http.direct("plan", PLAN)).status_code == 200
+    item = f"{CASE}/items/{s.FREE}"
+    assert (await http.post(s.POLICE, f"{item}/releases", ACTIVITY)).status_code == 200
+    monitored = {**MONITORED, "take_aways": [TAKING]}
+    assert (await http.direct(f"rtos/{s.RTO}/conclusion", monitored)).status_code == 200
+
+    async def must() -> list[tuple[int, list[str]]]:
+        return [(one["version"], one["must"]) for one in (await http.get(s.CARE)).json()["takers"]]
+
+    assert await must() == [(1, [])]
+    assert (await http.post(s.POLICE, f"{item}/terms", {"use_conditions": "Kort."})).status_code == 200
+    assert await must() == [(1, ["keep-to-new-terms"])]
+    assert (await http.post(s.POLICE, f"{item}/correction", CORRECTION)).status_code == 200
+    assert await must() == [(1, ["use-no-longer", "correct-own-record"])]
+    assert (await http.post(s.POLICE, f"{item}/releases", ACTIVITY)).status_code == 200
+    assert (await http.direct("take-aways", TAKING)).status_code == 200
+    assert await must() == [(1, ["keep-to-new-terms"]), (3, [])]
+    assert (await http.post(s.POLICE, f"{item}/withdrawal", {})).status_code == 200
+    assert await must() == [(1, ["use-no-longer"]), (3, ["use-no-longer"])]
 
 
 async def sent(http: Http, *kinds: str) -> list[str]:

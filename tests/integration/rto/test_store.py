@@ -5,11 +5,13 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rto import commands as c
 from services.rto.main import SERVICE
 from services.rto.state import Phase
+from shared.contract.fields import ItemStatus
 from shared.contract.messages import rto as m
 from shared.contract.refusal import UNKNOWN_CASE, public_refusal
 from shared.core.actor import Command
@@ -196,6 +198,44 @@ async def test_a_reservation_takes_back_what_has_not_left_for_that_party_r62(
     assert outcome.refusal.name == "NotReleased"
 
 
+@pytest.mark.clause(
+    "R66.f", refused="Een letter met de eerdere versie die nog niet weg is, vertrekt niet meer."
+)
+@pytest.mark.clause("R66.f", refused="Van een verbeterd gegeven blijft in het RTO geen eerdere tekst.")
+async def test_a_correction_stops_the_earlier_version_and_leaves_no_text_of_it_a22(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED)
+    before = {row.piece for row in await rows(engine, "pieces")}
+    await play(transaction, s.correct())
+    assert await letters(engine, "items-provided") == []
+    (told,) = await letters(engine, "takers-told")
+    assert (told.recipient, json.loads(told.body)["version"]) == (s.CARE, 2)
+    number = s.FREE[-2:]
+    old, new = {f"piece-content-{number}", f"piece-necessity-{number}"}, {"piece-corrected-content"}
+    after = {row.piece for row in await rows(engine, "pieces")}
+    assert old <= before
+    assert after == (before - old) | new | {"piece-corrected-necessity"}
+    (standing,) = await letters(engine, "item-standing")
+    assert "box" in json.loads(standing.body)["revision"]["content"]
+
+
+@pytest.mark.clause("R66.g", refused="Van een ingetrokken gegeven blijft in het RTO geen tekst.")
+async def test_an_item_that_is_withdrawn_for_good_leaves_no_text_and_no_letter_r66(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await a_table(fresh_database)
+    await play(transaction, *PROVIDED)
+    await play(transaction, s.withdraw_item())
+    assert await letters(engine, "items-provided") == []
+    number = s.FREE[-2:]
+    pieces = {row.piece for row in await rows(engine, "pieces")}
+    assert [one for one in pieces if one.endswith(number) or f"reason-{number}" in one] == []
+    (told,) = await letters(engine, "takers-told")
+    assert told.recipient == s.CARE
+
+
 async def test_an_item_brought_in_belongs_to_its_case_for_good_r35(fresh_database: FreshDatabase) -> None:
     engine, transaction = await a_table(fresh_database)
     await play(transaction, *SEATED)
@@ -279,13 +319,10 @@ async def test_in_triage_a_contributor_takes_back_what_this_service_has_only_hea
     first, again = await play(transaction, back, back)
     assert (first.status, again.status) == (DeliveryStatus.ACCEPTED, DeliveryStatus.REFUSED)
     (told,) = await letters(engine, "item-standing")
-    assert json.loads(told.body) == {
-        "item_id": s.FREE,
-        "contributor": s.POLICE,
-        "number": 1,
-        "status": "withdrawn",
-        "withheld_from": [],
-    }
+    standing = m.ItemStanding.model_validate_json(told.body)
+    assert standing == m.ItemStanding(
+        item_id=s.FREE, contributor=s.POLICE, number=1, status=ItemStatus.WITHDRAWN
+    )
     await play(transaction, *PREPARED)
     (case,) = await rows(engine, "cases")
     assert case.phase == "prepared"

@@ -216,7 +216,8 @@ async def test_a_query_is_asked_listed_answered_and_read_by_whom_it_concerns_r33
     assert set(own.json()) == {"case_id", "persons", "items", "queries"}
     assert [i["item_id"] for i in own.json()["items"]] == [s.ITEM]
     assert [q["query_id"] for q in own.json()["queries"]] == [police]
-    for secret in (s.SPECIAL, care, s.CARE, "Betrokken in de wijk", "version", "choice"):
+    assert [i["version"] for i in own.json()["items"]] == [1], "of its own item, and not of the case"
+    for secret in (s.SPECIAL, care, s.CARE, "Betrokken in de wijk", "choice"):
         assert secret not in own.text
 
 

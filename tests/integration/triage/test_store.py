@@ -1,6 +1,8 @@
 """Triage on a real PostgreSQL: one message one effect, a record of its own, and forgetting for good."""
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +13,13 @@ from services.triage import commands as c
 from services.triage.main import SERVICE
 from services.triage.record import Record
 from services.triage.store import record_of, waiting_queries
-from shared.contract.content import TextRef, contents
+from shared.contract.content import TextRef, contents, sealed_text_ids
+from shared.contract.fields import ItemStatus, Revision
 from shared.contract.messages import triage as m
 from shared.contract.refusal import public_refusal
 from shared.core.actor import CLOCK
+from shared.core.event_commands import FollowStanding
+from shared.core.item_standing import Standing
 from shared.core.outcome import DeliveryStatus
 from shared.handling.transaction import Transaction
 from shared.storage import item_ids
@@ -299,3 +304,62 @@ async def test_an_answer_and_the_erasure_in_one_batch_leave_nothing_r105(
     await do(transaction, ANSWER, c.PurgeCase(by=s.BY_SERVICE, case_id=s.CASE))
     for table in ("cases", "pieces", "items", "queries", "contributions"):
         assert await rows(engine, table) == [], table
+
+
+def told(**changes: Any) -> FollowStanding:
+    """What the round table says of an item of the police."""
+    given: dict[str, Any] = {"status": ItemStatus.LIVE, "number": 1}
+    return FollowStanding(by=s.BY_SERVICE, standing=Standing(s.ITEM, s.POLICE, **(given | changes)))
+
+
+def corrected(item_id: str = s.ITEM) -> FollowStanding:
+    texts = Revision(content=TextRef("new", "rto"), necessity=TextRef("new-necessity", "rto"))
+    following = told(version=2, revision=texts)
+    return replace(following, standing=replace(following.standing, item_id=item_id))
+
+
+async def pieces(engine: AsyncEngine) -> set[str]:
+    return {row.piece for row in await rows(engine, "pieces")}
+
+
+@pytest.mark.clause("R66.f", refused="Van een verbeterd gegeven blijft in de triage geen eerdere tekst.")
+async def test_a_corrected_item_stands_in_the_record_in_its_new_version_alone_a22(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(), ANSWER, s.conclude())
+    before = await pieces(engine)
+    (item,) = [x for x in (await record(engine)).items if x.item_id == s.ITEM]
+    assert await do(transaction, corrected()) == [DeliveryStatus.ACCEPTED]
+    after = await record(engine)
+    (now,) = [x for x in after.items if x.item_id == s.ITEM]
+    assert (now.version, now.content) == (2, TextRef("new", "rto"))
+    assert await pieces(engine) == (before - set(sealed_text_ids(item))) | {"new", "new-necessity"}
+    assert set(contents(after)) <= {TextRef(r.piece, r.sealed_by) for r in await rows(engine, "pieces")}
+    assert await do(transaction, s.prepare(items=after.items)) == [DeliveryStatus.ACCEPTED]
+
+
+async def test_the_texts_of_an_item_that_triage_never_had_are_not_kept_a22(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(), ANSWER)
+    before = await pieces(engine)
+    assert await do(transaction, corrected(s.NEW)) == [DeliveryStatus.ACCEPTED]
+    assert await pieces(engine) == before
+
+
+@pytest.mark.clause("R66.g", refused="Van een ingetrokken gegeven blijft in de triage geen tekst.")
+async def test_a_withdrawn_item_leaves_no_text_in_triage_and_does_not_go_to_the_table_r66(
+    fresh_database: FreshDatabase,
+) -> None:
+    engine, transaction = await house(fresh_database)
+    await do(transaction, OPEN, s.issue(), ANSWER, corrected(), s.conclude())
+    await do(transaction, told(number=2, status=ItemStatus.WITHDRAWN, is_gone=True, version=2))
+    assert {"new", "new-necessity"}.isdisjoint(await pieces(engine))
+    items = (await record(engine)).items
+    assert await do(transaction, s.prepare(items=items, viewing_plan=())) == [DeliveryStatus.ACCEPTED]
+    prepared = [r for r in await rows(engine, "outbox") if "item-prepared" in r.type]
+    sent = [json.loads(r.body)["item"]["item_id"] for r in prepared]
+    assert s.ITEM not in sent
+    assert s.SPECIAL in sent

@@ -11,9 +11,11 @@ MANDATES = "tests/unit/test_mandates.py"
 LEADERLESS = "tests/unit/test_leaderless.py"
 LAPSING = "tests/unit/test_lapsing.py"
 CONCLUSION = "tests/unit/rto/test_conclusion.py"
+CORRECTIONS = "tests/unit/rto/test_corrections.py"
 EFFECTS = "tests/unit/rto/test_effects.py"
 ITEM_RULES = "tests/unit/shared/test_item_rules.py"
 MATRIX = "tests/unit/rto/test_matrix.py"
+OVER_TIME = "tests/unit/test_items_over_time.py"
 PLAN = "tests/unit/rto/test_plan.py"
 PROCESS = "tests/unit/rto/test_process.py"
 RELEASES = "tests/unit/rto/test_releases.py"
@@ -226,8 +228,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "item withdrawn by the director",
         "services/rto/permissions.py",
-        "    c.WithdrawRelease: Requirement(A_PARTY),\n",
-        "    c.WithdrawRelease: Requirement(A_PARTY | THE_DIRECTOR),\n",
+        "    c.WithdrawRelease: Requirement(A_PARTY,",
+        "    c.WithdrawRelease: Requirement(A_PARTY | THE_DIRECTOR,",
         (RELEASES,),
         ("R66.a",),
     ),
@@ -250,18 +252,18 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "withdrawn item sent all the same",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
-        "            return _takers_told(item_id, state.takers_of(item_id))\n",
-        (EFFECTS,),
-        ("R66.c",),
+        "    return [StopUnsent(item=item_id), *_takers_told(",
+        "    return [*_takers_told(",
+        (EFFECTS, CORRECTIONS),
+        ("R66.c", "R66.f", "R66.g"),
     ),
     Bug(
         "takers not told of a withdrawal",
         "services/rto/effects.py",
-        "            return [StopUnsent(item=item_id), *_takers_told(item_id, state.takers_of(item_id))]\n",
-        "            return [StopUnsent(item=item_id)]\n",
-        (EFFECTS,),
-        ("R66.d",),
+        "state.takers_of(item_id), cause, **more)]\n",
+        "(), cause, **more)]\n",
+        (EFFECTS, CORRECTIONS),
+        ("R66.d", "R66.f", "R66.g", "R67.b"),
     ),
     Bug(
         "withdrawal refused as too late",
@@ -270,6 +272,126 @@ BUGS: tuple[Bug, ...] = (
         "    c.WithdrawRelease: (LIVE, r.CASE_ENDED),",
         (RELEASES,),
         ("R66.e",),
+    ),
+    Bug(
+        "correction refused as too late",
+        "services/rto/process.py",
+        "    c.CorrectItem: (KNOWN, UNKNOWN_CASE),",
+        "    c.CorrectItem: (LIVE, r.CASE_ENDED),",
+        (CORRECTIONS,),
+        ("R66.f",),
+    ),
+    Bug(
+        "withdrawal from the case refused as too late",
+        "services/rto/process.py",
+        "    c.WithdrawItem: (KNOWN, UNKNOWN_CASE),",
+        "    c.WithdrawItem: (LIVE, r.CASE_ENDED),",
+        (CORRECTIONS,),
+        ("R66.g",),
+    ),
+    Bug(
+        "terms refused as too late",
+        "services/rto/process.py",
+        "    c.ChangeTerms: (KNOWN, UNKNOWN_CASE),",
+        "    c.ChangeTerms: (LIVE, r.CASE_ENDED),",
+        (CORRECTIONS,),
+        ("R67.b",),
+    ),
+    Bug(
+        "somebody else's item corrected",
+        "services/rto/process.py",
+        "c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem\n",
+        "c.LimitItem\n",
+        (CORRECTIONS,),
+        ("R66.f", "R66.g", "R67.b"),
+    ),
+    Bug(
+        "earlier version of triage taken in at the table",
+        "services/rto/process.py",
+        "    item = as_decided(command.item, state.standings)\n",
+        "    item = command.item\n",
+        (CORRECTIONS,),
+        ("R66.f",),
+    ),
+    Bug(
+        "texts of an earlier version kept at the table",
+        "services/rto/corrections.py",
+        "    return e.StandingChanged(standing, context.now, tuple(dropped))\n",
+        "    return e.StandingChanged(standing, context.now)\n",
+        (CORRECTIONS,),
+        ("R66.f", "R66.g"),
+    ),
+    Bug(
+        "texts of an earlier version kept in the other services",
+        "shared/core/item_standing.py",
+        "    return StandingFollowed(told, replaced_texts(item, told))\n",
+        "    return StandingFollowed(told)\n",
+        (OVER_TIME,),
+        ("R66.f", "R66.g"),
+    ),
+    Bug(
+        "item that was withdrawn for good stays",
+        "shared/core/item_standing.py",
+        "    if told.is_gone:\n        return tuple(",
+        "    if False:\n        return tuple(",
+        (CORRECTIONS, OVER_TIME),
+        ("R66.g",),
+    ),
+    Bug(
+        "letter with an earlier version sent",
+        "services/rto/meetings.py",
+        " or now is None or item.version < now.version:\n",
+        ":\n",
+        (CORRECTIONS,),
+        ("R66.f",),
+    ),
+    Bug(
+        "query that drew on an earlier version shown",
+        "services/triage/queries.py",
+        "    return query.is_outdated or any(\n",
+        "    return any(\n",
+        (OVER_TIME,),
+        ("R66.f",),
+    ),
+    Bug(
+        "release for an activity counts for the corrected item",
+        "services/rto/process.py",
+        "    ended = tuple(sorted(state.released_to(item_id)))\n",
+        "    ended = ()\n",
+        (CORRECTIONS,),
+        ("R65.f",),
+    ),
+    Bug(
+        "new conditions of use dropped",
+        "services/rto/corrections.py",
+        '"hidden_from_director", "use_conditions")\n',
+        '"hidden_from_director")\n',
+        (CORRECTIONS,),
+        ("R67.b",),
+    ),
+    Bug(
+        "looser terms taken of who is no party",
+        "services/rto/corrections.py",
+        "    if not loosens(command.terms):\n",
+        "    if command.terms:\n",
+        (CORRECTIONS,),
+        ("R67.d",),
+    ),
+    Bug(
+        "looser terms show more of a file",
+        "services/retention/process.py",
+        "    items = tuple(item_standing.restricted(before[item.item_id], item) for item in after)\n",
+        "    items = after\n",
+        (OVER_TIME,),
+        ("R67.d",),
+    ),
+    Bug(
+        "version that was taken not on the list",
+        "services/rto/process.py",
+        "action_id=t.action_id, version=version)\n",
+        "action_id=t.action_id)\n",
+        (CORRECTIONS,),
+        ("R104.d",),
     ),
     Bug(
         "item provided without its conditions of use",
@@ -571,9 +693,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "agreements read in phase 4 that draw on what was taken back",
         "services/retention/viewing.py",
-        "    if not source.released or is_taken_back(source.item_id, state.standings):\n"
-        "        return TAKEN_BACK\n"
-        "    if party in",
+        "    if not source.released or kept:\n        return TAKEN_BACK\n    if party in",
         "    if party in",
         (RETENTION_VIEWING,),
         ("R70.e",),

@@ -8,7 +8,17 @@ from services.rto import events as e
 from services.rto.main import PROCESS
 from services.rto.state import Phase, State
 from shared.contract.content import TextRef
-from shared.contract.fields import Category, ContributedItem, Item, Person, PersonRole, Step, Team, Theme
+from shared.contract.fields import (
+    Category,
+    ContributedItem,
+    Item,
+    Person,
+    PersonRole,
+    Revision,
+    Step,
+    Team,
+    Theme,
+)
 from shared.contract.messages import rto as m
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.retention import Term, TermKind
@@ -335,6 +345,23 @@ def ask(**changes: Any) -> c.AskRelease:
     return c.AskRelease(by=by_director(), request=m.ReleaseAsked(**given))
 
 
+def change_terms(party: str = POLICE, **changes: Any) -> c.ChangeTerms:
+    return c.ChangeTerms(by=by_party(party), terms=m.ItemTermsChanged(**({"item_id": FREE} | changes)))
+
+
+def correct(
+    party: str = POLICE, item_id: str = FREE, body: str | None = None, **changes: Any
+) -> c.CorrectItem:
+    """A correction as its message makes it: content and necessity anew, in a version called "corrected"."""
+    texts = {"content": text("corrected-content"), "necessity": text("corrected-necessity")}
+    revision = Revision(**(texts | changes))
+    return c.CorrectItem(by=by_party(party), item_id=item_id, revision=revision, acting_body=body)
+
+
+def withdraw_item(party: str = POLICE, item_id: str = FREE, body: str | None = None) -> c.WithdrawItem:
+    return c.WithdrawItem(by=by_party(party), item_id=item_id, acting_body=body)
+
+
 COMMANDS: tuple[Command, ...] = (
     c.RecordItem(by=BY_TRIAGE, item=item(NEW)),
     c.OpenPreparation(by=BY_TRIAGE, preparation=preparation()),
@@ -358,6 +385,10 @@ COMMANDS: tuple[Command, ...] = (
     c.WithdrawRelease(by=by_party(POLICE), item_id=WITHHELD),
     c.LimitItem(by=by_party(POLICE), item_id=WITHHELD, withheld_from=(CARE,)),
     c.LimitItem(by=by_party(POLICE), item_id=FREE, withheld_from=(CARE,)),  # to which it was released
+    change_terms(item_id=WITHHELD, withheld_from=(CARE,), use_conditions=text("new-conditions")),
+    change_terms(item_id=SILENT, shareable_at_rto=True),
+    correct(item_id=WITHHELD),
+    withdraw_item(item_id=WITHHELD),
     c.RecordPlan(by=by_director(), plan=plan(actions=(action(AFTERCARE, CARE, succeeds=TREAT),))),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),

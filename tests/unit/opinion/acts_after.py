@@ -7,6 +7,7 @@ from services.intake import commands as i
 from services.retention import commands as d
 from services.rto import commands as r
 from services.triage import commands as t
+from shared.contract.fields import Category, Revision
 from shared.contract.messages import rto as rm
 from shared.contract.messages import triage as tm
 from shared.contract.messages.governance import AuthorisationGranted, EndReason
@@ -16,7 +17,7 @@ from tests.unit.opinion import cast
 from tests.unit.opinion.acts_at_table import rto_id
 from tests.unit.opinion.cast import BODY, LEADERS, PARTIES, bodies, number
 from tests.unit.opinion.errors import is_stranger
-from tests.unit.opinion.play import A_DAY, Play, X
+from tests.unit.opinion.play import A_DAY, Play, X, text
 
 
 def clean(play: Play) -> None:
@@ -93,6 +94,45 @@ def reserve(play: Play) -> None:
         play.ask("rto", r.LimitItem(by=by, item_id=item, withheld_from=(play.one(PARTIES),)))
 
 
+def _of_somebody(play: Play) -> tuple[str, Actor] | None:
+    """An item wherever it is, and mostly its contributor."""
+    items = sorted(play.house.claims.items())
+    if not items:
+        return None
+    item, contributor = play.one(items)
+    return item, play.party(contributor if play.likely(0.9) else play.one(PARTIES))
+
+
+def correct(play: Play) -> None:
+    if (found := _of_somebody(play)) is not None:
+        new = play.new(8)
+        category = play.one((None, None, *Category))
+        revision = Revision(content=text(f"c{new}"), necessity=text(f"n{new}"), category=category)
+        play.ask("rto", r.CorrectItem(by=found[1], item_id=found[0], revision=revision))
+
+
+def change_terms(play: Play) -> None:
+    if (found := _of_somebody(play)) is not None:
+        more, less = play.some(PARTIES, 1), play.some(PARTIES, 2)
+        terms = rm.ItemTermsChanged.model_construct(
+            item_id=found[0],
+            acting_body=None,
+            use_conditions=text(play.new(8)) if play.likely(0.2) else None,
+            category=play.one((None, None, *Category)),
+            withheld_from=tuple(more),
+            shown_again_to=tuple(one for one in less if one not in more),
+            shareable_at_rto=play.one((None, None, True, False)),
+            shareable_in_query=play.one((None, None, True, False)),
+            hidden_from_director=play.one((None, None, True, False)),
+        )
+        play.ask("rto", r.ChangeTerms(by=found[1], terms=terms))
+
+
+def withdraw_for_good(play: Play) -> None:
+    if (found := _of_somebody(play)) is not None:
+        play.ask("rto", r.WithdrawItem(by=found[1], item_id=found[0]))
+
+
 def revoke(play: Play) -> None:
     party = play.one((play.story.leader, *LEADERS))
     record = play.house.members[party].record
@@ -161,6 +201,8 @@ def stranger(play: Play) -> None:
         ("triage", t.ConcludeTriage(by=other, outcome=tm.TriageOutcome.NOT_TAKEN_UP)),
         ("rto", r.GiveRelease(by=party, release=given)),
         ("rto", r.WithdrawRelease(by=party, item_id=item)),
+        ("rto", r.WithdrawItem(by=party, item_id=item)),
+        ("rto", r.CorrectItem(by=party, item_id=item, revision=Revision(content=X, necessity=X))),
         ("rto", r.AcceptInvitation(by=party, rto_id=rto, delegate="x", mandate=True)),
         ("rto", r.AcceptDirection(by=party, case_director=X, acting_body=BODY, task="t", basis="b")),
         ("rto", r.OfferDirection(by=other, party=play.one(PARTIES))),

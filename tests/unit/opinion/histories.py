@@ -22,6 +22,9 @@ TROUBLES: tuple[Do, ...] = (
 ANY_TIME: tuple[Do, ...] = (
     *(after.take_back,) * 4,
     *(after.reserve,) * 3,
+    *(after.correct,) * 4,
+    *(after.change_terms,) * 5,
+    after.withdraw_for_good,
     *(after.a_while,) * 3,
     *(after.clock,) * 2,
     *(after.stranger,) * 3,

@@ -17,7 +17,7 @@ from services.retention.effects import DESTROY_KEY
 from services.retention.main import SERVICE as RETENTION
 from services.rto.main import SERVICE as RTO
 from services.triage.main import SERVICE as TRIAGE
-from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Stripped
+from services.triage.record import Asked, Given, QueryClosed, QueryReopened, Record, Revised, Stripped
 from shared.contract.parties import Parties, PartyRecord
 from shared.contract.refusal import Refusal
 from shared.contract.registry import Model
@@ -301,6 +301,8 @@ def _store(place: Place, row: object) -> None:
             place.given.append(row)
         case Stripped(kept_items=kept):
             _strip(place, kept)
+        case Revised(standing=told) if not told.is_gone:
+            place.given = [one.revised(told) for one in place.given]
         case QueryClosed(query_id=query):
             place.closed.add(query)
         case QueryReopened(query_id=query):
@@ -310,7 +312,7 @@ def _store(place: Place, row: object) -> None:
 def _strip(place: Place, kept: tuple[str, ...]) -> None:
     """Leave of the record only the kept items, as the store does."""
     left = [
-        Given(one.case_id, one.query_id, one.number, one.at, None, one.contributor, some)
+        Given(one.case_id, one.query_id, one.number, one.at, None, one.contributor, some, one.versions)
         for one in place.given
         if (some := tuple(item for item in one.brought if item.item_id in kept))
     ]

@@ -14,6 +14,7 @@ from services.rto import views as rto_views
 from services.triage import permissions as triage_permissions
 from services.triage import viewing as triage_viewing
 from services.triage import views as triage_views
+from shared.contract.fields import ContributedItem
 from shared.contract.parties import Scope
 from shared.core.looking import MayView, looking_at
 from shared.core.mandate import Needed
@@ -55,4 +56,10 @@ def looked(house: House, name: str, viewer: Viewer) -> dict[str, Any] | None:
 def shown(house: House, name: str, viewer: Viewer) -> frozenset[str] | None:
     """Return the labels of what this person is shown there."""
     found = looked(house, name, viewer)
-    return None if found is None else frozenset(found)
+    return None if found is None else frozenset(_label(house, *one) for one in found.items())
+
+
+def _label(house: House, label: str, thing: Any) -> str:
+    """Name an item that is shown in another version than its contributor's last one as such (A22)."""
+    last = house.story.items[thing.item_id].version if isinstance(thing, ContributedItem) else None
+    return label if last is None or thing.version == last else f"{label} in version {thing.version}"

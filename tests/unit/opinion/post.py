@@ -54,7 +54,7 @@ def _plain(letter: ToParty) -> Letter:
         ):
             return Letter(kind, to, query=query)
         case rm.ItemsProvided(action_id=action, items=(item,)):
-            return Letter(kind, to, item=item.item_id, action=action)
+            return Letter(kind, to, item=item.item_id, action=action, version=item.version)
         case rm.ReleaseAsked(item_id=number) | rm.TakersTold(item_id=number):
             return Letter(kind, to, item=number)
         case rm.ActionsAssigned(actions=assigned):

@@ -43,6 +43,7 @@ def _item(item: ProductItem, giver: str) -> f.Item:
         item.hidden_from_director,
         item.shareable_at_rto,
         item.withheld_from,
+        item.shareable_in_query,
     )
 
 
@@ -113,7 +114,7 @@ def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
         case t.QueryIssued(recipient=party, query=query, choice=choice):
             numbered = tuple(one.person_id for one in query.persons if one.bsn is not None)
             tested = choice.passed_processing_test
-            special, drawn_from = choice.contains_special, choice.drawn_from
+            special, drawn_from = choice.contains_special, _drawn_from(choice.drawn_from, state)
             yield f.Asked(query.query_id, party, numbered, special, tested, drawn_from, event.lapses_at)
             if choice.referrers_own is not None:
                 yield f.EstimateUsed(party)
@@ -137,16 +138,20 @@ def _of_triage(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.
         case t.RtoPrepared(prepared=prepared):
             yield f.TablePrepared(_tested(prepared.participants))
         case _:
-            yield from _of_asking_back(event)
+            yield from _of_asking_back(event, state)
 
 
-def _of_asking_back(event: Any) -> Iterator[f.Fact]:
+def _of_asking_back(event: Any, state: Any) -> Iterator[f.Fact]:
     match event:
         case t.ClarificationAsked(query_id=query, number=n):
             yield f.MeaningAsked(query, n)
         case t.QueryClarified(clarified=one):
             yield f.MeaningTold(
-                one.query_id, one.number, one.contains_special, one.passed_test, one.drawn_from
+                one.query_id,
+                one.number,
+                one.contains_special,
+                one.passed_test,
+                _drawn_from(one.drawn_from, state),
             )
         case t.ExtensionAsked(query_id=query, number=n):
             yield f.TimeAsked(query, n)
@@ -154,6 +159,12 @@ def _of_asking_back(event: Any) -> Iterator[f.Fact]:
             yield f.TimeDecided(query, ends)
         case t.ExtensionRefused(query_id=query):
             yield f.TimeDecided(query, None)
+
+
+def _drawn_from(items: Sequence[str], state: Any) -> tuple[tuple[str, int], ...]:
+    """In which version each item was when the question was drawn from it, as triage knew it."""
+    known = {one.item_id: one.version for one in state.standings}
+    return tuple((item, known.get(item, 1)) for item in items)
 
 
 def _tested(participants: Sequence[Any]) -> tuple[tuple[str, bool], ...]:
@@ -190,6 +201,21 @@ def _of_table(event: Any, state: Any, effects: Sequence[Effect]) -> Iterator[f.F
             yield _word(use, "refused")
         case r.ReleaseWithdrawn(item_id=item):
             yield f.TakenBack(item)
+        case r.ItemCorrected(item_id=item, category=category):
+            yield f.Corrected(item, None if category is None else category.needs_test)
+        case r.ItemWithdrawn(item_id=item):
+            yield f.WithdrawnForGood(item)
+        case r.TermsChanged(terms=terms):
+            yield f.TermsChanged(
+                terms.item_id,
+                None if terms.category is None else terms.category.needs_test,
+                terms.hidden_from_director,
+                terms.shareable_at_rto,
+                terms.shareable_in_query,
+                terms.withheld_from,
+                terms.shown_again_to,
+                terms.use_conditions is not None,
+            )
         case r.StandingChanged(standing=standing) if standing.withheld_from:
             yield f.Reserved(standing.item_id, standing.withheld_from)
         case _:
@@ -215,7 +241,7 @@ def _of_plan(event: Any) -> Iterator[f.Fact]:
         case r.ActionProgressed(action_id=action):
             yield f.Progressed(action)
         case r.ItemProvided(taking=taking):
-            yield f.Provided(taking.item_id, taking.recipient, taking.action_id)
+            yield f.Provided(taking.item_id, taking.recipient, taking.action_id, event.version)
         case r.DirectionMoved(leading_party=party, acting_body=body, account=person, since=at):
             yield f.DirectionMoved(party, body, person or None, at)
         case r.CaseDirectorNamed(account=person):

@@ -855,7 +855,9 @@ def test_cleaning_before_deescalation_waits_r95() -> None:
     assert refusal.may_be_lag
 
 
-RESTRICTS = c.WithdrawRelease | c.LimitItem  # never too early
+RESTRICTS = (
+    c.WithdrawRelease | c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem
+)  # never too early
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 from services.rto import events as e
 from services.rto.state import State
 from shared.contract.content import SealedText, TextRef, sealed_text_ids
+from shared.contract.fields import ItemStatus, Revision
 from shared.contract.messages import rto as m
+from shared.core.item_standing import Standing
 from tests.support.samples import rto as s
 from tests.support.spec import NOW
 
@@ -40,6 +42,7 @@ GOES = frozenset(
         *(f"preparation.{name}" for name in PREPARED),
         *(f"rtos.preparation.{name}" for name in PREPARED),
         *(f"progress.{name}" for name in SAID),
+        *(f"standings.revision.{name}" for name in ITEM),
     }
 )
 OF_KEPT_ITEMS = frozenset(f"items.{name}" for name in ITEM)
@@ -92,7 +95,25 @@ def full() -> tuple[Any, ...]:
     again = s.convened(s.SECOND_RTO, preparation=s.follow_up(), viewing_plan=s.KEPT_PLAN)
     comes = [s.accepted(party) for party in s.AT_THE_TABLE]
     opened = e.PreparationOpened(prepared)
-    return (*s.RECORDED, conditions, opened, s.convened(participants=table), *comes, *agreed, again, ended)
+    waits = Standing(
+        s.number("e1"),
+        s.POLICE,
+        1,
+        ItemStatus.LIVE,
+        version=2,
+        revision=Revision(**{name: s.text(f"corrected-{name}") for name in sorted(ITEM)}),
+    )
+    return (
+        e.StandingChanged(waits, NOW),
+        *s.RECORDED,
+        conditions,
+        opened,
+        s.convened(participants=table),
+        *comes,
+        *agreed,
+        again,
+        ended,
+    )
 
 
 @pytest.mark.clause(

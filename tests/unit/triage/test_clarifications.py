@@ -14,7 +14,7 @@ from services.triage.record import Choice
 from services.triage.state import Phase, State
 from services.triage.viewing import may_view
 from services.triage.views import things_of
-from shared.contract.fields import Category, ItemStatus
+from shared.contract.fields import Category, ItemStatus, Step
 from shared.contract.messages import triage as m
 from shared.contract.parties import PartyKind
 from shared.contract.refusal import public_refusal
@@ -99,12 +99,18 @@ def test_a_stranger_does_not_learn_that_there_is_a_query_r34() -> None:
     "R31.f", allowed="Wat een bevraagde partij vraagt, staat bij wat op de procesregisseur wacht."
 )
 def test_what_is_asked_waits_for_the_director_until_he_says_it_r31() -> None:
-    assert UNCLEAR.state.overdue == Overdue(s.Step.TRIAGE, NOW, Told.DIRECTOR, by_term=False, to_decide=1)
+    assert UNCLEAR.state.overdue == Overdue(Step.TRIAGE, NOW, Told.DIRECTOR, by_term=False, to_decide=1)
     assert TOLD.state.overdue is None
     asked_more = UNCLEAR.given(s.IN_NEED_OF_TIME)
     assert asked_more.state.overdue is not None
     assert asked_more.state.overdue.to_decide == 2
     assert asked_more.given(s.CLARIFIED).state.overdue == replace(asked_more.state.overdue, to_decide=1)
+
+
+def test_who_declined_waits_for_no_word_of_the_director_r31() -> None:
+    declined = ASKED.given(*ASKED.when(s.decline(s.TO_HOUSING, s.HOUSING)).events)
+    asked = declined.given(*declined.when(by_housing()).events)
+    assert asked.state.overdue is None
 
 
 def test_a_query_of_somebody_else_leaves_what_is_asked_on_the_list_r31() -> None:

@@ -165,7 +165,7 @@ def test_who_asked_in_time_may_still_get_it_after_the_lapse_r31() -> None:
     lapsed = lapsed_by_the_clock(IN_NEED, s.TO_HOUSING)
     assert lapsed.state.overdue is not None
     assert (lapsed.state.overdue.unanswered, lapsed.state.overdue.to_decide) == (1, 1)
-    assert lapsed.state.query(s.TO_HOUSING).status is QueryStatus.NO_ANSWER  # type: ignore[union-attr]
+    assert lapsed.state.query(s.TO_HOUSING).status is QueryStatus.NO_ANSWER
     again = extended(lapsed, s.LAPSES + A_DAY)
     query = again.state.query(s.TO_HOUSING)
     assert query is not None
@@ -207,7 +207,7 @@ def test_who_was_too_late_can_be_asked_anew_r31() -> None:
 
 
 def test_a_query_of_before_counts_from_when_it_lapses_r31() -> None:
-    before = replace(ASKED.state.query(s.TO_HOUSING), first_term=None, reply_before=None)  # type: ignore[type-var]
+    before = replace(ASKED.state.query(s.TO_HOUSING), first_term=None, reply_before=None)
     given = replace(ASKED, state=replace(ASKED.state, queries=(before,)))
     longest = s.LAPSES + Policy().query_extension
     assert given.when(by_housing(reply_before=longest)).events

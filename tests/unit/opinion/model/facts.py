@@ -67,7 +67,7 @@ class PartyLeft:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of information, as its contributor gave it (R23, R32, R49, R57)."""
+    """One piece of information, as its contributor gave it (R23, R30, R32, R49, R57)."""
 
     number: str
     giver: str
@@ -75,6 +75,8 @@ class Item:
     hidden: bool
     shareable: bool
     withheld: tuple[str, ...]
+    in_query: bool
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ class Asked:
     numbered: tuple[str, ...]
     special: bool
     tested: bool
-    drawn_from: tuple[str, ...]
+    drawn_from: tuple[tuple[str, int], ...]  # (item, version)
     ends: datetime
 
 
@@ -219,7 +221,7 @@ class MeaningTold:
     n: int
     special: bool
     tested: bool
-    drawn_from: tuple[str, ...]
+    drawn_from: tuple[tuple[str, int], ...]  # (item, version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +353,35 @@ class Reserved:
 
 
 @dataclass(frozen=True, slots=True)
+class Corrected:
+    """The contributor puts another version in the place of its item (A22)."""
+
+    item: str
+    special: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawnForGood:
+    """The contributor withdraws its item from the case: there is none any more (R66)."""
+
+    item: str
+
+
+@dataclass(frozen=True, slots=True)
+class TermsChanged:
+    """The contributor changes the terms of its item; None is as it was (R23, R30, R32, R49, R62, R67)."""
+
+    item: str
+    special: bool | None
+    hidden: bool | None
+    shareable: bool | None
+    in_query: bool | None
+    withheld: tuple[str, ...]
+    shown_again: tuple[str, ...]
+    conditions: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlanMade:
     """The participants agree on new actions, on which end, and draw on these items (R69, R81, A19)."""
 
@@ -373,6 +404,7 @@ class Provided:
     item: str
     party: str
     action: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -501,6 +533,9 @@ Fact: TypeAlias = (
     | Word
     | TakenBack
     | Reserved
+    | Corrected
+    | WithdrawnForGood
+    | TermsChanged
     | PlanMade
     | Progressed
     | Provided

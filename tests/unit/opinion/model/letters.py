@@ -6,7 +6,7 @@ A letter is judged when it leaves: `may_leave` returns why it may not, or None.
 from dataclasses import dataclass
 from datetime import datetime
 
-from tests.unit.opinion.model.story import Stage, Story, is_kept_back
+from tests.unit.opinion.model.story import Stage, Story, is_kept_back, is_special
 
 OUTLAST = frozenset(
     {"takers-told", "destruction-announced", "file-destroyed", "informing-handed-over"}
@@ -46,6 +46,7 @@ class Letter:
     item: str | None = None
     action: str | None = None
     actions: tuple[str, ...] = ()
+    version: int = 1
 
 
 def forbidden(s: Story, letter: Letter, now: datetime) -> str | None:
@@ -75,7 +76,7 @@ def forbidden(s: Story, letter: Letter, now: datetime) -> str | None:
             own = {**s.actions, **s.ended_actions}
             return None if all(own.get(action) == to for action in letter.actions) else "A19"
         case "takers-told":
-            return None if any(party == to and i == letter.item for party, i, _ in s.takers) else "R104"
+            return None if any(party == to and i == letter.item for party, i, *_ in s.takers) else "R104"
         case _:
             return None
 
@@ -93,7 +94,7 @@ def _of_query(s: Story, letter: Letter) -> str | None:
     if letter.numbers and not (asking.may_use_number and asked.may_use_number):
         return "R22"
     competent = asking.may_see_special and (query.tested or asked.may_see_special)
-    return "R49" if query.special and not competent else None
+    return "R49" if is_special(s, query) and not competent else None
 
 
 def _of_what_is_told(s: Story, letter: Letter) -> str | None:
@@ -106,7 +107,7 @@ def _of_what_is_told(s: Story, letter: Letter) -> str | None:
         return "R30"
     asking, asked = s.parties[s.leader], s.parties[letter.recipient]
     competent = asking.may_see_special and (query.tested or told.tested or asked.may_see_special)
-    return "R49" if (query.special or told.special) and not competent else None
+    return "R49" if is_special(s, query, told) and not competent else None
 
 
 def _of_item(s: Story, letter: Letter, now: datetime) -> str | None:
@@ -117,6 +118,8 @@ def _of_item(s: Story, letter: Letter, now: datetime) -> str | None:
         return "A11"
     if number in s.taken_back:
         return "A12"
+    if letter.version != item.version:
+        return "A22"
     if s.words.get((number, to, letter.action)) != "given":
         return "R65"
     if item.special and not (s.tested(to) or s.parties[to].may_see_special):

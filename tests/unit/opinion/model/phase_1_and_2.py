@@ -11,6 +11,7 @@ from tests.unit.opinion.model.story import (
     Stage,
     Story,
     is_kept_back,
+    is_special,
 )
 from tests.unit.opinion.model.who import (
     DIRECTOR,
@@ -177,9 +178,10 @@ def _own_answers(s: Story, party: str, now: datetime, *, only_own: bool) -> Show
 
 def _is_too_special(s: Story, query: Query) -> bool:
     """R21, R49: a question with special data is not for a party that may not process them."""
-    return query.special and not (query.tested or s.parties[query.party].may_see_special)
+    return is_special(s, query) and not (query.tested or s.parties[query.party].may_see_special)
 
 
 def _is_told_too_much(s: Story, query: Query, told: MeaningTold) -> bool:
     """R49: nor is what was told of it, if it was not tested with the query nor for that."""
-    return told.special and not (query.tested or told.tested or s.parties[query.party].may_see_special)
+    tested = query.tested or told.tested or s.parties[query.party].may_see_special
+    return is_special(s, query, told) and not tested

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.unit.opinion.model.facts import Item
-from tests.unit.opinion.model.story import PHASE_3, Stage, Story
+from tests.unit.opinion.model.story import PHASE_3, Stage, Story, taker
 from tests.unit.opinion.model.who import (
     HOUSE,
     WORKER,
@@ -93,7 +93,7 @@ def _all_of_the_table(s: Story, now: datetime) -> Shown:
     yield from ((f"action/{action}", "R82") for action in s.actions)
     yield from ((f"ended-action/{action}", "R82") for action in s.ended_actions)
     yield from ((f"progress/{action}/{n}", "R82") for n, action in enumerate(s.progress, 1))
-    yield from ((f"taker/{party}/{item}/{action}", "R82") for party, item, action in s.takers)
+    yield from ((taker(*one), "R82") for one in s.takers)
     if s.kept_for_monitoring is not None:
         yield "monitoring", "R79"
 
@@ -126,9 +126,9 @@ def _own_of_the_table(s: Story, party: str) -> Shown:
     for n, action in enumerate(s.progress, 1):
         if party in (s.actions.get(action), s.ended_actions.get(action)):
             yield f"progress/{action}/{n}", "R85"
-    for to, item, action in s.takers:
-        if party == to or item in own:
-            yield f"taker/{to}/{item}/{action}", "R104"
+    for one in s.takers:
+        if party == one[0] or one[1] in own:
+            yield taker(*one), "R104"
 
 
 def _of_others(s: Story, party: str, *, sits: bool, now: datetime) -> Shown:
@@ -148,7 +148,7 @@ def _joint(s: Story, party: str, now: datetime) -> Shown:
         if party in (s.leader, s.referrer) or (s.rto and party in s.rto.at_home):
             yield from ((f"address/{person}", "R61") for person in s.persons)
     if party == s.leader:
-        yield from ((f"taker/{to}/{item}/{action}", "R83") for to, item, action in s.takers)
+        yield from ((taker(*one), "R83") for one in s.takers)
     if s.drawn_from is not None and all(_may_draw_on(s, party, i, now) for i in s.drawn_from):
         yield "plan", "A19"
     yield from ((f"action/{action}", "A19") for action in s.actions)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from tests.unit.opinion.model.facts import Item
-from tests.unit.opinion.model.story import Stage, Story, came_tested
+from tests.unit.opinion.model.story import Stage, Story, came_tested, taker
 from tests.unit.opinion.model.who import (
     DIRECTOR,
     HOUSE,
@@ -49,7 +49,7 @@ def _file(s: Story, party: str | None, now: datetime, *, only_own: bool = False)
     yield "plan", "R87"
     if agreements_are_shown(s, party, now):
         yield "agreements", "R87"
-    yield from ((f"taker/{to}/{item}/{action}", "R104") for to, item, action in s.takers)
+    yield from ((taker(*one), "R104") for one in s.takers)
     if s.asked_back:
         yield "reactivation-asked", "R90"
     items = {i for i in s.in_file if not only_own or s.items[i].giver == party}
@@ -63,23 +63,24 @@ def agreements_are_shown(s: Story, party: str | None, now: datetime) -> bool:
 
 
 def _may_draw_on(s: Story, party: str | None, number: str, now: datetime) -> bool:
-    item = s.items[number]
+    item = s.filed(number)
     if is_frozen(s, number, now):
         return False
     if party is not None and item.giver == party:
         return True
-    if not s.released(number) or number in s.taken_back or not _for_who_led(s, item):
+    released = number in s.released_when_filed and number not in s.off_the_table
+    if not released or number in s.taken_back or not _for_who_led(s, item):
         return False
     return not item.hidden if party is None else party not in item.withheld
 
 
 def in_step_1(s: Story, party: str | None, number: str, now: datetime) -> bool:
-    item = s.items[number]
+    item = s.filed(number)
     if is_frozen(s, number, now):
         return False
     if party is not None and item.giver == party:
         return True
-    if number in s.taken_back or not _for_who_led(s, item):
+    if number in s.taken_back | s.off_the_table or not _for_who_led(s, item):
         return False
     if party is None:
         return not item.hidden

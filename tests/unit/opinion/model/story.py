@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum, auto
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.unit.opinion.model import facts as f
@@ -84,7 +85,7 @@ class Query:
     numbered: tuple[str, ...]
     special: bool
     tested: bool
-    drawn_from: tuple[str, ...]
+    drawn_from: tuple[tuple[str, int], ...]
     ends: datetime
     replies: list[int] = field(default_factory=list)
     waits: bool = True
@@ -151,6 +152,7 @@ class Story:
     taken_up: bool = False
     items: dict[str, f.Item] = field(default_factory=dict)
     taken_back: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)  # withdrawn from the case for good
     at_intake: set[str] = field(default_factory=set)  # where an item lies: its contributor finds it there
     at_triage: set[str] = field(default_factory=set)
     at_rto: set[str] = field(default_factory=set)
@@ -172,7 +174,10 @@ class Story:
     ended_actions: dict[str, str] = field(default_factory=dict)
     drawn_from: tuple[str, ...] | None = None  # None: there is no plan
     progress: list[str] = field(default_factory=list)
-    takers: set[tuple[str, str, str]] = field(default_factory=set)
+    takers: set[tuple[str, str, str, int]] = field(default_factory=set)  # with the version that was taken
+    off_the_table: set[str] = field(default_factory=set)  # what its giver said last is not for the table
+    released_when_filed: set[str] = field(default_factory=set)
+    filed_as: dict[str, f.Item] = field(default_factory=dict)  # under the stricter terms since it was filed
     deescalated_at: datetime | None = None
     in_file: set[str] = field(default_factory=set)
     was_shown_to_leader: set[str] = field(default_factory=set)
@@ -197,6 +202,10 @@ class Story:
         if leader is None or not leader.is_party(now):
             return False
         return any(one.covers(self.body, scopes, now) for one in leader.mandates.values())
+
+    def filed(self, number: str) -> f.Item:
+        """Return an item as it stands in a file (R87)."""
+        return self.filed_as.get(number, self.items[number])
 
     @property
     def rto(self) -> Rto | None:
@@ -281,7 +290,7 @@ def _before_the_table(s: Story, fact: f.Fact) -> None:
             _referred(s, fact)
         case f.TakenUp(director, items):
             s.director, s.stage, s.taken_up = director, Stage.TRIAGE, True
-            s.at_triage = set(items)
+            s.at_triage = set(items) - s.gone
         case f.NotTakenUp(director, at):
             s.director = director
             _ends(s, at)
@@ -394,29 +403,89 @@ def _of_items_and_plan(s: Story, fact: f.Fact) -> None:
             s.words[item, recipient, action] = said
             if said == "given":
                 s.taken_back.discard(item)
+                if (recipient, action) == TABLE:
+                    s.off_the_table.discard(item)
         case f.TakenBack(item):
             s.taken_back.add(item)
             s.words |= {
                 key: "withdrawn" for key, said in s.words.items() if key[0] == item and said == "given"
             }
         case f.Reserved(item, parties):
-            known = s.items[item]
-            new = set(parties) - set(known.withheld)
-            s.items[item] = replace(known, withheld=(*known.withheld, *new))
-            given = [key for key, said in s.words.items() if key[0] == item and said == "given"]
-            s.words |= {key: "withdrawn" for key in given if key[1] in new}  # R66: its last word counts
+            _withheld(s, item, parties)
+        case f.Corrected() | f.WithdrawnForGood() | f.TermsChanged():
+            _of_one_item(s, fact)
         case f.PlanMade():
             _planned(s, fact)
         case f.Progressed(action):
             s.progress.append(action)
-        case f.Provided(item, party, action):
-            s.takers.add((party, item, action))
+        case f.Provided(item, party, action, version):
+            s.takers.add((party, item, action, version))
         case f.DirectionMoved():
             _moved(s, fact)
         case f.CaseDirectorNamed(person):
             s.case_director = person
         case f.MonitoringAgreed(items):
             s.kept_for_monitoring, s.stage = set(items), Stage.MONITORING
+
+
+def _withheld(s: Story, item: str, parties: tuple[str, ...]) -> None:
+    """R62; R66: of a reservation and a release the last word counts."""
+    known = s.items[item]
+    new = set(parties) - set(known.withheld)
+    _now(s, replace(known, withheld=(*known.withheld, *sorted(new))))
+    given = [key for key, said in s.words.items() if key[0] == item and said == "given"]
+    s.words |= {key: "withdrawn" for key in given if key[1] in new}
+
+
+def _of_one_item(s: Story, fact: f.Corrected | f.WithdrawnForGood | f.TermsChanged) -> None:
+    match fact:
+        case f.Corrected(item, special):
+            known = s.items[item]
+            classed = known.special if special is None else special
+            _now(s, replace(known, special=classed, version=known.version + 1))
+            given = [key for key, said in s.words.items() if key[0] == item and said == "given"]
+            s.words |= {key: "withdrawn" for key in given if key[1:] != TABLE}  # R65
+        case f.WithdrawnForGood(item):
+            s.taken_back.add(item)
+            s.gone.add(item)
+            for place in (s.at_intake, s.at_triage, s.at_rto, s.in_file, s.confirmed):
+                place.discard(item)
+            s.planned = {(one, party) for one, party in s.planned if one != item}
+            s.words = {key: said for key, said in s.words.items() if key[0] != item}
+        case f.TermsChanged():
+            _under_other_terms(s, fact)
+
+
+def _under_other_terms(s: Story, fact: f.TermsChanged) -> None:
+    _withheld(s, fact.item, fact.withheld)
+    known = s.items[fact.item]
+    said: dict[str, Any] = {
+        "special": fact.special,
+        "hidden": fact.hidden,
+        "shareable": fact.shareable,
+        "in_query": fact.in_query,
+        "withheld": tuple(one for one in known.withheld if one not in fact.shown_again),
+        "version": known.version + fact.conditions,
+    }
+    _now(s, replace(known, **{name: value for name, value in said.items() if value is not None}))
+    if fact.shareable:
+        s.off_the_table.discard(fact.item)
+    elif fact.shareable is False:
+        s.off_the_table.add(fact.item)
+        if s.words.get((fact.item, *TABLE)) == "given":
+            s.words[fact.item, *TABLE] = "withdrawn"
+
+
+def _now(s: Story, item: f.Item) -> None:
+    """From now on it is so; R87: in a file under the stricter terms of before and now."""
+    s.items[item.number] = item
+    if (filed := s.filed_as.get(item.number)) is not None:
+        s.filed_as[item.number] = replace(
+            item,
+            special=item.special or filed.special,
+            hidden=item.hidden or filed.hidden,
+            withheld=(*filed.withheld, *item.withheld),
+        )
 
 
 def _of_the_end(s: Story, fact: f.Fact) -> None:
@@ -520,15 +589,33 @@ def _deescalated(s: Story, at: datetime) -> None:
     monitored = s.kept_for_monitoring is not None
     s.was_shown_to_leader = {i for i in s.in_file if monitored or (i, s.leader) in s.planned}
     s.leader_was_competent = _competent(s, s.leader, came_tested(s, s.leader))
+    s.filed_as, s.released_when_filed = dict(s.items), {item for item in s.items if s.released(item)}
 
 
 def is_kept_back(s: Story, query: Query, told: f.MeaningTold | None = None) -> bool:
     """R30, R62, A12: a question says nothing more of what its giver took back, or keeps from who is asked.
 
-    Nor does what it was told of that question.
+    A22: nor of an earlier version than there is now. Nor does what it was told of that question.
     """
+    for number, version in (*query.drawn_from, *(told.drawn_from if told else ())):
+        item = s.items[number]
+        if number in s.taken_back or query.party in item.withheld or version < item.version:
+            return True
+        if item.hidden or not item.in_query:
+            return True
+    return False
+
+
+def is_special(s: Story, query: Query, told: f.MeaningTold | None = None) -> bool:
+    """R49: as it was asked, or told, or as what that draws on is classed by now."""
     drawn_from = (*query.drawn_from, *(told.drawn_from if told else ()))
-    return any(i in s.taken_back or query.party in s.items[i].withheld for i in drawn_from)
+    said = query.special or (told is not None and told.special)
+    return said or any(s.items[number].special for number, _ in drawn_from)
+
+
+def taker(party: str, item: str, action: str, version: int) -> str:
+    """R104: who took which item for which action, and in which version."""
+    return f"taker/{party}/{item}/{action}" + (f"/{version}" if version > 1 else "")
 
 
 def came_tested(s: Story, party: str) -> bool:
@@ -551,6 +638,7 @@ def _reactivated(s: Story) -> None:
     s.stage, s.deescalated_at, s.asked_back = Stage.READY, None, False
     s.words = {key: said for key, said in s.words.items() if key[1:] != TABLE}
     s.in_file, s.confirmed, s.was_archived = set(), set(), False
+    s.filed_as = {}
 
 
 TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
@@ -612,6 +700,9 @@ TELLING: dict[type[f.Fact], Callable[[Story, f.Fact], None]] = {
             f.Word,
             f.TakenBack,
             f.Reserved,
+            f.Corrected,
+            f.WithdrawnForGood,
+            f.TermsChanged,
             f.PlanMade,
             f.Progressed,
             f.Provided,

@@ -82,8 +82,10 @@ def _stands(party: str, standing: Standing, parties: Parties, at: datetime) -> b
     record = parties.get(party)
     if record is not None and record.house is not None:
         return _stands_as_house(record.house, standing, at)
-    if standing in (Standing.ANY, Standing.HOUSE):
-        return standing is Standing.ANY
+    if standing is Standing.ANY:
+        return True
+    if standing is Standing.HOUSE:
+        return False
     if standing is Standing.MEMBER:
         return record is not None and record.is_member(at)
     return record is None or record.member_until is None or at < record.member_until

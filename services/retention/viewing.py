@@ -9,10 +9,11 @@ from services.retention.commands import KeptItem
 from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, DrawnFrom, Taker
+from shared.contract.messages.rto import Action, ConsentPurpose, DrawnFrom, Taker
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.consent import NO_CONSENT, Need, holds
 from shared.core.context import DecisionContext
 from shared.core.item_standing import TAKEN_BACK, is_taken_back, standing_of, taken_back
 from shared.core.viewing import Allowed, Denied, Verdict, Viewer
@@ -150,7 +151,11 @@ def _not_released(thing: Thing | None, state: State) -> Denied | None:
     """Deny everybody but its contributor what phase 3 showed nobody, and what was taken back (R87, A12)."""
     if not isinstance(thing, ContributedItem):
         return None
-    return taken_back(thing, state.standings) or (None if state.is_told(thing.item_id) else NOTHING_NEW)
+    if denied := taken_back(thing, state.standings):
+        return denied
+    if not state.is_told(thing.item_id):
+        return NOTHING_NEW
+    return None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT
 
 
 def _of_its_sources(
@@ -170,6 +175,8 @@ def _of_source(source: DrawnFrom, party: str | None, state: State, context: Deci
     known = standing_of(source.item_id, state.standings)
     if not source.released or is_taken_back(source.item_id, state.standings):
         return TAKEN_BACK
+    if source.contributor != state.leading_party and not _is_lifted(source, state):
+        return NO_CONSENT
     if party in (*source.withheld_from, *(known.withheld_from if known else ())):
         return item_rules.WITHHELD
     if party is None and source.hidden_from_director:
@@ -180,6 +187,12 @@ def _of_source(source: DrawnFrom, party: str | None, state: State, context: Deci
         state.leading_party, context.parties, passed_test=_passed_its_test(state)
     )
     return None if may else item_rules.NOT_COMPETENT
+
+
+def _is_lifted(source: DrawnFrom, state: State) -> bool:
+    """Tell whether no consent is missing on which what the table took from an item rested (A19, R76)."""
+    need = Need(source.contributor or "", ConsentPurpose.RTO)
+    return holds(source.rests_on, need, state.consents)
 
 
 def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from services.triage import commands as c
+from services.triage import consents, preparation, queries
 from services.triage import events as e
-from services.triage import preparation, queries
 from services.triage import refusals as r
 from services.triage.queries import Decision
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
@@ -22,7 +22,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import item_standing, leaderless, terms
+from shared.core import consent, item_standing, leaderless, terms
 from shared.core.context import DecisionContext
 from shared.core.mandate import authority
 from shared.core.rounds import out_of_round
@@ -44,6 +44,7 @@ Command: TypeAlias = (
     | c.MoveDirection
     | c.FollowAssignment
     | c.FollowStanding
+    | c.FollowConsent
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
@@ -81,6 +82,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.PURGED}, UNKNOWN_CASE),
     c.FollowStanding: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),  # also before the case itself
+    c.FollowConsent: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
@@ -150,6 +152,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.TeamChanged(team, context.now),)
         case c.FollowStanding(standing=standing):
             return (e.StandingFollowed(standing),)
+        case c.FollowConsent(consent=told):
+            return consents.follow(state, told, context)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -281,6 +285,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, overdue=replace(overdue, unanswered=state.unanswered))
         case e.StandingFollowed(standing=standing):
             return replace(state, standings=item_standing.followed(state.standings, standing))
+        case e.ConsentFollowed(consent=told):
+            return replace(state, consents=consent.followed(state.consents, told))
         case e.LeaderBack():
             return replace(state, overdue=None)
         case e.DirectionMoved(leading_party=party, acting_body=body):
@@ -327,6 +333,7 @@ def _asked(event: e.QueryIssued) -> Query:
         contains_special=event.choice.contains_special,
         passed_test=event.choice.passed_processing_test,
         drawn_from=event.choice.drawn_from,
+        rests_on=event.choice.rests_on,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Item, PartyId
 from shared.contract.limits import MOST_PARTICIPANTS
+from shared.contract.messages.rto import RestsOn
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
 from shared.contract.registry import Model
 
@@ -24,8 +25,9 @@ class Choice:
     """Why this party is asked and what is given with the question (R28, R30), and its test (R49).
 
     `reason` is the director's and `referrer_estimate` the referrer's: what they expect of this party. Without
-    `address_reason` no address went along; `drawn_from` are the items that the question draws on. Not part
-    of what the queried party gets. A query of a version before this one has no more than reason and test.
+    `address_reason` no address went along; `drawn_from` are the items that the question draws on, `rests_on`
+    says on whose consent it rests (R20). Not part of what the queried party gets.
+    A query of a version before this one has no more than reason and test.
     """
 
     query_id: str
@@ -35,6 +37,7 @@ class Choice:
     referrer_estimate: Content | None = None
     address_reason: Content | None = None
     drawn_from: tuple[str, ...] = ()
+    rests_on: RestsOn | None = None
 
 
 class Picture(Model):

@@ -7,6 +7,7 @@ from shared.contract.messages import intake, retention, rto, triage
 from shared.contract.registry import Model
 from shared.core import event_commands as f
 from shared.core.actor import Actor, Command
+from shared.core.consent import Consent
 from shared.core.item_standing import Standing
 from shared.handling.service import Handler, MessageContext
 
@@ -48,6 +49,11 @@ def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
         message.item_id, message.contributor, message.number, message.status, message.withheld_from
     )
     return f.FollowStanding(by=by, standing=standing)
+
+
+def follow_consent(message: rto.ConsentStanding, by: Actor) -> f.FollowConsent:
+    """Follow a consent of a data subject."""
+    return f.FollowConsent(by=by, consent=Consent(**dict(message)))
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
@@ -96,6 +102,7 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             rto.RtoClosed: close,
             rto.DirectionMoved: move_direction,
             rto.ItemStanding: follow_standing,
+            rto.ConsentStanding: follow_consent,
             rto.CaseDeescalated: deescalate,
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,

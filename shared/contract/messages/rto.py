@@ -26,6 +26,7 @@ from shared.contract.fields import (
 )
 from shared.contract.limits import (
     MOST_ACTIONS,
+    MOST_CONSENTS,
     MOST_ITEMS,
     MOST_PERSONS,
     MOST_READ,
@@ -58,6 +59,31 @@ class Secrecy(StrEnum):
     NOT_BOUND = "not-bound"
     WITH_CONSENT = "with-consent"
     WITHOUT_CONSENT = "without-consent"
+
+
+class ConsentPurpose(StrEnum):
+    """For what a data subject consents; one consent is for one purpose (R20, R65, R76)."""
+
+    QUERY = "query"
+    RTO = "rto"
+    PLAN_ACTIVITY = "plan-activity"
+
+
+class ConsentGiver(StrEnum):
+    """Who gave a consent: the data subject, or who represents it (R20)."""
+
+    PERSON = "person"
+    REPRESENTATIVE = "representative"
+
+
+class Capacity(StrEnum):
+    """In which capacity somebody represents a data subject, a minor or another (R20)."""
+
+    PARENT = "parent"
+    GUARDIAN = "guardian"
+    CURATOR = "curator"
+    MENTOR = "mentor"
+    AUTHORISED = "authorised"
 
 
 class RtoOutcome(StrEnum):
@@ -125,6 +151,8 @@ class ReleaseGiven(Model):
     """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66).
 
     `secrecy`: how it weighed its duty of secrecy for this use; needed for a plan activity (R76).
+    `consents`: on which recorded consents `with-consent` rests, one of each person whom the item concerns.
+    Without them that is the contributor's own word. Either way the release stops when a person withdraws.
     """
 
     item_id: Id = Field(title="gegeven")
@@ -132,6 +160,7 @@ class ReleaseGiven(Model):
     recipient: PartyId | None = Field(default=None, title="ontvanger")
     action_id: Id | None = Field(default=None, title="activiteit")
     secrecy: Secrecy | None = Field(default=None, title="geheimhouding")
+    consents: tuple[Id, ...] = Field(default=(), max_length=MOST_CONSENTS, title="toestemmingen")
 
 
 @message("release-refused", "rto", Direction.FROM_PARTY, dutch="akkoord geweigerd")
@@ -161,6 +190,33 @@ class ItemLimited(Model):
 
     item_id: Id = Field(title="gegeven")
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
+
+
+@message("subject-consent-recorded", "rto", Direction.FROM_PARTY, dutch="toestemming vastgelegd")
+class SubjectConsentRecorded(Model):
+    """A data subject consents that a party breaks its secrecy, for one purpose (R20, R76).
+
+    The referring or the leading party asks it, or by a recorded agreement the party that needs it; once a
+    table was convened each party for its own. `contributor`: whose secrecy it lifts, else its sender's.
+    `recipient`: for a plan activity, for whose, and else left out. `capacity`: of a representative. What is
+    needed and left out is refused under its rule.
+    """
+
+    consent_id: Id = Field(title="toestemming")
+    person_id: Id = Field(title="betrokkene")
+    contributor: PartyId | None = Field(default=None, title="wiens geheimhouding")
+    purpose: ConsentPurpose | None = Field(default=None, title="doel")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    given_by: ConsentGiver | None = Field(default=None, title="gegeven door")
+    capacity: Capacity | None = Field(default=None, title="hoedanigheid")
+    given_at: Instant = Field(title="gegeven op")
+
+
+@message("subject-consent-withdrawn", "rto", Direction.FROM_PARTY, dutch="toestemming ingetrokken")
+class SubjectConsentWithdrawn(Model):
+    """A data subject takes its consent back, in any phase: what rests on it stops from now on (R20)."""
+
+    consent_id: Id = Field(title="toestemming")
 
 
 @message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
@@ -267,9 +323,16 @@ class ActionsEnded(Model):
 
 @message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
 class TakersTold(Model):
-    """A release was withdrawn of an item that the recipient took away (A12)."""
+    """A release of an item that the recipient took away was withdrawn, or a consent it rests on (A12)."""
 
     item_id: Id = Field(title="gegeven")
+
+
+@message("subject-consent-ended", "rto", Direction.TO_PARTY, dutch="toestemming beëindigd")
+class SubjectConsentEnded(Model):
+    """A data subject withdrew a consent that lifted the recipient's secrecy; another party said so (R20)."""
+
+    consent_id: Id = Field(title="toestemming")
 
 
 @message("direction-offered", "rto", Direction.TO_PARTY, dutch="casusregie aangeboden")
@@ -306,6 +369,29 @@ class ItemStanding(Model):
     number: Count
     status: ItemStatus
     withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=MOST_RESERVATIONS)
+
+
+@message("consent-standing", "rto", Direction.EVENT, dutch="stand van een toestemming")
+class ConsentStanding(Model):
+    """One consent of a data subject, whole: whoever shows or sends what rests on it follows (R20)."""
+
+    consent_id: Id
+    person_id: Id
+    contributor: PartyId
+    purpose: ConsentPurpose
+    recipient: PartyId | None = None
+    withdrawn: bool = False
+
+
+class RestsOn(Model):
+    """Whose consent lets something be used that is under secrecy (R20, R76).
+
+    `consents`: by these alone, where they were named. `own_word`: its contributor said that they consent.
+    """
+
+    persons: tuple[Id, ...] = Field(max_length=MOST_PERSONS)
+    consents: tuple[Id, ...] = Field(default=(), max_length=MOST_CONSENTS)
+    own_word: bool = False
 
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
@@ -359,6 +445,7 @@ class ItemHandedOver(Model):
 
     item: ContributedItem
     shown_to: Annotated[tuple[PartyId, ...], Field(max_length=MOST_READ)] | None = None
+    rests_on: RestsOn | None = Field(default=None, description="Whose consent let the table see it (R76).")
     round: Count = 0
 
 
@@ -374,6 +461,7 @@ class DrawnFrom(Model):
     released: bool
     hidden_from_director: bool = False
     withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=2 * MOST_RESERVATIONS)
+    rests_on: RestsOn | None = None
 
 
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")

@@ -42,7 +42,7 @@ def record(state: State, command: c.RecordConsent, context: DecisionContext) -> 
     if state.register is None and state.preparation is None:
         return r.NOT_PREPARED
     refusal = (
-        _not_its_to_ask(state, asked_by, contributor)
+        _not_its_to_ask(state, asked_by, contributor, command.consent.purpose)
         or _incomplete(command)
         or _not_recordable(state, command, contributor, context)
     )
@@ -99,11 +99,13 @@ def stranger(state: State, command: c.RecordConsent | c.WithdrawConsent) -> Refu
     return None if known and (leads or known.is_known_to(party)) else r.NOT_YOUR_CONSENT
 
 
-def _not_its_to_ask(state: State, asked_by: str, contributor: str) -> Refusal | None:
-    """Refuse all but who refers or leads, and who needs it: by agreement, or from the table on (R20, R76)."""
+def _not_its_to_ask(
+    state: State, asked_by: str, contributor: str, purpose: ConsentPurpose | None
+) -> Refusal | None:
+    """Refuse all but who refers or leads, and who needs it: by agreement, or for the table (R20, R76)."""
     if asked_by in (state.leading_party, state.referrer):
         return None
-    at_the_table = state.rtos and asked_by in state.involved()
+    at_the_table = state.rtos and purpose is not ConsentPurpose.QUERY and asked_by in state.involved()
     itself = asked_by == contributor and (state.asks_itself(asked_by) or at_the_table)
     return None if itself else r.CONSENT_NOT_YOURS_TO_ASK
 

@@ -78,6 +78,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
         return ELSEWHERE
     if over := gone(state, context.now):
         return over
+    if state.phase is Phase.CLOSING and state.preparation is None:
+        return NOBODY_ELSE  # it ended before there was a table: where it ended it is shown (R102)
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:

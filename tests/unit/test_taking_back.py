@@ -14,6 +14,7 @@ def test_who_takes_away_an_item_an_authorisation_or_a_membership_is_told_so_when
     assert found == {
         ("rto", "WithdrawRelease"),
         ("rto", "LimitItem"),
+        ("rto", "WithdrawConsent"),
         ("governance", "RevokeAuthorisation"),
         ("governance", "EndMembership"),
     }

@@ -133,7 +133,7 @@ class Played:
             ),
         )
         self._support("s" * 64, supporters[0])
-        for receiver in ("triage", "retention"):
+        for receiver in ("triage", "retention", "rto"):
             self.pass_on("intake", receiver)
 
     def _support(self, person: str, instead_of: str | None) -> None:
@@ -245,6 +245,16 @@ class Played:
         )
         come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
         rto.hears(come, large.by_party(one))
+        consent = m.SubjectConsentRecorded(
+            consent_id=number(80),
+            person_id=rto.state.person_ids[0],
+            contributor=OTHER,
+            purpose=m.ConsentPurpose.RTO,
+            given_by=m.ConsentGiver.PERSON,
+            given_at=NOW,
+        )
+        rto.hears(consent, large.by_party())
+        rto.hears(m.SubjectConsentWithdrawn(consent_id=consent.consent_id), large.by_party())
         actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
         parts = tuple(tc.Part(party=one, role="x", information_need="x") for one in TABLE)
         plan = filled(

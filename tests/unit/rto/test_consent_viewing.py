@@ -120,7 +120,7 @@ def reads(viewer: Viewer, thing: Any, *history: Any) -> bool:
 
 
 @pytest.mark.clause("R20.c", allowed="Zolang de toestemming geldt, leest een deelnemer wat erop rust.")
-@pytest.mark.clause("R20.c", refused="Na de intrekging leest niemand het nog, behalve de inbrenger zelf.")
+@pytest.mark.clause("R20.c", refused="Na de intrekking leest niemand het nog, behalve de inbrenger zelf.")
 def test_what_rests_on_consent_is_read_as_long_as_it_is_in_force_r20() -> None:
     for viewer in (worker(s.CARE), DIRECTOR):
         assert reads(viewer, SECRET, *AT_TABLE, IN_FORCE)

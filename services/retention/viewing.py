@@ -151,11 +151,11 @@ def _not_released(thing: Thing | None, state: State) -> Denied | None:
     """Deny everybody but its contributor what phase 3 showed nobody, and what was taken back (R87, A12)."""
     if not isinstance(thing, ContributedItem):
         return None
-    if denied := taken_back(thing, state.standings):
-        return denied
-    if not state.is_told(thing.item_id):
-        return NOTHING_NEW
-    return None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT
+    return (
+        taken_back(thing, state.standings)
+        or (None if state.is_told(thing.item_id) else NOTHING_NEW)
+        or (None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT)
+    )
 
 
 def _of_its_sources(

@@ -35,8 +35,8 @@ _OF_THE_CODE = (
     Bug(
         "withdrawal not heard in phase 4",
         "services/retention/viewing.py",
-        "return taken_back(thing, state.standings) or (None if",
-        "return (None if",
+        "        taken_back(thing, state.standings)\n        or (None if",
+        "        (None if",
         ("tests/unit/retention/test_viewing.py",),
         ("R66.c",),
     ),

@@ -90,8 +90,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "consent for one purpose, party or recipient for all",
         "shared/core/consent.py",
-        "    given = [one for one in consents if Need(one.contributor, one.purpose, one.recipient) == need]\n",
-        "    given = list(consents)\n",
+        " if Need(one.contributor, one.purpose, one.recipient) == need]\n",
+        "]\n",
         (CORE, REGISTER),
         ("R76.d", "R20.e"),
     ),
@@ -184,8 +184,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "query that waits left open when its consent ends",
         "services/triage/consents.py",
-        "    return (e.ConsentFollowed(told), *(e.QueryLapsed(query.query_id, context.now) for query in ended))\n",
-        "    return (e.ConsentFollowed(told),)\n",
+        "(e.ConsentFollowed(told), *(e.QueryLapsed(query.query_id, context.now) for query in ended))\n",
+        "(e.ConsentFollowed(told),)\n",
         (TRIAGE,),
     ),
     Bug(
@@ -221,13 +221,13 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "consent that stands for the release of the contributor too",
         "services/rto/state.py",
-        "        found = next((x for x in self.releases if x.key == key and x.status is ReleaseStatus.GIVEN), None)\n",
-        "        found = Release(key, ReleaseStatus.GIVEN)\n",
+        "        return found is not None and self.lifted(found)\n",
+        "        return self.lifted(found or Release(key, ReleaseStatus.GIVEN))\n",
         (REGISTER,),
         ("R20.e",),
     ),
     Bug(
-        "withdrawal refused as too late",
+        "withdrawal of consent refused as too late",
         "services/rto/process.py",
         "    c.WithdrawConsent: (KNOWN - {Phase.NOTHING}, UNKNOWN_CASE),\n",
         "    c.WithdrawConsent: (LIVE, UNKNOWN_CASE),\n",
@@ -277,8 +277,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "file read in phase 4 after the consent ended",
         "services/retention/viewing.py",
-        "    return None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT\n",
-        "    return None\n",
+        "        or (None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT)\n",
+        "",
         (RETENTION,),
         ("R20.c",),
     ),

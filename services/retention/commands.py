@@ -8,11 +8,12 @@ from pydantic import Field
 from shared.contract.content import Content, TextRef
 from shared.contract.fields import ContributedItem, Id, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason
-from shared.contract.messages.rto import Action, CaseDeescalated, DrawnFrom, Taker
+from shared.contract.messages.rto import Action, CaseDeescalated, DrawnFrom, RestsOn, Taker
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import Model
 from shared.core.actor import Command
 from shared.core.event_commands import FollowAssignment as FollowAssignment
+from shared.core.event_commands import FollowConsent as FollowConsent
 from shared.core.event_commands import FollowStanding as FollowStanding
 from shared.core.event_commands import MoveDirection as MoveDirection
 from shared.core.rounds import OfRound
@@ -37,10 +38,12 @@ class RecordHandedOverItem(OfRound):
     """Take in one contributed item of the file, before the de-escalation itself (R86).
 
     `shown_to`: the parties to which phase 3 showed it (R87); a version before this one does not say.
+    `rests_on`: on whose consent that rested (R76).
     """
 
     item: ContributedItem
     shown_to: tuple[str, ...] | None = None
+    rests_on: RestsOn | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Mandate, Team, Theme
 from shared.contract.messages import rto
 from shared.contract.messages.triage import Participant
+from shared.core.consent import ConsentFollowed as ConsentFollowed
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.mandate import Leads
 
@@ -46,10 +47,14 @@ class DirectionMoved(Leads):
 
 @dataclass(frozen=True, slots=True)
 class ItemReceived:
-    """Record that an item of the file is here now, and to whom phase 3 showed it, if that is known (R87)."""
+    """Record that an item of the file is here now, and to whom phase 3 showed it, if that is known (R87).
+
+    `rests_on`: on whose consent that rested (R76).
+    """
 
     item: ContributedItem
     shown_to: tuple[str, ...] | None = None
+    rests_on: rto.RestsOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +219,7 @@ Event: TypeAlias = (
     | ItemReceived
     | FilePartReceived
     | StandingFollowed
+    | ConsentFollowed
     | CaseDeescalated
     | FileCleaned
     | FileArchived

@@ -25,7 +25,13 @@ def open_case(message: intake.CaseTakenUp, by: Actor) -> c.OpenCase:
 
 def record_item(message: rto.ItemHandedOver, by: Actor) -> c.RecordHandedOverItem:
     """Make the command that takes in one item of the file (R86)."""
-    return c.RecordHandedOverItem(by=by, item=message.item, shown_to=message.shown_to, round=message.round)
+    return c.RecordHandedOverItem(
+        by=by,
+        item=message.item,
+        shown_to=message.shown_to,
+        rests_on=message.rests_on,
+        round=message.round,
+    )
 
 
 def record_part(message: rto.FilePartHandedOver, by: Actor) -> c.RecordFilePart:
@@ -84,7 +90,7 @@ def record_keys_destroyed(message: HouseKeysDestroyed, by: Actor) -> c.RecordHou
 
 
 HANDLERS: Mapping[type[Model], Handler] = {
-    **handlers_for(intake.CaseAssigned, rto.DirectionMoved, rto.ItemStanding),
+    **handlers_for(intake.CaseAssigned, rto.DirectionMoved, rto.ItemStanding, rto.ConsentStanding),
     **by_sender(
         {
             m.ReactivationAsked: ask_reactivation,

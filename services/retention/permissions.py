@@ -15,6 +15,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.MoveDirection: Requirement(A_SERVICE),
     c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowStanding: Requirement(A_SERVICE),
+    c.FollowConsent: Requirement(A_SERVICE),
     c.RecordHandedOverItem: Requirement(A_SERVICE),
     c.RecordFilePart: Requirement(A_SERVICE),
     c.Deescalate: Requirement(A_SERVICE),

@@ -12,12 +12,11 @@ from services.retention.commands import KeptItem
 from services.retention.proofs import UNKNOWN_KEY, AwaitedKey, Ending
 from services.retention.state import STEP_1, STEP_2, Inspection, Phase, Reactivation, Shown, State
 from shared.contract.content import TextRef, is_blank, text
-from shared.contract.fields import ContributedItem
 from shared.contract.messages import rto
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.retention import Term, TermKind
 from shared.contract.refusal import ITEM_TWICE, UNKNOWN_CASE, Refusal
-from shared.core import item_standing
+from shared.core import consent, item_standing
 from shared.core.actor import Actor, Role
 from shared.core.calendar_terms import add_months
 from shared.core.context import DecisionContext
@@ -36,6 +35,7 @@ Command: TypeAlias = (
     | c.FollowAssignment
     | c.RecordHandedOverItem
     | c.FollowStanding
+    | c.FollowConsent
     | c.RecordFilePart
     | c.Deescalate
     | c.CleanFile
@@ -68,6 +68,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.MoveDirection: (RUNNING, r.DIRECTION_IS_FIXED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.ERASED}, UNKNOWN_CASE),
     c.FollowStanding: (frozenset(Phase) - {Phase.ERASED}, UNKNOWN_CASE),  # also before the case itself
+    c.FollowConsent: (frozenset(Phase) - {Phase.ERASED}, UNKNOWN_CASE),
     c.RecordHandedOverItem: (NOT_ENDING | IN_PHASE_4, r.FILE_TAKES_NOTHING_MORE),
     c.RecordFilePart: (NOT_ENDING | IN_PHASE_4, r.FILE_TAKES_NOTHING_MORE),
     c.Deescalate: (NOT_ENDING, r.ALREADY_DEESCALATED),
@@ -134,6 +135,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return _receive(state, command)
         case c.FollowStanding(standing=standing):
             return (_follow_standing(state, standing),)
+        case c.FollowConsent(consent=told):
+            return (e.ConsentFollowed(told),)
         case c.RecordFilePart():
             return _receive_part(state, command)
         case c.Deescalate(file=file):
@@ -203,11 +206,11 @@ def _receive(state: State, command: c.RecordHandedOverItem) -> Decision:
     if known is not None and known.contributor != item.contributor:
         return r.ITEM_OF_ANOTHER_CONTRIBUTOR
     if state.phase not in IN_PHASE_4:
-        return (e.ItemReceived(item, command.shown_to),)
+        return (e.ItemReceived(item, command.shown_to, command.rests_on),)
     # The file takes in nothing more: of what a version before handed over it learns to whom it was shown.
     if known is None or command.shown_to is None:
         return r.FILE_TAKES_NOTHING_MORE
-    return () if state.is_told(item.item_id) else (e.ItemReceived(known, command.shown_to),)
+    return () if state.is_told(item.item_id) else (e.ItemReceived(known, command.shown_to, command.rests_on),)
 
 
 def _receive_part(state: State, command: c.RecordFilePart) -> Decision:
@@ -263,6 +266,8 @@ def _clean(state: State, by: Actor, kept: tuple[KeptItem, ...], now: datetime) -
         return r.NO_SUCH_ITEM
     if any(item_standing.is_taken_back(item_id, state.standings) for item_id in ids):
         return r.ITEM_TAKEN_BACK
+    if not all(state.is_lifted(item) for item in state.items if item.item_id in ids):
+        return r.CONSENT_NOT_IN_FORCE
     if any(is_blank(item.reason) for item in kept):
         return r.NECESSITY_NOT_CONFIRMED
     return (e.FileCleaned(kept, _texts_not_kept(state, ids) + _reasons(state.kept), now),)
@@ -272,8 +277,11 @@ def _archive(state: State, reference: str, now: datetime) -> Decision:
     """Archive the file: what nobody confirmed as necessary goes now, also when nobody cleaned (R95, A8)."""
     if not has_begun(TermKind.ARCHIVE, state, now):
         return r.TERM_NOT_OVER
+    stays = {item.item_id for item in state.items if state.is_lifted(item)}
     kept = tuple(
-        item.item_id for item in state.kept if not item_standing.is_taken_back(item.item_id, state.standings)
+        item.item_id
+        for item in state.kept
+        if item.item_id in stays and not item_standing.is_taken_back(item.item_id, state.standings)
     )
     reasons = _reasons(one for one in state.kept if one.item_id not in kept)
     archived = e.FileArchived(kept, _texts_not_kept(state, kept) + reasons, now)
@@ -364,10 +372,12 @@ def evolve(state: State, event: e.Event) -> State:
             return _opened(state, event)
         case e.TeamChanged(team=team):
             return followed(state, team)
-        case e.ItemReceived(item=item, shown_to=parties):
-            return _with_item(state, item, parties)
+        case e.ItemReceived():
+            return _with_item(state, event)
         case e.StandingFollowed(standing=standing):
             return _with_standing(state, standing)
+        case e.ConsentFollowed(consent=told):
+            return replace(state, consents=consent.followed(state.consents, told))
         case e.DirectionMoved(leading_party=party, acting_body=body):
             return replace(state, leading_party=party, acting_body=body or "", led=event.mandate)
         case e.FilePartReceived():
@@ -542,10 +552,11 @@ def _with_standing(state: State, standing: item_standing.Standing) -> State:
     )
 
 
-def _with_item(state: State, item: ContributedItem, parties: tuple[str, ...] | None) -> State:
+def _with_item(state: State, event: e.ItemReceived) -> State:
+    item, parties = event.item, event.shown_to
     others = tuple(known for known in state.items if known.item_id != item.item_id)
     shown = tuple(one for one in state.shown if one.item_id != item.item_id)
-    told = () if parties is None else (Shown(item.item_id, parties),)
+    told = () if parties is None else (Shown(item.item_id, parties, event.rests_on),)
     return replace(state, items=(*others, item), shown=(*shown, *told))
 
 

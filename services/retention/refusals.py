@@ -14,6 +14,7 @@ ALREADY_DEESCALATED = define("AlreadyDeescalated", "R86", "B3-F3, F4", Remedy.ST
 NOT_IN_STEP_1 = define("NotInStepOne", "R87", "B3-F4", may_be_lag=True)
 NECESSITY_NOT_CONFIRMED = define("NecessityNotConfirmed", "R95", "B3-F4")
 ITEM_TAKEN_BACK = define("ItemTakenBack", "R66", "B3-gen 2")
+CONSENT_NOT_IN_FORCE = define("ConsentNotInForce", "R20", "B3-F1, F2")
 NO_SUCH_ITEM = define("NoSuchItem", "R95", "B3-F4")
 NOT_ARCHIVED = define("NotArchived", "R90", "B3-F4", Remedy.STOP, status=404)
 REASON_MISSING = define("ReasonMissing", "R90", "B3-F4")

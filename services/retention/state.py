@@ -12,6 +12,7 @@ from shared.contract.messages import rto
 from shared.contract.messages.retention import Hold, Term, TermKind
 from shared.contract.messages.triage import Participant
 from shared.contract.registry import SERVICES
+from shared.core.consent import Consents, Need, holds
 from shared.core.ending import begins, gone, has_begun
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
@@ -49,10 +50,14 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Name the parties to which phase 3 showed an item: phase 4 shows it to nobody else (R87)."""
+    """Name the parties to which phase 3 showed an item: phase 4 shows it to nobody else (R87).
+
+    `rests_on`: on whose consent that rested, and what phase 4 shows of it rests (R76).
+    """
 
     item_id: str
     parties: tuple[str, ...]
+    rests_on: rto.RestsOn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class State:
     items: tuple[ContributedItem, ...] = ()
     shown: tuple[Shown, ...] = ()
     standings: Standings = ()
+    consents: Consents = ()
     participants: tuple[Participant, ...] = ()
     takers: tuple[rto.Taker, ...] = ()
     actions: tuple[rto.Action, ...] = ()
@@ -147,6 +153,12 @@ class State:
         A version before this one handed over what was refused or never released too, and said nothing.
         """
         return any(one.item_id == item_id for one in self.shown)
+
+    def is_lifted(self, item: ContributedItem) -> bool:
+        """Tell whether no consent is missing on which what phase 3 showed of this item rested (R20, R76)."""
+        need = Need(item.contributor, rto.ConsentPurpose.RTO)
+        known = (one.rests_on for one in self.shown if one.item_id == item.item_id)
+        return all(holds(rests_on, need, self.consents) for rests_on in known)
 
     @property
     def is_told_whole(self) -> bool:

@@ -9,10 +9,11 @@ from services.retention.commands import KeptItem
 from services.retention.state import STEP_1, Phase, State
 from shared.contract.content import AnyContent
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, DrawnFrom, Taker
+from shared.contract.messages.rto import Action, ConsentPurpose, DrawnFrom, Taker
 from shared.contract.messages.triage import Participant
 from shared.core import item_rules
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.consent import NO_CONSENT, Need, holds
 from shared.core.context import DecisionContext
 from shared.core.item_standing import (
     TAKEN_BACK,
@@ -158,7 +159,11 @@ def _not_released(thing: Thing | None, state: State) -> Denied | None:
         return None
     if is_off_the_table(thing.item_id, state.standings):
         return TAKEN_BACK
-    return taken_back(thing, state.standings) or (None if state.is_told(thing.item_id) else NOTHING_NEW)
+    return (
+        taken_back(thing, state.standings)
+        or (None if state.is_told(thing.item_id) else NOTHING_NEW)
+        or (None if thing.contributor == state.leading_party or state.is_lifted(thing) else NO_CONSENT)
+    )
 
 
 def _of_its_sources(
@@ -179,6 +184,8 @@ def _of_source(source: DrawnFrom, party: str | None, state: State, context: Deci
     kept = is_taken_back(source.item_id, state.standings) or is_off_the_table(source.item_id, state.standings)
     if not source.released or kept:
         return TAKEN_BACK
+    if source.contributor != state.leading_party and not _is_lifted(source, state):
+        return NO_CONSENT
     if party in (*source.withheld_from, *(known.withheld_from if known else ())):
         return item_rules.WITHHELD
     if party is None and source.hidden_from_director:
@@ -189,6 +196,12 @@ def _of_source(source: DrawnFrom, party: str | None, state: State, context: Deci
         state.leading_party, context.parties, passed_test=_passed_its_test(state)
     )
     return None if may else item_rules.NOT_COMPETENT
+
+
+def _is_lifted(source: DrawnFrom, state: State) -> bool:
+    """Tell whether no consent is missing on which what the table took from an item rested (A19, R76)."""
+    need = Need(source.contributor or "", ConsentPurpose.RTO)
+    return holds(source.rests_on, need, state.consents)
 
 
 def _leading_party(thing: Thing | None, state: State, context: DecisionContext) -> Verdict:

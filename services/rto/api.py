@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from services.rto import commands as c
+from services.rto import consent_api
 from services.rto import handlers as h
 from services.rto.permissions import scopes_now
 from services.rto.store import invited
@@ -24,7 +25,7 @@ from shared.contract.fields import (
     PartyId,
     Subject,
 )
-from shared.contract.limits import MOST_RESERVATIONS
+from shared.contract.limits import MOST_CONSENTS, MOST_RESERVATIONS
 from shared.contract.messages import rto as m
 from shared.contract.messages.triage import ViewingEntry
 from shared.contract.parties import Scope
@@ -44,7 +45,7 @@ INVITATIONS_PER_PAGE = 20  # all are looked at, and logged, at once
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [reading, directing, taking_part, overdue.router, access_log.router]
+    return [reading, directing, taking_part, consent_api.router, overdue.router, access_log.router]
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -252,6 +253,7 @@ class Permission(Model):
     recipient: PartyId | None = Field(default=None, title="ontvanger")
     action_id: Id | None = Field(default=None, title="activiteit")
     secrecy: m.Secrecy | None = Field(default=None, title="geheimhouding")
+    consents: tuple[Id, ...] = Field(default=(), max_length=MOST_CONSENTS, title="toestemmingen")
 
 
 class Objection(Model):

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from services.rto.consent_state import Register
 from shared.contract.content import Content, TextRef
 from shared.contract.fields import (
     Code,
@@ -288,6 +289,38 @@ class WithdrawItem(Command):
 
     def named_items(self) -> tuple[str, ...]:
         return (self.item_id,)
+
+
+# --- consent of data subjects ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRegister(Command):
+    """Take in that the case was taken up: from now on consent can be recorded here (R20)."""
+
+    register: Register
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreeConsentAsking(Command):
+    """Record the working agreement that this party asks for the consent it needs, as the director (R20)."""
+
+    party: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordConsent(Command):
+    """Record a consent of a data subject, as a party or as the director on behalf of who leads (R20)."""
+
+    consent: m.SubjectConsentRecorded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawConsent(Command):
+    """Pass on that a data subject takes its consent back, in whatever phase (R20)."""
+
+    takes_back: ClassVar[bool] = True
+    consent_id: str
 
 
 # --- the plan and its direction --------------------------------------------------------------------

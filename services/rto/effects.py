@@ -5,6 +5,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
+from services.rto import consent_effects
 from services.rto import events as e
 from services.rto.plan import bond_of
 from services.rto.state import Rto, State
@@ -60,6 +61,10 @@ def effects(case_id: str, event: e.Event, state: State) -> Iterable[Effect]:
         case e.StandingChanged(standing=standing, dropped=dropped):
             told = Announce(m.ItemStanding.model_construct(**_fields(standing)))
             return [told, DropPieces(dropped)] if dropped else [told]
+        case e.ConsentRecorded(recorded=recorded):
+            return [consent_effects.told(recorded)]
+        case e.ConsentWithdrawn():
+            return consent_effects.withdrawn(event, state)
         case e.ItemProvided():
             return _provision(event, state)
         case e.DirectionOffered(party=party, left_on=left_on):
@@ -199,7 +204,14 @@ def _handed_over(state: State) -> list[Effect]:
     An item whose release was never given, was refused or was taken back stays behind (R61, R65).
     """
     return [
-        Announce(m.ItemHandedOver(item=item, shown_to=_shown_to(item, state), round=state.round))
+        Announce(
+            m.ItemHandedOver(
+                item=item,
+                shown_to=_shown_to(item, state),
+                rests_on=state.rests_on_at_table(item),
+                round=state.round,
+            )
+        )
         for item in state.items
         if state.stays(item.item_id) and state.released_for_rto(item.item_id)
     ]
@@ -241,7 +253,8 @@ def _bound(item_id: str, state: State) -> m.DrawnFrom:
     """Return an item of which content stands in the plan; of one that was dropped nothing is released."""
     item = state.item(item_id)
     if item is not None:
-        return bond_of(item, released=state.released_for_rto(item_id))
+        released, rests_on = state.released_for_rto(item_id), state.rests_on_at_table(item)
+        return bond_of(item, released=released, rests_on=rests_on)
     unknown = m.DrawnFrom(item_id=item_id, category=Category.SPECIAL, released=False)
     return state.bond(item_id) or unknown
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.rto.commands import Meeting, Plan, TakeAway
+from services.rto.consent_state import RecordedConsent, Register
+from services.rto.state import ReleaseKey
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, Mandate, Team
 from shared.contract.messages import rto as m
@@ -183,6 +185,41 @@ class StandingChanged:
     standing: Standing
     at: datetime
     dropped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterOpened:
+    """Record that the case was taken up, about whom it is, and who leads it (R20)."""
+
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAskingAgreed:
+    """Record that by agreement this party asks for the consent it needs itself (R20)."""
+
+    party: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecorded:
+    """Record a consent of a data subject (R20)."""
+
+    recorded: RecordedConsent
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    """Record that a consent was withdrawn, who said so, and which releases stopped by that (R20, R76).
+
+    `told_by` is empty where the director passed it on in nobody's name.
+    """
+
+    recorded: RecordedConsent
+    told_by: str
+    stopped: tuple[ReleaseKey, ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +426,10 @@ Event: TypeAlias = (
     | ItemCorrected
     | ItemWithdrawn
     | StandingChanged
+    | RegisterOpened
+    | ConsentAskingAgreed
+    | ConsentRecorded
+    | ConsentWithdrawn
     | PlanRecorded
     | ItemProvided
     | DirectionOffered

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from services.rto import commands as c
+from services.rto.consent_state import Register
 from shared.contract.content import is_blank, text
-from shared.contract.fields import Revision
+from shared.contract.fields import Mandate, Revision
 from shared.contract.messages import intake, retention, triage
 from shared.contract.messages import rto as m
 from shared.contract.registry import Model
@@ -71,6 +72,16 @@ def withdraw_item(message: m.ItemWithdrawn, by: Actor) -> c.WithdrawItem:
     return c.WithdrawItem(by=by, item_id=message.item_id, acting_body=message.acting_body)
 
 
+def record_consent(message: m.SubjectConsentRecorded, by: Actor) -> c.RecordConsent:
+    """Make the command that records a consent of a data subject (R20)."""
+    return c.RecordConsent(by=by, consent=message)
+
+
+def withdraw_consent(message: m.SubjectConsentWithdrawn, by: Actor) -> c.WithdrawConsent:
+    """Make the command that withdraws a consent of a data subject (R20)."""
+    return c.WithdrawConsent(by=by, consent_id=message.consent_id)
+
+
 def accept_direction(message: m.DirectionAccepted, by: Actor) -> c.AcceptDirection:
     """Make the command that accepts case direction (R71)."""
     return c.AcceptDirection(
@@ -113,6 +124,15 @@ def record_item(message: triage.ItemPrepared, by: Actor) -> c.RecordItem:
     return c.RecordItem(by=by, item=message.item, viewing=message.viewing)
 
 
+def open_register(message: intake.CaseTakenUp, by: Actor) -> c.OpenRegister:
+    """Make the command that takes in about whom the case is and who leads it; no text is kept of it (R20)."""
+    mandate = message.mandate or Mandate(
+        party=message.referrer, acting_body=message.acting_body, task=message.task, basis=message.basis
+    )
+    persons = tuple(person.person_id for person in message.persons)
+    return c.OpenRegister(by=by, register=Register(message.referrer, persons, mandate, message.alone()))
+
+
 def open_preparation(message: triage.RtoPrepared, by: Actor) -> c.OpenPreparation:
     """Make the command that takes in what triage prepared."""
     return c.OpenPreparation(by=by, preparation=message)
@@ -141,10 +161,13 @@ HANDLERS: Mapping[type[Model], Handler] = {
             m.ItemTermsChanged: change_terms,
             m.ItemCorrected: correct_item,
             m.ItemWithdrawn: withdraw_item,
+            m.SubjectConsentRecorded: record_consent,
+            m.SubjectConsentWithdrawn: withdraw_consent,
             m.DirectionAccepted: accept_direction,
             m.CaseDirectorNamed: name_case_director,
             m.DirectionDeclined: decline_direction,
             m.ActionProgressed: progress,
+            intake.CaseTakenUp: open_register,
             triage.ItemPrepared: record_item,
             triage.RtoPrepared: open_preparation,
         }

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import TypeAlias
 
 from services.rto import commands as c
+from services.rto import consents
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.state import Answer, Phase, ReleaseKey, ReleaseStatus, State
@@ -101,6 +102,8 @@ def may_not_be_provided(
         now = state.item(item.item_id)
         if state.release(key) is not ReleaseStatus.GIVEN or now is None or item.version < now.version:
             return r.NOT_RELEASED
+        if not state.stands(key):
+            return r.CONSENT_NOT_IN_FORCE
     invited = state.invited(recipient)
     passed = invited is not None and invited.passed_processing_test
     competent = item_rules.is_competent(recipient, parties, passed_test=passed)
@@ -215,7 +218,7 @@ def contribute(state: State, command: c.ContributeItems, context: DecisionContex
             return refusal
     if refusal := item_rules.must_reserve_against_parties(
         command.items, context.parties, r.RESERVATION_UNKNOWN
-    ):
+    ) or consents.must_be_given(state, command.items, party):
         return refusal
     items = tuple(ContributedItem.model_construct(**dict(i), contributor=party) for i in command.items)
     return (e.ItemsContributed(command.rto_id, items, context.now),)

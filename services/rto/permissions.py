@@ -15,7 +15,12 @@ from shared.core.mandate import Scopes
 
 
 def scopes_now(state: State) -> Scopes:
-    """Return what must be authorised as the case stands: monitoring while it is monitored (R80)."""
+    """Return what must be authorised as the case stands: monitoring while it is monitored (R80).
+
+    While items come in triage asks, or prepares the table already (R27, R42).
+    """
+    if state.phase is Phase.COLLECTING:
+        return frozenset({Scope.QUERY, Scope.RTO})
     return frozenset({Scope.MONITORING if state.phase is Phase.MONITORING else Scope.RTO})
 
 
@@ -39,6 +44,10 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.ChangeTerms: Requirement(A_PARTY, needs_membership=False),
     c.CorrectItem: Requirement(A_PARTY, needs_membership=False),
     c.WithdrawItem: Requirement(A_PARTY, needs_membership=False),
+    c.OpenRegister: Requirement(A_SERVICE),
+    c.AgreeConsentAsking: Requirement(THE_DIRECTOR, scopes_now),
+    c.RecordConsent: Requirement(A_PARTY | THE_DIRECTOR, scopes_now),
+    c.WithdrawConsent: Requirement(A_PARTY | THE_DIRECTOR),  # it only ends something, under no authorisation
     c.RecordPlan: Requirement(THE_DIRECTOR, scopes_now),
     c.ProvideItem: Requirement(THE_DIRECTOR, scopes_now),
     c.OfferDirection: Requirement(THE_DIRECTOR, scopes_now, without_leader=True),
@@ -65,6 +74,7 @@ SENDING: Mapping[type[Model], Conditions] = {
     m.ActionsEnded: Conditions(Standing.NOT_ENDED),  # it only ends something
     m.MandateEnded: Conditions(),
     m.TakersTold: Conditions(Standing.ANY),  # an order to stop, and secrecy lasts
+    m.SubjectConsentEnded: Conditions(Standing.ANY),  # secrecy lasts
     m.DirectionOffered: Conditions(scope=scopes_now),
     m.DirectionVacant: Conditions(),  # in nobody's name
     m.DirectionTransferred: Conditions(),

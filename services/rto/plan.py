@@ -13,7 +13,7 @@ from services.rto.state import Rto, State
 from shared.contract.content import is_blank
 from shared.contract.fields import ContributedItem
 from shared.contract.limits import MOST_ACTIONS
-from shared.contract.messages.rto import DrawnFrom
+from shared.contract.messages.rto import DrawnFrom, RestsOn
 from shared.contract.refusal import ITEM_FROZEN, Refusal
 from shared.core.context import DecisionContext
 from shared.core.standing import is_frozen
@@ -23,7 +23,7 @@ Decision: TypeAlias = tuple[e.Event, ...] | Refusal
 AVE_LEVELS = range(1, 5)
 
 
-def bond_of(item: ContributedItem, *, released: bool) -> DrawnFrom:
+def bond_of(item: ContributedItem, *, released: bool, rests_on: RestsOn | None) -> DrawnFrom:
     """Return to what content of this item stays bound, wherever it stands (R70, A19)."""
     return DrawnFrom(
         item_id=item.item_id,
@@ -32,6 +32,7 @@ def bond_of(item: ContributedItem, *, released: bool) -> DrawnFrom:
         released=released,
         hidden_from_director=item.hidden_from_director,
         withheld_from=item.withheld_from,
+        rests_on=rests_on,
     )
 
 

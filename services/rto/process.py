@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any, TypeAlias, assert_never
 
 from services.rto import commands as c
-from services.rto import conclusion, corrections, direction, meetings, releases
+from services.rto import conclusion, consents, corrections, direction, meetings, releases
 from services.rto import events as e
 from services.rto import plan as plans
 from services.rto import refusals as r
+from services.rto.consent_state import Agreement, Register
 from services.rto.state import (
     Answer,
     EndedAction,
@@ -27,7 +28,7 @@ from services.rto.state import (
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Step
 from shared.contract.messages.intake import ClosingReason
-from shared.contract.messages.rto import Taker, Use
+from shared.contract.messages.rto import DrawnFrom, Taker, Use
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
 from shared.contract.refusal import (
     NO_ON_BEHALF_OF,
@@ -64,6 +65,8 @@ Command: TypeAlias = (
     | c.ChangeTerms
     | c.CorrectItem
     | c.WithdrawItem
+    | c.OpenRegister
+    | consents.OfConsent
     | c.RecordPlan
     | c.ProvideItem
     | c.OfferDirection
@@ -90,7 +93,7 @@ BEFORE = frozenset({Phase.NOTHING, Phase.COLLECTING})
 CONVENED = frozenset({Phase.CONVENED})
 PHASE_3 = frozenset({Phase.CONVENED, Phase.MONITORING})
 OF_ITS_CONTRIBUTOR = c.WithdrawRelease | c.LimitItem | c.ChangeTerms | c.CorrectItem | c.WithdrawItem
-ON_NOBODYS_BEHALF = (c.OfferDirection,)  # what the director may do once who led has left
+ON_NOBODYS_BEHALF = (c.OfferDirection, c.WithdrawConsent)  # what the director may do once who led has left
 RELEASABLE = PHASE_3 | {Phase.PREPARED}
 DEESCALATED = frozenset({Phase.DEESCALATED})
 IN_PHASE_4 = DEESCALATED | {Phase.ARCHIVED}
@@ -123,6 +126,10 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.ChangeTerms: (KNOWN, UNKNOWN_CASE),
     c.CorrectItem: (KNOWN, UNKNOWN_CASE),
     c.WithdrawItem: (KNOWN, UNKNOWN_CASE),
+    c.WithdrawConsent: (KNOWN - {Phase.NOTHING}, UNKNOWN_CASE),
+    c.OpenRegister: (KNOWN, UNKNOWN_CASE),
+    c.AgreeConsentAsking: (LIVE - {Phase.NOTHING}, r.NO_CONSENT_NOW),
+    c.RecordConsent: (LIVE - {Phase.NOTHING}, r.NO_CONSENT_NOW),
     c.RecordPlan: (CONVENED, r.NO_RTO_IS_OPEN),
     c.ProvideItem: (PHASE_3, r.NOT_IN_PHASE_3),
     c.OfferDirection: (PHASE_3, r.NOT_IN_PHASE_3),
@@ -144,6 +151,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
 TRANSITIONS: Mapping[tuple[Phase, type[e.Event]], Phase] = {
     (Phase.NOTHING, e.ItemRecorded): Phase.COLLECTING,
     (Phase.NOTHING, e.StandingChanged): Phase.COLLECTING,
+    (Phase.NOTHING, e.RegisterOpened): Phase.COLLECTING,
     (Phase.NOTHING, e.PreparationOpened): Phase.PREPARED,
     (Phase.COLLECTING, e.PreparationOpened): Phase.PREPARED,
     (Phase.PREPARED, e.RtoConvened): Phase.CONVENED,
@@ -208,6 +216,14 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return corrections.correct(state, command, context)
         case c.WithdrawItem():
             return corrections.withdraw(state, command, context)
+        case c.OpenRegister():
+            return consents.open_register(state, command)
+        case c.AgreeConsentAsking():
+            return consents.agree(state, command, context)
+        case c.RecordConsent():
+            return consents.record(state, command, context)
+        case c.WithdrawConsent():
+            return consents.withdraw(state, command, context)
         case c.RecordPlan(plan=plan):
             return plans.record(state, plan, context)
         case c.ProvideItem(taking=taking):
@@ -308,13 +324,15 @@ def _stranger(state: State, command: Command, context: DecisionContext) -> Refus
     by = command.by
     if state.phase is not Phase.PURGED and isinstance(command, OF_ITS_CONTRIBUTOR):
         return releases.not_whoever_gave_it(state, command.item_id, by, context)
+    if by.role in A_PARTY and isinstance(command, c.RecordConsent | c.WithdrawConsent):
+        return consents.stranger(state, command)
     if state.phase in (Phase.NOTHING, Phase.PURGED):
         return None
     if by.role in A_PARTY:
         return _unknown_to_party(state, command, by)
     if by.role is not Role.PROCESS_DIRECTOR:
         return None
-    if state.preparation is None:
+    if state.preparation is None and not (state.register and isinstance(command, consents.OfConsent)):
         return r.NOT_PREPARED
     return None if by.person == state.director else r.NOT_THE_DIRECTOR
 
@@ -391,7 +409,7 @@ def evolve(state: State, event: e.Event) -> State:
         case e.ReleaseAsked(request=request):
             return _with_release(state, releases.key_of(request), ReleaseStatus.ASKED)
         case e.ReleaseGiven(release=release):
-            return _with_release(state, releases.key_of(release), ReleaseStatus.GIVEN)
+            return _with_given(state, consents.as_released(release))
         case e.ReleaseRefused(refusal=refusal):
             return _with_release(state, releases.key_of(refusal), ReleaseStatus.REFUSED)
         case e.ReleaseWithdrawn(item_id=item_id):
@@ -404,6 +422,12 @@ def evolve(state: State, event: e.Event) -> State:
             return _without_releases(state, item_id)
         case e.StandingChanged(standing=standing):
             return _with_standing(state, standing)
+        case e.RegisterOpened(register=register):
+            return _with_register(state, register)
+        case e.ConsentAskingAgreed(party=party, at=at):
+            return replace(state, agreements=(*state.agreements, Agreement(party, at)))
+        case e.ConsentRecorded(recorded=recorded) | e.ConsentWithdrawn(recorded=recorded):
+            return consents.with_consent(state, recorded)
         case e.PlanRecorded():
             return _with_plan(state, event)
         case e.ItemProvided(taking=t, version=version):
@@ -462,7 +486,7 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
     items = tuple(item for item in state.items if item.item_id in kept)
     named = state.plan.drawn_from if state.plan else ()
     dropped = (item for item in state.items if item.item_id in named and item.item_id not in kept)
-    bonds = (*state.bonds, *(plans.bond_of(item, released=False) for item in dropped))
+    bonds = (*state.bonds, *(_bond(item, state) for item in dropped))
     fixed = state.preparation and state.preparation.model_copy(
         update={
             "viewing_plan": (),
@@ -485,6 +509,10 @@ def _stripped(state: State, kept: tuple[str, ...]) -> State:
         progress=progress,
         monitoring=None,
     )
+
+
+def _bond(item: ContributedItem, state: State) -> DrawnFrom:
+    return plans.bond_of(item, released=False, rests_on=state.rests_on_at_table(item))
 
 
 def _without_texts(rto: Rto) -> Rto:
@@ -525,7 +553,7 @@ def _with_standing(state: State, standing: Standing) -> State:
     bonds = tuple(bound(one, standings, stricter=False) for one in state.bonds)
     item = state.item(standing.item_id)
     if standing.is_gone and item is not None and item.item_id in named:
-        bonds = (*bonds, plans.bond_of(item, released=False))
+        bonds = (*bonds, plans.bond_of(item, released=False, rests_on=state.rests_on_at_table(item)))
     state = replace(state, standings=standings, bonds=bonds, items=items_by(standing, state.items))
     return _without_item(state, standing.item_id) if standing.is_gone else state
 
@@ -589,8 +617,19 @@ def _with_answer(state: State, rto_id: str, party: str, answer: Answer, delegate
 
 
 def _with_release(state: State, key: ReleaseKey, status: ReleaseStatus) -> State:
-    others = tuple(release for release in state.releases if release.key != key)
-    return replace(state, releases=(*others, Release(key, status)))
+    return _with_given(state, Release(key, status))
+
+
+def _with_given(state: State, release: Release) -> State:
+    others = tuple(one for one in state.releases if one.key != release.key)
+    return replace(state, releases=(*others, release))
+
+
+def _with_register(state: State, register: Register) -> State:
+    """Take in who leads until the table is prepared; the preparation comes with a later word (R72)."""
+    if state.preparation is not None:
+        return replace(state, register=register)
+    return replace(state, register=register, leading_party=register.referrer, led=register.mandate)
 
 
 def _without_grants_for_the_table(state: State) -> State:

@@ -71,6 +71,24 @@ TERMS_NOT_SAID = define("TermsNotSaid", "R67", "art. 14.2; B3-F3")
 TERMS_CONTRADICT = define("TermsContradict", "R62", "B3-F2")
 NOTHING_TO_WITHDRAW = define("NothingToWithdraw", "R66", "B3-gen 2", Remedy.STOP)
 
+# --- consent of data subjects ----------------------------------------------------------------------
+
+NOT_YOUR_CONSENT = define("NotYourConsent", "R20", "B3-F1, F2", Remedy.STOP, status=404)
+NO_CONSENT_NOW = define("NoConsentNow", "R20", "B3-F1, F2", Remedy.STOP)
+CONSENT_NOT_YOURS_TO_ASK = define("ConsentNotYoursToAsk", "R20", "B3-F1, F2", status=403)
+AGREED_BEFORE = define("AgreedBefore", "R20", "B3-F1, F2", Remedy.STOP)
+CONSENT_WITHOUT_PURPOSE = define("ConsentWithoutPurpose", "R20", "B3-F1, F2")
+CONSENT_NOT_EXACT = define("ConsentNotExact", "R76", "B3-F3 secrecy")
+CONSENT_OF_NOBODY = define("ConsentOfNobody", "R20", "B3-F1, F2")
+CAPACITY_UNCLEAR = define("CapacityUnclear", "R20", "B3-F1, F2")
+CONSENT_FOR_NO_PARTY = define("ConsentForNoParty", "R20", "B3-F1, F2", may_be_lag=True)
+CONSENT_NOT_GIVEN_YET = define("ConsentNotGivenYet", "R20", "B3-F1, F2")
+CONSENT_KNOWN = define("ConsentKnown", "R20", "B3-F1, F2")
+TOO_MANY_CONSENTS = define("TooManyConsents", "R20", "B3-F1, F2")
+CONSENT_WITHDRAWN_BEFORE = define("ConsentWithdrawnBefore", "R20", "B3-F1, F2", Remedy.STOP)
+CONSENT_NOT_WEIGHED = define("ConsentNotWeighed", "R76", "B3-F3 secrecy")
+CONSENT_NOT_IN_FORCE = define("ConsentNotInForce", "R76", "B3-F3 secrecy")
+
 # --- what may be taken away ------------------------------------------------------------------------
 
 NO_ROLE_IN_THE_PLAN = define("NoRoleInThePlan", "R74", "B3-F3")

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from services.rto import commands as c
+from services.rto import consents
 from services.rto import events as e
 from services.rto import refusals as r
 from services.rto.corrections import changed, may_be_reserved, registered, reserved
@@ -38,7 +39,7 @@ def ask(state: State, request: m.ReleaseAsked, context: DecisionContext) -> Deci
         return r.NECESSITY_MISSING
     if refusal := _not_exact(state, key):
         return refusal
-    if state.release(key) is ReleaseStatus.GIVEN:
+    if state.stands(key):
         return r.ALREADY_RELEASED
     return (e.ReleaseAsked(request, item.contributor, context.now),)
 
@@ -50,8 +51,10 @@ def give(state: State, command: c.GiveRelease, context: DecisionContext) -> Deci
         return refusal
     if key.use is m.Use.PLAN_ACTIVITY and command.release.secrecy is None:
         return r.SECRECY_NOT_WEIGHED
-    if state.release(key) is ReleaseStatus.GIVEN:
+    if state.stands(key):
         return r.ALREADY_RELEASED
+    if refusal := consents.unlifted(state, command.release):
+        return refusal
     given = e.ReleaseGiven(command.release, context.now)
     back = changed(state, key.item_id, command.by, status=ItemStatus.LIVE)
     if key.use is m.Use.RTO and back.revision.shareable_at_rto is False:
@@ -179,7 +182,7 @@ def _not_released(state: State, taking: c.TakeAway) -> Refusal | None:
     key = ReleaseKey(taking.item_id, m.Use.PLAN_ACTIVITY, taking.recipient, taking.action_id)
     match state.release(key):
         case ReleaseStatus.GIVEN:
-            return None
+            return None if state.stands(key) else r.CONSENT_NOT_IN_FORCE
         case ReleaseStatus.REFUSED:
             return r.RELEASE_REFUSED
         case _:

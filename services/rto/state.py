@@ -6,11 +6,22 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.rto.commands import Plan, Preparation
+from services.rto.consent_state import PURPOSES, Agreement, RecordedConsent, Register, Weighing
 from shared.contract.content import TextRef
 from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages.retention import Hold, Term
-from shared.contract.messages.rto import Action, ActionProgress, DrawnFrom, RtoOutcome, Taker, Use
+from shared.contract.messages.rto import (
+    Action,
+    ActionProgress,
+    DrawnFrom,
+    RestsOn,
+    RtoOutcome,
+    Secrecy,
+    Taker,
+    Use,
+)
 from shared.contract.messages.triage import Participant, RtoPrepared, ViewingEntry
+from shared.core import consent
 from shared.core.item_standing import Standings, is_taken_back, standing_of
 from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
@@ -121,10 +132,11 @@ class ReleaseKey:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Hold what became of one use of one item."""
+    """Hold what became of one use of one item, and how its contributor weighed its secrecy for it (R76)."""
 
     key: ReleaseKey
     status: ReleaseStatus
+    weighed: Weighing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +179,8 @@ class State:
     moves. `case_director_account`: with which one the case director follows the approach; empty if unknown.
     `bonds`: what is known of the items that were dropped and to which the plan stays bound. `corrected`: the
     items on which it draws and that were corrected since it was recorded.
+    `register`: what is known since the case was taken up. `consents` stay as long as the case, withdrawn or
+    not: what rested on them was lawful, and withdrawing is never too late (R20).
     """
 
     phase: Phase = Phase.NOTHING
@@ -196,6 +210,9 @@ class State:
     round: int = 0
     bonds: tuple[DrawnFrom, ...] = ()
     corrected: tuple[str, ...] = ()
+    register: Register | None = None
+    consents: tuple[RecordedConsent, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
 
     @property
     def mandate(self) -> Mandate | None:
@@ -216,12 +233,22 @@ class State:
     @property
     def referrer(self) -> str:
         """Return the referrer: before direction moves, at the round table only, it is who leads (R72)."""
-        return self.preparation.leading_party if self.preparation else ""
+        if self.preparation is not None:
+            return self.preparation.leading_party
+        return self.register.referrer if self.register else ""
+
+    @property
+    def person_ids(self) -> tuple[str, ...]:
+        """Return whom the case is about, by their opaque ids."""
+        if self.preparation is not None:
+            return tuple(person.person_id for person in self.preparation.persons)
+        return self.register.persons if self.register else ()
 
     @property
     def people(self) -> Team | None:
         """Return who works on the case: the later word of intake's and triage's (R6)."""
-        known = [team for team in (self.preparation, self.team) if team is not None]
+        opened = self.register.team if self.register else None
+        known = [team for team in (self.preparation, self.team, opened) if team is not None]
         return max(known, key=lambda team: team.assignment, default=None)
 
     @property
@@ -281,7 +308,48 @@ class State:
         return next((release.status for release in self.releases if release.key == key), None)
 
     def released_for_rto(self, item_id: str) -> bool:
-        return self.release(ReleaseKey(item_id, Use.RTO)) is ReleaseStatus.GIVEN
+        return self.stands(ReleaseKey(item_id, Use.RTO))
+
+    def stands(self, key: ReleaseKey) -> bool:
+        """Tell whether this use is released, and no consent on which that rests is missing (R65, R76)."""
+        found = next((x for x in self.releases if x.key == key and x.status is ReleaseStatus.GIVEN), None)
+        return found is not None and self.lifted(found)
+
+    def lifted(self, release: Release) -> bool:
+        """Tell whether the secrecy of the item is lifted for this release, as its contributor weighed it."""
+        item = self.item(release.key.item_id)
+        if item is None:
+            return True
+        need = consent.Need(item.contributor, PURPOSES[release.key.use], release.key.recipient)
+        return consent.holds(self.rests_on(release, item), need, self.consent_pictures)
+
+    def rests_on(self, release: Release, item: ContributedItem) -> RestsOn | None:
+        """Return on whose consent a release rests: as weighed for it, or else as the item says (R76)."""
+        weighed, persons = release.weighed, item.persons or self.person_ids
+        if weighed is None:
+            return consent.of_item(item, self.person_ids)
+        if weighed.secrecy is not Secrecy.WITH_CONSENT:
+            return None
+        own_word = not weighed.consents and not item.needs_consent
+        return RestsOn(persons=persons, consents=weighed.consents, own_word=own_word)
+
+    def rests_on_at_table(self, item: ContributedItem) -> RestsOn | None:
+        """Return on whose consent the round table sees an item (R76)."""
+        key = ReleaseKey(item.item_id, Use.RTO)
+        release = next((x for x in self.releases if x.key == key), Release(key, ReleaseStatus.ASKED))
+        return self.rests_on(release, item)
+
+    @property
+    def consent_pictures(self) -> consent.Consents:
+        """Return the consents, as the other services know them too."""
+        return tuple(one.consent for one in self.consents)
+
+    def recorded_consent(self, consent_id: str) -> RecordedConsent | None:
+        return next((one for one in self.consents if one.consent.consent_id == consent_id), None)
+
+    def asks_itself(self, party: str | None) -> bool:
+        """Tell whether this party asks for the consent it needs by a working agreement (R20)."""
+        return any(one.party == party for one in self.agreements)
 
     def released_to(self, item_id: str) -> frozenset[str]:
         """Return the parties for an activity of which the item is released now (R65)."""
@@ -345,6 +413,11 @@ class State:
         """Return the parties that know of the case: who led it, contributed or was invited (R60)."""
         contributors = {item.contributor for item in self.items}
         return self.taking_part() | contributors | {one.contributor for one in self.standings}
+
+    def knowing(self) -> frozenset[str]:
+        """Return the parties that know of the case, also by an agreement on who asks for consent (R20)."""
+        agreed = {one.party for one in self.agreements}
+        return self.involved() | agreed | {one.asked_by for one in self.consents}
 
     def taking_part(self) -> frozenset[str]:
         """Return the parties that led the case or were invited to a round table."""

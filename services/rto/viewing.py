@@ -17,16 +17,15 @@ from services.rto.state import (
     Progress,
     Release,
     ReleaseKey,
-    ReleaseStatus,
     Rto,
     Seat,
     State,
 )
 from shared.contract.content import AnyContent, is_blank
 from shared.contract.fields import ContributedItem, Person
-from shared.contract.messages.rto import Action, DrawnFrom, RtoConvened, Taker, Use
+from shared.contract.messages.rto import Action, ConsentPurpose, DrawnFrom, RtoConvened, Taker, Use
 from shared.contract.messages.triage import RtoPrepared, ViewingEntry
-from shared.core import item_rules
+from shared.core import consent, item_rules
 from shared.core.actor import Role
 from shared.core.context import DecisionContext
 from shared.core.ending import gone
@@ -79,6 +78,8 @@ def may_view(viewer: Viewer, thing: Thing, state: State, context: DecisionContex
         return ELSEWHERE
     if over := gone(state, context.now):
         return over
+    if state.phase is Phase.CLOSING and state.preparation is None:
+        return NOBODY_ELSE  # it ended before there was a table: where it ended it is shown (R102)
     if viewer.role in (Role.PROCESS_DIRECTOR, Role.SUPPORT_WORKER):
         return _house(viewer, thing, state, context)
     if viewer.role is Role.PARTY_WORKER and viewer.party:
@@ -125,6 +126,7 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
         denied = (
             item_rules.kept_secret(item)
             or _not_taken_back(viewer, item, state)
+            or _kept_again(item, state)
             or _not_for_who_leads(item, state, context)
             or _kept_for_monitoring(viewer, item, state)
         )
@@ -144,7 +146,27 @@ def _source_not_for_the_house(item_id: str, state: State, context: DecisionConte
     item = state.item(item_id) or state.bond(item_id)
     if item is None:
         return NOT_RELEASED
-    return item_rules.kept_secret(item) or _not_for_who_leads(item, state, context)
+    denied = _kept_again(item, state) if isinstance(item, ContributedItem) else _bond_kept_again(item, state)
+    return denied or item_rules.kept_secret(item) or _not_for_who_leads(item, state, context)
+
+
+def _kept_again(item: ContributedItem, state: State) -> Denied | None:
+    """Deny for who leads what another may give with consent alone, without it: for triage or the table (R20).
+
+    Its own items the house has from it as from within (R68).
+    """
+    if item.contributor == state.leading_party or state.released_for_rto(item.item_id):
+        return None
+    return consent.kept_again(item, state.person_ids, state.consent_pictures)
+
+
+def _bond_kept_again(bond: DrawnFrom, state: State) -> Denied | None:
+    """Deny it of an item that was dropped too, once the consent by which the table saw it is withdrawn."""
+    if bond.contributor is None or bond.contributor == state.leading_party:
+        return None
+    need = consent.Need(bond.contributor, ConsentPurpose.RTO)
+    lifted = consent.holds(bond.rests_on, need, state.consent_pictures)
+    return None if lifted else consent.NO_CONSENT
 
 
 def _not_for_who_leads(
@@ -320,6 +342,7 @@ def _before_the_table(
     """Show who leads what was given in triage, until the table is convened: triage shows it no more (R33)."""
     denied = (
         _not_taken_back(viewer, item, state)
+        or _kept_again(item, state)
         or item_rules.withheld(item, viewer.party or "")
         or _not_for_who_leads(item, state, context)
     )
@@ -389,7 +412,7 @@ def _not_for_its_part(viewer: Viewer, item: ContributedItem, state: State) -> De
     party = viewer.party or ""
     own = (action.action_id for action in state.actions if action.party == party)
     keys = (ReleaseKey(item.item_id, Use.PLAN_ACTIVITY, party, action_id) for action_id in own)
-    needed = any(state.release(key) is ReleaseStatus.GIVEN for key in keys)
+    needed = any(state.stands(key) for key in keys)
     return None if needed or party == state.leading_party else FOR_THE_CONSULTATION_ONLY
 
 

@@ -73,6 +73,7 @@ class NewQuery(Model):
     drawn_from: tuple[Id, ...] = Field(default=(), max_length=MOST_ITEMS, title="ontleend aan gegevens")
     contains_special: bool = Field(default=False, title="bevat bijzondere gegevens")
     passed_processing_test: bool = Field(default=False, title="verwerkingstoets doorstaan")
+    needs_consent: bool = Field(default=False, title="alleen met toestemming")
 
 
 class NewClarification(Model):
@@ -219,6 +220,7 @@ async def issue_query(
             items=items,
             contains_special=sent.contains_special,
             passed_processing_test=sent.passed_processing_test,
+            needs_consent=sent.needs_consent,
         ),
         asks=c.IssueQuery,
     )

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from services.triage import commands as c
+from services.triage import consents, queries, waiting
 from services.triage import events as e
-from services.triage import queries, waiting
 from services.triage import refusals as r
 from services.triage.queries import Decision
 from services.triage.record import Clarification, Clarified
@@ -73,7 +73,9 @@ def _of_clarification(
             return refusal
     if queries.keeps_back(state, query):
         return r.SECRECY_NOT_RELEASED
-    return queries.of_secrecy(state, command, query.recipient)
+    return queries.of_secrecy(state, command, query.recipient) or consents.beyond(
+        query, queries.drawn_on(command), state
+    )
 
 
 # --- what becomes of it --------------------------------------------------------------------------
@@ -147,6 +149,8 @@ def may_not_be_told(letter: QueryClarified, recipient: str, state: State, partie
         return r.UNKNOWN_QUERY
     if keeps_back(state, query, clarified):
         return r.SECRECY_NOT_RELEASED
+    if not consents.is_lifted(query, state):
+        return r.CONSENT_NOT_IN_FORCE
     if not (is_special(state, clarified) or queries.is_special(state, query)):
         return None
     passed = query.passed_test or clarified.passed_test

@@ -27,6 +27,7 @@ from shared.core.event_commands import FollowArchiving as FollowArchiving
 from shared.core.event_commands import FollowAssignment as FollowAssignment
 from shared.core.event_commands import FollowCleaning as FollowCleaning
 from shared.core.event_commands import FollowClosing as FollowClosing
+from shared.core.event_commands import FollowConsent as FollowConsent
 from shared.core.event_commands import FollowDeescalation as FollowDeescalation
 from shared.core.event_commands import FollowReactivation as FollowReactivation
 from shared.core.event_commands import FollowStanding as FollowStanding
@@ -51,6 +52,7 @@ class IssueQuery(Command):
     `reason` says why this party is asked, `referrer_estimate` what the referrer expects of it (R28),
     `persons` whom it must know of to answer, and `address_reason` why it needs their addresses (R30).
     `items` are those of the case as they stand in the record, of which the question draws on `drawn_from`.
+    `needs_consent`: the leading party may ask this of its persons with their consent alone (R20).
     """
 
     query_id: str
@@ -70,6 +72,7 @@ class IssueQuery(Command):
     items: tuple[ContributedItem, ...] = ()
     contains_special: bool = False
     passed_processing_test: bool = False
+    needs_consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from shared.contract.fields import ContributedItem, Team
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp
 from shared.contract.messages.retention import Hold, Term
+from shared.core.consent import ConsentFollowed as ConsentFollowed
 from shared.core.disclosure import Disclosed
 from shared.core.item_standing import StandingFollowed as StandingFollowed
 from shared.core.leaderless import LeaderBack as LeaderBack
@@ -286,6 +287,7 @@ Event: TypeAlias = (
     | TeamChanged
     | DirectionMoved
     | StandingFollowed
+    | ConsentFollowed
     | CaseDeescalated
     | FileCleaned
     | FileArchived

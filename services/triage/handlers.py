@@ -51,6 +51,7 @@ HANDLERS: Mapping[type[Model], Handler] = {
         rto.RtoClosed,
         rto.DirectionMoved,
         rto.ItemStanding,
+        rto.ConsentStanding,
         rto.CaseDeescalated,
         retention.DossierCleaned,
         retention.DossierArchived,

@@ -40,6 +40,7 @@ PERMISSIONS: Mapping[type[Command], Requirement] = {
     c.MoveDirection: Requirement(A_SERVICE),
     c.FollowAssignment: Requirement(A_SERVICE),
     c.FollowStanding: Requirement(A_SERVICE),
+    c.FollowConsent: Requirement(A_SERVICE),
     c.FollowDeescalation: Requirement(A_SERVICE),
     c.FollowCleaning: Requirement(A_SERVICE),
     c.FollowArchiving: Requirement(A_SERVICE),

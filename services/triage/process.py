@@ -7,6 +7,7 @@ from typing import TypeAlias, assert_never
 
 from services.triage import (
     clarifications,
+    consents,
     estimates,
     extensions,
     preparation,
@@ -31,7 +32,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core import leaderless, terms
+from shared.core import consent, leaderless, terms
 from shared.core.context import DecisionContext
 from shared.core.mandate import authority
 from shared.core.rounds import out_of_round
@@ -58,6 +59,7 @@ Command: TypeAlias = (
     | c.MoveDirection
     | c.FollowAssignment
     | c.FollowStanding
+    | c.FollowConsent
     | c.FollowDeescalation
     | c.FollowCleaning
     | c.FollowArchiving
@@ -104,6 +106,7 @@ ALLOWED: Mapping[type[Command], tuple[frozenset[Phase], Refusal]] = {
     c.MoveDirection: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowAssignment: (frozenset(Phase) - {Phase.NOTHING, Phase.PURGED}, UNKNOWN_CASE),
     c.FollowStanding: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),  # also before the case itself
+    c.FollowConsent: (frozenset(Phase) - {Phase.PURGED}, UNKNOWN_CASE),
     c.FollowDeescalation: (frozenset({Phase.PREPARED}), r.NOT_PREPARED),
     c.FollowCleaning: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
     c.FollowArchiving: (MAY_BE_ARCHIVED, r.NOT_DEESCALATED),
@@ -189,6 +192,8 @@ def decide(state: State, command: Command, context: DecisionContext) -> Decision
             return (e.TeamChanged(team, context.now),)
         case c.FollowStanding(standing=standing):
             return (standings.follow(state, standing),)
+        case c.FollowConsent(consent=told):
+            return consents.follow(state, told, context)
         case c.FollowDeescalation():
             return (e.CaseDeescalated(),)
         case c.FollowCleaning(kept_items=kept):
@@ -343,6 +348,8 @@ def evolve(state: State, event: e.Event) -> State:
             return replace(state, overdue=waiting.counted(overdue, state))
         case e.StandingFollowed(standing=standing):
             return standings.taken_in(state, standing)
+        case e.ConsentFollowed(consent=told):
+            return replace(state, consents=consent.followed(state.consents, told))
         case e.LeaderBack():
             return waiting.led_again(state)
         case e.DirectionMoved(leading_party=party, acting_body=body):
@@ -392,6 +399,7 @@ def _asked(event: e.QueryIssued) -> Query:
         drawn_from=event.choice.drawn_from,
         first_term=event.query.reply_before,
         reply_before=event.query.reply_before,
+        rests_on=event.choice.rests_on,
     )
 
 

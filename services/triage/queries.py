@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.triage import commands as c
+from services.triage import consents
 from services.triage import events as e
 from services.triage import refusals as r
 from services.triage.record import Choice
@@ -55,6 +56,7 @@ def issue(state: State, command: c.IssueQuery, context: DecisionContext) -> Deci
                 address_reason=command.address_reason if command.include_address else None,
                 drawn_from=command.drawn_from,
                 referrers_own=own.estimate if own is not None else None,
+                rests_on=consents.rests_on(command, drawn_on(command), state),
             ),
             lapses_at=command.reply_before + context.policy.query_reminder,
             at=context.now,
@@ -96,8 +98,10 @@ def _of_contents(
         return r.UNKNOWN_PERSON
     if command.reply_before <= context.now:
         return r.TERM_IN_THE_PAST
-    return _of_what_goes_along(state, command, recipient, context) or of_secrecy(
-        state, command, recipient.party
+    return (
+        _of_what_goes_along(state, command, recipient, context)
+        or of_secrecy(state, command, recipient.party)
+        or consents.not_given(consents.rests_on(command, drawn_on(command), state), state)
     )
 
 
@@ -229,6 +233,8 @@ def may_not_be_asked(query: QueryIssued, recipient: str, state: State, parties: 
     asked = state.query(query.query_id)
     if asked is not None and keeps_back(state, asked):
         return r.SECRECY_NOT_RELEASED
+    if asked is not None and not consents.is_lifted(asked, state):
+        return r.CONSENT_NOT_IN_FORCE
     if asked is None or not is_special(state, asked):
         return None
     return of_special(*both, parties, passed_test=asked.passed_test)
@@ -289,6 +295,7 @@ def _of_items(
         or item_rules.must_be_about(items, known, r.UNKNOWN_PERSON)
         or item_rules.must_be_checked(items, giver, r.SPECIAL_NOT_CHECKED)
         or item_rules.must_reserve_against_parties(items, context.parties, r.RESERVATION_UNKNOWN)
+        or consents.must_be_given(items, giver.party, state)
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import Field
 from shared.contract.content import Content
 from shared.contract.fields import ContributedItem, Item, PartyId
 from shared.contract.limits import MOST_PARTICIPANTS
+from shared.contract.messages.rto import RestsOn
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued
 from shared.contract.registry import Model
 from shared.core.item_standing import NO_TEXTS, Standing, as_decided
@@ -29,7 +30,7 @@ class Choice:
     referrer gave itself, `referrer_estimate` what the director wrote down of a consultation; at least one of
     the two is there. Without `address_reason` no address went along; `drawn_from` are the items that the
     question draws on. Not part of what the queried party gets. A query of a version before this one has no
-    more than reason and test.
+    more than reason and test. `rests_on` says on whose consent it rests (R20).
     """
 
     query_id: str
@@ -40,6 +41,7 @@ class Choice:
     address_reason: Content | None = None
     drawn_from: tuple[str, ...] = ()
     referrers_own: Content | None = None
+    rests_on: RestsOn | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ from services.triage.record import Clarification, Estimate, Extension, Picture, 
 from shared.contract.content import Content
 from shared.contract.fields import FirstGoal, Person, Theme
 from shared.contract.messages.retention import Hold, Term
+from shared.contract.messages.rto import RestsOn
 from shared.contract.messages.triage import RtoPrepared, TriageOutcome
+from shared.core.consent import Consents
 from shared.core.item_standing import Standings
 from shared.core.mandate import Mandate
 from shared.core.terms import Overdue
@@ -52,7 +54,7 @@ class Query:
     `contains_special`: it holds special or criminal data, which `passed_test` lets its recipient read (R49).
     `drawn_from`: the items that the question draws on (R30); `is_outdated`: one was corrected since (A22).
     `first_term`: until when it was to be answered at first, `reply_before` now; a version before this one
-    recorded neither.
+    recorded neither. `rests_on`: on whose consent it rests (R20).
     """
 
     query_id: str
@@ -68,6 +70,7 @@ class Query:
     reply_before: datetime | None = None
     clarifications: tuple[Clarification, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    rests_on: RestsOn | None = None
 
     @property
     def term(self) -> datetime:
@@ -131,6 +134,7 @@ class State:
     first_goal: FirstGoal | None = None
     items_given: int = 0
     standings: Standings = ()
+    consents: Consents = ()
     queries: tuple[Query, ...] = ()
     conclusion: Conclusion | None = None
     preparation: RtoPrepared | None = None
@@ -156,6 +160,11 @@ class State:
     def was_prepared(self) -> bool:
         """Tell whether a table was prepared; of a case that came back the preparation itself may be gone."""
         return self.preparation is not None or self.phase is Phase.PREPARED or self.round > 0
+
+    @property
+    def person_ids(self) -> tuple[str, ...]:
+        """Return whom the case is about, by their opaque ids."""
+        return tuple(person.person_id for person in self.persons)
 
     def query(self, query_id: str) -> Query | None:
         """Return the query with this id."""

@@ -3,12 +3,14 @@
 from typing import TypeAlias, assert_never
 
 from services.triage import clarifications
+from services.triage.consents import is_lifted, kept
 from services.triage.queries import is_special, keeps_back
 from services.triage.record import Choice, Clarification, Clarified, Estimate, Extension, Said
 from services.triage.state import Conclusion, Phase, Query, QueryStatus, State
 from shared.contract.fields import ContributedItem, Person
 from shared.contract.messages.triage import QueryAnswered, QueryDeclined, QueryIssued, RtoPrepared
 from shared.core.actor import THE_HOUSE, Role
+from shared.core.consent import NO_CONSENT
 from shared.core.context import DecisionContext
 from shared.core.ending import gone
 from shared.core.item_rules import NOT_COMPETENT, is_competent, kept_secret, unchecked
@@ -84,7 +86,7 @@ def _not_here(thing: Thing, state: State) -> Denied | None:
     if state.is_secret(thing.item_id):
         return UNDER_SECRECY
     at_the_table = AT_THE_TABLE if state.was_prepared else None
-    return taken_back(thing, state.standings) or at_the_table
+    return taken_back(thing, state.standings) or kept(thing, state) or at_the_table
 
 
 def _of_the_house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext) -> Verdict:
@@ -179,6 +181,8 @@ def _kept_of_clarified(
 def _kept_of_query(query: Query, state: State, context: DecisionContext) -> Denied | None:
     if keeps_back(state, query):
         return KEPT_BY_NOW
+    if not is_lifted(query, state):
+        return NO_CONSENT
     competent = is_competent(query.recipient, context.parties, passed_test=query.passed_test)
     return NOT_COMPETENT if is_special(state, query) and not competent else None
 

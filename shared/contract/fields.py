@@ -221,6 +221,11 @@ class Item(Model):
         title="deelbaar bij een uitvraag",
         description="The referrer's word that a query to another party may draw on it.",
     )
+    needs_consent: bool = Field(
+        default=False,
+        title="alleen met toestemming",
+        description="Its contributor is bound to secrecy that only consent of its persons lifts (R20, R76).",
+    )
 
 
 class Revision(Model):

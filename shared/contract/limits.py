@@ -26,6 +26,7 @@ MOST_SUPPORT_WORKERS = 10  # of one case
 MOST_VIEWING_ENTRIES = 400
 MOST_ACTIONS = 60
 MOST_KEPT_ITEMS = 500
+MOST_CONSENTS = 200  # of the data subjects of one case, withdrawn ones too
 MOST_HOLDS = 60  # of one case, at one time
 MOST_CODES = 20
 MOST_ACTING_BODIES = 12

@@ -8,6 +8,7 @@ from shared.contract.fields import Team
 from shared.contract.messages.intake import ClosingReason
 from shared.contract.messages.retention import Hold, Term
 from shared.core.actor import Command
+from shared.core.consent import Consent
 from shared.core.item_standing import Standing
 from shared.core.rounds import OfRound
 
@@ -35,6 +36,13 @@ class FollowStanding(Command):
     """Follow what a contributor decided on its item (R66, A12); this may come before the case itself."""
 
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowConsent(Command):
+    """Follow a consent of a data subject, given or withdrawn (R20); this may come before the case itself."""
+
+    consent: Consent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from shared.contract.messages import intake, retention, rto, triage
 from shared.contract.registry import Model
 from shared.core import event_commands as f
 from shared.core.actor import Actor, Command
+from shared.core.consent import Consent
 from shared.core.item_standing import Standing
 from shared.handling.service import Handler, MessageContext
 
@@ -45,6 +46,11 @@ def follow_assignment(message: intake.CaseAssigned, by: Actor) -> f.FollowAssign
 def follow_standing(message: rto.ItemStanding, by: Actor) -> f.FollowStanding:
     """Follow what a contributor decided on its item."""
     return f.FollowStanding(by=by, standing=Standing(**dict(message)))
+
+
+def follow_consent(message: rto.ConsentStanding, by: Actor) -> f.FollowConsent:
+    """Follow a consent of a data subject."""
+    return f.FollowConsent(by=by, consent=Consent(**dict(message)))
 
 
 def deescalate(message: rto.CaseDeescalated, by: Actor) -> f.FollowDeescalation:
@@ -93,6 +99,7 @@ EVENT_HANDLERS: Mapping[type[Model], Handler] = {
             rto.RtoClosed: close,
             rto.DirectionMoved: move_direction,
             rto.ItemStanding: follow_standing,
+            rto.ConsentStanding: follow_consent,
             rto.CaseDeescalated: deescalate,
             retention.DossierCleaned: clean,
             retention.DossierArchived: archive,

@@ -4,7 +4,7 @@ Those that take the guard of a clause of the covenant away stand in `guards/`, b
 """
 
 from tests.mutants.bug import Bug
-from tests.mutants.guards import governance, intake, known, retention, rto, triage
+from tests.mutants.guards import consent, governance, intake, known, retention, rto, triage
 
 CRASHES = "tests/system/faults/test_crash_points.py"
 GENERATED = "tests/system/generated/test_generated_requests.py"
@@ -21,8 +21,8 @@ _OF_THE_CODE = (
     Bug(
         "item shown by triage while the table reads it",
         "services/triage/viewing.py",
-        "    return taken_back(thing, state.standings) or at_the_table",
-        "    return taken_back(thing, state.standings)",
+        "    return taken_back(thing, state.standings) or kept(thing, state) or at_the_table",
+        "    return taken_back(thing, state.standings) or kept(thing, state)",
         ("tests/unit/triage/test_viewing.py",),
     ),
     Bug(
@@ -35,8 +35,8 @@ _OF_THE_CODE = (
     Bug(
         "withdrawal not heard in phase 4",
         "services/retention/viewing.py",
-        "return taken_back(thing, state.standings) or (None if",
-        "return (None if",
+        "        taken_back(thing, state.standings)\n        or (None if",
+        "        (None if",
         ("tests/unit/retention/test_viewing.py",),
         ("R66.c",),
     ),
@@ -2109,4 +2109,13 @@ _OF_THE_CODE = (
     ),
 )
 
-BUGS = (*_OF_THE_CODE, *intake.BUGS, *known.BUGS, *triage.BUGS, *rto.BUGS, *retention.BUGS, *governance.BUGS)
+BUGS = (
+    *_OF_THE_CODE,
+    *intake.BUGS,
+    *known.BUGS,
+    *triage.BUGS,
+    *rto.BUGS,
+    *retention.BUGS,
+    *governance.BUGS,
+    *consent.BUGS,
+)

@@ -5,7 +5,7 @@ texts as long as they may be. What accumulates over the years is added until one
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -135,7 +135,7 @@ class Played:
             ),
         )
         self._support("s" * 64, supporters[0])
-        for receiver in ("triage", "retention"):
+        for receiver in ("triage", "retention", "rto"):
             self.pass_on("intake", receiver)
 
     def _support(self, person: str, instead_of: str | None) -> None:
@@ -256,6 +256,16 @@ class Played:
         )
         come = m.InvitationAccepted(rto_id=number(60), delegate="d" * 64, mandate=True)
         rto.hears(come, large.by_party(one))
+        consent = m.SubjectConsentRecorded(
+            consent_id=number(80),
+            person_id=rto.state.person_ids[0],
+            contributor=OTHER,
+            purpose=m.ConsentPurpose.RTO,
+            given_by=m.ConsentGiver.PERSON,
+            given_at=NOW,
+        )
+        rto.hears(consent, large.by_party())
+        rto.hears(m.SubjectConsentWithdrawn(consent_id=consent.consent_id), large.by_party())
         actions = [number(3000 + n) for n in range(MOST_ACTIONS)]
         parts = tuple(tc.Part(party=one, role="x", information_need="x") for one in TABLE)
         plan = filled(
@@ -402,13 +412,16 @@ def ask_back(triage: Core, query_id: str, recipient: str) -> None:
     )
     for days, granted in ((7, False), (14, True)):
         until = LATER + timedelta(days=days)
-        ask = filled(
-            lambda said, until=until: tm.QueryExtensionAsked(
-                query_id=query_id, reply_before=until, reason=said
-            )
-        )
+
+        def asking(said: str, until: datetime = until) -> tm.QueryExtensionAsked:
+            return tm.QueryExtensionAsked(query_id=query_id, reply_before=until, reason=said)
+
+        def deciding(said: str, granted: bool = granted) -> NewExtension:
+            return NewExtension(granted=granted, reason=said)
+
+        ask = filled(asking)
         triage.hears(ask, large.by_party(recipient))
-        decision = filled(lambda said, granted=granted: NewExtension(granted=granted, reason=said))
+        decision = filled(deciding)
         triage.is_asked(
             decision,
             lambda sent: c.DecideExtension(

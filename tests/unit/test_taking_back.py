@@ -17,6 +17,7 @@ def test_who_takes_away_an_item_an_authorisation_or_a_membership_is_told_so_when
         ("rto", "ChangeTerms"),
         ("rto", "CorrectItem"),
         ("rto", "WithdrawItem"),
+        ("rto", "WithdrawConsent"),
         ("governance", "RevokeAuthorisation"),
         ("governance", "EndMembership"),
     }

@@ -29,6 +29,7 @@ from shared.contract.fields import (
 )
 from shared.contract.limits import (
     MOST_ACTIONS,
+    MOST_CONSENTS,
     MOST_ITEMS,
     MOST_PERSONS,
     MOST_READ,
@@ -61,6 +62,31 @@ class Secrecy(StrEnum):
     NOT_BOUND = "not-bound"
     WITH_CONSENT = "with-consent"
     WITHOUT_CONSENT = "without-consent"
+
+
+class ConsentPurpose(StrEnum):
+    """For what a data subject consents; one consent is for one purpose (R20, R65, R76)."""
+
+    QUERY = "query"
+    RTO = "rto"
+    PLAN_ACTIVITY = "plan-activity"
+
+
+class ConsentGiver(StrEnum):
+    """Who gave a consent: the data subject, or who represents it (R20)."""
+
+    PERSON = "person"
+    REPRESENTATIVE = "representative"
+
+
+class Capacity(StrEnum):
+    """In which capacity somebody represents a data subject, a minor or another (R20)."""
+
+    PARENT = "parent"
+    GUARDIAN = "guardian"
+    CURATOR = "curator"
+    MENTOR = "mentor"
+    AUTHORISED = "authorised"
 
 
 class RtoOutcome(StrEnum):
@@ -128,6 +154,8 @@ class ReleaseGiven(Model):
     """The contributor agrees to one use of one item, for a plan activity by one named party (R63 to R66).
 
     `secrecy`: how it weighed its duty of secrecy for this use; needed for a plan activity (R76).
+    `consents`: on which recorded consents `with-consent` rests, one of each person whom the item concerns.
+    Without them that is the contributor's own word. Either way the release stops when a person withdraws.
     """
 
     item_id: Id = Field(title="gegeven")
@@ -135,6 +163,7 @@ class ReleaseGiven(Model):
     recipient: PartyId | None = Field(default=None, title="ontvanger")
     action_id: Id | None = Field(default=None, title="activiteit")
     secrecy: Secrecy | None = Field(default=None, title="geheimhouding")
+    consents: tuple[Id, ...] = Field(default=(), max_length=MOST_CONSENTS, title="toestemmingen")
 
 
 @message("release-refused", "rto", Direction.FROM_PARTY, dutch="akkoord geweigerd")
@@ -216,6 +245,33 @@ class ItemWithdrawn(Model):
 
     item_id: Id = Field(title="gegeven")
     acting_body: Code | None = Field(default=None, title="bestuursorgaan")
+
+
+@message("subject-consent-recorded", "rto", Direction.FROM_PARTY, dutch="toestemming vastgelegd")
+class SubjectConsentRecorded(Model):
+    """A data subject consents that a party breaks its secrecy, for one purpose (R20, R76).
+
+    The referring or the leading party asks it, or by a recorded agreement the party that needs it; once a
+    table was convened each party for its own. `contributor`: whose secrecy it lifts, else its sender's.
+    `recipient`: for a plan activity, for whose, and else left out. `capacity`: of a representative. What is
+    needed and left out is refused under its rule.
+    """
+
+    consent_id: Id = Field(title="toestemming")
+    person_id: Id = Field(title="betrokkene")
+    contributor: PartyId | None = Field(default=None, title="wiens geheimhouding")
+    purpose: ConsentPurpose | None = Field(default=None, title="doel")
+    recipient: PartyId | None = Field(default=None, title="ontvanger")
+    given_by: ConsentGiver | None = Field(default=None, title="gegeven door")
+    capacity: Capacity | None = Field(default=None, title="hoedanigheid")
+    given_at: Instant = Field(title="gegeven op")
+
+
+@message("subject-consent-withdrawn", "rto", Direction.FROM_PARTY, dutch="toestemming ingetrokken")
+class SubjectConsentWithdrawn(Model):
+    """A data subject takes its consent back, in any phase: what rests on it stops from now on (R20)."""
+
+    consent_id: Id = Field(title="toestemming")
 
 
 @message("direction-accepted", "rto", Direction.FROM_PARTY, dutch="casusregie aanvaard")
@@ -340,10 +396,11 @@ class TakersDuty(StrEnum):
 
 @message("takers-told", "rto", Direction.TO_PARTY, dutch="afnemers ingelicht")
 class TakersTold(Model):
-    """The contributor decided anew on an item that the recipient took away: why, and what to do (A12, A22).
+    """The contributor decided anew on an item the recipient took away, or consent to it ended (A12, A22).
 
-    `version`: the one that counts now, which the recipient has only once it is provided anew. `must`: what to
-    do with what it took. `use_conditions`: the new ones, where these were changed.
+    `cause`: why; none for a consent. `version`: the one that counts now, which the recipient has only once it
+    is provided anew. `must`: what to do with what it took. `use_conditions`: the new ones, where these were
+    changed.
     """
 
     item_id: Id = Field(title="gegeven")
@@ -352,6 +409,13 @@ class TakersTold(Model):
     version: Count | None = Field(default=None, title="versie")
     category: Category | None = Field(default=None, title="categorie")
     use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
+
+
+@message("subject-consent-ended", "rto", Direction.TO_PARTY, dutch="toestemming beëindigd")
+class SubjectConsentEnded(Model):
+    """A data subject withdrew a consent that lifted the recipient's secrecy; another party said so (R20)."""
+
+    consent_id: Id = Field(title="toestemming")
 
 
 @message("direction-offered", "rto", Direction.TO_PARTY, dutch="casusregie aangeboden")
@@ -394,6 +458,29 @@ class ItemStanding(Model):
     is_gone: bool = False
     shown_again_to: tuple[PartyId, ...] = Field(default=(), max_length=2 * MOST_RESERVATIONS)
     revision: Revision = Revision()
+
+
+@message("consent-standing", "rto", Direction.EVENT, dutch="stand van een toestemming")
+class ConsentStanding(Model):
+    """One consent of a data subject, whole: whoever shows or sends what rests on it follows (R20)."""
+
+    consent_id: Id
+    person_id: Id
+    contributor: PartyId
+    purpose: ConsentPurpose
+    recipient: PartyId | None = None
+    withdrawn: bool = False
+
+
+class RestsOn(Model):
+    """Whose consent lets something be used that is under secrecy (R20, R76).
+
+    `consents`: by these alone, where they were named. `own_word`: its contributor said that they consent.
+    """
+
+    persons: tuple[Id, ...] = Field(max_length=MOST_PERSONS)
+    consents: tuple[Id, ...] = Field(default=(), max_length=MOST_CONSENTS)
+    own_word: bool = False
 
 
 @message("direction-moved", "rto", Direction.EVENT, dutch="casusregie verplaatst")
@@ -448,6 +535,7 @@ class ItemHandedOver(Model):
 
     item: ContributedItem
     shown_to: Annotated[tuple[PartyId, ...], Field(max_length=MOST_READ)] | None = None
+    rests_on: RestsOn | None = Field(default=None, description="Whose consent let the table see it (R76).")
     round: Count = 0
 
 
@@ -463,6 +551,7 @@ class DrawnFrom(Model):
     released: bool
     hidden_from_director: bool = False
     withheld_from: tuple[PartyId, ...] = Field(default=(), max_length=2 * MOST_RESERVATIONS)
+    rests_on: RestsOn | None = None
 
 
 @message("file-part-handed-over", "rto", Direction.EVENT, dutch="deel van het dossier overgedragen")

@@ -13,11 +13,12 @@ from services.retention.state import Phase, State
 from shared.contract.content import TextRef
 from shared.contract.fields import Category, ContributedItem, ItemStatus, Person, PersonRole, Team, Theme
 from shared.contract.messages.intake import CaseTakenUp, ClosingReason, ScreeningOutcome
-from shared.contract.messages.rto import Action, CaseDeescalated, Taker
+from shared.contract.messages.rto import Action, CaseDeescalated, ConsentPurpose, Taker
 from shared.contract.messages.triage import Participant, ParticipantRole
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
 from shared.core.calendar_terms import add_months
+from shared.core.consent import Consent
 from shared.core.item_standing import Standing
 from shared.core.viewing import Viewer
 from tests.support.spec import NOW, Spec
@@ -40,7 +41,7 @@ def proof(n: int, ending: Ending = Ending.DEESCALATED) -> ProofOfDestruction:
     )
 
 
-CASE, MAN, MOTHER, RTO, ACTION = (number(n) for n in (1, 2, 3, 4, 5))
+CASE, MAN, MOTHER, RTO, ACTION, CONSENT = (number(n) for n in (1, 2, 3, 4, 5, 6))
 OURS, POLICES, WITHHELD, SPECIAL, HIDDEN = (number(n) for n in (11, 12, 13, 14, 15))
 VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "zorg-a", "woningcorporatie-a"
 DIRECTOR, OTHER_DIRECTOR, MANAGER, OTHER_MANAGER = "director-a", "director-b", "manager-a", "manager-b"
@@ -232,6 +233,12 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.ERASED: (*DESTROYING, ERASED),
 }
 
+
+def consent(*, withdrawn: bool = False) -> Consent:
+    """The consent by which the table saw an item of the police, as the round table tells it."""
+    return Consent(CONSENT, MAN, POLICE, ConsentPurpose.RTO, withdrawn=withdrawn)
+
+
 ARCHIVE = c.ArchiveFile(by=CLOCK, reference=REFERENCE)
 ERASE = c.StartErasure(by=CLOCK, reference=REFERENCE)
 COMMANDS: tuple[Command, ...] = (
@@ -240,6 +247,7 @@ COMMANDS: tuple[Command, ...] = (
     c.FollowAssignment(by=by_service("intake"), team=TEAM),
     c.RecordHandedOverItem(by=by_service(), item=ITEMS[0]),
     c.FollowStanding(by=by_service(), standing=Standing(POLICES, POLICE, 1, ItemStatus.WITHDRAWN)),
+    c.FollowConsent(by=by_service(), consent=consent()),
     c.RecordFilePart(by=by_service(), participants=(participant(POLICE),), takers=(TAKER,)),
     c.Deescalate(by=by_service(), file=file()),
     c.CleanFile(by=by_director(), kept=kept(WITHHELD)),

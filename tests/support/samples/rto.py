@@ -5,6 +5,7 @@ from typing import Any
 
 from services.rto import commands as c
 from services.rto import events as e
+from services.rto.consent_state import RecordedConsent, Register
 from services.rto.main import PROCESS
 from services.rto.state import Phase, State
 from shared.contract.content import TextRef
@@ -12,6 +13,7 @@ from shared.contract.fields import (
     Category,
     ContributedItem,
     Item,
+    Mandate,
     Person,
     PersonRole,
     Revision,
@@ -31,6 +33,7 @@ from shared.contract.messages.triage import (
 )
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.consent import Consent
 from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
 
@@ -42,6 +45,7 @@ def number(last: str) -> str:
 CASE, MAN, MOTHER = number("0c"), number("01"), number("02")
 RTO, SECOND_RTO = number("a1"), number("a2")
 FREE, WITHHELD, SPECIAL, SILENT, RENT, NEW = (number(f"b{n}") for n in range(1, 7))
+CONSENT, MOTHERS, NEW_CONSENT = number("e1"), number("e2"), number("e3")
 TREAT, ARRANGE, AFTERCARE = number("d1"), number("d2"), number("d3")
 
 VENLO, POLICE, CARE, HOUSING = "gemeente-venlo", "politie-limburg", "vincent-van-gogh", "woonwenz"
@@ -250,6 +254,27 @@ BY_INTAKE = Actor(Role.SERVICE, service="intake")
 BY_RETENTION = Actor(Role.SERVICE, service="retention")
 
 
+def said(**changes: Any) -> m.SubjectConsentRecorded:
+    """The man consents that the police break their secrecy for the round table, as the referrer says."""
+    given: dict[str, Any] = {
+        "consent_id": CONSENT,
+        "person_id": MAN,
+        "contributor": POLICE,
+        "purpose": m.ConsentPurpose.RTO,
+        "given_by": m.ConsentGiver.PERSON,
+        "given_at": NOW - timedelta(days=1),
+    }
+    return m.SubjectConsentRecorded(**(given | changes))
+
+
+def record_consent(by: Actor | None = None, **changes: Any) -> c.RecordConsent:
+    return c.RecordConsent(by=by or by_party(VENLO), consent=said(**changes))
+
+
+def withdraw_consent(by: Actor | None = None, consent_id: str = CONSENT) -> c.WithdrawConsent:
+    return c.WithdrawConsent(by=by or by_party(VENLO), consent_id=consent_id)
+
+
 def worker(party: str) -> str:
     """The subject of the worker that a party sends."""
     return f"worker-{party}"
@@ -303,6 +328,23 @@ def concluded(
     return e.RtoConcluded(rto_id, outcome, NOW, level)
 
 
+def consented(consent_id: str = CONSENT, *, withdrawn: bool = False, **changes: Any) -> Any:
+    """A consent that the referrer recorded, by default of the man, for what the police bring to the table."""
+    given = said(consent_id=consent_id, **changes)
+    purpose, contributor = given.purpose or m.ConsentPurpose.RTO, given.contributor or VENLO
+    of = Consent(consent_id, given.person_id, contributor, purpose, given.recipient, withdrawn)
+    recorded = RecordedConsent(
+        of,
+        given.given_by or m.ConsentGiver.PERSON,
+        given.capacity,
+        given.given_at,
+        VENLO,
+        NOW,
+        NOW if withdrawn else None,
+    )
+    return e.ConsentWithdrawn(recorded, VENLO, (), NOW) if withdrawn else e.ConsentRecorded(recorded)
+
+
 INVITED = (*RECORDED, PREPARED, convened())
 SEATED = (*INVITED, *(accepted(party) for party in AT_THE_TABLE))
 AGREED = (*SEATED, PLANNED, RELEASED, OFFERED)
@@ -314,15 +356,24 @@ AGAIN = (
 )
 ENDED = (*AGREED, concluded(m.RtoOutcome.DEESCALATE), e.CaseDeescalated(RTO, NOW))
 
+REGISTER = Register(
+    referrer=VENLO,
+    persons=(MAN, MOTHER),
+    mandate=Mandate(party=VENLO, acting_body="bestuur"),
+    team=Team(director=DIRECTOR, support_workers=("support",)),
+)
+TAKEN_UP = (e.RegisterOpened(REGISTER), consented(CONSENT), e.ConsentAskingAgreed(HOUSING, NOW))
+
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
-    Phase.COLLECTING: RECORDED,
-    Phase.PREPARED: (*RECORDED, PREPARED),
-    Phase.CONVENED: AGREED,
-    Phase.MONITORING: FOLLOWED,
-    Phase.DEESCALATED: ENDED,
-    Phase.ARCHIVED: (*ENDED, e.FileArchived()),
+    Phase.COLLECTING: (*TAKEN_UP, *RECORDED),
+    Phase.PREPARED: (*TAKEN_UP, *RECORDED, PREPARED),
+    Phase.CONVENED: (*TAKEN_UP, *AGREED),
+    Phase.MONITORING: (*TAKEN_UP, *FOLLOWED),
+    Phase.DEESCALATED: (*TAKEN_UP, *ENDED),
+    Phase.ARCHIVED: (*TAKEN_UP, *ENDED, e.FileArchived()),
     Phase.CLOSING: (
+        *TAKEN_UP,
         *AGREED,
         concluded(m.RtoOutcome.DOES_NOT_BELONG),
         e.CaseEndedAtTable(ClosingReason.DOES_NOT_BELONG, NOW),
@@ -389,6 +440,10 @@ COMMANDS: tuple[Command, ...] = (
     change_terms(item_id=SILENT, shareable_at_rto=True),
     correct(item_id=WITHHELD),
     withdraw_item(item_id=WITHHELD),
+    c.OpenRegister(by=BY_INTAKE, register=REGISTER),
+    c.AgreeConsentAsking(by=by_director(), party=POLICE),
+    record_consent(consent_id=NEW_CONSENT),
+    withdraw_consent(),
     c.RecordPlan(by=by_director(), plan=plan(actions=(action(AFTERCARE, CARE, succeeds=TREAT),))),
     c.ProvideItem(by=by_director(), taking=taking()),
     c.OfferDirection(by=by_director(), party=POLICE),

@@ -24,8 +24,10 @@ from shared.contract.fields import (
 from shared.contract.messages import triage as m
 from shared.contract.messages.intake import CaseTakenUp, ScreeningOutcome
 from shared.contract.messages.retention import Term, TermKind
+from shared.contract.messages.rto import ConsentPurpose
 from shared.contract.parties import Authorisation, Parties, PartyKind, PartyRecord, Scope
 from shared.core.actor import CLOCK, Actor, Command, Role
+from shared.core.consent import Consent
 from shared.core.item_standing import Standing
 from shared.core.terms import Overdue, Told
 from tests.support.spec import NOW, Spec
@@ -413,6 +415,13 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.PURGED: (*IN_TRIAGE, LEFT, e.LeaderBack(), e.TriageLapsed(NOW), e.CasePurged(CASE)),
 }
 
+
+def consent(contributor: str = VENLO, *, person_id: str = MAN, withdrawn: bool = False) -> Consent:
+    """A consent for queries, as the round table tells it; one number for each person and contributor."""
+    number = f"0192aaaa-0000-7000-8000-{int(person_id[-4:], 16):06x}{len(contributor):06x}"
+    return Consent(number, person_id, contributor, ConsentPurpose.QUERY, withdrawn=withdrawn)
+
+
 COMMANDS: tuple[Command, ...] = (
     c.OpenCase(by=BY_SERVICE, taken_up=taken_up()),
     issue(TO_PROBATION, PROBATION),
@@ -431,6 +440,7 @@ COMMANDS: tuple[Command, ...] = (
     c.MoveDirection(by=BY_SERVICE, leading_party=CARE, since=NOW),
     c.FollowAssignment(by=BY_SERVICE, team=TEAM),
     c.FollowStanding(by=BY_SERVICE, standing=Standing(ITEM, POLICE, 1, ItemStatus.WITHDRAWN)),
+    c.FollowConsent(by=BY_SERVICE, consent=consent()),
     c.FollowDeescalation(by=BY_SERVICE),
     c.FollowCleaning(by=BY_SERVICE, kept_items=(ITEM,)),
     c.FollowArchiving(by=BY_SERVICE),

@@ -1,6 +1,7 @@
 """On the running house: a query is clarified and extended, and secrecy is lifted (R30, R31)."""
 
 from datetime import timedelta
+from typing import Any
 
 from shared.contract.messages.triage import (
     QueryAnswered,
@@ -24,7 +25,7 @@ async def test_a_partners_connector_asks_back_and_releases_what_it_holds(founded
     path, until = f"/cases/{case}/queries/{query}", founded.now + timedelta(days=14)
 
     await police.send(QueryClarificationAsked(query_id=query, question="Welke periode?"), case=case)
-    waits = await director.see_until("triage", "/overdue", lambda seen: _of(seen, case))
+    waits = await director.see_until("triage", "/overdue", lambda seen: bool(_of(seen, case)))
     assert _of(waits, case)["to_decide"] == 1
     await director.do("triage", f"{path}/clarifications", {"clarification": "Het laatste jaar."})
     told = await police.gets(QueryClarified, case=case)
@@ -49,6 +50,6 @@ async def test_a_partners_connector_asks_back_and_releases_what_it_holds(founded
     assert refusal.name == "UnknownCase", "a stranger learns nothing (R34)"
 
 
-def _of(seen: dict[str, list[dict[str, object]]], case: str) -> dict[str, object]:
+def _of(seen: dict[str, list[dict[str, Any]]], case: str) -> dict[str, Any]:
     """The case in a list of what waits; empty where it is not there."""
     return next((one for one in seen["cases"] if one["case_id"] == case), {})

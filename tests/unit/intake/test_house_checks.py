@@ -89,7 +89,8 @@ def says(agreed: bool, party: str = s.VENLO) -> c.RecordConsultation:
 
 
 def decide(answer: KnownAnswer, **changes: Any) -> c.DecideKnownCheck:
-    return c.DecideKnownCheck(**({"by": s.by_director(), "answer": answer} | changes))
+    given: dict[str, Any] = {"by": s.by_director(), "answer": answer} | changes
+    return c.DecideKnownCheck(**given)
 
 
 CLOCKS = c.AnswerKnownCheck(by=CLOCK)

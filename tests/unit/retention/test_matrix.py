@@ -16,6 +16,7 @@ def test_every_refusal_of_retention_stands_in_a_test() -> None:
     """A refusal that no test mentions could be inverted for years."""
     files = (
         "unit/retention/test_process.py",
+        "unit/retention/test_consents.py",
         "integration/retention/test_api.py",
         "integration/retention/test_key_hand_outs.py",
     )

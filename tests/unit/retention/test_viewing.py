@@ -160,7 +160,7 @@ def drawn(item_id: str, contributor: str | None = s.POLICE, **changes: Any) -> D
 
 
 def agreements_read_by(
-    viewer: Viewer, source: DrawnFrom, *since: StandingFollowed, parties: Parties = s.PARTIES
+    viewer: Viewer, source: DrawnFrom, *since: e.Event, parties: Parties = s.PARTIES
 ) -> bool:
     """Whether the agreements are read that drew on this item; everything else in the file always is."""
     state = replace(STEP_1, drawn_from=(drawn(s.OURS, s.CARE, withheld_from=(s.HOUSING,)), source))

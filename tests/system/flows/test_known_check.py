@@ -149,6 +149,8 @@ async def test_a_person_is_known_here_and_between_two_houses_and_nobody_hears_mo
         (KnownAnswer.NO_ANSWER, None),
     ]
     log = await founded.people("privacy-officer-a").see("intake", f"/cases/{case}/access-log")
-    of_checks = [(one["thing"], one["rule"], one["basis"]) for one in log["looks"] if "known" in one["thing"]]
+    of_checks = [
+        (one["thing"], one["rule"], one["basis"]) for one in log["entries"] if "known" in one["thing"]
+    ]
     assert ("known-check", "R13", WHY["necessity"]) in of_checks
     assert ("known-check", "R39", CheckNecessity.COORDINATION.value) in of_checks

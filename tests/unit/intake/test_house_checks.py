@@ -32,7 +32,7 @@ from shared.contract.refusal import (
     UNKNOWN_CASE,
     Refusal,
 )
-from shared.core.actor import CLOCK, Role
+from shared.core.actor import CLOCK, Actor, Role
 from shared.core.context import DecisionContext, Matches
 from shared.core.effects import ForgetCase, LogLook, SetTimer, ToParty
 from shared.core.viewing import Allowed, Denied, Viewer
@@ -88,9 +88,8 @@ def says(agreed: bool, party: str = s.VENLO) -> c.RecordConsultation:
     return c.RecordConsultation(by=s.by_party(party), may_be_answered=agreed)
 
 
-def decide(answer: KnownAnswer, **changes: Any) -> c.DecideKnownCheck:
-    given: dict[str, Any] = {"by": s.by_director(), "answer": answer} | changes
-    return c.DecideKnownCheck(**given)
+def decide(answer: KnownAnswer, by: Actor | None = None) -> c.DecideKnownCheck:
+    return c.DecideKnownCheck(by=by or s.by_director(), answer=answer)
 
 
 CLOCKS = c.AnswerKnownCheck(by=CLOCK)

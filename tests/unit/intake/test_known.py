@@ -399,8 +399,8 @@ def test_another_house_is_no_party_and_a_party_no_house() -> None:
     for command in (c.RecordKnownAnswer, c.TakeKnownCheck):
         assert permit(PERMISSIONS[command], s.by_party(s.OTHER_HOUSE), context) is None
         assert permit(PERMISSIONS[command], s.by_party(), context) is NOT_A_PARTY
-    for of_party in (c.SubmitReferral, c.WithdrawReferral, c.RecordInforming, c.RecordConsultation):
-        assert permit(PERMISSIONS[of_party], s.by_party(s.OTHER_HOUSE), context) is NOT_A_PARTY
+    for of_a_party in (c.SubmitReferral, c.WithdrawReferral, c.RecordInforming, c.RecordConsultation):
+        assert permit(PERMISSIONS[of_a_party], s.by_party(s.OTHER_HOUSE), context) is NOT_A_PARTY
 
 
 # --- more than that ------------------------------------------------------------------------------------

@@ -208,9 +208,7 @@ def test_a_party_that_is_one_again_keeps_its_case(service: str, history: tuple[A
     case.parties = case.given.parties
     assert case.look(13).found[-1] == LeaderBack()
     overdue = case.state.overdue
-    assert overdue is None or (overdue.leader_left is None and overdue.to_decide), (
-        "nobody's word is waited for"
-    )
+    assert overdue is None or (overdue.leader_left is None and overdue.to_decide > 0)
     assert case.look(50).state.phase.value not in ("closing", "deescalated")
 
 

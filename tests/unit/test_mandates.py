@@ -340,7 +340,7 @@ def test_every_act_of_the_director_on_a_case_needs_an_authorisation_r122() -> No
         for kind, one in import_module(f"services.{service}.main").PROCESS.permissions.items()
         if Role.PROCESS_DIRECTOR in one.roles and one.scope is None
     }
-    # Two are no acts on a case: which one another house asks about is looked up, and its authorisation tested.
+    # Two are no acts on a case: which one another house asks about is looked up, and tested then.
     assert without == {"WithdrawConsent", "ConsultOnCheck", "DecideKnownCheck"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.governance import commands as c
 from services.governance import events as e
-from services.governance.accession import AccessionForm, KeyOnPaper, Signatory
+from services.governance.accession import AccessionForm, KeyOnPaper, OtherHouse, Signatory
 from services.governance.decisions import (
     Decision,
     DecisionSubject,
@@ -229,8 +229,22 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.PURGED: (e.CasePurged(CASE),),
 }
 
+
+def record_house() -> c.RecordHouse:
+    """Another house, as its form states it."""
+    house = OtherHouse(
+        party="zvh-elsewhere",
+        name="Zorg- en Veiligheidshuis Elders",
+        source="urn:nld:oin:00000099000000009999:systeem:zvh",
+        connected_from=NOW,
+        signing_key=key_on_paper(),
+    )
+    return c.RecordHouse(by=BY_SECRETARY, house=house, received_at=NOW)
+
+
 COMMANDS: tuple[Command, ...] = (
     record_signatory(),
+    record_house(),
     announce(),
     grant(authorisation_id=OTHER_GRANT),
     accept(),

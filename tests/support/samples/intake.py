@@ -176,6 +176,7 @@ def house_check(**changes: Any) -> IncomingCheck:
     return IncomingCheck(**(given | changes))
 
 
+BESIDES = (e.KnownCheckAnswered(QUERY, KnownAnswer.NO_ANSWER, None, NOW),)
 HISTORIES: dict[Phase, tuple[Any, ...]] = {
     Phase.NOTHING: (),
     Phase.RECEIVED: (RECEIVED,),

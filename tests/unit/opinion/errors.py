@@ -32,6 +32,8 @@ def tells(house: House, name: str, command: Command, said: Any) -> str | None:
     by = command.by
     if name == "governance" or not is_stranger(house.story, name, by):
         return None
+    if by.role is Role.PROCESS_DIRECTOR and house.pending.get(name):
+        return None  # that another was assigned may be on its way there
     place = house.places[name]
     process, context = place.service.process, house.context(name, command)
     required, empty = process.permissions[type(command)], process.empty

@@ -1963,8 +1963,8 @@ _OF_THE_CODE = (
     Bug(
         "triage shows an item that was taken back",
         "services/triage/viewing.py",
-        "    return taken_back(thing, state.standings) or at_the_table",
-        "    return at_the_table",
+        "return taken_back(thing, state.standings) or kept(thing",
+        "return kept(thing",
         (OPINION,),
     ),
     Bug(

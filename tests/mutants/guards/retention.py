@@ -274,8 +274,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "items that nobody confirmed archived with the file",
         "services/retention/process.py",
-        "        item.item_id for item in state.kept if not",
-        "        item.item_id for item in state.items if not",
+        "        for item in state.kept\n",
+        "        for item in state.items\n",
         (PROCESS,),
         ("R95.c",),
     ),

@@ -348,8 +348,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "query that drew on an earlier version shown",
         "services/triage/queries.py",
-        "    return query.is_outdated or any(\n",
-        "    return any(\n",
+        "    return query.is_outdated or draws_on_what_is_kept(",
+        "    return draws_on_what_is_kept(",
         (OVER_TIME,),
         ("R66.f",),
     ),
@@ -693,8 +693,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "agreements read in phase 4 that draw on what was taken back",
         "services/retention/viewing.py",
-        "    if not source.released or kept:\n        return TAKEN_BACK\n    if party in",
-        "    if party in",
+        "    if not source.released or kept:\n        return TAKEN_BACK\n",
+        "",
         (RETENTION_VIEWING,),
         ("R70.e",),
     ),
@@ -810,14 +810,8 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "anything taken for a statement on secrecy",
         "shared/contract/messages/rto.py",
-        '    secrecy: Secrecy | None = Field(default=None, title="geheimhouding")\n'
-        "\n"
-        "\n"
-        '@message("release-refused"',
-        '    secrecy: str | bool | None = Field(default=None, title="geheimhouding")\n'
-        "\n"
-        "\n"
-        '@message("release-refused"',
+        '    secrecy: Secrecy | None = Field(default=None, title="geheimhouding")\n    consents',
+        '    secrecy: str | bool | None = Field(default=None, title="geheimhouding")\n    consents',
         (RELEASES,),
         ("R76.b",),
     ),

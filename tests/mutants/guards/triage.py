@@ -54,8 +54,8 @@ _OVER_TIME = (
     Bug(
         "clarification draws on whatever the director names",
         "services/triage/clarifications.py",
-        "    return queries.of_secrecy(state, command, query.recipient)\n",
-        "    return None\n",
+        "queries.of_secrecy(state, command, query.recipient) or consents.beyond(",
+        "consents.beyond(",
         (CLARIFICATIONS,),
         ("R30.d",),
     ),
@@ -108,9 +108,9 @@ _OVER_TIME = (
     ),
     Bug(
         "what is asked of the director on no list",
-        "services/triage/clarifications.py",
-        "    return waiting.asked(replace(state, queries=state.with_query(query), last_act",
-        "    return (lambda state, at: state)(replace(state, queries=state.with_query(query), last_act",
+        "services/triage/waiting.py",
+        "    overdue = state.overdue or (_listed(min(state.to_decide)) if state.to_decide else None)\n",
+        "    overdue = state.overdue\n",
         (CLARIFICATIONS,),
         ("R31.f",),
     ),

@@ -233,8 +233,8 @@ HISTORIES: dict[Phase, tuple[Any, ...]] = {
 def record_house() -> c.RecordHouse:
     """Another house, as its form states it."""
     house = OtherHouse(
-        party="zvh-elsewhere",
-        name="Zorg- en Veiligheidshuis Elders",
+        party="elsewhere",
+        name="Elders",
         source="urn:nld:oin:00000099000000009999:systeem:zvh",
         connected_from=NOW,
         signing_key=key_on_paper(),

@@ -34,8 +34,8 @@ MATRIX = [
 ]
 # Triage allows both while an RTO is prepared, for what was received before triage ended (R31). Retention
 # judges what people do by the date, and in its samples every term is over (A4). A file of phase 4 takes in
-# only what the round table tells again of one from the version before. Another house is recorded anew, a party
-# never as one.
+# only what the round table tells again of one from the version before. Another house is recorded anew,
+# a party never as one.
 ONLY_IF_RECEIVED_BEFORE = {
     ("governance", "member", "RecordHouse"),
     ("triage", "preparing", "AnswerQuery"),

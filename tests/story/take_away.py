@@ -155,7 +155,13 @@ async def _refused_by_its_contributor(world: World) -> None:
 
 async def _the_list_of_takers(world: World) -> None:
     """Show it to the director, the taker and the contributor; not to anybody else (R104)."""
-    taken = {"party": cast.MENTAL_HEALTH, "item_id": world.items["free"], "action_id": world.actions["care"]}
+    taken = {
+        "party": cast.MENTAL_HEALTH,
+        "item_id": world.items["free"],
+        "action_id": world.actions["care"],
+        "version": 1,
+        "must": [],
+    }
     path = f"/cases/{world.case}"
     who = (
         world.director,

@@ -223,7 +223,7 @@ async def test_when_direction_has_moved_the_referrer_reads_no_later_duty_r83(off
     assert sorted(await office.duties(REFERRER)) == own
     assert sorted(await office.duties(POLICE)) == sorted([*own, *each(InformMoment.AFTER_RTO)])
     log = await office.logged(REFERRER)
-    assert log[f"duty/{s.MAN}/taken-up/1"] == (True, "R17", s.POLICE)
+    assert log[f"duty/{s.MAN}/taken-up/1"] == (True, "R17", s.VENLO)
     assert log[f"duty/{s.MAN}/after-rto/5"] == (False, "R17", None)
 
 

@@ -1,11 +1,13 @@
 """Which cases wait too long, and whose they are, as PostgreSQL keeps it from the states of rto and triage."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.rto.main import SERVICE as RTO
+from services.rto.state import Phase
 from services.triage.main import SERVICE as TRIAGE
 from shared.contract.fields import Step
 from shared.core.terms import Overdue, TermPassed, Told
@@ -38,6 +40,8 @@ async def test_the_list_is_that_of_the_state_in_every_phase(
     for history in samples.HISTORIES.values():
         for more in ((), (passed(Told.DIRECTOR),), (passed(Told.MANAGER), samples.CHANGED), ()):
             state = samples.spec().given(*history, *more).state or service.process.empty
+            if state.phase is Phase.COLLECTING:  # nothing waits there, so who directs is not looked for
+                state = replace(state, register=None)
             await save(engine, service, state)
             kept = [(row.director, row.step, row.told) for row in await rows(engine, "overdue")]
             late = state.overdue

@@ -3,12 +3,14 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from deploy.local.house import House
 from deploy.local.postgres import Database, run_sql
+from shared.clock import machine_now
 from shared.connector import Answer, Connector, from_house_file
 from shared.contract.fields import InformMoment, PersonRole
 from shared.contract.messages import intake as i
@@ -24,6 +26,7 @@ from tests.story.world import World
 from tests.system.flows.cases import asked, taken_up
 
 FORGER = cast.PROBATION  # a party like any other, with no part in the case
+DAY = timedelta(days=1)
 PERSON = "00000000-0000-4000-8000-00000000000a"
 ABOUT_NO_CASE = ("governance",)
 OPENS_A_CASE = (i.ReferralSubmitted,)
@@ -40,6 +43,9 @@ def forged(query_id: str) -> list[Model]:
         i.InformingPostponed(person_id=PERSON, moment=InformMoment.TAKEN_UP, reason="Later."),
         t.QueryAnswered(query_id=query_id, involved=True, items=(item,)),
         t.QueryDeclined(query_id=query_id, ground=t.DeclineGround.UNKNOWN_HERE),
+        t.QueryClarificationAsked(query_id=query_id, question="Wat?"),
+        t.QueryExtensionAsked(query_id=query_id, reply_before=machine_now() + DAY, reason="Druk."),
+        t.SecrecyCleared(items=(item.item_id,), with_consent=True),
         r.InvitationAccepted(rto_id=rto, delegate="somebody", mandate=True),
         r.InvitationDeclined(rto_id=rto),
         r.ItemContributed(rto_id=rto, items=(item,)),
@@ -47,6 +53,17 @@ def forged(query_id: str) -> list[Model]:
         r.ReleaseRefused(**use),
         r.ReleaseWithdrawn(item_id=item.item_id),
         r.ItemLimited(item_id=item.item_id, withheld_from=(cast.POLICE,)),
+        r.ItemTermsChanged(item_id=item.item_id, shareable_at_rto=False),
+        r.ItemCorrected(item_id=item.item_id, content="Anders.", necessity="Nodig."),
+        r.ItemWithdrawn(item_id=item.item_id),
+        r.SubjectConsentRecorded(
+            consent_id=new_id(),
+            person_id=PERSON,
+            purpose=r.ConsentPurpose.RTO,
+            given_by=r.ConsentGiver.PERSON,
+            given_at=machine_now() - DAY,
+        ),
+        r.SubjectConsentWithdrawn(consent_id=new_id()),
         r.DirectionAccepted(case_director="Persoon D", task="Wvggz art. 2", basis="AVG art. 6"),
         r.CaseDirectorNamed(case_director="Persoon D"),
         r.DirectionDeclined(),

@@ -19,6 +19,7 @@ LABELS = frozenset(
 )
 LABELS |= {
     "document",
+    "for",
     "party",
     "publisher",
     "service",

@@ -46,7 +46,9 @@ async def test_a_partners_connector_asks_back_and_releases_what_it_holds(founded
     await police.send(SecrecyCleared(items=(item.item_id,), with_consent=True), case=case)
     seen = await director.see("triage", f"/cases/{case}")
     assert "Onder geheimhouding." in {one["content"] for one in seen["items"]}
-    refusal = await founded.party(cast.HOUSING).try_to_send(SecrecyCleared(items=(item.item_id,)), case=case)
+    refusal = await founded.party(cast.MENTAL_HEALTH).try_to_send(
+        SecrecyCleared(items=(item.item_id,)), case=case
+    )
     assert refusal.name == "UnknownCase", "a stranger learns nothing (R34)"
 
 

@@ -219,14 +219,6 @@ BUGS: tuple[Bug, ...] = (
         ("R20.e",),
     ),
     Bug(
-        "consent that stands for the release of the contributor too",
-        "services/rto/state.py",
-        "        return found is not None and self.lifted(found)\n",
-        "        return self.lifted(found or Release(key, ReleaseStatus.GIVEN))\n",
-        (REGISTER,),
-        ("R20.e",),
-    ),
-    Bug(
         "withdrawal of consent refused as too late",
         "services/rto/process.py",
         "    c.WithdrawConsent: (KNOWN - {Phase.NOTHING}, UNKNOWN_CASE),\n",

@@ -1,7 +1,11 @@
-"""Take the sixth step of the shell's schema; list who is still to be informed, count the ends of triage."""
+"""Take the sixth step of the shell's schema; list who is still to be informed, count the ends of triage.
+
+And let a person be found in active cases.
+"""
 
 from alembic import op
 
+from services.intake.migrations import known_persons
 from shared.storage.migrations import backfill, shell_0006
 
 revision = "0006"
@@ -89,3 +93,4 @@ def upgrade() -> None:
     for statement in _KEEP:
         op.execute(statement)
     backfill.fill(_FILL)
+    known_persons.upgrade()

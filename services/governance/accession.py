@@ -74,7 +74,7 @@ class Signatory(Model):
 
 
 class OtherHouse(Model):
-    """Another house, as the secretary records it: no party (R38, R124).
+    """Describe another house, as the secretary records it: no party (R38, R124).
 
     Recorded again, all but its keys is new. `shared_with`: which municipalities belong to both, and since
     when the separate covenant of the three holds (R41).

@@ -195,7 +195,7 @@ async def record_signatory(body: Signatory, caller: Acting, commands: Commands, 
 
 @router.post("/houses")
 async def record_house(body: OtherHouse, caller: Acting, commands: Commands) -> Done:
-    """The secretary records another house, which may ask whether somebody is known (R38, R41)."""
+    """Record another house, as the secretary: it may ask whether somebody is known (R38, R41)."""
     return done(
         await commands.act(
             caller,

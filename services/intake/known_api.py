@@ -23,10 +23,8 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.http.app import Acting, Commands, Done, Looking, Reader, done
-from shared.http.caller import Caller, Refused
-from shared.http.commands import CommandHandler
+from shared.http.caller import Refused
 from shared.http.reading import Seen
-from shared.ids import keyed_id
 
 router = APIRouter(tags=["intake"])
 PER_PAGE = 20  # all are looked at, and logged, at once
@@ -36,7 +34,7 @@ PER_PAGE = 20  # all are looked at, and logged, at once
 
 
 class NewCheck(Model):
-    """A known-check: of one person, here or at another house; without a person of all of a referral (R13)."""
+    """Ask about one person, here or at another house; without a person about all of a referral (R13)."""
 
     person_id: Id | None = Field(default=None, title="betrokkene")
     house: PartyId | None = Field(default=None, title="ander huis")
@@ -45,7 +43,7 @@ class NewCheck(Model):
 
 
 class NewWeighing(Model):
-    """Whether more is to be exchanged with another house, and who took part in weighing that (R40)."""
+    """Say whether more is to be exchanged with another house, and who took part in weighing that (R40)."""
 
     house: PartyId = Field(title="ander huis")
     involved: tuple[PartyId, ...] = Field(
@@ -57,7 +55,7 @@ class NewWeighing(Model):
 
 
 class CheckDecision(Model):
-    """What another house is to be answered at the end of the term (R39)."""
+    """Say what another house is to be answered at the end of the term (R39)."""
 
     answer: k.KnownAnswer = Field(title="antwoord")
 
@@ -66,7 +64,7 @@ class CheckDecision(Model):
 
 
 class CheckView(Model):
-    """A known-check of a case: yes or no and, if yes, the process director, and nothing else (R13, R38).
+    """Show a known-check of a case: yes or no and, if yes, the process director, and nothing else (R13, R38).
 
     Without an answer as long as another house has its term; from `answer_by` on there is none any more.
     """
@@ -83,7 +81,7 @@ class CheckView(Model):
 
 
 class WeighingView(Model):
-    """A weighing of an exchange with another house (R40)."""
+    """Show a weighing of an exchange with another house (R40)."""
 
     house: PartyId = Field(title="ander huis")
     involved: list[PartyId] = Field(title="betrokken deelnemers")
@@ -93,14 +91,14 @@ class WeighingView(Model):
 
 
 class ChecksOfCase(Model):
-    """The known-checks of a case, and the weighings of an exchange with another house."""
+    """List the known-checks of a case, and the weighings of an exchange with another house."""
 
     checks: list[CheckView] = Field(title="controles op bekendheid")
     weighings: list[WeighingView] = Field(title="afwegingen van uitwisseling")
 
 
 class HouseCheckView(Model):
-    """What another house asks; `case_id`: the case that was found, for who directs and who leads it."""
+    """Show what another house asks; `case_id`: the case that was found, for who directs and who leads it."""
 
     check: Id = Field(title="nummer")
     house: PartyId = Field(title="huis dat vraagt")
@@ -115,7 +113,7 @@ class HouseCheckView(Model):
 
 
 class HouseChecksPage(Model):
-    """A page of them; `after` gives the next one."""
+    """List a page of them; `after` gives the next one."""
 
     checks: list[HouseCheckView] = Field(title="vragen van andere huizen")
     after: Id | None = Field(default=None, title="volgende")
@@ -135,7 +133,7 @@ def _of_house(number: str, state: State) -> Iterable[tuple[str, Any]]:
 
 @router.get("/cases/{case_id}/known-checks")
 async def read_checks(case_id: Id, caller: Looking, reader: Reader) -> ChecksOfCase:
-    """What the director asked of this case, and what came of it; for the director alone (R13, R38)."""
+    """List what the director asked of this case, and what came of it; for the director alone (R13, R38)."""
     seen = await reader.look(caller, case_id, may_view_check, _things, scope=scopes_now)
     shown, now = list(seen.things.values()), reader.clock.now()
     return ChecksOfCase(
@@ -173,7 +171,7 @@ def _weighing(one: Weighing) -> WeighingView:
 async def read_house_checks(
     caller: Looking, reader: Reader, after: Annotated[Id, Query()] = ""
 ) -> HouseChecksPage:
-    """What other houses ask: to a director of his cases and of none, to a party what it is consulted on."""
+    """List what other houses ask: a director of his cases and of none, a party what it is consulted on."""
     viewer = caller.viewer()
     async with reader.engine.connect() as connection:
         if viewer.role is Role.PROCESS_DIRECTOR:
@@ -212,16 +210,10 @@ def _house_check(number: str, seen: Seen[State]) -> Iterable[HouseCheckView]:
 # --- acting ----------------------------------------------------------------------------------------
 
 
-def _number(commands: CommandHandler[Any], caller: Caller, what: str, case_id: str) -> str:
-    """Derive a number from who asks and its Idempotency-Key, so that a repeated request has the same."""
-    person, key = caller.identity.subject, caller.idempotency_key or ""
-    return keyed_id(commands.digest_key, what, case_id, person, key)
-
-
 @router.post("/cases/{case_id}/known-checks")
 async def ask(case_id: Id, body: NewCheck, caller: Acting, commands: Commands) -> Done:
-    """The director asks whether somebody is in treatment, on behalf of the leading party (R13, R38)."""
-    number = _number(commands, caller, "check", case_id)
+    """Ask whether somebody is in treatment, as the director, on behalf of the leading party (R13, R38)."""
+    number = commands.new_number(caller, "check", case_id)
     return done(
         await commands.act(
             caller,
@@ -242,8 +234,8 @@ async def ask(case_id: Id, body: NewCheck, caller: Acting, commands: Commands) -
 
 @router.post("/cases/{case_id}/exchange-weighings")
 async def weigh(case_id: Id, body: NewWeighing, caller: Acting, commands: Commands) -> Done:
-    """The director records a weighing of an exchange with another house; none follows here (R40)."""
-    number = _number(commands, caller, "weighing", case_id)
+    """Record a weighing of an exchange with another house, as the director; none follows here (R40)."""
+    number = commands.new_number(caller, "weighing", case_id)
     return done(
         await commands.act(
             caller,
@@ -265,7 +257,7 @@ async def weigh(case_id: Id, body: NewWeighing, caller: Acting, commands: Comman
 
 @router.post("/known-checks/{check}/consultation-request")
 async def consult(check: Id, caller: Acting, commands: Commands) -> Done:
-    """The director consults the leading party of the case that was found (R39)."""
+    """Consult the leading party of the case that was found, as the director (R39)."""
     return done(
         await commands.act(
             caller, check, Model(), lambda sent, by: c.ConsultOnCheck(by=by), asks=c.ConsultOnCheck
@@ -277,13 +269,13 @@ async def consult(check: Id, caller: Acting, commands: Commands) -> Done:
 async def say_whether_it_may(
     check: Id, body: k.KnownCheckConsulted, caller: Acting, commands: Commands
 ) -> Done:
-    """The leading party says whether the check may be answered; as `known-check-consulted` (R39)."""
+    """Say whether the check may be answered, as the leading party; as `known-check-consulted` (R39)."""
     return done(await commands.act(caller, check, body, h.record_consultation, asks=c.RecordConsultation))
 
 
 @router.post("/known-checks/{check}/decision")
 async def decide(check: Id, body: CheckDecision, caller: Acting, commands: Commands) -> Done:
-    """The director decides what another house is answered when its term ends (R39)."""
+    """Decide what another house is answered when its term ends, as the director (R39)."""
     return done(
         await commands.act(
             caller,

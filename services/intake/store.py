@@ -100,16 +100,18 @@ async def triage_outcomes(connection: AsyncConnection) -> dict[TriageCounted, in
     return {TriageCounted(row.year, TriageOutcome(row.outcome)): row.cases for row in rows}
 
 
+async def _page(connection: AsyncConnection, statement: sa.TextClause, **wanted: str | int) -> list[str]:
+    return [row.case_id for row in await fetch(connection, statement, **wanted)]
+
+
 async def open_of_director(connection: AsyncConnection, person: str, *, after: str, most: int) -> list[str]:
     """Return the cases of this director with somebody to inform, without those that are held."""
-    found = await fetch(connection, _OF_DIRECTOR, person=person, after=after, most=most)
-    return [row.case_id for row in found]
+    return await _page(connection, _OF_DIRECTOR, person=person, after=after, most=most)
 
 
 async def open_of_party(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
     """Return the cases that this party leads, or is still to inform of, without those that are held."""
-    found = await fetch(connection, _OF_PARTY, party=party, after=after, most=most)
-    return [row.case_id for row in found]
+    return await _page(connection, _OF_PARTY, party=party, after=after, most=most)
 
 
 async def find_known(
@@ -124,14 +126,12 @@ async def find_known(
 
 async def checks_of_director(connection: AsyncConnection, person: str, *, after: str, most: int) -> list[str]:
     """Return the checks of other houses that wait for this director: of his cases, and of none."""
-    found = await fetch(connection, _CHECKS_OF_DIRECTOR, person=person, after=after, most=most)
-    return [row.case_id for row in found]
+    return await _page(connection, _CHECKS_OF_DIRECTOR, person=person, after=after, most=most)
 
 
 async def checks_of_party(connection: AsyncConnection, party: str, *, after: str, most: int) -> list[str]:
     """Return the checks of other houses on which this party is consulted."""
-    found = await fetch(connection, _CHECKS_OF_PARTY, party=party, after=after, most=most)
-    return [row.case_id for row in found]
+    return await _page(connection, _CHECKS_OF_PARTY, party=party, after=after, most=most)
 
 
 async def gauges(connection: AsyncConnection, now: datetime) -> Sequence[Metric]:

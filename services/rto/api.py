@@ -15,13 +15,9 @@ from services.rto.viewing import may_view, may_view_invitation
 from services.rto.views import CaseView, Invitation, Invitations, case_view, invitation_of, things
 from shared.contract.content import Content, text
 from shared.contract.fields import (
-    Category,
     Code,
-    Conditions,
-    Day,
     Id,
     Item,
-    LegalReference,
     PartyId,
     Subject,
 )
@@ -33,7 +29,18 @@ from shared.contract.refusal import NOT_YOURS
 from shared.contract.registry import Model
 from shared.core.actor import Role
 from shared.http import access_log, overdue
-from shared.http.app import Acting, Commands, Done, Looking, Reader, Replaced, Replacing, done, replaced
+from shared.http.app import (
+    Acting,
+    Commands,
+    Done,
+    Looking,
+    Nothing,
+    Reader,
+    Replaced,
+    Replacing,
+    done,
+    replaced,
+)
 from shared.http.caller import Refused
 
 reading = APIRouter(tags=["reading"])
@@ -45,7 +52,8 @@ INVITATIONS_PER_PAGE = 20  # all are looked at, and logged, at once
 
 def routers() -> Sequence[APIRouter]:
     """Return the routers of everything people can do here."""
-    return [reading, directing, taking_part, consent_api.router, overdue.router, access_log.router]
+    consents = [consent_api.reading, consent_api.directing, consent_api.taking_part]
+    return [reading, directing, taking_part, *consents, overdue.router, access_log.router]
 
 
 # --- reading ---------------------------------------------------------------------------------------
@@ -271,43 +279,10 @@ class Reservations(Model):
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
 
 
-class Terms(Model):
-    """What changes of the terms of an item; what is left out stays (R62, R67)."""
-
-    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
-    use_conditions: Conditions | None = Field(default=None, title="gebruiksvoorwaarden")
-    category: Category | None = Field(default=None, title="categorie")
-    withheld_from: tuple[PartyId, ...] = Field(
-        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud voor meer partijen"
-    )
-    shown_again_to: tuple[PartyId, ...] = Field(
-        default=(), max_length=MOST_RESERVATIONS, title="voorbehoud opgeheven voor"
-    )
-    shareable_at_rto: bool | None = Field(default=None, title="deelbaar in het RTO")
-    shareable_in_query: bool | None = Field(default=None, title="deelbaar bij een uitvraag")
-    hidden_from_director: bool | None = Field(default=None, title="niet voor de procesregisseur")
-
-
-class Correction(Model):
-    """What an item says from now on, its texts whole; what else is left out stays (A22)."""
-
-    acting_body: Code | None = Field(default=None, title="bestuursorgaan")
-    content: Content = Field(title="inhoud")
-    necessity: Content = Field(title="noodzaak")
-    use_conditions: Content | None = Field(default=None, title="gebruiksvoorwaarden")
-    category: Category | None = Field(default=None, title="categorie")
-    basis: LegalReference | None = Field(default=None, title="grondslag")
-    valid_on: Day | None = Field(default=None, title="peildatum")
-
-
 class Withdrawal(Model):
-    """By which body an item is withdrawn, if that is to be said."""
+    """Say by which body an item is withdrawn, if that is to be said."""
 
     acting_body: Code | None = Field(default=None, title="bestuursorgaan")
-
-
-class Nothing(Model):
-    """An act that needs no more words than its path."""
 
 
 class StepTaken(Model):
@@ -381,17 +356,17 @@ async def withdraw_release(
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/terms")
-async def change_terms(case_id: Id, item_id: Id, body: Terms, caller: Acting, commands: Commands) -> Done:
-    """The contributor changes the terms of its item, in whatever phase (R62, R67)."""
+async def change_terms(case_id: Id, item_id: Id, body: m.Terms, caller: Acting, commands: Commands) -> Done:
+    """Change the terms of an item, as its contributor, in whatever phase (R62, R67)."""
     message = m.ItemTermsChanged(item_id=item_id, **dict(body))
     return done(await commands.act(caller, case_id, message, h.change_terms, asks=c.ChangeTerms))
 
 
 @taking_part.post("/cases/{case_id}/items/{item_id}/correction")
 async def correct_item(
-    case_id: Id, item_id: Id, body: Correction, caller: Acting, commands: Commands
+    case_id: Id, item_id: Id, body: m.Correction, caller: Acting, commands: Commands
 ) -> Done:
-    """The contributor replaces what its item says, in whatever phase (R66, A22)."""
+    """Replace what an item says, as its contributor, in whatever phase (R66, A22)."""
     message = m.ItemCorrected(item_id=item_id, **dict(body))
     return done(await commands.act(caller, case_id, message, h.correct_item, asks=c.CorrectItem))
 
@@ -400,7 +375,7 @@ async def correct_item(
 async def withdraw_item(
     case_id: Id, item_id: Id, body: Withdrawal, caller: Acting, commands: Commands
 ) -> Done:
-    """The contributor withdraws its item from the case for good, in whatever phase (R66, A12)."""
+    """Withdraw an item from the case for good, as its contributor, in whatever phase (R66, A12)."""
     message = m.ItemWithdrawn(item_id=item_id, acting_body=body.acting_body)
     return done(await commands.act(caller, case_id, message, h.withdraw_item, asks=c.WithdrawItem))
 

@@ -13,13 +13,15 @@ from services.rto.permissions import scopes_now
 from shared.contract.fields import Id, Instant, PartyId
 from shared.contract.messages import rto as m
 from shared.contract.registry import Model
-from shared.http.app import Acting, Commands, Done, Looking, Reader, done
+from shared.http.app import Acting, Commands, Done, Looking, Nothing, Reader, done
 
-router = APIRouter(tags=["consent"])
+reading = APIRouter(tags=["reading"])
+directing = APIRouter(tags=["process director"])
+taking_part = APIRouter(tags=["parties"])  # and the director on behalf of who leads
 
 
 class ConsentView(Model):
-    """A consent of a data subject, and whether it was withdrawn."""
+    """Show a consent of a data subject, and whether it was withdrawn."""
 
     consent_id: Id = Field(title="toestemming")
     person_id: Id = Field(title="betrokkene")
@@ -35,27 +37,27 @@ class ConsentView(Model):
 
 
 class AgreementView(Model):
-    """That this party asks for the consent it needs itself."""
+    """Show that this party asks for the consent it needs itself."""
 
     party: PartyId = Field(title="partij")
     at: datetime = Field(title="afgesproken op")
 
 
 class Consents(Model):
-    """The consents and agreements of a case that the caller may see."""
+    """List the consents and agreements of a case that the caller may see."""
 
     consents: list[ConsentView] = Field(title="toestemmingen")
     agreements: list[AgreementView] = Field(title="werkafspraken")
 
 
 class Asking(Model):
-    """Which party asks for the consent that it needs itself (R20)."""
+    """Name the party that asks for the consent it needs itself (R20)."""
 
     party: PartyId = Field(title="partij")
 
 
 class Given(Model):
-    """A consent as it is recorded (R20)."""
+    """Say what consent was given, by whom and when (R20)."""
 
     person_id: Id = Field(title="betrokkene")
     contributor: PartyId | None = Field(default=None, title="wiens geheimhouding")
@@ -66,11 +68,7 @@ class Given(Model):
     given_at: Instant = Field(title="gegeven op")
 
 
-class Nothing(Model):
-    """An act that needs no more words than its path."""
-
-
-@router.get("/cases/{case_id}/consents")
+@reading.get("/cases/{case_id}/consents")
 async def read_consents(case_id: Id, caller: Looking, reader: Reader) -> Consents:
     """List the consents of a case: a party reads those it recorded, and those that lift its secrecy (R20)."""
     seen = await reader.look(caller, case_id, may_view_consent, consent_things, scope=scopes_now)
@@ -98,7 +96,7 @@ def _view(recorded: RecordedConsent) -> ConsentView:
     )
 
 
-@router.post("/cases/{case_id}/consent-agreements")
+@directing.post("/cases/{case_id}/consent-agreements")
 async def agree_consent_asking(case_id: Id, body: Asking, caller: Acting, commands: Commands) -> Done:
     """Record, as the director, the working agreement that a party asks for the consent it needs (R20)."""
     return done(
@@ -112,7 +110,7 @@ async def agree_consent_asking(case_id: Id, body: Asking, caller: Acting, comman
     )
 
 
-@router.post("/cases/{case_id}/consents/{consent_id}")
+@taking_part.post("/cases/{case_id}/consents/{consent_id}")
 async def record_consent(
     case_id: Id, consent_id: Id, body: Given, caller: Acting, commands: Commands
 ) -> Done:
@@ -121,7 +119,7 @@ async def record_consent(
     return done(await commands.act(caller, case_id, message, h.record_consent, asks=c.RecordConsent))
 
 
-@router.post("/cases/{case_id}/consents/{consent_id}/withdrawal")
+@taking_part.post("/cases/{case_id}/consents/{consent_id}/withdrawal")
 async def withdraw_consent(
     case_id: Id, consent_id: Id, body: Nothing, caller: Acting, commands: Commands
 ) -> Done:

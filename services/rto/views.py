@@ -128,7 +128,7 @@ class ReleaseView(Model):
 
 
 class TakerView(Taker):
-    """Who took which version of which item, and what that taker is to do with it now (R104, A12, A22)."""
+    """Show who took which version of which item, and what that taker is to do now (R104, A12, A22)."""
 
     must: tuple[TakersDuty, ...] = Field(default=(), title="wat de afnemer doet")
 

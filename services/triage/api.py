@@ -39,7 +39,6 @@ from shared.http import access_log, overdue
 from shared.http.app import BAD_REQUEST, Acting, Commands, Done, Looking, Reader, done
 from shared.http.caller import Caller, Refused
 from shared.http.reading import CaseReader
-from shared.ids import keyed_id
 
 router = APIRouter(tags=["triage"])
 PAGE = 20  # queries; all are looked at, and logged, at once
@@ -77,7 +76,7 @@ class NewQuery(Model):
 
 
 class NewClarification(Model):
-    """What is meant with a query, with what it draws on; as in a query all of it is needed (R26, R30)."""
+    """Say what is meant with a query, with what it draws on; as in a query all of it is needed (R26, R30)."""
 
     clarification: Content = Field(default="", title="verduidelijking")
     drawn_from: tuple[Id, ...] = Field(default=(), max_length=MOST_ITEMS, title="ontleend aan gegevens")
@@ -86,14 +85,14 @@ class NewClarification(Model):
 
 
 class NewExtension(Model):
-    """Whether the queried party gets the time that it asked for; a refusal says why (R31)."""
+    """Say whether the queried party gets the time that it asked for; a refusal says why (R31)."""
 
     granted: bool = Field(title="uitstel gegeven")
     reason: Content = Field(default="", title="reden van de beslissing")
 
 
 class NewEstimate(Model):
-    """What the referrer expects of a party, and whether to ask it is useful (R28)."""
+    """Say what the referrer expects of a party, and whether to ask it is useful (R28)."""
 
     party: PartyId = Field(title="partij")
     useful: bool = Field(title="zinvol om te bevragen")
@@ -141,13 +140,13 @@ class Received(Model):
 
 
 class Cleared(Model):
-    """These are released; nothing is said of the case (R34)."""
+    """Name what is released; nothing is said of the case (R34)."""
 
     items: tuple[Id, ...] = Field(title="vrijgegeven gegevens")
 
 
 class Estimated(Model):
-    """The estimate is on record."""
+    """Name the party of which an estimate is on record."""
 
     party: PartyId = Field(title="partij")
 
@@ -193,8 +192,7 @@ async def issue_query(
     case_id: Id, body: NewQuery, caller: Acting, commands: Commands, reader: Reader
 ) -> Issued:
     """The director asks one party, on behalf of the leading one (R26, R27, R28)."""
-    person, key = caller.identity.subject, caller.idempotency_key or ""
-    query_id = keyed_id(commands.digest_key, "query", case_id, person, key)
+    query_id = commands.new_number(caller, "query", case_id)
     recipient = body.recipient if isinstance(body.recipient, str) else tuple(body.recipient)
     items = (await _record(reader, case_id)).items if body.drawn_from else ()
     await commands.act(
@@ -261,7 +259,7 @@ async def decline_query(
 async def ask_clarification(
     case_id: Id, query_id: Id, body: m.QueryClarificationAsked, caller: Acting, commands: Commands
 ) -> Received:
-    """A worker of the queried party asks what is meant; the same as `query-clarification-asked` (R31)."""
+    """Ask what is meant, as a worker of the queried party; the same as `query-clarification-asked` (R31)."""
     await commands.act(
         _replying(caller, query_id, body.query_id),
         case_id,
@@ -276,7 +274,7 @@ async def ask_clarification(
 async def ask_extension(
     case_id: Id, query_id: Id, body: m.QueryExtensionAsked, caller: Acting, commands: Commands
 ) -> Received:
-    """A worker of the queried party asks for more time; the same as `query-extension-asked` (R31)."""
+    """Ask for more time, as a worker of the queried party; the same as `query-extension-asked` (R31)."""
     await commands.act(
         _replying(caller, query_id, body.query_id),
         case_id,
@@ -289,14 +287,14 @@ async def ask_extension(
 
 @router.post("/cases/{case_id}/secrecy-clearances")
 async def clear_secrecy(case_id: Id, body: m.SecrecyCleared, caller: Acting, commands: Commands) -> Cleared:
-    """A worker of who holds items under secrecy releases them; the same as `secrecy-cleared` (R30)."""
+    """Release items, as a worker of who holds them under secrecy; the same as `secrecy-cleared` (R30)."""
     await commands.act(caller, case_id, body, h.clear_secrecy, asks=c.ClearSecrecy)
     return Cleared(items=body.items)
 
 
 @router.post("/cases/{case_id}/estimates")
 async def give_estimate(case_id: Id, body: NewEstimate, caller: Acting, commands: Commands) -> Estimated:
-    """A worker of the referrer says what that expects of a party that could be asked (R28)."""
+    """Say what the referrer expects of a party that could be asked, as its worker (R28)."""
     await commands.act(
         caller,
         case_id,
@@ -311,7 +309,7 @@ async def give_estimate(case_id: Id, body: NewEstimate, caller: Acting, commands
 async def clarify_query(
     case_id: Id, query_id: Id, body: NewClarification, caller: Acting, commands: Commands, reader: Reader
 ) -> Done:
-    """The director says what is meant, on behalf of the leading party (R26, R27, R31)."""
+    """Say what is meant, as the director, on behalf of the leading party (R26, R27, R31)."""
     items = (await _record(reader, case_id)).items if body.drawn_from else ()
     return done(
         await commands.act(
@@ -336,7 +334,7 @@ async def clarify_query(
 async def decide_extension(
     case_id: Id, query_id: Id, body: NewExtension, caller: Acting, commands: Commands
 ) -> Done:
-    """The director gives the time that was asked for or refuses it, on behalf of the leading party (R31)."""
+    """Give the time that was asked for or refuse it, as the director on behalf of the leading party (R31)."""
     return done(
         await commands.act(
             caller,

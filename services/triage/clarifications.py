@@ -88,7 +88,7 @@ def asked(state: State, event: e.ClarificationAsked) -> State:
         return state
     one = Clarification(event.query_id, event.number, event.question, event.at)
     query = replace(query, clarifications=(*query.clarifications, one))
-    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
+    return waiting.changed(state, query, event.at)
 
 
 def given(state: State, event: e.QueryClarified) -> State:
@@ -102,7 +102,7 @@ def given(state: State, event: e.QueryClarified) -> State:
         for one in query.clarifications
     )
     query = replace(query, clarifications=all_of_it)
-    return waiting.settled(replace(state, queries=state.with_query(query), last_act=clarified.at))
+    return waiting.changed(state, query, clarified.at)
 
 
 def following(event: e.QueryClarified, state: State) -> Iterable[Effect]:

@@ -86,7 +86,7 @@ def asked(state: State, event: e.ExtensionAsked) -> State:
         return state
     one = Extension(event.query_id, event.number, event.until, event.reason, event.at)
     query = replace(query, extensions=(*query.extensions, one))
-    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
+    return waiting.changed(state, query, event.at)
 
 
 def extended(state: State, event: e.QueryExtended) -> State:
@@ -100,7 +100,7 @@ def extended(state: State, event: e.QueryExtended) -> State:
         reply_before=event.until,
         lapses_at=event.lapses_at,
     )
-    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
+    return waiting.changed(state, query, event.at)
 
 
 def refused(state: State, event: e.ExtensionRefused) -> State:
@@ -109,7 +109,7 @@ def refused(state: State, event: e.ExtensionRefused) -> State:
     if query is None:
         return state
     query = _decided(query, granted=False, event=event)
-    return waiting.settled(replace(state, queries=state.with_query(query), last_act=event.at))
+    return waiting.changed(state, query, event.at)
 
 
 def _decided(query: Query, *, granted: bool, event: e.QueryExtended | e.ExtensionRefused) -> Query:

@@ -80,14 +80,12 @@ class Query:
     @property
     def unclear(self) -> Clarification | None:
         """Return what its recipient asks and was not told yet."""
-        last = self.clarifications[-1] if self.clarifications else None
-        return last if last is not None and last.given is None else None
+        return next((one for one in self.clarifications[-1:] if one.given is None), None)
 
     @property
     def undecided(self) -> Extension | None:
         """Return the time that its recipient asks for, and that nobody has decided on."""
-        last = self.extensions[-1] if self.extensions else None
-        return last if last is not None and last.granted is None else None
+        return next((one for one in self.extensions[-1:] if one.granted is None), None)
 
     @property
     def asks(self) -> tuple[Clarification | Extension, ...]:

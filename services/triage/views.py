@@ -21,7 +21,7 @@ from shared.http.reading import Seen
 
 
 class ClarificationView(Model):
-    """What the queried party asked about its query, and what it was told."""
+    """Show what the queried party asked about its query, and what it was told."""
 
     number: int = Field(title="nummer van de verduidelijking")
     question: Content | None = Field(default=None, title="wat onduidelijk is")
@@ -31,7 +31,7 @@ class ClarificationView(Model):
 
 
 class ExtensionView(Model):
-    """Until when the queried party asked for time, and what was decided: as yet nothing without `granted`."""
+    """Show until when the queried party asked for time, and what was decided, if anything (`granted`)."""
 
     until: datetime = Field(title="gevraagde termijn")
     reason: Content = Field(title="reden van het uitstel")
@@ -42,7 +42,7 @@ class ExtensionView(Model):
 
 
 class EstimateView(Model):
-    """What the referrer itself expects of a party that was not asked since (R28)."""
+    """Show what the referrer itself expects of a party that was not asked since (R28)."""
 
     party: PartyId = Field(title="partij")
     useful: bool = Field(title="zinvol om te bevragen")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.triage.state import State
+from services.triage.state import Query, State
 from shared.contract.fields import Step
 from shared.core.terms import Overdue, Told
 
@@ -28,6 +28,11 @@ def settled(state: State) -> State:
     left = replace(left, unanswered=min(left.unanswered, state.unanswered))
     gone = not (left.by_term or left.unanswered or left.to_decide)
     return replace(state, overdue=None if gone else left)
+
+
+def changed(state: State, query: Query, at: datetime) -> State:
+    """Return the state with a query of which something was asked, said or granted just then."""
+    return settled(replace(state, queries=state.with_query(query), last_act=at))
 
 
 def seen(state: State) -> State:

@@ -229,7 +229,7 @@ class Item(Model):
 
 
 class Revision(Model):
-    """What its contributor changed of an item since it gave it; what is left out is as it was (R66, R67).
+    """Hold what a contributor changed of its item since it gave it; what is left out is as it was (R66, R67).
 
     A correction states `content`, `necessity` and conditions anew, so one without conditions has none. Texts
     stand in the event by which they came, and in no later one.

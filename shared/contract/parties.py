@@ -92,14 +92,14 @@ class Authorisation(Model):
 
 
 class SharedMunicipality(Model):
-    """A party of this house that belongs to the other one too, and since when the separate covenant holds."""
+    """Name a party that belongs to the other house too, and since when the separate covenant holds."""
 
     party: PartyId
     covenant_since: Instant | None = None
 
 
 class HouseStanding(Model):
-    """Another house like this one is connected in this interval: no party, whatever a party may (R38, R124).
+    """Connect another house like this one in this interval: no party, whatever a party may (R38, R124).
 
     `shared_with`: which municipalities belong to both (R41).
     """

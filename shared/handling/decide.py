@@ -91,7 +91,8 @@ class Decider(Generic[S]):
         """
         case = work.cases[delivery.case_id]
         context = self._context(delivery, parties, owners, _tried_again_at(delivery))
-        context = context._replace(matches=self._matches(delivery, case, matched))
+        if digests := self.digests(delivery, case):
+            context = context._replace(matches=_matches(digests, case, matched))
         if case.held and not _is_released(delivery):
             return self._queue(delivery, case, context, work)
         if (sequence := _first_sequence(delivery)) is not None:
@@ -118,14 +119,6 @@ class Decider(Generic[S]):
         if isinstance(delivery.command, Refusal):
             return ()
         return self.process.matching(case.state, delivery.command)
-
-    def _matches(self, delivery: Delivery, case: Case[S], matched: Matched) -> Matches:
-        """Return the other cases that match this delivery."""
-        found = (
-            match for digest in self.digests(delivery, case) for match in matched.by_digest.get(digest, ())
-        )
-        others = {match.case_id: match.state for match in found if match.case_id != case.case_id}
-        return Matches(others, matched.complete)
 
     def preview(
         self, delivery: Delivery, case: Case[S], parties: Parties, owners: dict[str, Claim], *, erased: bool
@@ -347,6 +340,13 @@ class Decider(Generic[S]):
         elif _record_of(delivery) is not None:
             _hold(delivery, HoldReason.QUARANTINED, None, work)
         return Outcome(DeliveryStatus.QUARANTINED)
+
+
+def _matches(digests: Collection[str], case: Case[Any], matched: Matched) -> Matches:
+    """Return the other cases that stand under these digests."""
+    found = (match for digest in digests for match in matched.by_digest.get(digest, ()))
+    others = {match.case_id: match.state for match in found if match.case_id != case.case_id}
+    return Matches(others, matched.complete)
 
 
 class Verdict(NamedTuple):

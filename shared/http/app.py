@@ -25,6 +25,7 @@ from shared.contract.refusal import (
     refusals_of,
     unreadable,
 )
+from shared.contract.registry import Model
 from shared.core.outcome import Outcome
 from shared.crypto.case_key_client import KeyAuthorityUnreachable
 from shared.http.accounts import Accounts
@@ -79,6 +80,10 @@ OnBehalfOf = Annotated[
     PartyId | None,
     Header(description="Id of the party on whose behalf somebody of the house acts."),
 ]
+
+
+class Nothing(Model):
+    """An act that needs no more words than its path."""
 
 
 class Done(BaseModel):

@@ -100,10 +100,16 @@ class CommandHandler(Generic[S]):
             raise Refused(NOT_YET_TOLD)
         return done
 
+    def new_number(self, caller: Caller, what: str, case_id: str) -> str:
+        """Derive the number of what a request makes: repeated under its Idempotency-Key it makes the same."""
+        return self._keyed(caller, what, case_id)
+
     def _message_id(self, caller: Caller) -> str:
-        """Derive the id of a request from who asks and its Idempotency-Key, which itself is never stored."""
-        subject, key = caller.identity.subject, caller.idempotency_key or ""
-        return keyed_id(self.digest_key, "request", subject, key)
+        return self._keyed(caller, "request")
+
+    def _keyed(self, caller: Caller, *parts: str) -> str:
+        """Derive an id from who asks and its Idempotency-Key, which itself is never stored."""
+        return keyed_id(self.digest_key, *parts, caller.identity.subject, caller.idempotency_key or "")
 
     async def _precheck(self, body: Model, by: Actor) -> Refusal | None:
         """Return why no case key is made for this request."""

@@ -152,7 +152,7 @@ async def join(
 
     async def joins(signatory: Signatory) -> None:
         async with gate, world.connected(signatory.id) as party:
-            await _announce(party)
+            await announce(party)
             await party.gets(MembershipChanged, where=lambda m: m.member_from is not None)
             if signatory.id not in without:
                 await authorise(world, party, signatory.acting_bodies[0])
@@ -160,7 +160,7 @@ async def join(
     await _all(joins(signatory) for signatory in signatories)
 
 
-async def _announce(party: Party) -> None:
+async def announce(party: Party) -> None:
     """Announce a party's keys, signed with the key of its form."""
     jwk = public_jwk(from_house_file(party.house, party.id).sealing_key, KeyUse.SEALING)
     public = {name: jwk[name] for name in ("kty", "crv", "x", "y")}

@@ -17,6 +17,7 @@ from services.rto.main import PROCESS
 from services.rto.permissions import PERMISSIONS
 from services.rto.state import Phase
 from services.triage.state import Phase as TriagePhase
+from shared.contract.fields import Step
 from shared.contract.messages import rto as m
 from shared.contract.messages.house import TermPassed
 from shared.contract.messages.intake import ClosingReason, DutiesSettled
@@ -37,7 +38,7 @@ from shared.core.effects import Announce, ToParty
 from shared.core.leaderless import LeaderBack, LeaderLeft, LookForLeader
 from shared.core.leaving import may_leave
 from shared.core.standing import is_frozen, left_on
-from shared.core.terms import PassTerm, Told
+from shared.core.terms import Overdue, PassTerm, Told
 from tests.support.samples import intake, retention, rto, samples_of, triage
 from tests.support.spec import NOW, Spec
 
@@ -207,8 +208,9 @@ def test_a_party_that_is_one_again_keeps_its_case(service: str, history: tuple[A
     case = Leaderless(service, *history).look(0)
     case.parties = case.given.parties
     assert case.look(13).found[-1] == LeaderBack()
-    overdue = case.state.overdue
-    assert overdue is None or (overdue.leader_left is None and overdue.to_decide > 0)
+    asked = getattr(case.state, "to_decide", ())  # at triage: what queried parties asked is listed again
+    listed = Overdue(Step.TRIAGE, min(asked, default=NOW), Told.DIRECTOR, by_term=False, to_decide=len(asked))
+    assert case.state.overdue == (listed if asked else None)
     assert case.look(50).state.phase.value not in ("closing", "deescalated")
 
 

@@ -13,7 +13,7 @@ from shared.contract.registry import Direction, Model, message
 
 
 class CheckNecessity(StrEnum):
-    """Why it is necessary for a good weighing to know whether somebody is in treatment (R13, R38)."""
+    """Say why it is necessary for a good weighing to know whether somebody is in treatment (R13, R38)."""
 
     DUPLICATE = "whether-this-referral-is-a-duplicate"
     BELONGS_HERE = "whether-the-case-belongs-here"
@@ -21,7 +21,7 @@ class CheckNecessity(StrEnum):
 
 
 class KnownAnswer(StrEnum):
-    """What is answered; "no answer" is lawful, and looks like silence (R39)."""
+    """Answer a check; "no answer" is lawful, and looks like silence (R39)."""
 
     YES = "yes"
     NO = "no"
@@ -29,14 +29,14 @@ class KnownAnswer(StrEnum):
 
 
 class CheckAddressee(StrEnum):
-    """To whom a check at another house is addressed: it goes through the process director there (R39)."""
+    """Address a check at another house: it goes through the process director there (R39)."""
 
     LEADING_PARTY = "leading-party"
 
 
 @message("known-check-asked", "intake", Direction.BETWEEN_HOUSES, dutch="vraag of iemand bekend is")
 class KnownCheckAsked(Model):
-    """One house asks another whether this person is in treatment there (R38, R39).
+    """Ask another house whether this person is in treatment there (R38, R39).
 
     `on_behalf_of`: the referring party, and with it body and task. `case_id`: the case of the house that
     asks; the answer bears it as its subject.
@@ -73,7 +73,7 @@ class KnownCheckAsked(Model):
 
 @message("known-check-answered", "intake", Direction.BETWEEN_HOUSES, dutch="antwoord of iemand bekend is")
 class KnownCheckAnswered(Model):
-    """The other house answers, at the end of its one term: yes or no and, if yes, the director (R38, R39)."""
+    """Answer the other house, at the end of one term: yes or no and, if yes, the director (R38, R39)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -99,7 +99,7 @@ class KnownCheckAnswered(Model):
     dutch="raadpleging over een vraag van een ander huis",
 )
 class KnownCheckConsultationAsked(Model):
-    """Another house asks about a person of a case you lead: may the house answer that (R39)?
+    """Ask who leads a case whether another house may be answered about a person of it (R39).
 
     Its subject is the number of the check, under which the reply is sent; without one there is no answer.
     """
@@ -131,7 +131,7 @@ class KnownCheckConsultationAsked(Model):
 
 @message("known-check-consulted", "intake", Direction.FROM_PARTY, dutch="raadpleging beantwoord")
 class KnownCheckConsulted(Model):
-    """The leading party says whether the house may answer the check of another house (R39)."""
+    """Say, as the leading party, whether the house may answer the check of another house (R39)."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"may_be_answered": True}]})
 

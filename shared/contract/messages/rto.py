@@ -65,7 +65,7 @@ class Secrecy(StrEnum):
 
 
 class ConsentPurpose(StrEnum):
-    """For what a data subject consents; one consent is for one purpose (R20, R65, R76)."""
+    """Name what a data subject consents to; one consent is for one purpose (R20, R65, R76)."""
 
     QUERY = "query"
     RTO = "rto"
@@ -73,14 +73,14 @@ class ConsentPurpose(StrEnum):
 
 
 class ConsentGiver(StrEnum):
-    """Who gave a consent: the data subject, or who represents it (R20)."""
+    """Name who gave a consent: the data subject, or who represents it (R20)."""
 
     PERSON = "person"
     REPRESENTATIVE = "representative"
 
 
 class Capacity(StrEnum):
-    """In which capacity somebody represents a data subject, a minor or another (R20)."""
+    """Name in which capacity somebody represents a data subject, a minor or another (R20)."""
 
     PARENT = "parent"
     GUARDIAN = "guardian"
@@ -195,15 +195,9 @@ class ItemLimited(Model):
     withheld_from: tuple[PartyId, ...] = Field(min_length=1, max_length=MOST_RESERVATIONS, title="voorbehoud")
 
 
-@message("item-terms-changed", "rto", Direction.FROM_PARTY, dutch="voorwaarden van een gegeven gewijzigd")
-class ItemTermsChanged(Model):
-    """The contributor changes the terms of its item, in whatever phase; what is left out stays (R62, R67).
+class Terms(Model):
+    """Say what changes of the terms of an item; what is left out stays (R62, R67)."""
 
-    What is stricter holds at once. What is looser is given as a release is: it lets nobody see what the
-    viewing plan does not name, and in phase 4 it counts from the next round table on (R87).
-    """
-
-    item_id: Id = Field(title="gegeven")
     acting_body: Code | None = Field(default=None, title="bestuursorgaan")
     use_conditions: Conditions | None = Field(default=None, title="gebruiksvoorwaarden")
     category: Category | None = Field(default=None, title="categorie")
@@ -218,15 +212,20 @@ class ItemTermsChanged(Model):
     hidden_from_director: bool | None = Field(default=None, title="niet voor de procesregisseur")
 
 
-@message("item-corrected", "rto", Direction.FROM_PARTY, dutch="gegeven verbeterd")
-class ItemCorrected(Model):
-    """The contributor replaces what its item says, in whatever phase; nobody sees the earlier version (A22).
+@message("item-terms-changed", "rto", Direction.FROM_PARTY, dutch="voorwaarden van een gegeven gewijzigd")
+class ItemTermsChanged(Terms):
+    """Change the terms of an item, as its contributor, in whatever phase; what is left out stays (R62, R67).
 
-    The texts are stated whole: without `use_conditions` the new version has none. What else is left out
-    stays. Releases for activities end, as they were for the earlier version; takers are told (R65, R66).
+    What is stricter holds at once. What is looser is given as a release is: it lets nobody see what the
+    viewing plan does not name, and in phase 4 it counts from the next round table on (R87).
     """
 
     item_id: Id = Field(title="gegeven")
+
+
+class Correction(Model):
+    """Say what an item says from now on, its texts whole; what else is left out stays (A22)."""
+
     acting_body: Code | None = Field(default=None, title="bestuursorgaan")
     content: Content = Field(title="inhoud")
     necessity: Content = Field(title="noodzaak")
@@ -236,9 +235,20 @@ class ItemCorrected(Model):
     valid_on: Day | None = Field(default=None, title="peildatum")
 
 
+@message("item-corrected", "rto", Direction.FROM_PARTY, dutch="gegeven verbeterd")
+class ItemCorrected(Correction):
+    """Replace what an item says, as its contributor, in whatever phase; nobody sees the version before (A22).
+
+    The texts are stated whole: without `use_conditions` the new version has none. What else is left out
+    stays. Releases for activities end, as they were for the earlier version; takers are told (R65, R66).
+    """
+
+    item_id: Id = Field(title="gegeven")
+
+
 @message("item-withdrawn", "rto", Direction.FROM_PARTY, dutch="gegeven ingetrokken")
 class ItemWithdrawn(Model):
-    """The contributor withdraws its item from the case for good, in whatever phase (R66, A12).
+    """Withdraw an item from the case for good, as its contributor, in whatever phase (R66, A12).
 
     Its content is removed everywhere in the house, and no release brings it back; takers are told.
     """
@@ -249,7 +259,7 @@ class ItemWithdrawn(Model):
 
 @message("subject-consent-recorded", "rto", Direction.FROM_PARTY, dutch="toestemming vastgelegd")
 class SubjectConsentRecorded(Model):
-    """A data subject consents that a party breaks its secrecy, for one purpose (R20, R76).
+    """Record that a data subject consents that a party breaks its secrecy, for one purpose (R20, R76).
 
     The referring or the leading party asks it, or by a recorded agreement the party that needs it; once a
     table was convened each party for its own. `contributor`: whose secrecy it lifts, else its sender's.
@@ -269,7 +279,7 @@ class SubjectConsentRecorded(Model):
 
 @message("subject-consent-withdrawn", "rto", Direction.FROM_PARTY, dutch="toestemming ingetrokken")
 class SubjectConsentWithdrawn(Model):
-    """A data subject takes its consent back, in any phase: what rests on it stops from now on (R20)."""
+    """Pass on that a data subject takes its consent back, in any phase: what rests on it stops (R20)."""
 
     consent_id: Id = Field(title="toestemming")
 
@@ -377,7 +387,7 @@ class ActionsEnded(Model):
 
 
 class TakersCause(StrEnum):
-    """Why a taker is told of an item that it took away (R66, R67, A12, A22)."""
+    """Say why a taker is told of an item that it took away (R66, R67, A12, A22)."""
 
     RELEASE_WITHDRAWN = "release-withdrawn"
     WITHHELD = "withheld"
@@ -387,7 +397,7 @@ class TakersCause(StrEnum):
 
 
 class TakersDuty(StrEnum):
-    """What a taker does then with what it took, under its own terms (R104)."""
+    """Say what a taker does then with what it took, under its own terms (R104)."""
 
     USE_NO_LONGER = "use-no-longer"
     CORRECT_OWN_RECORD = "correct-own-record"
@@ -413,7 +423,7 @@ class TakersTold(Model):
 
 @message("subject-consent-ended", "rto", Direction.TO_PARTY, dutch="toestemming beëindigd")
 class SubjectConsentEnded(Model):
-    """A data subject withdrew a consent that lifted the recipient's secrecy; another party said so (R20)."""
+    """Tell that a consent was withdrawn that lifted the recipient's secrecy; another party said so (R20)."""
 
     consent_id: Id = Field(title="toestemming")
 
@@ -462,7 +472,7 @@ class ItemStanding(Model):
 
 @message("consent-standing", "rto", Direction.EVENT, dutch="stand van een toestemming")
 class ConsentStanding(Model):
-    """One consent of a data subject, whole: whoever shows or sends what rests on it follows (R20)."""
+    """Tell one consent of a data subject, whole: whoever shows or sends what rests on it follows (R20)."""
 
     consent_id: Id
     person_id: Id
@@ -473,7 +483,7 @@ class ConsentStanding(Model):
 
 
 class RestsOn(Model):
-    """Whose consent lets something be used that is under secrecy (R20, R76).
+    """Name whose consent lets something be used that is under secrecy (R20, R76).
 
     `consents`: by these alone, where they were named. `own_word`: its contributor said that they consent.
     """

@@ -67,7 +67,7 @@ class QueryAnswered(Model):
 
 @message("query-clarification-asked", "triage", Direction.FROM_PARTY, dutch="verduidelijking gevraagd")
 class QueryClarificationAsked(Model):
-    """The queried party asks what is meant, as long as its reply counts; the term runs on (R31)."""
+    """Ask what is meant, as the queried party, as long as its reply counts; the term runs on (R31)."""
 
     query_id: Id = Field(title="uitvraag")
     question: Content = Field(title="wat onduidelijk is")
@@ -75,7 +75,7 @@ class QueryClarificationAsked(Model):
 
 @message("query-extension-asked", "triage", Direction.FROM_PARTY, dutch="uitstel voor het antwoord gevraagd")
 class QueryExtensionAsked(Model):
-    """The queried party asks for more time before its query ends; else its term stands (R31)."""
+    """Ask for more time, as the queried party, before its query ends; else its term stands (R31)."""
 
     query_id: Id = Field(title="uitvraag")
     reply_before: Instant = Field(title="gevraagde termijn")
@@ -84,7 +84,7 @@ class QueryExtensionAsked(Model):
 
 @message("secrecy-cleared", "triage", Direction.FROM_PARTY, dutch="geheimhouding opgeheven")
 class SecrecyCleared(Model):
-    """Who holds items under secrecy releases them (R30).
+    """Release items that one holds under secrecy (R30).
 
     Those of an answer can then be read, and a query may draw on those of the referral.
     """
@@ -135,7 +135,7 @@ class QueryLapsed(Model):
 
 @message("query-clarified", "triage", Direction.TO_PARTY, dutch="uitvraag verduidelijkt")
 class QueryClarified(Model):
-    """What was meant, said in the name of the party that asks, like the query itself (R26, R27)."""
+    """Say what was meant, in the name of the party that asks, like the query itself (R26, R27)."""
 
     query_id: Id = Field(title="uitvraag")
     number: Count = Field(title="nummer van de verduidelijking")
@@ -146,7 +146,7 @@ class QueryClarified(Model):
 
 @message("query-extended", "triage", Direction.TO_PARTY, dutch="uitstel voor het antwoord gegeven")
 class QueryExtended(Model):
-    """The queried party has until then; a query that had ended without an answer waits again (R31)."""
+    """Give the queried party until then; a query that had ended without an answer waits again (R31)."""
 
     query_id: Id = Field(title="uitvraag")
     reply_before: Instant = Field(title="nieuwe termijn")
@@ -154,7 +154,7 @@ class QueryExtended(Model):
 
 @message("query-extension-refused", "triage", Direction.TO_PARTY, dutch="uitstel voor het antwoord geweigerd")
 class QueryExtensionRefused(Model):
-    """The term stands, for this reason (R31)."""
+    """Let the term stand, for this reason (R31)."""
 
     query_id: Id = Field(title="uitvraag")
     reply_before: Instant = Field(title="termijn")

@@ -862,8 +862,5 @@ async def test_whatever_a_party_may_send_its_worker_may_also_do_over_http(http: 
     sent = {x.model for x in all_messages() if x.service == "rto" and x.direction is Direction.FROM_PARTY}
     assert sent <= set(SERVICE.handlers)
     paths = make_app("test", *routers()).openapi()["paths"]
-    tags = {path: acts.get("post", {}).get("tags") for path, acts in paths.items()}
-    for_workers = {path for path, tag in tags.items() if tag == ["parties"]}
-    of_consent = {path for path, tag in tags.items() if tag == ["consent"]}  # the director does these too
-    for_workers |= {path for path in of_consent if "agreement" not in path}
+    for_workers = {path for path, acts in paths.items() if acts.get("post", {}).get("tags") == ["parties"]}
     assert len(for_workers) == len(sent)

@@ -1,12 +1,15 @@
 """A known-check in one house and with another one, whose part a party's connector plays (R13, R38, R39)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from deploy.local import house as local
 from deploy.local.environment import admin_connection
+from deploy.local.house import House
+from deploy.local.parties import parties_of
 from deploy.machine.keys import new_encryption_key, new_signing_key
 from deploy.provisioning.provision import provision_parties
 from shared.contract.fields import PersonRole
@@ -23,14 +26,33 @@ from shared.contract.parties import KeyUse
 from shared.crypto.jose import load_key, public_jwk
 from shared.ids import new_id
 from tests.story import cast
-from tests.story.founding import _announce
+from tests.story.founding import announce
 from tests.story.party import Party
 from tests.story.world import World
+from tests.support.containers import chosen
 from tests.system.flows.cases import TAKEN_UP
+from tests.system.flows.conftest import SHORT_PATIENCE, with_parties
 
+PARTIES = [party for party in parties_of("noord-limburg") if party.id in cast.CONNECTED]
 HOUSE, SOURCE = "zvh-gelderland-zuid", "urn:nld:oin:00000099000000077000:systeem:zvh-intake"
 BORN = "1988-03-21"
 WHY = {"necessity": "whether-this-referral-is-a-duplicate", "reason": "Een tweede melding over dezelfde man."}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Start a house of this file's own: another house on record stays there, and the clock moves."""
+    directory = tmp_path_factory.mktemp("known")
+    started = local.start(directory, parties=PARTIES, patience=SHORT_PATIENCE, servers=chosen().servers)
+    yield started
+    started.reset()
+
+
+@pytest.fixture(scope="module")
+async def founded(house: House) -> AsyncIterator[World]:
+    """Yield it with its parties, their keys and authorisations."""
+    async with with_parties(house, PARTIES) as here:
+        yield here
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +73,7 @@ async def other_house(founded: World) -> AsyncIterator[Party]:
     await founded.people("secretary-a").do("governance", "/houses", body)
     known = {**env, "parties": {**env["parties"], HOUSE: own}}
     async with Party(HOUSE, known, founded.telling) as party:
-        await _announce(party)
+        await announce(party)
         yield party
 
 

@@ -11,14 +11,12 @@ from deploy.local import house as local
 from deploy.local.house import House
 from deploy.local.parties import parties_of
 from shared.contract.messages.triage import QueryAnswered
-from tests.story import cast, founding
+from tests.story import cast
 from tests.story.party import Party
-from tests.story.telling import Telling
-from tests.story.world import World, world
+from tests.story.world import World
 from tests.support.containers import chosen
-from tests.support.running import quiet_console
 from tests.system.flows.cases import asked, taken_up
-from tests.system.flows.conftest import SHORT_PATIENCE
+from tests.system.flows.conftest import SHORT_PATIENCE, with_parties
 
 WITHIN = 5.0  # seconds after the answer to who excluded it
 EVERY = 0.05  # seconds
@@ -38,9 +36,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.fixture(scope="module")
 async def founded(house: House) -> AsyncIterator[World]:
     """Yield it with its parties, their keys and authorisations."""
-    async with world(house.env, Telling(quiet_console())) as here:
-        await founding.record(here, PARTIES)
-        await founding.join(here, PARTIES, without=(cast.STRANGER,))
+    async with with_parties(house, PARTIES) as here:
         yield here
 
 

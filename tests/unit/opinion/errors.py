@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from shared.contract.messages.intake import CaseAssigned
 from shared.contract.refusal import Refusal, public_refusal
+from shared.contract.registry import Model
 from shared.core.actor import A_PARTY, Actor, Command, Role
 from shared.core.authorisation import permit, permit_here
 from tests.unit.opinion.house import House
@@ -27,13 +29,19 @@ def _concerned(s: Story, name: str) -> set[str]:
     return found
 
 
+def _is_on_its_way(house: House, event: type[Model], to: str) -> bool:
+    on_the_topics = (one for pair, some in house.under_way.items() if pair[1] == to for one in some)
+    waiting = (one for _, one in house.places[to].waiting)
+    return any(isinstance(one, event) for one in (*on_the_topics, *waiting))
+
+
 def tells(house: House, name: str, command: Command, said: Any) -> str | None:
     """Return what a stranger learns of the case from what was said to it, if anything."""
     by = command.by
     if name == "governance" or not is_stranger(house.story, name, by):
         return None
-    if by.role is Role.PROCESS_DIRECTOR and house.pending.get(name):
-        return None  # that another was assigned may be on its way there
+    if by.role is Role.PROCESS_DIRECTOR and _is_on_its_way(house, CaseAssigned, name):
+        return None  # who had the case may act until it is heard there that another was assigned
     place = house.places[name]
     process, context = place.service.process, house.context(name, command)
     required, empty = process.permissions[type(command)], process.empty

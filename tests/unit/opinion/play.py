@@ -36,26 +36,24 @@ def entry(item: str, party: str) -> tm.ViewingEntry:
     return tm.ViewingEntry.model_construct(item_id=item, participant=party, reason=X)
 
 
+def _at_the_table(party: str, *, tested: bool, at_home: bool) -> dict[str, Any]:
+    return {
+        "party": party,
+        "role": tm.ParticipantRole.EXECUTOR,
+        "contribution": X,
+        "passed_processing_test": tested,
+        "address_reason": X if at_home else None,
+    }
+
+
 @cache
 def participant(party: str, *, tested: bool, at_home: bool) -> tm.Participant:
-    return tm.Participant.model_construct(
-        party=party,
-        role=tm.ParticipantRole.EXECUTOR,
-        contribution=X,
-        passed_processing_test=tested,
-        address_reason=X if at_home else None,
-    )
+    return tm.Participant.model_construct(**_at_the_table(party, tested=tested, at_home=at_home))
 
 
 @cache
 def invitee(party: str, *, tested: bool, at_home: bool) -> t.Invitee:
-    return t.Invitee.model_construct(
-        party=party,
-        role=tm.ParticipantRole.EXECUTOR,
-        contribution=X,
-        passed_processing_test=tested,
-        address_reason=X if at_home else None,
-    )
+    return t.Invitee.model_construct(**_at_the_table(party, tested=tested, at_home=at_home))
 
 
 @cache

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from services.rto.consent_state import Agreement, RecordedConsent
 from services.rto.state import Phase, State
+from services.rto.viewing import not_of_the_team
 from shared.core.actor import THE_HOUSE, Role
 from shared.core.context import DecisionContext
 from shared.core.ending import gone
@@ -35,12 +36,9 @@ def may_view_consent(viewer: Viewer, thing: Thing, state: State, context: Decisi
 
 def _house(viewer: Viewer, state: State) -> Verdict:
     """Show all consents to the assigned director, and until the case ends to who supports him (R6, R72)."""
-    if not state.leading_party or viewer.on_behalf_of != state.leading_party:
-        return Denied("R72", "B3-gen; art. 9.3")
-    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
-        return Denied("R72", "B3-gen; art. 9.3")
-    supports = viewer.person in state.support_workers and state.phase is not Phase.CLOSING
-    if viewer.role is Role.SUPPORT_WORKER and not supports:
+    if denied := not_of_the_team(viewer, state):
+        return denied
+    if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return Denied("R6", "B3-F1 access")
     return Allowed("R20", state.leading_party)
 

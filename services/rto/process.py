@@ -553,7 +553,7 @@ def _with_standing(state: State, standing: Standing) -> State:
     bonds = tuple(bound(one, standings, stricter=False) for one in state.bonds)
     item = state.item(standing.item_id)
     if standing.is_gone and item is not None and item.item_id in named:
-        bonds = (*bonds, plans.bond_of(item, released=False, rests_on=state.rests_on_at_table(item)))
+        bonds = (*bonds, _bond(item, state))
     state = replace(state, standings=standings, bonds=bonds, items=items_by(standing, state.items))
     return _without_item(state, standing.item_id) if standing.is_gone else state
 

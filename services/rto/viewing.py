@@ -112,12 +112,8 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
     """
     if state.phase not in OF_THE_HOUSE:
         return NOBODY_ELSE
-    if not state.leading_party or viewer.on_behalf_of != state.leading_party:
-        return Denied("R72", "B3-gen; art. 9.3")
-    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
-        return Denied("R72", "B3-gen; art. 9.3")
-    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
-        return Denied("R6", "B3-F1 access")
+    if denied := not_of_the_team(viewer, state):
+        return denied
     if viewer.role is Role.SUPPORT_WORKER and state.phase is Phase.CLOSING:
         return DIRECTOR_AND_LEADING_PARTY
     # Who is to see an item, and why, says something of it: it is for whoever may see that.
@@ -134,6 +130,17 @@ def _house(viewer: Viewer, thing: Thing, state: State, context: DecisionContext)
     drawn_from = thing.drawn_from if isinstance(thing, Plan) else ()
     denials = (_source_not_for_the_house(item_id, state, context) for item_id in drawn_from)
     return next((one for one in denials if one is not None), Allowed("R82", state.leading_party))
+
+
+def not_of_the_team(viewer: Viewer, state: State) -> Denied | None:
+    """Deny who of the house does not work on the case, or not on behalf of who leads it (R6, R72)."""
+    if not state.leading_party or viewer.on_behalf_of != state.leading_party:
+        return Denied("R72", "B3-gen; art. 9.3")
+    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:
+        return Denied("R72", "B3-gen; art. 9.3")
+    if viewer.role is Role.SUPPORT_WORKER and viewer.person not in state.support_workers:
+        return Denied("R6", "B3-F1 access")
+    return None
 
 
 def _source_not_for_the_house(item_id: str, state: State, context: DecisionContext) -> Denied | None:

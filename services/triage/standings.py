@@ -7,7 +7,7 @@ from services.triage.record import Clarification
 from services.triage.state import Phase, Query, State
 from shared.contract.content import sealed_text_ids
 from shared.contract.messages.intake import CaseTakenUp
-from shared.core.item_standing import Standing, as_decided, followed, is_gone, standing_of
+from shared.core.item_standing import Standing, as_decided, followed, is_gone, is_news, standing_of
 
 
 def follow(state: State, told: Standing) -> e.StandingFollowed:
@@ -16,9 +16,9 @@ def follow(state: State, told: Standing) -> e.StandingFollowed:
     Its texts are taken in where the item is, which the record knows, and before the case itself is here: the
     referral's items can come after what was decided on them.
     """
-    known = standing_of(told.item_id, state.standings)
-    if known is not None and known.number >= told.number:
+    if not is_news(told, state.standings):
         return e.StandingFollowed(told.without_texts())
+    known = standing_of(told.item_id, state.standings)
     earlier = sealed_text_ids(known) if known is not None else ()
     brought = sealed_text_ids(told)
     return e.StandingFollowed(told, tuple(piece for piece in earlier if piece not in brought))

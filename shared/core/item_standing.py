@@ -64,12 +64,13 @@ def standing_of(item_id: str, standings: Standings) -> Standing | None:
 
 def followed(standings: Standings, told: Standing) -> Standings:
     """Return the standings with this one, unless a later one is known."""
-    if not _is_news(told, standings):
+    if not is_news(told, standings):
         return standings
     return (*(one for one in standings if one.item_id != told.item_id), told)
 
 
-def _is_news(told: Standing, standings: Standings) -> bool:
+def is_news(told: Standing, standings: Standings) -> bool:
+    """Tell whether no later decision on the item is known."""
     known = standing_of(told.item_id, standings)
     return known is None or known.number < told.number
 
@@ -80,7 +81,7 @@ def follow(told: Standing, items: Iterable[ContributedItem], standings: Standing
     The earlier texts go at once, and of an item that was withdrawn for good all of them (R66, A22).
     """
     item = next((one for one in items if one.item_id == told.item_id), None)
-    if item is None or not _is_news(told, standings):
+    if item is None or not is_news(told, standings):
         return StandingFollowed(told.without_texts())
     return StandingFollowed(told, replaced_texts(item, told))
 

@@ -252,7 +252,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     Bug(
         "consent read by a director of other cases",
-        "services/rto/consent_viewing.py",
+        "services/rto/viewing.py",
         "    if viewer.role is Role.PROCESS_DIRECTOR and viewer.person != state.director:\n",
         "    if False:\n",
         (LIST,),
